@@ -1,0 +1,1 @@
+"""community-metrics: downloads and stars of open-source packages, with history, never invented."""

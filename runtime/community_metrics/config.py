@@ -1,0 +1,217 @@
+"""Settings: the `CM_*` environment contract. Nothing else in the package reads the environment.
+
+Each setting is read, in this order, from the environment, from a systemd credential of the same name in
+lower case (`$CREDENTIALS_DIRECTORY/cm_lancedb_api_key`), and from `.env` in the working directory.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from community_metrics.errors import ConfigurationError
+
+PROJECT_URL = "https://github.com/lancedb/community-metrics"
+DEV_SERVER_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
+PUBLIC_ORIGINS = {
+    "pypistats": "https://pypistats.org",
+    "npm": "https://api.npmjs.org",
+    "crates": "https://crates.io",
+    "github": "https://api.github.com",
+}
+_SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+# object_store's names for what AWS's own tools read under AWS_*; `aws_endpoint` is the one that differs
+_AWS_STORAGE_OPTIONS = {
+    "AWS_ACCESS_KEY_ID": "aws_access_key_id",
+    "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
+    "AWS_SESSION_TOKEN": "aws_session_token",
+    "AWS_DEFAULT_REGION": "aws_region",
+    "AWS_REGION": "aws_region",
+    "AWS_ENDPOINT_URL": "aws_endpoint",
+    "AWS_ENDPOINT_URL_S3": "aws_endpoint",
+}
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class StorageMode(StrEnum):
+    """Where LanceDB is: in this process over a folder or bucket, or a LanceDB Enterprise cluster."""
+
+    LOCAL = "local"
+    ENTERPRISE = "enterprise"
+
+
+class Settings(BaseSettings):
+    """Everything a deployment decides. Read it with `load_settings`, which words the faults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CM_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    storage_mode: StorageMode = StorageMode.LOCAL
+    db_path: str = "data/community_metrics.lancedb"
+    lancedb_uri: str | None = None
+    lancedb_api_key: SecretStr | None = None
+    lancedb_region: str | None = None
+    lancedb_host_override: str | None = None
+    catalog: Path | None = None
+    contact: str = PROJECT_URL
+    github_token: SecretStr | None = None
+    cors_origins: CommaSeparated = ()
+    api_token_hashes: CommaSeparated = ()
+    source_url_pypistats: str = PUBLIC_ORIGINS["pypistats"]
+    source_url_npm: str = PUBLIC_ORIGINS["npm"]
+    source_url_crates: str = PUBLIC_ORIGINS["crates"]
+    source_url_github: str = PUBLIC_ORIGINS["github"]
+    log_format: Literal["console", "json"] | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    aws_storage_options: dict[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+
+    @field_validator("cors_origins", "api_token_hashes", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if "*" in origin:
+                raise ValueError("'*' would let any page read the API; list the exact origins")
+            _require_origin(origin)
+        return origins
+
+    @field_validator("api_token_hashes")
+    @classmethod
+    def _hex_digests(cls, hashes: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_SHA256_HEX.fullmatch(value) for value in hashes):
+            raise ValueError(
+                "each entry is the SHA-256 of a token, 64 lower-case hex digits; "
+                "`community-metrics token new` prints one"
+            )
+        return hashes
+
+    @field_validator(
+        "source_url_pypistats", "source_url_npm", "source_url_crates", "source_url_github", mode="after"
+    )
+    @classmethod
+    def _origin_only(cls, url: str) -> str:
+        return _require_origin(url)
+
+    @field_validator("lancedb_host_override")
+    @classmethod
+    def _endpoint(cls, url: str | None) -> str | None:
+        return None if url is None else _require_origin(url.rstrip("/"))
+
+    @field_validator("contact")
+    @classmethod
+    def _printable_contact(cls, contact: str) -> str:
+        if not contact.isascii() or not contact.isprintable() or not contact.strip():
+            raise ValueError("must be a URL or an e-mail address; registries ask who is calling")
+        return contact.strip()
+
+    @model_validator(mode="after")
+    def _mode_is_whole(self) -> Self:
+        if self.storage_mode is not StorageMode.ENTERPRISE:
+            return self
+        faults = []
+        if self.lancedb_uri is None:
+            faults.append("CM_LANCEDB_URI is not set; enterprise mode needs it, as db://<database name>")
+        elif not self.lancedb_uri.startswith("db://"):
+            faults.append(f"CM_LANCEDB_URI is {self.lancedb_uri!r}; enterprise mode needs db://<database name>")
+        if self.lancedb_api_key is None:
+            faults.append("CM_LANCEDB_API_KEY is not set; enterprise mode needs it")
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    @property
+    def is_s3(self) -> bool:
+        """Say whether the local mode writes to a bucket instead of a folder."""
+        return self.storage_mode is StorageMode.LOCAL and self.db_path.startswith("s3://")
+
+    @property
+    def storage_location(self) -> str:
+        """Where the database is, for messages; never holds a key."""
+        if self.storage_mode is StorageMode.ENTERPRISE:
+            via = f" at {self.lancedb_host_override}" if self.lancedb_host_override else ""
+            return f"{self.lancedb_uri}{via}"
+        return self.db_path
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Origins whose pages may read the API; the dev server's where nothing else is said (local mode).
+
+        Raises:
+            ConfigurationError: enterprise mode without `CM_CORS_ORIGINS`.
+        """
+        if self.cors_origins:
+            return self.cors_origins
+        if self.storage_mode is StorageMode.ENTERPRISE:
+            raise ConfigurationError(
+                "The API cannot start:",
+                [
+                    "CM_CORS_ORIGINS is not set; name the exact origins of the dashboard, "
+                    "for example CM_CORS_ORIGINS=https://metrics.example.org"
+                ],
+            )
+        return DEV_SERVER_ORIGINS
+
+    def source_url(self, host: str) -> str:
+        """Return the origin that stands for the registry `host` (`pypistats`, `npm`, `crates`, `github`)."""
+        return str(getattr(self, f"source_url_{host}"))
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process.
+
+    Raises:
+        ConfigurationError: one message with every fault and its mend.
+    """
+    try:
+        return Settings(
+            _secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"),
+            aws_storage_options=_aws_storage_options(),
+        )
+    except ValidationError as error:
+        raise ConfigurationError(
+            "The settings in the environment cannot be used:", _worded_faults(error)
+        ) from None  # pydantic's own text would show the values, secrets among them
+
+
+def _aws_storage_options() -> dict[str, str]:
+    options = {
+        option: os.environ[variable]
+        for variable, option in _AWS_STORAGE_OPTIONS.items()
+        if os.environ.get(variable)
+    }
+    if options.get("aws_endpoint", "").startswith("http://"):
+        options["allow_http"] = "true"
+    return options
+
+
+def _require_origin(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or url != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError(f"{url!r} is not an origin such as https://example.org (no path, no trailing slash)")
+    return url
+
+
+def _worded_faults(error: ValidationError) -> list[str]:
+    faults: list[str] = []
+    for item in error.errors(include_input=False, include_url=False):
+        message = item["msg"].removeprefix("Value error, ")
+        if not item["loc"]:
+            faults.extend(message.splitlines())
+            continue
+        faults.append(f"CM_{str(item['loc'][0]).upper()}: {message}")
+    return faults

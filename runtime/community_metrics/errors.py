@@ -1,0 +1,112 @@
+"""The one exception tree.
+
+CommunityMetricsError
+├── ConfigurationError          a setting, an option or a file a person wrote is wrong (exit 2)
+│   ├── CatalogError
+│   └── SeedFileError
+├── SourceError                 a registry did not give a metric its numbers
+│   ├── TransientSourceError    worth another try: timeouts, 429, 5xx
+│   └── TerminalSourceError     another try changes nothing
+│       ├── UnknownSubject      the registry does not know the package or repository
+│       ├── SourceDenied        401, 403: a token, a user agent or an address is refused
+│       └── SourceShapeError    the answer is not of the documented shape
+├── StorageError                LanceDB did not do what was asked
+│   ├── StorageUnavailable      worth another try later
+│   ├── StorageDenied           401, 403
+│   ├── StorageSchemaMismatch   a table is missing, or has other columns than ours
+│   └── StorageConflict         the write contradicts itself or another writer
+├── RunLocked                   another run holds the database (exit 75)
+├── LeaseLost                   another run took the database over while this one stood still
+└── RunInterrupted              SIGTERM or Ctrl-C
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CommunityMetricsError(Exception):
+    """Base of everything this package raises on purpose; its text is one message for a person."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigurationError(CommunityMetricsError):
+    """What a person wrote (environment, option, file) cannot be used; lists every fault and its mend."""
+
+    exit_code = 2
+
+    def __init__(self, headline: str, faults: list[str] | None = None) -> None:
+        self.headline = headline
+        self.faults = list(faults or [])
+        super().__init__("\n".join([headline, *(f"  - {fault}" for fault in self.faults)]))
+
+
+class CatalogError(ConfigurationError):
+    """The catalogue file has faults; each names its line or entry."""
+
+
+class SeedFileError(ConfigurationError):
+    """A seed file has faults; each names its line. Nothing of it was loaded."""
+
+
+class SourceError(CommunityMetricsError):
+    """A registry did not give the numbers of a metric."""
+
+
+class TransientSourceError(SourceError):
+    """The registry may answer later. `retry_after_s` is the wait it asked for, if it did."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class TerminalSourceError(SourceError):
+    """Asking again would bring the same answer."""
+
+
+class UnknownSubject(TerminalSourceError):  # noqa: N818  the field's word, and the message is the sentence
+    """The registry does not know this package or repository, or does not show it to us."""
+
+
+class SourceDenied(TerminalSourceError):  # noqa: N818
+    """The registry refuses this token, user agent or address."""
+
+
+class SourceShapeError(TerminalSourceError):
+    """The answer is not of the documented shape; nothing of it is stored. The message names the field."""
+
+
+class StorageError(CommunityMetricsError):
+    """LanceDB did not do what was asked."""
+
+
+class StorageUnavailable(StorageError):  # noqa: N818
+    """LanceDB cannot be reached, is overloaded, timed out, or its disk is full: try again later."""
+
+
+class StorageDenied(StorageError):  # noqa: N818
+    """LanceDB refuses the key; the message names the variable to check."""
+
+
+class StorageSchemaMismatch(StorageError):  # noqa: N818
+    """A table is missing or its columns are not the ones this version writes."""
+
+
+class StorageConflict(StorageError):  # noqa: N818
+    """A write contradicts itself (two rows for one key) or was overtaken by another writer."""
+
+
+class RunLocked(CommunityMetricsError):  # noqa: N818
+    """Another run holds the database; the message names it."""
+
+    exit_code = 75
+
+
+class LeaseLost(CommunityMetricsError):  # noqa: N818
+    """The lease expired while this run stood still, and another run took the database over."""
+
+
+class RunInterrupted(CommunityMetricsError):  # noqa: N818
+    """The run was asked to stop by a signal."""

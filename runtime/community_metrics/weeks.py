@@ -1,0 +1,166 @@
+"""The calendar: UTC days, ISO weeks, months, and the only place that asks what time it is.
+
+A day is a UTC day. A week is ISO-8601: Monday 00:00 UTC to Sunday, named by ISO year (`2026-W53` exists and
+holds 2027-01-01). A day is completed once it is over in UTC; nothing is ever said about today's flows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import calendar
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ONE_DAY = timedelta(days=1)
+ONE_WEEK = timedelta(weeks=1)
+_WEEK_LABEL = re.compile(r"(\d{4})-W(\d{2})")
+
+
+class Clock(Protocol):
+    """Time as everything else sees it; tests hand in one that stands still or runs fast."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back, for measuring waits."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait without holding up other tasks."""
+        await asyncio.sleep(seconds)
+
+
+class Grain(StrEnum):
+    """The length of the intervals in which a series is shown."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A day, an ISO week or a calendar month: first and last UTC day, both inclusive."""
+
+    start: date
+    end: date
+    grain: Grain
+
+    @property
+    def label(self) -> str:
+        """`2026-11-22`, `2026-W47` or `2026-11`."""
+        match self.grain:
+            case Grain.DAY:
+                return self.start.isoformat()
+            case Grain.WEEK:
+                year, week, _ = self.start.isocalendar()
+                return f"{year}-W{week:02d}"
+            case Grain.MONTH:
+                return f"{self.start:%Y-%m}"
+
+    @property
+    def days(self) -> int:
+        """How many days the period has."""
+        return (self.end - self.start).days + 1
+
+    @property
+    def end_instant(self) -> datetime:
+        """The first instant after the period, UTC."""
+        return midnight(self.end + ONE_DAY)
+
+    def is_over(self, now: datetime) -> bool:
+        """Say whether the period's last day is completed."""
+        return now >= self.end_instant
+
+    def shifted(self, count: int) -> Period:
+        """Return the period `count` periods later (earlier when negative)."""
+        match self.grain:
+            case Grain.DAY:
+                return period_of(self.start + count * ONE_DAY, Grain.DAY)
+            case Grain.WEEK:
+                return period_of(self.start + count * ONE_WEEK, Grain.WEEK)
+            case Grain.MONTH:
+                months = self.start.year * 12 + self.start.month - 1 + count
+                return period_of(date(months // 12, months % 12 + 1, 1), Grain.MONTH)
+
+
+def midnight(day: date) -> datetime:
+    """Return the first instant of a UTC day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def period_of(day: date, grain: Grain) -> Period:
+    """Return the day, ISO week or month that holds `day`."""
+    match grain:
+        case Grain.DAY:
+            return Period(day, day, grain)
+        case Grain.WEEK:
+            monday = day - timedelta(days=day.weekday())
+            return Period(monday, monday + 6 * ONE_DAY, grain)
+        case Grain.MONTH:
+            last = calendar.monthrange(day.year, day.month)[1]
+            return Period(day.replace(day=1), day.replace(day=last), grain)
+
+
+def parse_week(label: str) -> Period:
+    """Return the ISO week named `2026-W47`; ValueError when there is none of that name."""
+    match = _WEEK_LABEL.fullmatch(label)
+    if match is None:
+        raise ValueError(f"{label!r} is not an ISO week such as 2026-W47")
+    return period_of(date.fromisocalendar(int(match[1]), int(match[2]), 1), Grain.WEEK)
+
+
+def today(now: datetime) -> date:
+    """Return the UTC day that `now` falls in; it is not over."""
+    return now.astimezone(UTC).date()
+
+
+def last_completed_day(now: datetime) -> date:
+    """Return yesterday, in UTC."""
+    return today(now) - ONE_DAY
+
+
+def last_completed(now: datetime, grain: Grain) -> Period:
+    """Return the newest day, week or month that is over."""
+    return period_of(today(now), grain).shifted(-1)
+
+
+def last_periods(end: Period, count: int) -> list[Period]:
+    """Return `count` periods of one grain, oldest first, ending with `end`."""
+    return [end.shifted(offset) for offset in range(1 - count, 1)]
+
+
+def lookback_start(now: datetime, weeks: int) -> date:
+    """Return the Monday on which the last `weeks` completed ISO weeks begin."""
+    return last_completed(now, Grain.WEEK).shifted(1 - weeks).start
+
+
+def days_between(first: date, last: date) -> Iterator[date]:
+    """Yield every day from `first` to `last`, both inclusive; nothing when `first` is later."""
+    for offset in range((last - first).days + 1):
+        yield first + offset * ONE_DAY
