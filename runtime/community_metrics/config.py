@@ -127,7 +127,9 @@ class Settings(BaseSettings):
         if self.lancedb_uri is None:
             faults.append("CM_LANCEDB_URI is not set; enterprise mode needs it, as db://<database name>")
         elif not self.lancedb_uri.startswith("db://"):
-            faults.append(f"CM_LANCEDB_URI is {self.lancedb_uri!r}; enterprise mode needs db://<database name>")
+            faults.append(
+                f"CM_LANCEDB_URI is {self.lancedb_uri!r}; enterprise mode needs db://<database name>"
+            )
         if self.lancedb_api_key is None:
             faults.append("CM_LANCEDB_API_KEY is not set; enterprise mode needs it")
         if faults:
@@ -201,7 +203,11 @@ def _aws_storage_options() -> dict[str, str]:
 
 def _require_origin(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or url != f"{parts.scheme}://{parts.netloc}":
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or url != f"{parts.scheme}://{parts.netloc}"
+    ):
         raise ValueError(f"{url!r} is not an origin such as https://example.org (no path, no trailing slash)")
     return url
 

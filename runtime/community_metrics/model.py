@@ -72,7 +72,7 @@ class RunStatus(StrEnum):
 class Observation:
     """One value as a source or a seed file gives it, before it meets what is stored.
 
-    Days are UTC and inclusive; `period_start == period_end` for a day and for a stock (the day of the reading).
+    Days are UTC and inclusive; `period_start == period_end` for a day, and for a stock (the reading's day).
     `observed_at` is the instant of the answer, `source_ref` the URL asked or `file:line`.
     """
 

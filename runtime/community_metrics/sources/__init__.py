@@ -1,0 +1,1 @@
+"""Registries: each turns subjects into observations."""

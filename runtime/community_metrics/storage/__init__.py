@@ -1,0 +1,1 @@
+"""LanceDB, embedded or Enterprise, behind one reader and one store."""
