@@ -162,8 +162,10 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 "The API cannot start:",
                 [
-                    "CM_CORS_ORIGINS is not set; name the exact origins of the dashboard, "
-                    "for example CM_CORS_ORIGINS=https://metrics.example.org"
+                    (
+                        "CM_CORS_ORIGINS is not set; name the exact origins of the dashboard, "
+                        "for example CM_CORS_ORIGINS=https://metrics.example.org"
+                    )
                 ],
             )
         return DEV_SERVER_ORIGINS

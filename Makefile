@@ -1,0 +1,61 @@
+# Everything a person or CI does here. Works with Python 3.11 to 3.13 and make; `uv` is put into .venv where it is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv || echo $(BIN)/uv)
+SERVE ?= 1
+PYTEST_ARGS ?=
+export UV_LINK_MODE ?= copy
+
+.PHONY: help up test lint format bench lock docs clean
+
+help: ## Print every target with its sentence
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(UV):
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+.venv/.runtime: pyproject.toml | $(UV)
+	test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv
+	$(UV) sync --quiet --inexact --no-default-groups
+	touch $@
+
+.venv/.dev: pyproject.toml | $(UV)
+	test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv
+	$(UV) sync --quiet --inexact --all-groups
+	touch $@ .venv/.runtime
+
+up: .venv/.runtime ## Fill the embedded database, refresh it from the registries, show the last weeks (then serve; SERVE=0 ends here)
+	@$(BIN)/community-metrics seed
+	@$(BIN)/community-metrics refresh || test $$? -eq 1 # 1: no registry answered; the report says how old the data are
+	@$(BIN)/community-metrics report
+	@if [ "$(SERVE)" != 0 ]; then exec $(BIN)/community-metrics serve; fi
+
+test: .venv/.dev ## Run every test
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: .venv/.dev ## Check format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/.dev ## Put the code into its one format and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.dev ## Measure the speed as ratios and write docs/performance.md
+	$(BIN)/python -m bench
+
+lock: | $(UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
+	$(PYTHON) -m tests.support.lock stamp
+	@for python in 3.11 3.13; do for machine in x86_64 aarch64; do \
+	  $(UV) pip install --quiet --dry-run --require-hashes --no-build --target /nonexistent --python-version $$python \
+	    --python-platform $$machine-manylinux_2_28 -r requirements.lock && echo "ok: Python $$python on Linux $$machine"; done; done
+
+clean: ## Remove the environment and every cache; the database in data/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
