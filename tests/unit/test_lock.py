@@ -32,7 +32,7 @@ def test_every_dependency_is_pinned_within_its_range(requirement: Requirement) -
 
 def test_every_pin_has_a_hash() -> None:
     pins = [index for index, line in enumerate(LINES) if "==" in line and not line.startswith((" ", "#"))]
-    assert len(pins) == len(PINS)
+    assert len(pins) >= len(PINS) > len(DIRECT)
     assert all(LINES[index + 1].strip().startswith("--hash=sha256:") for index in pins)
 
 
