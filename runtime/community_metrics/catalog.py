@@ -164,7 +164,7 @@ def load_catalog(path: Path | None, *, sources: Mapping[str, Source] | None = No
         CatalogError: the file cannot be read or has faults; the message lists every one with its line.
     """
     chosen = PACKAGED_CATALOG if path is None else path
-    catalog = parse_catalog(read_text(chosen), chosen, sources=sources)
+    catalog = parse_catalog(decoded(read_content(chosen), chosen), chosen, sources=sources)
     if not catalog.metrics:
         raise CatalogError(
             f"{chosen} names no [[metric]], so nothing would be tracked. Add one, for example with "
@@ -173,19 +173,27 @@ def load_catalog(path: Path | None, *, sources: Mapping[str, Source] | None = No
     return catalog
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a catalogue file.
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a catalogue file.
 
     Raises:
-        CatalogError: there is none, it may not be read, or it is not UTF-8.
+        CatalogError: there is none, or it may not be read.
     """
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise CatalogError(
             f"The catalogue {path} cannot be read: {error.strerror}. Set CM_CATALOG to another file, "
             f"write one with `community-metrics catalog init {path}`, or unset it for the packaged one."
         ) from error
+
+
+def decoded(content: bytes, path: Path) -> str:
+    """Return the text of a catalogue file.
+
+    Raises:
+        CatalogError: it is not UTF-8; the message names the line.
+    """
     try:
         return content.decode("utf-8-sig")  # Windows editors put a byte order mark first; it says nothing
     except UnicodeDecodeError as error:
