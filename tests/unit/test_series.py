@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.clock import NOON
+from tests.support.rows import SAMPLED, WIDE, dailies, daily, level, wide
+
+from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind
+from community_metrics.series import (
+    Change,
+    Point,
+    change_of_trailing,
+    change_to_previous,
+    change_year_on_year,
+    latest_complete,
+    points,
+    share,
+    year_earlier,
+)
+from community_metrics.weeks import Grain, Period, days_between, last_periods, parse_week, period_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+W46, W47, W48 = (parse_week(f"2026-W{week}") for week in (46, 47, 48))
+NOVEMBER = period_of(date(2026, 11, 1), Grain.MONTH)
+OCTOBER = NOVEMBER.shifted(-1)
+LATER = datetime(2027, 6, 1, tzinfo=UTC)
+
+
+def flow(
+    rows: Sequence[StatRow], period: Period, *, fallbacks: Sequence[StatRow] = (), now: datetime = NOON
+) -> Point:
+    return points(rows, [period], window=SourceWindow.DAY, now=now, fallbacks=fallbacks)[0]
+
+
+def stock(
+    rows: Sequence[StatRow], period: Period, *, fallbacks: Sequence[StatRow] = (), now: datetime = NOON
+) -> Point:
+    return points(rows, [period], window=SourceWindow.INSTANT, now=now, fallbacks=fallbacks)[0]
+
+
+def whole(period: Period, value: int = 10) -> list[StatRow]:
+    return dailies(dict.fromkeys(days_between(period.start, period.end), value))
+
+
+def known(period: Period, value: int, *, complete: bool = True) -> Point:
+    return Point(period, value=value, days_present=7, days_expected=7, complete=complete)
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
+
+
+class TestFlow:
+    def test_a_week_is_the_sum_of_its_days(self) -> None:
+        point = flow(whole(W47), W47)
+        assert (point.value, point.days_present, point.days_expected, point.complete) == (70, 7, 7, True)
+
+    def test_a_missing_day_stays_missing(self) -> None:
+        point = flow(whole(W47)[:6], W47)
+        assert (point.value, point.days_present, point.complete) == (60, 6, False)
+
+    def test_a_week_without_a_single_day_has_no_value(self) -> None:
+        assert flow(whole(W46), W47) == Point(W47, days_expected=7)
+
+    def test_a_real_zero_is_a_value(self) -> None:
+        assert flow(whole(W47, 0), W47).value == 0
+
+    def test_the_running_week_is_never_complete(self) -> None:
+        assert not flow(whole(W48), W48, now=W48.end_instant - timedelta(seconds=1)).complete
+        assert flow(whole(W48), W48, now=W48.end_instant).complete
+
+    def test_one_provisional_day_makes_the_week_provisional(self) -> None:
+        rows = [*whole(W47)[:6], daily(W47.end, 1, status=Status.PROVISIONAL)]
+        assert flow(rows, W47).status is Status.PROVISIONAL
+
+    def test_a_week_is_only_as_trustworthy_as_its_least_day(self) -> None:
+        rows = [*whole(W47)[:6], daily(W47.end, 1, provenance=Provenance.CSV_SEED)]
+        assert flow(rows, W47).provenance is Provenance.CSV_SEED
+
+    def test_one_restated_day_marks_the_week_revised(self) -> None:
+        rows = [*whole(W47)[:6], daily(W47.end, 1, revision=2)]
+        assert flow(rows, W47).revised
+        assert not flow(whole(W47), W47).revised
+
+    def test_a_point_was_observed_when_its_newest_row_was(self) -> None:
+        assert flow(whole(W47), W47).observed_at == at(23, 12)
+
+    def test_a_month_sums_its_own_days_only(self) -> None:
+        rows = whole(OCTOBER) + whole(NOVEMBER, 1)
+        assert (flow(rows, OCTOBER).value, flow(rows, OCTOBER).days_expected) == (310, 31)
+
+    def test_week_53_is_a_week_like_any_other(self) -> None:
+        w53 = parse_week("2026-W53")
+        point = flow(whole(w53), w53, now=LATER)
+        assert (point.period.label, point.value, point.period.end) == ("2026-W53", 70, date(2027, 1, 3))
+
+
+class TestFallback:
+    def test_a_reading_of_the_whole_week_stands_in_by_its_daily_mean(self) -> None:
+        point = flow([], W47, fallbacks=[wide(date(2026, 10, 24), date(2026, 11, 22), 3000)])
+        assert (point.value, point.estimated, point.fallback_id) == (700, True, WIDE)
+        assert (point.days_present, point.complete) == (0, False)
+
+    @pytest.mark.parametrize(("start", "end"), [(17, 30), (1, 21)])
+    def test_a_reading_of_a_part_of_the_week_does_not(self, start: int, end: int) -> None:
+        reading = wide(date(2026, 11, start), date(2026, 11, end), 3000)
+        assert flow([], W47, fallbacks=[reading], now=LATER).value is None
+
+    def test_one_own_day_beats_any_fallback(self) -> None:
+        point = flow(whole(W47)[:1], W47, fallbacks=[wide(OCTOBER.start, W47.end, 9000)])
+        assert (point.value, point.estimated, point.fallback_id) == (10, False, None)
+
+    def test_the_shortest_window_wins_then_the_later_one(self) -> None:
+        long = wide(date(2026, 10, 1), date(2026, 11, 30), 61_000, metric_id="m:x:month")
+        early = wide(date(2026, 10, 24), date(2026, 11, 22), 3_000)
+        late = wide(date(2026, 10, 25), date(2026, 11, 23), 6_000)
+        assert flow([], W47, fallbacks=[long, early, late], now=LATER).value == 1400
+        assert flow([], W47, fallbacks=[long, early], now=LATER).value == 700
+
+    def test_equal_readings_leave_it_to_the_order_of_the_catalogue(self) -> None:
+        first, second = (wide(W46.start, W47.end, 14, metric_id=name) for name in ("a:b:c", "d:e:f"))
+        assert flow([], W47, fallbacks=[first, second]).fallback_id == "a:b:c"
+
+    @pytest.mark.parametrize(("value", "estimate"), [(1, 0), (3, 2), (5, 2), (7, 4)])
+    def test_halves_are_rounded_to_even(self, value: int, estimate: int) -> None:
+        fortnight = wide(W46.start, W47.end, value)
+        assert flow([], W47, fallbacks=[fortnight]).value == estimate
+
+    def test_there_are_no_estimates_of_a_day(self) -> None:
+        day = period_of(W47.start, Grain.DAY)
+        assert flow([], day, fallbacks=[wide(W46.start, W47.end, 14)]).value is None
+
+    def test_a_month_is_estimated_in_the_same_way(self) -> None:
+        reading = wide(OCTOBER.start, OCTOBER.end, 3100, source_window=SourceWindow.MONTH)
+        point = flow([], OCTOBER, fallbacks=[reading])
+        assert (point.value, point.estimated, point.complete) == (3100, True, False)
+
+
+class TestWideWindow:
+    def test_a_month_reading_is_the_value_of_its_month(self) -> None:
+        reading = wide(OCTOBER.start, OCTOBER.end, 3100, source_window=SourceWindow.MONTH)
+        (point,) = points([reading], [OCTOBER], window=SourceWindow.MONTH, now=NOON)
+        assert (point.value, point.complete, point.estimated) == (3100, True, False)
+
+    def test_readings_that_overlap_are_not_added_up(self) -> None:
+        readings = [wide(date(2026, 9, day), date(2026, 10, day - 1), 3000) for day in range(2, 20)]
+        (point,) = points(readings, [OCTOBER], window=SourceWindow.THIRTY_DAYS, now=NOON)
+        assert point.value is None
+
+    def test_a_week_inside_a_wide_reading_is_only_an_estimate(self) -> None:
+        reading = wide(date(2026, 10, 24), date(2026, 11, 22), 3000)
+        (point,) = points([reading], [W47], window=SourceWindow.THIRTY_DAYS, now=NOON)
+        assert (point.value, point.estimated, point.fallback_id, point.complete) == (700, True, WIDE, False)
+
+
+class TestStock:
+    def test_the_latest_reading_of_the_week_counts_and_may_be_lower(self) -> None:
+        point = stock([level(at(18, 6), 120), level(at(17, 6), 125)], W47)
+        assert (point.value, point.complete, point.observed_at) == (120, True, at(18, 6))
+
+    @pytest.mark.parametrize(("hour", "minute", "value"), [(0, 0, 9), (12, 0, 9), (12, 1, None)])
+    def test_a_reading_up_to_12_h_after_the_week_counts_as_its_end(
+        self, hour: int, minute: int, value: int | None
+    ) -> None:
+        assert stock([level(at(23, hour, minute), 9)], W47, now=LATER).value == value
+
+    def test_the_instant_decides_and_not_the_day_of_the_row(self) -> None:
+        misfiled = wide(W47.start, W47.start, 5, source_window=SourceWindow.INSTANT, observed_at=at(25, 6))
+        assert stock([misfiled], W47, now=LATER).value is None
+
+    def test_a_reading_before_the_week_is_not_carried_forward(self) -> None:
+        assert stock([level(at(15, 23, 59), 9)], W47).value is None
+
+    @pytest.mark.parametrize(("instant", "value"), [(at(22, 0), 9), (at(23, 0), None), (at(21, 23), None)])
+    def test_one_reading_is_never_two_days(self, instant: datetime, value: int | None) -> None:
+        assert stock([level(instant, 9)], period_of(date(2026, 11, 22), Grain.DAY)).value == value
+
+    def test_a_sample_of_the_week_stands_in_marked_estimated(self) -> None:
+        samples = [level(at(17, 0), 90, metric_id=SAMPLED), level(at(19, 0), 99, metric_id=SAMPLED)]
+        point = stock([], W47, fallbacks=samples)
+        assert (point.value, point.estimated, point.fallback_id, point.complete) == (99, True, SAMPLED, False)
+
+    @pytest.mark.parametrize("day", [15, 23])
+    def test_a_sample_of_another_week_does_not(self, day: int) -> None:
+        sample = level(at(day, 0), 90, metric_id=SAMPLED)
+        assert stock([], W47, fallbacks=[sample], now=LATER).value is None
+
+    def test_the_running_week_shows_its_level_but_is_not_complete(self) -> None:
+        point = stock([level(at(23, 6), 9)], W48)
+        assert (point.value, point.complete) == (9, False)
+
+
+class TestChange:
+    def test_change_is_against_the_week_before(self) -> None:
+        series = [known(W46, 100), known(W47, 95)]
+        assert change_to_previous(series, W47) == Change(absolute=-5, fraction=-0.05)
+
+    @pytest.mark.parametrize(
+        "series",
+        [
+            [known(W46, 100, complete=False), known(W47, 95)],
+            [known(W46, 100), known(W47, 95, complete=False)],
+            [Point(W46, value=100, estimated=True), known(W47, 95)],
+            [known(W46, 0), known(W47, 95)],
+            [known(W46.shifted(-1), 100), known(W47, 95)],
+            [],
+        ],
+        ids=["base incomplete", "incomplete", "estimated", "base is 0", "a week between", "nothing"],
+    )
+    def test_there_is_no_change_without_two_complete_weeks_and_a_base(self, series: list[Point]) -> None:
+        assert change_to_previous(series, W47) is None
+
+    def test_four_weeks_are_compared_with_the_four_before(self) -> None:
+        series = [
+            known(week, value) for week, value in zip(last_periods(W47, 8), [1] * 4 + [3] * 4, strict=True)
+        ]
+        assert change_of_trailing(series, W47, ValueKind.FLOW) == Change(absolute=8, fraction=2.0)
+
+    def test_one_week_missing_of_eight_leaves_no_four_week_change(self) -> None:
+        series = [known(week, 1) for week in last_periods(W47, 8)]
+        assert change_of_trailing(series[1:], W47, ValueKind.FLOW) is None
+
+    def test_levels_are_compared_and_not_added_up(self) -> None:
+        series = [
+            known(week, value) for week, value in zip(last_periods(W47, 5), range(100, 105), strict=True)
+        ]
+        assert change_of_trailing(series, W47, ValueKind.STOCK) == Change(absolute=4, fraction=0.04)
+
+    @pytest.mark.parametrize(
+        ("week", "earlier"),
+        [
+            ("2026-W47", "2025-W47"),
+            ("2026-W53", "2026-W01"),
+            ("2027-W10", "2026-W11"),
+            ("2028-W01", "2027-W01"),
+        ],
+    )
+    def test_a_year_earlier_is_52_weeks_back(self, week: str, earlier: str) -> None:
+        assert year_earlier(parse_week(week)).label == earlier
+
+    def test_year_on_year_compares_months_by_their_names(self) -> None:
+        series = [known(OCTOBER.shifted(-12), 50), known(OCTOBER, 75)]
+        assert change_year_on_year(series, OCTOBER) == Change(absolute=25, fraction=0.5)
+
+    def test_the_latest_complete_point_passes_over_what_is_not(self) -> None:
+        series = [known(W46, 1), known(W47, 2, complete=False), Point(W48)]
+        assert latest_complete(series) == series[0]
+        assert latest_complete(series[1:]) is None
+
+
+class TestShare:
+    def test_a_share_is_a_part_of_the_whole_product(self) -> None:
+        own, other = known(W47, 25), known(W47, 75)
+        assert share(own, [own, other]) == 0.25
+
+    @pytest.mark.parametrize(
+        "other", [Point(W47), known(W47, 75, complete=False), Point(W47, 5, estimated=True)]
+    )
+    def test_there_is_no_share_while_one_part_is_not_complete(self, other: Point) -> None:
+        own = known(W47, 25)
+        assert share(own, [own, other]) is None
+
+    def test_there_is_no_share_of_nothing(self) -> None:
+        assert share(known(W47, 0), [known(W47, 0)]) is None

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tests.support.rows import dailies, level, wide
+
+from community_metrics.model import SourceWindow, StatRow, ValueKind
+from community_metrics.series import change_of_trailing, change_to_previous, points
+from community_metrics.weeks import Grain, Period, days_between, midnight, period_of
+
+if TYPE_CHECKING:
+    from random import Random
+
+FIRST, SPAN = date(2026, 11, 30), 60
+"""From a Monday before a week 53 over the turn of the year."""
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+DAYS = st.integers(0, SPAN - 1).map(lambda offset: FIRST + timedelta(days=offset))
+VALUES = st.integers(0, 2**40)
+KNOWN = st.dictionaries(DAYS, VALUES, max_size=SPAN)
+GRAINS = st.sampled_from([Grain.WEEK, Grain.MONTH])
+INSTANTS = st.integers(0, SPAN * 24 * 60).map(lambda minutes: midnight(FIRST) + timedelta(minutes=minutes))
+READINGS = st.dictionaries(INSTANTS, VALUES, max_size=20).map(
+    lambda known: [level(instant, value) for instant, value in known.items()]
+)
+
+
+def periods_of(grain: Grain) -> list[Period]:
+    return sorted({period_of(day, grain) for day in days_between(FIRST, FIRST + timedelta(days=SPAN))})
+
+
+@st.composite
+def wide_readings(draw: st.DrawFn) -> list[StatRow]:
+    starts = draw(st.lists(DAYS, max_size=4))
+    return [wide(day, day + timedelta(days=draw(st.integers(6, 30))), draw(VALUES)) for day in starts]
+
+
+@given(KNOWN, GRAINS)
+def test_the_sum_of_periods_is_the_sum_of_days(known: dict[date, int], grain: Grain) -> None:
+    series = points(dailies(known), periods_of(grain), window=SourceWindow.DAY, now=LATER)
+    assert sum(point.value or 0 for point in series) == sum(known.values())
+    assert sum(point.days_present for point in series) == len(known)
+
+
+@given(KNOWN, GRAINS)
+def test_random_gaps_never_create_values(known: dict[date, int], grain: Grain) -> None:
+    for point in points(dailies(known), periods_of(grain), window=SourceWindow.DAY, now=LATER):
+        present = [day for day in days_between(point.period.start, point.period.end) if day in known]
+        assert point.value == (sum(known[day] for day in present) if present else None)
+        assert point.complete == (len(present) == point.period.days)
+
+
+@given(KNOWN, wide_readings(), GRAINS)
+def test_a_fallback_changes_only_periods_without_a_day(
+    known: dict[date, int], fallbacks: list[StatRow], grain: Grain
+) -> None:
+    rows, periods = dailies(known), periods_of(grain)
+    alone = points(rows, periods, window=SourceWindow.DAY, now=LATER)
+    helped = points(rows, periods, window=SourceWindow.DAY, now=LATER, fallbacks=fallbacks)
+    for before, after in zip(alone, helped, strict=True):
+        assert after == before or (before.value is None and after.estimated and not after.complete)
+
+
+@given(KNOWN, wide_readings(), st.randoms())
+def test_the_order_of_rows_does_not_matter(
+    known: dict[date, int], fallbacks: list[StatRow], rng: Random
+) -> None:
+    rows, periods = dailies(known), periods_of(Grain.WEEK)
+    shuffled = sorted(rows, key=lambda _: rng.random())
+    expected = points(rows, periods, window=SourceWindow.DAY, now=LATER, fallbacks=fallbacks)
+    assert points(shuffled, periods, window=SourceWindow.DAY, now=LATER, fallbacks=fallbacks) == expected
+
+
+@given(KNOWN, DAYS)
+def test_estimates_and_the_running_week_never_enter_a_change(known: dict[date, int], day: date) -> None:
+    running = period_of(day, Grain.WEEK)
+    now = midnight(day) + timedelta(hours=3)
+    whole_range = wide(FIRST - timedelta(days=30), FIRST + timedelta(days=SPAN + 30), 10**9)
+    series = points(
+        dailies(known), periods_of(Grain.WEEK), window=SourceWindow.DAY, now=now, fallbacks=[whole_range]
+    )
+    assert change_to_previous(series, running) is None
+    assert change_of_trailing(series, running, ValueKind.FLOW) is None
+
+
+@given(READINGS, GRAINS)
+def test_every_level_shown_was_read_and_near_its_period(readings: list[StatRow], grain: Grain) -> None:
+    read = {(row.observed_at, row.value) for row in readings}
+    for point in points(readings, periods_of(grain), window=SourceWindow.INSTANT, now=LATER):
+        if point.observed_at is None:
+            assert point.value is None
+            continue
+        assert (point.observed_at, point.value) in read
+        assert (
+            midnight(point.period.start)
+            <= point.observed_at
+            <= point.period.end_instant + timedelta(hours=12)
+        )
+
+
+@given(READINGS, DAYS)
+def test_no_later_reading_of_the_period_is_passed_over(readings: list[StatRow], day: date) -> None:
+    period = period_of(day, Grain.WEEK)
+    within = [
+        row.observed_at for row in readings if midnight(period.start) <= row.observed_at < period.end_instant
+    ]
+    assume(within)
+    (point,) = points(readings, [period], window=SourceWindow.INSTANT, now=LATER)
+    assert point.observed_at is not None
+    assert point.observed_at >= max(within)
