@@ -1,0 +1,60 @@
+"""Which copy of a key stays, and which go. Copies come from writers that LanceDB let insert one key twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from community_metrics.model import StatRow
+from community_metrics.storage.merge import precedence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from community_metrics.storage.schemas import AnyTable
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedRow:
+    """A surplus copy that a repair deleted: its table, its key, and all that stood in it."""
+
+    table: str
+    key: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One row of a key that has several, with LanceDB's own id of the row."""
+
+    row_id: int
+    key: str
+    row: Any
+
+
+def surplus(copies: Sequence[Copy]) -> list[Copy]:
+    """Return every copy but the one to keep of each key."""
+    kept: dict[str, Copy] = {}
+    for copy in copies:
+        best = kept.get(copy.key)
+        if best is None or _precedence(copy) > _precedence(best):
+            kept[copy.key] = copy
+    return [copy for copy in copies if kept[copy.key] is not copy]
+
+
+def dropped(spec: AnyTable, copy: Copy) -> DroppedRow:
+    """Return what is reported of a copy that goes."""
+    return DroppedRow(spec.name, copy.key, {name: getattr(copy.row, name) for name in spec.columns})
+
+
+def _precedence(copy: Copy) -> tuple[Any, ...]:
+    """Newest observation first; other tables keep the copy that says the latest thing."""
+    if isinstance(copy.row, StatRow):
+        return (*precedence(copy.row), copy.row_id)
+    latest = [
+        getattr(copy.row, name, None) for name in ("expires_at", "finished_at", "started_at", "created_at")
+    ]
+    return (
+        *((instant is not None, instant.timestamp() if instant else 0.0) for instant in latest),
+        copy.row_id,
+    )

@@ -1,0 +1,265 @@
+"""Writing: one atomic merge for each table and run, alike over a folder, a bucket and LanceDB Enterprise."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from community_metrics.errors import StorageConflict
+from community_metrics.model import Lease, MetricDefinition, Run, StatRow, UpsertCounts
+from community_metrics.storage import leases, merge, sql
+from community_metrics.storage.duplicates import Copy, DroppedRow, dropped, surplus
+from community_metrics.storage.errors import our_errors
+from community_metrics.storage.reader import DATABASE, ROW_ID, LanceDBReader
+from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, TableSpec, table_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date, datetime
+
+    from community_metrics.model import Observation, Provenance
+    from community_metrics.storage.merge import MergePlan
+    from community_metrics.storage.schemas import AnyTable
+
+Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
+
+KEEP_VERSIONS: Final = timedelta(hours=1)
+"""Files of versions older than this are removed by `optimize`; a reader holds a version for seconds."""
+_RANGES_OF_ONE_READ: Final = 50
+_KEYS_OF_ONE_REPAIR: Final = 100
+
+
+class LanceDBStore(LanceDBReader):
+    """Reads and writes one database. One store writes at a time: take the lease first."""
+
+    async def create_tables(self) -> None:
+        """Make the tables that are not there yet, and the folder; a second call changes nothing.
+
+        Raises:
+            StorageUnavailable: the folder cannot be made or written to.
+            StorageSchemaMismatch: a table is there with other columns.
+        """
+        connection = await self._database.connection(may_create=True)
+        present = await self._table_names()
+        for spec in TABLES:
+            if spec.name not in present:
+                with our_errors(self._database.place, f"making the table {spec.name}"):
+                    # exist_ok: another process may have made it since it was looked for
+                    await connection.create_table(spec.name, schema=spec.schema, exist_ok=True)
+            await self._database.table(spec)
+
+    async def drop_tables(self) -> None:
+        """Delete our tables with all that is in them; other tables of the database stay."""
+        connection = await self._database.connection()
+        present = await self._table_names()
+        for spec in TABLES:
+            if spec.name in present:
+                with our_errors(self._database.place, f"dropping the table {spec.name}"):
+                    await connection.drop_table(spec.name)
+        self._database.forget_tables()
+
+    async def upsert_metrics(self, definitions: Sequence[MetricDefinition]) -> UpsertCounts:
+        """Write the definitions that are new or changed; a known metric keeps its `created_at`."""
+        stored = {metric.metric_id: metric for metric in await self.metrics()}
+        known = [
+            replace(metric, created_at=stored[metric.metric_id].created_at)
+            for metric in definitions
+            if metric.metric_id in stored
+        ]
+        new = [metric for metric in definitions if metric.metric_id not in stored]
+        changed = [metric for metric in known if metric != stored[metric.metric_id]]
+        await self._merge(METRICS, [*new, *changed])
+        return UpsertCounts(len(new), len(changed), len(known) - len(changed))
+
+    async def plan_observations(
+        self, observations: Sequence[Observation], *, provenance: Provenance, run_id: str, now: datetime
+    ) -> MergePlan:
+        """Return what `upsert_observations` would do now, row by row; writes nothing.
+
+        Raises:
+            StorageConflict: the batch holds one key twice, or an impossible value.
+        """
+        merge.refuse_faulty(observations)
+        existing = await self._existing(observations)
+        return merge.plan(existing, observations, provenance=provenance, run_id=run_id, now=now)
+
+    async def upsert_observations(
+        self, observations: Sequence[Observation], *, provenance: Provenance, run_id: str, now: datetime
+    ) -> UpsertCounts:
+        """Bring `stats` up to date by the rules of `merge`, in one atomic merge; equal rows are not written.
+
+        Either all rows are visible afterwards or none is, and writing the same again changes nothing.
+
+        Raises:
+            StorageConflict: the batch holds one key twice, or an impossible value; nothing is written.
+        """
+        planned = await self.plan_observations(observations, provenance=provenance, run_id=run_id, now=now)
+        await self._merge(STATS, planned.written)
+        if planned.written:
+            await self._index(STATS)
+        return planned.counts
+
+    async def record_run(self, run: Run) -> None:
+        """Write the run's row in `history`, or replace it."""
+        await self._merge(HISTORY, [run])
+
+    async def acquire_lease(
+        self,
+        run_id: str,
+        host: str,
+        pid: int,
+        now: datetime,
+        ttl: timedelta,
+        *,
+        known_dead_run_id: str | None = None,
+    ) -> Lease:
+        """Take the database for `ttl`, if nobody holds it, or its holder is the run known to be dead.
+
+        Raises:
+            RunLocked: another run holds it; the message names it and says what to do.
+        """
+        lease = Lease(DATABASE, run_id, host, pid, now, now + ttl)
+        condition = leases.may_be_taken(run_id, now, known_dead_run_id)
+        await self._merge(LEASES, [lease], only_where=condition)
+        holder = leases.rival(await self._leases(DATABASE), run_id, now)
+        if holder is None:
+            return lease
+        await self.release_lease(lease, now)
+        raise leases.locked(holder, await self.run(holder.run_id))
+
+    async def renew_lease(self, lease: Lease, now: datetime, ttl: timedelta) -> Lease:
+        """Keep the database for another `ttl` from now.
+
+        Raises:
+            LeaseLost: another run has taken it over.
+        """
+        renewed = replace(lease, heartbeat_at=now, expires_at=now + ttl)
+        await self._merge(LEASES, [renewed], only_where=leases.is_own(lease.run_id), may_insert=False)
+        stored = await self._leases(lease.resource)
+        if any(row.run_id == lease.run_id for row in stored):
+            return renewed
+        raise leases.lost(lease, stored)
+
+    async def release_lease(self, lease: Lease, now: datetime) -> None:
+        """Let the database go; nothing happens when it is another's by now."""
+        ended = replace(lease, heartbeat_at=now, expires_at=now)
+        await self._merge(LEASES, [ended], only_where=leases.is_own(lease.run_id), may_insert=False)
+
+    async def optimize(self) -> None:
+        """Compact files, bring indexes up to date, remove old versions; Enterprise does that by itself."""
+        if self._database.is_remote:
+            return
+        await self._index(STATS)
+        for spec in TABLES:
+            async with self._database.using(spec, f"compacting {spec.name}") as table:
+                await table.optimize(cleanup_older_than=KEEP_VERSIONS)
+
+    async def repair_duplicates(self) -> list[DroppedRow]:
+        """Delete all copies of a key but the one observed last; returns what was deleted.
+
+        The copy that stays is never touched: one delete names the others by LanceDB's row ids, commits as a
+        whole or not at all, and so leaves no moment without the row. (A merge cannot do it: it updates every
+        copy alike.) Row ids are not given out twice, and the key stands beside them in the condition, so a
+        compaction in between can make the delete miss, which is an error, but never hit another row.
+
+        Raises:
+            StorageConflict: the table changed meanwhile; another repair mends what is left.
+        """
+        report: list[DroppedRow] = []
+        for name, keys in (await self.find_duplicate_keys()).items():
+            for some in _chunks(keys, _KEYS_OF_ONE_REPAIR):
+                report += await self._repair(table_named(name), some)
+        return report
+
+    async def _repair(self, spec: AnyTable, keys: Sequence[str]) -> list[DroppedRow]:
+        report: list[DroppedRow] = []
+        while extra := surplus(await self._copies(spec, keys)):
+            ids = sql.one_of(ROW_ID, [copy.row_id for copy in extra])
+            named = sql.one_of(spec.key, [copy.key for copy in extra])
+            async with self._database.using(spec, f"deleting copies from {spec.name}") as table:
+                deleted = (await table.delete(f"{named} AND {ids}")).num_deleted_rows
+            if deleted != len(extra):
+                raise StorageConflict(
+                    f"{deleted} of {len(extra)} surplus rows of {spec.name} were deleted; the table changed "
+                    "meanwhile, and no other row was touched. Run `community-metrics repair` again."
+                )
+            report += [dropped(spec, copy) for copy in extra]
+        return report
+
+    async def _copies(self, spec: AnyTable, keys: Sequence[str]) -> list[Copy]:
+        columns = list(dict.fromkeys([spec.key, *spec.columns]))
+        copies: list[Copy] = []
+        async for page in self._pages(spec, columns, sql.one_of(spec.key, keys), with_row_id=True):
+            rows: list[Any] = spec.from_arrow(page)
+            ids, names = page.column(ROW_ID).to_pylist(), page.column(spec.key).to_pylist()
+            copies += [Copy(row_id, key, row) for row_id, key, row in zip(ids, names, rows, strict=True)]
+        return copies
+
+    async def _existing(self, observations: Sequence[Observation]) -> dict[str, StatRow]:
+        """Return the stored rows of the touched metrics and days by key; of copies the one that counts."""
+        found: dict[str, StatRow] = {}
+        for ranges in _chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ):
+            for row in await self._rows(STATS, sql.any_of(ranges)):
+                known = found.get(row.stat_key)
+                found[row.stat_key] = row if known is None else merge.newest_copy([known, row])
+        return found
+
+    async def _merge(
+        self,
+        spec: TableSpec[Row],
+        rows: Sequence[Row],
+        *,
+        only_where: str | None = None,
+        may_insert: bool = True,
+    ) -> None:
+        """Write the rows by the table's key in one atomic merge; no rows, no call and no new version."""
+        if not rows:
+            return
+        async with self._database.using(spec, f"writing {len(rows)} rows to {spec.name}") as table:
+            # no index: should somebody index the key, two writers could insert it twice (lancedb 0.40)
+            builder = table.merge_insert(spec.key).use_index(False).when_matched_update_all(where=only_where)
+            if may_insert:
+                builder = builder.when_not_matched_insert_all()
+            await builder.execute(spec.to_arrow(rows))
+
+    async def _index(self, spec: AnyTable) -> None:
+        """Build the indexes that are missing, once there are rows to index."""
+        async with self._database.using(spec, f"indexing {spec.name}") as table:
+            present = {tuple(index.columns) for index in await table.list_indices()}
+            for column in spec.indexed:
+                if (column,) not in present and await table.count_rows():
+                    await table.create_index(column, config=self._database.btree())
+
+    async def _table_names(self) -> set[str]:
+        """Return the names of all tables; the service lists them page by page."""
+        connection = await self._database.connection()
+        names: set[str] = set()
+        token: str | None = None
+        with our_errors(self._database.place, "listing the tables"):
+            while True:
+                page = await connection.list_tables(page_token=token)
+                names.update(page.tables)
+                token = page.page_token
+                if not token:
+                    return names
+
+
+def _touched_ranges(observations: Iterable[Observation]) -> list[str]:
+    """Return one condition for each range of days, with all metrics touched in just that range."""
+    days: defaultdict[str, list[date]] = defaultdict(list)
+    for observation in observations:
+        days[observation.metric_id].append(observation.period_end)
+    metrics: defaultdict[tuple[date, date], list[str]] = defaultdict(list)
+    for metric_id, ends in days.items():
+        metrics[min(ends), max(ends)].append(metric_id)
+    return [
+        f"{sql.one_of('metric_id', ids)} AND {sql.between('period_end', first, last)}"
+        for (first, last), ids in sorted(metrics.items())
+    ]
+
+
+def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

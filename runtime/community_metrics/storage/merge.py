@@ -1,0 +1,205 @@
+"""What a second write does: the rules of revision, provenance and status, pure.
+
+Rows in, rows out; no storage, no clock. The store reads what `plan` needs and writes what it returns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from community_metrics.errors import StorageConflict
+from community_metrics.model import Provenance, StatRow, Status, UpsertCounts, ValueKind
+from community_metrics.weeks import ONE_DAY, today
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from community_metrics.model import Observation
+
+SETTLING_TIME: Final = timedelta(hours=24)
+"""Two equal readings this far apart make a value final, …"""
+SETTLING_AGE: Final = 3 * ONE_DAY
+"""… once its last day is this old."""
+_INT64_MAX: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class MergePlan:
+    """What an upsert writes (`inserted`, `updated`: the new rows) and what it leaves as it is."""
+
+    inserted: tuple[StatRow, ...] = ()
+    updated: tuple[StatRow, ...] = ()
+    unchanged: tuple[StatRow, ...] = ()
+
+    @property
+    def written(self) -> tuple[StatRow, ...]:
+        """The rows to merge, by metric and then by day: reads of one metric then touch few fragments."""
+        return tuple(sorted((*self.inserted, *self.updated), key=lambda row: (row.metric_id, row.period_end)))
+
+    @property
+    def counts(self) -> UpsertCounts:
+        """The plan in numbers."""
+        return UpsertCounts(len(self.inserted), len(self.updated), len(self.unchanged))
+
+
+def plan(
+    existing: Mapping[str, StatRow],
+    incoming: Sequence[Observation],
+    *,
+    provenance: Provenance,
+    run_id: str,
+    now: datetime,
+) -> MergePlan:
+    """Decide for each observation whether it is new, changes its row (by `stat_key`), or changes nothing.
+
+    Raises:
+        StorageConflict: two observations share a key, or a value cannot be stored; all of them are named.
+    """
+    refuse_faulty(incoming)
+    inserted: list[StatRow] = []
+    updated: list[StatRow] = []
+    unchanged: list[StatRow] = []
+    for observation in incoming:
+        stored = existing.get(observation.stat_key)
+        if stored is None:
+            inserted.append(_born(observation, provenance, run_id))
+            continue
+        row = _merged(stored, observation, provenance, run_id, now)
+        (unchanged if row is stored else updated).append(row)
+    return MergePlan(tuple(inserted), tuple(updated), tuple(unchanged))
+
+
+def refuse_faulty(incoming: Iterable[Observation]) -> None:
+    """Let a batch pass that has each key once and only values that can be stored.
+
+    LanceDB would insert both rows of a new key that stands twice in one batch, without a word (measured).
+
+    Raises:
+        StorageConflict: names every key at fault.
+    """
+    seen: set[str] = set()
+    faults = []
+    for observation in incoming:
+        key = observation.stat_key
+        if key in seen:
+            faults.append(f"two rows for {key}")
+        if not 0 <= observation.value <= _INT64_MAX:
+            faults.append(f"{key} has the value {observation.value}; counts are 0 or more, 64 bits at most")
+        if observation.period_start > observation.period_end:
+            faults.append(f"{key} ends before it begins ({observation.period_start})")
+        if observation.observed_at.tzinfo is None:
+            faults.append(f"{key} was observed at {observation.observed_at}, an instant without a time zone")
+        seen.add(key)
+    if faults:
+        raise StorageConflict(
+            f"Nothing was written, because the batch contradicts itself: {'; '.join(faults[:10])}"
+            f"{f' and {len(faults) - 10} more' if len(faults) > 10 else ''}. "  # noqa: PLR2004  a readable message
+            "The source or the seed file gives these rows wrongly; mend it there."
+        )
+
+
+def newest_copy(copies: Iterable[StatRow]) -> StatRow:
+    """Return the copy of a key that counts: observed last, then most revised, then of higher provenance.
+
+    The remaining ties are broken by value and run, so that every reader picks the same copy.
+    """
+    return max(copies, key=precedence)
+
+
+def precedence(row: StatRow) -> tuple[datetime, int, int, int, str]:
+    """Return what copies of one key are compared by; the greatest counts."""
+    return (row.observed_at, row.revision, row.provenance.rank, row.value, row.ingestion_run_id)
+
+
+def _born(observation: Observation, provenance: Provenance, run_id: str) -> StatRow:
+    return StatRow(
+        metric_id=observation.metric_id,
+        period_start=observation.period_start,
+        period_end=observation.period_end,
+        value=observation.value,
+        status=_status_at_birth(observation, provenance),
+        provenance=provenance,
+        source_window=observation.source_window,
+        observed_at=observation.observed_at,
+        first_value=observation.value,
+        revision=0,
+        revised_at=None,
+        ingestion_run_id=run_id,
+        source_ref=observation.source_ref,
+    )
+
+
+def _merged(
+    stored: StatRow, observation: Observation, provenance: Provenance, run_id: str, now: datetime
+) -> StatRow:
+    """Return the row as it should be; the very object `stored` when nothing is to be written."""
+    if observation.observed_at < stored.observed_at or _is_outranked(stored, provenance):
+        return stored
+    read_again = _born(observation, provenance, run_id)
+    if _says_the_same(stored, observation):
+        return _confirmed(stored, read_again, now)
+    if _is_stock(observation):
+        return read_again
+    was_restated = stored.value != observation.value
+    return replace(
+        read_again,
+        first_value=stored.first_value,
+        revision=stored.revision + was_restated,
+        revised_at=now if was_restated else stored.revised_at,
+    )
+
+
+def _confirmed(stored: StatRow, read_again: StatRow, now: datetime) -> StatRow:
+    """Return the row after an equal reading: only its status or its provenance may have risen."""
+    provenance = max(stored.provenance, read_again.provenance, key=lambda one: one.rank)
+    status = _status_when_confirmed(stored, read_again, now)
+    if (status, provenance) == (stored.status, stored.provenance):
+        return stored
+    return replace(
+        read_again,
+        status=status,
+        provenance=provenance,
+        first_value=stored.first_value,
+        revision=stored.revision,
+        revised_at=stored.revised_at,
+    )
+
+
+def _status_when_confirmed(stored: StatRow, read_again: StatRow, now: datetime) -> Status:
+    if read_again.status is Status.FINAL or _has_settled(stored, read_again, now):
+        return Status.FINAL
+    if stored.provenance is Provenance.CSV_SEED:
+        return Status.PROVISIONAL  # the registry itself has now been read once
+    return stored.status
+
+
+def _has_settled(stored: StatRow, read_again: StatRow, now: datetime) -> bool:
+    return (
+        read_again.observed_at - stored.observed_at >= SETTLING_TIME
+        and stored.period_end <= today(now) - SETTLING_AGE
+    )
+
+
+def _status_at_birth(observation: Observation, provenance: Provenance) -> Status:
+    # nobody re-reads a transcription, and an instant does not come again
+    is_final = provenance is Provenance.CSV_SEED or _is_stock(observation)
+    return Status.FINAL if is_final else Status.PROVISIONAL
+
+
+def _is_outranked(stored: StatRow, provenance: Provenance) -> bool:
+    return provenance is Provenance.CSV_SEED and stored.provenance is not Provenance.CSV_SEED
+
+
+def _says_the_same(stored: StatRow, observation: Observation) -> bool:
+    return (stored.value, stored.period_start, stored.source_window) == (
+        observation.value,
+        observation.period_start,
+        observation.source_window,
+    )
+
+
+def _is_stock(observation: Observation) -> bool:
+    return observation.source_window.value_kind is ValueKind.STOCK

@@ -1,0 +1,200 @@
+"""The four tables: Arrow schemas, and how our dataclasses become rows and come back.
+
+Each table has one non-null string key, marked as the unenforced primary key by field metadata in the schema
+that creates it: without the mark two writers can insert one new key twice (measured, lancedb 0.40), and a
+key of one column merges alike on every server version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import pyarrow as pa
+
+from community_metrics.model import (
+    Lease,
+    MetricDefinition,
+    Provenance,
+    Run,
+    RunStatus,
+    SourceWindow,
+    StatRow,
+    Status,
+    ValueKind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
+"""Rows are dataclasses whose fields (and the key, a field or a property) are named as the columns."""
+
+_INSTANT: Final = pa.timestamp("us", tz="UTC")
+_PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)  # LanceDB hands back zoneinfo's UTC; ours is datetime's
+
+
+_FROM_ARROW: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "value_kind": ValueKind,
+    "source_window": SourceWindow,
+    "provenance": Provenance,
+    "fallbacks": tuple,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec(Generic[Row]):
+    """One table: its name, its key column, its columns, the dataclass of its rows."""
+
+    name: str
+    key: str
+    schema: pa.Schema
+    row_type: type[Row]
+    status_type: type[Status | RunStatus] | None = None
+    indexed: tuple[str, ...] = ()
+    """Columns with a BTREE; never the key: two writers insert an indexed key twice (lancedb 0.40)."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that a row is read from: the dataclass's fields."""
+        return [field.name for field in fields(self.row_type)]
+
+    def to_arrow(self, rows: Iterable[Row]) -> pa.Table:
+        """Return the rows with exactly the table's schema.
+
+        Raises:
+            pyarrow.ArrowException: a value does not fit its column.
+        """
+        listed = list(rows)
+        columns = {name: [getattr(row, name) for row in listed] for name in self.schema.names}
+        return pa.table(columns, schema=self.schema)
+
+    def from_arrow(self, table: pa.Table) -> list[Row]:
+        """Return the rows of a table that has at least `columns`, in its order."""
+        names = self.columns
+        columns = [self._values(name, table.column(name)) for name in names]
+        return [
+            self.row_type(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)
+        ]
+
+    def _values(self, name: str, column: pa.ChunkedArray) -> Sequence[Any]:
+        values: list[Any] = column.to_pylist()
+        convert = self._converter(name)
+        if convert is None:
+            return values
+        return [None if value is None else convert(value) for value in values]
+
+    def _converter(self, name: str) -> Callable[[Any], Any] | None:
+        if self.schema.field(name).type == _INSTANT:
+            return _utc
+        return self.status_type if name == "status" else _FROM_ARROW.get(name)
+
+
+def _key(name: str) -> pa.Field:
+    return pa.field(name, pa.string(), nullable=False, metadata=_PRIMARY_KEY)
+
+
+def _present(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+METRICS: Final = TableSpec(
+    name="metrics",
+    key="metric_id",
+    row_type=MetricDefinition,
+    schema=pa.schema(
+        [
+            _key("metric_id"),
+            _present("metric_family", pa.string()),
+            _present("product", pa.string()),
+            _present("subject", pa.string()),
+            pa.field("sdk", pa.string()),
+            _present("source", pa.string()),
+            _present("value_kind", pa.string()),
+            _present("unit", pa.string()),
+            _present("source_window", pa.string()),
+            _present("fallbacks", pa.list_(pa.string())),
+            _present("display_name", pa.string()),
+            _present("is_active", pa.bool_()),
+            _present("created_at", _INSTANT),
+        ]
+    ),
+)
+
+STATS: Final = TableSpec(
+    name="stats",
+    key="stat_key",
+    row_type=StatRow,
+    status_type=Status,
+    # not on period_end: a wide range makes that index return nearly all row ids (1M rows: 22 ms become 115)
+    indexed=("metric_id",),
+    schema=pa.schema(
+        [
+            _key("stat_key"),
+            _present("metric_id", pa.string()),
+            _present("period_start", pa.date32()),
+            _present("period_end", pa.date32()),
+            _present("value", pa.int64()),
+            _present("status", pa.string()),
+            _present("provenance", pa.string()),
+            _present("source_window", pa.string()),
+            _present("observed_at", _INSTANT),
+            _present("first_value", pa.int64()),
+            _present("revision", pa.int32()),
+            pa.field("revised_at", _INSTANT),
+            _present("ingestion_run_id", pa.string()),
+            _present("source_ref", pa.string()),
+        ]
+    ),
+)
+
+HISTORY: Final = TableSpec(
+    name="history",
+    key="ingestion_run_id",
+    row_type=Run,
+    status_type=RunStatus,
+    schema=pa.schema(
+        [
+            _key("ingestion_run_id"),
+            _present("job_name", pa.string()),
+            _present("started_at", _INSTANT),
+            pa.field("finished_at", _INSTANT),
+            _present("status", pa.string()),
+            _present("rows_inserted", pa.int64()),
+            _present("rows_updated", pa.int64()),
+            _present("rows_unchanged", pa.int64()),
+            pa.field("window_start", pa.date32()),
+            pa.field("window_end", pa.date32()),
+            pa.field("error_summary", pa.string()),
+        ]
+    ),
+)
+
+LEASES: Final = TableSpec(
+    name="leases",
+    key="resource",
+    row_type=Lease,
+    schema=pa.schema(
+        [
+            _key("resource"),
+            _present("run_id", pa.string()),
+            _present("host", pa.string()),
+            _present("pid", pa.int64()),
+            _present("heartbeat_at", _INSTANT),
+            _present("expires_at", _INSTANT),
+        ]
+    ),
+)
+
+AnyTable = TableSpec[MetricDefinition] | TableSpec[StatRow] | TableSpec[Run] | TableSpec[Lease]
+TABLES: Final[tuple[AnyTable, ...]] = (METRICS, STATS, HISTORY, LEASES)
+
+
+def table_named(name: str) -> AnyTable:
+    """Return the table of that name; KeyError when there is none."""
+    return {table.name: table for table in TABLES}[name]
