@@ -260,6 +260,6 @@ def _replace(file: Path, content: bytes) -> None:
             new.replace(target)
     except OSError as error:
         raise ConfigurationError(
-            f"{file} cannot be written: {error.strerror}. Nothing was changed; CM_CATALOG must name a file in "
-            "a folder that you may write to."
+            f"{file} cannot be written: {error.strerror}. Nothing was changed; CM_CATALOG must name a file "
+            "in a folder that you may write to."
         ) from error

@@ -1,7 +1,8 @@
 """Settings: the `CM_*` environment contract. Nothing else in the package reads the environment.
 
 Each setting is read, in this order, from the environment, from a systemd credential of the same name in
-lower case (`$CREDENTIALS_DIRECTORY/cm_lancedb_api_key`), and from `.env` in the working directory.
+lower case (`$CREDENTIALS_DIRECTORY/cm_lancedb_api_key`), and from `.env` in the working directory. An empty
+value counts as none.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import os
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from community_metrics.errors import ConfigurationError
 
@@ -57,8 +58,9 @@ class Settings(BaseSettings):
 
     storage_mode: StorageMode = StorageMode.LOCAL
     db_path: str = "data/community_metrics.lancedb"
-    lancedb_uri: str | None = None
-    lancedb_api_key: SecretStr | None = None
+    # checked though unset, so that what a mode lacks is told together with every other fault
+    lancedb_uri: str | None = Field(default=None, validate_default=True)
+    lancedb_api_key: SecretStr | None = Field(default=None, validate_default=True)
     lancedb_region: str | None = None
     lancedb_host_override: str | None = None
     catalog: Path | None = None
@@ -72,7 +74,45 @@ class Settings(BaseSettings):
     source_url_github: str = PUBLIC_ORIGINS["github"]
     log_format: Literal["console", "json"] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    aws_storage_options: dict[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+    aws_storage_options: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict, exclude=True, repr=False
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  pydantic's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put credentials before `.env`: a file forgotten in a folder must not outrank the host's secrets."""
+        return init_settings, env_settings, file_secret_settings, dotenv_settings
+
+    @field_validator("lancedb_api_key", "github_token")
+    @classmethod
+    def _empty_secret_is_none(cls, secret: SecretStr | None) -> SecretStr | None:
+        return secret if secret is not None and secret.get_secret_value() else None
+
+    @field_validator("lancedb_uri")
+    @classmethod
+    def _enterprise_has_a_database(cls, uri: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("storage_mode") is StorageMode.ENTERPRISE:
+            if uri is None:
+                raise ValueError("is not set; enterprise mode needs it, as db://<database name>")
+            if not uri.removeprefix("db://") or not uri.startswith("db://"):
+                raise ValueError(f"is {uri!r}; enterprise mode needs db://<database name>")
+        return uri
+
+    @field_validator("lancedb_api_key")
+    @classmethod
+    def _enterprise_has_a_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if key is None and info.data.get("storage_mode") is StorageMode.ENTERPRISE:
+            raise ValueError(
+                "is not set; enterprise mode needs it. Set it, or run with CM_STORAGE_MODE=local"
+            )
+        return key
 
     @field_validator("cors_origins", "api_token_hashes", mode="before")
     @classmethod
@@ -118,23 +158,6 @@ class Settings(BaseSettings):
         if not contact.isascii() or not contact.isprintable() or not contact.strip():
             raise ValueError("must be a URL or an e-mail address; registries ask who is calling")
         return contact.strip()
-
-    @model_validator(mode="after")
-    def _mode_is_whole(self) -> Self:
-        if self.storage_mode is not StorageMode.ENTERPRISE:
-            return self
-        faults = []
-        if self.lancedb_uri is None:
-            faults.append("CM_LANCEDB_URI is not set; enterprise mode needs it, as db://<database name>")
-        elif not self.lancedb_uri.startswith("db://"):
-            faults.append(
-                f"CM_LANCEDB_URI is {self.lancedb_uri!r}; enterprise mode needs db://<database name>"
-            )
-        if self.lancedb_api_key is None:
-            faults.append("CM_LANCEDB_API_KEY is not set; enterprise mode needs it")
-        if faults:
-            raise ValueError("\n".join(faults))
-        return self
 
     @property
     def is_s3(self) -> bool:
@@ -182,14 +205,26 @@ def load_settings() -> Settings:
         ConfigurationError: one message with every fault and its mend.
     """
     try:
-        return Settings(
-            _secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"),
-            aws_storage_options=_aws_storage_options(),
-        )
+        return Settings(_secrets_dir=_credentials_folder(), aws_storage_options=_aws_storage_options())
     except ValidationError as error:
         raise ConfigurationError(
             "The settings in the environment cannot be used:", _worded_faults(error)
         ) from None  # pydantic's own text would show the values, secrets among them
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The settings cannot be read: {error}. Mend or remove .env in the working directory, or the "
+            "credential in $CREDENTIALS_DIRECTORY."
+        ) from None
+
+
+def _credentials_folder() -> str | None:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if folder and not Path(folder).is_dir():
+        raise ConfigurationError(
+            f"CREDENTIALS_DIRECTORY is {folder!r}, which is not a folder, so no secret can be read from "
+            "it. Unset it, or let systemd set it with LoadCredential=."
+        )
+    return folder or None
 
 
 def _aws_storage_options() -> dict[str, str]:
@@ -204,22 +239,24 @@ def _aws_storage_options() -> dict[str, str]:
 
 
 def _require_origin(url: str) -> str:
-    parts = urlsplit(url)
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or url != f"{parts.scheme}://{parts.netloc}"
-    ):
+    if "@" in url:  # not repeated in the message: what stands before the @ may be a password
+        raise ValueError("an origin holds no user, password or '@'; write it as https://example.org")
+    if not _is_origin(url):
         raise ValueError(f"{url!r} is not an origin such as https://example.org (no path, no trailing slash)")
     return url
 
 
+def _is_origin(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number or beyond 65535, or half an IPv6 address
+        return False
+    return has_host and parts.scheme in {"http", "https"} and url == f"{parts.scheme}://{parts.netloc}"
+
+
 def _worded_faults(error: ValidationError) -> list[str]:
-    faults: list[str] = []
-    for item in error.errors(include_input=False, include_url=False):
-        message = item["msg"].removeprefix("Value error, ")
-        if not item["loc"]:
-            faults.extend(message.splitlines())
-            continue
-        faults.append(f"CM_{str(item['loc'][0]).upper()}: {message}")
-    return faults
+    return [
+        f"CM_{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors(include_input=False, include_url=False)
+    ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ONE_DAY = timedelta(days=1)
 ONE_WEEK = timedelta(weeks=1)
-_WEEK_LABEL = re.compile(r"(\d{4})-W(\d{2})")
+_WEEK_LABEL = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
 
 class Clock(Protocol):
@@ -132,7 +132,10 @@ def parse_week(label: str) -> Period:
     match = _WEEK_LABEL.fullmatch(label)
     if match is None:
         raise ValueError(f"{label!r} is not an ISO week such as 2026-W47")
-    return period_of(date.fromisocalendar(int(match[1]), int(match[2]), 1), Grain.WEEK)
+    try:
+        return period_of(date.fromisocalendar(int(match[1]), int(match[2]), 1), Grain.WEEK)
+    except (ValueError, OverflowError) as error:  # the latter: year 9999's last week ends in no year
+        raise ValueError(f"{label!r} is not a week of the ISO calendar") from error
 
 
 def today(now: datetime) -> date:

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from community_metrics.config import DEV_SERVER_ORIGINS, PUBLIC_ORIGINS, Settings, StorageMode, load_settings
+from community_metrics.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "sk-very-secret-0123456789"
+ENTERPRISE = {
+    "CM_STORAGE_MODE": "enterprise",
+    "CM_LANCEDB_URI": "db://metrics",
+    "CM_LANCEDB_API_KEY": SECRET,
+}
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith(("CM_", "AWS_", "CREDENTIALS_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def settings_of(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+def faults_of(monkeypatch: pytest.MonkeyPatch, **variables: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        settings_of(monkeypatch, **variables)
+    return caught.value.faults
+
+
+def credential(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, value: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(value)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+
+
+def test_an_empty_environment_is_a_laptop() -> None:
+    settings = load_settings()
+
+    assert settings.storage_mode is StorageMode.LOCAL
+    assert settings.storage_location == "data/community_metrics.lancedb"
+    assert settings.allowed_origins == DEV_SERVER_ORIGINS
+    assert {host: settings.source_url(host) for host in PUBLIC_ORIGINS} == PUBLIC_ORIGINS
+
+
+def test_a_variable_outranks_a_credential_and_a_credential_outranks_dotenv(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("CM_GITHUB_TOKEN=dotenv\nCM_CONTACT=dotenv\nCM_LOG_LEVEL=ERROR\n")
+    credential(monkeypatch, tmp_path / "credentials", "cm_github_token", "credential\n")
+    credential(monkeypatch, tmp_path / "credentials", "cm_contact", "credential\n")
+
+    settings = settings_of(monkeypatch, CM_CONTACT="variable")
+
+    assert settings.contact == "variable"
+    assert settings.github_token is not None
+    assert settings.github_token.get_secret_value() == "credential"
+    assert settings.log_level == "ERROR"
+
+
+def test_an_empty_value_counts_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    credential(monkeypatch, tmp_path / "credentials", "cm_github_token", "\n")
+
+    settings = settings_of(monkeypatch, CM_CATALOG="", CM_LANCEDB_API_KEY="")
+
+    assert settings.catalog is None
+    assert settings.lancedb_api_key is None
+    assert settings.github_token is None
+
+
+def test_an_empty_credential_is_no_key_for_enterprise_mode(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    credential(monkeypatch, tmp_path / "credentials", "cm_lancedb_api_key", "")
+
+    faults = faults_of(monkeypatch, CM_STORAGE_MODE="enterprise", CM_LANCEDB_URI="db://metrics")
+
+    assert [fault.split(":")[0] for fault in faults] == ["CM_LANCEDB_API_KEY"]
+
+
+def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = faults_of(
+        monkeypatch,
+        CM_STORAGE_MODE="enterprise",
+        CM_LANCEDB_HOST_OVERRIDE="lance.example.org",
+        CM_CORS_ORIGINS="*",
+        CM_API_TOKEN_HASHES="abc",
+        CM_CONTACT="\t",
+        CM_LOG_LEVEL="LOUD",
+        CM_SOURCE_URL_NPM="https://proxy.example.org/npm",
+    )
+
+    assert {fault.split(":")[0] for fault in faults} == {
+        "CM_LANCEDB_URI",
+        "CM_LANCEDB_API_KEY",
+        "CM_LANCEDB_HOST_OVERRIDE",
+        "CM_CORS_ORIGINS",
+        "CM_API_TOKEN_HASHES",
+        "CM_CONTACT",
+        "CM_LOG_LEVEL",
+        "CM_SOURCE_URL_NPM",
+    }
+
+
+@pytest.mark.parametrize("uri", ["metrics", "db://", "https://metrics"])
+def test_enterprise_mode_needs_a_database_uri(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    (fault,) = faults_of(monkeypatch, **{**ENTERPRISE, "CM_LANCEDB_URI": uri})
+
+    assert fault == f"CM_LANCEDB_URI: is {uri!r}; enterprise mode needs db://<database name>"
+
+
+def test_local_mode_minds_no_enterprise_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings_of(monkeypatch, CM_LANCEDB_URI="leftover").storage_mode is StorageMode.LOCAL
+
+
+def test_no_secret_is_in_a_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(monkeypatch, **ENTERPRISE, CM_GITHUB_TOKEN=SECRET, AWS_SECRET_ACCESS_KEY=SECRET)
+
+    told = f"{settings!r} {settings} {settings.model_dump()} {settings.storage_location}"
+
+    assert SECRET not in told
+    assert settings.lancedb_api_key is not None
+    assert settings.lancedb_api_key.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CM_LANCEDB_HOST_OVERRIDE", f"https://user:{SECRET}@lance.example.org"),
+        ("CM_SOURCE_URL_GITHUB", f"https://{SECRET}@proxy.example.org"),
+        ("CM_CORS_ORIGINS", f"https://{SECRET}@page.example.org"),
+        ("CM_API_TOKEN_HASHES", SECRET),
+    ],
+)
+def test_no_secret_is_in_a_message(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings_of(monkeypatch, **ENTERPRISE, CM_GITHUB_TOKEN=SECRET, **{name: value})
+
+    assert name in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.org",
+        "https://",
+        "https://example.org/",
+        "https://example.org/path",
+        "https://example.org?",
+        "https://example.org:port",
+        "https://example.org:99999",
+        "https://[::1",
+        "example.org",
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    (fault,) = faults_of(monkeypatch, CM_SOURCE_URL_CRATES=url)
+
+    assert fault.startswith(f"CM_SOURCE_URL_CRATES: {url!r} is not an origin")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://[::1]:8443", "https://proxy.example.org"])
+def test_an_origin_stands_in_for_a_registry(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert settings_of(monkeypatch, CM_SOURCE_URL_CRATES=url).source_url("crates") == url
+
+
+def test_the_enterprise_endpoint_may_end_in_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(monkeypatch, **ENTERPRISE, CM_LANCEDB_HOST_OVERRIDE="https://lance.internal/")
+
+    assert settings.storage_location == "db://metrics at https://lance.internal"
+
+
+def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(monkeypatch, CM_CORS_ORIGINS="https://a.example.org, https://b.example.org,")
+
+    assert settings.allowed_origins == ("https://a.example.org", "https://b.example.org")
+
+
+def test_enterprise_mode_opens_the_api_to_nobody_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(monkeypatch, **ENTERPRISE)
+
+    with pytest.raises(ConfigurationError, match="CM_CORS_ORIGINS is not set"):
+        settings.allowed_origins  # noqa: B018  reading it is the act
+
+
+def test_a_bucket_is_local_mode_with_the_standard_aws_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(
+        monkeypatch,
+        CM_DB_PATH="s3://bucket/prefix",
+        AWS_REGION="eu-central-1",
+        AWS_DEFAULT_REGION="us-east-1",
+        AWS_ENDPOINT_URL="http://127.0.0.1:5000",
+    )
+
+    assert settings.is_s3
+    assert settings.aws_storage_options == {
+        "aws_region": "eu-central-1",
+        "aws_endpoint": "http://127.0.0.1:5000",
+        "allow_http": "true",
+    }
+
+
+def test_the_storage_options_come_from_aws_variables_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(monkeypatch, CM_AWS_STORAGE_OPTIONS="not json")
+
+    assert settings.aws_storage_options == {}
+
+
+def test_a_missing_credentials_folder_is_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"CREDENTIALS_DIRECTORY is .* not a folder"):
+        settings_of(monkeypatch, CREDENTIALS_DIRECTORY=str(tmp_path / "gone"))
+
+
+def test_an_unreadable_dotenv_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"CM_CONTACT=caf\xe9\n")
+
+    with pytest.raises(ConfigurationError, match=r"Mend or remove \.env"):
+        load_settings()
+
+
+def test_settings_do_not_change_under_a_running_process() -> None:
+    settings = load_settings()
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.db_path = "elsewhere"  # type: ignore[misc]  # the promise is that this fails
