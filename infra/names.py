@@ -1,0 +1,128 @@
+"""The names that the stacks, the host's files and the runtime share, each in one place.
+
+A secret entry reaches a process as a variable of its own: `CM_LANCEDB_API_KEY_SECRET` holds the id of the
+Secrets Manager entry whose value is `CM_LANCEDB_API_KEY`. What ends in `_SECRET` is an address, not a secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+PRODUCT = "community-metrics"
+API_LABEL = "metrics-api"  # the API answers at https://metrics-api.<domain>
+METRIC_NAMESPACE = "CommunityMetrics"
+SECRET_ID_SUFFIX = "_SECRET"  # noqa: S105  the end of a variable's name
+DATA_PREFIX = "lancedb"
+CERTIFICATES_PREFIX = "certificates"
+IMAGE_REPOSITORY = PRODUCT
+HEALTH_PATH = "/api/v1/health"
+HEALTHY_BODY = '"status":"ok"'  # FastAPI's JSON is compact; Route 53 searches the first 5,120 bytes
+HEALTH_REGION = "us-east-1"  # Route 53 publishes the metrics of its checks there and nowhere else
+
+
+class Reader(StrEnum):
+    """Who may read a secret: the API answers questions, the jobs write."""
+
+    API = "api"
+    JOBS = "jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretEntry:
+    """One Secrets Manager entry: its name, the variable it becomes, who reads it, who cannot do without."""
+
+    key: str
+    variable: str
+    readers: tuple[Reader, ...]
+    enterprise_only: bool
+    required: bool
+    description: str
+
+    @property
+    def name(self) -> str:
+        """The entry's name in Secrets Manager, such as `community-metrics/lancedb-read-key`."""
+        return f"{PRODUCT}/{self.key}"
+
+    @property
+    def id_variable(self) -> str:
+        """The variable that tells a process where the value is, such as `CM_LANCEDB_API_KEY_SECRET`."""
+        return f"{self.variable}{SECRET_ID_SUFFIX}"
+
+
+_BOTH = (Reader.API, Reader.JOBS)
+SECRETS = (
+    SecretEntry(
+        "lancedb-read-key", "CM_LANCEDB_API_KEY", (Reader.API,), True, True, "LanceDB key that can only read"
+    ),
+    SecretEntry(
+        "lancedb-write-key", "CM_LANCEDB_API_KEY", (Reader.JOBS,), True, True, "LanceDB key that can write"
+    ),
+    SecretEntry("lancedb-uri", "CM_LANCEDB_URI", _BOTH, True, True, "LanceDB database, db://<name>"),
+    SecretEntry(
+        "lancedb-endpoint",
+        "CM_LANCEDB_HOST_OVERRIDE",
+        _BOTH,
+        True,
+        False,
+        "Endpoint of a private LanceDB cluster, https://<host>; leave unset for LanceDB's own",
+    ),
+    SecretEntry(
+        "github-token", "CM_GITHUB_TOKEN", (Reader.JOBS,), False, False, "GitHub token without any scope"
+    ),
+    SecretEntry(
+        "api-token-hashes",
+        "CM_API_TOKEN_HASHES",
+        (Reader.API,),
+        False,
+        False,
+        "SHA-256 of accepted API tokens, comma separated; leave unset for public reading",
+    ),
+)
+
+
+class Gauge(StrEnum):
+    """The metrics in our namespace. No dimensions: one deployment for each account and region."""
+
+    AGE_OF_LAST_SUCCESS_H = "AgeOfLastSuccessHours"
+    FAILED_RUNS = "FailedRuns"
+    BAD_RUNS_IN_A_ROW = "BadRunsInARow"
+    CERTIFICATE_LIFE_LEFT = "CertificateLifeLeftPercent"
+    DISK_USED = "DiskUsedPercent"
+    MEMORY_USED = "MemoryUsedPercent"
+
+
+class LogGroup(StrEnum):
+    """The log groups; a role may write to its own only."""
+
+    BOOT = f"/{PRODUCT}/host/boot"
+    HOST_API = f"/{PRODUCT}/host/api"
+    HOST_JOBS = f"/{PRODUCT}/host/jobs"
+    LAMBDA_API = f"/{PRODUCT}/lambda/api"
+    LAMBDA_JOBS = f"/{PRODUCT}/lambda/jobs"
+    HTTP_API = f"/{PRODUCT}/http-api"
+
+
+HOST_LOG_GROUPS = (LogGroup.BOOT, LogGroup.HOST_API, LogGroup.HOST_JOBS)
+
+
+class StackName(StrEnum):
+    """The stacks, in the order in which they are deployed."""
+
+    SECRETS = f"{PRODUCT}-secrets"
+    STORAGE = f"{PRODUCT}-storage"
+    MONITORING = f"{PRODUCT}-monitoring"
+    HOST = f"{PRODUCT}-host"
+    SERVERLESS = f"{PRODUCT}-serverless"
+    DNS = f"{PRODUCT}-dns"
+    HEALTH = f"{PRODUCT}-health"
+
+
+def secrets_for(storage: str, reader: Reader | None = None) -> tuple[SecretEntry, ...]:
+    """Return the entries that a deployment with this storage has, or those that one reader gets."""
+    return tuple(
+        entry
+        for entry in SECRETS
+        if (storage == "enterprise" or not entry.enterprise_only)
+        and (reader is None or reader in entry.readers)
+    )

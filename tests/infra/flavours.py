@@ -1,0 +1,44 @@
+"""Deployment settings that the infra tests share: the smallest, the fullest, and both ways to serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra.settings import DeploymentSettings, parse_settings
+
+SMALLEST: dict[str, Any] = {
+    "region": "us-east-1",
+    "domain": "example.org",
+    "dashboard_origins": ["https://metrics.example.org"],
+    "alarm_email": "ops@example.org",
+    "storage": "enterprise",
+    "host_image": "ami-0123456789abcdef0",
+}
+FULLEST: dict[str, Any] = {
+    **SMALLEST,
+    "region": "eu-central-1",
+    "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+    "hosted_zone_name": "example.org",
+    "storage": "s3",
+    "key_pair": "ops",
+    "ssh_cidrs": ["203.0.113.0/24", "2001:db8::/48"],
+    "ipv6": True,
+    "lancedb_port": 8443,
+}
+SERVERLESS: dict[str, Any] = {
+    **SMALLEST,
+    "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+    "hosted_zone_name": "example.org",
+    "serverless": True,
+    "lambda_image": "sha256:" + "ab" * 32,
+}
+FLAVOURS = {
+    "smallest": SMALLEST,
+    "fullest": FULLEST,
+    "serverless": SERVERLESS,
+    "serverless-s3": {**SERVERLESS, "storage": "s3", "region": "eu-central-1"},
+}
+
+
+def settings(flavour: str, **changes: Any) -> DeploymentSettings:
+    return parse_settings({**FLAVOURS[flavour], **changes}, origin=f"<{flavour}>")
