@@ -8,7 +8,6 @@ BIN := .venv/bin
 UV := $(shell command -v uv || echo $(BIN)/uv)
 SERVE ?= 1
 PYTEST_ARGS ?=
-export UV_LINK_MODE ?= copy
 
 .PHONY: help up test lint format bench lock docs clean
 

@@ -1,0 +1,142 @@
+"""What `weekly_refresh` and `update_all` share: ask the registries, each host at its own pace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import structlog
+
+from community_metrics.errors import ConfigurationError, SourceError, TerminalSourceError
+from community_metrics.jobs.run import Gathered, MetricOutcome
+from community_metrics.model import ValueKind
+from community_metrics.sources import SEED_SOURCE, available_sources
+from community_metrics.sources.base import FetchRequest, FetchResult
+from community_metrics.sources.http import RegistryClient
+from community_metrics.weeks import ONE_DAY, days_between, last_completed_day, lookback_start
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from community_metrics.catalog import Metric
+    from community_metrics.jobs.progress import Progress
+    from community_metrics.jobs.run import RunContext
+    from community_metrics.model import Provenance
+    from community_metrics.sources.base import Source
+    from community_metrics.storage import LanceDBReader
+
+log = structlog.get_logger(__name__)
+
+
+async def gather(context: RunContext, *, default_lookback_weeks: int, provenance: Provenance) -> Gathered:
+    """Fetch every chosen metric over the last complete weeks, the days since, and what is still to be filled.
+
+    Raises:
+        ConfigurationError: `--only` chose nothing that a registry fills, or the look-back is under 1 week.
+    """
+    weeks = context.request.lookback_weeks
+    floor = _lookback_floor(context, default_lookback_weeks if weeks is None else weeks)
+    until = last_completed_day(context.clock.now())
+    by_source = _fetched_metrics(context)
+    requests = {
+        source: [await _fetch_request(context.store, metric, source, floor, until) for metric in metrics]
+        for source, metrics in by_source.items()
+    }
+    async with (
+        RegistryClient(context.settings, context.clock, context.rng) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        fetches = [
+            tasks.create_task(_fetch_all(source, wanted, client, context.progress))
+            for source, wanted in requests.items()
+        ]
+    results = [result for fetch in fetches for result in fetch.result()]
+    observations = tuple(observation for result in results for observation in result.observations)
+    return Gathered(
+        observations=observations,
+        provenance=provenance,
+        outcomes=tuple(_outcome(result) for result in results),
+        window_start=min((observation.period_start for observation in observations), default=floor),
+        window_end=until,
+    )
+
+
+def _lookback_floor(context: RunContext, weeks: int) -> date:
+    if weeks < 1:
+        raise ConfigurationError(
+            f"--lookback-weeks is {weeks}; it counts complete weeks and must be at least 1."
+        )
+    return lookback_start(context.clock.now(), weeks)
+
+
+def _fetched_metrics(context: RunContext) -> dict[Source, list[Metric]]:
+    chosen = [
+        metric for metric in context.catalog.select(context.request.only) if metric.source != SEED_SOURCE
+    ]
+    if not chosen:
+        raise ConfigurationError(
+            "None of the chosen metrics comes from a registry. Metrics of the source "
+            f"{SEED_SOURCE!r} are filled by `community-metrics seed`; others are added to "
+            f"{context.catalog.path} by `community-metrics catalog add`."
+        )
+    sources = available_sources()
+    grouped: dict[Source, list[Metric]] = defaultdict(list)
+    for metric in chosen:
+        grouped[sources[metric.source]].append(metric)
+    return grouped
+
+
+async def _fetch_request(
+    store: LanceDBReader, metric: Metric, source: Source, floor: date, until: date
+) -> FetchRequest:
+    first = await store.first_day(metric.metric_id)
+    newest = await store.newest_row(metric.metric_id)
+    since = None
+    if first is not None and metric.value_kind is ValueKind.FLOW:
+        reach = until - (source.retention_days or (until - first).days) * ONE_DAY
+        since = await _first_gap(store, metric.metric_id, max(first, reach), floor)
+    return FetchRequest(
+        metric_id=metric.metric_id,
+        subject=metric.subject,
+        options=metric.options,
+        since=since,
+        until=until,
+        first_stored_day=first,
+        last_source_ref=newest.source_ref if newest else None,
+    )
+
+
+async def _first_gap(store: LanceDBReader, metric_id: str, oldest: date, floor: date) -> date:
+    """Return the first day from `oldest` on that is not stored, `floor` at the latest."""
+    stored = set(await store.stored_days(metric_id, oldest, floor - ONE_DAY))
+    return next((day for day in days_between(oldest, floor - ONE_DAY) if day not in stored), floor)
+
+
+async def _fetch_all(
+    source: Source, requests: Sequence[FetchRequest], client: RegistryClient, progress: Progress
+) -> list[FetchResult]:
+    progress.source_started(source.name, len(requests))
+    results: dict[str, FetchResult] = {}
+    try:
+        async for result in source.fetch(requests, client):
+            results[result.metric_id] = result
+            progress.metric_done(source.name, result.metric_id, result.error)
+    except Exception as error:  # a plug-in may raise anything; it fails its own metrics and nobody else's
+        log.exception("source failed", source=source.name)
+        fault = (
+            error
+            if isinstance(error, SourceError)
+            else TerminalSourceError(f"The source {source.name} broke off: {type(error).__name__}: {error}")
+        )
+        for request in requests:
+            if request.metric_id not in results:
+                results[request.metric_id] = FetchResult(request.metric_id, error=fault)
+                progress.metric_done(source.name, request.metric_id, fault)
+    return list(results.values())
+
+
+def _outcome(result: FetchResult) -> MetricOutcome:
+    error = None if result.error is None else str(result.error)
+    return MetricOutcome(result.metric_id, len(result.observations), error, result.notes)

@@ -1,0 +1,288 @@
+"""A run: one execution of a job, alone on its database, with one row in `history`.
+
+The order of things is what makes a kill harmless: take the database, write the run as `running`, gather the
+observations, write them in one atomic merge, close the run, let the database go. All that a kill can leave
+behind is a run that still says `running` while nobody holds its lease, which readers show as abandoned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from community_metrics.catalog import load_catalog
+from community_metrics.errors import CommunityMetricsError, RunInterrupted, StorageError
+from community_metrics.jobs.lock import exclusive
+from community_metrics.jobs.progress import NoProgress
+from community_metrics.model import Provenance, Run, RunStatus, UpsertCounts
+from community_metrics.storage import LanceDBStore
+from community_metrics.weeks import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from pathlib import Path
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.config import Settings
+    from community_metrics.jobs.lock import Holder
+    from community_metrics.jobs.progress import Progress
+    from community_metrics.model import Observation
+    from community_metrics.storage.merge import MergePlan
+    from community_metrics.weeks import Clock
+
+SUMMARY_LIMIT = 4_000
+"""Characters of `history.error_summary`: a page, not a log."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What a person, a timer or an event asks of a job; each job reads the options it has."""
+
+    job_name: str
+    lookback_weeks: int | None = None
+    only: tuple[str, ...] = ()
+    dry_run: bool = False
+    seed_path: Path | None = None
+    include_suspect: bool = False
+    reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetricOutcome:
+    """What a run got for one metric: how many observations, or the error; `notes` are for a person."""
+
+    metric_id: str
+    observations: int
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a job brings home before anything is written."""
+
+    observations: tuple[Observation, ...] = ()
+    provenance: Provenance = Provenance.API
+    outcomes: tuple[MetricOutcome, ...] = ()
+    window_start: date | None = None
+    window_end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """How a run ended. Under `--dry-run` the run is in no table, and `plan` says what would be written."""
+
+    run: Run
+    outcomes: tuple[MetricOutcome, ...]
+    plan: MergePlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """All that a job works with."""
+
+    request: JobRequest
+    settings: Settings
+    catalog: Catalog
+    store: LanceDBStore
+    clock: Clock
+    rng: random.Random
+    progress: Progress
+    run_id: str
+
+
+class Job(Protocol):
+    """The work of a job: look around, ask, and bring home what is to be written."""
+
+    async def __call__(self, context: RunContext) -> Gathered:
+        """Gather; everything that is written to `stats` is written afterwards, at once."""
+        ...
+
+
+async def execute(
+    job: Job,
+    request: JobRequest,
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    rng: random.Random | None = None,
+    progress: Progress | None = None,
+    store_type: type[LanceDBStore] = LanceDBStore,
+) -> RunReport:
+    """Run `job` once and report how it ended.
+
+    Raises:
+        ConfigurationError: the catalogue or an option cannot be used; nothing was touched.
+        RunLocked: another run holds the database.
+        StorageError: LanceDB did not do what was asked; the run is closed as failed where that is possible.
+        RunInterrupted: SIGTERM or Ctrl-C; the run is closed as failed.
+    """
+    clock = clock or SystemClock()
+    rng = rng or random.Random()  # noqa: S311  jitter and run ids, not secrets
+    catalog = load_catalog(settings.catalog)
+    async with store_type.open(settings) as store:
+        run_id = f"{clock.now():%Y%m%dT%H%M%SZ}-{request.job_name}-{rng.getrandbits(32):08x}"
+        context = RunContext(request, settings, catalog, store, clock, rng, progress or NoProgress(), run_id)
+        if request.dry_run:
+            return await _rehearse(job, context)
+        await store.create_tables()
+        async with exclusive(store, settings, run_id, clock) as holder:
+            return await _recorded(job, context, holder)
+
+
+async def _rehearse(job: Job, context: RunContext) -> RunReport:
+    run = _begun(context)
+    gathered = await job(context)
+    plan = await context.store.plan_observations(
+        gathered.observations, provenance=gathered.provenance, run_id=context.run_id, now=context.clock.now()
+    )
+    return RunReport(_closed(run, gathered, plan.counts, context), gathered.outcomes, plan)
+
+
+async def _recorded(job: Job, context: RunContext, holder: Holder) -> RunReport:
+    run = _begun(context)
+    log.info("run started", run_id=run.ingestion_run_id, job=run.job_name)
+    await context.store.record_run(run)
+    with _signals_cancel() as received:
+        try:
+            report = await _worked(job, context, holder, run)
+        except BaseException as error:  # whatever ends the work, a signal or a bug, the run is closed
+            reason = f"stopped by {received[0].name}" if received else _reason(error)
+            await _close_failed(context, run, reason, error)
+            if received:
+                raise RunInterrupted(
+                    f"Run {run.ingestion_run_id} was {reason}; it is safe to run again."
+                ) from None
+            raise
+    if report.run.rows_inserted + report.run.rows_updated:
+        await context.store.optimize()
+    return report
+
+
+async def _worked(job: Job, context: RunContext, holder: Holder, run: Run) -> RunReport:
+    store, clock = context.store, context.clock
+    gathered = await job(context)
+    for outcome in gathered.outcomes:
+        for note in outcome.notes:
+            log.warning("note", metric_id=outcome.metric_id, note=note)
+    await holder.renew()  # whoever stood still for longer than the lease must not write any more
+    await store.upsert_metrics([metric.definition(clock.now()) for metric in context.catalog.metrics])
+    counts = await store.upsert_observations(
+        gathered.observations, provenance=gathered.provenance, run_id=context.run_id, now=clock.now()
+    )
+    closed = _closed(run, gathered, counts, context)
+    await store.record_run(closed)
+    log.info(
+        "run closed",
+        run_id=closed.ingestion_run_id,
+        job=closed.job_name,
+        status=closed.status.value,
+        inserted=counts.inserted,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
+        summary=closed.error_summary,
+    )
+    return RunReport(closed, gathered.outcomes)
+
+
+async def _close_failed(context: RunContext, run: Run, reason: str, error: BaseException) -> None:
+    failed = replace(
+        run, finished_at=context.clock.now(), status=RunStatus.FAILED, error_summary=reason[:SUMMARY_LIMIT]
+    )
+    log.error("run failed", run_id=run.ingestion_run_id, job=run.job_name, reason=reason)
+    try:
+        await context.store.record_run(failed)
+    except StorageError as closing:
+        error.add_note(
+            f"Its row in history could not be closed either, and will show as abandoned: {closing}"
+        )
+
+
+def _begun(context: RunContext) -> Run:
+    return Run(
+        ingestion_run_id=context.run_id,
+        job_name=context.request.job_name,
+        started_at=context.clock.now(),
+        finished_at=None,
+        status=RunStatus.RUNNING,
+        rows_inserted=0,
+        rows_updated=0,
+        rows_unchanged=0,
+        window_start=None,
+        window_end=None,
+        error_summary=None,
+    )
+
+
+def _closed(run: Run, gathered: Gathered, counts: UpsertCounts, context: RunContext) -> Run:
+    return replace(
+        run,
+        finished_at=context.clock.now(),
+        status=run_status(gathered.outcomes),
+        rows_inserted=counts.inserted,
+        rows_updated=counts.updated,
+        rows_unchanged=counts.unchanged,
+        window_start=gathered.window_start,
+        window_end=gathered.window_end,
+        error_summary=error_summary(gathered.outcomes),
+    )
+
+
+def run_status(outcomes: tuple[MetricOutcome, ...]) -> RunStatus:
+    """Return success when no metric failed, failed when all did, partial in between.
+
+    A day that a registry has not published yet is no failure.
+    """
+    failed = sum(outcome.error is not None for outcome in outcomes)
+    if not failed:
+        return RunStatus.SUCCESS
+    return RunStatus.FAILED if failed == len(outcomes) else RunStatus.PARTIAL
+
+
+def error_summary(outcomes: tuple[MetricOutcome, ...]) -> str | None:
+    """Return one line for each failed metric, cut to a page; None when none failed."""
+    text = "\n".join(f"{outcome.metric_id}: {outcome.error}" for outcome in outcomes if outcome.error)
+    if len(text) <= SUMMARY_LIMIT:
+        return text or None
+    return text[: SUMMARY_LIMIT - 30].rsplit("\n", 1)[0] + "\n… and more; see the log"
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) if isinstance(error, CommunityMetricsError) else f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def _signals_cancel() -> Iterator[list[signal.Signals]]:
+    """Turn the first SIGTERM or SIGINT into a cancellation of the current task; ignore further ones.
+
+    A second signal must not interrupt the closing of the run; whoever is in a hurry has SIGKILL.
+    """
+    received: list[signal.Signals] = []
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        if not received and task is not None:
+            received.append(number)
+            task.cancel()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield received
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

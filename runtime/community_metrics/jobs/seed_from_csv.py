@@ -1,0 +1,53 @@
+"""Load published history: `python -m community_metrics.jobs.seed_from_csv [--path FILE]`.
+
+The shipped figures belong to the shipped catalogue; with another one there is nothing to seed, which is a
+success. Values are stored as `csv_seed` and never replace what came from a registry.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from community_metrics.jobs.run import Gathered, MetricOutcome
+from community_metrics.model import Provenance
+from community_metrics.seed import read_seed, seed_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from community_metrics.jobs.run import RunContext
+    from community_metrics.seed import SeedReading
+
+
+async def gather(context: RunContext) -> Gathered:
+    """Read the seed files whole.
+
+    Raises:
+        SeedFileError: a file has faults; nothing of it is loaded.
+    """
+    request = context.request
+    chosen = {metric.metric_id for metric in context.catalog.select(request.only)}
+    reading = read_seed(
+        seed_files(request.seed_path, context.catalog),
+        context.catalog,
+        include_suspect=request.include_suspect,
+        now=context.clock.now(),
+    )
+    observations = tuple(row for row in reading.observations if row.metric_id in chosen)
+    return Gathered(
+        observations=observations,
+        provenance=Provenance.CSV_SEED,
+        outcomes=tuple(_outcomes(reading, chosen)),
+        window_start=min((row.period_start for row in observations), default=None),
+        window_end=max((row.period_end for row in observations), default=None),
+    )
+
+
+def _outcomes(reading: SeedReading, chosen: set[str]) -> Iterator[MetricOutcome]:
+    loaded = Counter(row.metric_id for row in reading.observations)
+    doubted = Counter(row.metric_id for row in reading.left_out)
+    for metric_id in sorted((loaded.keys() | doubted.keys()) & chosen):
+        count = doubted[metric_id]
+        notes = (f"{count} suspect rows left out; --include-suspect loads them",) if count else ()
+        yield MetricOutcome(metric_id, loaded[metric_id], notes=notes)

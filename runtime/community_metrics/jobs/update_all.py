@@ -1,0 +1,24 @@
+"""Recompute a longer past: `python -m community_metrics.jobs.update_all [--lookback-weeks N]`.
+
+Does what `weekly_refresh` does over more weeks and stores the values as `recomputed`, which replaces seed
+rows and earlier refreshes alike: the answer to "is what we have what the registry says?".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from community_metrics.jobs import refresh
+from community_metrics.model import Provenance
+
+if TYPE_CHECKING:
+    from community_metrics.jobs.run import Gathered, RunContext
+
+DEFAULT_LOOKBACK_WEEKS = 12
+
+
+async def gather(context: RunContext) -> Gathered:
+    """Ask the registries; values are stored as `recomputed`."""
+    return await refresh.gather(
+        context, default_lookback_weeks=DEFAULT_LOOKBACK_WEEKS, provenance=Provenance.RECOMPUTED
+    )
