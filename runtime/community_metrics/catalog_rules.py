@@ -67,7 +67,8 @@ class Entry:
     def get(self, field: str) -> Any:
         """Return a field of the right type; None where it is absent, or wrong and reported as such."""
         value = self.raw.get(field)
-        return value if _has_type(value, FIELDS[self.kind][field].type) else None
+        is_blank = isinstance(value, str) and not value.strip()
+        return None if is_blank or not _has_type(value, FIELDS[self.kind][field].type) else value
 
     def fault(self, field: str, message: str) -> str:
         """Return a fault that starts with where it is: line, entry and field."""
@@ -122,7 +123,7 @@ def _shape_faults(entry: Entry) -> Iterator[str]:
                 yield entry.fault(name, "is missing")
         elif not _has_type(entry.raw[name], rule.type):
             yield entry.fault(name, f"must be {_TOML_WORDS.get(rule.type, _TOML_LIST)}")
-        elif rule.type is str and not entry.raw[name].strip():
+        elif rule.type is str and entry.get(name) is None:
             yield entry.fault(name, "is empty")
     for name in sorted(entry.raw.keys() - fields.keys()):
         yield entry.fault(name, f"is not a field of [[{entry.kind}]]; {near(name, fields)}")

@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tomlkit import string as toml_string
+
+from community_metrics.catalog import PACKAGED_CATALOG, Catalog, load_catalog
+from community_metrics.errors import CatalogError, ConfigurationError
+from community_metrics.model import SourceWindow, ValueKind
+from community_metrics.sources import SEED_SOURCE
+from community_metrics.toml_lines import HEADER, entry_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PRODUCTS = """\
+[[product]]
+id = "httpx"
+name = "HTTPX"
+[[product]]
+id = "ruff"
+name = "Ruff"
+"""
+HTTPX = {
+    "id": '"downloads:httpx:python"',
+    "source": '"pypistats"',
+    "subject": '"httpx"',
+    "window": '"1d"',
+    "display_name": '"HTTPX"',
+}
+
+
+def entry(**changes: str | None) -> str:
+    """Return a [[metric]] of TOML; the line of its header is the first, of `id` the second, and so on."""
+    fields = {name: value for name, value in {**HTTPX, **changes}.items() if value is not None}
+    return "\n".join(["[[metric]]", *(f"{name} = {value}" for name, value in fields.items()), ""])
+
+
+def loaded(tmp_path: Path, *entries: str, head: str = PRODUCTS) -> Catalog:
+    file = tmp_path / "catalog.toml"
+    file.write_text(head + "".join(entries), encoding="utf-8")
+    return load_catalog(file)
+
+
+def faults(tmp_path: Path, *entries: str, head: str = PRODUCTS) -> list[str]:
+    with pytest.raises(CatalogError) as caught:
+        loaded(tmp_path, *entries, head=head)
+    return caught.value.faults
+
+
+@pytest.fixture(scope="module")
+def packaged() -> Catalog:
+    return load_catalog(None)
+
+
+def test_the_packaged_catalogue_tracks_lance_and_lancedb(packaged: Catalog) -> None:
+    tracked = {(m.source, m.subject) for m in packaged.active if m.source != SEED_SOURCE}
+    repositories = {f"lance-format/{name}" for name in ("lance", "lance-graph", "lance-context")}
+
+    assert packaged.is_packaged
+    assert tracked == {
+        ("pypistats", "pylance"),
+        ("pypistats", "lancedb"),
+        ("npm", "@lancedb/lancedb"),
+        ("crates", "lance"),
+        ("crates", "lancedb"),
+        *((source, name) for source in ("github", "github-history") for name in repositories),
+        *((source, "lancedb/lancedb") for source in ("github", "github-history")),
+    }
+
+
+def test_packaged_pypi_downloads_leave_mirrors_out(packaged: Catalog) -> None:
+    assert [m.options for m in packaged.metrics if m.source == "pypistats"] == [{"mirrors": False}] * 2
+
+
+def test_seed_only_metrics_are_fallbacks_and_not_shown(packaged: Catalog) -> None:
+    seed_only = {m.metric_id for m in packaged.metrics if m.source == SEED_SOURCE}
+
+    assert seed_only == {name for m in packaged.metrics for name in m.fallbacks}
+    assert seed_only.isdisjoint(m.metric_id for m in packaged.shown)
+    assert len(packaged.shown) + len(seed_only) == len(packaged.metrics) == 25
+
+
+def test_a_metric_gives_its_row_of_the_database(packaged: Catalog) -> None:
+    born = datetime(2026, 11, 23, tzinfo=UTC)
+
+    row = packaged.metric("stars_retained:lance:github").definition(born)
+
+    assert (row.metric_family, row.product, row.unit, row.sdk) == ("stars_retained", "lance", "stars", None)
+    assert (row.value_kind, row.source_window, row.created_at) == (ValueKind.FLOW, SourceWindow.DAY, born)
+
+
+def test_a_description_says_what_the_file_says(packaged: Catalog) -> None:
+    document = tomllib.loads(PACKAGED_CATALOG.read_text(encoding="utf-8"))
+
+    described = [metric.described() for metric in packaged.metrics]
+
+    assert [
+        {name: row[name] for name in raw} for raw, row in zip(document["metric"], described, strict=True)
+    ] == (document["metric"])
+
+
+def test_another_file_takes_the_place_of_the_packaged_one(tmp_path: Path) -> None:
+    catalog = loaded(tmp_path, entry())
+
+    assert not catalog.is_packaged
+    assert [metric.metric_id for metric in catalog.metrics] == ["downloads:httpx:python"]
+
+
+def test_the_packaged_file_is_packaged_whichever_way_it_is_named() -> None:
+    assert load_catalog(PACKAGED_CATALOG).is_packaged
+
+
+def test_an_inactive_metric_keeps_its_entry_and_is_neither_fetched_nor_shown(tmp_path: Path) -> None:
+    catalog = loaded(tmp_path, entry(active="false"))
+
+    assert catalog.metric("downloads:httpx:python").is_active is False
+    assert catalog.shown == catalog.active == catalog.select([]) == ()
+
+
+def test_no_pattern_selects_every_active_metric(packaged: Catalog) -> None:
+    assert packaged.select([]) == packaged.active
+
+
+def test_patterns_select_in_the_order_of_the_file_and_once(packaged: Catalog) -> None:
+    chosen = packaged.select(["stars:lance:*", "downloads:*:rust", "downloads:lance:rust"])
+
+    assert [m.metric_id for m in chosen] == [
+        "downloads:lance:rust",
+        "downloads:lancedb:rust",
+        "stars:lance:github",
+    ]
+
+
+def test_a_pattern_that_matches_nothing_is_refused_with_near_ids(packaged: Catalog) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        packaged.select(["downloads:lance:pyton", "stars:*", "commits:*"])
+
+    first, second = caught.value.faults
+    assert first.startswith("'downloads:lance:pyton'; did you mean downloads:lance:python")
+    assert second.startswith("'commits:*'")
+
+
+def test_an_unknown_id_is_answered_with_near_ones(packaged: Catalog) -> None:
+    with pytest.raises(CatalogError, match="did you mean stars:lance-graph:github"):
+        packaged.metric("stars:lance_graph:github")
+
+
+@pytest.mark.parametrize(
+    ("changes", "line", "told"),
+    [
+        ({"id": '"Downloads:httpx:python"'}, 8, "'Downloads:httpx:python' is not family:product:detail"),
+        ({"id": '"downloads:httpx"'}, 8, "'downloads:httpx' is not family:product:detail"),
+        ({"id": '"downloads:htpx:python"'}, 8, "there is no [[product]] 'htpx'; did you mean httpx?"),
+        ({"id": None}, 7, "is missing"),
+        ({"id": "7"}, 8, "must be text"),
+        ({"source": '"pypistat"'}, 9, "'pypistat' is not installed; did you mean pypistats?"),
+        ({"source": None}, 7, "is missing"),
+        ({"subject": None}, 7, "is missing"),
+        ({"subject": '" "'}, 10, "is empty"),
+        ({"subject": "[]"}, 10, "must be text"),
+        ({"window": '"7d"'}, 11, "is '7d', but every value of pypistats covers '1d'"),
+        ({"window": '"week"'}, 11, "'week' is not one of 1d, 7d, 30d, month, instant"),
+        ({"display_name": None}, 7, "is missing"),
+        ({"sdk": '"Python 3"'}, 13, "'Python 3' must be lower-case"),
+        ({"active": '"yes"'}, 13, "must be true or false"),
+        ({"options": "3"}, 13, "must be a table such as { mirrors = false }"),
+        ({"fallbacks": '"x"'}, 13, "must be a list of texts"),
+        ({"fallbacks": "[1]"}, 13, "must be a list of texts"),
+        ({"fallbacks": '["downloads:httpx:python"]'}, 13, "a metric cannot stand in for itself"),
+        ({"fallbacks": '["x:httpx:y"]'}, 13, "there is no metric x:httpx:y"),
+        ({"windw": '"1d"'}, 13, "is not a field of [[metric]]; did you mean window?"),
+    ],
+)
+def test_a_fault_names_its_line_its_field_and_the_mend(
+    tmp_path: Path, changes: dict[str, str | None], line: int, told: str
+) -> None:
+    (fault,) = faults(tmp_path, entry(**changes))
+
+    (field,) = changes
+    assert fault.startswith(f"line {line}, metric ")
+    assert f", {field}: {told}" in fault
+
+
+@pytest.mark.parametrize(
+    ("source", "subject", "options"),
+    [
+        ("pypistats", "not a package", "{}"),
+        ("pypistats", "httpx", '{ mirrors = "no" }'),
+        ("npm", "UPPER CASE", "{}"),
+        ("github", "no-slash", "{}"),
+        ("seed", "httpx", "{ mirrors = true }"),
+    ],
+)
+def test_subject_and_options_are_checked_by_their_source(
+    tmp_path: Path, source: str, subject: str, options: str
+) -> None:
+    window = "instant" if source == "github" else "1d"
+
+    found = faults(
+        tmp_path,
+        entry(source=f'"{source}"', subject=f'"{subject}"', options=options, window=f'"{window}"'),
+    )
+
+    assert found
+    assert all(fault.startswith("line ") for fault in found)
+
+
+SEED_30D = {"id": '"downloads_30d:httpx:python"', "source": '"seed"', "window": '"30d"'}
+
+
+@pytest.mark.parametrize(
+    ("fallback", "told"),
+    [
+        ({"window": '"1d"'}, "covers '1d'; a fallback covers more than this metric's '1d'"),
+        ({"window": '"instant"'}, "is a stock, but this metric is a flow"),
+        ({"id": '"downloads_30d:ruff:python"'}, "belongs to another product"),
+        ({"fallbacks": '["downloads_month:httpx:python"]'}, "chains are not followed"),
+    ],
+)
+def test_a_fallback_must_be_able_to_stand_in(tmp_path: Path, fallback: dict[str, str], told: str) -> None:
+    stand_in = {**SEED_30D, **fallback}
+    month = {**SEED_30D, "id": '"downloads_month:httpx:python"', "window": '"month"'}
+
+    found = faults(tmp_path, entry(fallbacks=f"[{stand_in['id']}]"), entry(**stand_in), entry(**month))
+
+    assert len(found) == 1
+    assert "line 13, metric downloads:httpx:python, fallbacks: " in found[0]
+    assert told in found[0]
+
+
+def test_a_fallback_named_twice_is_a_fault(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, entry(fallbacks=f"[{SEED_30D['id']}, {SEED_30D['id']}]"), entry(**SEED_30D))
+
+    assert "downloads_30d:httpx:python is named twice" in fault
+
+
+def test_an_id_stands_once(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, entry(), entry(subject='"h11"'))
+
+    assert fault == (
+        "line 14, metric downloads:httpx:python, id: stands already in line 7; an id names one thing"
+    )
+
+
+@pytest.mark.parametrize("again", [{"subject": '"HTTPX"'}, {"options": "{ mirrors = false }"}])
+def test_a_subject_is_counted_once(tmp_path: Path, again: dict[str, str]) -> None:
+    (fault,) = faults(tmp_path, entry(), entry(id='"downloads:httpx:again"', **again))
+
+    assert "is counted already by downloads:httpx:python" in fault
+
+
+def test_another_option_counts_something_else(tmp_path: Path) -> None:
+    catalog = loaded(tmp_path, entry(), entry(id='"downloads:httpx:all"', options="{ mirrors = true }"))
+
+    assert len(catalog.metrics) == 2
+
+
+def test_every_fault_of_a_file_is_told_at_once_in_its_order(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        entry(source='"pypi"', display_name=None, extra="1"),
+        "[[product]]\nid = 'Ruff'\n",
+        entry(id='"stars:x:github"', source='"github"', subject='"a/b"'),
+        head="colour = 'red'\n" + PRODUCTS,
+    )
+
+    assert [fault.split(":")[0] for fault in found[:1]] == [
+        "'colour' is not a part of a catalogue; known are metric, product"
+    ]
+    assert [fault.split(",")[0] for fault in found[1:]] == [
+        "line 8",
+        "line 13",
+        "line 10",
+        "line 14",
+        "line 15",
+        "line 17",
+        "line 20",
+    ]
+
+
+def test_a_header_in_a_comment_or_a_text_does_not_shift_the_lines(tmp_path: Path) -> None:
+    decoys = '# [[metric]]\n[[product]]\nid = "a"\nname = """\n[[metric]]\nid = "x"\n"""\n'
+
+    (fault,) = faults(tmp_path, decoys, entry(window='"2d"'))
+
+    assert fault.startswith("line 18, metric downloads:httpx:python, window:")
+
+
+def test_entries_without_headers_are_told_by_number(tmp_path: Path) -> None:
+    (fault,) = faults(
+        tmp_path,
+        head='metric = [{ id = 3, source = "seed", subject = "a", window = "1d", display_name = "A" }]',
+    )
+
+    assert fault == "metric number 1, id: must be text"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "names no [[metric]]"),
+        (b"# nothing\n", "names no [[metric]]"),
+        (b"[[metric]\n", "it is not TOML"),
+        (b"a = 1\na = 2\n", "line 2"),
+        (b"# caf\xc3\xa9\n# caf\xe9\n", "is not UTF-8 text: line 2"),
+        (b"metric = 3\n", "'metric' must be written as [[metric]] entries"),
+        (b"[metric]\n", "'metric' must be written as [[metric]] entries"),
+        (b"[[metrics]]\n", "did you mean metric?"),
+    ],
+)
+def test_a_file_that_is_no_catalogue_is_one_message(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "catalog.toml"
+    file.write_bytes(content)
+
+    with pytest.raises(CatalogError) as caught:
+        load_catalog(file)
+
+    assert str(file) in str(caught.value)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["missing.toml", "."])
+def test_a_file_that_cannot_be_read_is_one_message_with_its_mend(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CatalogError, match=r"cannot be read: .*Set CM_CATALOG") as caught:
+        load_catalog(tmp_path / name)
+
+    assert caught.value.exit_code == 2
+
+
+def test_a_byte_order_mark_of_windows_is_no_fault(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + (PRODUCTS + entry()).replace("\n", "\r\n").encode())
+
+    assert len(load_catalog(file).metrics) == 1
+
+
+def test_lines_of_the_packaged_catalogue_are_those_of_its_text() -> None:
+    text = PACKAGED_CATALOG.read_text(encoding="utf-8")
+    numbered = text.splitlines()
+
+    places = entry_lines(text)["metric"]
+
+    assert len(places) == len(tomllib.loads(text)["metric"])
+    assert {numbered[place[HEADER] - 1] for place in places} == {"[[metric]]"}
+    assert all(numbered[place["id"] - 1].startswith("id = ") for place in places)
+
+
+@given(st.lists(st.text(alphabet="a\"'#[]= \\", max_size=12), max_size=6))
+def test_whatever_texts_a_catalogue_holds_its_entries_are_found(names: list[str]) -> None:
+    blocks = [f"[[metric]]\nname = {toml_string(name).as_string()}\n" for name in names]
+
+    places = entry_lines("".join(blocks)).get("metric", [])
+
+    assert [place[HEADER] for place in places] == [2 * n + 1 for n in range(len(names))]
