@@ -123,10 +123,10 @@ def read_seed(
     if faults:
         raise SeedFileError("The seed was refused and nothing of it loaded:", _shortened(faults))
     read = [reading for reading in readings if reading is not None]
-    taken = [reading for reading in read if include_suspect or not reading.suspect]
+    doubted = [] if include_suspect else [reading for reading in read if reading.suspect]
     return SeedReading(
-        observations=tuple(reading.observation for reading in taken),
-        left_out=tuple(reading.left_out() for reading in read if reading not in taken),
+        observations=tuple(r.observation for r in read if include_suspect or not r.suspect),
+        left_out=tuple(reading.left_out() for reading in doubted),
     )
 
 

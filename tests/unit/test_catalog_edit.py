@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from community_metrics.catalog import PACKAGED_CATALOG, load_catalog
+from community_metrics.catalog_edit import add_metric, init_catalog
+from community_metrics.errors import CatalogError, ConfigurationError
+from community_metrics.model import SourceWindow
+
+OWN = """\
+# ours, since 2026
+[[product]]
+id = "httpx" # the client
+name = "HTTPX"
+
+[[metric]]
+id = "downloads:httpx:python"
+source = "pypistats"
+subject = "httpx"
+window = "1d"   # a day
+display_name = "HTTPX"
+# the end"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    file = tmp_path / "catalog.toml"
+    file.write_text(OWN, encoding="utf-8")
+    return file
+
+
+def test_a_team_starts_its_own_catalogue_in_two_commands(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+
+    init_catalog(file)
+    added = add_metric(file, "pypistats:httpx", "httpx", name="HTTPX")
+
+    (metric,) = load_catalog(file).metrics
+    assert added == (metric.metric_id,) == ("downloads:httpx:python",)
+    assert (metric.sdk, metric.window, metric.is_active) == ("python", SourceWindow.DAY, True)
+    assert metric.display_name == "HTTPX for Python (PyPI httpx)"
+
+
+def test_the_starter_knows_nothing_of_lance_and_says_what_to_do_next(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+
+    init_catalog(file)
+
+    assert "lance" not in file.read_text(encoding="utf-8").lower()
+    with pytest.raises(CatalogError, match="community-metrics catalog add pypistats:httpx"):
+        load_catalog(file)
+
+
+def test_the_starters_own_example_is_a_catalogue(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    init_catalog(file)
+    _, example = file.read_text(encoding="utf-8").split("take the # away:\n#\n")
+
+    file.write_text(example.replace("# ", "").replace("#\n", "\n"), encoding="utf-8")
+
+    assert [metric.subject for metric in load_catalog(file).metrics] == ["httpx"]
+
+
+def test_an_existing_file_is_never_overwritten_by_a_starter(own: Path) -> None:
+    with pytest.raises(ConfigurationError, match="exists already and was left as it is"):
+        init_catalog(own)
+
+    assert own.read_text(encoding="utf-8") == OWN
+
+
+def test_a_starter_in_a_missing_folder_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be written: No such file"):
+        init_catalog(tmp_path / "missing" / "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("spec", "product", "ids"),
+    [
+        ("npm:@scope/pkg", "pkg", ("downloads:pkg:nodejs",)),
+        ("crates:serde", "serde", ("downloads:serde:rust",)),
+        ("pypistats:httpx-ws", "httpx", ("downloads:httpx:python-httpx-ws",)),
+        ("pypistats:Zope.Interface_X", "httpx", ("downloads:httpx:python-zope.interface_x",)),
+        ("github:encode/httpx", "httpx", ("stars:httpx:github", "stars_retained:httpx:github")),
+        ("github-history:encode/httpx", "httpx", ("stars_retained:httpx:github",)),
+    ],
+)
+def test_an_id_is_formed_of_family_product_and_sdk(
+    own: Path, spec: str, product: str, ids: tuple[str, ...]
+) -> None:
+    assert add_metric(own, spec, product) == ids
+    assert [metric.metric_id for metric in load_catalog(own).metrics[1:]] == list(ids)
+
+
+def test_a_repository_whose_kept_stars_are_there_gets_its_count_alone(own: Path) -> None:
+    add_metric(own, "github-history:encode/httpx", "httpx")
+
+    assert add_metric(own, "github:encode/httpx", "httpx") == ("stars:httpx:github",)
+
+
+def test_a_second_repository_of_a_product_has_both_its_metrics_named_after_it(own: Path) -> None:
+    add_metric(own, "github:encode/httpx", "httpx")
+
+    added = add_metric(own, "github:encode/httpcore", "httpx")
+
+    assert added == (
+        "stars:httpx:github-encode-httpcore",
+        "stars_retained:httpx:github-encode-httpcore",
+    )
+
+
+def test_a_given_id_names_the_companion_too(own: Path) -> None:
+    added = add_metric(own, "github:encode/httpx", "httpx", metric_id="stars:httpx:main")
+
+    assert added == ("stars:httpx:main", "stars_retained:httpx:main")
+
+
+def test_what_a_person_wrote_stays_byte_for_byte(own: Path) -> None:
+    before = own.read_bytes()
+
+    add_metric(own, "crates:serde", "serde", name='The "serde" crate')
+
+    assert own.read_bytes().startswith(before)
+    assert load_catalog(own).products[-1].name == 'The "serde" crate'
+
+
+@given(st.text(alphabet=st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1).filter(str.strip))
+def test_any_name_survives_the_file(name: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "catalog.toml")
+        init_catalog(file)
+
+        add_metric(file, "crates:serde", "serde", name=name)
+
+        assert load_catalog(file).products[0].name == name
+
+
+def test_line_ends_and_byte_order_mark_of_windows_are_kept(own: Path) -> None:
+    before = b"\xef\xbb\xbf" + OWN.replace("\n", "\r\n").encode()
+    own.write_bytes(before)
+
+    add_metric(own, "crates:serde", "serde")
+
+    after = own.read_bytes()
+    assert after.startswith(before)
+    assert after.count(b"\n") == after.count(b"\r\n")
+
+
+def test_a_known_product_is_not_added_again(own: Path) -> None:
+    add_metric(own, "crates:httpx", "httpx", name="HTTPX")
+
+    assert [product.id for product in load_catalog(own).products] == ["httpx"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "product", "more", "told"),
+    [
+        ("pypistats:HTTPX", "httpx", {}, "counts pypistats:HTTPX already, as downloads:httpx:python"),
+        ("pypi:x", "x", {}, "There is no source 'pypi'; did you mean pypistats?"),
+        ("npm", "x", {}, "'npm' names no package or repository"),
+        ("npm:", "x", {}, "'npm:' names no package or repository"),
+        ("npm:Not A Package", "x", {}, "is not an npm package name"),
+        ("github:httpx", "x", {}, "github:httpx cannot be added:"),
+        ("seed:x", "x", {}, "written into the catalogue by hand"),
+        ("npm:x", "X", {}, "The product 'X' must be lower-case"),
+        ("npm:x", "httpx", {"name": "Other"}, "is called 'HTTPX' already"),
+        ("npm:x", "x", {"metric_id": "downloads:httpx:nodejs"}, "must have the product x as its middle part"),
+        ("npm:x", "x", {"metric_id": "Downloads:x:nodejs"}, "is not family:product:detail"),
+        ("npm:x", "httpx", {"metric_id": "downloads:httpx:python"}, "stands already in line 6"),
+    ],
+)
+def test_an_addition_that_cannot_be_is_refused_and_nothing_written(
+    own: Path, spec: str, product: str, more: dict[str, str], told: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        add_metric(own, spec, product, name=more.get("name"), metric_id=more.get("metric_id"))
+
+    assert told in str(caught.value)
+    assert own.read_text(encoding="utf-8") == OWN
+
+
+def test_a_catalogue_with_faults_is_mended_before_it_grows(own: Path) -> None:
+    own.write_text(OWN.replace('"1d"', '"2d"'), encoding="utf-8")
+
+    with pytest.raises(CatalogError, match="'2d' is not one of"):
+        add_metric(own, "crates:serde", "serde")
+
+
+def test_entries_in_another_form_cannot_be_extended(own: Path) -> None:
+    own.write_text("product = []\n", encoding="utf-8")
+
+    with pytest.raises(CatalogError, match="crates:serde was not added"):
+        add_metric(own, "crates:serde", "serde")
+
+
+@pytest.mark.parametrize("path", [None, PACKAGED_CATALOG])
+def test_the_packaged_catalogue_is_not_edited(path: Path | None) -> None:
+    before = PACKAGED_CATALOG.read_bytes()
+
+    with pytest.raises(ConfigurationError) as caught:
+        add_metric(path, "pypistats:httpx", "httpx")
+
+    assert caught.value.faults == [
+        "community-metrics catalog init my-catalog.toml",
+        "export CM_CATALOG=my-catalog.toml",
+    ]
+    assert PACKAGED_CATALOG.read_bytes() == before
+
+
+def test_a_catalogue_that_is_not_there_is_answered_with_how_to_start_one(tmp_path: Path) -> None:
+    missing = tmp_path / "mine.toml"
+
+    with pytest.raises(CatalogError, match=f"community-metrics catalog init {missing}"):
+        add_metric(missing, "pypistats:httpx", "httpx")
+
+
+def test_a_link_stays_a_link_and_permissions_stay(own: Path, tmp_path: Path) -> None:
+    own.chmod(0o640)
+    link = tmp_path / "link.toml"
+    link.symlink_to(own)
+
+    add_metric(link, "crates:serde", "serde")
+
+    assert link.is_symlink()
+    assert stat.S_IMODE(own.stat().st_mode) == 0o640
+    assert len(load_catalog(own).metrics) == 2
+
+
+def test_an_edit_leaves_no_other_file_behind(own: Path) -> None:
+    add_metric(own, "crates:serde", "serde")
+
+    assert [file.name for file in own.parent.iterdir()] == ["catalog.toml"]
