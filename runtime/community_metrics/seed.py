@@ -135,15 +135,14 @@ class _Row:
     """One line of a file; `take` turns a cell into a value or notes why it cannot."""
 
     file: Path
+    label: str
     line: int
     cells: dict[str, str]
     faults: list[str] = field(default_factory=list)
 
     @property
     def place(self) -> str:
-        # the folder's own name, never the whole path: what is stored must not depend on the machine
-        resolved = self.file.resolve()
-        return "/".join(part for part in (resolved.parent.name, f"{resolved.name}:{self.line}") if part)
+        return f"{self.label}:{self.line}"
 
     def fault(self, column: str, message: str) -> None:
         self.faults.append(f"{self.file} line {self.line}, {column}: {message}")
@@ -179,6 +178,7 @@ def _rows(file: Path) -> list[_Row]:
 
 def _parsed(file: Path, text: TextIO) -> Iterator[_Row]:
     reader = csv.reader(text, strict=True)
+    label = _label(file)
     line = 1
     try:
         header = next(reader, [])
@@ -186,10 +186,19 @@ def _parsed(file: Path, text: TextIO) -> Iterator[_Row]:
         line = reader.line_num + 1
         for cells in reader:
             if cells:  # the reader gives an empty list for an empty line
-                yield _row(file, line, header, cells)
+                row = _Row(file, label, line, dict(zip(header, cells, strict=False)))
+                if len(cells) != len(header):
+                    row.faults.append(f"{file} line {line}: has {len(cells)} cells, not {len(header)}")
+                yield row
             line = reader.line_num + 1
     except csv.Error as error:
         raise SeedFileError("", [f"{file} line {line}: is not CSV: {error}"]) from error
+
+
+def _label(file: Path) -> str:
+    """Return the file's name with its folder's: what is stored must not depend on the machine."""
+    resolved = file.resolve()
+    return "/".join(part for part in (resolved.parent.name, resolved.name) if part)
 
 
 def _require_columns(file: Path, header: Sequence[str]) -> None:
@@ -204,13 +213,6 @@ def _require_columns(file: Path, header: Sequence[str]) -> None:
     faults += [f"{file} line 1: column {name} stands twice" for name in COLUMNS if header.count(name) > 1]
     if faults:
         raise SeedFileError("", faults)
-
-
-def _row(file: Path, line: int, header: Sequence[str], cells: Sequence[str]) -> _Row:
-    row = _Row(file, line, dict(zip(header, cells, strict=False)))
-    if len(cells) != len(header):
-        row.faults.append(f"{file} line {line}: has {len(cells)} cells, the first line has {len(header)}")
-    return row
 
 
 def _reading(row: _Row, catalog: Catalog, now: datetime) -> _Reading | None:

@@ -282,8 +282,8 @@ def test_a_missing_column_is_named(tmp_path: Path, catalog: Catalog, column: str
             "FILE line 1: 'vlaue' is not a column of a seed file; did you mean value?",
         ),
         ([f"{HEADER},note", row()], "FILE line 1: column note stands twice"),
-        ([HEADER, "a,b"], "FILE line 2: has 2 cells, the first line has 9"),
-        ([HEADER, row() + ",more"], "FILE line 2: has 10 cells, the first line has 9"),
+        ([HEADER, "a,b"], "FILE line 2: has 2 cells, not 9"),
+        ([HEADER, row() + ",more"], "FILE line 2: has 10 cells, not 9"),
         (
             [HEADER, row(note='"over\ntwo lines"'), row(value="x", period_end="2026-05-04")],
             "FILE line 4, value:",
