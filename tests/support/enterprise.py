@@ -25,10 +25,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from tests.support.enterprise_tables import BadRequest, StoredDatabase, UnknownTable
+from tests.support.enterprise_tables import BadRequestError, StoredDatabase, UnknownTableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from starlette.requests import Request
 
@@ -125,9 +125,9 @@ class Enterprise:
             return refusal
         try:
             return await self._served(request, self._database(request))
-        except UnknownTable as error:
+        except UnknownTableError as error:
             return PlainTextResponse(f"Table '{error}' not found", 404)
-        except (BadRequest, ValueError, RuntimeError) as error:
+        except (BadRequestError, ValueError, RuntimeError) as error:
             return PlainTextResponse(str(error), 400)
 
     def _refused(self, request: Request) -> Response | None:
@@ -171,7 +171,7 @@ class Enterprise:
                 return await database.delete(name, (await request.json())["predicate"])
             case "create_index":
                 return await database.create_index(name, await request.json())
-        raise BadRequest(f"{operation} is not in the stand-in")
+        raise BadRequestError(f"{operation} is not in the stand-in")
 
     async def _read(
         self, request: Request, database: StoredDatabase, name: str, operation: str | None

@@ -1,4 +1,4 @@
-"""What the stand-in for LanceDB Enterprise does to tables: one embedded database for each name, and stale reads.
+"""What the stand-in for LanceDB Enterprise does to tables: an embedded database for each name, stale reads.
 
 Like the service, it answers a read from the version it last saw and looks for a newer one when a header asks
 for it. Unlike the service it never looks on its own, so that who forgets to ask is always caught.
@@ -32,11 +32,11 @@ LOGICAL_TYPES = {
 }
 
 
-class UnknownTable(Exception):
+class UnknownTableError(Exception):
     """404."""
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """400; the text is the answer's."""
 
 
@@ -57,7 +57,7 @@ class StoredTable:
         return version
 
     async def read_at(self, headers: Mapping[str, str], version: int | None) -> Any:
-        """Return a handle on the version asked for; else the last seen, unless the headers force a newer one."""
+        """Return a handle on the version asked for; else the last seen, or the newest if headers force it."""
         if version is None:
             if self._least_wanted(headers) > self.served:
                 self.served = int(await self.handle.version())
@@ -74,7 +74,7 @@ class StoredTable:
 
 
 class StoredDatabase:
-    """The tables of one database name, and what can be asked of them. Bodies are the wire's JSON and Arrow."""
+    """The tables of one database, and what can be asked of them; bodies are the wire's JSON and Arrow."""
 
     def __init__(self, folder: Path, *, keeps_last_on_only: bool) -> None:
         self.folder = folder
@@ -89,7 +89,7 @@ class StoredDatabase:
         if name not in self._tables:
             connection = await self._connected()
             if name not in await self.names():
-                raise UnknownTable(name)
+                raise UnknownTableError(name)
             handle = await connection.open_table(name)
             table = StoredTable(connection, handle, name, served=int(await handle.version()))
             await table.committed()
@@ -98,7 +98,7 @@ class StoredDatabase:
 
     async def create(self, name: str, data: pa.Table, mode: str) -> None:
         if mode == "create" and name in await self.names():
-            raise BadRequest(f"Table {name} already exists")
+            raise BadRequestError(f"Table {name} already exists")
         overwrites = {"mode": "overwrite"} if mode == "overwrite" else {"exist_ok": mode == "exist_ok"}
         connection = await self._connected()
         await connection.create_table(name, data or None, schema=data.schema, **overwrites)
@@ -159,7 +159,7 @@ class StoredDatabase:
 
     async def create_index(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         if body["index_type"] != "BTREE":
-            raise BadRequest(f"index type {body['index_type']} is not in the stand-in")
+            raise BadRequestError(f"index type {body['index_type']} is not in the stand-in")
         table = await self.table(name)
         await table.handle.create_index(body["column"], config=BTree(), replace=body.get("replace"))
         await table.committed()
@@ -182,7 +182,7 @@ class StoredDatabase:
     async def index_stats(self, table: Any, index: str) -> dict[str, Any]:
         found = await table.index_stats(index)
         if found is None:
-            raise UnknownTable(index)
+            raise UnknownTableError(index)
         return {
             "num_indexed_rows": found.num_indexed_rows,
             "num_unindexed_rows": found.num_unindexed_rows,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,13 +18,26 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.storage.schemas import AnyTable
 
-CONNECT_TIMEOUT_S: Final = 5
-READ_TIMEOUT_S: Final = 20
-"""Between two packets of an answer. The client's defaults are 120 s and 300 s; an API would hang on them."""
-REQUEST_TIMEOUT_S: Final = 60
-"""For a whole request, the largest merge included."""
-TRIES: Final = 3
-"""The client counts tries, not retries; about 0.2 s and 0.4 s apart."""
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long LanceDB Enterprise may take, in seconds; the client's own defaults reach five minutes.
+
+    A cluster that swallows every packet is given up after `tries` times `connect_s`, one that accepts and stays
+    silent after `tries` times `read_s`.
+    """
+
+    connect_s: float = 5
+    read_s: float = 15
+    """Between two packets of an answer."""
+    request_s: float = 60
+    """A whole request, the largest merge included."""
+    tries: int = 2
+    """After a lost connection or a silence. The client counts tries, not retries."""
+    tries_on_status: int = 3
+    """After 409, 429 and 5xx, about 0.2 s and 0.4 s apart."""
+
+
 S3_TIMEOUTS: Final = {
     "connect_timeout": "5s",
     "timeout": "30s",
@@ -39,10 +53,13 @@ class Database:
     read, by whomever; None trusts whatever the handle or the service last saw.
     """
 
-    def __init__(self, settings: Settings, *, consistency_s: float | None) -> None:
+    def __init__(
+        self, settings: Settings, *, consistency_s: float | None, timeouts: Timeouts | None = None
+    ) -> None:
         self.settings = settings
         self.place = Place(settings)
         self._consistency = None if consistency_s is None else timedelta(seconds=consistency_s)
+        self._timeouts = timeouts or Timeouts()
         self._connection: Any = None
         self._tables: dict[str, Any] = {}
         self._opening = asyncio.Lock()
@@ -150,7 +167,7 @@ class Database:
     def _enterprise_options(self) -> dict[str, Any]:
         from lancedb.remote import ClientConfig, RetryConfig, TimeoutConfig  # noqa: PLC0415  as above
 
-        settings = self.settings
+        settings, timeouts = self.settings, self._timeouts
         key = settings.lancedb_api_key
         options: dict[str, Any] = {
             "uri": settings.lancedb_uri,
@@ -159,16 +176,16 @@ class Database:
             "read_consistency_interval": self._consistency,
             "client_config": ClientConfig(
                 retry_config=RetryConfig(
-                    retries=TRIES,
-                    connect_retries=TRIES,
-                    read_retries=TRIES,
+                    retries=timeouts.tries_on_status,
+                    connect_retries=timeouts.tries,
+                    read_retries=timeouts.tries,
                     backoff_factor=0.2,
                     backoff_jitter=0.1,
                 ),
                 timeout_config=TimeoutConfig(
-                    timeout=timedelta(seconds=REQUEST_TIMEOUT_S),
-                    connect_timeout=timedelta(seconds=CONNECT_TIMEOUT_S),
-                    read_timeout=timedelta(seconds=READ_TIMEOUT_S),
+                    timeout=timedelta(seconds=timeouts.request_s),
+                    connect_timeout=timedelta(seconds=timeouts.connect_s),
+                    read_timeout=timedelta(seconds=timeouts.read_s),
                 ),
             ),
         }

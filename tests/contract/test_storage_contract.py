@@ -1,0 +1,509 @@
+"""What a store promises, wherever it lives. `test_mutations.py` proves that these tests can fail."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from community_metrics.errors import (
+    LeaseLost,
+    RunLocked,
+    StorageConflict,
+    StorageError,
+    StorageSchemaMismatch,
+)
+from community_metrics.model import (
+    MetricDefinition,
+    Provenance,
+    Run,
+    RunStatus,
+    SourceWindow,
+    Status,
+    UpsertCounts,
+    ValueKind,
+)
+from community_metrics.storage.schemas import LEASES, METRICS, STATS
+from tests.support.worlds import DAY_ONE, METRIC, NOW, OTHER, observed, observed_days, raw_table, values
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from community_metrics.model import Observation
+    from community_metrics.storage import LanceDBStore
+    from tests.support.worlds import World
+
+TTL = timedelta(minutes=5)
+LATER = NOW + timedelta(hours=25)
+STARS = "stars:lance:github"
+
+
+async def upsert(
+    store: LanceDBStore,
+    observations: Sequence[Observation],
+    *,
+    provenance: Provenance = Provenance.API,
+    run_id: str = "run-1",
+    now: datetime = NOW,
+) -> UpsertCounts:
+    return await store.upsert_observations(observations, provenance=provenance, run_id=run_id, now=now)
+
+
+def a_metric(metric_id: str = METRIC, **changes: Any) -> MetricDefinition:
+    fields: dict[str, Any] = {
+        "metric_family": "downloads",
+        "product": "lance",
+        "subject": "pylance",
+        "sdk": "python",
+        "source": "pypistats",
+        "value_kind": ValueKind.FLOW,
+        "unit": "downloads",
+        "source_window": SourceWindow.DAY,
+        "fallbacks": ("downloads_30d:lance:python", "downloads_month:lance:python"),
+        "display_name": "Lance (PyPI)",
+        "is_active": True,
+        "created_at": NOW,
+    }
+    return MetricDefinition(metric_id=metric_id, **(fields | changes))
+
+
+def a_run(run_id: str = "run-1", **changes: Any) -> Run:
+    fields: dict[str, Any] = {
+        "job_name": "weekly_refresh",
+        "started_at": NOW,
+        "finished_at": None,
+        "status": RunStatus.RUNNING,
+        "rows_inserted": 0,
+        "rows_updated": 0,
+        "rows_unchanged": 0,
+        "window_start": None,
+        "window_end": None,
+        "error_summary": None,
+    }
+    return Run(ingestion_run_id=run_id, **(fields | changes))
+
+
+# tables
+
+
+async def test_making_tables_twice_changes_nothing(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        before = await store.table_versions()
+        await store.create_tables()
+        assert await store.table_versions() == before
+
+
+async def test_a_missing_table_names_the_command_that_makes_it(world: World) -> None:
+    async with world.open() as store:
+        with pytest.raises(StorageSchemaMismatch, match="community-metrics bootstrap"):
+            await store.metrics()
+
+
+async def test_tables_of_others_beyond_one_page_neither_hide_ours_nor_are_dropped(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        connection = await store._database.connection()
+        others = {f"another_{number:02}" for number in range(11)}
+        for name in others:
+            await connection.create_table(name, schema=pa.schema([pa.field("x", pa.int64())]))
+        await store.drop_tables()
+        assert await store._table_names() == others
+
+
+async def test_a_table_that_lacks_a_column_is_refused_by_name(world: World) -> None:
+    async with world.open() as store:
+        connection = await store._database.connection(may_create=True)
+        narrower = STATS.schema.remove(STATS.schema.get_field_index("revision"))
+        await connection.create_table("stats", schema=narrower)
+        with pytest.raises(StorageSchemaMismatch, match="revision is missing"):
+            await store.stats([METRIC])
+
+
+async def test_a_table_with_a_column_more_is_read_and_written_and_keeps_it(world: World) -> None:
+    async with world.open() as store:
+        connection = await store._database.connection(may_create=True)
+        await connection.create_table("stats", schema=STATS.schema.append(pa.field("note", pa.string())))
+        await store.create_tables()
+        await upsert(store, [observed(1)])
+        await upsert(store, [observed(2, at=LATER)], now=LATER)
+        assert values(await store.stats([METRIC])) == [2]
+        assert "note" in (await (await raw_table(store, STATS)).schema()).names
+
+
+# observations
+
+
+async def test_a_row_comes_back_as_it_was_written(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        plan = await store.plan_observations(
+            observed_days(3), provenance=Provenance.API, run_id="run-1", now=NOW
+        )
+        await upsert(store, observed_days(3))
+        assert tuple(await store.stats([METRIC])) == plan.inserted
+
+
+async def test_planning_writes_nothing(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        before = await store.table_versions()
+        plan = await store.plan_observations(
+            observed_days(3), provenance=Provenance.API, run_id="run-1", now=NOW
+        )
+        assert plan.counts == UpsertCounts(inserted=3)
+        assert await store.table_versions() == before
+
+
+async def test_a_rerun_changes_nothing_and_makes_no_version(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(12))
+        before = await store.table_versions()
+        assert await upsert(store, observed_days(12), run_id="run-2") == UpsertCounts(unchanged=12)
+        assert await store.table_versions() == before
+
+
+async def test_a_write_is_one_version_however_much_it_holds(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(4))
+        before = (await store.table_versions())["stats"]
+        mixed = [
+            *observed_days(6, first_value=500),
+            *observed_days(6, metric_id=OTHER),
+        ]
+        assert await upsert(store, mixed, run_id="run-2") == UpsertCounts(inserted=8, updated=4)
+        assert (await store.table_versions())["stats"] == before + 1
+
+
+async def test_metrics_that_share_their_days_keep_their_own_values(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(
+            store, observed_days(3, first_value=10) + observed_days(3, metric_id=OTHER, first_value=20)
+        )
+        await upsert(store, observed_days(3, first_value=30), run_id="run-2")
+        assert values(await store.stats([METRIC, OTHER])) == [30, 31, 32, 20, 21, 22]
+
+
+async def test_a_restated_day_keeps_its_first_value_and_counts_revisions(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, [observed(100)])
+        await upsert(store, [observed(110, at=LATER)], run_id="run-2", now=LATER)
+        [row] = await store.stats([METRIC])
+        assert (row.value, row.first_value, row.revision, row.revised_at) == (110, 100, 1, LATER)
+        assert (row.status, row.ingestion_run_id) == (Status.PROVISIONAL, "run-2")
+
+
+async def test_an_equal_reading_a_day_later_makes_a_value_final(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, [observed(100)])
+        assert await upsert(store, [observed(100, at=LATER)], now=LATER) == UpsertCounts(updated=1)
+        [row] = await store.stats([METRIC])
+        assert (row.status, row.revision, row.observed_at) == (Status.FINAL, 0, LATER)
+
+
+async def test_a_second_reading_of_a_level_replaces_the_first_of_that_day(world: World) -> None:
+    evening = NOW + timedelta(hours=6)
+    async with world.open() as store:
+        await store.create_tables()
+        for value, at in ((70, NOW), (68, evening)):
+            await upsert(
+                store, [observed(value, metric_id=STARS, at=at, window=SourceWindow.INSTANT)], now=at
+            )
+        [row] = await store.stats([STARS])
+        assert (row.value, row.first_value, row.revision, row.observed_at) == (68, 68, 0, evening)
+
+
+async def test_seed_rows_never_replace_what_a_registry_said(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, [observed(100)])
+        counts = await upsert(store, [observed(999, at=LATER)], provenance=Provenance.CSV_SEED, now=LATER)
+        assert counts == UpsertCounts(unchanged=1)
+        assert values(await store.stats([METRIC])) == [100]
+
+
+async def test_a_batch_with_two_rows_for_a_key_is_refused_whole(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        before = await store.table_versions()
+        batch = [*observed_days(3), observed(7)]
+        with pytest.raises(StorageConflict, match=r"two rows for downloads:lance:python\|2026-01-01"):
+            await upsert(store, batch)
+        assert await store.table_versions() == before
+
+
+async def test_a_store_builds_on_what_another_one_wrote_a_moment_ago(world: World) -> None:
+    async with world.open() as first, world.open() as second:
+        await first.create_tables()
+        assert await second.stats([METRIC]) == []
+        await upsert(first, observed_days(3))
+        assert await upsert(second, observed_days(3), run_id="run-2") == UpsertCounts(unchanged=3)
+        await upsert(first, observed_days(3, first_value=500), run_id="run-3")
+        await upsert(second, observed_days(3, first_value=600), run_id="run-4")
+        assert [row.revision for row in await first.stats([METRIC])] == [2, 2, 2]
+
+
+async def test_two_writers_of_the_same_new_rows_store_them_once(world: World) -> None:
+    async with world.open() as first, world.open() as second:
+        await first.create_tables()
+        await upsert(first, observed_days(50, metric_id=OTHER))
+        # somebody indexed the key: without use_index(False) both writers would insert
+        await (await raw_table(first, STATS)).create_index("stat_key", config=first._database.btree())
+        for number in range(3):
+            batch = observed_days(20, metric_id=f"downloads:lance:m{number}")
+            await asyncio.gather(upsert(first, batch), upsert(second, batch))
+        assert await first.find_duplicate_keys() == {}
+
+
+# reads
+
+
+async def test_a_read_longer_than_a_page_is_whole_and_in_order(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(13) + observed_days(10, metric_id=OTHER))
+        rows = await store.stats([OTHER, METRIC])
+        assert [row.stat_key for row in rows] == sorted(row.stat_key for row in rows)
+        assert len(rows) == 23
+
+
+async def test_a_read_stays_within_its_days(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(10))
+        since, until = DAY_ONE + timedelta(days=2), DAY_ONE + timedelta(days=4)
+        assert values(await store.stats([METRIC], since=since, until=until)) == [102, 103, 104]
+        assert await store.stored_days(METRIC, since, until) == [since + timedelta(days=n) for n in range(3)]
+        assert await store.stats([]) == []
+
+
+async def test_the_edges_of_a_metric_are_known(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(9))
+        newest = await store.newest_row(METRIC)
+        assert await store.first_day(METRIC) == DAY_ONE
+        assert newest is not None
+        assert newest.value == 108
+        assert (await store.first_day(OTHER), await store.newest_row(OTHER)) == (None, None)
+
+
+async def test_an_id_with_a_quote_finds_nothing_and_breaks_nothing(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, [observed(1)])
+        assert await store.stats(["x' OR '1'='1"]) == []
+
+
+async def test_restatements_come_last_restated_first(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(3))
+        for hours, day in ((1, 0), (2, 1)):
+            at = NOW + timedelta(hours=hours)
+            await upsert(store, [observed(900, day=DAY_ONE + timedelta(days=day), at=at)], now=at)
+        found = await store.restatements(limit=10)
+        assert [row.period_end.day for row in found] == [2, 1]
+        assert await store.restatements(since=NOW + timedelta(hours=2), limit=10) == found[:1]
+        assert await store.restatements(metric_ids=[OTHER], limit=10) == []
+        assert await store.restatements(limit=1) == found[:1]
+
+
+async def test_a_scan_streams_every_row_in_small_batches(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(17))
+        batches = [batch async for batch in store.scan("stats", columns=["value"], where="value > 103")]
+        assert sorted(value for batch in batches for value in batch.column("value").to_pylist()) == [
+            *range(104, 117)
+        ]
+        assert max(batch.num_rows for batch in batches) <= store.page_rows
+        assert all(batch.schema.names == ["value"] for batch in batches)
+
+
+# metrics and runs
+
+
+async def test_a_definition_is_written_when_it_changes_and_keeps_its_birthday(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        stars = a_metric(STARS, sdk=None, fallbacks=(), is_active=False)
+        assert await store.upsert_metrics([a_metric(), stars]) == UpsertCounts(inserted=2)
+        before = await store.table_versions()
+        assert await store.upsert_metrics([a_metric(created_at=LATER), stars]) == UpsertCounts(unchanged=2)
+        assert await store.table_versions() == before
+        renamed = a_metric(display_name="Lance for Python", created_at=LATER)
+        assert await store.upsert_metrics([renamed]) == UpsertCounts(updated=1)
+        assert await store.metrics() == [a_metric(display_name="Lance for Python"), stars]
+
+
+async def test_a_run_is_one_row_from_its_beginning_to_its_end(world: World) -> None:
+    ended = a_run(
+        status=RunStatus.PARTIAL, finished_at=LATER, window_start=DAY_ONE, error_summary="one failed"
+    )
+    async with world.open() as store:
+        await store.create_tables()
+        await store.record_run(a_run())
+        await store.record_run(ended)
+        assert await store.runs(limit=10) == [ended]
+        assert await store.run("run-1") == ended
+
+
+async def test_runs_come_newest_first_and_by_what_is_asked(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        for hour in range(4):
+            job = "update_all" if hour % 2 else "weekly_refresh"
+            status = RunStatus.FAILED if hour == 3 else RunStatus.SUCCESS
+            started = NOW + timedelta(hours=hour)
+            await store.record_run(a_run(f"run-{hour}", job_name=job, status=status, started_at=started))
+        assert [run.ingestion_run_id for run in await store.runs(limit=2)] == ["run-3", "run-2"]
+        earlier = await store.runs(limit=9, before=NOW + timedelta(hours=2))
+        assert [run.ingestion_run_id for run in earlier] == ["run-1", "run-0"]
+        assert len(await store.runs(limit=9, job_name="update_all")) == 2
+        assert len(await store.runs(limit=9, status=RunStatus.FAILED)) == 1
+
+
+# the lease
+
+
+async def test_one_run_at_a_time_holds_the_database(world: World) -> None:
+    async with world.open() as first, world.open() as second:
+        await first.create_tables()
+        await first.record_run(a_run("run-1"))
+        held = await first.acquire_lease("run-1", "host-a", 11, NOW, TTL)
+        with pytest.raises(
+            RunLocked, match=r"run-1 .*since 2026-11-23 12:00:00 UTC.*process 11 on host-a.*12:05:00"
+        ):
+            await second.acquire_lease("run-2", "host-b", 22, NOW, TTL)
+        assert await second.lease() == held
+
+
+async def test_two_runs_that_ask_at_once_never_both_get_the_database(world: World) -> None:
+    async with world.open() as first, world.open() as second:
+        await first.create_tables()
+        asked = await asyncio.gather(
+            first.acquire_lease("run-1", "host-a", 11, NOW, TTL),
+            second.acquire_lease("run-2", "host-b", 22, NOW, TTL),
+            return_exceptions=True,
+        )
+        assert sum(isinstance(answer, RunLocked) for answer in asked) == 1
+        assert await first.find_duplicate_keys() == {}
+
+
+async def test_a_lease_is_renewed_until_it_is_taken_over(world: World) -> None:
+    async with world.open() as first, world.open() as second:
+        await first.create_tables()
+        held = await first.acquire_lease("run-1", "host-a", 11, NOW, TTL)
+        renewed = await first.renew_lease(held, NOW + timedelta(minutes=2), TTL)
+        assert renewed.expires_at == NOW + timedelta(minutes=7)
+        await second.acquire_lease("run-2", "host-b", 22, renewed.expires_at, TTL)
+        with pytest.raises(LeaseLost, match="run-2 on host-b holds it now"):
+            await first.renew_lease(renewed, renewed.expires_at, TTL)
+
+
+async def test_a_lease_that_was_let_go_is_free_at_once(world: World) -> None:
+    async with world.open() as first, world.open() as second:
+        await first.create_tables()
+        held = await first.acquire_lease("run-1", "host-a", 11, NOW, TTL)
+        await first.release_lease(held, NOW)
+        taken = await second.acquire_lease("run-2", "host-b", 22, NOW, TTL)
+        await first.release_lease(held, NOW)
+        assert await second.lease() == taken
+
+
+async def test_the_lease_of_a_run_known_dead_is_taken_before_it_expires(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await store.acquire_lease("run-1", "host-a", 11, NOW, TTL)
+        taken = await store.acquire_lease("run-2", "host-a", 12, NOW, TTL, known_dead_run_id="run-1")
+        assert await store.lease() == taken
+
+
+async def test_where_two_rows_of_a_lease_got_in_nobody_takes_the_database(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        held = await store.acquire_lease("run-1", "host-a", 11, NOW, TTL)
+        rival = LEASES.row_type("database", "run-2", "host-b", 22, NOW, NOW + TTL)
+        await (await raw_table(store, LEASES)).add(LEASES.to_arrow([rival]))
+        with pytest.raises(RunLocked):
+            await store.acquire_lease(held.run_id, held.host, held.pid, NOW, TTL)
+
+
+# care
+
+
+async def test_copies_of_a_key_are_found_and_all_but_the_newest_dropped(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(12))
+        rows = await store.stats([METRIC])
+        newest = STATS.row_type(**(_fields(rows[3]) | {"value": 7, "observed_at": LATER}))
+        table = await raw_table(store, STATS)
+        for copies in (rows[:8], [newest], rows[:1]):
+            await table.add(STATS.to_arrow(copies))
+        assert await store.find_duplicate_keys() == {"stats": [row.stat_key for row in rows[:8]]}
+        report = await store.repair_duplicates()
+        assert sorted(copy.key for copy in report) == sorted(
+            row.stat_key for row in [*rows[:8], rows[3], rows[0]]
+        )
+        assert await store.find_duplicate_keys() == {}
+        assert await store.stats([METRIC]) == [*rows[:3], newest, *rows[4:]]
+
+
+async def test_there_is_nothing_to_repair_in_a_sound_database(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(7))
+        before = await store.table_versions()
+        assert await store.repair_duplicates() == []
+        assert await store.table_versions() == before
+
+
+async def test_copies_of_definitions_are_repaired_too(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await store.upsert_metrics([a_metric()])
+        await (await raw_table(store, METRICS)).add(METRICS.to_arrow([a_metric(created_at=LATER)]))
+        [gone] = await store.repair_duplicates()
+        assert (gone.table, gone.key, gone.values["created_at"]) == ("metrics", METRIC, NOW)
+
+
+async def test_optimizing_leaves_every_row_and_an_index_on_the_metric_alone(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        for number in range(3):
+            await upsert(store, observed_days(6, metric_id=f"downloads:lance:m{number}"))
+        ids = [f"downloads:lance:m{number}" for number in range(3)]
+        before = await store.stats(ids)
+        await store.optimize()
+        assert await store.stats(ids) == before
+        indexes = await (await raw_table(store, STATS)).list_indices()
+        assert [list(index.columns) for index in indexes] == [["metric_id"]]
+
+
+async def test_a_store_recovers_when_another_made_the_tables_anew(world: World) -> None:
+    async with world.open() as first, world.open() as second:
+        await first.create_tables()
+        await upsert(first, observed_days(3))
+        await second.stats([METRIC])
+        await first.drop_tables()
+        await first.create_tables()
+        await upsert(first, observed_days(2))
+        with suppress(StorageError):  # the handle of the old table may be told so once
+            await second.stats([METRIC])
+        assert len(await second.stats([METRIC])) == 2
+
+
+def _fields(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in STATS.columns}
