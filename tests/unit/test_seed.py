@@ -337,3 +337,28 @@ def test_one_bad_file_keeps_the_good_ones_out(tmp_path: Path, catalog: Catalog) 
         read_seed([good, bad], catalog, include_suspect=False, now=NOW)
 
     assert len(caught.value.faults) == len(COLUMNS) + 1
+
+
+def test_the_readme_of_the_seed_counts_its_rows_and_explains_every_reason(
+    shipped: SeedReading, everything: SeedReading
+) -> None:
+    readme = (packaged_seed_dir() / "README.md").read_text(encoding="utf-8")
+
+    for name in ("downloads.csv", "stars.csv"):
+        held, loaded = (
+            sum(f"/{name}:" in seen.source_ref for seen in reading.observations)
+            for reading in (everything, shipped)
+        )
+        assert f"| `{name}` | {held} | {loaded} |" in readme
+    for reason, count in Counter(left.reason for left in shipped.left_out).items():
+        assert f"| `{reason}` | {count} |" in readme
+
+
+def test_the_readme_of_the_seed_shows_a_file_that_can_be_loaded(tmp_path: Path, catalog: Catalog) -> None:
+    readme = (packaged_seed_dir() / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```csv\n(.*?)```", readme, re.DOTALL)
+    file = seed_file(tmp_path, example.replace("downloads:httpx:python", "downloads:lance:python"))
+
+    (seen,) = read(file, catalog)
+
+    assert (seen.value, seen.period_end) == (2_151_034, date(2026, 1, 5))
