@@ -5,7 +5,9 @@ CommunityMetricsError
 │   ├── CatalogError
 │   └── SeedFileError
 ├── SourceError                 a registry did not give a metric its numbers
-│   ├── TransientSourceError    worth another try: timeouts, 429, 5xx
+│   ├── TransientSourceError    worth another try: 5xx, a cut answer, a page instead of JSON
+│   │   ├── SourceRateLimited   the registry asks us to come back later
+│   │   └── SourceUnreachable   no answer at all: refused, no such host, no reply in time
 │   └── TerminalSourceError     another try changes nothing
 │       ├── UnknownSubject      the registry does not know the package or repository
 │       ├── SourceDenied        401, 403: a token, a user agent or an address is refused
@@ -62,11 +64,19 @@ class TransientSourceError(SourceError):
         self.retry_after_s = retry_after_s
 
 
+class SourceRateLimited(TransientSourceError):  # noqa: N818  the field's word, and the message is the sentence
+    """The registry limits us. Without `retry_after_s` it did not say for how long."""
+
+
+class SourceUnreachable(TransientSourceError):  # noqa: N818
+    """The registry gave no answer at all: connection refused, unknown host, no reply in time."""
+
+
 class TerminalSourceError(SourceError):
     """Asking again would bring the same answer."""
 
 
-class UnknownSubject(TerminalSourceError):  # noqa: N818  the field's word, and the message is the sentence
+class UnknownSubject(TerminalSourceError):  # noqa: N818
     """The registry does not know this package or repository, or does not show it to us."""
 
 

@@ -10,7 +10,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """Fits `weeks.Clock`. A sleep takes no time at all: it moves the clock forward and lets other tasks run."""
+    """Fits `weeks.Clock`. A sleep takes no real time: it moves the clock and lets other tasks run."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self._now = now

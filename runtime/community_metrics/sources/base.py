@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from community_metrics.errors import SourceError
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from datetime import date
 
-    from community_metrics.errors import SourceError
     from community_metrics.model import Observation, SourceWindow
     from community_metrics.sources.http import RegistryClient
 
@@ -72,3 +73,15 @@ class Source(Protocol):
     def fetch(self, requests: Sequence[FetchRequest], client: RegistryClient) -> AsyncIterator[FetchResult]:
         """Yield one result for each request, as soon as it is known. Raises no `SourceError` itself."""
         ...
+
+
+async def each(
+    requests: Sequence[FetchRequest], fetch_one: Callable[[FetchRequest], Awaitable[FetchResult]]
+) -> AsyncIterator[FetchResult]:
+    """Yield `fetch_one` of each request in turn; a `SourceError` becomes that metric's result alone."""
+    for request in requests:
+        try:
+            result = await fetch_one(request)
+        except SourceError as error:
+            result = FetchResult(request.metric_id, error=error)
+        yield result

@@ -1,0 +1,104 @@
+"""What a daily series says and does not say: pure rules shared by the registries of downloads.
+
+A day is stored only when the registry states it, or when the registry omits empty days by construction and
+its sentinel, something so large that it is downloaded every day, shows that the day was counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from statistics import median
+from typing import TYPE_CHECKING
+
+from community_metrics.model import IMPLIED_ZERO, Observation, SourceWindow
+from community_metrics.weeks import ONE_DAY, days_between, last_completed_day, today
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from community_metrics.sources.base import FetchRequest
+
+SETTLING_DAYS = 3
+"""A day younger than this may be absent only because the registry is late."""
+_PLAUSIBLE_SHARE = 0.3
+_NEIGHBOURHOOD = timedelta(weeks=4)
+
+
+@dataclass(frozen=True, slots=True)
+class DailyCounts:
+    """What one registry said of one subject: counts by UTC day, the URL asked, the answer's instant."""
+
+    by_day: Mapping[date, int]
+    source_ref: str
+    observed_at: datetime
+
+    def last_day(self, request: FetchRequest) -> date:
+        """Return the last day that may be stored: the one asked for, but never today."""
+        return min(request.until, last_completed_day(self.observed_at))
+
+    def first_known_day(self, request: FetchRequest) -> date | None:
+        """Return the first day on which the subject is known to have had downloads; None for never.
+
+        Before it there may have been no package at all, and nothing is said about those days.
+        """
+        counted = [day for day, value in self.by_day.items() if value > 0]
+        known = [*counted, *([request.first_stored_day] if request.first_stored_day else [])]
+        return min(known, default=None)
+
+
+def observations(
+    request: FetchRequest, counts: DailyCounts, *, implied_zeros: Iterable[date] = ()
+) -> tuple[Observation, ...]:
+    """Return the wanted days of `counts` with their values, and 0 for `implied_zeros`, in order of days."""
+    first, last = request.since or date.min, counts.last_day(request)
+    stated = {day: (value, counts.source_ref) for day, value in counts.by_day.items()}
+    implied = dict.fromkeys(implied_zeros, (0, f"{counts.source_ref}{IMPLIED_ZERO}"))
+    return tuple(
+        Observation(request.metric_id, day, day, value, SourceWindow.DAY, counts.observed_at, ref)
+        for day, (value, ref) in sorted((implied | stated).items())
+        if first <= day <= last
+    )
+
+
+def absent_days(request: FetchRequest, counts: DailyCounts) -> list[date]:
+    """Return the wanted days that the answer omits and that are old enough to be known, in order.
+
+    Days before the first known day are not among them: there may have been no package yet.
+    """
+    first_known = counts.first_known_day(request)
+    if first_known is None:
+        return []
+    first = max(first_known, request.since or first_known)
+    settled = today(counts.observed_at) - SETTLING_DAYS * ONE_DAY
+    last = min(counts.last_day(request), settled)
+    return [day for day in days_between(first, last) if day not in counts.by_day]
+
+
+def counted_days(sentinel: Mapping[date, int]) -> frozenset[date]:
+    """Return the days that a registry has counted for everybody, judged by its sentinel.
+
+    A day counts when the sentinel's value is at least 30 % of the median of the same weekdays up to four
+    weeks before and after it; a day without such neighbours cannot be judged, and is left out. The sentinel's
+    oldest day is left out as well: the registry may have dropped it between two of our requests.
+    """
+    present = {day: value for day, value in sentinel.items() if value > 0}
+    oldest = min(sentinel, default=None)
+    return frozenset(
+        day for day, value in present.items() if day != oldest and _is_plausible(day, value, present)
+    )
+
+
+def _is_plausible(day: date, value: int, present: Mapping[date, int]) -> bool:
+    offsets = range(-_NEIGHBOURHOOD.days, _NEIGHBOURHOOD.days + 1, 7)
+    neighbours = [present.get(day + offset * ONE_DAY) for offset in offsets if offset]
+    known = [neighbour for neighbour in neighbours if neighbour is not None]
+    return bool(known) and value >= _PLAUSIBLE_SHARE * median(known)
+
+
+def listed(days: Iterable[date]) -> str:
+    """Return days for a person: `2026-11-18, 2026-11-20 and 3 more`."""
+    ordered = sorted(days)
+    shown = ", ".join(day.isoformat() for day in ordered[:3])
+    return shown if len(ordered) <= 3 else f"{shown} and {len(ordered) - 3} more"  # noqa: PLR2004  three fit a line

@@ -1,0 +1,200 @@
+"""Stars that still exist, by the day they were given, from GitHub's weekly star history.
+
+The history counts only stars that were not taken back, so past days shrink: it is a daily flow of its own and
+never mixed with readings of the count. GitHub's weeks begin on Sunday and are flattened to days here; where
+its days begin is not promised, so a day may be off by one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import ConfigDict, Field, RootModel, model_validator
+
+from community_metrics.errors import TransientSourceError
+from community_metrics.model import SourceWindow
+from community_metrics.sources.base import FetchRequest, FetchResult, each
+from community_metrics.sources.days import DailyCounts, observations
+from community_metrics.sources.github_repository import (
+    repository_faults,
+    require_same_repository,
+    source_ref,
+)
+from community_metrics.sources.hosts import GITHUB
+from community_metrics.sources.replies import shape_error
+from community_metrics.sources.shapes import Count, Shape
+from community_metrics.weeks import ONE_DAY, ONE_WEEK
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from community_metrics.sources.http import Answer, RegistryClient
+
+_HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2026-03-10"}
+_WEEKS_PER_PAGE = 30
+_LAST_PAGE = 100
+_SUNDAY = 6
+_NEXT_PAGE = re.compile(r'<[^>]*[?&]page=\d+[^>]*>\s*;\s*rel="next"', re.ASCII)
+_REPOSITORY_ID = re.compile(r"/repositories/(\d+)/", re.ASCII)
+
+
+class _Week(Shape):
+    week: Annotated[int, Field(ge=0, le=2**33)]
+    total: Count
+    days: Annotated[tuple[Count, ...], Field(min_length=7, max_length=7)]
+
+    @property
+    def sunday(self) -> date:
+        return datetime.fromtimestamp(self.week, UTC).date()
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.sunday.weekday() != _SUNDAY:
+            raise ValueError(f"the week begins on {self.sunday}, which is no Sunday")
+        if sum(self.days) != self.total:
+            raise ValueError(f"the days of {self.sunday} add up to {sum(self.days)}, not to {self.total}")
+        return self
+
+
+class _Page(RootModel[tuple[_Week, ...]]):
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    @model_validator(mode="after")
+    def _newest_first_without_gaps(self) -> Self:
+        for newer, older in pairwise(self.root):
+            if newer.sunday - older.sunday != ONE_WEEK:
+                raise ValueError(
+                    f"{older.sunday} follows {newer.sunday}; weeks come newest first, 7 days apart"
+                )
+        return self
+
+
+class GitHubStarHistory:
+    """Stars kept, by the day they were given. No options."""
+
+    name = "github-history"
+    host = GITHUB.key
+    window = SourceWindow.DAY
+    family = "stars_retained"
+    sdk: str | None = None
+    retention_days: int | None = None
+
+    def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong with a catalogue entry; subject: `owner/name`; options: none."""
+        return repository_faults(self.name, subject, options)
+
+    async def fetch(
+        self, requests: Sequence[FetchRequest], client: RegistryClient
+    ) -> AsyncIterator[FetchResult]:
+        """Yield one result for each request, reading only as many pages as reach its first day."""
+
+        async def fetch_one(request: FetchRequest) -> FetchResult:
+            return await _read(request, client)
+
+        async for result in each(requests, fetch_one):
+            yield result
+
+
+async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:
+    pages = await _pages(request, client)
+    repository_id = _repository_id(pages)
+    require_same_repository(request, repository_id)
+    path = _path(request)
+    counts = DailyCounts(
+        by_day=_days(pages),
+        source_ref=source_ref(f"{GITHUB.public_origin}{path}", repository_id),
+        observed_at=pages[-1].at,
+    )
+    if _ends(pages[-1]):
+        counts = _since_the_first_star(request, counts)
+    moved = pages[0].reply.path != path
+    notes = (f"{request.subject} has moved; write its new name in the catalogue",) if moved else ()
+    return FetchResult(request.metric_id, observations(request, counts), notes=notes)
+
+
+async def _pages(request: FetchRequest, client: RegistryClient) -> list[Answer[_Page]]:
+    """Return the pages that reach back to the first day wanted, newest first.
+
+    Raises:
+        TransientSourceError: the first page is empty, which means unavailable, not unstarred.
+        SourceShapeError: paging leads nowhere, or a week is missing between two pages.
+    """
+    pages = [await _page(request, client, _path(request), 1)]
+    if not pages[0].body.root:
+        raise TransientSourceError(
+            f"github-history {request.subject}: the history is not available at present"
+        )
+    while not _ends(pages[-1]) and not _reaches(pages[-1], request.since):
+        # the path after a redirect, so that a moved repository costs one redirect and not one for each page
+        answer = await _page(request, client, pages[0].reply.path, len(pages) + 1)
+        _require_progress(pages[-1], answer, len(pages) + 1)
+        pages.append(answer)
+    return pages
+
+
+async def _page(request: FetchRequest, client: RegistryClient, path: str, number: int) -> Answer[_Page]:
+    return await client.get_json(
+        GITHUB,
+        path,
+        _Page,
+        about=f"github-history {request.subject}",
+        params={"per_page": _WEEKS_PER_PAGE, "page": number},
+        headers=_HEADERS,
+    )
+
+
+def _require_progress(before: Answer[_Page], answer: Answer[_Page], number: int) -> None:
+    """Raise unless a page goes on where the last one ended; one week or more may stand on both.
+
+    That happens when a new week begins, or the history grows, while we read.
+    """
+    if not answer.body.root:
+        return
+    expected = before.body.root[-1].sunday - ONE_WEEK
+    if answer.body.root[0].sunday < expected:
+        raise shape_error(answer.reply, f"the week of {expected} is missing between two pages")
+    repeats = answer.body.root[-1].sunday > expected
+    if not _ends(answer) and (repeats or number >= _LAST_PAGE):
+        raise shape_error(answer.reply, f"page {number} leads to no earlier week")
+
+
+def _ends(answer: Answer[_Page]) -> bool:
+    return not answer.body.root or not _NEXT_PAGE.search(answer.reply.headers.get("link", ""))
+
+
+def _reaches(answer: Answer[_Page], since: date | None) -> bool:
+    return since is not None and answer.body.root[-1].sunday <= since
+
+
+def _days(pages: Sequence[Answer[_Page]]) -> dict[date, int]:
+    """Return the weeks of all pages as days; of a week read twice the later reading."""
+    weeks = {week.sunday: week for page in pages for week in page.body.root}
+    return {
+        sunday + offset * ONE_DAY: value
+        for sunday, week in weeks.items()
+        for offset, value in enumerate(week.days)
+    }
+
+
+def _since_the_first_star(request: FetchRequest, counts: DailyCounts) -> DailyCounts:
+    """Leave out the zeros before the first star: the oldest week is older than the repository."""
+    first = counts.first_known_day(request)
+    kept = {day: value for day, value in counts.by_day.items() if first is not None and day >= first}
+    return replace(counts, by_day=kept)
+
+
+def _repository_id(pages: Sequence[Answer[_Page]]) -> int | None:
+    """Return the repository's number, which only redirects and links to further pages give away."""
+    for text in (pages[0].reply.path, pages[0].reply.headers.get("link", "")):
+        found = _REPOSITORY_ID.search(text)
+        if found:
+            return int(found[1])
+    return None
+
+
+def _path(request: FetchRequest) -> str:
+    return f"/repos/{request.subject}/stargazers/history"

@@ -1,0 +1,58 @@
+"""The registries' origins, and how politely each is asked.
+
+The numbers are data, each with where it comes from. A plug-in declares a `RegistryHost` of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from community_metrics.config import PUBLIC_ORIGINS
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryHost:
+    """One origin with one pace: requests to it start at least `pace_s` apart, one at a time.
+
+    `limit_wait_s` is the first wait after a limit whose length the registry does not give; it doubles.
+    `html_403_is_limit` says that a 403 which is a web page comes from a gatekeeper that counts requests.
+    `unknown_hint` says what a 404 means there.
+    """
+
+    key: str
+    public_origin: str
+    pace_s: float
+    limit_wait_s: float
+    unknown_hint: str
+    html_403_is_limit: bool = False
+
+
+PYPISTATS = RegistryHost(
+    "pypistats",
+    PUBLIC_ORIGINS["pypistats"],
+    pace_s=2.5,  # its limiter allows 30 requests a minute for each client address
+    limit_wait_s=15,
+    unknown_hint="no package of that name; names are those of PyPI",
+)
+NPM = RegistryHost(
+    "npm",
+    PUBLIC_ORIGINS["npm"],
+    pace_s=5,  # since November 2025 one request a second soon draws 429
+    limit_wait_s=60,  # the counting window rolls: coming back sooner prolongs it
+    unknown_hint="no package of that name; a scoped one is written @scope/name",
+    html_403_is_limit=True,  # Cloudflare's error 1015 comes as 403 too
+)
+CRATES = RegistryHost(
+    "crates",
+    PUBLIC_ORIGINS["crates"],
+    pace_s=1.1,  # its data access policy: at most one request a second
+    limit_wait_s=15,
+    unknown_hint="no crate of that name",
+)
+GITHUB = RegistryHost(
+    "github",
+    PUBLIC_ORIGINS["github"],
+    pace_s=1,  # its best practices: one after the other, about a second between them
+    limit_wait_s=60,  # secondary limits: at least a minute when no time is given
+    unknown_hint="the repository is gone, private, or not shown to this token",
+)

@@ -1,0 +1,144 @@
+"""Downloads from npm: by UTC day, 18 months back.
+
+A 0 means three things here: nobody downloaded the package, the day has not landed yet, or the day was lost
+in an outage. Zeros at the end of a series have not landed; any other is believed only where the registry's
+own total for that day is plausible, and never before the package's first known download.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+from pydantic import model_validator
+
+from community_metrics.model import SourceWindow
+from community_metrics.sources.base import FetchRequest, FetchResult, each
+from community_metrics.sources.days import DailyCounts, observations
+from community_metrics.sources.hosts import NPM
+from community_metrics.sources.replies import shape_error
+from community_metrics.sources.sentinel import Sentinel
+from community_metrics.sources.shapes import Count, Day, Shape, require_distinct
+from community_metrics.weeks import ONE_DAY
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    from community_metrics.sources.http import RegistryClient
+
+_NAME_PART = r"[a-z0-9~-][a-z0-9._~-]*"
+_PACKAGE_NAME = re.compile(rf"(@{_NAME_PART}/)?{_NAME_PART}", re.IGNORECASE | re.ASCII)
+_LONGEST_NAME = 214
+_RETENTION = timedelta(days=548)  # 18 months; a range that reaches further back is cut without a word
+_CHUNK = timedelta(days=364)  # a range holds 365 days, both ends included
+_SENTINEL_LEAD = timedelta(weeks=4)  # neighbours to judge the first wanted days by
+
+
+class _Row(Shape):
+    day: Day
+    downloads: Count
+
+
+class _Range(Shape):
+    start: Day
+    end: Day
+    package: str | None = None
+    downloads: tuple[_Row, ...]
+
+    @model_validator(mode="after")
+    def _one_value_a_day_in_range(self) -> Self:
+        require_distinct(row.day.isoformat() for row in self.downloads)
+        outside = [row.day for row in self.downloads if not self.start <= row.day <= self.end]
+        if outside:
+            raise ValueError(f"{outside[0]} lies outside of {self.start} to {self.end}")
+        return self
+
+
+class Npm:
+    """Downloads of a package by the day. No options."""
+
+    name = "npm"
+    host = NPM.key
+    window = SourceWindow.DAY
+    family = "downloads"
+    sdk: str | None = "nodejs"
+    retention_days: int | None = _RETENTION.days
+
+    def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong with a catalogue entry; subject: a package's name; options: none."""
+        faults = [f"option {name!r} is unknown; npm has none" for name in options]
+        if not _PACKAGE_NAME.fullmatch(subject) or len(subject) > _LONGEST_NAME:
+            faults.append(f"{subject!r} is not an npm package name such as vectordb or @lancedb/lancedb")
+        return faults
+
+    async def fetch(
+        self, requests: Sequence[FetchRequest], client: RegistryClient
+    ) -> AsyncIterator[FetchResult]:
+        """Yield one result for each request."""
+
+        async def registry_total() -> Mapping[date, int]:
+            first = min(_first_day(request) for request in requests) - _SENTINEL_LEAD
+            last = max(request.until for request in requests)
+            return _merged(await _read(client, None, max(first, last - _RETENTION), last))
+
+        sentinel = Sentinel("registry total", registry_total)
+
+        async def fetch_one(request: FetchRequest) -> FetchResult:
+            parts = await _read(client, request.subject, _first_day(request), request.until)
+            verdict = await sentinel.judge(_doubtful_zeros(request, _merged(parts)))
+            found = (observations(request, _without_open_zeros(part, verdict.counted)) for part in parts)
+            return FetchResult(request.metric_id, tuple(chain.from_iterable(found)), notes=verdict.notes)
+
+        async for result in each(requests, fetch_one):
+            yield result
+
+
+def _first_day(request: FetchRequest) -> date:
+    oldest = request.until - _RETENTION
+    return max(request.since or oldest, oldest)
+
+
+def _doubtful_zeros(request: FetchRequest, by_day: Mapping[date, int]) -> list[date]:
+    """Return the days with 0 between the first known download and the last one of the answer."""
+    counted = [day for day, value in by_day.items() if value > 0]
+    if not counted:
+        return []
+    first = min(*counted, request.first_stored_day or date.max)
+    return [day for day, value in by_day.items() if value == 0 and first <= day < max(counted)]
+
+
+def _without_open_zeros(counts: DailyCounts, real: frozenset[date]) -> DailyCounts:
+    return replace(counts, by_day={day: n for day, n in counts.by_day.items() if n > 0 or day in real})
+
+
+def _merged(parts: Sequence[DailyCounts]) -> dict[date, int]:
+    return {day: value for part in parts for day, value in part.by_day.items()}
+
+
+def _chunks(first: date, last: date) -> Iterator[tuple[date, date]]:
+    while first <= last:
+        end = min(first + _CHUNK, last)
+        yield first, end
+        first = end + ONE_DAY
+
+
+async def _read(client: RegistryClient, package: str | None, first: date, last: date) -> list[DailyCounts]:
+    """Return what npm states from `first` to `last`, by the request; `package` None is the whole registry."""
+    return [await _read_chunk(client, package, start, end) for start, end in _chunks(first, last)]
+
+
+async def _read_chunk(client: RegistryClient, package: str | None, start: date, end: date) -> DailyCounts:
+    name = f"/{quote(package, safe='')}" if package else ""
+    path = f"/downloads/range/{start}:{end}{name}"
+    answer = await client.get_json(NPM, path, _Range, about=f"npm {package or 'registry total'}")
+    said = answer.body
+    if said.package != package:
+        raise shape_error(answer.reply, f"package is {said.package!r}")
+    if not start <= said.start <= said.end <= end:
+        raise shape_error(answer.reply, f"the range is {said.start} to {said.end}")
+    by_day = {row.day: row.downloads for row in said.downloads}
+    return DailyCounts(by_day, answer.reply.public_url, answer.at)
