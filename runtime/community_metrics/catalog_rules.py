@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from community_metrics.model import METRIC_ID, SourceWindow
 from community_metrics.sources import SEED_SOURCE
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from community_metrics.sources.base import Source
 
+K = TypeVar("K")
+Identity: TypeAlias = tuple[str, str, str]
+"""What makes two metrics count the same thing: source, subject, options."""
 PRODUCT_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _WIDTH_IN_DAYS = {
     SourceWindow.DAY: 1,
@@ -78,7 +82,7 @@ class Entry:
         return f"{place}{self.kind} {name}, {field}: {message}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, which cached properties cannot have
 class Draft:
     """A whole file as written, with the sources that this installation knows."""
 
@@ -86,9 +90,20 @@ class Draft:
     metrics: Sequence[Entry]
     sources: Mapping[str, Source]
 
-    def ids(self, entries: Iterable[Entry]) -> dict[str, Entry]:
-        """Return the first entry of each id."""
-        return {entry.get("id"): entry for entry in reversed(list(entries)) if entry.get("id")}
+    @cached_property
+    def product_ids(self) -> Mapping[str, Entry]:
+        """The first product of each id."""
+        return _first_of_each(self.products, lambda entry: entry.get("id"))
+
+    @cached_property
+    def metric_ids(self) -> Mapping[str, Entry]:
+        """The first metric of each id."""
+        return _first_of_each(self.metrics, lambda entry: entry.get("id"))
+
+    @cached_property
+    def subjects(self) -> Mapping[Identity, Entry]:
+        """The first metric that counts each subject."""
+        return _first_of_each(self.metrics, _identity)
 
 
 def faults(draft: Draft) -> list[str]:
@@ -135,6 +150,11 @@ def _has_type(value: object, wanted: type) -> bool:
     return isinstance(value, wanted)
 
 
+def _first_of_each(entries: Sequence[Entry], key: Callable[[Entry], K | None]) -> dict[K, Entry]:
+    keyed = ((key(entry), entry) for entry in reversed(entries))
+    return {name: entry for name, entry in keyed if name is not None}
+
+
 _Broken = tuple[str, str]  # the field, and what is wrong with it
 
 
@@ -145,8 +165,8 @@ def _product_id_is_well_formed(entry: Entry, _: Draft) -> Iterator[_Broken]:
 
 
 def _id_is_unique(entry: Entry, draft: Draft) -> Iterator[_Broken]:
-    entries = draft.products if entry.kind == "product" else draft.metrics
-    first = draft.ids(entries).get(entry.get("id"))
+    ids = draft.product_ids if entry.kind == "product" else draft.metric_ids
+    first = ids.get(entry.get("id"))
     if first is not None and first is not entry:
         where = f"line {first.lines[HEADER]}" if first.lines else f"entry number {first.number}"
         yield "id", f"stands already in {where}; an id names one thing"
@@ -160,9 +180,8 @@ def _metric_id_is_well_formed(entry: Entry, draft: Draft) -> Iterator[_Broken]:
         yield "id", f"{metric_id!r} is not family:product:detail in lower case, like downloads:lance:python"
         return
     product = metric_id.split(":")[1]
-    products = draft.ids(draft.products)
-    if product not in products:
-        yield "id", f"there is no [[product]] {product!r}; {near(product, products)}"
+    if product not in draft.product_ids:
+        yield "id", f"there is no [[product]] {product!r}; {near(product, draft.product_ids)}"
 
 
 def _sdk_is_well_formed(entry: Entry, _: Draft) -> Iterator[_Broken]:
@@ -189,14 +208,12 @@ def _source_accepts_subject(entry: Entry, draft: Draft) -> Iterator[_Broken]:
 
 def _subject_is_counted_once(entry: Entry, draft: Draft) -> Iterator[_Broken]:
     identity = _identity(entry)
-    if identity is None:
-        return
-    first = next(other for other in draft.metrics if _identity(other) == identity)
+    first = draft.subjects[identity] if identity else entry
     if first is not entry:
         yield "subject", f"{entry.get('subject')!r} is counted already by {first.get('id')}"
 
 
-def _identity(entry: Entry) -> tuple[str, str, str] | None:
+def _identity(entry: Entry) -> Identity | None:
     source, subject = entry.get("source"), entry.get("subject")
     if not source or not subject or source == SEED_SOURCE:
         return None  # seed metrics differ by what their files say, and their ids tell them apart
@@ -219,7 +236,7 @@ def _window_is_the_sources(entry: Entry, draft: Draft) -> Iterator[_Broken]:
 
 def _fallbacks_can_stand_in(entry: Entry, draft: Draft) -> Iterator[_Broken]:
     fallbacks = entry.get("fallbacks") or []
-    metrics = draft.ids(draft.metrics)
+    metrics = draft.metric_ids
     for position, fallback in enumerate(fallbacks):
         if fallback in fallbacks[:position]:
             yield "fallbacks", f"{fallback} is named twice"
