@@ -143,7 +143,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("content-length", str(len(payload)))
         self.end_headers()
-        self.wfile.write(payload[: len(payload) // 2] if reply.truncate else payload)
+        if reply.truncate:
+            payload = payload[: len(payload) // 2]
+        for piece in [payload[i : i + 1] for i in range(len(payload))] if reply.drip_s else [payload]:
+            self.wfile.write(piece)
+            self.server.replay.stopping.wait(reply.drip_s)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
         """Keep the test output clean."""

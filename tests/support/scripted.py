@@ -33,8 +33,8 @@ class Request:
 class Scripted:
     """A reply: `body` is sent as JSON, `body_text` as it stands.
 
-    Faults: `delay_s` before it; `truncate` sends half of the body and closes; `hang` never answers; `close`
-    closes without an answer.
+    Faults: `delay_s` before it; `drip_s` between any two bytes of the body; `truncate` sends half of the body
+    and closes; `hang` never answers; `close` closes without an answer.
     """
 
     status: int = 200
@@ -42,6 +42,7 @@ class Scripted:
     body: Any = None
     body_text: str | None = None
     delay_s: float = 0.0
+    drip_s: float = 0.0
     truncate: bool = False
     hang: bool = False
     close: bool = False
