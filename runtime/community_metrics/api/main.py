@@ -1,0 +1,147 @@
+"""The read API as one ASGI application: `uvicorn community_metrics.api.main:app`, or Mangum around the same.
+
+`create_app` builds it from settings; the name `app` is made at first use, so that importing this module reads
+no environment and a missing setting ends the process with one message instead of a traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from community_metrics.api import badges, dashboard, exports, history, series_routes, status
+from community_metrics.api.cache import PREFIX, ResponseCache
+from community_metrics.api.database import ReadDatabase
+from community_metrics.api.docs_page import add_docs
+from community_metrics.api.middleware.answer_headers import AnswerHeaders
+from community_metrics.api.middleware.cors import ExactOrigins
+from community_metrics.api.middleware.head import HeadAsGet
+from community_metrics.api.middleware.request_log import RequestLog
+from community_metrics.api.middleware.tokens import BearerTokens
+from community_metrics.api.openapi import described
+from community_metrics.api.params import faults_of, parameters_of, refuse_unknown_parameters
+from community_metrics.api.problems import Problem, invalid_all, storage_problem
+from community_metrics.api.services import Services
+from community_metrics.api.watch import TableWatch
+from community_metrics.catalog import load_catalog
+from community_metrics.config import load_settings
+from community_metrics.errors import ConfigurationError, StorageError
+from community_metrics.weeks import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.responses import Response
+
+    from community_metrics.api.store import BodyStore
+    from community_metrics.config import Settings
+    from community_metrics.weeks import Clock
+
+_BASE: Final = PREFIX.rstrip("/")
+_ROUTERS: Final = (status, dashboard, series_routes, history, exports, badges)
+_NOT_ALLOWED: Final = 405
+_NOT_FOUND: Final = 404
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    store: BodyStore | None = None,
+    database: ReadDatabase | None = None,
+) -> FastAPI:
+    """Return the application; it connects to storage at its first read.
+
+    Raises:
+        ConfigurationError: the catalogue or the origins cannot be used.
+    """
+    clock = clock or SystemClock()
+    database = database or ReadDatabase(settings)
+    watch = TableWatch(database, clock)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await watch.state()  # connects; a database that is down now is looked for again by the requests
+        yield
+        await database.close()
+
+    app = FastAPI(
+        title="community-metrics",
+        version=version("community-metrics"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{_BASE}/openapi.json",
+        middleware=_layers(settings, clock, watch, store),
+    )
+    app.state.services = Services(database, load_catalog(settings.catalog))
+    for module in _ROUTERS:
+        app.include_router(module.router, prefix=_BASE, dependencies=[Depends(refuse_unknown_parameters)])
+    add_docs(app, _BASE)
+    _add_handlers(app)
+    described(app)
+    return app
+
+
+def _layers(settings: Settings, clock: Clock, watch: TableWatch, store: BodyStore | None) -> list[Middleware]:
+    """Return what a request passes, outermost first; the cache is the last stop before FastAPI."""
+    is_private = bool(settings.api_token_hashes)
+    tokens = [Middleware(BearerTokens, hashes=settings.api_token_hashes)] if is_private else []
+    return [
+        Middleware(RequestLog, clock=clock),
+        Middleware(AnswerHeaders),
+        Middleware(HeadAsGet),
+        Middleware(ExactOrigins, origins=settings.allowed_origins),
+        *tokens,
+        Middleware(ResponseCache, watch=watch, clock=clock, is_private=is_private, store=store),
+    ]
+
+
+def _add_handlers(app: FastAPI) -> None:
+    """Give every error one shape."""
+
+    @app.exception_handler(Problem)
+    async def known(request: Request, error: Problem) -> Response:
+        return error.response(request.url.path)
+
+    @app.exception_handler(StorageError)
+    @app.exception_handler(TimeoutError)
+    async def storage(request: Request, error: Exception) -> Response:
+        return storage_problem(error).response(request.url.path)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        faults = faults_of(error, parameters_of(request, "query", "path"))
+        return invalid_all(faults).response(request.url.path)
+
+    @app.exception_handler(HTTPException)
+    async def routing(request: Request, error: HTTPException) -> Response:
+        return _routing_problem(error).response(request.url.path)
+
+
+def _routing_problem(error: HTTPException) -> Problem:
+    headers = dict(error.headers or {})
+    if error.status_code == _NOT_ALLOWED:
+        headers = {"allow": "GET, HEAD"}
+        return Problem("method-not-allowed", "This API is read with GET and HEAD.", headers=headers)
+    if error.status_code == _NOT_FOUND:
+        return Problem("not-found", f"The routes are listed at {_BASE}/docs.", headers=headers)
+    return Problem("bad-request", str(error.detail), headers=headers)
+
+
+def __getattr__(name: str) -> Any:
+    """Make `app` when a server asks for it."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return create_app(load_settings())
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)  # noqa: T201  logging is not set up yet, and this is for a person
+        raise SystemExit(error.exit_code) from None

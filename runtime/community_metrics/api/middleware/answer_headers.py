@@ -1,0 +1,60 @@
+"""Headers that stand on every answer, errors and 304 among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from community_metrics.api.middleware.notes import RawHeaders
+
+STRICT_CSP: Final = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+# HSTS is nginx's to say: this process does not know whether TLS stands in front of it
+SECURITY_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"interest-cohort=()"),
+)
+_CSP: Final = b"content-security-policy"
+_VARY: Final = b"vary"
+
+
+class AnswerHeaders:
+    """Adds the security headers, a policy that lets nothing run, and `Vary: Origin`.
+
+    `Vary: Origin` also where no origin was sent: a shared cache must not hand that answer to a browser, which
+    would miss its `Access-Control-Allow-Origin`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = _completed(message["headers"])
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _completed(headers: RawHeaders) -> RawHeaders:
+    varies = {b"origin": b"Origin"}
+    kept = []
+    has_policy = False
+    for name, value in headers:
+        if name == _VARY:
+            varies.update({part.strip().lower(): part.strip() for part in value.split(b",")})
+            continue
+        has_policy = has_policy or name == _CSP
+        kept.append((name, value))
+    if not has_policy:
+        kept.append((_CSP, STRICT_CSP))
+    return [*kept, *SECURITY_HEADERS, (_VARY, b", ".join(varies.values()))]

@@ -1,0 +1,53 @@
+"""Which pages may read the API: exactly the origins of `CM_CORS_ORIGINS`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from starlette.middleware.cors import CORSMiddleware
+
+from community_metrics.api.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.datastructures import Headers
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+READABLE_HEADERS: Final = (
+    "ETag",
+    "Age",
+    "Link",
+    "Retry-After",
+    "X-Data-Stale",
+    "X-Request-ID",
+    "Cache-Status",
+)
+"""What a page's script may see beside the body."""
+
+
+class ExactOrigins(CORSMiddleware):
+    """Starlette's CORS for GET and HEAD; a refused preflight has the shape of every other error."""
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=("GET", "HEAD"),
+            allow_headers=("Authorization", "If-None-Match", "X-Request-ID"),
+            expose_headers=READABLE_HEADERS,
+            max_age=86_400,
+        )
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer a browser that asks whether a page may ask."""
+        answer = super().preflight_response(request_headers)
+        if answer.status_code < 400:  # noqa: PLR2004  the first status of an error
+            return answer
+        said = bytes(answer.body).decode()
+        refusal = Problem(
+            "preflight-refused",
+            f"{said}. CM_CORS_ORIGINS of the service names the origins that may, with GET and HEAD.",
+        )
+        return refusal.response("*")

@@ -1,0 +1,37 @@
+"""What the layers tell each other about one request, in the ASGI scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, MutableMapping
+
+_KEY: Final = "community_metrics.notes"
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class Notes:
+    """One request: the id it has in the log, and what the cache did for it."""
+
+    request_id: str
+    cache: str = "-"
+
+
+def put_notes(scope: MutableMapping[str, Any], notes: Notes) -> None:
+    """Attach the notes to the request; every layer below finds them."""
+    scope[_KEY] = notes
+
+
+def notes_of(scope: MutableMapping[str, Any]) -> Notes:
+    """Return the notes of the request."""
+    notes: Notes = scope[_KEY]
+    return notes
+
+
+def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """Return the first value of a request header; `name` in lower case."""
+    return next((value for key, value in headers if key == name), None)

@@ -1,0 +1,76 @@
+"""The outermost layer: one log line and one id for each request, and nothing that escapes as a traceback."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from community_metrics.api.middleware.notes import Notes, header, put_notes
+from community_metrics.api.problems import internal_error
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from community_metrics.weeks import Clock
+
+REQUEST_ID: Final = b"x-request-id"
+_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+log = structlog.get_logger("community_metrics.api")
+
+
+class RequestLog:
+    """Writes method, path, status, milliseconds and what the cache did; never a query, a header or a token.
+
+    A request id that came in goes out again if it is of sane characters, so that one id spans proxies; any
+    other request gets one. What is raised below and was not answered becomes a 500 that tells the id alone.
+    """
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request and write its line, also when the caller went away."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        notes = Notes(request_id=_request_id(scope))
+        put_notes(scope, notes)
+        began = self._clock.monotonic()
+        status = 0  # stays 0 when the caller hung up before an answer
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (REQUEST_ID, notes.request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            log.exception("request failed", request_id=notes.request_id, path=scope["path"])
+            if not status:
+                answer = internal_error(notes.request_id).response(scope["path"])
+                await answer(scope, receive, send_with_id)
+        finally:
+            log.info(
+                "request",
+                request_id=notes.request_id,
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round((self._clock.monotonic() - began) * 1000, 2),
+                cache=notes.cache,
+            )
+
+
+def _request_id(scope: Scope) -> str:
+    given = header(scope["headers"], REQUEST_ID)
+    if given is not None and _SANE_ID.fullmatch(given):
+        return given.decode()
+    return uuid.uuid4().hex

@@ -1,0 +1,59 @@
+"""The OpenAPI file: what FastAPI finds out by itself, and the few things that it cannot."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi.openapi.utils import get_openapi
+
+from community_metrics.api.problems import DOCUMENTATION, ProblemBody
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_SUMMARY: Final = "Downloads and stars of open-source packages, week by week. A number is never invented."
+_OPEN_OPERATIONS: Final = frozenset({"health"})
+
+
+def described(app: FastAPI) -> None:
+    """Make `app.openapi()` return the whole truth: errors as problems, tokens, no idle shapes."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the file
+
+
+def text_of(app: FastAPI) -> str:
+    """Return the file as it is committed: `docs/openapi.json`."""
+    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=_SUMMARY,
+        description=f"Errors are RFC 9457 problems, see {DOCUMENTATION}. HEAD works wherever GET does.",
+        routes=app.routes,
+    )
+    schemas = document["components"]["schemas"]
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs", {}) | {"ProblemBody": problem}
+    document["components"]["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "Only where the service has `CM_API_TOKEN_HASHES`; for servers.",
+        }
+    }
+    for operations in document["paths"].values():
+        operation = operations["get"]
+        if operation["operationId"] not in _OPEN_OPERATIONS:
+            operation["security"] = [{}, {"token": []}]
+    return document

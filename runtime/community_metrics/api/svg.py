@@ -1,0 +1,117 @@
+"""Two small pictures for a README, a badge and a sparkline: for light and dark pages, and in words.
+
+Templates and numbers only: every text from storage is escaped, and no script, font or address is in them.
+"""
+
+from __future__ import annotations
+
+from string import Template
+from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_LIGHT: Final = ":root{--ink:#1f2328;--paper:#eaeef2;--mark:#0550ae}"
+_DARK: Final = ":root{--ink:#f0f6fc;--paper:#30363d;--mark:#79c0ff}"
+_THEMES: Final = {
+    "light": _LIGHT,
+    "dark": _DARK,
+    "auto": f"{_LIGHT}@media(prefers-color-scheme:dark){{{_DARK}}}",
+}
+_CHARACTER: Final = 6.6  # mean width of 11 px sans-serif text; textLength makes it exact
+_PADDING: Final = 7
+_WIDTH, _HEIGHT, _MARGIN = 160, 32, 3
+
+_BADGE: Final = Template(
+    """<svg xmlns="http://www.w3.org/2000/svg" width="$width" height="20" viewBox="0 0 $width 20" \
+role="img" aria-labelledby="t d"><title id="t">$title</title><desc id="d">$description</desc>\
+<style>$style text{font:11px system-ui,sans-serif;fill:var(--ink)}\
+.v{font-weight:600;fill:var(--mark)}</style>\
+<rect width="$width" height="20" rx="4" fill="var(--paper)"/>\
+<text x="$label_x" y="14" textLength="$label_width">$label</text>\
+<text class="v" x="$value_x" y="14" textLength="$value_width">$value</text></svg>"""
+)
+_SPARKLINE: Final = Template(
+    """<svg xmlns="http://www.w3.org/2000/svg" width="$width" height="$height" viewBox="0 0 $width $height" \
+role="img" aria-labelledby="t d"><title id="t">$title</title><desc id="d">$description</desc>\
+<style>$style path{fill:none;stroke:var(--mark);stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}\
+circle{fill:var(--mark)}text{font:11px system-ui,sans-serif;fill:var(--ink)}</style>\
+$drawing</svg>"""
+)
+
+
+def badge(*, label: str, value: str, title: str, description: str, theme: str) -> str:
+    """Return a badge: what is counted on the left, the number on the right."""
+    label_width, value_width = _text_width(label), _text_width(value)
+    return _BADGE.substitute(
+        width=label_width + value_width + 3 * _PADDING,
+        title=escape(title),
+        description=escape(description),
+        style=_THEMES[theme],
+        label=escape(label),
+        label_x=_PADDING,
+        label_width=label_width,
+        value=escape(value),
+        value_x=label_width + 2 * _PADDING,
+        value_width=value_width,
+    )
+
+
+def sparkline(values: Sequence[int | None], *, title: str, description: str, theme: str) -> str:
+    """Return a line through `values`, oldest first; where one is None the line has a gap, never a bridge."""
+    known = [value for value in values if value is not None]
+    drawing = _line(values, min(known), max(known)) if known else _no_data()
+    return _SPARKLINE.substitute(
+        width=_WIDTH,
+        height=_HEIGHT,
+        title=escape(title),
+        description=escape(description),
+        style=_THEMES[theme],
+        drawing=drawing,
+    )
+
+
+def short_number(value: int) -> str:
+    """Return a number as a badge shows it: `987`, `12.3k`, `4.56M`; cut, never rounded up."""
+    for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if value >= limit:
+            digits = 2 if value < 10 * limit else 1 if value < 100 * limit else 0
+            whole = value * 10**digits // limit
+            return f"{whole / 10**digits:.{digits}f}{unit}"
+    return str(value)
+
+
+def _line(values: Sequence[int | None], low: int, high: int) -> str:
+    step = (_WIDTH - 2 * _MARGIN) / max(len(values) - 1, 1)
+    scale = (_HEIGHT - 2 * _MARGIN) / (high - low) if high > low else 0.0
+    dots = [
+        None if value is None else (_MARGIN + index * step, _HEIGHT - _MARGIN - (value - low) * scale)
+        for index, value in enumerate(values)
+    ]
+    strokes = "".join(f'<path d="{_path(run)}"/>' for run in _runs(dots))
+    last_x, last_y = [dot for dot in dots if dot][-1]
+    return f'{strokes}<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="2.2"/>'
+
+
+def _runs(dots: Iterable[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
+    runs: list[list[tuple[float, float]]] = [[]]
+    for dot in dots:
+        if dot is None:
+            runs.append([])
+        else:
+            runs[-1].append(dot)
+    return [run for run in runs if run]
+
+
+def _path(run: Sequence[tuple[float, float]]) -> str:
+    # a lone point is a line of no length, which round caps draw as a dot
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in [*run, run[-1]])
+
+
+def _no_data() -> str:
+    return f'<text x="{_MARGIN}" y="{_HEIGHT / 2 + 4:.0f}">no data</text>'
+
+
+def _text_width(text: str) -> int:
+    return round(len(text) * _CHARACTER)

@@ -1,0 +1,125 @@
+"""What the tables look like right now, asked no more often than every few seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from community_metrics.errors import StorageError, StorageUnavailable
+from community_metrics.freshness import COLLECTING_JOBS, is_stale, last_success
+from community_metrics.model import RunStatus
+from community_metrics.weeks import today
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from community_metrics.api.database import ReadDatabase
+    from community_metrics.model import Run
+    from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.weeks import Clock
+
+LOOK_EVERY_S: Final = 2.0
+LOOK_TIMEOUT_S: Final = 3.0
+SHOWN_TABLES: Final = ("metrics", "stats", "history")
+"""Tables that bodies are made of. The lease is not: its heartbeat would make every body new."""
+
+log = structlog.get_logger("community_metrics.api")
+
+
+@dataclass(frozen=True, slots=True)
+class StateKey:
+    """What a body depends on beside its parameters; equal keys, equal bodies."""
+
+    versions: tuple[int, ...]
+    day: date
+    is_stale: bool
+    minute: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """The tables as last seen at `seen_at`; `failure` is what the newest look met, if it failed."""
+
+    versions: Mapping[str, int] = field(default_factory=dict)
+    success: Run | None = None
+    seen_at: datetime | None = None
+    failure: StorageError | None = None
+
+    @property
+    def was_seen(self) -> bool:
+        """Say whether storage ever answered this process."""
+        return self.seen_at is not None
+
+    def key(self, now: datetime, *, by_minute: bool = False) -> StateKey:
+        """Return what a body made at `now` depends on; `by_minute` for bodies that speak of running runs."""
+        return StateKey(
+            versions=shown_versions(self.versions),
+            day=today(now),
+            is_stale=is_stale(self.success, now),
+            minute=now.replace(second=0, microsecond=0) if by_minute else None,
+        )
+
+
+class TableWatch:
+    """Looks at the tables at most once in `LOOK_EVERY_S` seconds, however many ask."""
+
+    def __init__(self, database: ReadDatabase, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._state = TableState()
+        self._next_look = float("-inf")
+        self._looking: asyncio.Task[None] | None = None
+
+    async def state(self) -> TableState:
+        """Return the state of the tables, a few seconds old at most; a failed look keeps the last."""
+        if self._clock.monotonic() >= self._next_look:
+            await self._look_once()
+        return self._state
+
+    async def _look_once(self) -> None:
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        await asyncio.shield(self._looking)  # who asked first may hang up; the others still want to know
+
+    async def _look(self) -> None:
+        before = self._state
+        try:
+            async with asyncio.timeout(LOOK_TIMEOUT_S):
+                self._state = await self._seen(before)
+        except TimeoutError:
+            failure = StorageUnavailable(f"LanceDB did not answer within {LOOK_TIMEOUT_S:.0f} s.")
+            self._state = replace(before, failure=failure)
+        except StorageError as failure:
+            self._state = replace(before, failure=failure)
+        self._next_look = self._clock.monotonic() + LOOK_EVERY_S
+        self._log_turn(before.failure, self._state.failure)
+
+    async def _seen(self, before: TableState) -> TableState:
+        reader = self._database.reader
+        versions = await reader.table_versions()
+        success = before.success
+        if versions["history"] != before.versions.get("history"):
+            success = await newest_success(reader)
+        return TableState(versions=versions, success=success, seen_at=self._clock.now())
+
+    def _log_turn(self, before: StorageError | None, after: StorageError | None) -> None:
+        """Say that storage went away or came back; once, not every two seconds."""
+        if after is not None and type(after) is not type(before):
+            log.error("storage failed", reason=str(after))
+        if after is None and before is not None:
+            log.info("storage answers again")
+
+
+async def newest_success(reader: LanceDBReader) -> Run | None:
+    """Return the last run that asked the registries and got everything; None when there was none."""
+    found = [await reader.runs(limit=1, status=RunStatus.SUCCESS, job_name=job) for job in COLLECTING_JOBS]
+    return last_success(run for runs in found for run in runs)
+
+
+def shown_versions(versions: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the versions of the tables that bodies are made of, in one order."""
+    return tuple(versions.get(table, 0) for table in SHOWN_TABLES)
