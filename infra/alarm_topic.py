@@ -1,0 +1,36 @@
+"""The topic that alarms notify, and its one subscriber."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra import arns
+
+if TYPE_CHECKING:
+    from infra.settings import DeploymentSettings
+
+
+class AlarmTopic(Construct):
+    """Carries the alarms of one region to the address in the settings."""
+
+    def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings) -> None:
+        super().__init__(scope, id_)
+        self.topic = sns.Topic(self, "Topic", topic_name=arns.topic_name(), enforce_ssl=True)
+        self.topic.add_subscription(subscriptions.EmailSubscription(settings.alarm_email))
+        self.topic.add_to_resource_policy(self._alarms_may_publish())
+
+    def _alarms_may_publish(self) -> iam.PolicyStatement:
+        # a topic with a policy of its own loses the default one, which let this account's alarms publish
+        return iam.PolicyStatement(
+            sid="AlarmsMayPublish",
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["sns:Publish"],
+            resources=[self.topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+        )

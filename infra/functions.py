@@ -1,0 +1,69 @@
+"""One Lambda function from the image, with a role and a log group of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.names import IMAGE_REPOSITORY, PRODUCT, Reader
+from infra.runtime_env import plain_settings, secret_ids
+
+if TYPE_CHECKING:
+    from infra.names import LogGroup
+    from infra.settings import DeploymentSettings
+
+HANDLERS = {
+    Reader.API: "community_metrics.aws.lambda_api.handler",
+    Reader.JOBS: "community_metrics.aws.lambda_jobs.handler",
+}
+MEMORY_MIB = {Reader.API: 1024, Reader.JOBS: 1536}
+# API Gateway gives up after 30 s; 15 min is Lambda's longest
+TIMEOUTS = {Reader.API: Duration.seconds(29), Reader.JOBS: Duration.minutes(15)}
+
+
+class Function(Construct):
+    """Runs one handler of the package for one reader of the secrets."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        settings: DeploymentSettings,
+        reader: Reader,
+        policy: list[iam.PolicyStatement],
+        log_group: LogGroup,
+    ) -> None:
+        super().__init__(scope, id_)
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={str(reader): iam.PolicyDocument(statements=policy)},
+        )
+        self.function = lambda_.DockerImageFunction(
+            self,
+            "Function",
+            function_name=f"{PRODUCT}-{reader}",
+            code=self._code(settings, reader),
+            architecture=lambda_.Architecture.ARM_64,
+            memory_size=MEMORY_MIB[reader],
+            timeout=TIMEOUTS[reader],
+            # an imported role is left alone: no managed policy, no statement that is not in policies.py
+            role=role.without_policy_updates(),
+            environment={**plain_settings(self, settings), **secret_ids(settings, reader)},
+            log_group=logs.LogGroup.from_log_group_name(self, "Log", log_group),
+        )
+
+    def _code(self, settings: DeploymentSettings, reader: Reader) -> lambda_.DockerImageCode:
+        return lambda_.DockerImageCode.from_ecr(
+            ecr.Repository.from_repository_name(self, "Images", IMAGE_REPOSITORY),
+            tag_or_digest=settings.lambda_image,
+            cmd=[HANDLERS[reader]],
+        )

@@ -1,0 +1,175 @@
+"""The host stack: one box that serves and collects, replaced whole whenever what it runs changes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import CfnOutput, Duration, Fn, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_sns as sns
+
+from infra import arns, user_data
+from infra.alarms import BELOW, AlarmSpec, add_alarm
+from infra.names import LogGroup, Reader, secrets_for
+from infra.network import Network
+from infra.policies import host_policy
+from infra.runtime_env import plain_settings, secret_ids
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from infra.release import Release
+    from infra.settings import DeploymentSettings
+
+DISK_GIB = 16
+BOOT_TIMEOUT = Duration.minutes(20)
+LEAST_CPU_CREDITS = 50
+
+
+class HostStack(Stack):
+    """Makes the network, the role, the box and the address that outlives it."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, settings: DeploymentSettings, release: Release, **stack: Any
+    ) -> None:
+        super().__init__(scope, id_, **stack)
+        self._settings = settings
+        self._asset = assets.Asset(self, "Release", path=str(release.path), asset_hash=release.sha256)
+        self._network = Network(self, "Network", settings=settings)
+        self.role = self._build_role()
+        self.instance = self._build_instance()
+        self.instance.user_data.add_commands(self._render_user_data(release))
+        self.ipv6_address = self._give_ipv6_address(release) if settings.ipv6 else None
+        self.address = self._build_address()
+        if settings.is_burstable:
+            self._build_credit_alarm()
+        CfnOutput(self, "ApiUrl", value=f"https://{settings.api_host}")
+        CfnOutput(self, "RecordToMake", value=f"{settings.api_host} A {self.address}")
+
+    def _build_role(self) -> iam.Role:
+        release = f"{arns.bucket_arn(self._asset.s3_bucket_name)}/{self._asset.s3_object_key}"
+        return iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            inline_policies={
+                "host": iam.PolicyDocument(statements=host_policy(self, self._settings, release))
+            },
+        )
+
+    def _build_instance(self) -> ec2.Instance:
+        instance = ec2.Instance(
+            self,
+            "Host",
+            vpc=self._network.vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            security_group=self._network.firewall,
+            # while it boots it has only this address: the lasting one moves to it when it has proved healthy
+            associate_public_ip_address=True,
+            instance_type=ec2.InstanceType(self._settings.instance_type),
+            machine_image=ec2.MachineImage.generic_linux(
+                {self._settings.region: str(self._settings.host_image)}, user_data=ec2.UserData.custom("")
+            ),
+            role=self.role,
+            key_pair=self._key_pair(),
+            http_tokens=ec2.HttpTokens.REQUIRED,
+            http_put_response_hop_limit=1,
+            block_devices=[self._root_disk()],
+            # a runaway process slows down instead of costing money
+            credit_specification=ec2.CpuCredits.STANDARD if self._settings.is_burstable else None,
+            # a `poweroff` on the box stops it, to be looked at; replacing it stays possible
+            instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.STOP,
+            disable_api_termination=False,
+            user_data_causes_replacement=True,
+            resource_signal_timeout=BOOT_TIMEOUT,
+            propagate_tags_to_volume_on_creation=True,
+        )
+        # the role's permissions must be there before the box asks for its secrets
+        instance.node.add_dependency(self.role)
+        return instance
+
+    def _key_pair(self) -> ec2.IKeyPair | None:
+        if self._settings.key_pair is None:
+            return None
+        return ec2.KeyPair.from_key_pair_name(self, "KeyPair", self._settings.key_pair)
+
+    def _root_disk(self) -> ec2.BlockDevice:
+        return ec2.BlockDevice(
+            device_name="/dev/xvda",  # where Debian's images have their root
+            volume=ec2.BlockDeviceVolume.ebs(
+                DISK_GIB,
+                volume_type=ec2.EbsDeviceVolumeType.GP3,
+                encrypted=True,
+                delete_on_termination=True,
+            ),
+        )
+
+    def _render_user_data(self, release: Release) -> str:
+        storage = self._settings.storage
+        return user_data.render(
+            {
+                "region": self._settings.region,
+                "stack": self.stack_name,
+                "resource": self.instance.instance.logical_id,
+                "bucket": self._asset.s3_bucket_name,
+                "key": self._asset.s3_object_key,
+                "sha256": release.sha256,
+                "log_group": str(LogGroup.BOOT),
+                "api_host": self._settings.api_host,
+                "alarm_email": self._settings.alarm_email,
+                "topic": arns.topic_arn(self),
+                "certificates_bucket": arns.certificates_bucket(self),
+                "environment": plain_settings(self, self._settings),
+                "secrets": {str(reader): secret_ids(self._settings, reader) for reader in Reader},
+                "required_secrets": [entry.name for entry in secrets_for(storage) if entry.required],
+            }
+        )
+
+    def _give_ipv6_address(self, release: Release) -> str:
+        """Choose the address ourselves: nothing in CloudFormation tells which one an instance got.
+
+        Its end changes with whatever replaces the box, since old and new live side by side for a while.
+        """
+        facts = (release.sha256, self._settings.host_image, self._settings.key_pair, self._settings.domain)
+        digest = hashlib.sha256(repr(facts).encode()).hexdigest()
+        subnet = self._network.vpc.public_subnets[0].node.default_child
+        assert isinstance(subnet, ec2.CfnSubnet)  # noqa: S101  narrows the type for mypy
+        prefix = Fn.select(0, Fn.split("::/64", str(subnet.ipv6_cidr_block)))
+        address = f"{prefix}::{digest[:4]}:{digest[4:8]}"
+        self.instance.instance.add_property_override(
+            "NetworkInterfaces.0.Ipv6Addresses", [{"Ipv6Address": address}]
+        )
+        return address
+
+    def _build_address(self) -> str:
+        address = ec2.CfnEIP(self, "Address", domain="vpc")
+        ec2.CfnEIPAssociation(
+            self,
+            "AddressOfHost",
+            allocation_id=address.attr_allocation_id,
+            instance_id=self.instance.instance_id,
+        )
+        return address.ref  # an Elastic IP's Ref is the address itself
+
+    def _build_credit_alarm(self) -> None:
+        metric = cloudwatch.Metric(
+            namespace="AWS/EC2",
+            metric_name="CPUCreditBalance",
+            dimensions_map={"InstanceId": self.instance.instance_id},
+            statistic="Minimum",
+            period=Duration.minutes(5),
+        )
+        spec = AlarmSpec(
+            "cpu-credits",
+            "The host has nearly used up its CPU credits and will be slow.",
+            threshold=LEAST_CPU_CREDITS,
+            comparison=BELOW,
+            # a fresh box starts with few credits and earns 24 an hour (t4g.small)
+            periods=36,
+        )
+        topic = sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self))
+        add_alarm(self, spec, metric, topic)

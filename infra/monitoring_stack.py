@@ -1,0 +1,105 @@
+"""The monitoring stack: topic, log groups, alarms on our own metrics, one dashboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_logs as logs
+
+from infra.alarm_topic import AlarmTopic
+from infra.alarms import BELOW, AlarmSpec, add_alarm, gauge
+from infra.names import PRODUCT, Gauge, LogGroup
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from infra.settings import DeploymentSettings
+
+EIGHT_DAYS_H = 8 * 24
+
+# (metric, statistic, alarm). The age is a gauge: no alarm may look back more than seven days.
+JOB_ALARMS = (
+    (
+        Gauge.AGE_OF_LAST_SUCCESS_H,
+        "Maximum",
+        AlarmSpec(
+            "no-success",
+            "No run succeeded for 8 days, or nobody measures it any more. See `community-metrics history`.",
+            threshold=EIGHT_DAYS_H,
+            periods=3,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        ),
+    ),
+    (
+        Gauge.FAILED_RUNS,
+        "Sum",
+        AlarmSpec(
+            "run-failed", "A run failed. See `community-metrics history --status failed`.", threshold=1
+        ),
+    ),
+    (
+        Gauge.BAD_RUNS_IN_A_ROW,
+        "Maximum",
+        AlarmSpec("bad-runs", "Two runs in a row were partial or failed.", threshold=2),
+    ),
+)
+HOST_ALARMS = (
+    (
+        Gauge.CERTIFICATE_LIFE_LEFT,
+        "Minimum",
+        AlarmSpec(
+            "certificate",
+            "Less than a quarter of the certificate's life is left; renewal is due at a third.",
+            threshold=25,
+            comparison=BELOW,
+            periods=3,
+        ),
+    ),
+    (
+        Gauge.DISK_USED,
+        "Maximum",
+        AlarmSpec("disk", "The host's disk is 85 % full.", threshold=85, periods=2),
+    ),
+    (
+        Gauge.MEMORY_USED,
+        "Maximum",
+        AlarmSpec("memory", "The host uses 90 % of its memory.", threshold=90, periods=2),
+    ),
+)
+
+
+class MonitoringStack(Stack):
+    """Makes what notices that something is wrong, before anything runs."""
+
+    def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
+        super().__init__(scope, id_, **stack)
+        self.topic = AlarmTopic(self, "Alarms", settings=settings).topic
+        self._build_log_groups()
+        self._build_alarms_and_dashboard(settings)
+
+    def _build_log_groups(self) -> None:
+        # those of both flavours: a switch from host to Lambda must not throw the host's last lines away
+        for group in LogGroup:
+            logs.LogGroup(
+                self,
+                f"{group.name.title().replace('_', '')}Log",
+                log_group_name=group,
+                retention=logs.RetentionDays.THREE_MONTHS,
+                removal_policy=RemovalPolicy.DESTROY,
+            )
+
+    def _build_alarms_and_dashboard(self, settings: DeploymentSettings) -> None:
+        watched = JOB_ALARMS if settings.serverless else JOB_ALARMS + HOST_ALARMS
+        alarms, graphs = [], []
+        for name, statistic, spec in watched:
+            metric = gauge(name, statistic)
+            alarms.append(add_alarm(self, spec, metric, self.topic))
+            graphs.append(cloudwatch.GraphWidget(title=spec.name, left=[metric], width=8))
+        cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=PRODUCT,
+            widgets=[[cloudwatch.AlarmStatusWidget(alarms=alarms, width=24)], graphs],
+        )

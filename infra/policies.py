@@ -1,0 +1,98 @@
+"""What each role may do, and nothing else. `tests/infra/test_policies.py` holds the whole of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from infra import arns
+from infra.names import DATA_PREFIX, HOST_LOG_GROUPS, METRIC_NAMESPACE, LogGroup, Reader, secrets_for
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from infra.settings import DeploymentSettings
+
+
+def host_policy(
+    scope: Construct, settings: DeploymentSettings, release_arn: str
+) -> list[iam.PolicyStatement]:
+    """Return what the instance may do: boot, serve, run the jobs, say how it is."""
+    return [
+        _read_secrets(scope, settings, None),
+        _allow("ReadRelease", ["s3:GetObject"], [release_arn]),
+        _allow("KeepCertificates", ["s3:GetObject", "s3:PutObject"], [arns.certificate_objects(scope)]),
+        _write_logs(scope, *HOST_LOG_GROUPS),
+        _put_metrics(),
+        _allow("Notify", ["sns:Publish"], [arns.topic_arn(scope)]),
+        _allow("SignalBoot", ["cloudformation:SignalResource"], [Stack.of(scope).stack_id]),
+        *_use_data(scope, settings, write=True),
+    ]
+
+
+def api_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
+    """Return what the API function may do: read."""
+    return [
+        _read_secrets(scope, settings, Reader.API),
+        _write_logs(scope, LogGroup.LAMBDA_API),
+        *_use_data(scope, settings, write=False),
+    ]
+
+
+def jobs_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
+    """Return what the jobs function may do: write the database and its own metrics."""
+    return [
+        _read_secrets(scope, settings, Reader.JOBS),
+        _write_logs(scope, LogGroup.LAMBDA_JOBS),
+        _put_metrics(),
+        _allow("KeepUndelivered", ["sqs:SendMessage"], [arns.dead_letters_arn(scope)]),
+        *_use_data(scope, settings, write=True),
+    ]
+
+
+def _read_secrets(
+    scope: Construct, settings: DeploymentSettings, reader: Reader | None
+) -> iam.PolicyStatement:
+    entries = secrets_for(settings.storage, reader)
+    return _allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns.secret_arns(scope, entries))
+
+
+def _write_logs(scope: Construct, *groups: LogGroup) -> iam.PolicyStatement:
+    return _allow(
+        "WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], arns.log_stream_arns(scope, groups)
+    )
+
+
+def _put_metrics() -> iam.PolicyStatement:
+    # PutMetricData knows no resources; the namespace is its only bound
+    return _allow(
+        "PutMetrics",
+        ["cloudwatch:PutMetricData"],
+        ["*"],
+        {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+    )
+
+
+def _use_data(scope: Construct, settings: DeploymentSettings, *, write: bool) -> list[iam.PolicyStatement]:
+    if settings.storage != "s3":
+        return []
+    actions = ["s3:GetObject"]
+    if write:
+        actions += ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    return [
+        _allow("UseData", actions, [arns.data_objects(scope)]),
+        _allow(
+            "ListData",
+            ["s3:ListBucket"],
+            [arns.bucket_arn(arns.data_bucket(scope))],
+            {"StringLike": {"s3:prefix": [DATA_PREFIX, f"{DATA_PREFIX}/*"]}},
+        ),
+    ]
+
+
+def _allow(
+    sid: str, actions: list[str], resources: list[str], conditions: dict[str, dict[str, object]] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=actions, resources=resources, conditions=conditions)

@@ -1,0 +1,34 @@
+"""What a deployed process finds in its environment: plain settings, and where its secrets are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra import arns
+from infra.names import DATA_PREFIX, secrets_for
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from infra.names import Reader
+    from infra.settings import DeploymentSettings
+
+
+def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, str]:
+    """Return the `CM_*` variables that are no secret, the same for the API and the jobs."""
+    common = {
+        "CM_CORS_ORIGINS": ",".join(settings.dashboard_origins),
+        "CM_CONTACT": settings.alarm_email,
+        "CM_LOG_FORMAT": "json",
+    }
+    if settings.storage == "s3":
+        database = f"s3://{arns.data_bucket(scope)}/{DATA_PREFIX}"
+        return {**common, "CM_STORAGE_MODE": "local", "CM_DB_PATH": database}
+    if settings.lancedb_region:
+        common["CM_LANCEDB_REGION"] = settings.lancedb_region
+    return {**common, "CM_STORAGE_MODE": "enterprise"}
+
+
+def secret_ids(settings: DeploymentSettings, reader: Reader) -> dict[str, str]:
+    """Return the `CM_*_SECRET` variables of one reader: the entries' names, never their values."""
+    return {entry.id_variable: entry.name for entry in secrets_for(settings.storage, reader)}

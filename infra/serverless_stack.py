@@ -1,0 +1,74 @@
+"""The serverless stack: two Lambda functions, an HTTP API before one, a clock before the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_apigatewayv2 as gateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_route53_targets as targets
+from aws_cdk import aws_sns as sns
+
+from infra import arns
+from infra.alarms import AlarmSpec, add_alarm
+from infra.functions import Function
+from infra.http_api import PublicApi
+from infra.names import LogGroup, Reader
+from infra.policies import api_policy, jobs_policy
+from infra.schedule import Clock
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_sqs as sqs
+    from constructs import Construct
+
+    from infra.settings import DeploymentSettings
+
+
+class ServerlessStack(Stack):
+    """Makes what answers and what collects when no host does."""
+
+    def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
+        super().__init__(scope, id_, **stack)
+        self._settings = settings
+        self._topic = sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self))
+        api = self._build_function("Api", Reader.API, api_policy(self, settings))
+        jobs = self._build_function("Jobs", Reader.JOBS, jobs_policy(self, settings))
+        public = PublicApi(self, "Public", settings=settings, function=api.function)
+        clock = Clock(self, "Clock", function=jobs.function)
+        self._watch_api(public.api)
+        self._watch_jobs(jobs, clock.dead_letters)
+        self.alias = route53.RecordTarget.from_alias(
+            targets.ApiGatewayv2DomainProperties(
+                public.domain.regional_domain_name, public.domain.regional_hosted_zone_id
+            )
+        )
+        CfnOutput(self, "ApiUrl", value=f"https://{settings.api_host}")
+
+    def _build_function(self, id_: str, reader: Reader, policy: list[iam.PolicyStatement]) -> Function:
+        groups = {Reader.API: LogGroup.LAMBDA_API, Reader.JOBS: LogGroup.LAMBDA_JOBS}
+        return Function(
+            self, id_, settings=self._settings, reader=reader, policy=policy, log_group=groups[reader]
+        )
+
+    def _watch_api(self, api: gateway.HttpApi) -> None:
+        # the function answers an unhandled error with a sound 500, which Lambda counts as success
+        metric = api.metric_server_error(period=Duration.minutes(5), statistic="Sum")
+        spec = AlarmSpec("api-errors", "The API answered 5xx five times in five minutes.", threshold=5)
+        add_alarm(self, spec, metric, self._topic)
+
+    def _watch_jobs(self, jobs: Function, dead_letters: sqs.Queue) -> None:
+        errors: cloudwatch.IMetric = jobs.function.metric_errors(period=Duration.hours(1), statistic="Sum")
+        add_alarm(
+            self,
+            AlarmSpec("job-error", "A job function ended in an error.", threshold=1),
+            errors,
+            self._topic,
+        )
+        waiting = dead_letters.metric_approximate_number_of_messages_visible(
+            period=Duration.minutes(5), statistic="Maximum"
+        )
+        spec = AlarmSpec("job-undelivered", "A scheduled job could not be started.", threshold=1)
+        add_alarm(self, spec, waiting, self._topic)

