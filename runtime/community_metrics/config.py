@@ -11,13 +11,16 @@ import os
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from community_metrics.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROJECT_URL = "https://github.com/lancedb/community-metrics"
 DEV_SERVER_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
@@ -198,14 +201,17 @@ class Settings(BaseSettings):
         return str(getattr(self, f"source_url_{host}"))
 
 
-def load_settings() -> Settings:
-    """Read the settings of this process.
+def load_settings(secrets: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of this process; `secrets`, by setting, were read elsewhere and come before all else.
 
     Raises:
         ConfigurationError: one message with every fault and its mend.
     """
+    found: dict[str, Any] = dict(secrets or {})  # text, which the fields' validators read
     try:
-        return Settings(_secrets_dir=_credentials_folder(), aws_storage_options=_aws_storage_options())
+        return Settings(
+            _secrets_dir=_credentials_folder(), aws_storage_options=_aws_storage_options(), **found
+        )
     except ValidationError as error:
         raise ConfigurationError(
             "The settings in the environment cannot be used:", _worded_faults(error)
@@ -225,6 +231,12 @@ def _credentials_folder() -> str | None:
             "it. Unset it, or let systemd set it with LoadCredential=."
         )
     return folder or None
+
+
+def secret_ids() -> dict[str, str]:
+    """Return which Secrets Manager entry holds a setting: `CM_GITHUB_TOKEN_SECRET` for `github_token`."""
+    variables = {f"CM_{name.upper()}_SECRET": name for name in Settings.model_fields}
+    return {name: os.environ[variable] for variable, name in variables.items() if os.environ.get(variable)}
 
 
 def _aws_storage_options() -> dict[str, str]:

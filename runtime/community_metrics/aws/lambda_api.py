@@ -1,0 +1,68 @@
+"""The read API in Lambda: an HTTP API (payload 2.0) or a function URL in front, the same app behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from mangum import Mangum
+
+from community_metrics import log
+from community_metrics.api.main import create_app
+from community_metrics.aws.secrets import CachedSettings
+from community_metrics.weeks import SystemClock
+
+if TYPE_CHECKING:
+    from mangum.types import LambdaContext
+
+    from community_metrics.config import Settings
+
+_TEXT: Final = ["text/", "application/json", "application/problem+json", "image/svg+xml"]
+_DEFAULT_STAGE: Final = "$default"
+
+
+class Gateway:
+    """Answers events with one application, made at the first of them and again when a secret has changed.
+
+    The lifespan is off: Mangum would run it around every invocation. The application opens its connection at
+    the first read and keeps it, which works because Mangum reuses one event loop for all invocations.
+    """
+
+    def __init__(self, settings: CachedSettings) -> None:
+        self._settings = settings
+        self._made_for: Settings | None = None
+        self._adapters: dict[str, Mangum] = {}
+
+    def answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Return the answer to one event.
+
+        Raises:
+            ConfigurationError: a setting or a secret is missing; Lambda counts it as an error.
+        """
+        return self._adapter(_base_path(event))(event, context)
+
+    def _adapter(self, base_path: str) -> Mangum:
+        settings = self._settings.current()
+        if settings is not self._made_for:
+            log.configure(settings, is_terminal=False)
+            self._application = create_app(settings)
+            self._adapters.clear()
+            self._made_for = settings
+        if base_path not in self._adapters:
+            self._adapters[base_path] = Mangum(
+                self._application, lifespan="off", api_gateway_base_path=base_path, text_mime_types=_TEXT
+            )
+        return self._adapters[base_path]
+
+
+def _base_path(event: dict[str, Any]) -> str:
+    """Return what stands before our paths: a named stage is part of the path, the default one is not."""
+    stage = event.get("requestContext", {}).get("stage", _DEFAULT_STAGE)
+    return "/" if stage == _DEFAULT_STAGE else f"/{stage}"
+
+
+_GATEWAY: Final = Gateway(CachedSettings(SystemClock()))
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request; what AWS calls."""
+    return _GATEWAY.answer(event, context)
