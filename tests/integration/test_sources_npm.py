@@ -1,0 +1,81 @@
+"""The traps of npm's answers, through the real client."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.fetching import SUNDAY, fetch, values, wanted
+from tests.support.registry import NPM, Registry
+from tests.support.scripted import Scripted, sample
+
+from community_metrics.weeks import days_between
+
+if TYPE_CHECKING:
+    from tests.support.replay import Replay
+
+MONDAY, TUESDAY, WEDNESDAY = (SUNDAY - timedelta(days=n) for n in (6, 5, 4))
+
+
+async def test_zeros_at_the_end_have_not_landed(replay: Replay) -> None:
+    replay.always("/downloads/*", sample("npm_range_not_landed_200"))
+    request = wanted("@lancedb/lancedb", since=date(2026, 11, 18), until=date(2026, 11, 23))
+    found = values(await fetch("npm", replay, request))
+    assert list(found) == list(days_between(date(2026, 11, 18), date(2026, 11, 21)))
+
+
+@pytest.mark.parametrize(("total", "stored"), [(15_000_000_000, True), (0, False), (900_000_000, False)])
+async def test_a_zero_inside_is_believed_only_where_the_registry_was_counted(
+    total: int, stored: bool, replay: Replay, registry: Registry
+) -> None:
+    registry.overrides |= {(NPM, "left-pad", WEDNESDAY): 0, (NPM, "registry total", WEDNESDAY): total}
+    found = values(await fetch("npm", replay, wanted("left-pad", since=MONDAY)))
+    assert (WEDNESDAY in found) is stored
+    assert found.get(WEDNESDAY, 0) == 0
+
+
+async def test_a_day_that_npm_leaves_out_stays_missing(replay: Replay) -> None:
+    whole = sample("npm_range_scoped_200")
+    rows = [row for row in whole.body["downloads"] if row["day"] != "2026-11-18"]
+    replay.always("/downloads/*", replace(whole, body=whole.body | {"downloads": rows}))
+    found = values(await fetch("npm", replay, wanted("@lancedb/lancedb", since=MONDAY)))
+    assert set(found) == set(days_between(MONDAY, SUNDAY)) - {WEDNESDAY}
+
+
+@pytest.mark.parametrize(("first_stored_day", "first"), [(None, WEDNESDAY), (TUESDAY, TUESDAY)])
+async def test_zeros_before_the_first_known_download_are_no_values(
+    first_stored_day: date | None, first: date, replay: Replay, registry: Registry
+) -> None:
+    for day in days_between(date(2025, 1, 1), TUESDAY):
+        registry.overrides[NPM, "young", day] = 0
+    found = values(await fetch("npm", replay, wanted("young", first_stored_day=first_stored_day)))
+    assert min(found) == first
+
+
+async def test_a_range_that_the_server_cuts_is_read_as_cut(replay: Replay) -> None:
+    replay.registry = Registry(SUNDAY, first_day=date(2024, 9, 1))
+    found = values(await fetch("npm", replay, wanted("a", until=SUNDAY - timedelta(days=1))))
+    assert min(found) == SUNDAY - timedelta(days=548)
+
+
+async def test_long_ranges_are_asked_for_in_chunks_of_a_year(replay: Replay) -> None:
+    result = await fetch("npm", replay, wanted("@lancedb/lancedb"))
+    periods = [path.split("/")[3].split(":") for path in replay.paths]
+    spans = [date.fromisoformat(end) - date.fromisoformat(start) for start, end in periods]
+    assert [span.days + 1 for span in spans] == [365, 184]
+    assert {found.source_ref.split("/")[5] for found in result.observations} == {":".join(p) for p in periods}
+
+
+async def test_a_scoped_name_travels_as_one_segment(replay: Replay) -> None:
+    await fetch("npm", replay, wanted("@lancedb/lancedb", since=SUNDAY))
+    assert replay.paths == ["/downloads/range/2026-11-22:2026-11-22/%40lancedb%2Flancedb"]
+
+
+async def test_a_failing_registry_total_withholds_only_zeros(replay: Replay, registry: Registry) -> None:
+    registry.overrides[NPM, "a", WEDNESDAY] = 0
+    replay.always("/downloads/range/*:2026-11-22", Scripted(400, body={"error": "no"}))
+    result = await fetch("npm", replay, wanted("a", since=MONDAY))
+    assert len(values(result)) == 6
+    assert "2026-11-18 left open: the sentinel registry total failed" in result.notes[0]
