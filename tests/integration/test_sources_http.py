@@ -266,3 +266,10 @@ async def test_no_request_leaves_the_replay_server(replay: Replay) -> None:
         for source in ("pypistats", "npm", "crates", "github", "github-history"):
             await fetch(source, replay, wanted("a/b" if "github" in source else "a"), paced=False)
     assert {f"http://{host}:{port}" for host, port in connected} == {replay.origin}
+
+
+async def test_a_host_closed_for_maintenance_is_not_asked_before_it_reopens(replay: Replay) -> None:
+    replay.always("*", Scripted(503, {"retry-after": "3600"}, body_text="maintenance"))
+    results = await fetch_all("crates", replay, wanted("a"), wanted("b"))
+    assert all("no request before 2026-11-23T13:00:00Z" in str(result.error) for result in results)
+    assert len(replay.requests) == 1

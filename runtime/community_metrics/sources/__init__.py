@@ -2,7 +2,7 @@
 
 Built in are pypistats, npm, crates, github and github-history. An installed package adds one with an entry
 point in the group `community_metrics.sources`, named as the catalogue will name the source; its value is an
-instance that fits `Source`.
+instance that fits `Source`. What such a package needs is handed on here; `docs/sources.md` shows one whole.
 """
 
 from __future__ import annotations
@@ -11,17 +11,33 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, cast
 
 from community_metrics.errors import ConfigurationError
-from community_metrics.sources.base import FetchRequest, FetchResult, Source
+from community_metrics.sources.base import FetchRequest, FetchResult, Source, each
 from community_metrics.sources.crates import Crates
 from community_metrics.sources.github import GitHubStars
 from community_metrics.sources.github_history import GitHubStarHistory
+from community_metrics.sources.hosts import RegistryHost
+from community_metrics.sources.http import RegistryClient
 from community_metrics.sources.npm import Npm
 from community_metrics.sources.pypistats import PypiStats
+from community_metrics.sources.shapes import Count, Day, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ENTRY_POINT_GROUP", "SEED_SOURCE", "FetchRequest", "FetchResult", "Source", "available_sources"]
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "SEED_SOURCE",
+    "Count",
+    "Day",
+    "FetchRequest",
+    "FetchResult",
+    "RegistryClient",
+    "RegistryHost",
+    "Shape",
+    "Source",
+    "available_sources",
+    "each",
+]
 
 ENTRY_POINT_GROUP = "community_metrics.sources"
 SEED_SOURCE = "seed"

@@ -1,0 +1,83 @@
+"""A third party's source, as `docs/sources.md` shows it: installed, found, asked."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.fetching import fetch, values, wanted
+from tests.support.scripted import Scripted
+
+from community_metrics.errors import ConfigurationError
+from community_metrics.sources import available_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.replay import Replay
+
+PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
+MODULE = "community_metrics_rubygems"
+
+
+def documented(language: str) -> str:
+    """Return the first example in `language` on the page."""
+    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def install(folder: Path, code: str, entry_points: str) -> None:
+    """Lay out a package and its metadata as an installer does."""
+    (folder / f"{MODULE}.py").write_text(code)
+    metadata = folder / f"{MODULE}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: community-metrics-rubygems\nVersion: 1.0\n"
+    )
+    (metadata / "entry_points.txt").write_text(f"[community_metrics.sources]\n{entry_points}\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that packages are installed into."""
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path
+    sys.modules.pop(MODULE, None)
+
+
+async def test_the_documented_source_is_found_and_asked(site: Path, replay: Replay) -> None:
+    (entry_point,) = re.findall(r'^(rubygems) = "(.*)"$', documented("toml"), re.MULTILINE)
+    install(
+        site, documented("python").replace("https://rubygems.org", replay.origin), " = ".join(entry_point)
+    )
+    replay.script("/api/v1/gems/rails.json", Scripted(body={"name": "rails", "downloads": 42}))
+    result = await fetch("rubygems", replay, wanted("rails"), github_token="ghp_x")
+    assert list(values(result).values()) == [42]
+    assert "authorization" not in replay.requests[0].headers
+
+
+def test_the_built_in_sources_are_there_without_any_plug_in() -> None:
+    assert list(available_sources()) == ["pypistats", "npm", "crates", "github", "github-history"]
+
+
+@pytest.mark.parametrize(
+    ("code", "entry_point", "fault"),
+    [
+        ("SOURCE = 1", "rubygems = {module}:SOURCE", "it lacks name, host, window"),
+        ("import no_such_module", "rubygems = {module}:SOURCE", "it cannot be imported: ModuleNotFoundError"),
+        (documented("python"), "rubygems = {module}:RubyGems", "it is a class"),
+        (documented("python"), "gems = {module}:SOURCE", "it calls itself 'rubygems'"),
+        (documented("python"), "npm = {module}:SOURCE", "the name is taken"),
+        (documented("python"), "seed = {module}:SOURCE", "the name is taken"),
+    ],
+)
+def test_a_source_that_cannot_be_used_is_named(site: Path, code: str, entry_point: str, fault: str) -> None:
+    install(site, code, entry_point.format(module=MODULE))
+    with pytest.raises(ConfigurationError) as caught:
+        available_sources()
+    assert "of community-metrics-rubygems" in str(caught.value)
+    assert fault in str(caught.value)
