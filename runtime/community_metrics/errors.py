@@ -15,7 +15,8 @@ CommunityMetricsError
 ├── StorageError                LanceDB did not do what was asked
 │   ├── StorageUnavailable      worth another try later
 │   ├── StorageDenied           401, 403
-│   ├── StorageSchemaMismatch   a table is missing, or has other columns than ours
+│   ├── StorageSchemaMismatch   a table has other columns than ours
+│   │   └── StorageNotBootstrapped   there is no database, or a table of it is not there yet
 │   └── StorageConflict         the write contradicts itself or another writer
 ├── RunLocked                   another run holds the database (exit 75)
 ├── LeaseLost                   another run took the database over while this one stood still
@@ -101,7 +102,11 @@ class StorageDenied(StorageError):  # noqa: N818
 
 
 class StorageSchemaMismatch(StorageError):  # noqa: N818
-    """A table is missing or its columns are not the ones this version writes."""
+    """The columns of a table are not the ones this version writes."""
+
+
+class StorageNotBootstrapped(StorageSchemaMismatch):  # noqa: N818
+    """There is no database, or a table of it was not made yet; every job makes what is missing."""
 
 
 class StorageConflict(StorageError):  # noqa: N818

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from tests.support.worlds import DAY_ONE, METRIC, NOW, OTHER, observed, observed_days, raw_table, values
 
 from community_metrics.errors import (
     LeaseLost,
@@ -28,15 +29,15 @@ from community_metrics.model import (
     ValueKind,
 )
 from community_metrics.storage.schemas import LEASES, METRICS, STATS
-from tests.support.worlds import DAY_ONE, METRIC, NOW, OTHER, observed, observed_days, raw_table, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from community_metrics.model import Observation
-    from community_metrics.storage import LanceDBStore
     from tests.support.worlds import World
+
+    from community_metrics.model import Observation, StatRow
+    from community_metrics.storage import LanceDBStore
 
 TTL = timedelta(minutes=5)
 LATER = NOW + timedelta(hours=25)
@@ -52,6 +53,11 @@ async def upsert(
     now: datetime = NOW,
 ) -> UpsertCounts:
     return await store.upsert_observations(observations, provenance=provenance, run_id=run_id, now=now)
+
+
+def only(rows: Sequence[StatRow]) -> StatRow:
+    assert len(rows) == 1
+    return rows[0]
 
 
 def a_metric(metric_id: str = METRIC, **changes: Any) -> MetricDefinition:
@@ -113,7 +119,7 @@ async def test_tables_of_others_beyond_one_page_neither_hide_ours_nor_are_droppe
         for name in others:
             await connection.create_table(name, schema=pa.schema([pa.field("x", pa.int64())]))
         await store.drop_tables()
-        assert await store._table_names() == others
+        assert await store._table_names() == others | {"leases"}
 
 
 async def test_a_table_that_lacks_a_column_is_refused_by_name(world: World) -> None:
@@ -197,7 +203,7 @@ async def test_a_restated_day_keeps_its_first_value_and_counts_revisions(world: 
         await store.create_tables()
         await upsert(store, [observed(100)])
         await upsert(store, [observed(110, at=LATER)], run_id="run-2", now=LATER)
-        [row] = await store.stats([METRIC])
+        row = only(await store.stats([METRIC]))
         assert (row.value, row.first_value, row.revision, row.revised_at) == (110, 100, 1, LATER)
         assert (row.status, row.ingestion_run_id) == (Status.PROVISIONAL, "run-2")
 
@@ -207,7 +213,7 @@ async def test_an_equal_reading_a_day_later_makes_a_value_final(world: World) ->
         await store.create_tables()
         await upsert(store, [observed(100)])
         assert await upsert(store, [observed(100, at=LATER)], now=LATER) == UpsertCounts(updated=1)
-        [row] = await store.stats([METRIC])
+        row = only(await store.stats([METRIC]))
         assert (row.status, row.revision, row.observed_at) == (Status.FINAL, 0, LATER)
 
 
@@ -219,7 +225,7 @@ async def test_a_second_reading_of_a_level_replaces_the_first_of_that_day(world:
             await upsert(
                 store, [observed(value, metric_id=STARS, at=at, window=SourceWindow.INSTANT)], now=at
             )
-        [row] = await store.stats([STARS])
+        row = only(await store.stats([STARS]))
         assert (row.value, row.first_value, row.revision, row.observed_at) == (68, 68, 0, evening)
 
 
@@ -254,15 +260,26 @@ async def test_a_store_builds_on_what_another_one_wrote_a_moment_ago(world: Worl
 
 
 async def test_two_writers_of_the_same_new_rows_store_them_once(world: World) -> None:
-    async with world.open() as first, world.open() as second:
+    batch = observed_days(20)
+    async with world.open() as first, world.open_out_of_date() as second:
         await first.create_tables()
         await upsert(first, observed_days(50, metric_id=OTHER))
         # somebody indexed the key: without use_index(False) both writers would insert
         await (await raw_table(first, STATS)).create_index("stat_key", config=first._database.btree())
-        for number in range(3):
-            batch = observed_days(20, metric_id=f"downloads:lance:m{number}")
-            await asyncio.gather(upsert(first, batch), upsert(second, batch))
+        await second.stats([METRIC])
+        await upsert(first, batch)
+        await upsert(second, batch, run_id="run-2")
         assert await first.find_duplicate_keys() == {}
+
+
+async def test_writers_at_the_same_time_lose_nothing_and_double_nothing(world: World) -> None:
+    async with world.open() as first, world.open() as second:
+        await first.create_tables()
+        for number in range(2):
+            ours, theirs = (observed_days(20, metric_id=f"downloads:lance:{name}{number}") for name in "ab")
+            await asyncio.gather(upsert(first, ours + theirs), upsert(second, theirs))
+        assert await first.find_duplicate_keys() == {}
+        assert sum([batch.num_rows async for batch in first.scan("stats", columns=["value"])]) == 80
 
 
 # reads

@@ -1,7 +1,7 @@
 """What the stand-in for LanceDB Enterprise does to tables: an embedded database for each name, stale reads.
 
-Like the service, it answers a read from the version it last saw and looks for a newer one when a header asks
-for it. Unlike the service it never looks on its own, so that who forgets to ask is always caught.
+Like the service, it answers a read from a version it saw earlier, unless a header asks for a newer one.
+Unlike the service it never moves on by itself, so that a client that forgets to ask is always caught.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class BadRequestError(Exception):
 
 @dataclass
 class StoredTable:
-    """One table: a handle on the newest version, and the version that reads are answered from."""
+    """One table: a handle on the newest version, and the one that reads get unless they ask for more."""
 
     connection: Any
     handle: Any
     name: str
-    served: int
+    first_seen: int
     committed_at: dict[int, datetime] = field(default_factory=dict)
 
     async def committed(self) -> int:
@@ -57,11 +57,10 @@ class StoredTable:
         return version
 
     async def read_at(self, headers: Mapping[str, str], version: int | None) -> Any:
-        """Return a handle on the version asked for; else the last seen, or the newest if headers force it."""
+        """Return a handle on the version asked for; else the first seen, or the newest if need be."""
         if version is None:
-            if self._least_wanted(headers) > self.served:
-                self.served = int(await self.handle.version())
-            version = self.served
+            is_forced = self._least_wanted(headers) > self.first_seen
+            version = int(await self.handle.version()) if is_forced else self.first_seen
         return await self.connection.open_table(self.name, version=version)
 
     def _least_wanted(self, headers: Mapping[str, str]) -> int:
@@ -91,7 +90,7 @@ class StoredDatabase:
             if name not in await self.names():
                 raise UnknownTableError(name)
             handle = await connection.open_table(name)
-            table = StoredTable(connection, handle, name, served=int(await handle.version()))
+            table = StoredTable(connection, handle, name, first_seen=int(await handle.version()))
             await table.committed()
             self._tables[name] = table
         return self._tables[name]

@@ -1,4 +1,4 @@
-"""Where a store can live, for the contract: a folder, a bucket on moto's server, the stand-in for Enterprise."""
+"""Where a store can live: a folder, a bucket on moto's server, the stand-in for Enterprise."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ class World:
     def open(self) -> LanceDBStore:
         """Return a store with a connection of its own."""
         return self.store_type.open(self.settings)
+
+    def open_out_of_date(self) -> LanceDBStore:
+        """Return a store that writes as if it had started before whatever others have written since."""
+        return self.store_type.open(self.settings, consistency_s=None)
 
     def with_store(self, store_type: type[LanceDBStore]) -> World:
         """Return the same place, worked on by another kind of store."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from community_metrics.errors import StorageError, StorageSchemaMismatch
+from community_metrics.errors import StorageError, StorageNotBootstrapped, StorageSchemaMismatch
 from community_metrics.storage.errors import BOOTSTRAP, Place, our_errors
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Timeouts:
     """How long LanceDB Enterprise may take, in seconds; the client's own defaults reach five minutes.
 
-    A cluster that swallows every packet is given up after `tries` times `connect_s`, one that accepts and stays
-    silent after `tries` times `read_s`.
+    A cluster that swallows every packet is given up after `tries` times `connect_s`, one that accepts and
+    stays silent after `tries` times `read_s`.
     """
 
     connect_s: float = 5
@@ -41,9 +41,11 @@ class Timeouts:
 S3_TIMEOUTS: Final = {
     "connect_timeout": "5s",
     "timeout": "30s",
-    "client_max_retries": "3",
+    "client_max_retries": "2",
     "client_retry_timeout": "30",
 }
+IN_MEMORY: Final = "memory://"
+"""A `db_path` that lives as long as its connection; a dry run without a database compares with it."""
 
 
 class Database:
@@ -72,13 +74,14 @@ class Database:
     @property
     def exists(self) -> bool:
         """Say whether connecting finds something; only a local folder can be known to be missing."""
-        return self.is_remote or self.settings.is_s3 or self._folder.is_dir()
+        in_no_folder = self.is_remote or self.settings.is_s3 or self.settings.db_path == IN_MEMORY
+        return in_no_folder or self._folder.is_dir()
 
     async def connection(self, *, may_create: bool = False) -> Any:
         """Return the LanceDB connection; `may_create` makes the folder where it is missing.
 
         Raises:
-            StorageSchemaMismatch: the folder is not there.
+            StorageNotBootstrapped: the folder is not there.
             StorageUnavailable: the folder cannot be made, the bucket or the cluster cannot be reached.
         """
         async with self._opening:
@@ -90,7 +93,8 @@ class Database:
         """Return the handle of a table whose columns were checked once.
 
         Raises:
-            StorageSchemaMismatch: the table is missing, or lacks a column, or has one of another type.
+            StorageNotBootstrapped: the table is not there.
+            StorageSchemaMismatch: the table lacks a column, or has one of another type.
         """
         known = self._tables.get(spec.name)
         if known is not None:
@@ -147,7 +151,7 @@ class Database:
 
     async def _connect(self, *, may_create: bool) -> Any:
         if not (self.exists or may_create):
-            raise StorageSchemaMismatch(
+            raise StorageNotBootstrapped(
                 f"There is no database at {self._folder}. {BOOTSTRAP}; if it is elsewhere, set CM_DB_PATH."
             )
         import lancedb  # noqa: PLC0415  1.2 s: whoever does not open a database must not pay for it
@@ -162,7 +166,8 @@ class Database:
                     storage_options=options,
                     read_consistency_interval=self._consistency,
                 )
-            return await lancedb.connect_async(self._folder, read_consistency_interval=self._consistency)
+            where = IN_MEMORY if self.settings.db_path == IN_MEMORY else self._folder
+            return await lancedb.connect_async(where, read_consistency_interval=self._consistency)
 
     def _enterprise_options(self) -> dict[str, Any]:
         from lancedb.remote import ClientConfig, RetryConfig, TimeoutConfig  # noqa: PLC0415  as above

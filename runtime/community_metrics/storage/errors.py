@@ -1,13 +1,13 @@
 """The one place where LanceDB's errors become ours.
 
 LanceDB raises builtin ValueError, RuntimeError and OSError for most things, so that beside the HTTP status
-its text is all there is to tell a missing table from a full disk. The texts below are those of lancedb 0.40;
+its text is all there is to tell a missing table from a full disk. The patterns below are for lancedb 0.40;
 an unknown one still becomes a `StorageError`. No message of ours ever holds the API key.
 """
 
 from __future__ import annotations
 
-import errno
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -19,6 +19,7 @@ from community_metrics.errors import (
     StorageConflict,
     StorageDenied,
     StorageError,
+    StorageNotBootstrapped,
     StorageSchemaMismatch,
     StorageUnavailable,
 )
@@ -34,31 +35,73 @@ FOREIGN_ERRORS: Final = (RuntimeError, ValueError, OSError, KeyError, pa.ArrowEx
 BOOTSTRAP: Final = "`community-metrics bootstrap` makes the tables"
 _TEXT_LIMIT: Final = 400
 
-# fragments of LanceDB's texts, lower case; the first group that matches decides
-_DISK_FULL = ("no space left on device", "os error 28", "disk quota exceeded")
-_CONFLICT = ("commit conflict", "concurrent writers", "already exists", "ambiguous merge insert")
-_SHAPE = (
-    "no field named",
-    "not found in target schema",
-    "does not match existing table schema",
-    "must not be nullable",
-    "schema error",
-    "contained null values",
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a text of LanceDB means, and the sentence that mends it."""
+
+    pattern: re.Pattern[str]
+    kind: type[StorageError]
+    mend: str
+
+
+def _rule(pattern: str, kind: type[StorageError], mend: str) -> _Rule:
+    return _Rule(re.compile(pattern, re.IGNORECASE), kind, mend)
+
+
+_NOT_OUR_COLUMNS: Final = _rule(
+    "no field named|not found in target schema|does not match existing table schema|must not be nullable"
+    "|schema error|contained null values",
+    StorageSchemaMismatch,
+    "the columns are not those this version reads and writes. "
+    "Use the version that made the tables, or move the data to new ones.",
 )
-_DENIED = (
-    "accessdenied",
-    "access denied",
-    "403 forbidden",
-    "401 unauthorized",
-    "invalidaccesskeyid",
-    "signaturedoesnotmatch",
-    "expiredtoken",
-    "could not load credentials",
-    "failed to get aws credentials",
+_UNREACHABLE: Final = _rule(
+    "error sending request|kind: connect|retryerror|timed out|dns error",
+    StorageUnavailable,
+    "it cannot be reached or stopped answering. Check {address} and try again.",
 )
-_NO_BUCKET = ("nosuchbucket", "the specified bucket does not exist")
-_NO_TABLE = ("was not found", "_versions")
-_CLEANED_UP = ("not found",)
+_RULES: Final = (  # the first that matches decides
+    _rule(
+        r"no space left on device|os error 28\b|disk quota exceeded",
+        StorageUnavailable,
+        "the disk is full. Free some space and run the command again; what was stored before is whole.",
+    ),
+    _rule(
+        "commit conflict|concurrent writers|already exists|ambiguous merge insert",
+        StorageConflict,
+        "the write met another one. Run the job again.",
+    ),
+    _rule(
+        "nosuchbucket|specified bucket does not exist",
+        StorageUnavailable,
+        "there is no such bucket. Make it, or check {address}.",
+    ),
+    _rule(
+        "access ?denied|403 forbidden|401 unauthorized|invalidaccesskeyid|signaturedoesnotmatch|expiredtoken"
+        "|could not load credentials|failed to get aws credentials",
+        StorageDenied,
+        "access is refused. Check {credentials}.",
+    ),
+    _UNREACHABLE,
+    _NOT_OUR_COLUMNS,
+    _rule(
+        "was not found|not found: .*_versions",
+        StorageNotBootstrapped,
+        f"there is no such table. {BOOTSTRAP}.",
+    ),
+    _rule(
+        "not found",
+        StorageUnavailable,
+        "files of an older version were cleaned up while they were read. Try again.",
+    ),
+    _rule(
+        r"permission denied|os error 13\b",
+        StorageUnavailable,
+        "this user may not write there. Check {address}.",
+    ),
+)
+_REFUSED: Final = _rule("", StorageError, "LanceDB refused what it was asked, which should not happen.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +134,10 @@ class Place:
 
     def redacted(self, error: BaseException) -> str:
         """Return the error's own words, short, on one line, without any key of ours."""
-        text = " ".join(str(error).split())[:_TEXT_LIMIT] or type(error).__name__
+        text = " ".join(str(error).split()) or type(error).__name__
         for secret in self._secrets():
             text = text.replace(secret, "***")
-        return text
+        return text[:_TEXT_LIMIT]  # cut last, or half a key could stay
 
     def _secrets(self) -> list[str]:
         options = self.settings.aws_storage_options
@@ -137,7 +180,7 @@ def _from_status(status: int, error: BaseException, place: Place, doing: str) ->
                 f"Check {place.credentials}. {said}"
             )
         case 404:
-            return StorageSchemaMismatch(
+            return StorageNotBootstrapped(
                 f"{where}: there is no such table. {BOOTSTRAP}; if they exist, check {place.address}. {said}"
             )
         case 409 | 412:
@@ -147,42 +190,17 @@ def _from_status(status: int, error: BaseException, place: Place, doing: str) ->
     return _from_text(error, place, doing)
 
 
-def _from_text(error: BaseException, place: Place, doing: str) -> StorageError:  # noqa: PLR0911  one row of a table each
-    text = str(error).lower()
-    where = f"{place}, while {doing}"
-    said = f"It said: {place.redacted(error)}"
-    if _has(text, _DISK_FULL) or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
-        return StorageUnavailable(
-            f"{where}: the disk is full. Free some space and run the command again; "
-            f"what was stored before is whole. {said}"
-        )
-    if _has(text, _CONFLICT):
-        return StorageConflict(f"{where}: the write met another one. Run the job again. {said}")
-    if _has(text, _NO_BUCKET):
-        return StorageUnavailable(
-            f"{where}: there is no such bucket. Make it, or check {place.address}. {said}"
-        )
-    if _has(text, _DENIED):
-        return StorageDenied(f"{where}: access is refused. Check {place.credentials}. {said}")
-    if _has(text, _SHAPE) or isinstance(error, (pa.ArrowInvalid, pa.ArrowTypeError)):
-        return StorageSchemaMismatch(
-            f"{where}: the columns are not those this version reads and writes. "
-            f"Use the version that made the tables, or move the data to new ones. {said}"
-        )
-    if _has(text, _NO_TABLE):
-        return StorageSchemaMismatch(f"{where}: there is no such table. {BOOTSTRAP}. {said}")
-    if _has(text, _CLEANED_UP):
-        return StorageUnavailable(
-            f"{where}: files of an older version were cleaned up while they were read. Try again. {said}"
-        )
-    if isinstance(error, PermissionError) or "permission denied" in text or "os error 13" in text:
-        return StorageUnavailable(f"{where}: this user may not write there. Check {place.address}. {said}")
-    if isinstance(error, (OSError, RuntimeError)):
-        return StorageUnavailable(
-            f"{where}: it cannot be reached or stopped answering. Check {place.address} and try again. {said}"
-        )
-    return StorageError(f"{where}: LanceDB refused what it was asked, which should not happen. {said}")
+def _from_text(error: BaseException, place: Place, doing: str) -> StorageError:
+    rule = _rule_for(error)
+    mend = rule.mend.format(address=place.address, credentials=place.credentials)
+    return rule.kind(f"{place}, while {doing}: {mend} It said: {place.redacted(error)}")
 
 
-def _has(text: str, fragments: tuple[str, ...]) -> bool:
-    return any(fragment in text for fragment in fragments)
+def _rule_for(error: BaseException) -> _Rule:
+    if isinstance(error, (pa.ArrowInvalid, pa.ArrowTypeError)):
+        return _NOT_OUR_COLUMNS
+    text = " ".join(str(error).split())
+    for rule in _RULES:
+        if rule.pattern.search(text):
+            return rule
+    return _UNREACHABLE if isinstance(error, (OSError, RuntimeError)) else _REFUSED

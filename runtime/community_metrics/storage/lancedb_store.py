@@ -51,11 +51,11 @@ class LanceDBStore(LanceDBReader):
             await self._database.table(spec)
 
     async def drop_tables(self) -> None:
-        """Delete our tables with all that is in them; other tables of the database stay."""
+        """Delete our tables with all that is in them; other tables stay, and so does the lease."""
         connection = await self._database.connection()
         present = await self._table_names()
         for spec in TABLES:
-            if spec.name in present:
+            if spec.name in present and spec is not LEASES:
                 with our_errors(self._database.place, f"dropping the table {spec.name}"):
                     await connection.drop_table(spec.name)
         self._database.forget_tables()

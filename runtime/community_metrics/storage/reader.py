@@ -7,10 +7,12 @@ bounded on the way and a cut-off read cannot pass for a whole one: only a page t
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from community_metrics.model import Lease, MetricDefinition, Run, RunStatus, StatRow
+from community_metrics.errors import StorageError
+from community_metrics.model import Lease, MetricDefinition, Provenance, Run, RunStatus, StatRow
 from community_metrics.storage import sql
 from community_metrics.storage.connection import Database
 from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, TableSpec, table_named
@@ -64,7 +66,7 @@ class LanceDBReader:
 
     @classmethod
     def open(cls, settings: Settings, *, consistency_s: float | None = 0.0) -> Self:
-        """Return a reader that connects when awaited or entered; a missing folder fails the first read.
+        """Return a reader that connects when awaited or entered; what goes wrong there fails the first read.
 
         `consistency_s`: how many seconds behind the last write of others a read may be; None: any.
         """
@@ -108,6 +110,12 @@ class LanceDBReader:
     async def first_day(self, metric_id: str) -> date | None:
         """Return the oldest `period_end` of the metric; None when nothing is stored."""
         row = await self._edge(metric_id, newest=False)
+        return None if row is None else row.period_end
+
+    async def first_fetched_day(self, metric_id: str) -> date | None:
+        """Return the oldest `period_end` that came from a registry, not from a seed file, if any."""
+        fetched = f"provenance <> {sql.literal(Provenance.CSV_SEED)}"
+        row = await self._edge(metric_id, fetched, newest=False)
         return None if row is None else row.period_end
 
     async def newest_row(self, metric_id: str) -> StatRow | None:
@@ -184,7 +192,7 @@ class LanceDBReader:
             yield batch
 
     async def _connected(self) -> Self:
-        if self._database.exists:
+        with suppress(StorageError):  # an API has to start, and to say 503; the first read raises it again
             await self._database.connection()
         return self
 
@@ -226,8 +234,8 @@ class LanceDBReader:
             built = built.order_by([self._database.ordering(query.order_by, descending=query.descending)])
         return built.with_row_id() if query.with_row_id else built
 
-    async def _edge(self, metric_id: str, *, newest: bool) -> StatRow | None:
-        where = sql.equals("metric_id", metric_id)
+    async def _edge(self, metric_id: str, condition: str | None = None, *, newest: bool) -> StatRow | None:
+        where = sql.all_of(sql.equals("metric_id", metric_id), condition)
         query = Query(STATS, STATS.columns, 1, where, order_by="period_end", descending=newest)
         found = STATS.from_arrow(await self._answer(query))
         return found[0] if found else None

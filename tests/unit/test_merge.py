@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from community_metrics.errors import StorageConflict
+from community_metrics.model import Observation, Provenance, SourceWindow, StatRow, Status
+from community_metrics.storage import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from community_metrics.storage.merge import MergePlan
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+OLD_DAY = date(2026, 11, 1)
+API, SEED, RECOMPUTED = Provenance.API, Provenance.CSV_SEED, Provenance.RECOMPUTED
+
+
+def observed(
+    value: int,
+    at: datetime = NOW,
+    *,
+    day: date = OLD_DAY,
+    metric_id: str = "downloads:lance:python",
+    window: SourceWindow = SourceWindow.DAY,
+) -> Observation:
+    return Observation(metric_id, day, day, value, window, at, "https://registry.example")
+
+
+def reading(value: int, at: datetime = NOW) -> Observation:
+    return observed(value, at, metric_id="stars:lance:github", window=SourceWindow.INSTANT)
+
+
+def applied(
+    table: dict[str, StatRow], batch: Sequence[Observation], provenance: Provenance = API, now: datetime = NOW
+) -> MergePlan:
+    """Plan and carry out, as a store would."""
+    planned = merge.plan(table, batch, provenance=provenance, run_id="run", now=now)
+    table.update({row.stat_key: row for row in planned.written})
+    return planned
+
+
+def after(*steps: tuple[Observation, Provenance]) -> StatRow:
+    """Return the only row after each observation was written at the instant it was made."""
+    table: dict[str, StatRow] = {}
+    for observation, provenance in steps:
+        applied(table, [observation], provenance, observation.observed_at)
+    [row] = table.values()
+    return row
+
+
+def hours(count: float) -> datetime:
+    return NOW + timedelta(hours=count)
+
+
+# birth
+
+
+@pytest.mark.parametrize(
+    ("observation", "provenance", "status"),
+    [
+        (observed(1), API, Status.PROVISIONAL),
+        (observed(1), RECOMPUTED, Status.PROVISIONAL),
+        (observed(1), SEED, Status.FINAL),
+        (reading(1), API, Status.FINAL),
+    ],
+)
+def test_a_row_is_born_final_where_nothing_can_restate_it(
+    observation: Observation, provenance: Provenance, status: Status
+) -> None:
+    row = after((observation, provenance))
+    assert (row.status, row.first_value, row.revision, row.revised_at) == (status, 1, 0, None)
+
+
+# settling
+
+
+def test_an_equal_reading_a_day_later_settles_a_value() -> None:
+    row = after((observed(5), API), (observed(5, hours(24)), API))
+    assert (row.status, row.observed_at, row.revision) == (Status.FINAL, hours(24), 0)
+
+
+def test_an_equal_reading_within_a_day_changes_nothing() -> None:
+    row = after((observed(5), API), (observed(5, hours(23.9)), API))
+    assert (row.status, row.observed_at) == (Status.PROVISIONAL, NOW)
+
+
+@pytest.mark.parametrize(("age_days", "status"), [(2, Status.PROVISIONAL), (3, Status.FINAL)])
+def test_a_value_settles_once_its_day_is_three_days_old(age_days: int, status: Status) -> None:
+    day = hours(24).date() - timedelta(days=age_days)
+    assert after((observed(5, day=day), API), (observed(5, hours(24), day=day), API)).status is status
+
+
+def test_a_settled_value_that_changes_is_provisional_again() -> None:
+    row = after((observed(5), API), (observed(5, hours(24)), API), (observed(6, hours(48)), API))
+    assert (row.status, row.revision, row.first_value) == (Status.PROVISIONAL, 1, 5)
+
+
+def test_a_settled_value_read_again_stays_settled_and_unwritten() -> None:
+    row = after((observed(5), API), (observed(5, hours(24)), API), (observed(5, hours(90)), API))
+    assert (row.status, row.observed_at) == (Status.FINAL, hours(24))
+
+
+# restating
+
+
+def test_a_restated_flow_keeps_its_first_value_and_says_when() -> None:
+    row = after((observed(5), API), (observed(7, hours(1)), API), (observed(6, hours(2)), API))
+    assert (row.value, row.first_value, row.revision, row.revised_at) == (6, 5, 2, hours(2))
+
+
+def test_settling_keeps_the_revisions() -> None:
+    row = after((observed(5), API), (observed(7, hours(1)), API), (observed(7, hours(26)), API))
+    assert (row.status, row.first_value, row.revision, row.revised_at) == (Status.FINAL, 5, 1, hours(1))
+
+
+def test_a_level_read_again_the_same_day_starts_over() -> None:
+    row = after((reading(70), API), (reading(68, hours(1)), API))
+    assert (row.value, row.first_value, row.revision, row.status) == (68, 68, 0, Status.FINAL)
+
+
+def test_an_equal_level_is_not_written() -> None:
+    assert after((reading(70), API), (reading(70, hours(1)), API)).observed_at == NOW
+
+
+def test_an_older_observation_never_replaces_a_newer_one() -> None:
+    assert after((observed(5), API), (observed(9, hours(-1)), RECOMPUTED)).value == 5
+
+
+# provenance
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        (SEED, API, API),
+        (SEED, RECOMPUTED, RECOMPUTED),
+        (API, RECOMPUTED, RECOMPUTED),
+        (RECOMPUTED, API, RECOMPUTED),
+        (API, SEED, API),
+        (RECOMPUTED, SEED, RECOMPUTED),
+    ],
+)
+def test_an_equal_value_takes_the_higher_provenance_without_a_revision(
+    first: Provenance, second: Provenance, kept: Provenance
+) -> None:
+    row = after((observed(5), first), (observed(5, hours(1)), second))
+    assert (row.provenance, row.revision, row.first_value) == (kept, 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "value"),
+    [(SEED, API, 6), (API, RECOMPUTED, 6), (RECOMPUTED, API, 6), (API, SEED, 5), (RECOMPUTED, SEED, 5)],
+)
+def test_a_new_value_wins_unless_it_comes_from_a_seed_file(
+    first: Provenance, second: Provenance, value: int
+) -> None:
+    row = after((observed(5), first), (observed(6, hours(1)), second))
+    assert (row.value, row.first_value) == (value, 5)
+
+
+def test_a_seed_value_that_the_registry_confirms_has_been_read_once() -> None:
+    assert after((observed(5), SEED), (observed(5, hours(1)), API)).status is Status.PROVISIONAL
+
+
+def test_a_corrected_seed_file_corrects_its_row() -> None:
+    row = after((observed(5), SEED), (observed(6), SEED))
+    assert (row.value, row.status, row.revision) == (6, Status.FINAL, 1)
+
+
+# batches
+
+
+@pytest.mark.parametrize(
+    ("batch", "fault"),
+    [
+        ([observed(1), observed(2)], "two rows for downloads:lance:python|2026-11-01"),
+        ([observed(-1)], "has the value -1"),
+        ([observed(2**63)], "64 bits"),
+        ([replace(observed(1), period_start=date(2026, 11, 2))], "ends before it begins"),
+        ([observed(1, datetime(2026, 11, 23))], "without a time zone"),  # noqa: DTZ001  the fault itself
+    ],
+)
+def test_an_impossible_batch_is_refused(batch: list[Observation], fault: str) -> None:
+    with pytest.raises(StorageConflict) as caught:
+        applied({}, batch)
+    assert fault in str(caught.value)
+    assert "Nothing was written" in str(caught.value)
+
+
+def test_rows_are_written_by_metric_and_then_by_day() -> None:
+    batch = [
+        observed(1, day=date(2026, 11, day), metric_id=metric)
+        for day in (2, 1)
+        for metric in ("b:b:b", "a:a:a")
+    ]
+    keys = [row.stat_key for row in applied({}, batch).written]
+    assert keys == ["a:a:a|2026-11-01", "a:a:a|2026-11-02", "b:b:b|2026-11-01", "b:b:b|2026-11-02"]
+
+
+# properties
+
+_days = st.dates(date(2026, 10, 1), date(2026, 11, 22))
+_provenances = st.sampled_from(Provenance)
+_instants = st.integers(0, 200).map(hours)
+_observations = st.builds(observed, st.integers(0, 3), _instants, day=_days)
+_batches = st.lists(_observations, max_size=12, unique_by=lambda one: one.stat_key)
+_histories = st.lists(st.tuples(_batches, _provenances), max_size=6)
+
+
+def _played(history: Sequence[tuple[Sequence[Observation], Provenance]]) -> dict[str, StatRow]:
+    table: dict[str, StatRow] = {}
+    for number, (batch, provenance) in enumerate(history):
+        applied(table, batch, provenance, hours(200 + number))
+    return table
+
+
+@given(_histories, _batches, _provenances)
+def test_a_rerun_changes_nothing(
+    history: list[tuple[list[Observation], Provenance]], batch: list[Observation], provenance: Provenance
+) -> None:
+    table = _played(history)
+    applied(table, batch, provenance, hours(300))
+    again = applied(table, batch, provenance, hours(300))
+    assert again.written == ()
+    assert len(again.unchanged) == len(batch)
+
+
+@given(_histories, _batches, _provenances, st.randoms())
+def test_the_order_of_distinct_keys_does_not_matter(
+    history: list[tuple[list[Observation], Provenance]],
+    batch: list[Observation],
+    provenance: Provenance,
+    random: object,
+) -> None:
+    at_once, one_by_one = _played(history), _played(history)
+    applied(at_once, batch, provenance, hours(300))
+    shuffled = list(batch)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis hands in a random.Random
+    for observation in shuffled:
+        applied(one_by_one, [observation], provenance, hours(300))
+    assert at_once == one_by_one
+
+
+@given(_histories)
+def test_what_was_first_stored_is_kept_and_time_never_runs_back(
+    history: list[tuple[list[Observation], Provenance]],
+) -> None:
+    table: dict[str, StatRow] = {}
+    for batch, provenance in history:
+        before = dict(table)
+        applied(table, batch, provenance, hours(300))
+        for key, row in before.items():
+            assert table[key].first_value == row.first_value
+            assert table[key].observed_at >= row.observed_at
+            assert table[key].revision - row.revision == (table[key].value != row.value)
+            assert row.provenance is SEED or table[key].provenance is not SEED
+
+
+@given(_histories, _batches, _provenances)
+def test_every_observation_is_counted_once(
+    history: list[tuple[list[Observation], Provenance]], batch: list[Observation], provenance: Provenance
+) -> None:
+    table = _played(history)
+    counts = merge.plan(table, batch, provenance=provenance, run_id="run", now=hours(300)).counts
+    assert counts.inserted + counts.updated + counts.unchanged == len(batch)
+    assert counts.inserted == sum(one.stat_key not in table for one in batch)
+
+
+@given(st.lists(_observations, min_size=1, max_size=6), st.randoms())
+def test_every_reader_picks_the_same_copy(batch: list[Observation], random: object) -> None:
+    copies = [
+        merge.plan(
+            {},
+            [replace(one, period_end=OLD_DAY, period_start=OLD_DAY)],
+            provenance=API,
+            run_id=str(n),
+            now=NOW,
+        ).inserted[0]
+        for n, one in enumerate(batch)
+    ]
+    shuffled = list(copies)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis hands in a random.Random
+    assert merge.newest_copy(copies) == merge.newest_copy(shuffled)
+    assert merge.newest_copy(copies).observed_at == max(copy.observed_at for copy in copies)
