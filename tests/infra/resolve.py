@@ -1,0 +1,54 @@
+"""Read a template as CloudFormation would, in an account that is called 123456789012."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+ACCOUNT = "123456789012"
+_PSEUDO = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::StackId": "<this stack>",
+    "AWS::NoValue": None,
+}
+
+
+def resolve(value: Any) -> Any:  # noqa: PLR0911  one for each intrinsic function
+    """Return the value with joins and account done; references become `<Name>` or `<Name.Attribute>`."""
+    if isinstance(value, list):
+        return [resolve(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Ref": name}:
+            return _PSEUDO.get(name, f"<{_bare(name)}>")
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{_bare(name)}.{attribute}>"
+        case {"Fn::Join": [separator, parts]}:
+            return separator.join(str(resolve(part)) for part in parts)
+        case {"Fn::Sub": str() as text}:
+            return text.replace("${AWS::AccountId}", ACCOUNT)
+    return {key: resolve(item) for key, item in value.items()}
+
+
+def _bare(logical_id: str) -> str:
+    return re.sub(r"[0-9A-F]{8}([0-9a-f]{16})?$", "", logical_id)
+
+
+def statements(role: dict[str, Any]) -> dict[str, tuple[list[str], list[str], Any]]:
+    """Return a role's inline statements by their Sid: actions, resources, condition."""
+    found = {}
+    for policy in resolve(role["Properties"].get("Policies", [])):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            found[statement["Sid"]] = (
+                _list(statement["Action"]),
+                _list(statement["Resource"]),
+                statement.get("Condition"),
+            )
+    return found
+
+
+def _list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

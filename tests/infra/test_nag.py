@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.acknowledgements import findings
+from tests.infra.flavours import settings
+
+if TYPE_CHECKING:
+    from tests.infra.conftest import Assembly
+
+UNPREFIXED = {"W9010": "CloudFormation-Validate::W9010"}
+
+
+def test_nothing_is_left_unacknowledged(assembly: Assembly) -> None:
+    violations = [found for plugin in assembly.report["pluginReports"] for found in plugin["violations"]]
+
+    assert violations == []
+
+
+@pytest.mark.parametrize("flavour", ["fullest", "serverless-s3"])
+def test_every_acknowledgement_is_of_something_found(assemblies: dict[str, Assembly], flavour: str) -> None:
+    report = assemblies[f"{flavour}!"].report
+
+    found = {
+        (
+            construct["constructPath"].split("/")[0],
+            UNPREFIXED.get(violation["ruleName"], violation["ruleName"]),
+        )
+        for plugin in report["pluginReports"]
+        for violation in plugin["violations"]
+        for construct in violation["violatingConstructs"]
+    }
+
+    acknowledged = findings(settings(flavour))
+    assert found == {(str(finding.stack), finding.rule) for finding in acknowledged}
+
+
+def test_the_list_of_acknowledgements_is_this_one() -> None:
+    rules = {
+        finding.rule.split("[")[0]
+        for name in ("fullest", "serverless-s3")
+        for finding in findings(settings(name))
+    }
+
+    assert rules == {
+        "AwsSolutions-SMG4",  # secrets rotate at LanceDB and GitHub
+        "AwsSolutions-S1",  # no access log of private buckets
+        "AwsSolutions-VPC7",  # no flow log
+        "AwsSolutions-EC23",  # the web may come in
+        "AwsSolutions-EC28",  # no detailed monitoring
+        "AwsSolutions-EC29",  # no termination protection
+        "AwsSolutions-IAM5",  # metrics, log streams, prefixes
+        "AwsSolutions-APIG4",  # reading is public
+        "AwsSolutions-SQS3",  # the dead-letter queue has none itself
+        "CloudFormation-Validate::W9010",  # the image is pinned
+    }
+
+
+@pytest.mark.parametrize("flavour", ["smallest", "fullest", "serverless", "serverless-s3"])
+def test_every_acknowledgement_says_why(flavour: str) -> None:
+    assert all(len(finding.reason) > 20 for finding in findings(settings(flavour)))

@@ -1,0 +1,135 @@
+"""The whole of what each role may do. A change here is a change of what a stolen role can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.infra.resolve import resolve, statements
+
+if TYPE_CHECKING:
+    from tests.infra.conftest import Assembly
+
+SECRET = "arn:aws:secretsmanager:{region}:123456789012:secret:community-metrics/{name}-??????"
+LOG = "arn:aws:logs:{region}:123456789012:log-group:/community-metrics/{name}:*"
+DATA = "arn:aws:s3:::community-metrics-data-123456789012-eu-central-1"
+PUT_METRICS = (
+    ["cloudwatch:PutMetricData"],
+    ["*"],
+    {"StringEquals": {"cloudwatch:namespace": "CommunityMetrics"}},
+)
+LIST_DATA = (["s3:ListBucket"], [DATA], {"StringLike": {"s3:prefix": ["lancedb", "lancedb/*"]}})
+WRITE_LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
+WRITE_DATA = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+
+
+def secrets(region: str, *names: str) -> tuple[list[str], list[str], None]:
+    arns = sorted(SECRET.format(region=region, name=name) for name in names)
+    return (["secretsmanager:GetSecretValue"], arns, None)
+
+
+def logs(region: str, *names: str) -> tuple[list[str], list[str], None]:
+    return (WRITE_LOGS, [LOG.format(region=region, name=name) for name in names], None)
+
+
+def role_of(assembly: Assembly, stack: str, prefix: str) -> dict[str, Any]:
+    resources = assembly.stacks[stack]["Resources"]
+    (role,) = [
+        resource
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::IAM::Role" and name.startswith(prefix)
+    ]
+    found: dict[str, Any] = role
+    return found
+
+
+def host_statements(region: str, release: str) -> dict[str, Any]:
+    certificates = f"arn:aws:s3:::community-metrics-certificates-123456789012-{region}/certificates/*"
+    return {
+        "ReadRelease": (["s3:GetObject"], [release], None),
+        "KeepCertificates": (["s3:GetObject", "s3:PutObject"], [certificates], None),
+        "WriteLogs": logs(region, "host/api", "host/boot", "host/jobs"),
+        "PutMetrics": PUT_METRICS,
+        "Notify": (["sns:Publish"], [f"arn:aws:sns:{region}:123456789012:community-metrics-alarms"], None),
+        "SignalBoot": (["cloudformation:SignalResource"], ["<this stack>"], None),
+    }
+
+
+def release_of(assembly: Assembly, region: str) -> str:
+    user_data = resolve(assembly.properties("AWS::EC2::Instance")["UserData"]["Fn::Base64"])
+    key = user_data.split('"key": "')[1].split('"')[0]
+    return f"arn:aws:s3:::cdk-hnb659fds-assets-123456789012-{region}/{key}"
+
+
+def test_the_host_may_do_its_work_and_nothing_else(smallest: Assembly) -> None:
+    keys = ("lancedb-read-key", "lancedb-write-key", "lancedb-uri", "lancedb-endpoint")
+
+    assert statements(role_of(smallest, "host", "Role")) == {
+        **host_statements("us-east-1", release_of(smallest, "us-east-1")),
+        "ReadSecrets": secrets("us-east-1", *keys, "github-token", "api-token-hashes"),
+    }
+
+
+def test_a_host_with_a_bucket_uses_its_bucket_and_no_key_of_lancedb(fullest: Assembly) -> None:
+    assert statements(role_of(fullest, "host", "Role")) == {
+        **host_statements("eu-central-1", release_of(fullest, "eu-central-1")),
+        "ReadSecrets": secrets("eu-central-1", "github-token", "api-token-hashes"),
+        "UseData": (WRITE_DATA, [f"{DATA}/lancedb/*"], None),
+        "ListData": LIST_DATA,
+    }
+
+
+def test_the_api_function_can_only_read(serverless: Assembly) -> None:
+    keys = ("lancedb-read-key", "lancedb-uri", "lancedb-endpoint", "api-token-hashes")
+
+    assert statements(role_of(serverless, "serverless", "ApiRole")) == {
+        "ReadSecrets": secrets("us-east-1", *keys),
+        "WriteLogs": logs("us-east-1", "lambda/api"),
+    }
+
+
+def test_the_jobs_function_writes_and_measures(serverless: Assembly) -> None:
+    queue = "arn:aws:sqs:us-east-1:123456789012:community-metrics-undelivered"
+
+    assert statements(role_of(serverless, "serverless", "JobsRole")) == {
+        "ReadSecrets": secrets(
+            "us-east-1", "lancedb-write-key", "lancedb-uri", "lancedb-endpoint", "github-token"
+        ),
+        "WriteLogs": logs("us-east-1", "lambda/jobs"),
+        "PutMetrics": PUT_METRICS,
+        "KeepUndelivered": (["sqs:SendMessage"], [queue], None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("prefix", "actions"), [("ApiRole", ["s3:GetObject"]), ("JobsRole", WRITE_DATA)], ids=["api", "jobs"]
+)
+def test_a_function_with_a_bucket_has_it_as_it_needs_it(
+    assemblies: dict[str, Assembly], prefix: str, actions: list[str]
+) -> None:
+    found = statements(role_of(assemblies["serverless-s3"], "serverless", prefix))
+
+    assert found["UseData"] == (actions, [f"{DATA}/lancedb/*"], None)
+    assert found["ListData"] == LIST_DATA
+
+
+def test_the_clock_may_start_the_jobs_and_keep_what_failed(serverless: Assembly) -> None:
+    role = role_of(serverless, "serverless", "ClockRole")
+
+    assert statements(role) == {
+        "StartJobs": (["lambda:InvokeFunction"], ["<JobsFunction.Arn>"], None),
+        "KeepUndelivered": (["sqs:SendMessage"], ["<ClockDeadLetters.Arn>"], None),
+    }
+    (trust,) = resolve(role["Properties"]["AssumeRolePolicyDocument"])["Statement"]
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_there_are_no_other_roles_policies_and_managed_permissions(assembly: Assembly) -> None:
+    roles = assembly.resources("AWS::IAM::Role")
+
+    assert len(roles) in {1, 3}
+    assert not any("ManagedPolicyArns" in role["Properties"] for role in roles)
+    assert not assembly.resources("AWS::IAM::Policy")
+    assert not assembly.resources("AWS::IAM::ManagedPolicy")
+    assert not assembly.resources("AWS::IAM::User")

@@ -1,0 +1,250 @@
+"""What matters in the templates, each by itself; the snapshots hold the rest."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.names import SECRETS
+from tests.infra.resolve import resolve
+
+if TYPE_CHECKING:
+    from tests.infra.conftest import Assembly
+
+
+def rules(assembly: Assembly, way: str) -> set[tuple[str, int, int]]:
+    firewall = assembly.properties("AWS::EC2::SecurityGroup")
+    return {
+        (rule.get("CidrIp") or rule["CidrIpv6"], rule["FromPort"], rule["ToPort"])
+        for rule in firewall[f"SecurityGroup{way}"]
+    }
+
+
+def test_only_the_web_comes_in_without_ssh_ranges(smallest: Assembly) -> None:
+    assert rules(smallest, "Ingress") == {("0.0.0.0/0", 443, 443), ("0.0.0.0/0", 80, 80)}
+
+
+def test_ssh_comes_in_from_the_configured_ranges_only(fullest: Assembly) -> None:
+    ssh = {address for address, port, _ in rules(fullest, "Ingress") if port == 22}
+
+    assert ssh == {"203.0.113.0/24", "2001:db8::/48"}
+    assert {port for _, port, _ in rules(fullest, "Ingress")} == {22, 80, 443}
+
+
+def test_only_the_web_goes_out(assemblies: dict[str, Assembly]) -> None:
+    assert rules(assemblies["smallest"], "Egress") == {("0.0.0.0/0", 443, 443), ("0.0.0.0/0", 80, 80)}
+    ports = {port for _, port, _ in rules(assemblies["fullest"], "Egress")}
+    assert ports == {80, 443}  # its lancedb_port is for an enterprise cluster, which it has not
+
+
+def test_there_is_no_other_rule_no_nat_and_one_subnet(assemblies: dict[str, Assembly]) -> None:
+    for name in ("smallest", "fullest"):
+        types = [found["Type"] for found in assemblies[name].stacks["host"]["Resources"].values()]
+
+        assert types.count("AWS::EC2::Subnet") == 1
+        assert not {"AWS::EC2::NatGateway", "AWS::EC2::SecurityGroupIngress"} & set(types)
+
+
+def test_the_box_is_as_it_should_be(smallest: Assembly) -> None:
+    (instance,) = smallest.resources("AWS::EC2::Instance")
+    box = instance["Properties"]
+
+    assert box["MetadataOptions"] == {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
+    assert box["BlockDeviceMappings"][0]["Ebs"] == {
+        "DeleteOnTermination": True,
+        "Encrypted": True,
+        "VolumeSize": 16,
+        "VolumeType": "gp3",
+    }
+    assert (box["InstanceType"], box["ImageId"]) == ("t4g.small", "ami-0123456789abcdef0")
+    assert (box["DisableApiTermination"], box["InstanceInitiatedShutdownBehavior"]) == (False, "stop")
+    assert "KeyName" not in box
+
+
+def test_the_box_can_reach_the_internet_before_it_gets_its_address(smallest: Assembly) -> None:
+    (instance,) = smallest.resources("AWS::EC2::Instance")
+
+    assert instance["Properties"]["NetworkInterfaces"][0]["AssociatePublicIpAddress"] is True
+    assert instance["CreationPolicy"] == {"ResourceSignal": {"Timeout": "PT20M"}}
+
+
+def test_the_box_waits_for_its_permissions(smallest: Assembly) -> None:
+    (instance,) = smallest.resources("AWS::EC2::Instance")
+
+    assert any(name.startswith("Role") for name in instance["DependsOn"])
+
+
+def test_the_address_outlives_the_box(smallest: Assembly) -> None:
+    association = resolve(smallest.properties("AWS::EC2::EIPAssociation"))
+
+    assert association == {"AllocationId": "<Address.AllocationId>", "InstanceId": "<Host>"}
+    assert "InstanceId" not in smallest.properties("AWS::EC2::EIP")
+
+
+def facts(assembly: Assembly) -> dict[str, Any]:
+    script = resolve(assembly.properties("AWS::EC2::Instance")["UserData"]["Fn::Base64"])
+    text = script.split("<<'END_OF_FACTS'\n")[1].split("\nEND_OF_FACTS")[0]
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def test_the_user_data_signals_the_very_resource_that_waits(fullest: Assembly) -> None:
+    host = fullest.stacks["host"]["Resources"]
+
+    assert host[facts(fullest)["resource"]]["Type"] == "AWS::EC2::Instance"
+    assert facts(fullest)["stack"] == "community-metrics-host"
+
+
+def test_the_user_data_fits(assemblies: dict[str, Assembly]) -> None:
+    for name in ("smallest", "fullest"):
+        script = resolve(assemblies[name].properties("AWS::EC2::Instance")["UserData"]["Fn::Base64"])
+
+        assert len(script.encode()) < 16 * 1024  # EC2's limit
+
+
+def test_the_host_needs_lancedbs_secrets_only_with_a_cluster(assemblies: dict[str, Assembly]) -> None:
+    needed = [f"community-metrics/lancedb-{key}" for key in ("read-key", "write-key", "uri")]
+
+    assert facts(assemblies["smallest"])["required_secrets"] == needed
+    assert facts(assemblies["fullest"])["required_secrets"] == []
+
+
+def test_neither_reader_gets_the_others_key(smallest: Assembly) -> None:
+    readers = facts(smallest)["secrets"]
+
+    assert readers["api"]["CM_LANCEDB_API_KEY_SECRET"] == "community-metrics/lancedb-read-key"
+    assert readers["jobs"]["CM_LANCEDB_API_KEY_SECRET"] == "community-metrics/lancedb-write-key"
+    assert "CM_GITHUB_TOKEN_SECRET" not in readers["api"]
+
+
+@pytest.mark.parametrize("name", ["smallest", "serverless"])
+def test_the_entries_have_no_value_and_outlive_the_stack(assemblies: dict[str, Assembly], name: str) -> None:
+    entries = assemblies[name].resources("AWS::SecretsManager::Secret", "secrets")
+
+    assert {entry["Properties"]["Name"] for entry in entries} == {entry.name for entry in SECRETS}
+    for entry in entries:
+        assert not {"SecretString", "GenerateSecretString"} & set(entry["Properties"])
+        assert entry["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert entry["UpdateReplacePolicy"] == "Retain"
+
+
+def test_a_deployment_with_a_bucket_has_no_entries_for_lancedb(fullest: Assembly) -> None:
+    names = {entry["Properties"]["Name"] for entry in fullest.resources("AWS::SecretsManager::Secret")}
+
+    assert names == {"community-metrics/github-token", "community-metrics/api-token-hashes"}
+
+
+def test_the_buckets_are_private_encrypted_versioned_and_stay(fullest: Assembly) -> None:
+    buckets = fullest.resources("AWS::S3::Bucket")
+
+    names = {resolve(bucket["Properties"]["BucketName"]) for bucket in buckets}
+    assert names == {
+        f"community-metrics-{purpose}-123456789012-eu-central-1" for purpose in ("certificates", "data")
+    }
+    for bucket in buckets:
+        assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
+        assert bucket["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert "AES256" in json.dumps(bucket["Properties"]["BucketEncryption"])
+        assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_logs_are_kept_for_three_months(assembly: Assembly) -> None:
+    groups = assembly.resources("AWS::Logs::LogGroup")
+
+    assert len(groups) == 6
+    assert {group["Properties"]["RetentionInDays"] for group in groups} == {90}
+
+
+def test_the_name_points_at_the_address(fullest: Assembly) -> None:
+    records = {
+        record["Properties"]["Type"]: record["Properties"]
+        for record in fullest.resources("AWS::Route53::RecordSet")
+    }
+
+    assert set(records) == {"A", "AAAA"}
+    assert records["A"]["Name"] == "metrics-api.example.org."
+    assert "ExportsOutputRefAddress" in json.dumps(records["A"]["ResourceRecords"])
+
+
+def test_without_a_zone_the_deploy_says_which_record_to_make(smallest: Assembly) -> None:
+    assert "dns" not in smallest.stacks
+    output = resolve(smallest.stacks["host"]["Outputs"]["RecordToMake"]["Value"])
+    assert output == "metrics-api.example.org A <Address>"
+
+
+def test_the_health_check_asks_the_api_itself(assembly: Assembly) -> None:
+    check = assembly.properties("AWS::Route53::HealthCheck", "health")["HealthCheckConfig"]
+
+    assert check == {
+        "Type": "HTTPS_STR_MATCH",
+        "FullyQualifiedDomainName": "metrics-api.example.org",
+        "Port": 443,
+        "ResourcePath": "/api/v1/health",
+        "SearchString": '"status":"ok"',
+        "RequestInterval": 30,
+        "FailureThreshold": 3,
+        "EnableSNI": True,
+    }
+
+
+def test_the_health_check_its_alarm_and_its_topic_live_in_one_region(assemblies: dict[str, Assembly]) -> None:
+    abroad, at_home = assemblies["fullest"], assemblies["smallest"]
+
+    for assembly in (abroad, at_home):
+        (action,) = resolve(assembly.properties("AWS::CloudWatch::Alarm", "health")["AlarmActions"])
+        assert action in {"<AlarmsTopic>", "arn:aws:sns:us-east-1:123456789012:community-metrics-alarms"}
+    assert len(abroad.resources("AWS::SNS::Topic", "health")) == 1
+    assert not at_home.resources("AWS::SNS::Topic", "health")
+
+
+def test_the_alarms_reach_the_mail_and_may_publish(assembly: Assembly) -> None:
+    for subscription in assembly.resources("AWS::SNS::Subscription"):
+        assert subscription["Properties"]["Endpoint"] == "ops@example.org"
+    for policy in assembly.resources("AWS::SNS::TopicPolicy"):
+        found = {item["Sid"]: item for item in policy["Properties"]["PolicyDocument"]["Statement"]}
+        assert found["AlarmsMayPublish"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+
+
+def test_serverless_has_no_host_and_the_host_no_functions(assemblies: dict[str, Assembly]) -> None:
+    assert set(assemblies["serverless"].stacks) == {
+        "secrets", "storage", "monitoring", "serverless", "dns", "health"
+    }  # fmt: skip
+    assert "serverless" not in assemblies["fullest"].stacks
+
+
+def test_the_functions_run_the_image_by_its_digest_on_arm(serverless: Assembly) -> None:
+    functions = [found["Properties"] for found in serverless.resources("AWS::Lambda::Function")]
+
+    assert {function["Architectures"][0] for function in functions} == {"arm64"}
+    assert {resolve(function["Code"]["ImageUri"]).partition("@")[2] for function in functions} == {
+        "sha256:" + "ab" * 32
+    }
+    assert {function["ImageConfig"]["Command"][0] for function in functions} == {
+        "community_metrics.aws.lambda_api.handler",
+        "community_metrics.aws.lambda_jobs.handler",
+    }
+
+
+def test_the_refresh_is_tried_again_and_never_lost(serverless: Assembly) -> None:
+    schedules = {
+        item["Properties"]["Name"]: item["Properties"]
+        for item in serverless.resources("AWS::Scheduler::Schedule")
+    }
+    weekly = schedules["community-metrics-weekly-refresh"]
+
+    assert (weekly["ScheduleExpression"], weekly["ScheduleExpressionTimezone"]) == (
+        "cron(0 6 ? * MON *)",
+        "UTC",
+    )
+    assert weekly["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 2
+    assert resolve(weekly["Target"]["DeadLetterConfig"]["Arn"]) == "<ClockDeadLetters.Arn>"
+
+
+def test_the_http_api_is_throttled_and_has_one_name(serverless: Assembly) -> None:
+    stage = serverless.properties("AWS::ApiGatewayV2::Stage")
+
+    assert stage["DefaultRouteSettings"] == {"ThrottlingBurstLimit": 100, "ThrottlingRateLimit": 50}
+    assert serverless.properties("AWS::ApiGatewayV2::Api")["DisableExecuteApiEndpoint"] is True
+    assert serverless.properties("AWS::ApiGatewayV2::DomainName")["DomainName"] == "metrics-api.example.org"
