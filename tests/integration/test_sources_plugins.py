@@ -36,7 +36,7 @@ def install(folder: Path, code: str, entry_points: str) -> None:
     metadata = folder / f"{MODULE}-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: community-metrics-rubygems\nVersion: 1.0\n"
+        "Metadata-Version: 2.1\nName: community-metrics-rubygems\nVersion: 1\n"
     )
     (metadata / "entry_points.txt").write_text(f"[community_metrics.sources]\n{entry_points}\n")
 
@@ -51,9 +51,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 async def test_the_documented_source_is_found_and_asked(site: Path, replay: Replay) -> None:
     (entry_point,) = re.findall(r'^(rubygems) = "(.*)"$', documented("toml"), re.MULTILINE)
-    install(
-        site, documented("python").replace("https://rubygems.org", replay.origin), " = ".join(entry_point)
-    )
+    code = documented("python").replace("https://rubygems.org", replay.origin)
+    install(site, code, " = ".join(entry_point))
     replay.script("/api/v1/gems/rails.json", Scripted(body={"name": "rails", "downloads": 42}))
     result = await fetch("rubygems", replay, wanted("rails"), github_token="ghp_x")
     assert list(values(result).values()) == [42]

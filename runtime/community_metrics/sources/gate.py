@@ -61,7 +61,8 @@ class Gate:
         """Close what no other request would get through either, now that all attempts of one failed."""
         if isinstance(error, SourceUnreachable):
             self._closures[_EVERY_LANE] = _Closure(error, None)
-        if isinstance(error, SourceRateLimited):
-            wait = error.retry_after_s
-            until = None if wait is None else self._clock.now() + timedelta(seconds=wait)
+        elif isinstance(error, TransientSourceError) and error.retry_after_s is not None:
+            until = self._clock.now() + timedelta(seconds=error.retry_after_s)
             self._closures[lane] = _Closure(error, until)
+        elif isinstance(error, SourceRateLimited):
+            self._closures[lane] = _Closure(error, None)
