@@ -155,6 +155,14 @@ class Settings(BaseSettings):
     def _endpoint(cls, url: str | None) -> str | None:
         return None if url is None else _require_origin(url.rstrip("/"))
 
+    @field_validator("github_token", "lancedb_api_key")
+    @classmethod
+    def _sendable(cls, secret: SecretStr | None) -> SecretStr | None:
+        # An HTTP library would refuse it later, and show it in the message.
+        if secret is not None and not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+            raise ValueError("holds a space, a line break or a letter that no key has; copy it anew")
+        return secret
+
     @field_validator("contact")
     @classmethod
     def _printable_contact(cls, contact: str) -> str:

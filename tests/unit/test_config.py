@@ -238,3 +238,12 @@ def test_settings_do_not_change_under_a_running_process() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.db_path = "elsewhere"  # type: ignore[misc]  # the promise is that this fails
+
+
+@pytest.mark.parametrize("token", ["ghp_a b", "ghp_a\nx-evil: 1", "ghp_ä"])
+def test_a_token_that_no_header_can_carry_is_refused_unseen(
+    monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    (fault,) = faults_of(monkeypatch, CM_GITHUB_TOKEN=token)
+    assert fault.startswith("CM_GITHUB_TOKEN: holds a space, a line break or a letter that no key has")
+    assert token not in fault
