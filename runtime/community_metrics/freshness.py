@@ -129,13 +129,13 @@ def run_view(run: Run, lease: Lease | None, now: datetime) -> RunView:
 def errors_by_metric(runs: Iterable[Run]) -> dict[str, str]:
     """Return what the newest closed collecting run could not get, by metric; `runs` come newest first.
 
-    A run writes one line `metric_id: message` for each failed metric, and notes as `metric_id: note: …`.
+    A run writes one line `metric_id: message` for each failed metric.
     """
     closed = (run for run in runs if run.job_name in COLLECTING_JOBS and run.status is not RunStatus.RUNNING)
     newest = next(closed, None)
     errors: dict[str, str] = {}
     for line in (newest.error_summary or "").splitlines() if newest else ():
         metric_id, separator, message = line.partition(": ")
-        if separator and METRIC_ID.fullmatch(metric_id) and not message.startswith("note: "):
+        if separator and METRIC_ID.fullmatch(metric_id):
             errors.setdefault(metric_id, message)
     return errors

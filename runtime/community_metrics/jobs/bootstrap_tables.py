@@ -20,3 +20,9 @@ async def gather(context: RunContext) -> Gathered:
         await context.store.drop_tables()
         await context.store.create_tables()
     return Gathered()
+
+
+if __name__ == "__main__":
+    from community_metrics.cli_jobs import main_of
+
+    main_of("bootstrap_tables")

@@ -91,7 +91,7 @@ def _fetched_metrics(context: RunContext) -> dict[Source, list[Metric]]:
 async def _fetch_request(
     store: LanceDBReader, metric: Metric, source: Source, floor: date, until: date
 ) -> FetchRequest:
-    first = await store.first_day(metric.metric_id)
+    first = await store.first_fetched_day(metric.metric_id)
     newest = await store.newest_row(metric.metric_id)
     since = None
     if first is not None and metric.value_kind is ValueKind.FLOW:

@@ -18,11 +18,18 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from community_metrics.catalog import load_catalog
-from community_metrics.errors import CommunityMetricsError, RunInterrupted, StorageError
+from community_metrics.config import StorageMode
+from community_metrics.errors import (
+    CommunityMetricsError,
+    RunInterrupted,
+    StorageError,
+    StorageNotBootstrapped,
+)
 from community_metrics.jobs.lock import exclusive
 from community_metrics.jobs.progress import NoProgress
 from community_metrics.model import Provenance, Run, RunStatus, UpsertCounts
 from community_metrics.storage import LanceDBStore
+from community_metrics.storage.connection import IN_MEMORY
 from community_metrics.weeks import SystemClock
 
 if TYPE_CHECKING:
@@ -76,14 +83,19 @@ class Gathered:
     outcomes: tuple[MetricOutcome, ...] = ()
     window_start: date | None = None
     window_end: date | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """How a run ended. Under `--dry-run` the run is in no table, and `plan` says what would be written."""
+    """How a run ended. Under `--dry-run` the run is in no table, and `plan` says what would be written.
+
+    `notes` are sentences about the run as a whole, for a person.
+    """
 
     run: Run
     outcomes: tuple[MetricOutcome, ...]
+    notes: tuple[str, ...] = ()
     plan: MergePlan | None = None
 
 
@@ -130,14 +142,27 @@ async def execute(
     clock = clock or SystemClock()
     rng = rng or random.Random()  # noqa: S311  jitter and run ids, not secrets
     catalog = load_catalog(settings.catalog)
+    if request.dry_run and await _is_missing(store_type, settings):
+        settings = settings.model_copy(update={"storage_mode": StorageMode.LOCAL, "db_path": IN_MEMORY})
     async with store_type.open(settings) as store:
         run_id = f"{clock.now():%Y%m%dT%H%M%SZ}-{request.job_name}-{rng.getrandbits(32):08x}"
         context = RunContext(request, settings, catalog, store, clock, rng, progress or NoProgress(), run_id)
+        if not request.dry_run or settings.db_path == IN_MEMORY:
+            await store.create_tables()
         if request.dry_run:
             return await _rehearse(job, context)
-        await store.create_tables()
         async with exclusive(store, settings, run_id, clock) as holder:
             return await _recorded(job, context, holder)
+
+
+async def _is_missing(store_type: type[LanceDBStore], settings: Settings) -> bool:
+    """Say whether there is no database yet, so that a dry run compares with an empty one and makes none."""
+    try:
+        async with store_type.open(settings) as store:
+            await store.table_versions()
+    except StorageNotBootstrapped:
+        return True
+    return False
 
 
 async def _rehearse(job: Job, context: RunContext) -> RunReport:
@@ -146,7 +171,7 @@ async def _rehearse(job: Job, context: RunContext) -> RunReport:
     plan = await context.store.plan_observations(
         gathered.observations, provenance=gathered.provenance, run_id=context.run_id, now=context.clock.now()
     )
-    return RunReport(_closed(run, gathered, plan.counts, context), gathered.outcomes, plan)
+    return RunReport(_closed(run, gathered, plan.counts, context), gathered.outcomes, gathered.notes, plan)
 
 
 async def _recorded(job: Job, context: RunContext, holder: Holder) -> RunReport:
@@ -172,9 +197,7 @@ async def _recorded(job: Job, context: RunContext, holder: Holder) -> RunReport:
 async def _worked(job: Job, context: RunContext, holder: Holder, run: Run) -> RunReport:
     store, clock = context.store, context.clock
     gathered = await job(context)
-    for outcome in gathered.outcomes:
-        for note in outcome.notes:
-            log.warning("note", metric_id=outcome.metric_id, note=note)
+    _log_notes(gathered)
     await holder.renew()  # whoever stood still for longer than the lease must not write any more
     await store.upsert_metrics([metric.definition(clock.now()) for metric in context.catalog.metrics])
     counts = await store.upsert_observations(
@@ -192,7 +215,7 @@ async def _worked(job: Job, context: RunContext, holder: Holder, run: Run) -> Ru
         unchanged=counts.unchanged,
         summary=closed.error_summary,
     )
-    return RunReport(closed, gathered.outcomes)
+    return RunReport(closed, gathered.outcomes, gathered.notes)
 
 
 async def _close_failed(context: RunContext, run: Run, reason: str, error: BaseException) -> None:
@@ -255,6 +278,14 @@ def error_summary(outcomes: tuple[MetricOutcome, ...]) -> str | None:
     if len(text) <= SUMMARY_LIMIT:
         return text or None
     return text[: SUMMARY_LIMIT - 30].rsplit("\n", 1)[0] + "\n… and more; see the log"
+
+
+def _log_notes(gathered: Gathered) -> None:
+    for note in gathered.notes:
+        log.info("note", note=note)
+    for outcome in gathered.outcomes:
+        for note in outcome.notes:
+            log.warning("note", metric_id=outcome.metric_id, note=note)
 
 
 def _reason(error: BaseException) -> str:

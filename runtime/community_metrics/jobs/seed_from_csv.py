@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from community_metrics.seed import SeedReading
 
 
+_NOTHING = (
+    "There is nothing to seed: the shipped figures belong to the shipped catalogue. "
+    "Figures of your own are loaded with `community-metrics seed --path FILE`."
+)
+
+
 async def gather(context: RunContext) -> Gathered:
     """Read the seed files whole.
 
@@ -28,8 +34,11 @@ async def gather(context: RunContext) -> Gathered:
     """
     request = context.request
     chosen = {metric.metric_id for metric in context.catalog.select(request.only)}
+    files = seed_files(request.seed_path, context.catalog)
+    if not files:
+        return Gathered(provenance=Provenance.CSV_SEED, notes=(_NOTHING,))
     reading = read_seed(
-        seed_files(request.seed_path, context.catalog),
+        files,
         context.catalog,
         include_suspect=request.include_suspect,
         now=context.clock.now(),
@@ -51,3 +60,9 @@ def _outcomes(reading: SeedReading, chosen: set[str]) -> Iterator[MetricOutcome]
         count = doubted[metric_id]
         notes = (f"{count} suspect rows left out; --include-suspect loads them",) if count else ()
         yield MetricOutcome(metric_id, loaded[metric_id], notes=notes)
+
+
+if __name__ == "__main__":
+    from community_metrics.cli_jobs import main_of
+
+    main_of("seed_from_csv")

@@ -22,3 +22,9 @@ async def gather(context: RunContext) -> Gathered:
     return await refresh.gather(
         context, default_lookback_weeks=DEFAULT_LOOKBACK_WEEKS, provenance=Provenance.API
     )
+
+
+if __name__ == "__main__":
+    from community_metrics.cli_jobs import main_of
+
+    main_of("weekly_refresh")

@@ -208,12 +208,6 @@ class Database:
             for field in spec.schema
             if types.get(field.name) != field.type
         ]
-        ours = set(spec.schema.names)
-        faults += [
-            f"{field.name} is unknown and may not be null"
-            for field in found
-            if field.name not in ours and not field.nullable
-        ]
         if faults:
             raise StorageSchemaMismatch(
                 f"The table {spec.name} in {self.place} is not the one this version reads and writes: "

@@ -51,7 +51,7 @@ def _rule(pattern: str, kind: type[StorageError], mend: str) -> _Rule:
 
 _NOT_OUR_COLUMNS: Final = _rule(
     "no field named|not found in target schema|does not match existing table schema|must not be nullable"
-    "|schema error|contained null values",
+    "|schema error|contained null values|are non-nullable",
     StorageSchemaMismatch,
     "the columns are not those this version reads and writes. "
     "Use the version that made the tables, or move the data to new ones.",

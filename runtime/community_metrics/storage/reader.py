@@ -31,6 +31,7 @@ Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
 
 EVERY_ROW = 2**32 - 1
 """The limit of a read that streams, and so needs none: the greatest that LanceDB takes."""
+_METRICS_AT_ONCE = 20
 ROW_ID = "_rowid"
 """LanceDB's own id of a row, given on request."""
 DATABASE = "database"
@@ -248,32 +249,27 @@ class LanceDBReader:
             return int(await table.version())
 
     async def _duplicate_keys(self, spec: AnyTable) -> AsyncIterator[str]:
-        """Yield keys that stand twice; `stats` metric by metric, to hold one metric's keys at a time."""
+        """Yield keys that stand twice; `stats` some metrics at a time, to hold only their keys."""
+        for condition in await self._parts(spec):
+            counted = Counter([key async for key in self._strings(spec, spec.key, condition)])
+            for key, count in counted.items():
+                if count > 1:
+                    yield key
+
+    async def _parts(self, spec: AnyTable) -> list[str | None]:
+        """Return conditions that together cover the table, and share no key."""
         if spec.name != STATS.name:
-            counted = Counter([key async for key in self._keys(spec, None)])
-            for key in _repeated(counted):
-                yield key
-            return
-        async for metric_id in self._stored_metric_ids():
-            counted = Counter([key async for key in self._keys(spec, sql.equals("metric_id", metric_id))])
-            for key in _repeated(counted):
-                yield key
+            return [None]
+        ids = sorted({metric_id async for metric_id in self._strings(spec, "metric_id", None)})
+        return [
+            sql.one_of("metric_id", ids[start : start + _METRICS_AT_ONCE])
+            for start in range(0, len(ids), _METRICS_AT_ONCE)
+        ]
 
-    async def _keys(self, spec: AnyTable, where: str | None) -> AsyncIterator[str]:
-        async for batch in self.scan(spec.name, columns=[spec.key], where=where):
-            for key in batch.column(spec.key).to_pylist():
-                yield key
-
-    async def _stored_metric_ids(self) -> AsyncIterator[str]:
-        """Yield every metric id in `stats`, defined or not, by asking for the next greater one."""
-        after = None
-        while True:
-            page = await self._answer(Query(STATS, ["metric_id"], 1, after, order_by="metric_id"))
-            if not page.num_rows:
-                return
-            metric_id = page.column("metric_id")[0].as_py()
-            yield metric_id
-            after = f"metric_id > {sql.literal(metric_id)}"
+    async def _strings(self, spec: AnyTable, column: str, where: str | None) -> AsyncIterator[str]:
+        async for batch in self.scan(spec.name, columns=[column], where=where):
+            for value in batch.column(column).to_pylist():
+                yield value
 
     async def _paged_batches(
         self, spec: AnyTable, columns: Sequence[str], where: str | None
@@ -289,10 +285,6 @@ class LanceDBReader:
             query = self._built(table, Query(spec, columns, EVERY_ROW, where))
             async for batch in await query.to_batches(max_batch_length=self.page_rows):
                 yield batch
-
-
-def _repeated(counted: Counter[str]) -> list[str]:
-    return [key for key, count in counted.items() if count > 1]
 
 
 def _split_off_last_key(page: pa.Table, key: str) -> tuple[pa.Table, str]:

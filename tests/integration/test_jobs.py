@@ -1,0 +1,245 @@
+"""Jobs from registry to table: what a run writes, what it leaves alone, and what it says of itself."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.clock import NOON
+from tests.support.scripted import Scripted
+
+from community_metrics.errors import ConfigurationError, StorageUnavailable
+from community_metrics.model import Provenance, RunStatus, Status
+from community_metrics.weeks import ONE_DAY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.jobs import Rig
+
+YESTERDAY = NOON.date() - ONE_DAY
+NPM = ("npm", "@lancedb/lancedb")
+NODEJS = "downloads:lancedb:nodejs"
+
+
+async def value_of(rig: Rig, metric_id: str, day: date) -> int | None:
+    """Return the stored value, None where the day is missing."""
+    key = f"{metric_id}|{day}"
+    return next((row.value for row in await rig.stats() if row.stat_key == key), None)
+
+
+async def test_a_first_refresh_takes_all_that_the_registries_still_have(rig: Rig) -> None:
+    report = await rig.run("weekly_refresh")
+    days = dict.fromkeys(("downloads:lance:python", "downloads:lance:rust", NODEJS), 0)
+    for row in await rig.stats():
+        days[row.metric_id] = days.get(row.metric_id, 0) + 1
+    assert report.run.status is RunStatus.SUCCESS
+    assert (days["downloads:lance:python"], days["downloads:lance:rust"], days[NODEJS]) == (181, 89, 548)
+
+
+async def test_every_stored_value_is_the_registrys_own(rig: Rig) -> None:
+    await rig.run("weekly_refresh", only=(NODEJS,))
+    registry = rig.replay.registry
+    assert registry is not None
+    rows = await rig.stats()
+    assert rows
+    assert all(row.value == registry.value(*NPM, row.period_end) for row in rows)
+
+
+@pytest.mark.parametrize("job", ["weekly_refresh", "update_all"])
+async def test_a_rerun_changes_no_row_and_makes_no_version(rig: Rig, job: str) -> None:
+    await rig.run(job)
+    versions = await rig.versions()
+    rig.now += timedelta(minutes=5)
+    report = await rig.run(job)
+    flows = report.run.rows_inserted + report.run.rows_updated
+    assert flows == 0
+    assert await rig.versions() == versions
+
+
+async def test_seeding_twice_adds_nothing(rig: Rig) -> None:
+    first = await rig.run("seed_from_csv")
+    versions = await rig.versions()
+    second = await rig.run("seed_from_csv")
+    assert (first.run.rows_inserted, second.run.rows_inserted, second.run.rows_updated) == (115, 0, 0)
+    assert await rig.versions() == versions
+
+
+async def test_seeded_rows_say_so_and_never_stand_in_a_daily_metric(rig: Rig) -> None:
+    await rig.run("seed_from_csv")
+    rows = await rig.stats()
+    assert {row.provenance for row in rows} == {Provenance.CSV_SEED}
+    assert not {row.metric_id.split(":")[0] for row in rows} & {"downloads", "stars"}
+
+
+async def test_update_all_marks_what_it_confirms_as_recomputed(rig: Rig) -> None:
+    await rig.run("weekly_refresh")
+    rig.now += timedelta(hours=1)
+    report = await rig.run("update_all", lookback_weeks=2, only=("downloads:*",))
+    recomputed = [row for row in await rig.stats() if row.provenance is Provenance.RECOMPUTED]
+    assert report.run.rows_updated == len(recomputed) == 5 * 14
+    assert all(row.revision == 0 for row in recomputed)
+
+
+async def test_update_all_overwrites_seeded_days(rig: Rig, tmp_path: Path) -> None:
+    seed = tmp_path / "mine.csv"
+    header = "metric_id,period_start,period_end,value,observed_at,source_ref,assumed,suspect,note"
+    seed.write_text(f"{header}\n{NODEJS},{YESTERDAY},{YESTERDAY},7,,notes,,,\n")
+    await rig.run("seed_from_csv", seed_path=seed)
+    await rig.run("update_all", only=(NODEJS,))
+    row = next(row for row in await rig.stats() if row.period_end == YESTERDAY)
+    assert (row.provenance, row.first_value, row.revision) == (Provenance.RECOMPUTED, 7, 1)
+
+
+async def test_a_seeded_day_does_not_hide_what_the_registry_still_has(rig: Rig, tmp_path: Path) -> None:
+    seed = tmp_path / "mine.csv"
+    header = "metric_id,period_start,period_end,value,observed_at,source_ref,assumed,suspect,note"
+    seed.write_text(f"{header}\n{NODEJS},{YESTERDAY},{YESTERDAY},7,,notes,,,\n")
+    await rig.run("seed_from_csv", seed_path=seed)
+    report = await rig.run("weekly_refresh", only=(NODEJS,))
+    assert report.run.rows_inserted == 547
+
+
+async def test_a_day_that_npm_lost_is_missing_and_is_filled_when_npm_finds_it(rig: Rig) -> None:
+    lost = YESTERDAY - timedelta(days=100)
+    registry = rig.replay.registry
+    assert registry is not None
+    registry.overrides = {(*NPM, lost): None, ("npm", "registry total", lost): None}
+    first = await rig.run("weekly_refresh", only=(NODEJS,))
+    assert first.run.status is RunStatus.SUCCESS
+    assert await value_of(rig, NODEJS, lost) is None
+
+    registry.overrides = {}
+    await rig.run("weekly_refresh", only=(NODEJS,), lookback_weeks=1)
+    assert await value_of(rig, NODEJS, lost) == registry.value(*NPM, lost)
+
+
+async def test_without_gaps_a_refresh_asks_for_no_more_than_its_window(rig: Rig) -> None:
+    await rig.run("weekly_refresh", only=(NODEJS,))
+    rig.replay.requests.clear()
+    report = await rig.run("weekly_refresh", only=(NODEJS,), lookback_weeks=1)
+    assert report.run.window_start == date(2026, 11, 16)
+    assert any("2026-11-16:2026-11-22" in path for path in rig.replay.paths)
+
+
+async def test_a_restated_day_keeps_its_first_value(rig: Rig) -> None:
+    await rig.run("weekly_refresh", only=(NODEJS,))
+    registry = rig.replay.registry
+    assert registry is not None
+    before = registry.value(*NPM, YESTERDAY)
+    registry.overrides[(*NPM, YESTERDAY)] = 4_242
+    rig.now += timedelta(hours=6)
+    report = await rig.run("weekly_refresh", only=(NODEJS,))
+    row = next(row for row in await rig.stats() if row.period_end == YESTERDAY)
+    assert report.run.rows_updated == 1
+    assert (row.value, row.first_value, row.revision, row.status) == (4_242, before, 1, Status.PROVISIONAL)
+
+
+async def test_a_value_read_again_a_day_later_is_final_once_it_is_three_days_old(rig: Rig) -> None:
+    await rig.run("weekly_refresh", only=(NODEJS,))
+    rig.now += timedelta(hours=25)
+    await rig.run("weekly_refresh", only=(NODEJS,))
+    status = {row.period_end: row.status for row in await rig.stats()}
+    assert status[YESTERDAY - 3 * ONE_DAY] is Status.FINAL
+    assert status[YESTERDAY] is Status.PROVISIONAL
+
+
+async def test_an_unknown_package_fails_its_metric_and_no_other(rig: Rig, tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog.toml"
+    entry = '[[metric]]\nid = "downloads:x:{}"\nsource = "pypistats"\nsubject = "{}"\nwindow = "1d"\n'
+    entries = entry.format("python", "httpx"), entry.format("other", "no-such-package")
+    names = [text + 'display_name = "x"\n' for text in entries]
+    catalog.write_text('[[product]]\nid = "x"\nname = "X"\n' + "".join(names))
+    rig.settings_overrides["catalog"] = catalog
+    report = await rig.run("weekly_refresh")
+    assert report.run.status is RunStatus.PARTIAL
+    assert report.run.error_summary is not None
+    assert "downloads:x:other" in report.run.error_summary
+    assert report.run.rows_inserted == 181
+
+
+async def test_when_every_metric_fails_the_run_failed_and_what_was_stored_stays(rig: Rig) -> None:
+    await rig.run("weekly_refresh")
+    rows = await rig.stats()
+    rig.replay.always("*", Scripted(404, body={"message": "Not Found"}))
+    report = await rig.run("weekly_refresh")
+    assert report.run.status is RunStatus.FAILED
+    assert await rig.stats() == rows
+
+
+async def test_a_changed_shape_writes_nothing_and_names_the_field(rig: Rig) -> None:
+    rig.replay.always("/api/v1/crates/lance/*", Scripted(body={"version_downloads": "none", "meta": {}}))
+    report = await rig.run("weekly_refresh", only=("downloads:lance:*",))
+    assert report.run.status is RunStatus.PARTIAL
+    assert "version_downloads" in (report.run.error_summary or "")
+    assert {row.metric_id for row in await rig.stats()} == {"downloads:lance:python"}
+
+
+async def test_a_dry_run_shows_the_rows_and_leaves_no_trace(rig: Rig) -> None:
+    await rig.run("bootstrap_tables")
+    versions = await rig.versions()
+    report = await rig.run("weekly_refresh", dry_run=True)
+    assert report.plan is not None
+    assert len(report.plan.inserted) == report.run.rows_inserted > 4_000
+    assert await rig.versions() == versions
+    assert [run.job_name for run in await rig.runs()] == ["bootstrap_tables"]
+
+
+async def test_a_dry_run_in_an_empty_folder_works_and_makes_nothing(rig: Rig) -> None:
+    report = await rig.run("seed_from_csv", dry_run=True)
+    assert report.run.rows_inserted == 115
+    assert not rig.folder.exists()
+
+
+async def test_reset_empties_every_table_and_leaves_its_own_run(rig: Rig) -> None:
+    await rig.run("seed_from_csv")
+    await rig.run("bootstrap_tables", reset=True)
+    assert await rig.stats() == []
+    assert [run.job_name for run in await rig.runs()] == ["bootstrap_tables"]
+
+
+async def test_with_a_catalogue_of_ones_own_there_is_nothing_to_seed(rig: Rig, tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text(
+        '[[product]]\nid = "x"\nname = "X"\n[[metric]]\nid = "stars:x:github"\nsource = "github"\n'
+        'subject = "o/x"\nwindow = "instant"\ndisplay_name = "x"\n'
+    )
+    rig.settings_overrides["catalog"] = catalog
+    report = await rig.run("seed_from_csv")
+    assert report.run.status is RunStatus.SUCCESS
+    assert any("nothing to seed" in note for note in report.notes)
+
+
+async def test_a_run_of_seed_metrics_alone_says_which_command_fills_them(rig: Rig) -> None:
+    with pytest.raises(ConfigurationError, match="community-metrics seed"):
+        await rig.run("weekly_refresh", only=("downloads_30d:*",))
+    assert (await rig.runs())[0].status is RunStatus.FAILED
+
+
+@pytest.mark.parametrize("weeks", [0, -3])
+async def test_a_look_back_of_no_weeks_is_refused(rig: Rig, weeks: int) -> None:
+    with pytest.raises(ConfigurationError, match="at least 1"):
+        await rig.run("weekly_refresh", lookback_weeks=weeks)
+
+
+async def test_an_unknown_job_lists_the_jobs(rig: Rig) -> None:
+    with pytest.raises(ConfigurationError, match="weekly_refresh"):
+        await rig.run("daily_refresh")
+
+
+async def test_history_has_one_row_for_each_run_newest_first(rig: Rig) -> None:
+    for minute, job in enumerate(("seed_from_csv", "weekly_refresh", "update_all")):
+        rig.now = NOON + timedelta(minutes=minute)
+        await rig.run(job)
+    runs = await rig.runs()
+    assert [run.job_name for run in runs] == ["update_all", "weekly_refresh", "seed_from_csv"]
+    assert all(run.finished_at is not None for run in runs)
+
+
+async def test_a_folder_that_cannot_be_written_is_named(rig: Rig, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    rig.folder = file / "db"
+    with pytest.raises(StorageUnavailable, match="CM_DB_PATH"):
+        await rig.run("seed_from_csv")

@@ -1,0 +1,97 @@
+"""Jobs as tests run them: in this process with a clock that stands still, or in one that gets killed."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from community_metrics.jobs import run_job
+from community_metrics.jobs.run import JobRequest
+from community_metrics.storage import LanceDBReader
+from tests.support.clock import NOON, FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from community_metrics.config import Settings
+    from community_metrics.jobs.run import RunReport
+    from community_metrics.model import Run, StatRow
+    from tests.support.replay import Replay
+
+ROOT = Path(__file__).parents[2]
+RNG = random.Random()  # noqa: S311  run ids and jitter
+
+
+@dataclass
+class Rig:
+    """One database and the registries it is filled from."""
+
+    replay: Replay
+    folder: Path
+    now: datetime = NOON
+    settings_overrides: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return self.replay.settings(db_path=str(self.folder), **self.settings_overrides)
+
+    async def run(self, job_name: str, **options: Any) -> RunReport:
+        """Run a job in this process; its clock begins at `now` and moves only when the job waits."""
+        request = JobRequest(job_name, **options)
+        return await run_job(request, self.settings, clock=FakeClock(self.now), rng=RNG)
+
+    def start(self, job_name: str, *, kill_at: str = "", **options: Any) -> subprocess.Popen[str]:
+        """Start a job in a process of its own; it kills itself with SIGKILL at the step `kill_at`."""
+        plan = {
+            "job_name": job_name,
+            "options": options,
+            "now": self.now.isoformat(),
+            "kill_at": kill_at,
+            "db_path": str(self.folder),
+            "origin": self.replay.origin,
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.support.job_process", json.dumps(plan)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    async def stats(self) -> list[StatRow]:
+        """Return every stored row, by metric and day."""
+        async with LanceDBReader.open(self.settings) as reader:
+            return await reader.stats([metric.metric_id for metric in await reader.metrics()])
+
+    async def runs(self) -> list[Run]:
+        """Return the history, newest first."""
+        async with LanceDBReader.open(self.settings) as reader:
+            return await reader.runs(limit=100)
+
+    async def versions(self) -> dict[str, int]:
+        """Return the versions of the two tables that a rerun must leave alone."""
+        async with LanceDBReader.open(self.settings) as reader:
+            versions = await reader.table_versions()
+        return {name: versions[name] for name in ("stats", "metrics")}
+
+    async def duplicate_keys(self) -> dict[str, list[str]]:
+        async with LanceDBReader.open(self.settings) as reader:
+            return await reader.find_duplicate_keys()
+
+
+def without_run(rows: Sequence[StatRow]) -> list[dict[str, Any]]:
+    """Return the rows without what differs between two runs of the same work: run id and instant."""
+    hidden = {"ingestion_run_id", "observed_at"}
+    return [{name: value for name, value in asdict(row).items() if name not in hidden} for row in rows]
+
+
+def finished(process: subprocess.Popen[str], timeout_s: float = 60) -> tuple[int, str, str]:
+    """Wait for a process; return its exit code and what it printed."""
+    out, err = process.communicate(timeout=timeout_s)
+    return process.returncode, out, err
