@@ -1,0 +1,152 @@
+"""Bodies are built once for their parameters and the state of the tables, and kept in bounded memory."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support import api as support
+from tests.support.api import LAST_DAY, PYTHON
+from tests.support.clock import NOON
+
+from community_metrics.api.store import BodyStore, entry_of
+from community_metrics.api.watch import LOOK_EVERY_S, StateKey
+from community_metrics.storage import LanceDBStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from tests.support.api import Api, Place
+
+    from community_metrics.api.store import Entry
+
+    Serve = Callable[..., AbstractAsyncContextManager[Api]]
+
+DASHBOARD = "dashboard/weekly?weeks=2"
+
+
+def cache_status(answer: object) -> str:
+    return str(answer.headers["cache-status"])  # type: ignore[attr-defined]
+
+
+async def test_a_second_request_is_answered_from_memory_with_the_same_bytes(api: Api) -> None:
+    first, second = await api.get(DASHBOARD), await api.get(DASHBOARD)
+    assert "fwd=miss" in cache_status(first)
+    assert cache_status(second) == "community-metrics; hit"
+    assert (first.content, first.headers["etag"]) == (second.content, second.headers["etag"])
+
+
+async def test_spelling_a_query_otherwise_builds_nothing_anew(local_api: Api) -> None:
+    await local_api.get(f"dashboard/weekly?weeks=2&metric_id={PYTHON}")
+    again = await local_api.get(f"dashboard/weekly?metric_id={PYTHON.replace(':', '%3A')}&weeks=2")
+    assert cache_status(again) == "community-metrics; hit"
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
+async def test_a_known_body_is_not_sent_again(local_api: Api, form: str) -> None:
+    etag = (await local_api.get(DASHBOARD)).headers["etag"]
+    answer = await local_api.get(DASHBOARD, headers={"if-none-match": form.format(etag)})
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert answer.headers["etag"] == etag
+    assert answer.headers["vary"] == "Origin"
+
+
+async def test_another_tag_gets_the_body(local_api: Api) -> None:
+    answer = await local_api.get(DASHBOARD, headers={"if-none-match": '"0123"'})
+    assert answer.status_code == 200
+
+
+async def test_a_body_may_be_kept_used_while_renewed_and_used_when_we_fail(local_api: Api) -> None:
+    control = (await local_api.get(DASHBOARD)).headers["cache-control"]
+    assert control == "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
+
+
+@pytest.mark.parametrize(
+    "path", [DASHBOARD, f"series/{PYTHON}?format=csv", "export/stats.csv", "health", "openapi.json", "docs"]
+)
+async def test_head_has_the_headers_of_get_and_no_body(local_api: Api, path: str) -> None:
+    get, head = await local_api.get(path), await local_api.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("content-type", "content-length", "etag", "cache-control"):
+        assert head.headers.get(name) == get.headers.get(name)
+
+
+async def test_concurrent_misses_build_once(place: Place, serve: Serve) -> None:
+    assert place.enterprise is not None
+    async with serve(place.reading) as api:
+        place.enterprise.log.clear()
+        answers = await asyncio.gather(*(api.get("definitions") for _ in range(50)))
+    asked = [entry for entry in place.enterprise.requests("query") if "/metrics/" in entry.path]
+    assert len(asked) == 1
+    assert len({answer.content for answer in answers}) == 1
+
+
+async def test_the_tables_are_looked_at_no_more_than_every_few_seconds(place: Place, serve: Serve) -> None:
+    assert place.enterprise is not None
+    async with serve(place.reading) as api:
+        await api.get("definitions")
+        place.enterprise.log.clear()
+        for _ in range(20):
+            await api.get("definitions")
+    assert place.enterprise.log == []
+
+
+async def test_a_write_shows_after_the_next_look(empty: Place, serve: Serve) -> None:
+    await support.fill(empty.writing)
+    async with serve(empty.reading) as api:
+        before = await api.get(f"series/{PYTHON}?from={LAST_DAY}&grain=day")
+        async with LanceDBStore.open(empty.writing) as store:
+            await support.write(store, support.days_of(PYTHON, LAST_DAY, plus=7))
+        api.clock.advance(LOOK_EVERY_S + 0.1)
+        after = await api.get(f"series/{PYTHON}?from={LAST_DAY}&grain=day")
+    assert after.json()["points"][0]["value"] == before.json()["points"][0]["value"] + 7
+    assert after.headers["etag"] != before.headers["etag"]
+
+
+async def test_a_new_day_makes_a_new_body_without_a_write(local_api: Api) -> None:
+    before = (await local_api.get("dashboard/daily?days=1")).json()
+    local_api.clock.advance(timedelta(days=1).total_seconds())
+    after = (await local_api.get("dashboard/daily?days=1")).json()
+    assert (before["period_end"], after["period_end"]) == ("2026-11-22", "2026-11-23")
+
+
+async def test_data_grow_stale_without_a_write(local_api: Api) -> None:
+    before = (await local_api.get(DASHBOARD)).json()["freshness"]
+    local_api.clock.set(
+        NOON + timedelta(days=7, hours=22, minutes=2)
+    )  # the same day as noon + 8 days less 2 h
+    after = (await local_api.get(DASHBOARD)).json()["freshness"]
+    assert (before["is_stale"], after["is_stale"]) == (False, True)
+
+
+async def test_an_age_in_the_status_is_at_most_a_minute_old(local_api: Api) -> None:
+    before = (await local_api.get("status")).json()["last_success_age_hours"]
+    local_api.clock.advance(3_600)
+    assert (await local_api.get("status")).json()["last_success_age_hours"] == before + 1
+
+
+def entry(size: int) -> Entry:
+    key = StateKey((1, 1, 1), NOON.date(), is_stale=False)
+    return entry_of(key, b"x" * size, [], cache_control=b"public", confirmed_at=NOON)
+
+
+def test_memory_is_bounded_and_the_least_used_body_leaves_first() -> None:
+    store = BodyStore(capacity_bytes=30_000)
+    for name in ("a", "b"):
+        store.put(name, entry(10_000))
+    store.get("a")
+    store.put("c", entry(10_000))
+    assert [store.get(name) is not None for name in ("a", "b", "c")] == [True, False, True]
+    assert store.size <= 30_000
+
+
+def test_a_body_larger_than_the_memory_replaces_nothing_but_its_own_old_one() -> None:
+    store = BodyStore(capacity_bytes=30_000)
+    store.put("a", entry(10_000))
+    store.put("b", entry(10_000))
+    store.put("b", entry(40_000))
+    assert store.get("a") is not None
+    assert store.get("b") is None

@@ -1,0 +1,229 @@
+"""Storage that is down, slow, denied, empty or wider: no secret told, the last good body if there is one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+from tests.support import api as support
+from tests.support.api import LAST_DAY, PYTHON, python_value
+from tests.support.enterprise import READ_KEY, Fault
+from tests.support.worlds import raw_table
+
+from community_metrics.api.database import ReadDatabase
+from community_metrics.api.watch import LOOK_EVERY_S
+from community_metrics.storage import LanceDBStore
+from community_metrics.storage.schemas import STATS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    import httpx
+    from tests.support.api import Api, Place
+
+    from community_metrics.storage import LanceDBReader
+
+    Serve = Callable[..., AbstractAsyncContextManager[Api]]
+
+DASHBOARD = "dashboard/weekly?weeks=2"
+ALWAYS = 10_000
+JSON_PATHS = [
+    "dashboard/weekly",
+    "dashboard/daily",
+    "dashboard/monthly",
+    "status",
+    "definitions",
+    "history",
+    "restatements",
+]
+
+
+def break_storage(place: Place, **fault: object) -> None:
+    assert place.enterprise is not None
+    place.enterprise.faults.append(Fault(times=ALWAYS, **fault))  # type: ignore[arg-type]
+
+
+def mend_storage(place: Place) -> None:
+    assert place.enterprise is not None
+    place.enterprise.faults.clear()
+
+
+def require_problem(answer: httpx.Response, kind: str, place: Place) -> None:
+    """An outage is told as a problem, to be tried again, and names nothing of ours."""
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "5"
+    assert answer.json()["type"].endswith(f"#{kind}")
+    for internal in (READ_KEY, str(place.reading.lancedb_host_override), "LanceDB at", "Traceback"):
+        assert internal not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(503, "storage-unavailable"), (401, "storage-denied"), (403, "storage-denied")]
+)
+async def test_without_a_last_good_body_an_outage_is_a_503(
+    place: Place, serve: Serve, status: int, kind: str
+) -> None:
+    break_storage(place, status=status, body=f"no entry for {READ_KEY}")
+    async with serve(place.reading) as api:
+        require_problem(await api.get(DASHBOARD), kind, place)
+        require_problem(await api.get("ready"), kind, place)
+        require_problem(await api.get("export/stats.csv"), kind, place)
+        assert (await api.get("health")).status_code == 200
+
+
+async def test_with_a_last_good_body_an_outage_shows_it_with_its_age_and_a_mark(
+    place: Place, serve: Serve
+) -> None:
+    async with serve(place.reading) as api:
+        good = await api.get(DASHBOARD)
+        break_storage(place, status=503)
+        api.clock.advance(90)
+        stale = await api.get(DASHBOARD)
+    assert stale.status_code == 200
+    assert (stale.headers["x-data-stale"], stale.headers["age"]) == ("true", "90")
+    assert stale.json()["freshness"]["storage_reachable"] is False
+    assert stale.json()["freshness"]["data_as_of"] == "2026-11-23T12:00:00Z"
+    assert stale.json()["products"] == good.json()["products"]
+    assert stale.headers["etag"] != good.headers["etag"]
+
+
+async def test_a_stale_body_has_a_tag_that_gets_a_304(place: Place, serve: Serve) -> None:
+    async with serve(place.reading) as api:
+        await api.get(DASHBOARD)
+        break_storage(place, status=503)
+        api.clock.advance(LOOK_EVERY_S)
+        etag = (await api.get(DASHBOARD)).headers["etag"]
+        again = await api.get(DASHBOARD, headers={"if-none-match": etag})
+    assert (again.status_code, again.headers["x-data-stale"]) == (304, "true")
+
+
+async def test_a_recovered_database_is_picked_up_without_a_restart(place: Place, serve: Serve) -> None:
+    break_storage(place, status=503)
+    async with serve(place.reading) as api:
+        down = await api.get(DASHBOARD)
+        mend_storage(place)
+        api.clock.advance(LOOK_EVERY_S)
+        up = await api.get(DASHBOARD)
+    assert (down.status_code, up.status_code) == (503, 200)
+    assert "x-data-stale" not in up.headers
+
+
+async def test_storage_that_fails_in_the_middle_of_a_build_leaves_the_last_good_body(
+    place: Place, serve: Serve
+) -> None:
+    async with serve(place.reading) as api:
+        await api.get(DASHBOARD)
+        async with LanceDBStore.open(place.writing) as store:
+            await support.write(store, support.days_of(PYTHON, LAST_DAY, plus=7))
+        break_storage(place, path="*/query/", status=500)
+        api.clock.advance(LOOK_EVERY_S)
+        answer = await api.get(DASHBOARD)
+    assert answer.status_code == 200
+    assert answer.headers["cache-status"] == "community-metrics; fwd=stale; fwd-status=503"
+
+
+async def test_storage_slower_than_the_deadline_is_a_503(place: Place, serve: Serve) -> None:
+    database = ReadDatabase(place.reading, read_timeout_s=0.3)
+    async with serve(place.reading, database=database) as api:
+        break_storage(place, path="*/query/", delay_s=1.0)
+        require_problem(await api.get(DASHBOARD), "storage-unavailable", place)
+
+
+async def test_an_outage_costs_one_look_however_many_ask(place: Place, serve: Serve) -> None:
+    async with serve(place.reading) as api:
+        await api.get(DASHBOARD)
+        break_storage(place, status=503)
+        api.clock.advance(LOOK_EVERY_S)
+        assert place.enterprise is not None
+        place.enterprise.log.clear()
+        await asyncio.gather(*(api.get(DASHBOARD) for _ in range(20)))
+    assert len(place.enterprise.log) <= 3  # one look, which the client tries three times
+
+
+async def test_tables_that_are_not_there_are_told_as_not_set_up(empty: Place, serve: Serve) -> None:
+    async with serve(empty.reading) as api:
+        require_problem(await api.get(DASHBOARD), "storage-not-ready", empty)
+        require_problem(await api.get("ready"), "storage-not-ready", empty)
+        async with LanceDBStore.open(empty.writing) as store:
+            await store.create_tables()
+        api.clock.advance(LOOK_EVERY_S)
+        assert (await api.get("ready")).status_code == 200
+
+
+@pytest.mark.parametrize("path", JSON_PATHS)
+async def test_empty_tables_are_an_empty_answer(empty: Place, serve: Serve, path: str) -> None:
+    async with LanceDBStore.open(empty.writing) as store:
+        await store.create_tables()
+    async with serve(empty.reading) as api:
+        answer = await api.get(path)
+    assert answer.status_code == 200
+    assert answer.json()["freshness"]["last_success_at"] is None
+    assert answer.json()["freshness"]["is_stale"]
+
+
+@pytest.mark.parametrize("file", ["stats.csv", "stats.parquet", "metrics.csv", "history.parquet"])
+async def test_an_empty_table_is_a_file_with_its_columns(empty: Place, serve: Serve, file: str) -> None:
+    async with LanceDBStore.open(empty.writing) as store:
+        await store.create_tables()
+    async with serve(empty.reading) as api:
+        answer = await api.get(f"export/{file}")
+    assert answer.status_code == 200
+    assert answer.content
+
+
+async def test_a_table_one_column_wider_is_read_as_before(folder: Place, serve: Serve) -> None:
+    async with LanceDBStore.open(folder.writing) as store:
+        await (await raw_table(store, STATS)).add_columns(pa.field("of_tomorrow", pa.string()))
+    async with serve(folder.reading) as api:
+        points = (await api.get(f"series/{PYTHON}?grain=day&from={LAST_DAY}")).json()["points"]
+    assert points[0]["value"] == python_value(LAST_DAY)
+
+
+async def test_what_meets_a_write_is_read_again(folder: Place) -> None:
+    database = ReadDatabase(folder.reading)
+    attempts = 0
+
+    async def read(reader: LanceDBReader) -> list[int]:
+        nonlocal attempts
+        attempts += 1
+        before = await reader.newest_row(PYTHON)
+        if attempts == 1:
+            async with LanceDBStore.open(folder.writing) as store:
+                await support.write(store, support.days_of(PYTHON, LAST_DAY, plus=7))
+        after = await reader.newest_row(PYTHON)
+        return [row.value for row in (before, after) if row]
+
+    (values, _) = await database.consistently(read)
+    await database.close()
+    assert values == [python_value(LAST_DAY) + 7] * 2
+    assert attempts == 2
+
+
+async def test_two_hundred_clients_during_a_refresh_see_no_error_and_no_mixed_body(
+    empty: Place, serve: Serve
+) -> None:
+    """Every write moves all days alike, so a body of two versions would show days that moved unlike."""
+    await support.fill(empty.writing)
+    path = f"series/{PYTHON}?grain=day&from=2026-10-26&to=2026-11-19"
+    async with serve(empty.reading) as api, LanceDBStore.open(empty.writing) as store:
+        answers: list[httpx.Response] = []
+        for plus in range(1, 4):
+            refresh = support.write(store, support.days_of(PYTHON, plus=1_000 * plus))
+            api.clock.advance(LOOK_EVERY_S)
+            asked = (api.get(path) for _ in range(200))
+            _, *found = await asyncio.gather(refresh, *asked)
+            answers += found
+    assert {answer.status_code for answer in answers} == {200}
+    for answer in {answer.content: answer for answer in answers}.values():
+        points = answer.json()["points"]
+        moved = {point["value"] - python_value_of(point) for point in points}
+        assert len(moved) == 1
+
+
+def python_value_of(point: dict[str, str]) -> int:
+    return python_value(date.fromisoformat(point["day"]))

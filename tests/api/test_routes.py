@@ -1,0 +1,199 @@
+"""What the routes say about known numbers, over both kinds of storage."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet
+import pytest
+from tests.support.api import FALLBACK, FIRST_DAY, LAST_DAY, MISSING_DAY, PYTHON, RUST, STARS, python_value
+
+if TYPE_CHECKING:
+    from tests.support.api import Api
+
+THIS_WEEK = 7 * python_value(LAST_DAY) + 999 - python_value(LAST_DAY)
+"""Downloads of `PYTHON` in 2026-W47, one day of which was restated to 999."""
+
+
+async def metric_of(api: Api, path: str, metric_id: str) -> dict[str, Any]:
+    body = (await api.get(path)).json()
+    metrics = [metric for product in body["products"] for metric in product["metrics"]]
+    found: dict[str, Any] = next(metric for metric in metrics if metric["metric_id"] == metric_id)
+    return found
+
+
+async def test_health_is_exactly_ok(api: Api) -> None:
+    answer = await api.get("health")
+    assert answer.content == b'{"status":"ok"}'
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_ready_says_that_storage_answers(api: Api) -> None:
+    assert (await api.get("ready")).json() == {"status": "ready"}
+
+
+async def test_a_week_is_the_sum_of_its_days(api: Api) -> None:
+    metric = await metric_of(api, "dashboard/weekly?weeks=2", PYTHON)
+    assert [point["week"] for point in metric["points"]] == ["2026-W46", "2026-W47"]
+    assert [point["value"] for point in metric["points"]] == [7 * (python_value(LAST_DAY) - 10), THIS_WEEK]
+    assert metric["points"][1]["revised"]
+
+
+async def test_a_missing_day_makes_its_week_incomplete_and_is_in_no_share(api: Api) -> None:
+    rust = await metric_of(api, "dashboard/weekly?weeks=3", RUST)
+    week = next(point for point in rust["points"] if point["week"] == "2026-W45")
+    assert (week["days_present"], week["complete"]) == (6, False)
+    assert rust["four_period_change"] is None
+
+
+async def test_changes_and_share_come_from_complete_weeks(api: Api) -> None:
+    metric = await metric_of(api, "dashboard/weekly?weeks=1", PYTHON)
+    before, rust = 7 * (python_value(LAST_DAY) - 10), 7 * (python_value(LAST_DAY) + 50)
+    assert metric["change"]["absolute"] == THIS_WEEK - before
+    assert metric["year_on_year_change"]["absolute"] == THIS_WEEK - 7 * (python_value(LAST_DAY) - 520)
+    assert metric["share"] == pytest.approx(THIS_WEEK / (THIS_WEEK + rust))
+
+
+async def test_the_running_week_stands_apart_and_says_partial(api: Api) -> None:
+    running = (await metric_of(api, "dashboard/weekly?weeks=1", PYTHON))["running"]
+    assert (running["week"], running["value"], running["partial"]) == ("2026-W48", None, True)
+
+
+async def test_totals_are_told_whatever_the_filter(api: Api) -> None:
+    body = (await api.get("dashboard/weekly", params={"metric_id": PYTHON, "weeks": 1})).json()
+    total = body["products"][0]["downloads_30d"]
+    assert [len(product["metrics"]) for product in body["products"]] == [1]
+    assert (total["days_present"], total["days_expected"]) == (29, 30)
+    assert body["stars"]["value"] == 5_052
+
+
+async def test_a_day_has_its_own_name_and_a_month_too(api: Api) -> None:
+    day = (await metric_of(api, "dashboard/daily?days=1", PYTHON))["points"][0]
+    month = (await metric_of(api, "dashboard/monthly?months=1", PYTHON))["points"][0]
+    assert (day["day"], day["value"]) == (str(LAST_DAY), python_value(LAST_DAY))
+    assert (month["month"], month["days_present"]) == ("2026-10", 31)
+
+
+async def test_freshness_carries_instants_and_versions(api: Api) -> None:
+    freshness = (await api.get("dashboard/weekly")).json()["freshness"]
+    assert freshness["last_success_at"] == "2026-11-23T10:01:00Z"
+    assert (freshness["is_stale"], freshness["storage_reachable"]) == (False, True)
+    assert set(freshness["versions"]) == {"metrics", "stats", "history"}
+
+
+async def test_a_series_reaches_from_its_first_day_to_yesterday(api: Api) -> None:
+    points = (await api.get(f"series/{PYTHON}?grain=day&from={FIRST_DAY}")).json()["points"]
+    assert (points[0]["day"], points[-1]["day"]) == (str(FIRST_DAY), str(LAST_DAY))
+    assert len(points) == (LAST_DAY - FIRST_DAY).days + 1
+
+
+async def test_a_week_that_only_a_fallback_covers_is_marked_estimated(api: Api) -> None:
+    points = (await api.get(f"series/{PYTHON}?from=2025-07-07&to=2025-07-13")).json()["points"]
+    assert [(point["value"], point["fallback_id"]) for point in points] == [(700, FALLBACK)]
+    assert points[0]["estimated"]
+    assert not points[0]["complete"]
+
+
+async def test_a_missing_day_stays_empty_in_csv(api: Api) -> None:
+    answer = await api.get(f"series/{RUST}?grain=day&from={MISSING_DAY}&to={MISSING_DAY}&format=csv")
+    cells = next(csv.DictReader(io.StringIO(answer.text)))
+    assert (cells["metric_id"], cells["day"], cells["value"]) == (RUST, str(MISSING_DAY), "")
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("*/*", "application/json"),
+        ("text/csv", "text/csv; charset=utf-8"),
+        ("text/csv;q=0.2, application/json", "application/json"),
+        ("text/html", "application/json"),
+    ],
+)
+async def test_accept_chooses_the_form_of_a_series(local_api: Api, accept: str, media_type: str) -> None:
+    answer = await local_api.get(f"series/{PYTHON}", headers={"accept": accept})
+    assert answer.headers["content-type"] == media_type
+    assert answer.headers["vary"] == "Origin, Accept"
+
+
+async def test_definitions_are_the_catalogue_as_stored(api: Api) -> None:
+    metrics = {metric["metric_id"]: metric for metric in (await api.get("definitions")).json()["metrics"]}
+    assert metrics[PYTHON]["fallbacks"] == [FALLBACK, "downloads_month:lance:python"]
+    assert metrics[STARS]["value_kind"] == "stock"
+
+
+async def test_status_names_the_gap_the_error_and_the_age(api: Api) -> None:
+    body = (await api.get("status")).json()
+    metrics = {metric["metric_id"]: metric for metric in body["metrics"]}
+    assert metrics[RUST]["missing_days"] == [str(MISSING_DAY)]
+    assert metrics[RUST]["settled_through"] == str(LAST_DAY)
+    assert (body["last_success_age_hours"], body["is_stale"]) == (1, False)
+
+
+async def test_history_tells_partial_runs_with_their_summary_and_lost_ones_as_abandoned(api: Api) -> None:
+    runs = (await api.get("history")).json()["runs"]
+    assert [(run["run_id"], run["state"]) for run in runs] == [
+        ("good", "success"),
+        ("half", "partial"),
+        ("lost", "abandoned"),
+    ]
+    assert runs[1]["error_summary"] == f"{RUST}: crates.io answered 503"
+
+
+async def test_history_is_paged_to_its_end_without_a_run_twice(api: Api) -> None:
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await api.get("history", params={"limit": 1, **cursor})).json()
+        seen += [run["run_id"] for run in page["runs"]]
+        if page["next_before"] is None:
+            break
+        cursor = {"before": page["next_before"]}
+    assert seen == ["good", "half", "lost"]
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("status=abandoned", ["lost"]),
+        ("status=running", []),
+        ("status=partial", ["half"]),
+        ("job=update_all", []),
+    ],
+)
+async def test_history_is_filtered(local_api: Api, query: str, ids: list[str]) -> None:
+    assert [run["run_id"] for run in (await local_api.get(f"history?{query}")).json()["runs"]] == ids
+
+
+async def test_a_restatement_tells_the_first_value_and_the_one_now(api: Api) -> None:
+    found = (await api.get("restatements", params={"metric_id": PYTHON})).json()
+    assert [(row["first_value"], row["value"], row["revision"]) for row in found["restatements"]] == [
+        (python_value(LAST_DAY), 999, 1)
+    ]
+    assert not found["has_more"]
+
+
+async def test_csv_and_parquet_hold_the_same_rows(api: Api) -> None:
+    lines = list(csv.DictReader(io.StringIO((await api.get("export/stats.csv")).text)))
+    table = pyarrow.parquet.read_table(io.BytesIO((await api.get("export/stats.parquet")).content))
+    assert sorted(row["stat_key"] for row in lines) == sorted(table.column("stat_key").to_pylist())
+    assert sum(int(row["value"]) for row in lines) == sum(table.column("value").to_pylist())
+
+
+async def test_text_that_looks_like_a_formula_is_harmless_in_csv_and_exact_in_parquet(local_api: Api) -> None:
+    text = (await local_api.get("export/metrics.csv")).text
+    table = pyarrow.parquet.read_table(io.BytesIO((await local_api.get("export/metrics.parquet")).content))
+    assert ",'@lancedb/lancedb," in text
+    assert "@lancedb/lancedb" in table.column("subject").to_pylist()
+
+
+async def test_a_badge_tells_the_newest_complete_week_in_words_too(api: Api) -> None:
+    answer = await api.get(f"badge/{PYTHON}.svg")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert f"{THIS_WEEK:,} in 2026-W47" in answer.text
+
+
+async def test_a_metric_without_data_says_so_in_both_pictures(api: Api) -> None:
+    for picture in ("badge", "sparkline"):
+        assert "no data</" in (await api.get(f"{picture}/stars:lance-context:github.svg")).text
