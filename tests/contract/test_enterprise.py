@@ -189,10 +189,10 @@ async def main():
         await store.create_tables()
         await store.acquire_lease("run-1", "host", 1, NOW, TTL)
         await store.upsert_metrics([a_metric()])
-        await upsert(store, observed_days(30))
+        await upsert(store, observed_days(12))
         await store.record_run(a_run())
         await store.optimize()
-        assert len(await store.stats([METRIC])) == 30
+        assert len(await store.stats([METRIC])) == 12
         assert await store.repair_duplicates() == []
         assert written() == before, (before, written())
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from community_metrics.errors import StorageConflict
@@ -206,6 +206,8 @@ def test_rows_are_written_by_metric_and_then_by_day() -> None:
 
 # properties
 
+unhurried = settings(deadline=None)  # a busy machine is no fault of the rules
+
 _days = st.dates(date(2026, 10, 1), date(2026, 11, 22))
 _provenances = st.sampled_from(Provenance)
 _instants = st.integers(0, 200).map(hours)
@@ -221,6 +223,7 @@ def _played(history: Sequence[tuple[Sequence[Observation], Provenance]]) -> dict
     return table
 
 
+@unhurried
 @given(_histories, _batches, _provenances)
 def test_a_rerun_changes_nothing(
     history: list[tuple[list[Observation], Provenance]], batch: list[Observation], provenance: Provenance
@@ -232,6 +235,7 @@ def test_a_rerun_changes_nothing(
     assert len(again.unchanged) == len(batch)
 
 
+@unhurried
 @given(_histories, _batches, _provenances, st.randoms())
 def test_the_order_of_distinct_keys_does_not_matter(
     history: list[tuple[list[Observation], Provenance]],
@@ -248,6 +252,7 @@ def test_the_order_of_distinct_keys_does_not_matter(
     assert at_once == one_by_one
 
 
+@unhurried
 @given(_histories)
 def test_what_was_first_stored_is_kept_and_time_never_runs_back(
     history: list[tuple[list[Observation], Provenance]],
@@ -263,6 +268,7 @@ def test_what_was_first_stored_is_kept_and_time_never_runs_back(
             assert row.provenance is SEED or table[key].provenance is not SEED
 
 
+@unhurried
 @given(_histories, _batches, _provenances)
 def test_every_observation_is_counted_once(
     history: list[tuple[list[Observation], Provenance]], batch: list[Observation], provenance: Provenance
@@ -273,6 +279,7 @@ def test_every_observation_is_counted_once(
     assert counts.inserted == sum(one.stat_key not in table for one in batch)
 
 
+@unhurried
 @given(st.lists(_observations, min_size=1, max_size=6), st.randoms())
 def test_every_reader_picks_the_same_copy(batch: list[Observation], random: object) -> None:
     copies = [

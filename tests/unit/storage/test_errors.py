@@ -132,6 +132,7 @@ def test_a_status_decides_what_an_error_is(
             "again",
         ),
         (LOCAL, ValueError("Schema error: No field named revision."), StorageSchemaMismatch, "version"),
+        (LOCAL, ValueError('column(s) ["z"] are non-nullable'), StorageSchemaMismatch, "version"),
         (LOCAL, RuntimeError("Retryable commit conflict for version 7"), StorageConflict, "again"),
         (LOCAL, ValueError("Ambiguous merge inserts are prohibited"), StorageConflict, "again"),
         (LOCAL, pa.ArrowInvalid("Integer value out of range"), StorageSchemaMismatch, "columns"),
