@@ -47,8 +47,9 @@ def _classes_of_the_client() -> list[type[Exception]]:
             for _, item in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
                 if issubclass(item, Exception) and item.__module__.startswith("lancedb"):
                     found.add(item)
-    of_arrow: list[type[Exception]] = [item for _, item in inspect.getmembers(pa.lib, inspect.isclass)]
-    found |= {item for item in of_arrow if issubclass(item, pa.ArrowException)}
+    for _, item in inspect.getmembers(pa.lib, inspect.isclass):
+        if issubclass(item, pa.ArrowException) and issubclass(item, Exception):
+            found.add(item)
     return sorted(found, key=lambda item: item.__name__)
 
 
