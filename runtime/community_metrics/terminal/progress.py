@@ -1,0 +1,68 @@
+"""A run while it works: bars by source on a terminal, one log line for each metric elsewhere."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from community_metrics.errors import SourceError
+
+
+class LogProgress:
+    """Fits `jobs.progress.Progress`: one structured line for each step."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger(__name__)
+
+    def source_started(self, name: str, total: int) -> None:
+        """Log that a source begins."""
+        self._log.info("source started", source=name, metrics=total)
+
+    def metric_done(self, name: str, metric_id: str, error: SourceError | None) -> None:
+        """Log how a metric ended."""
+        if error is None:
+            self._log.info("metric fetched", source=name, metric_id=metric_id)
+        else:
+            self._log.warning("metric failed", source=name, metric_id=metric_id, reason=str(error))
+
+
+class BarProgress:
+    """Fits `jobs.progress.Progress`: one bar for each source, failures printed above as they come."""
+
+    def __init__(self, display: Progress) -> None:
+        self._display = display
+        self._tasks: dict[str, TaskID] = {}
+        self._failed: dict[str, int] = {}
+
+    def source_started(self, name: str, total: int) -> None:
+        """Add the source's bar."""
+        self._tasks[name] = self._display.add_task(name, total=total, last="")
+
+    def metric_done(self, name: str, metric_id: str, error: SourceError | None) -> None:
+        """Move the source's bar on."""
+        if error is not None:
+            self._failed[name] = self._failed.get(name, 0) + 1
+        failed = f"{self._failed[name]} failed" if name in self._failed else metric_id
+        self._display.update(self._tasks[name], advance=1, last=failed)
+
+
+@contextmanager
+def bars(console: Console) -> Iterator[BarProgress]:
+    """Show bars on `console` while the body runs, and leave them there as they ended."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[last]}", style="dim"),
+    )
+    with Progress(*columns, console=console) as display:
+        yield BarProgress(display)
