@@ -89,6 +89,22 @@ async def test_a_series_reaches_from_its_first_day_to_yesterday(api: Api) -> Non
     assert len(points) == (LAST_DAY - FIRST_DAY).days + 1
 
 
+async def test_a_series_never_reaches_beyond_today(api: Api) -> None:
+    points = (await api.get(f"series/{PYTHON}?grain=day&from=2026-11-22&to=2030-01-01")).json()["points"]
+    assert [(point["day"], point["complete"]) for point in points] == [
+        ("2026-11-22", True),
+        ("2026-11-23", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "instant", ["0001-01-01T00:00:00+14:00", "0089-09-17T12:45:31Z", "9999-12-31T23:59:59Z"]
+)
+async def test_an_instant_far_away_is_an_ordinary_one(api: Api, instant: str) -> None:
+    assert (await api.get("history", params={"before": instant})).status_code == 200
+    assert (await api.get("restatements", params={"since": instant})).status_code == 200
+
+
 async def test_a_week_that_only_a_fallback_covers_is_marked_estimated(api: Api) -> None:
     points = (await api.get(f"series/{PYTHON}?from=2025-07-07&to=2025-07-13")).json()["points"]
     assert [(point["value"], point["fallback_id"]) for point in points] == [(700, FALLBACK)]

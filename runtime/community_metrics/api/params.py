@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import Path, Query, Request
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from community_metrics.api.problems import Fault, invalid_all
 
@@ -22,6 +23,25 @@ MAX_POINTS: Final = 50_000
 MAX_NAMES: Final = 50
 MAX_ROWS: Final = 1_000
 
+_FIRST_INSTANT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_INSTANT: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _iso(text: object) -> object:
+    """Let only ISO 8601 through: pydantic would also take `0` for the first day of 1970."""
+    if isinstance(text, str) and not _ISO_DAY.match(text):
+        raise ValueError("must be written as ISO 8601")
+    return text
+
+
+def _in_reach(instant: datetime) -> datetime:
+    """Bring an instant to where LanceDB can compare it; nothing is stored beyond."""
+    return min(max(instant, _FIRST_INSTANT), _LAST_INSTANT)
+
+
+Day = Annotated[date, BeforeValidator(_iso)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_iso), AfterValidator(_in_reach)]
 Weeks = Annotated[int, Query(ge=1, le=520, description="Completed ISO weeks to show.")]
 Days = Annotated[int, Query(ge=1, le=3_660, description="Completed UTC days to show.")]
 Months = Annotated[int, Query(ge=1, le=120, description="Completed calendar months to show.")]
@@ -36,9 +56,11 @@ MetricIds = Annotated[
 MetricId = Annotated[str, Path(description="Id of the metric, for example `downloads:lance:python`.")]
 SeriesGrain = Annotated[Literal["day", "week", "month"], Query(description="Length of the periods.")]
 FromDay = Annotated[
-    date | None, Query(alias="from", description="First UTC day; the oldest stored one by default.")
+    Day | None, Query(alias="from", description="First UTC day; the oldest stored one by default.")
 ]
-ToDay = Annotated[date | None, Query(alias="to", description="Last UTC day; yesterday by default.")]
+ToDay = Annotated[
+    Day | None, Query(alias="to", description="Last UTC day, yesterday by default; never after today.")
+]
 Format = Annotated[
     Literal["json", "csv"] | None,
     Query(description="Form of the answer; `Accept` decides where it is not given."),
@@ -48,10 +70,10 @@ State = Annotated[RunState | None, Query(description="Only runs that stand like 
 Job = Annotated[str | None, Query(max_length=64, description="Only runs of this job.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_ROWS, description="How many at most.")]
 Before = Annotated[
-    AwareDatetime | None,
+    Instant | None,
     Query(description="Only runs that started before this instant; `next_before` of a page."),
 ]
-Since = Annotated[AwareDatetime | None, Query(description="Only changes seen since this instant.")]
+Since = Annotated[Instant | None, Query(description="Only changes seen since this instant.")]
 Theme = Annotated[
     Literal["auto", "light", "dark"], Query(description="Colours; `auto` follows the reader's own setting.")
 ]

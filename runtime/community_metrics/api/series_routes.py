@@ -94,9 +94,7 @@ async def _found(reader: LanceDBReader, request: Request, metric_id: str, wanted
     now = now_of(request.scope)
     metric = Stored(await reader.metrics(), services_of(request).catalog).metric(metric_id)
     ids = [metric.metric_id, *metric.fallbacks]
-    last = wanted.last or last_completed_day(now)
-    if last > today(now):
-        raise invalid("to", f"{last} is in the future", f"up to {today(now)}, the running UTC day")
+    last = min(wanted.last or last_completed_day(now), today(now))
     first = wanted.first or await _oldest_day(reader, ids, last)
     periods = _periods(first, last, wanted.grain)
     rows = await reader.stats(ids, since=periods[0].start)
