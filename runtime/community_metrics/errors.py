@@ -105,7 +105,7 @@ class StorageSchemaMismatch(StorageError):  # noqa: N818
     """The columns of a table are not the ones this version writes."""
 
 
-class StorageNotBootstrapped(StorageSchemaMismatch):  # noqa: N818
+class StorageNotBootstrapped(StorageSchemaMismatch):
     """There is no database, or a table of it was not made yet; every job makes what is missing."""
 
 

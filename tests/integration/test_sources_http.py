@@ -28,6 +28,8 @@ from community_metrics.sources.http import RegistryClient
 from community_metrics.sources.retries import Bounds
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.registry import Registry
 
 HASTY = Bounds(connect_s=0.2, read_s=0.2, attempt_s=0.5)
@@ -273,3 +275,14 @@ async def test_a_host_closed_for_maintenance_is_not_asked_before_it_reopens(repl
     results = await fetch_all("crates", replay, wanted("a"), wanted("b"))
     assert all("no request before 2026-11-23T13:00:00Z" in str(result.error) for result in results)
     assert len(replay.requests) == 1
+
+
+async def test_neither_a_proxy_variable_nor_a_netrc_changes_who_is_asked(
+    replay: Replay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    result = await fetch("crates", replay, wanted("a"))
+    assert result.error is None
+    assert "authorization" not in replay.requests[0].headers
