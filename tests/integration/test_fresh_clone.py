@@ -1,0 +1,102 @@
+"""`make up` in an empty folder with a fresh clone, whatever the registries do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.registry import Registry
+from tests.support.replay import HOSTS, Replay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+THREE_MINUTES_S = 180
+pytestmark = pytest.mark.timeout(2 * THREE_MINUTES_S)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with what git would hand out, uncommitted edits included, and nothing else."""
+    folder = tmp_path_factory.mktemp("clone")
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@contextmanager
+def answering() -> Iterator[str]:
+    """Registries that answer."""
+    with Replay(Registry(datetime.now(UTC).date())) as replay:
+        yield replay.origin
+
+
+@contextmanager
+def refusing() -> Iterator[str]:
+    """A port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@contextmanager
+def swallowing() -> Iterator[str]:
+    """A port that lets every packet vanish: its queue of connections is full and nobody empties it."""
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for caller in (first, second):
+            caller.setblocking(False)
+            caller.connect_ex(deaf.getsockname())
+        yield f"http://127.0.0.1:{deaf.getsockname()[1]}"
+
+
+def make_up(clone: Path, origin: str) -> subprocess.CompletedProcess[str]:
+    """Run what the README shows, with nothing of this test's own environment but the way to the packages."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CM_", "VIRTUAL_"))
+    }
+    tools = os.pathsep.join(part for part in inherited["PATH"].split(os.pathsep) if ".venv" not in part)
+    origins = {f"CM_SOURCE_URL_{host.upper()}": origin for host in HOSTS}
+    return subprocess.run(
+        ["make", "up", "SERVE=0"],
+        cwd=clone,
+        env={**inherited, **origins, "PATH": tools},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("world", [refusing, swallowing, answering], ids=lambda world: world.__name__)
+def test_make_up_ends_in_time_with_the_report_on_screen(clone: Path, world: type) -> None:
+    shutil.rmtree(clone / "data", ignore_errors=True)
+    started = time.monotonic()
+    with world() as origin:
+        done = make_up(clone, origin)
+    took_s = time.monotonic() - started
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "LanceDB" in done.stdout
+    assert took_s < THREE_MINUTES_S
+
+
+def test_the_report_shows_the_published_history_where_no_registry_answered(clone: Path) -> None:
+    shutil.rmtree(clone / "data", ignore_errors=True)
+    with refusing() as origin:
+        done = make_up(clone, origin)
+    assert "2026-W22" in done.stdout
+    assert "≈" in done.stdout
