@@ -1,0 +1,75 @@
+"""docs/performance.md: the figures of one run, the machine they are from, and how each was measured."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from inspect import cleandoc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from bench.results import HEADINGS
+from community_metrics.weeks import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import ModuleType
+
+    from bench.results import Result
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+
+
+def written(results: Mapping[ModuleType, Sequence[Result]]) -> str:
+    """Return the page."""
+    every = [result for measured in results.values() for result in measured]
+    held = sum(result.holds for result in every)
+    return "\n".join(
+        [
+            "# Performance",
+            "",
+            "<!-- `make bench` writes this page; do not edit it -->",
+            "Speed is measured as a ratio against a yardstick in the same run, so that the figures mean the same on",
+            f"every machine. {held} of {len(every)} bounds held on {SystemClock().now():%Y-%m-%d}.",
+            "",
+            *_table(("machine", ""), _machine()),
+            "",
+            *_table(HEADINGS, [result.cells() for result in every]),
+            "",
+            "## How each is measured",
+            *(line for module in results for line in _method(module)),
+            "",
+        ]
+    )
+
+
+def _method(module: ModuleType) -> list[str]:
+    name = module.__name__.rpartition(".")[2]
+    return ["", f"### {name}", "", f"`python -m bench {name}`", "", cleandoc(module.__doc__ or "")]
+
+
+def _machine() -> list[tuple[str, str]]:
+    return [
+        ("CPU", _cpu()),
+        ("cores", str(os.cpu_count())),
+        ("memory", f"{psutil.virtual_memory().total / 2**30:.0f} GiB"),
+        ("system", f"{platform.system()} {platform.machine()}"),
+        ("Python", platform.python_version()),
+        ("lancedb", version("lancedb")),
+    ]
+
+
+def _cpu() -> str:
+    """Return the processor's model; Linux tells it here, and nothing by `platform.processor`."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor()
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]

@@ -1,0 +1,56 @@
+"""What a bench hands back, whatever it measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One figure with its bound. `ours` and `yardstick` are in `unit`; smaller is better.
+
+    `ratio` is `ours` over `yardstick`, and what `bound` limits. Without a yardstick (both None) the bound is on
+    `ours` itself.
+    """
+
+    name: str
+    ours: float
+    yardstick: float | None
+    unit: str
+    ratio: float | None
+    bound: float
+
+    @classmethod
+    def against(cls, name: str, ours: float, yardstick: float, unit: str, *, bound: float) -> Self:
+        """Return a figure that may be at most `bound` times the yardstick."""
+        return cls(name, ours, yardstick, unit, ours / yardstick, bound)
+
+    @classmethod
+    def at_most(cls, name: str, ours: float, unit: str, *, bound: float) -> Self:
+        """Return a figure that may be at most `bound`, in its unit."""
+        return cls(name, ours, None, unit, None, bound)
+
+    @property
+    def holds(self) -> bool:
+        """Say whether the figure is within its bound."""
+        return (self.ours if self.ratio is None else self.ratio) <= self.bound
+
+    def cells(self) -> list[str]:
+        """Return the figure as a line of a table with the columns `HEADINGS`."""
+        bound = f"{self.bound:g} ×" if self.ratio is not None else f"{self.bound:g} {self.unit}"
+        return [
+            self.name,
+            _with_unit(self.ours, self.unit),
+            "" if self.yardstick is None else _with_unit(self.yardstick, self.unit),
+            "" if self.ratio is None else f"{self.ratio:.2f} ×",
+            f"≤ {bound}",
+            "yes" if self.holds else "NO",
+        ]
+
+
+HEADINGS = ("what", "ours", "yardstick", "ratio", "bound", "held")
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
