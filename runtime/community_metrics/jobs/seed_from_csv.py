@@ -14,15 +14,17 @@ from community_metrics.model import Provenance
 from community_metrics.seed import read_seed, seed_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from community_metrics.jobs.run import RunContext
-    from community_metrics.seed import SeedReading
 
 
 _NOTHING = (
     "There is nothing to seed: the shipped figures belong to the shipped catalogue. "
     "Figures of your own are loaded with `community-metrics seed --path FILE`."
+)
+
+_LEFT_OUT = (
+    "{} rows that the files themselves doubt were left out; their column `suspect` says why, and "
+    "--include-suspect loads them."
 )
 
 
@@ -44,22 +46,16 @@ async def gather(context: RunContext) -> Gathered:
         now=context.clock.now(),
     )
     observations = tuple(row for row in reading.observations if row.metric_id in chosen)
+    doubted = sum(row.metric_id in chosen for row in reading.left_out)
+    loaded = Counter(row.metric_id for row in observations)
     return Gathered(
         observations=observations,
         provenance=Provenance.CSV_SEED,
-        outcomes=tuple(_outcomes(reading, chosen)),
+        outcomes=tuple(MetricOutcome(metric_id, count) for metric_id, count in sorted(loaded.items())),
         window_start=min((row.period_start for row in observations), default=None),
         window_end=max((row.period_end for row in observations), default=None),
+        notes=(_LEFT_OUT.format(doubted),) if doubted else (),
     )
-
-
-def _outcomes(reading: SeedReading, chosen: set[str]) -> Iterator[MetricOutcome]:
-    loaded = Counter(row.metric_id for row in reading.observations)
-    doubted = Counter(row.metric_id for row in reading.left_out)
-    for metric_id in sorted((loaded.keys() | doubted.keys()) & chosen):
-        count = doubted[metric_id]
-        notes = (f"{count} suspect rows left out; --include-suspect loads them",) if count else ()
-        yield MetricOutcome(metric_id, loaded[metric_id], notes=notes)
 
 
 if __name__ == "__main__":

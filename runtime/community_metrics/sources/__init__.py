@@ -44,7 +44,7 @@ SEED_SOURCE = "seed"
 """The catalogue's word for metrics that only seed files fill; no source may take it."""
 
 _BUILT_IN: tuple[Source, ...] = (PypiStats(), Npm(), Crates(), GitHubStars(), GitHubStarHistory())
-_REQUIRED = ("name", "host", "window", "family", "sdk", "retention_days", "faults", "fetch")
+_REQUIRED = ("name", "host", "window", "family", "sdk", "retention_days", "answers_whole", "faults", "fetch")
 
 
 def available_sources() -> Mapping[str, Source]:

@@ -65,6 +65,8 @@ class Source(Protocol):
     """The SDK that its packages are for, and the last part of the id that `catalog add` forms."""
     retention_days: int | None
     """How far back it still answers; None for everything since the beginning."""
+    answers_whole: bool
+    """Whether one request brings all that it retains, whatever was wanted; a job then compares all of it."""
 
     def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a catalogue entry's subject and options, each in one sentence."""

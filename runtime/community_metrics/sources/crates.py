@@ -74,6 +74,7 @@ class Crates:
     family = "downloads"
     sdk: str | None = "rust"
     retention_days: int | None = _RETENTION_DAYS
+    answers_whole = True
 
     def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a catalogue entry; subject: a crate's name; options: none."""

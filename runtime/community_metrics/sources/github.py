@@ -70,6 +70,7 @@ class GitHubStars:
     family = "stars"
     sdk: str | None = None
     retention_days: int | None = 0
+    answers_whole = True
 
     def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a catalogue entry; subject: `owner/name`; options: none."""

@@ -82,6 +82,7 @@ class GitHubStarHistory:
     family = "stars_retained"
     sdk: str | None = None
     retention_days: int | None = None
+    answers_whole = False
 
     def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a catalogue entry; subject: `owner/name`; options: none."""

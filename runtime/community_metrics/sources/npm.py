@@ -67,6 +67,7 @@ class Npm:
     family = "downloads"
     sdk: str | None = "nodejs"
     retention_days: int | None = _RETENTION.days
+    answers_whole = False
 
     def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a catalogue entry; subject: a package's name; options: none."""

@@ -64,6 +64,7 @@ class PypiStats:
     family = "downloads"
     sdk: str | None = "python"
     retention_days: int | None = 180
+    answers_whole = True
 
     def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a catalogue entry; subject: a PyPI project; option: `mirrors`."""

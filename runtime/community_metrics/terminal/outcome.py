@@ -35,6 +35,7 @@ def exit_code(status: RunStatus, *, strict: bool) -> int:
 def render_outcome(report: RunReport, signs: Signs) -> RenderableType:
     """Return how the run ended as it is printed."""
     parts: list[RenderableType] = [_note(outcome, signs) for outcome in report.outcomes if _has_note(outcome)]
+    parts += [Text(f"{signs.warn} {note}", "yellow") for note in report.notes]
     if report.plan is not None:
         parts.append(_plan_table(report.plan, signs))
     return Group(*parts, _headline(report, signs))
@@ -128,6 +129,7 @@ def outcome_json(report: RunReport) -> dict[str, Any]:
     return {
         "run": run_json(RunView(report.run, report.run.status.value)),
         "dry_run": report.plan is not None,
+        "notes": list(report.notes),
         "metrics": [
             {
                 "metric_id": outcome.metric_id,
