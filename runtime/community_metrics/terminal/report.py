@@ -229,7 +229,7 @@ def _table(
     table.add_column("value", justify="right", no_wrap=True, min_width=11)
     table.add_column("change", justify="right", no_wrap=True, min_width=7)
     table.add_column("complete", justify="right", no_wrap=True)
-    table.add_column(f"last {look.counted(drawn, 'week')}", no_wrap=True, overflow="crop", min_width=drawn)
+    table.add_column(look.counted(drawn, "week"), no_wrap=True, overflow="crop", min_width=drawn)
     for line in lines:
         is_stock = line.metric.value_kind is ValueKind.STOCK
         change = look.difference if is_stock else look.percent

@@ -1,0 +1,231 @@
+"""The program as people and timers start it: a process, its output and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support import cli_docs
+from tests.support.clock import NOON, FakeClock
+from tests.support.scripted import Scripted
+from tests.support.worlds import raw_table
+
+from community_metrics.storage import LanceDBStore
+from community_metrics.storage.schemas import STATS
+from community_metrics.terminal.doctor import Verdict, examine
+from community_metrics.weeks import ONE_DAY
+
+if TYPE_CHECKING:
+    from tests.support.jobs import Rig
+
+PROGRAM = [sys.executable, "-m", "community_metrics.cli"]
+PYTHON, NODEJS = "downloads:lancedb:python", "downloads:lancedb:nodejs"
+
+
+def start(
+    rig: Rig, *words: str, program: list[str] = PROGRAM, **more: str
+) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CM_", "PYTHONIO"))}
+    environment = {**kept, **rig.replay.environment(), "CM_DB_PATH": str(rig.folder), **more}
+    return subprocess.run(
+        [*program, *words],
+        check=False,
+        env=environment,
+        cwd=rig.folder.parent,
+        capture_output=True,
+        timeout=60,
+        encoding="utf-8",
+    )
+
+
+class TestHelp:
+    @pytest.mark.parametrize("words", [["--help"], ["refresh", "--help"], ["catalog", "--help"]])
+    def test_help_loads_nothing_heavy(self, words: list[str]) -> None:
+        code = (
+            "import sys\n"
+            f"sys.argv = ['community-metrics', *{words!r}]\n"
+            "from community_metrics.cli import main\n"
+            "try:\n    main()\n"
+            "except SystemExit as end:\n    assert not end.code\n"
+            "heavy = {'lancedb', 'pyarrow', 'pydantic_settings', 'httpx', 'rich.markdown'}\n"
+            "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+        )
+        run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+        assert run.stderr.strip() == "[]"
+        assert "Usage: community-metrics" in run.stdout
+
+    @pytest.mark.parametrize(
+        ("module", "command"),
+        [
+            ("seed_from_csv", "seed"),
+            ("weekly_refresh", "refresh"),
+            ("update_all", "update-all"),
+            ("bootstrap_tables", "bootstrap"),
+        ],
+    )
+    def test_a_job_module_has_the_options_of_its_command(self, rig: Rig, module: str, command: str) -> None:
+        job = start(rig, "--help", program=[sys.executable, "-m", f"community_metrics.jobs.{module}"])
+        ours = start(rig, command, "--help")
+        assert job.returncode == ours.returncode == 0
+        assert job.stdout.partition("\n")[2] == ours.stdout.partition("\n")[2]
+
+    def test_the_page_about_the_program_is_what_the_program_says(self) -> None:
+        page = Path(cli_docs.PAGE)
+        assert page.read_text(encoding="utf-8") == cli_docs.rendered(), (
+            "python -m tests.support.cli_docs writes it"
+        )
+
+
+class TestExitCodes:
+    def test_success_is_0_and_a_rerun_changes_nothing(self, rig: Rig) -> None:
+        first, second = start(rig, "seed", "--json"), start(rig, "seed", "--json")
+        assert first.returncode == second.returncode == 0
+        assert json.loads(first.stdout)["run"]["rows_inserted"] > 0
+        assert json.loads(second.stdout)["run"]["rows_inserted"] == 0
+
+    @pytest.mark.parametrize(("strict", "code"), [([], 0), (["--strict"], 3)])
+    def test_a_partial_run_is_0_and_under_strict_3(self, rig: Rig, strict: list[str], code: int) -> None:
+        rig.replay.always("*/packages/lancedb/*", Scripted(404, body={"message": "no"}))
+        run = start(rig, "refresh", "--only", "downloads:lance*:python", *strict)
+        assert run.returncode == code
+        assert PYTHON in run.stdout
+        assert "partial" in run.stdout
+
+    def test_a_failed_run_is_1(self, rig: Rig) -> None:
+        rig.replay.always("*/packages/lancedb/*", Scripted(404, body={"message": "no"}))
+        assert start(rig, "refresh", "--only", PYTHON).returncode == 1
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["refresh", "--only", "downloads:lance:pyton"], "downloads:lance:python"),
+            (["refresh", "--lookback-weeks", "0"], "at least 1"),
+            (["seed", "--path", "nowhere.csv"], "nowhere.csv"),
+            (["bootstrap", "--reset"], "--yes"),
+            (["frobnicate"], "No such command"),
+        ],
+    )
+    def test_a_mistake_is_2_and_one_message_without_a_traceback(
+        self, rig: Rig, words: list[str], said: str
+    ) -> None:
+        run = start(rig, *words)
+        assert run.returncode == 2
+        assert said in run.stderr
+        assert "Traceback" not in run.stderr
+
+    def test_every_fault_of_the_settings_is_told(self, rig: Rig) -> None:
+        run = start(rig, "status", CM_STORAGE_MODE="enterprise")
+        assert run.returncode == 2
+        assert "CM_LANCEDB_URI" in run.stderr
+        assert "CM_LANCEDB_API_KEY" in run.stderr
+
+    async def test_a_held_database_is_75(self, rig: Rig) -> None:
+        await rig.run("bootstrap_tables")
+        from datetime import UTC, datetime, timedelta  # noqa: PLC0415  the lease must be live for the real clock
+
+        async with LanceDBStore.open(rig.settings) as store:
+            now = datetime.now(UTC)
+            await store.acquire_lease("another", host="elsewhere", pid=1, now=now, ttl=timedelta(minutes=5))
+        run = start(rig, "seed")
+        assert run.returncode == 75
+        assert "another" in run.stderr
+
+    def test_a_database_that_is_not_there_is_1_with_the_command_that_makes_it(self, rig: Rig) -> None:
+        run = start(rig, "report")
+        assert run.returncode == 1
+        assert "community-metrics bootstrap" in run.stderr
+
+
+class TestViews:
+    def test_a_dry_run_shows_what_would_change_and_writes_nothing(self, rig: Rig) -> None:
+        assert "would be new" in start(rig, "seed", "--dry-run").stdout
+        assert not rig.folder.exists()
+
+    def test_seed_data_alone_make_a_report_of_estimates_that_says_how_old_it_is(self, rig: Rig) -> None:
+        start(rig, "seed")
+        run = start(rig, "report", COLUMNS="80", PYTHONIOENCODING="utf-8")
+        assert "days old; the window ends there" in " ".join(run.stdout.split())
+        assert "≈" in run.stdout
+
+    def test_a_terminal_without_unicode_does_not_end_the_program(self, rig: Rig) -> None:
+        start(rig, "seed")
+        run = start(rig, "report", PYTHONIOENCODING="ascii")
+        assert (run.returncode, run.stdout.isascii()) == (0, True)
+
+    async def test_the_report_shows_what_the_registry_counted(self, rig: Rig) -> None:
+        await rig.run("weekly_refresh", only=(NODEJS,))
+        report = json.loads(start(rig, "report", "--weeks", "4", "--json").stdout)
+        line = next(line for line in report["metrics"] if line["metric_id"] == NODEJS)
+        registry = rig.replay.registry
+        assert registry is not None
+        days = [NOON.date() - n * ONE_DAY for n in range(1, 8)]
+        assert line["latest_complete_week"] == "2026-W47"
+        assert line["value"] == sum(registry.value("npm", "@lancedb/lancedb", day) or 0 for day in days)
+
+    async def test_status_and_history_speak_of_the_run(self, rig: Rig) -> None:
+        report = await rig.run("weekly_refresh", only=(NODEJS,))
+        status = json.loads(start(rig, "status", "--json").stdout)
+        history = json.loads(start(rig, "history", "--json").stdout)
+        metric = next(metric for metric in status["metrics"] if metric["metric_id"] == NODEJS)
+        assert (metric["newest_day"], metric["settled_through"]) == ("2026-11-22", "2026-11-22")
+        assert history["runs"][0]["ingestion_run_id"] == report.run.ingestion_run_id
+
+    def test_the_log_is_json_away_from_a_terminal_and_the_answer_stays_clean(self, rig: Rig) -> None:
+        run = start(rig, "seed", "--json")
+        assert json.loads(run.stdout)["run"]["status"] == "success"
+        assert "run closed" in [json.loads(line)["event"] for line in run.stderr.splitlines()]
+
+
+class TestDoctor:
+    async def test_a_filled_database_and_answering_registries_are_in_order(self, rig: Rig) -> None:
+        await rig.run("weekly_refresh")
+        checks = await examine(rig.settings, FakeClock())
+        assert [check.said for check in checks if check.verdict is Verdict.FAIL] == []
+        assert sum(check.area == "sources" for check in checks) == 4
+
+    async def test_a_lost_day_is_a_fault_with_its_mend(self, rig: Rig) -> None:
+        await rig.run("weekly_refresh")
+        async with LanceDBStore.open(rig.settings) as store:
+            table = await raw_table(store, STATS)
+            await table.delete(f"stat_key = '{NODEJS}|2026-11-11'")
+        (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
+        assert "2026-11-11" in fault.said
+        assert f"--only {NODEJS}" in fault.mend
+
+    async def test_a_key_that_stands_twice_is_found_and_repaired(self, rig: Rig) -> None:
+        await rig.run("weekly_refresh", only=(NODEJS,))
+        async with LanceDBStore.open(rig.settings) as store:
+            table = await raw_table(store, STATS)
+            await table.add(await table.query().where(f"stat_key = '{NODEJS}|2026-11-11'").to_arrow())
+        assert any(
+            c.area == "keys" and c.verdict is Verdict.FAIL for c in await examine(rig.settings, FakeClock())
+        )
+        repaired = json.loads(start(rig, "repair", "--json").stdout)
+        assert repaired["dropped"] == [{"table": "stats", "key": f"{NODEJS}|2026-11-11"}]
+
+    async def test_a_registry_that_refuses_is_named_with_the_override(self, rig: Rig) -> None:
+        await rig.run("weekly_refresh")
+        rig.replay.always("/api/v1/*", Scripted(403, body={"errors": [{"detail": "no"}]}))
+        (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
+        assert fault.area == "sources"
+        assert "CM_SOURCE_URL_CRATES" in fault.mend
+
+    def test_without_a_database_it_ends_with_1_and_says_how_to_make_one(self, rig: Rig) -> None:
+        run = start(rig, "doctor")
+        assert run.returncode == 1
+        assert "community-metrics seed" in run.stdout
+
+
+class TestCatalog:
+    def test_a_catalogue_of_ones_own_is_begun_added_to_and_checked(self, rig: Rig) -> None:
+        assert start(rig, "catalog", "init", "my.toml").returncode == 0
+        added = start(rig, "catalog", "add", "pypistats:httpx", "--product", "httpx", CM_CATALOG="my.toml")
+        assert "downloads:httpx:python" in added.stdout
+        assert "is in order" in start(rig, "catalog", "check", CM_CATALOG="my.toml").stdout
+        shown = json.loads(start(rig, "catalog", "show", "--json", CM_CATALOG="my.toml").stdout)
+        assert [metric["id"] for metric in shown] == ["downloads:httpx:python"]

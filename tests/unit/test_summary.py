@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from tests.support.clock import NOON
+from tests.support.rows import dailies, level, run
+
+from community_metrics.freshness import (
+    StoredDays,
+    errors_by_metric,
+    freshness,
+    is_stale,
+    last_success,
+    run_view,
+)
+from community_metrics.model import Lease, RunStatus, SourceWindow, ValueKind
+from community_metrics.series import Point
+from community_metrics.summary import Summary, flow_total, stock_total, summarize
+from community_metrics.weeks import days_between, last_periods, parse_week
+
+W47 = parse_week("2026-W47")
+SUNDAY = date(2026, 11, 22)
+A, B = "downloads:lance:python", "downloads:lance:rust"
+
+
+def days(count: int, *, until: date = SUNDAY, without: tuple[date, ...] = ()) -> dict[date, int]:
+    return {day: 1 for day in days_between(until - timedelta(days=count - 1), until) if day not in without}
+
+
+def weeks(values: list[int]) -> list[Point]:
+    return [
+        Point(week, value, 7, 7, complete=True)
+        for week, value in zip(last_periods(W47, len(values)), values, strict=True)
+    ]
+
+
+def stored(metric_id: str, known: dict[date, int], *, first: date | None = None) -> StoredDays:
+    return StoredDays(
+        metric_id, "crates", SourceWindow.DAY, first or min(known, default=None), frozenset(known), NOON
+    )
+
+
+class TestSummary:
+    def test_a_summary_speaks_of_the_newest_complete_week(self) -> None:
+        own, other = weeks([40, 50]), weeks([60, 150])
+        summary = summarize(own, ValueKind.FLOW, [own, other])
+        assert summary.latest == own[-1]
+        assert (summary.change and summary.change.fraction, summary.share) == (0.25, 0.25)
+
+    def test_a_registry_that_does_not_reach_the_week_leaves_no_share(self) -> None:
+        own = weeks([40, 50])
+        assert summarize(own, ValueKind.FLOW, [own, own[:1]]).share is None
+
+    def test_nothing_is_said_of_nothing(self) -> None:
+        assert summarize([Point(W47)], ValueKind.FLOW, []) == Summary()
+
+
+class TestTotals:
+    def test_a_total_covers_only_days_that_all_metrics_have(self) -> None:
+        gap = SUNDAY - timedelta(days=3)
+        total = flow_total({A: dailies(days(40)), B: dailies(days(40, without=(gap,)))})
+        assert (total.value, total.days_present, total.days_expected) == (58, 29, 30)
+
+    def test_a_total_ends_with_the_last_day_settled_for_all(self) -> None:
+        total = flow_total({A: dailies(days(40)), B: dailies(days(40, until=SUNDAY - timedelta(days=2)))})
+        assert (total.period_start, total.period_end) == (date(2026, 10, 22), date(2026, 11, 20))
+
+    def test_there_is_no_total_while_one_metric_has_no_day(self) -> None:
+        total = flow_total({A: dailies(days(40)), B: []})
+        assert (total.value, total.missing) == (None, (B,))
+
+    def test_stars_are_added_with_the_instant_of_each_and_name_who_is_missing(self) -> None:
+        rows = {"stars:a:github": [level(NOON, 7), level(NOON - timedelta(days=1), 9)], "stars:b:github": []}
+        total = stock_total(rows)
+        assert (total.value, total.missing) == (7, ("stars:b:github",))
+        assert total.readings[0].observed_at == NOON
+
+
+class TestFreshness:
+    def test_a_day_that_another_metric_of_the_source_has_is_missing(self) -> None:
+        behind = days(40, until=SUNDAY - timedelta(days=1))
+        (_, late) = freshness([stored(A, days(40)), stored(B, behind)], NOON)
+        assert (late.newest_day, late.settled_through) == (SUNDAY - timedelta(days=1), SUNDAY)
+        assert late.missing_days == (SUNDAY,)
+
+    def test_days_before_the_first_stored_one_are_not_missing(self) -> None:
+        (young,) = freshness([stored(A, days(5))], NOON)
+        assert young.missing_days == ()
+
+    def test_a_gap_older_than_12_weeks_is_not_told_any_more(self) -> None:
+        old = date(2026, 8, 30)  # the day before the Monday on which the last 12 weeks begin
+        known = days(120, without=(old, old + timedelta(days=1)))
+        (metric,) = freshness([stored(A, known)], NOON)
+        assert metric.missing_days == (date(2026, 8, 31),)
+
+    def test_a_stock_has_no_missing_days(self) -> None:
+        reading = StoredDays(
+            "stars:a:github", "github", SourceWindow.INSTANT, SUNDAY, frozenset({SUNDAY}), NOON
+        )
+        (metric,) = freshness([reading], NOON + timedelta(days=60))
+        assert (metric.settled_through, metric.missing_days) == (None, ())
+
+    @pytest.mark.parametrize(
+        ("age", "stale"), [(timedelta(days=8), False), (timedelta(days=8, seconds=1), True)]
+    )
+    def test_a_success_older_than_8_days_is_stale(self, age: timedelta, stale: bool) -> None:
+        success = run(NOON - timedelta(minutes=1))
+        assert is_stale(success, NOON + age) is stale
+
+    def test_without_a_success_everything_is_stale(self) -> None:
+        assert is_stale(None, NOON)
+
+    @pytest.mark.parametrize(
+        ("status", "job"), [(RunStatus.PARTIAL, "weekly_refresh"), (RunStatus.SUCCESS, "seed_from_csv")]
+    )
+    def test_only_a_whole_refresh_is_a_success(self, status: RunStatus, job: str) -> None:
+        assert last_success([run(NOON, status, job_name=job)]) is None
+
+    def test_a_run_without_a_live_lease_was_abandoned(self) -> None:
+        open_run = run(NOON, RunStatus.RUNNING)
+        lease = Lease("database", "run-1", "host", 1, NOON, NOON + timedelta(minutes=2))
+        assert run_view(open_run, lease, NOON).state == "running"
+        assert run_view(open_run, lease, lease.expires_at).state == "abandoned"
+        assert run_view(open_run, None, NOON).state == "abandoned"
+
+    def test_the_last_error_is_that_of_the_newest_closed_refresh(self) -> None:
+        newest = run(NOON, RunStatus.PARTIAL, error_summary=f"{A}: https://x: gone\nand more; see the log")
+        older = run(datetime(2026, 1, 1, tzinfo=UTC), RunStatus.PARTIAL, error_summary=f"{B}: denied")
+        runs = [run(NOON, RunStatus.RUNNING), newest, older]
+        assert errors_by_metric(runs) == {A: "https://x: gone"}
