@@ -49,6 +49,9 @@ format: .venv/.dev ## Put the code into its one format and mend what the linter 
 bench: .venv/.dev ## Measure the speed as ratios and write docs/performance.md
 	$(BIN)/python -m bench
 
+docs: .venv/.dev ## Renew the generated files under docs/
+	$(BIN)/python -m community_metrics.api.openapi > docs/openapi.json
+
 lock: | $(UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
 	$(PYTHON) -m tests.support.lock stamp

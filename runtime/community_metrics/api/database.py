@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from community_metrics.api.watch import shown_versions
@@ -29,6 +30,7 @@ class ReadDatabase:
         self._settings = settings
         self._timeout_s = read_timeout_s
         self._reader: LanceDBReader | None = None
+        self._is_loaded = False
 
     @property
     def reader(self) -> LanceDBReader:
@@ -37,6 +39,12 @@ class ReadDatabase:
             # 0 s: a read sees every write before it, so that equal versions around a body prove it whole
             self._reader = LanceDBReader.open(self._settings, consistency_s=0.0)
         return self._reader
+
+    async def load_client(self) -> None:
+        """Import LanceDB while no deadline runs and no request waits: it takes seconds on a cold machine."""
+        if not self._is_loaded:
+            await asyncio.to_thread(import_module, "lancedb")
+            self._is_loaded = True
 
     async def consistently(
         self, read: Callable[[LanceDBReader], Awaitable[Answer]]
@@ -49,6 +57,7 @@ class ReadDatabase:
         Raises:
             StorageError: storage failed, was too slow, or is written to without a pause.
         """
+        await self.load_client()
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._unmixed(read)
@@ -61,6 +70,7 @@ class ReadDatabase:
         Raises:
             StorageError: it does not, or not within a few seconds.
         """
+        await self.load_client()
         try:
             async with asyncio.timeout(PING_TIMEOUT_S):
                 await self.reader.table_versions()

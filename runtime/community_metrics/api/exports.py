@@ -55,7 +55,9 @@ async def export(
     media_type = _MEDIA_TYPES[file_format]
     if request.scope.get(WITHOUT_BODY):
         return StreamingResponse(iter(()), media_type=media_type, headers=headers)
-    batches = services_of(request).database.reader.scan(table)
+    database = services_of(request).database
+    await database.load_client()
+    batches = database.reader.scan(table)
     chunks = _csv_chunks(table, batches) if file_format == "csv" else _parquet_chunks(table, batches)
     async with asyncio.timeout(READ_TIMEOUT_S):
         first = await anext(chunks)  # what fails from here on breaks the stream; here it is still a 503

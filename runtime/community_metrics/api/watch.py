@@ -87,6 +87,7 @@ class TableWatch:
 
     async def _look(self) -> None:
         before = self._state
+        await self._database.load_client()
         try:
             async with asyncio.timeout(LOOK_TIMEOUT_S):
                 self._state = await self._seen(before)

@@ -1,0 +1,203 @@
+"""The same API and jobs under the real `awslambdaric`, with secrets from moto's server."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pyarrow.parquet
+import pytest
+from moto.server import ThreadedMotoServer
+from tests.support import lambda_runtime
+from tests.support.api import PYTHON
+from tests.support.enterprise import READ_KEY
+from tests.support.lambda_runtime import http_event
+
+from community_metrics.api.middleware.tokens import new_token, token_hash
+from community_metrics.aws.lambda_jobs import event_of
+from community_metrics.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.support.api import Place
+    from tests.support.lambda_runtime import Function
+
+API = "community_metrics.aws.lambda_api.handler"
+JOBS = "community_metrics.aws.lambda_jobs.handler"
+
+
+@pytest.fixture(scope="module")
+def secrets_manager() -> Iterator[tuple[str, Any]]:
+    """Secrets Manager's address, and a client for it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    yield (
+        url,
+        boto3.client(
+            "secretsmanager",
+            endpoint_url=url,
+            region_name="eu-west-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        ),
+    )
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def api(filled_local: Place) -> Iterator[Function]:
+    """One warm function for the tests that leave it as it is."""
+    environment = {
+        "CM_DB_PATH": filled_local.reading.db_path,
+        "CM_CORS_ORIGINS": "https://metrics.example.org",
+    }
+    with lambda_runtime.started(API, environment) as function:
+        yield function
+
+
+def answer(function: Function, event: dict[str, Any]) -> dict[str, Any]:
+    outcome = function.invoke(event)
+    assert not outcome.is_error, outcome.body
+    body: dict[str, Any] = outcome.body
+    return body
+
+
+def test_one_function_answers_one_event_after_the_other(api: Function) -> None:
+    first, second = (answer(api, http_event("/api/v1/dashboard/weekly", query="weeks=2")) for _ in range(2))
+    assert (first["statusCode"], second["statusCode"]) == (200, 200)
+    assert second["headers"]["cache-status"] == "community-metrics; hit"
+    assert json.loads(first["body"])["grain"] == "week"
+    assert first["body"] == second["body"]
+
+
+def test_health_is_answered_exactly(api: Function) -> None:
+    told = answer(api, http_event("/api/v1/health"))
+    assert (told["statusCode"], told["body"], told["isBase64Encoded"]) == (200, '{"status":"ok"}', False)
+
+
+@pytest.mark.parametrize("stage", ["$default", "prod"])
+@pytest.mark.parametrize("domain", ["x.execute-api.eu-west-1.amazonaws.com", "x.lambda-url.eu-west-1.on.aws"])
+def test_stages_and_function_urls_reach_the_same_routes(api: Function, stage: str, domain: str) -> None:
+    told = answer(api, http_event("/api/v1/definitions", stage=stage, domain=domain))
+    assert told["statusCode"] == 200
+
+
+def test_a_known_body_is_not_sent_again(api: Function) -> None:
+    etag = answer(api, http_event("/api/v1/definitions"))["headers"]["etag"]
+    told = answer(api, http_event("/api/v1/definitions", headers={"if-none-match": f"W/{etag}"}))
+    assert (told["statusCode"], told["body"], told["headers"]["etag"]) == (304, "", etag)
+
+
+def test_head_has_no_body(api: Function) -> None:
+    told = answer(api, http_event("/api/v1/definitions", method="HEAD"))
+    assert (told["statusCode"], told["body"]) == (200, "")
+    assert int(told["headers"]["content-length"]) > 1_000
+
+
+def test_csv_is_text(api: Function) -> None:
+    event = http_event(f"/api/v1/series/{PYTHON}", headers={"accept": "text/csv"})
+    told = answer(api, event)
+    assert told["isBase64Encoded"] is False
+    assert told["body"].startswith("metric_id,week,")
+
+
+def test_parquet_comes_whole_through_base64(api: Function) -> None:
+    told = answer(api, http_event("/api/v1/export/metrics.parquet"))
+    assert told["isBase64Encoded"] is True
+    table = pyarrow.parquet.read_table(io.BytesIO(base64.b64decode(told["body"])))
+    assert PYTHON in table.column("metric_id").to_pylist()
+
+
+def test_an_error_is_a_problem_in_plain_text(api: Function) -> None:
+    told = answer(api, http_event("/api/v1/series/nothing"))
+    assert (told["statusCode"], told["isBase64Encoded"]) == (404, False)
+    assert json.loads(told["body"])["type"].endswith("#unknown-metric")
+
+
+def test_secrets_are_read_once_for_a_cold_start(
+    filled_enterprise: Place, secrets_manager: tuple[str, Any]
+) -> None:
+    url, client = secrets_manager
+    token = new_token()
+    settings = filled_enterprise.reading
+    client.create_secret(Name="cm/read-key", SecretString=READ_KEY)
+    client.create_secret(Name="cm/hashes", SecretString=token_hash(token))
+    environment = {
+        "AWS_ENDPOINT_URL": url,
+        "CM_STORAGE_MODE": "enterprise",
+        "CM_LANCEDB_URI": str(settings.lancedb_uri),
+        "CM_LANCEDB_HOST_OVERRIDE": str(settings.lancedb_host_override),
+        "CM_CORS_ORIGINS": "https://metrics.example.org",
+        "CM_LANCEDB_API_KEY_SECRET": "cm/read-key",
+        "CM_API_TOKEN_HASHES_SECRET": "cm/hashes",
+        "CM_GITHUB_TOKEN_SECRET": "cm/never-put",
+    }
+    event = http_event("/api/v1/definitions", headers={"authorization": f"Bearer {token}"})
+    with lambda_runtime.started(API, environment) as function:
+        first = answer(function, event)
+        client.delete_secret(SecretId="cm/read-key", ForceDeleteWithoutRecovery=True)
+        second = answer(function, event)
+        refused = answer(function, http_event("/api/v1/definitions"))
+    assert (first["statusCode"], second["statusCode"], refused["statusCode"]) == (200, 200, 401)
+
+
+def test_a_secret_that_is_not_there_is_a_clear_error(secrets_manager: tuple[str, Any]) -> None:
+    environment = {
+        "AWS_ENDPOINT_URL": secrets_manager[0],
+        "CM_STORAGE_MODE": "enterprise",
+        "CM_LANCEDB_URI": "db://x",
+        "CM_LANCEDB_API_KEY_SECRET": "cm/never-put",
+    }
+    with lambda_runtime.started(API, environment) as function:
+        outcome = function.invoke(http_event("/api/v1/health"))
+    assert outcome.is_error
+    assert "CM_LANCEDB_API_KEY" in outcome.body["errorMessage"]
+
+
+@pytest.fixture
+def run_job(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], lambda_runtime.Outcome]]:
+    """Send one event to the jobs; the registries are a port where nobody listens."""
+    nobody = "http://127.0.0.1:9"
+    environment = {
+        "CM_DB_PATH": str(tmp_path / "jobs.lancedb"),
+        **{f"CM_SOURCE_URL_{name}": nobody for name in ("PYPISTATS", "NPM", "CRATES", "GITHUB")},
+    }
+    with lambda_runtime.started(JOBS, environment) as function:
+        yield function.invoke
+
+
+def test_a_job_tells_how_it_ended(run_job: Callable[[dict[str, Any]], lambda_runtime.Outcome]) -> None:
+    first, again = run_job({"job": "seed_from_csv"}), run_job({"job": "seed_from_csv"})
+    assert (first.is_error, first.body["status"]) == (False, "success")
+    assert first.body["rows_inserted"] > 0
+    assert (again.body["rows_inserted"], again.body["rows_unchanged"]) == (0, first.body["rows_inserted"])
+
+
+def test_a_failed_run_raises_so_that_lambda_counts_it(
+    run_job: Callable[[dict[str, Any]], lambda_runtime.Outcome],
+) -> None:
+    outcome = run_job({"job": "weekly_refresh", "lookback_weeks": 1, "only": ["downloads:lance:rust"]})
+    assert (outcome.is_error, outcome.body["errorType"]) == (True, "JobFailed")
+    assert "downloads:lance:rust" in outcome.body["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"job": "weekly_refesh"}, "weekly_refresh"),
+        ({}, "job: Field required"),
+        ({"job": "weekly_refresh", "lookback_weeks": 0}, "lookback_weeks"),
+        ({"job": "weekly_refresh", "lookback": 1}, "lookback: Extra inputs are not permitted"),
+        ("weekly_refresh", "the event"),
+    ],
+)
+def test_an_event_that_starts_no_job_says_what_is_wrong(event: object, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        event_of(event)

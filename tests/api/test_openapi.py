@@ -1,0 +1,67 @@
+"""The OpenAPI file is what is served, is committed as it is, and leaves nothing unexplained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from community_metrics.api.main import create_app
+from community_metrics.api.openapi import text_of
+from community_metrics.api.params import allowed
+from community_metrics.api.problems import TITLES
+from community_metrics.config import Settings
+
+if TYPE_CHECKING:
+    from tests.support.api import Api
+
+DOCS = Path(__file__).parents[2] / "docs"
+DOCUMENT: dict[str, Any] = json.loads((DOCS / "openapi.json").read_text())
+OPERATIONS = {path: operations["get"] for path, operations in DOCUMENT["paths"].items()}
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+
+
+def test_the_committed_file_is_what_the_program_says() -> None:
+    said = text_of(create_app(Settings(_env_file=None)))
+    assert (DOCS / "openapi.json").read_text() == said, "stale; run `make docs`"
+
+
+async def test_the_served_file_is_the_committed_one(local_api: Api) -> None:
+    assert (await local_api.get("openapi.json")).json() == DOCUMENT
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_every_field_says_what_it_means(name: str) -> None:
+    schema = SCHEMAS[name]
+    silent = [
+        field for field, described in schema.get("properties", {}).items() if "description" not in described
+    ]
+    assert not silent
+    assert schema["description"]
+    assert "enum" in schema or schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("path", sorted(OPERATIONS))
+def test_every_parameter_says_what_it_means_and_what_it_allows(path: str) -> None:
+    for parameter in OPERATIONS[path].get("parameters", []):
+        assert parameter["description"]
+        assert allowed(parameter["schema"]) or parameter["name"] == "metric_id"
+
+
+@pytest.mark.parametrize("path", sorted(OPERATIONS))
+def test_every_error_is_a_problem(path: str) -> None:
+    for status, answer in OPERATIONS[path]["responses"].items():
+        if status != "200":
+            assert list(answer["content"]) == ["application/problem+json"]
+
+
+@pytest.mark.parametrize("kind", sorted(TITLES))
+def test_every_kind_of_problem_is_explained(kind: str) -> None:
+    assert f"### {kind}\n" in (DOCS / "api.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted(OPERATIONS))
+def test_every_route_is_explained(path: str) -> None:
+    assert f"`{path.removeprefix('/api/v1')}`" in (DOCS / "api.md").read_text()

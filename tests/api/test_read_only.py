@@ -1,0 +1,107 @@
+"""The API cannot write: its reader has no such method, it names none, and it asks storage for reads alone."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.api import PYTHON
+from tests.support.enterprise import READ_KEY
+
+import community_metrics
+from community_metrics.api.database import ReadDatabase
+from community_metrics.storage import LanceDBReader, LanceDBStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from tests.support.api import Api, Place
+    from tests.support.enterprise import Enterprise
+
+    Serve = Callable[..., AbstractAsyncContextManager[Api]]
+
+PACKAGE = Path(community_metrics.__file__).parent
+API_MODULES = sorted((PACKAGE / "api").rglob("*.py"))
+WRITES = {name for name in dir(LanceDBStore) if not name.startswith("_")} - set(dir(LanceDBReader))
+LANCEDB_WRITES = {"merge_insert", "create_table", "drop_table", "drop_all_tables", "optimize", "restore"}
+EVERY_ROUTE = [
+    "health",
+    "ready",
+    "status",
+    "definitions",
+    "dashboard/weekly",
+    "dashboard/daily",
+    "dashboard/monthly",
+    f"series/{PYTHON}",
+    "history",
+    "restatements",
+    "export/stats.csv",
+    "export/metrics.parquet",
+    f"badge/{PYTHON}.svg",
+    f"sparkline/{PYTHON}.svg",
+]
+
+
+def reachable(start: list[Path]) -> set[Path]:
+    """Return the modules of ours that the API imports from, directly or through others, at once or later."""
+    seen: set[Path] = set()
+    waiting = list(start)
+    while waiting:
+        module = waiting.pop()
+        if module not in seen:
+            seen.add(module)
+            waiting += imported_by(module)
+    return seen
+
+
+def imported_by(module: Path) -> list[Path]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    found = [
+        PACKAGE.joinpath(*name.split(".")[1:]) for name in names if name.startswith("community_metrics.")
+    ]
+    return [path.with_suffix(".py") for path in found if path.with_suffix(".py").exists()]
+
+
+def attributes_of(module: Path) -> set[str]:
+    tree = ast.parse(module.read_text())
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+def test_the_reader_has_no_way_to_write() -> None:
+    assert {"upsert_observations", "record_run", "drop_tables", "acquire_lease"} <= WRITES
+    assert not WRITES & set(dir(LanceDBReader))
+
+
+def test_no_module_of_the_api_reaches_the_store() -> None:
+    names = {path.relative_to(PACKAGE).as_posix() for path in reachable(API_MODULES)}
+    assert "storage/reader.py" in names
+    assert not {name for name in names if name.startswith("jobs/")}
+    assert not {"storage/lancedb_store.py", "storage/leases.py", "storage/duplicates.py"} & names
+
+
+@pytest.mark.parametrize("module", API_MODULES, ids=lambda path: path.stem)
+def test_no_module_of_the_api_names_a_write(module: Path) -> None:
+    assert not attributes_of(module) & (WRITES | LANCEDB_WRITES)
+
+
+def test_what_the_routes_get_is_a_reader_and_not_a_store(filled_local: Place) -> None:
+    assert type(ReadDatabase(filled_local.reading).reader) is LanceDBReader
+
+
+async def test_every_route_works_with_the_read_key_and_asks_for_reads_alone(
+    filled_enterprise: Place, enterprise: Enterprise, serve: Serve
+) -> None:
+    async with serve(filled_enterprise.reading) as api:
+        answers = [await api.get(path) for path in EVERY_ROUTE]
+    asked = {entry.path.rstrip("/").rsplit("/", 1)[-1] for entry in enterprise.log}
+    assert {answer.status_code for answer in answers} == {200}
+    assert asked == {"describe", "query"}
+    assert {entry.headers["x-api-key"] for entry in enterprise.log} == {READ_KEY}
