@@ -1,4 +1,4 @@
-"""`community-metrics …`: the program. Commands live in `cli_jobs`, `cli_views`, `cli_catalog`.
+"""`community-metrics …`: the program. Commands live in `cli_jobs`, `cli_views`, `cli_catalog`, `cli_api`.
 
 Exit codes: 0 success or partial, 1 failed (or a bug, with its traceback), 2 usage or configuration, 3 partial
 under `--strict`, 75 another run holds the database.
@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from community_metrics import cli_catalog, cli_jobs, cli_views
+from community_metrics import cli_api, cli_catalog, cli_jobs, cli_views
 from community_metrics.cli_options import Sections
 from community_metrics.errors import CommunityMetricsError
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich help loads markdown and pygments: 3.8 times the yardstick instead of 1.3
 )
-_COLLECT, _LOOK = "Collect", "Look"
+_COLLECT, _LOOK, _SERVE = "Collect", "Look", "Serve"
 
 
 def _print_version(wanted: bool) -> None:
@@ -48,7 +48,9 @@ for _command in (cli_jobs.seed, cli_jobs.refresh, cli_jobs.update_all, cli_jobs.
     app.command(rich_help_panel=_COLLECT)(_command)
 for _view in (cli_views.report, cli_views.status, cli_views.history, cli_views.doctor, cli_views.repair):
     app.command(rich_help_panel=_LOOK)(_view)
+app.command(rich_help_panel=_SERVE)(cli_api.serve)
 app.add_typer(cli_catalog.app, name="catalog", rich_help_panel=_COLLECT)
+app.add_typer(cli_api.token, name="token", rich_help_panel=_SERVE)
 
 
 def main() -> NoReturn:

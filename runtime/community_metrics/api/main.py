@@ -6,6 +6,7 @@ no environment and a missing setting ends the process with one message instead o
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from community_metrics import log
 from community_metrics.api import badges, dashboard, exports, history, series_routes, status
 from community_metrics.api.cache import PREFIX, ResponseCache
 from community_metrics.api.database import ReadDatabase
@@ -141,7 +143,12 @@ def __getattr__(name: str) -> Any:
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return create_app(load_settings())
+        settings = load_settings()
+        log.configure(settings, is_terminal=sys.stderr.isatty())
+        # each request has one line, ours; without a handler uvicorn does not even format its own
+        logging.getLogger("uvicorn.access").handlers.clear()
+        logging.getLogger("uvicorn.access").propagate = False
+        return create_app(settings)
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201  logging is not set up yet, and this is for a person
         raise SystemExit(error.exit_code) from None
