@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,13 +14,13 @@ from tests.support.clock import NOON
 from tests.support.jobs import Rig, finished, without_run
 from tests.support.scripted import Scripted
 
-from community_metrics.errors import RunLocked
+from community_metrics.errors import RunLocked, StorageUnavailable
 from community_metrics.freshness import run_view
 from community_metrics.model import RunStatus
 from community_metrics.storage import LanceDBReader, LanceDBStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.replay import Replay
@@ -156,3 +158,30 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline, "nothing happened in time"
         time.sleep(0.02)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MB; only root can make one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=False)
+    if mounted.returncode:
+        pytest.skip("a full disk needs `mount`, which needs root")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+async def test_a_full_disk_is_named_and_loses_nothing(rig: Rig, small_disk: Path, replay: Replay) -> None:
+    rig.folder = small_disk / "metrics.lancedb"
+    await rig.run("weekly_refresh", only=("downloads:lance:rust",))
+    rows = await rig.stats()
+    filler = small_disk / "filler"
+    with suppress(OSError):
+        filler.write_bytes(bytes(4 << 20))
+    with pytest.raises(StorageUnavailable, match="disk is full"):
+        await rig.run("weekly_refresh", only=ONLY)
+    filler.unlink()
+    assert await rig.stats() == rows
+    report = await rig.run("weekly_refresh", only=ONLY)
+    assert report.run.status is RunStatus.SUCCESS
