@@ -27,7 +27,7 @@ T = TypeVar("T")
 def report(weeks: options.Weeks = 12, as_json: options.AsJson = False) -> None:
     """Show the last weeks of every product: value, change, completeness, course."""
     from community_metrics.terminal import look  # noqa: PLC0415  heavy
-    from community_metrics.terminal.report import render_report, report_json  # noqa: PLC0415  heavy
+    from community_metrics.terminal.report_view import render_report, report_json  # noqa: PLC0415  heavy
 
     view = _run(_load_report(_settings(), weeks))
     if as_json:

@@ -34,9 +34,10 @@ error (`CM_LOG_FORMAT=console` for plain lines), and standard output holds the a
 ## Reading the report
 
 A value stands for the last complete ISO week: all seven days present, the week over. `≈` marks an estimate
-from a wider reading, `▫` a week with days missing, `·` a week of which nothing is known. Change is against
-the week before, for stars in stars, and is left out where either week is incomplete. Where the terminal has
-no Unicode the bars are `1` to `8`, estimates `a` to `d` and `~`, missing days `?`, nothing known `.`.
+from a wider reading, `▫` a week with days missing, `·` a week of which nothing is known. Stars that were
+read only in the running week have `this` as their week. Change is against the week before, for stars in
+stars, and is left out where either week is incomplete. Where the terminal has no Unicode the bars are `1` to
+`8`, estimates `a` to `d` and `~`, missing days `?`, nothing known `.`.
 
 ## JSON
 
@@ -46,7 +47,7 @@ no Unicode the bars are `1` to `8`, estimates `a` to `d` and `~`, missing days `
 | command | fields |
 | --- | --- |
 | `seed`, `refresh`, `update-all`, `bootstrap` | `run` (as in `history`), `dry_run`, `metrics[]` (`metric_id`, `observations`, `error`, `notes`), `plan` under `--dry-run` (`metrics[]`, `changed_rows[]`), else `null` |
-| `report` | `generated_at`, `first_week`, `last_week`, `newest_day`, `last_success`, `stale`, `metrics[]` (`metric_id`, `product`, `display_name`, `latest_complete_week`, `value`, `change`, `share`, `complete_weeks`, `points[]`), `downloads_30d` by product, `stars` |
+| `report` | `generated_at`, `first_week`, `last_week`, `newest_day`, `last_success`, `stale`, `metrics[]` (`metric_id`, `product`, `display_name`, `latest_complete_week`, `value`, `change`, `share`, `complete_weeks`, `points[]`, `running_level`), `downloads_30d` by product, `stars` |
 | `status` | `generated_at`, `storage`, `last_success`, `stale`, `metrics[]` (`metric_id`, `source`, `newest_day`, `settled_through`, `missing_days`, `observed_at`, `last_error`), `runs[]` |
 | `history` | `runs[]` (`ingestion_run_id`, `job_name`, `status`, `started_at`, `finished_at`, `rows_inserted`, `rows_updated`, `rows_unchanged`, `window_start`, `window_end`, `error_summary`) |
 | `doctor` | `ok`, `checks[]` (`verdict`: `ok`, `warn` or `fail`; `area`, `said`, `mend`) |

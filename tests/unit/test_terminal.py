@@ -19,7 +19,8 @@ from community_metrics.series import Point
 from community_metrics.terminal.doctor import Check, Verdict, is_wrong, render_checks
 from community_metrics.terminal.holdings import Holding, product_names
 from community_metrics.terminal.look import ASCII, UNICODE, age, duration, legend, sparkline
-from community_metrics.terminal.report import build_report, render_report, report_json
+from community_metrics.terminal.report import build_report
+from community_metrics.terminal.report_view import render_report, report_json
 from community_metrics.terminal.status import StatusView, ranges_text, render_runs, render_status
 from community_metrics.weeks import days_between, last_periods, parse_week
 
@@ -79,6 +80,14 @@ class TestReport:
         text = printed(render_report(report_of(stars()), UNICODE, 100))
         line = next(line for line in text.splitlines() if line.startswith("stars"))
         assert line.split()[4:6] == ["1,234", "+1"]
+
+    def test_stars_read_only_in_the_running_week_are_shown_as_of_this_week(self) -> None:
+        reading = level(NOON + timedelta(hours=3), 77)
+        holding = Holding(CATALOG.metric(STARS), (reading,), first_day=NOON.date(), newest=reading)
+        report = report_of(holding, now=NOON + timedelta(hours=4))
+        text = printed(render_report(report, UNICODE, 100))
+        line = next(line for line in text.splitlines() if line.startswith("stars"))
+        assert line.split()[3:6] == ["this", "77", "—"]
 
     def test_a_week_with_a_day_missing_is_not_the_last_complete_one(self) -> None:
         holding = downloads(PYTHON, without=(SUNDAY - timedelta(days=2),))

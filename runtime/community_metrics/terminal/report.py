@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
-from community_metrics.freshness import is_stale, last_success
+from community_metrics.freshness import last_success
 from community_metrics.model import SourceWindow, ValueKind
 from community_metrics.series import latest_complete, points
 from community_metrics.summary import Summary, flow_total, stock_total, summarize
-from community_metrics.terminal import look
 from community_metrics.terminal.holdings import load_holdings, newest_day, product_names
 from community_metrics.weeks import Grain, last_completed, last_periods, period_of, today
 
@@ -22,36 +16,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from rich.console import RenderableType
-
     from community_metrics.catalog import Catalog, Metric
     from community_metrics.model import Run, StatRow
     from community_metrics.series import Point
     from community_metrics.storage import LanceDBReader
     from community_metrics.summary import FlowTotal, StockTotal
     from community_metrics.terminal.holdings import Holding
-    from community_metrics.terminal.look import Signs
     from community_metrics.weeks import Period
 
 OLD_AFTER_DAYS = 10
 """Newest data older than this are pointed out: a week that is over and three days for late registries."""
-NARROW = 100
-"""Below this many columns the subject in brackets is left out of the names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One metric over the window; `shown` is its newest complete point, or failing that its newest value."""
+    """One metric over the window; `running` is a level read in the week that is not over yet."""
 
     metric: Metric
     series: tuple[Point, ...]
     summary: Summary
+    running: Point | None = None
 
     @property
     def shown(self) -> Point | None:
-        """The point whose value stands in the table."""
+        """The point in the table: the newest complete, else the newest known, else this week's level."""
         known = [point for point in self.series if point.value is not None]
-        return self.summary.latest or (known[-1] if known else None)
+        return self.summary.latest or (known[-1] if known else self.running)
 
     @property
     def complete_weeks(self) -> int:
@@ -121,7 +111,7 @@ def build_report(
         window=tuple(window),
         newest_day=newest,
         products=products,
-        lines=tuple(_line(holding.metric, series, holdings) for holding in holdings),
+        lines=tuple(_line(holding, series, holdings, now) for holding in holdings),
         downloads={product: flow_total(rows) for product, rows in downloads.items() if rows},
         stars=stock_total(_star_readings(holdings)),
         success=last_success(runs),
@@ -134,15 +124,27 @@ def _series(holding: Holding, periods: Sequence[Period], now: datetime) -> list[
     )
 
 
-def _line(metric: Metric, series: Mapping[str, list[Point]], holdings: Sequence[Holding]) -> Line:
+def _line(
+    holding: Holding, series: Mapping[str, list[Point]], holdings: Sequence[Holding], now: datetime
+) -> Line:
+    metric = holding.metric
     siblings = [
         h.metric for h in holdings if h.metric.product == metric.product and h.metric.unit == "downloads"
     ]
     own = series[metric.metric_id]
     shared = [series[sibling.metric_id] for sibling in siblings] if metric in siblings else []
+    running = _running_level(holding, now)
     # the week before the window serves the change of its first week; it is not shown itself
     summary = summarize(own, metric.value_kind, shared) if latest_complete(own[1:]) else Summary()
-    return Line(metric, tuple(own[1:]), summary)
+    return Line(metric, tuple(own[1:]), summary, running)
+
+
+def _running_level(holding: Holding, now: datetime) -> Point | None:
+    """Return the level read in the running week; a flow says nothing before its week is over."""
+    if holding.metric.value_kind is not ValueKind.STOCK:
+        return None
+    (point,) = _series(holding, [period_of(today(now), Grain.WEEK)], now)
+    return None if point.value is None else point
 
 
 def _last_known(holdings: Sequence[Holding], end: Period, now: datetime) -> Period:
@@ -167,190 +169,4 @@ def _star_readings(holdings: Sequence[Holding]) -> dict[str, Sequence[StatRow]]:
         holding.metric.metric_id: (holding.newest,) if holding.newest else ()
         for holding in holdings
         if holding.metric.unit == "stars" and holding.metric.value_kind is ValueKind.STOCK
-    }
-
-
-def render_report(report: Report, signs: Signs, width: int) -> RenderableType:
-    """Return the report as it is printed on `width` columns."""
-    if report.newest_day is None:
-        return Text(
-            "Nothing is stored yet. `community-metrics seed` loads the figures from before the first run, "
-            "`community-metrics refresh` asks the registries.",
-            "yellow",
-        )
-    name_width = max(len(_name(line.metric, report.products, width)) for line in report.lines)
-    parts: list[RenderableType] = [_headline(report, signs)]
-    for product, name in report.products.items():
-        lines = [line for line in report.lines if line.metric.product == product]
-        if lines:
-            parts.append(_product_title(name, report.downloads.get(product)))
-            parts.append(Padding(_table(lines, report.products, signs, width, name_width), (0, 0, 1, 0)))
-    parts += _footer(report, signs)
-    return Group(*parts)
-
-
-def _headline(report: Report, signs: Signs) -> Text:
-    first, last = report.window[0], report.window[-1]
-    text = Text()
-    text.append(f"{first.label} {signs.dash} {last.label}", "bold")
-    text.append(f"   {look.counted(len(report.window), 'week')}, to Sunday {last.end}\n", "dim")
-    if report.is_old:
-        old = look.counted(report.age_days or 0, "day")
-        text.append(
-            f"{signs.warn} The newest data are of {report.newest_day}, {old} old; "
-            "the window ends there. `community-metrics refresh` brings newer ones.\n",
-            "bold yellow",
-        )
-    return text
-
-
-def _product_title(name: str, total: FlowTotal | None) -> Text:
-    text = Text(name, "bold")
-    if total is None:
-        return text
-    if total.value is None:
-        return text.append("   no total of downloads: no day is known of every package", "dim")
-    days = "30 days" if total.days_present == total.days_expected else f"{total.days_present} of 30 days"
-    return text.append(f"   {look.number(total.value)} downloads in {days} to {total.period_end}", "dim")
-
-
-def _table(
-    lines: Sequence[Line], products: Mapping[str, str], signs: Signs, width: int, name_width: int
-) -> Table:
-    drawn = min(_spark_width(width), len(lines[0].series))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(
-        "",
-        no_wrap=True,
-        overflow="ellipsis",
-        width=min(name_width, max(12, width - drawn - 44)),
-    )
-    table.add_column("week", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True, min_width=11)
-    table.add_column("change", justify="right", no_wrap=True, min_width=7)
-    table.add_column("complete", justify="right", no_wrap=True)
-    table.add_column(look.counted(drawn, "week"), no_wrap=True, overflow="crop", min_width=drawn)
-    for line in lines:
-        is_stock = line.metric.value_kind is ValueKind.STOCK
-        change = look.difference if is_stock else look.percent
-        table.add_row(
-            _name(line.metric, products, width),
-            line.shown.period.label if line.shown else signs.none,
-            _value(line.shown, signs),
-            change(line.summary.change, signs),
-            f"{line.complete_weeks}/{len(line.series)} wk",
-            look.sparkline(line.series[-_spark_width(width) :], signs, from_zero=not is_stock),
-        )
-    return table
-
-
-def _spark_width(width: int) -> int:
-    return max(12, min(52, width - 72))
-
-
-def _value(point: Point | None, signs: Signs) -> Text:
-    if point is None or point.value is None:
-        return Text(signs.none, "dim")
-    if point.estimated:
-        return Text(f"{signs.about} {look.number(point.value)}", "yellow")
-    if not point.complete:
-        return Text(f"{signs.partial} {look.number(point.value)}", "magenta")
-    return Text(look.number(point.value), "bold")
-
-
-def _name(metric: Metric, products: Mapping[str, str], width: int) -> str:
-    """Return the metric's name without that of its product, which stands above the table."""
-    name = metric.display_name.removeprefix(f"{products[metric.product]} ").removeprefix("for ")
-    return name if width >= NARROW else name.split(" (")[0]
-
-
-def _footer(report: Report, signs: Signs) -> list[RenderableType]:
-    stars = report.stars
-    parts: list[RenderableType] = []
-    if stars.value is not None:
-        text = Text(f"{look.number(stars.value)} stars", "bold")
-        text.append(f" in {len(stars.readings)} of {len(stars.readings) + len(stars.missing)} repositories")
-        if stars.missing:
-            text.append(f" (never read: {', '.join(stars.missing)})", "yellow")
-        oldest = min(reading.observed_at for reading in stars.readings)
-        text.append(f", each as last read, none before {oldest:%Y-%m-%d %H:%M} UTC", "dim")
-        parts.append(text)
-    parts.append(_last_success(report, signs))
-    parts.append(look.legend([line.series for line in report.lines], signs))
-    return parts
-
-
-def _last_success(report: Report, signs: Signs) -> Text:
-    if report.success is None:
-        return Text(
-            f"{signs.warn} No refresh has succeeded yet; `community-metrics status` says more.", "yellow"
-        )
-    ended = report.success.finished_at or report.success.started_at
-    said = f"last successful refresh {look.age(report.now - ended)} ago"
-    if is_stale(report.success, report.now):
-        return Text(f"{signs.warn} {said}; `community-metrics status` says more.", "yellow")
-    return Text(said, "dim")
-
-
-def report_json(report: Report) -> dict[str, Any]:
-    """Return the report as plain values; the shape is stable and described in `docs/cli.md`."""
-    return {
-        "generated_at": report.now.isoformat(),
-        "first_week": report.window[0].label,
-        "last_week": report.window[-1].label,
-        "newest_day": report.newest_day.isoformat() if report.newest_day else None,
-        "last_success": _ended(report.success),
-        "stale": is_stale(report.success, report.now),
-        "metrics": [_line_json(line) for line in report.lines],
-        "downloads_30d": {product: _total_json(total) for product, total in report.downloads.items()},
-        "stars": {
-            "value": report.stars.value,
-            "readings": {reading.metric_id: reading.value for reading in report.stars.readings},
-            "missing": list(report.stars.missing),
-        },
-    }
-
-
-def _ended(run: Run | None) -> str | None:
-    return None if run is None else (run.finished_at or run.started_at).isoformat()
-
-
-def _line_json(line: Line) -> dict[str, Any]:
-    latest, change = line.summary.latest, line.summary.change
-    return {
-        "metric_id": line.metric.metric_id,
-        "product": line.metric.product,
-        "display_name": line.metric.display_name,
-        "latest_complete_week": latest.period.label if latest else None,
-        "value": latest.value if latest else None,
-        "change": {"absolute": change.absolute, "fraction": change.fraction} if change else None,
-        "share": line.summary.share,
-        "complete_weeks": line.complete_weeks,
-        "points": [_point_json(point) for point in line.series],
-    }
-
-
-def _point_json(point: Point) -> dict[str, Any]:
-    return {
-        "week": point.period.label,
-        "value": point.value,
-        "days_present": point.days_present,
-        "days_expected": point.days_expected,
-        "complete": point.complete,
-        "estimated": point.estimated,
-        "fallback_id": point.fallback_id,
-        "provenance": point.provenance,
-        "status": point.status,
-        "revised": point.revised,
-        "observed_at": point.observed_at.isoformat() if point.observed_at else None,
-    }
-
-
-def _total_json(total: FlowTotal) -> dict[str, Any]:
-    return {
-        "value": total.value,
-        "period_start": total.period_start.isoformat() if total.period_start else None,
-        "period_end": total.period_end.isoformat() if total.period_end else None,
-        "days_present": total.days_present,
-        "missing": list(total.missing),
     }
