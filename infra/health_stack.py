@@ -41,7 +41,7 @@ class HealthStack(Stack):
         metric = cloudwatch.Metric(
             namespace="AWS/Route53",
             metric_name="HealthCheckStatus",
-            dimensions_map={"HealthCheckId": check.attr_health_check_id},
+            dimensions_map={"HealthCheckId": check.ref},
             statistic="Minimum",
             period=Duration.minutes(1),
         )

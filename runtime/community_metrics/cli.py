@@ -1,4 +1,4 @@
-"""`community-metrics …`: the program. Commands live in `cli_jobs`, `cli_views`, `cli_catalog`, `cli_api`.
+"""`community-metrics …`: the program. Its commands live in the `cli_*` modules beside this one.
 
 Exit codes: 0 success or partial, 1 failed (or a bug, with its traceback), 2 usage or configuration, 3 partial
 under `--strict`, 75 another run holds the database.
@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from community_metrics import cli_api, cli_catalog, cli_jobs, cli_views
+from community_metrics import cli_api, cli_catalog, cli_jobs, cli_secrets, cli_views
 from community_metrics.cli_options import Sections
 from community_metrics.errors import CommunityMetricsError
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich help loads markdown and pygments: 3.8 times the yardstick instead of 1.3
 )
-_COLLECT, _LOOK, _SERVE = "Collect", "Look", "Serve"
+_COLLECT, _LOOK, _SERVE, _DEPLOY = "Collect", "Look", "Serve", "Deploy"
 
 
 def _print_version(wanted: bool) -> None:
@@ -51,6 +51,7 @@ for _view in (cli_views.report, cli_views.status, cli_views.history, cli_views.d
 app.command(rich_help_panel=_SERVE)(cli_api.serve)
 app.add_typer(cli_catalog.app, name="catalog", rich_help_panel=_COLLECT)
 app.add_typer(cli_api.token, name="token", rich_help_panel=_SERVE)
+app.add_typer(cli_secrets.app, name="secrets", rich_help_panel=_DEPLOY)
 
 
 def main() -> NoReturn:

@@ -1,0 +1,147 @@
+"""Adapters of the host's side: secrets, box, address, alarms, topics, buckets' policies."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from tests.infra.rehearsal.adapters import Adapter, client
+
+# what PutMetricAlarm takes, all of which an alarm's template may say
+_ALARM = (
+    "AlarmName", "AlarmDescription", "Namespace", "MetricName", "ComparisonOperator", "EvaluationPeriods",
+    "DatapointsToAlarm", "Period", "Statistic", "Threshold", "TreatMissingData", "AlarmActions", "OKActions",
+    "Dimensions",
+)  # fmt: skip
+
+
+class Secret(Adapter):
+    """Makes the entry without a value, as CloudFormation does; refuses one with a value."""
+
+    TYPE = "AWS::SecretsManager::Secret"
+
+    @classmethod
+    def make(cls, region: str, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        made = client("secretsmanager", region).create_secret(
+            Name=properties["Name"], Description=properties["Description"]
+        )
+        return made["ARN"], {"Id": made["ARN"]}
+
+
+class Instance(Adapter):
+    """Starts the box with everything that moto's own model of this type drops."""
+
+    TYPE = "AWS::EC2::Instance"
+
+    @classmethod
+    def make(cls, region: str, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        interface = properties["NetworkInterfaces"][0]
+        ec2 = client("ec2", region)
+        (box,) = ec2.run_instances(
+            MinCount=1,
+            MaxCount=1,
+            ImageId=properties["ImageId"],
+            InstanceType=properties["InstanceType"],
+            UserData=_decoded(properties["UserData"]),
+            BlockDeviceMappings=properties["BlockDeviceMappings"],
+            CreditSpecification={"CpuCredits": properties["CreditSpecification"]["CPUCredits"]},
+            IamInstanceProfile={"Name": properties["IamInstanceProfile"]},
+            NetworkInterfaces=[
+                {
+                    "AssociatePublicIpAddress": interface["AssociatePublicIpAddress"],
+                    "DeviceIndex": int(interface["DeviceIndex"]),
+                    "Groups": interface["GroupSet"],
+                    "SubnetId": interface["SubnetId"],
+                }
+            ],
+            InstanceInitiatedShutdownBehavior=properties["InstanceInitiatedShutdownBehavior"],
+            DisableApiTermination=properties["DisableApiTermination"],
+            TagSpecifications=[{"ResourceType": "instance", "Tags": properties["Tags"]}],
+            **({"KeyName": properties["KeyName"]} if "KeyName" in properties else {}),
+        )["Instances"]
+        # moto forgets these on the way in
+        ec2.modify_instance_metadata_options(InstanceId=box["InstanceId"], **properties["MetadataOptions"])
+        return box["InstanceId"], {"InstanceId": box["InstanceId"]}
+
+    def remove(self) -> None:
+        client("ec2", self.region).terminate_instances(InstanceIds=[self.physical_resource_id])
+
+
+def _decoded(text: str) -> str:
+
+    return base64.b64decode(text).decode()
+
+
+class EipAssociation(Adapter):
+    """Points the address at the box; a new box takes it over."""
+
+    TYPE = "AWS::EC2::EIPAssociation"
+
+    @classmethod
+    def make(cls, region: str, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        made = client("ec2", region).associate_address(
+            AllocationId=properties["AllocationId"],
+            InstanceId=properties["InstanceId"],
+            AllowReassociation=True,
+        )
+        return made["AssociationId"], {"Id": made["AssociationId"]}
+
+
+class Alarm(Adapter):
+    """Puts the alarm."""
+
+    TYPE = "AWS::CloudWatch::Alarm"
+
+    @classmethod
+    def make(cls, region: str, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        cloudwatch = client("cloudwatch", region)
+        cloudwatch.put_metric_alarm(**{key: properties[key] for key in _ALARM if key in properties})
+        (alarm,) = cloudwatch.describe_alarms(AlarmNames=[properties["AlarmName"]])["MetricAlarms"]
+        return properties["AlarmName"], {"Arn": alarm["AlarmArn"]}
+
+    def remove(self) -> None:
+        client("cloudwatch", self.region).delete_alarms(AlarmNames=[self.physical_resource_id])
+
+
+class Subscription(Adapter):
+    """Subscribes the address; a real one has to be confirmed by mail."""
+
+    TYPE = "AWS::SNS::Subscription"
+
+    @classmethod
+    def make(cls, region: str, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        made = client("sns", region).subscribe(
+            TopicArn=properties["TopicArn"], Protocol=properties["Protocol"], Endpoint=properties["Endpoint"]
+        )
+        return made["SubscriptionArn"], {"Arn": made["SubscriptionArn"]}
+
+
+class TopicPolicy(Adapter):
+    """Puts the policy on each topic."""
+
+    TYPE = "AWS::SNS::TopicPolicy"
+
+    @classmethod
+    def make(cls, region: str, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        policy = json.dumps(properties["PolicyDocument"])
+        for topic in properties["Topics"]:
+            client("sns", region).set_topic_attributes(
+                TopicArn=topic, AttributeName="Policy", AttributeValue=policy
+            )
+        return name, {"Id": name}
+
+
+class BucketPolicy(Adapter):
+    """Puts the policy on the bucket, without what refuses plain HTTP: this server speaks nothing else."""
+
+    TYPE = "AWS::S3::BucketPolicy"
+
+    @classmethod
+    def make(cls, region: str, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        document = properties["PolicyDocument"]
+        kept = [item for item in document["Statement"] if "SecureTransport" not in json.dumps(item)]
+        if kept:
+            policy = json.dumps({**document, "Statement": kept})
+            client("s3", region).put_bucket_policy(Bucket=properties["Bucket"], Policy=policy)
+        return properties["Bucket"], {}

@@ -1,0 +1,90 @@
+"""What stands in a rehearsal's AWS after an act, as boto3 reads it back."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.infra.rehearsal.stage import Stage
+
+HOME = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One look at everything a deployment makes."""
+
+    boxes: list[dict[str, Any]]
+    user_data: str
+    address: dict[str, Any]
+    records: dict[str, dict[str, Any]]
+    secrets: dict[str, str]
+    buckets: set[str]
+    alarms: dict[str, dict[str, Any]]
+    subscriptions: dict[str, str]
+    log_retention_days: dict[str, int]
+
+    @property
+    def box(self) -> dict[str, Any]:
+        """The only box that runs."""
+        (box,) = self.boxes
+        return box
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the user data tells the box about the deployment."""
+        text = self.user_data.split("<<'END_OF_FACTS'\n")[1].split("\nEND_OF_FACTS")[0]
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+
+def look(stage: Stage, region: str, zone_id: str) -> World:
+    """Read everything back."""
+    boxes = _boxes(stage, region)
+    addresses = stage.client("ec2", region).describe_addresses()["Addresses"]
+    secrets = stage.client("secretsmanager", region).list_secrets()["SecretList"]
+    buckets = stage.client("s3", region).list_buckets()["Buckets"]
+    groups = stage.client("logs", region).describe_log_groups()["logGroups"]
+    return World(
+        boxes=boxes,
+        user_data=_user_data(stage, region, boxes[0]["InstanceId"]) if boxes else "",
+        address=addresses[0],
+        records=_records(stage, zone_id),
+        secrets={secret["Name"]: secret["ARN"] for secret in secrets},
+        buckets={bucket["Name"] for bucket in buckets if bucket["Name"].startswith("community-metrics")},
+        alarms={**_alarms(stage, region), **_alarms(stage, HOME)},
+        subscriptions={**_subscriptions(stage, region), **_subscriptions(stage, HOME)},
+        log_retention_days={group["logGroupName"]: group["retentionInDays"] for group in groups},
+    )
+
+
+def _boxes(stage: Stage, region: str) -> list[dict[str, Any]]:
+    found = stage.client("ec2", region).describe_instances(
+        Filters=[{"Name": "instance-state-name", "Values": ["running"]}]
+    )
+    return [box for reservation in found["Reservations"] for box in reservation["Instances"]]
+
+
+def _user_data(stage: Stage, region: str, box: str) -> str:
+    found = stage.client("ec2", region).describe_instance_attribute(InstanceId=box, Attribute="userData")
+    return base64.b64decode(found["UserData"]["Value"]).decode()
+
+
+def _records(stage: Stage, zone_id: str) -> dict[str, dict[str, Any]]:
+    found = stage.client("route53", HOME).list_resource_record_sets(HostedZoneId=zone_id)
+    return {
+        item["Type"]: item for item in found["ResourceRecordSets"] if item["Name"].startswith("metrics-api")
+    }
+
+
+def _alarms(stage: Stage, region: str) -> dict[str, dict[str, Any]]:
+    found = stage.client("cloudwatch", region).describe_alarms()["MetricAlarms"]
+    return {alarm["AlarmName"].removeprefix("community-metrics-"): alarm for alarm in found}
+
+
+def _subscriptions(stage: Stage, region: str) -> dict[str, str]:
+    found = stage.client("sns", region).list_subscriptions()["Subscriptions"]
+    return {item["TopicArn"]: item["Endpoint"] for item in found}

@@ -1,0 +1,132 @@
+"""A proxy before the server that notes which action, on which resource, each request asks for.
+
+It answers `SignalResource` itself, which moto does not know: with the empty answer that AWS gives.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SIGNALLED = b"<SignalResourceResponse><ResponseMetadata/></SignalResourceResponse>"
+_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+_HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, as an IAM policy sees it: `s3:GetObject` on `arn:aws:s3:::bucket/key`."""
+
+    action: str
+    resource: str
+
+
+@dataclass
+class Recorder:
+    """What was asked for, and the signals among it."""
+
+    server_port: int
+    port: int = 0
+    calls: list[Call] = field(default_factory=list)
+    signals: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def endpoint(self) -> str:
+        """Where a program finds this AWS."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def actions(self) -> set[str]:
+        """Every action that was asked for."""
+        return {call.action for call in self.calls}
+
+
+@contextmanager
+def recording(server_port: int) -> Iterator[Recorder]:
+    """Stand before the server for a while."""
+    recorder = Recorder(server_port)
+
+    class Handler(_Handler):
+        pass
+
+    Handler.recorder = recorder
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as proxy:
+        recorder.port = proxy.server_address[1]
+        thread = threading.Thread(target=proxy.serve_forever, daemon=True)
+        thread.start()
+        yield recorder
+        proxy.shutdown()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    recorder: Recorder
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        call = self._call(body)
+        self.recorder.calls.append(call)
+        if call.action == "cloudformation:SignalResource":
+            self.recorder.signals.append({key: value[0] for key, value in parse_qs(body.decode()).items()})
+            self._send(200, [("Content-Type", "text/xml")], _SIGNALLED)
+            return
+        self._forward(body)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815  the names that http.server calls
+
+    def _call(self, body: bytes) -> Call:
+        scope = _SCOPE.search(self.headers.get("Authorization", ""))
+        service = {"monitoring": "cloudwatch"}.get(scope[1], scope[1]) if scope else "unsigned"
+        if service == "s3":
+            return _s3_call(self.command, self.path)
+        target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        action = target or parse_qs(body.decode()).get("Action", ["?"])[0]
+        named = re.search(rb'"(?:SecretId|logGroupName)": ?"([^"]+)"', body)
+        return Call(f"{service}:{action}", named[1].decode() if named else "")
+
+    def _forward(self, body: bytes) -> None:
+        upstream = HTTPConnection("127.0.0.1", self.recorder.server_port, timeout=60)
+        headers = {key: value for key, value in self.headers.items() if key.lower() not in _HOP_BY_HOP}
+        upstream.request(self.command, self.path, body, headers)
+        answer = upstream.getresponse()
+        content = answer.read()
+        kept = [(key, value) for key, value in answer.getheaders() if key.lower() not in _HOP_BY_HOP]
+        length = answer.getheader("Content-Length") if self.command == "HEAD" else None
+        self._send(answer.status, kept, content, length)
+        upstream.close()
+
+    def _send(
+        self, status: int, headers: list[tuple[str, str]], content: bytes, length: str | None = None
+    ) -> None:
+        self.send_response_only(status)
+        for key, value in headers:
+            self.send_header(key, value)
+        self.send_header("Content-Length", length or str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name for it
+        """Stay silent; the recorder has it all."""
+
+
+def _s3_call(method: str, path: str) -> Call:
+    parts = urlsplit(path)
+    bucket, _, key = parts.path.lstrip("/").partition("/")
+    query = parse_qs(parts.query, keep_blank_values=True)
+    if not key:
+        return Call("s3:DeleteObject" if "delete" in query else "s3:ListBucket", f"arn:aws:s3:::{bucket}")
+    actions = {"GET": "GetObject", "HEAD": "GetObject", "DELETE": "DeleteObject"}
+    action = actions.get(method, "PutObject")
+    if method == "DELETE" and "uploadId" in query:
+        action = "AbortMultipartUpload"
+    return Call(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}")

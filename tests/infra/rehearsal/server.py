@@ -1,0 +1,26 @@
+"""moto's server with our adapters, on loopback: `python -m tests.infra.rehearsal.server PORT`."""
+
+from __future__ import annotations
+
+import sys
+
+from moto import server
+from moto.core.common_models import CloudFormationModel
+
+from tests.infra.rehearsal import adapters, adapters_host, adapters_serverless
+
+MODULES = (adapters_host, adapters_serverless)  # importing them makes their classes
+
+
+def offered() -> list[type]:
+    """Return the adapters as moto finds them, by being direct subclasses of its model, latest first."""
+    return [
+        type(adapter.__name__, (adapter, CloudFormationModel), {})
+        for adapter in adapters.Adapter.__subclasses__()
+    ]
+
+
+if __name__ == "__main__":
+    KEPT = offered()  # moto holds its subclasses by weak references
+    adapters.serve_at(int(sys.argv[1]))
+    server.main(["-H", "127.0.0.1", "-p", sys.argv[1]])

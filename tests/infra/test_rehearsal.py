@@ -1,0 +1,203 @@
+"""The deployment, played from the first deploy to the switch to Lambda and back, by the CLI people use."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.infra.flavours import SERVERLESS, SMALLEST
+from tests.infra.rehearsal.readback import World, look
+from tests.infra.rehearsal.stage import Stage, open_stage
+from tests.infra.test_alarms import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGION = "eu-central-1"
+SSH = "203.0.113.0/24"
+pytestmark = pytest.mark.timeout(540)  # the whole play is set up by whichever test comes first
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """The stage after the last act, and how the world looked after each."""
+
+    stage: Stage
+    deployed: World
+    printed: str
+    difference: str
+    replaced: World
+    serverless: World
+    back: World
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    with open_stage(tmp_path_factory.mktemp("stage")) as stage:
+        zone = _prepare(stage)
+        host = {**SMALLEST, **_in_the_zone(zone), "key_pair": "ops", "ssh_cidrs": [SSH]}
+        stage.write_settings(host)
+        printed = stage.deploy(REGION)
+        deployed = look(stage, REGION, zone)
+        difference = stage.cdk("diff", "--fail", "--method=template", region=REGION).stdout
+        _change_a_host_file(stage)
+        stage.deploy(REGION)
+        replaced = look(stage, REGION, zone)
+        stage.write_settings({**SERVERLESS, **_in_the_zone(zone)})
+        stage.deploy(REGION)
+        serverless = look(stage, REGION, zone)
+        stage.write_settings(host)
+        stage.deploy(REGION)
+        yield Play(stage, deployed, printed, difference, replaced, serverless, look(stage, REGION, zone))
+
+
+def _prepare(stage: Stage) -> str:
+    stage.bootstrap(REGION, "us-east-1")
+    stage.client("ec2", REGION).create_key_pair(KeyName="ops")
+    made = stage.client("route53", REGION).create_hosted_zone(Name="example.org", CallerReference="rehearsal")
+    zone: str = made["HostedZone"]["Id"].rpartition("/")[2]
+    return zone
+
+
+def _in_the_zone(zone: str) -> dict[str, Any]:
+    return {"region": REGION, "hosted_zone_id": zone, "hosted_zone_name": "example.org"}
+
+
+def _change_a_host_file(stage: Stage) -> None:
+    path = stage.tree / "infra" / "host" / "bootstrap.py"
+    path.write_text(path.read_text(encoding="utf-8") + "# another release\n", encoding="utf-8")
+
+
+def test_the_box_is_the_one_that_was_asked_for(play: Play) -> None:
+    box = play.deployed.box
+
+    assert (box["InstanceType"], box["ImageId"], box["KeyName"]) == (
+        "t4g.small",
+        "ami-0123456789abcdef0",
+        "ops",
+    )
+    assert box["MetadataOptions"]["HttpTokens"] == "required"
+    assert box["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
+    assert box["IamInstanceProfile"]["Arn"].startswith("arn:aws:iam::123456789012:instance-profile/")
+
+
+def test_the_disk_is_encrypted(play: Play) -> None:
+    (mapping,) = play.deployed.box["BlockDeviceMappings"]
+
+    volumes = play.stage.client("ec2", REGION).describe_volumes()["Volumes"]
+    # the first box is gone by now; what runs came from the same template
+    assert mapping["Ebs"]["DeleteOnTermination"] is True
+    assert {(volume["VolumeType"], volume["Size"], volume["Encrypted"]) for volume in volumes} == {
+        ("gp3", 16, True)
+    }
+
+
+def test_the_firewall_lets_in_what_it_should(play: Play) -> None:
+    (group,) = play.deployed.box["NetworkInterfaces"][0]["Groups"]
+
+    ec2 = play.stage.client("ec2", REGION)
+    (found,) = ec2.describe_security_groups(GroupIds=[group["GroupId"]])["SecurityGroups"]
+    ways = {
+        (rule["FromPort"], source["CidrIp"]) for rule in found["IpPermissions"] for source in rule["IpRanges"]
+    }
+    assert ways == {(443, "0.0.0.0/0"), (80, "0.0.0.0/0"), (22, SSH)}
+
+
+def test_the_release_that_the_user_data_names_is_the_one_that_was_published(play: Play) -> None:
+    facts = play.back.facts
+
+    content = (
+        play.stage.client("s3", REGION).get_object(Bucket=facts["bucket"], Key=facts["key"])["Body"].read()
+    )
+    assert hashlib.sha256(content).hexdigest() == facts["sha256"]
+
+
+def test_the_name_points_at_the_address_of_the_box(play: Play) -> None:
+    world = play.deployed
+
+    assert world.address["InstanceId"] == world.box["InstanceId"]
+    assert world.records["A"]["ResourceRecords"] == [{"Value": world.address["PublicIp"]}]
+    assert f"RecordToMake = metrics-api.example.org A {world.address['PublicIp']}" in play.printed
+
+
+def test_the_secrets_are_there_and_unset(play: Play) -> None:
+    client = play.stage.client("secretsmanager", REGION)
+
+    assert len(play.deployed.secrets) == 6
+    for arn in play.deployed.secrets.values():
+        assert "VersionIdsToStages" not in client.describe_secret(SecretId=arn)
+
+
+def test_the_alarms_are_there_can_exist_and_tell_the_mail(play: Play) -> None:
+    alarms = play.deployed.alarms
+
+    assert {"no-success", "run-failed", "bad-runs", "certificate", "disk", "cpu-credits", "api-down"} <= set(
+        alarms
+    )
+    for alarm in alarms.values():
+        assert refusal(alarm) is None
+        assert play.deployed.subscriptions[alarm["AlarmActions"][0]] == "ops@example.org"
+
+
+def test_the_health_check_is_where_its_alarm_looks(play: Play) -> None:
+    (dimension,) = play.deployed.alarms["api-down"]["Dimensions"]
+
+    checks = play.stage.client("route53", "us-east-1").list_health_checks()["HealthChecks"]
+    assert dimension["Value"] in {check["Id"] for check in checks}
+    assert ":us-east-1:" in play.deployed.alarms["api-down"]["AlarmArn"]
+
+
+def test_the_logs_are_kept_as_long_as_promised(play: Play) -> None:
+    assert set(play.deployed.log_retention_days.values()) == {90}
+
+
+def test_an_unchanged_tree_built_anew_changes_nothing(play: Play) -> None:
+    assert "Number of stacks with differences: 0" in play.difference
+
+
+def test_a_new_release_replaces_the_box_and_nothing_else(play: Play) -> None:
+    old, new = play.deployed, play.replaced
+
+    assert new.box["InstanceId"] != old.box["InstanceId"]
+    assert new.facts["sha256"] != old.facts["sha256"]
+    assert (new.address["PublicIp"], new.address["InstanceId"]) == (
+        old.address["PublicIp"],
+        new.box["InstanceId"],
+    )
+    assert (new.secrets, new.buckets, new.records) == (old.secrets, old.buckets, old.records)
+
+
+def test_the_switch_to_lambda_moves_the_name_and_no_data(play: Play) -> None:
+    world = play.serverless
+
+    assert "execute-api" in world.records["A"]["AliasTarget"]["DNSName"]
+    assert (world.secrets, world.buckets) == (play.replaced.secrets, play.replaced.buckets)
+    assert {"api-errors", "job-error", "job-undelivered", "no-success"} <= set(world.alarms)
+
+
+def test_the_functions_and_their_clock_are_there(play: Play) -> None:
+    functions = play.stage.client("lambda", REGION).list_functions()["Functions"]
+    schedules = play.stage.client("scheduler", REGION).list_schedules()["Schedules"]
+
+    assert {function["FunctionName"] for function in functions} == {
+        "community-metrics-api",
+        "community-metrics-jobs",
+    }
+    assert "community-metrics-weekly-refresh" in {schedule["Name"] for schedule in schedules}
+    api = next(function for function in functions if function["FunctionName"].endswith("api"))
+    names = api["Environment"]["Variables"]
+    assert names["CM_LANCEDB_API_KEY_SECRET"] == "community-metrics/lancedb-read-key"
+
+
+def test_the_switch_back_moves_the_name_to_the_host_again(play: Play) -> None:
+    world = play.back
+
+    assert world.records["A"]["ResourceRecords"] == [{"Value": play.deployed.address["PublicIp"]}]
+    assert (world.secrets, world.buckets) == (play.deployed.secrets, play.deployed.buckets)
+
+
+def test_no_secret_value_is_in_what_the_cli_printed(play: Play) -> None:
+    assert all("SecretString" not in printed for printed in play.stage.log)
