@@ -52,6 +52,7 @@ bench: .venv/.dev ## Measure the speed as ratios and write docs/performance.md
 docs: .venv/.dev ## Renew the generated files under docs/
 	$(BIN)/python -m community_metrics.api.openapi > docs/openapi.json
 	$(BIN)/python -m tests.support.cli_docs
+	$(BIN)/python -m tests.support.picture
 
 lock: | $(UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock

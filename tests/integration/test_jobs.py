@@ -136,6 +136,17 @@ async def test_an_answer_that_holds_everything_is_compared_whole(rig: Rig, sourc
     assert report.run.rows_updated == 1
 
 
+async def test_days_that_left_the_registrys_window_are_no_longer_its_concern(rig: Rig) -> None:
+    await rig.run("weekly_refresh", only=("downloads:lance:rust",))
+    registry = rig.replay.registry
+    assert registry is not None
+    rig.now += timedelta(weeks=4)
+    registry.today = rig.now.date()
+    report = await rig.run("weekly_refresh", only=("downloads:lance:rust",))
+    assert report.run.rows_inserted == 28
+    assert report.outcomes[0].notes == ()
+
+
 async def test_a_restated_day_keeps_its_first_value(rig: Rig) -> None:
     await rig.run("weekly_refresh", only=(NODEJS,))
     registry = rig.replay.registry

@@ -94,9 +94,11 @@ async def _fetch_request(
     first = await store.first_fetched_day(metric.metric_id)
     newest = await store.newest_row(metric.metric_id)
     since = None
-    if first is not None and not source.answers_whole and metric.value_kind is ValueKind.FLOW:
-        oldest = first if source.retention_days is None else until - source.retention_days * ONE_DAY
-        since = await _first_gap(store, metric.metric_id, max(first, oldest), floor)
+    if first is not None and metric.value_kind is ValueKind.FLOW:
+        reach = first if source.retention_days is None else until - (source.retention_days - 1) * ONE_DAY
+        oldest = max(first, reach)
+        whole = source.answers_whole
+        since = oldest if whole else await _first_gap(store, metric.metric_id, oldest, floor)
     return FetchRequest(
         metric_id=metric.metric_id,
         subject=metric.subject,

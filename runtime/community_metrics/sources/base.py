@@ -64,7 +64,7 @@ class Source(Protocol):
     sdk: str | None
     """The SDK that its packages are for, and the last part of the id that `catalog add` forms."""
     retention_days: int | None
-    """How far back it still answers; None for everything since the beginning."""
+    """How many completed days it still answers for; None for everything since the beginning."""
     answers_whole: bool
     """Whether one request brings all that it retains, whatever was wanted; a job then compares all of it."""
 

@@ -63,7 +63,7 @@ class PypiStats:
     window = SourceWindow.DAY
     family = "downloads"
     sdk: str | None = "python"
-    retention_days: int | None = 180
+    retention_days: int | None = 181
     answers_whole = True
 
     def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
