@@ -1,7 +1,7 @@
 """`community-metrics --help`, against an interpreter that imports typer and rich and nothing else.
 
-Both are whole processes, from start to exit: the median of 15 each, turn by turn. Which modules the help imports
-is read from the interpreter's own list of imports (`PYTHONPROFILEIMPORTTIME`), in one more process.
+Both are whole processes, from start to exit: the median of 15 each, turn by turn. Which modules the help
+imports is read from the interpreter's own list of imports (`PYTHONPROFILEIMPORTTIME`), in one more process.
 """
 
 from __future__ import annotations

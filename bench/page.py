@@ -31,9 +31,10 @@ def written(results: Mapping[ModuleType, Sequence[Result]]) -> str:
         [
             "# Performance",
             "",
-            "<!-- `make bench` writes this page; do not edit it -->",
-            "Speed is measured as a ratio against a yardstick in the same run, so that the figures mean the same on",
-            f"every machine. {held} of {len(every)} bounds held on {SystemClock().now():%Y-%m-%d}.",
+            "<!-- written by `make bench`; do not edit -->",
+            "Speed is measured as a ratio against a yardstick in the same run, so that the figures mean",
+            "the same on every machine; `make bench` measures again and writes this page anew.",
+            f"On {SystemClock().now():%Y-%m-%d}, {held} of {len(every)} bounds held.",
             "",
             *_table(("machine", ""), _machine()),
             "",

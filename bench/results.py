@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
+
+TIMES: Final = "×"  # noqa: RUF001  the sign is meant
+HEADINGS: Final = ("what", "ours", "yardstick", "ratio", "bound", "held")
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """One figure with its bound. `ours` and `yardstick` are in `unit`; smaller is better.
 
-    `ratio` is `ours` over `yardstick`, and what `bound` limits. Without a yardstick (both None) the bound is on
-    `ours` itself.
+    `ratio` is `ours` over `yardstick`, and what `bound` limits. Without a yardstick (both None) the bound
+    is on `ours` itself.
     """
 
     name: str
@@ -38,18 +41,15 @@ class Result:
 
     def cells(self) -> list[str]:
         """Return the figure as a line of a table with the columns `HEADINGS`."""
-        bound = f"{self.bound:g} ×" if self.ratio is not None else f"{self.bound:g} {self.unit}"
+        bound = f"{self.bound:g} {self.unit if self.ratio is None else TIMES}"
         return [
             self.name,
             _with_unit(self.ours, self.unit),
             "" if self.yardstick is None else _with_unit(self.yardstick, self.unit),
-            "" if self.ratio is None else f"{self.ratio:.2f} ×",
+            "" if self.ratio is None else f"{self.ratio:.2f} {TIMES}",
             f"≤ {bound}",
             "yes" if self.holds else "NO",
         ]
-
-
-HEADINGS = ("what", "ours", "yardstick", "ratio", "bound", "held")
 
 
 def _with_unit(value: float, unit: str) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def alternating(
     ours: Callable[[], object], yardstick: Callable[[], object], *, rounds: int, warm_ups: int = 1
 ) -> tuple[float, float]:
-    """Return the median seconds of each, over `rounds` of ours, yardstick, ours, …
+    """Return the median seconds of each, over `rounds` in which each has one turn.
 
     The first `warm_ups` rounds are not counted: they fill the caches of disk and interpreter.
     """
