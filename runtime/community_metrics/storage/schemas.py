@@ -8,7 +8,7 @@ key of one column merges alike on every server version.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import pyarrow as pa
@@ -32,6 +32,7 @@ Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
 """Rows are dataclasses whose fields (and the key, a field or a property) are named as the columns."""
 
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
 
 
@@ -86,10 +87,13 @@ class TableSpec(Generic[Row]):
     def _values(self, name: str, column: pa.ChunkedArray) -> Iterable[Any]:
         if pa.types.is_integer(column.type):
             return cast("list[int]", column.to_pylist())
+        if pa.types.is_date(column.type):  # by their numbers: Arrow's own way takes six times as long
+            numbers = column.cast(pa.int32()).to_pylist()
+            return [None if number is None else date.fromordinal(_EPOCH + number) for number in numbers]
         convert = self._converter(name) or _as_it_is
         if pa.types.is_list(column.type):
             return map(convert, column.to_pylist())
-        # days, instants and words repeat: turning each into Python once halves a read of 14,600 rows
+        # instants and words repeat: turning each into Python once halves a read of 14,600 rows
         encoded = column.combine_chunks().dictionary_encode()
         distinct = [convert(value) for value in encoded.dictionary.to_pylist()]
         return (None if index is None else distinct[index] for index in encoded.indices.to_pylist())
