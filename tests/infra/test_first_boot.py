@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from infra.names import LogGroup
 from infra.release import HOST_FILES
-from tests.infra.rehearsal.recorder import Recorder, recording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.infra.rehearsal.recorder import Recorder
 
 REGION = "eu-central-1"
 BUCKET = "assets"
@@ -52,7 +50,7 @@ class Box:
     def publish(self, bootstrap: str) -> None:
         content = release(bootstrap)
         self.facts["sha256"] = hashlib.sha256(content).hexdigest()
-        self.client("s3").put_object(Bucket=BUCKET, Key=self.facts["key"], Body=content)
+        self.client("s3").put_object(Bucket=self.facts["bucket"], Key=self.facts["key"], Body=content)
 
     def boot(self) -> int:
         config = self.folder / "deployment.json"
@@ -87,32 +85,32 @@ def release(bootstrap: str) -> bytes:
     return raw.getvalue()
 
 
+def prepared_box(folder: Path, aws: Recorder, **changes: Any) -> Box:
+    """Return a box before its first boot: its release is published, its secret set, its log group there."""
+    facts: dict[str, Any] = {
+        "region": REGION,
+        "stack": "community-metrics-host",
+        "resource": "Host1234",
+        "bucket": BUCKET,
+        "key": "release.tar.gz",
+        "log_group": str(LogGroup.BOOT),
+        "releases": str(folder / "releases"),
+        "required_secrets": [SECRET],
+        **changes,
+    }
+    box = Box(folder, aws, facts)
+    for name in facts["required_secrets"]:
+        box.client("secretsmanager").create_secret(Name=name, SecretString="a key")
+    where = {"LocationConstraint": REGION}
+    box.client("s3").create_bucket(Bucket=facts["bucket"], CreateBucketConfiguration=where)
+    box.client("logs").create_log_group(logGroupName=str(LogGroup.BOOT))
+    box.publish(GOOD)
+    return box
+
+
 @pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    port = server.get_host_and_port()[1]
-    httpx.post(f"http://127.0.0.1:{port}/moto-api/reset")  # moto's world outlives its server
-    with recording(port) as recorder:
-        facts = {
-            "region": REGION,
-            "stack": "community-metrics-host",
-            "resource": "Host1234",
-            "bucket": BUCKET,
-            "key": "release.tar.gz",
-            "log_group": str(LogGroup.BOOT),
-            "releases": str(tmp_path / "releases"),
-            "required_secrets": [SECRET],
-        }
-        found = Box(tmp_path, recorder, facts)
-        found.client("secretsmanager").create_secret(Name=SECRET, SecretString="a key")
-        found.client("s3").create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
-        found.client("logs").create_log_group(logGroupName=str(LogGroup.BOOT))
-        found.publish(GOOD)
-        yield found
-    server.stop()
+def box(tmp_path: Path, aws: Recorder) -> Box:
+    return prepared_box(tmp_path, aws)
 
 
 def signal(box: Box) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""The jobs in Lambda: `{"job": "weekly_refresh", "lookback_weeks": 1}`, as EventBridge Scheduler sends it."""
+"""The jobs in Lambda: `{"job": "weekly_refresh", "lookback_weeks": 1}`, as EventBridge Scheduler sends it.
+
+`{"job": "monitor"}` is no run: it tells CloudWatch how the runs go.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from community_metrics import log
 from community_metrics.aws.secrets import CachedSettings
+from community_metrics.aws.telemetry import report_gauges
 from community_metrics.errors import CommunityMetricsError, ConfigurationError
 from community_metrics.jobs import run_job
 from community_metrics.jobs.run import JobRequest
@@ -30,7 +34,7 @@ class JobEvent(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    job: Literal["weekly_refresh", "update_all", "seed_from_csv", "bootstrap_tables"]
+    job: Literal["weekly_refresh", "update_all", "seed_from_csv", "bootstrap_tables", "monitor"]
     lookback_weeks: int | None = Field(default=None, ge=1, le=_MAX_WEEKS)
     only: tuple[str, ...] = ()
     include_suspect: bool = False
@@ -49,18 +53,20 @@ _SETTINGS: Final = CachedSettings(SystemClock())
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Run one job and return how it ended; what AWS calls.
+    """Run one job and return how it ended, or the gauges of `monitor`; what AWS calls.
 
     Raises:
         ConfigurationError: the event, a setting or the catalogue cannot be used.
         JobFailed: the run failed, so that Lambda counts an error, tries again and alarms.
         CommunityMetricsError: the database is held by another run, or storage failed.
     """
-    request = event_of(event).request()
+    wanted = event_of(event)
     settings = _SETTINGS.current()
     log.configure(settings, is_terminal=False)
+    if wanted.job == "monitor":
+        return dict(asyncio.run(report_gauges(settings, SystemClock())))
     # a loop of its own: a job opens and closes everything it uses, so nothing is left on it
-    report = asyncio.run(run_job(request, settings))
+    report = asyncio.run(run_job(wanted.request(), settings))
     return _told(report)
 
 

@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         scope = _SCOPE.search(self.headers.get("Authorization", ""))
         service = {"monitoring": "cloudwatch"}.get(scope[1], scope[1]) if scope else "unsigned"
         if service == "s3":
-            return _s3_call(self.command, self.path)
+            return _s3_call(self.command, self.path, body)
         target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         action = target or parse_qs(body.decode()).get("Action", ["?"])[0]
         named = re.search(rb'"(?:SecretId|logGroupName)": ?"([^"]+)"', body)
@@ -119,12 +119,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay silent; the recorder has it all."""
 
 
-def _s3_call(method: str, path: str) -> Call:
+def _s3_call(method: str, path: str, body: bytes) -> Call:
     parts = urlsplit(path)
     bucket, _, key = parts.path.lstrip("/").partition("/")
     query = parse_qs(parts.query, keep_blank_values=True)
+    if "delete" in query:  # many at once; they share a prefix, so the first stands for all
+        first = re.search(rb"<Key>([^<]+)</Key>", body)
+        return Call("s3:DeleteObject", f"arn:aws:s3:::{bucket}/{first[1].decode() if first else ''}")
     if not key:
-        return Call("s3:DeleteObject" if "delete" in query else "s3:ListBucket", f"arn:aws:s3:::{bucket}")
+        return Call("s3:ListBucket", f"arn:aws:s3:::{bucket}")
     actions = {"GET": "GetObject", "HEAD": "GetObject", "DELETE": "DeleteObject"}
     action = actions.get(method, "PutObject")
     if method == "DELETE" and "uploadId" in query:

@@ -1,0 +1,191 @@
+"""Every AWS action that our programs ask for is allowed, and every allowed one is asked for.
+
+The programs run for real against moto behind a recorder; moto itself asks for no permission.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from community_metrics.aws.secrets import read_secrets
+from community_metrics.aws.telemetry import report_gauges
+from community_metrics.config import Settings
+from community_metrics.model import Provenance
+from community_metrics.storage import LanceDBReader, LanceDBStore
+from community_metrics.weeks import SystemClock
+from tests.infra.resolve import statements
+from tests.infra.test_first_boot import BAD, prepared_box
+from tests.infra.test_policies import role_of
+from tests.support.worlds import NOW, observed_days
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.infra.conftest import Assembly
+    from tests.infra.rehearsal.recorder import Call, Recorder
+
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+DATA = f"community-metrics-data-{ACCOUNT}-{REGION}"
+# allowed already, for the host's own files, which come with the units: who asks, and for what
+LATER = {
+    ("KeepCertificates", "s3:GetObject"): "restores the certificate at boot",
+    ("KeepCertificates", "s3:PutObject"): "stores it after each issue",
+    ("Notify", "sns:Publish"): "the notice of a failed unit",
+}
+# asked for by the service in our name, not by a program of ours
+BY_AWS = {
+    ("KeepUndelivered", "sqs:SendMessage"): "Lambda, for an event that failed for good",
+    ("WriteLogs", "logs:CreateLogStream"): "Lambda, for what a function prints",
+    ("WriteLogs", "logs:PutLogEvents"): "likewise",
+}
+BY_CLIENT = {("UseData", "s3:AbortMultipartUpload"): "LanceDB's client, for an upload that broke off"}
+
+
+@pytest.fixture
+def process(aws: Recorder, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """This process, believing in the recorded AWS."""
+    for name, value in (
+        ("AWS_ENDPOINT_URL", aws.endpoint),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "b"),
+        ("AWS_DEFAULT_REGION", REGION),
+    ):
+        monkeypatch.setenv(name, value)
+    return aws
+
+
+def bucket_settings(aws: Recorder) -> Settings:
+    options = {
+        "aws_access_key_id": "a",
+        "aws_secret_access_key": "b",
+        "aws_region": REGION,
+        "aws_endpoint": aws.endpoint,
+        "allow_http": "true",
+    }
+    return Settings(_env_file=None, db_path=f"s3://{DATA}/lancedb", aws_storage_options=options)
+
+
+def make_data_bucket(aws: Recorder) -> None:
+    boto3.client("s3", region_name=REGION).create_bucket(
+        Bucket=DATA, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    aws.calls.clear()  # the stack made the bucket, not the programs
+
+
+async def write_much(settings: Settings) -> None:
+    async with LanceDBStore.open(settings) as store:
+        await store.create_tables()
+        lease = await store.acquire_lease("run-1", "host", 1, NOW, timedelta(minutes=1))
+        await store.upsert_observations(
+            observed_days(400), provenance=Provenance.API, run_id="run-1", now=NOW
+        )
+        await store.release_lease(lease, NOW)
+        await store.optimize()
+        await store.drop_tables()
+        await store.create_tables()
+
+
+async def read_much(settings: Settings) -> None:
+    async with LanceDBReader.open(settings) as reader:
+        await reader.metrics()
+        await reader.runs(limit=10)
+        await reader.find_duplicate_keys()
+
+
+def allowing(role: dict[str, Any], call: Call) -> list[tuple[str, str]]:
+    """Return the statements of the role that allow this call, each with the action."""
+    return [
+        (sid, call.action)
+        for sid, (actions, resources, _) in statements(role).items()
+        if call.action in actions and any(_covers(resource, call) for resource in resources)
+    ]
+
+
+def _covers(resource: str, call: Call) -> bool:
+    service = call.action.partition(":")[0]
+    if service == "s3":
+        return fnmatchcase(call.resource, resource)
+    if service in {"secretsmanager", "logs"}:
+        return f":{call.resource}" in resource
+    return True
+
+
+def check(role: dict[str, Any], calls: list[Call], unasked: dict[tuple[str, str], str]) -> None:
+    """Hold the role to exactly these calls."""
+    asked = {pair for call in calls for pair in allowing(role, call)}
+    refused = {call for call in calls if not allowing(role, call)}
+    allowed = {(sid, action) for sid, (actions, _, _) in statements(role).items() for action in actions}
+
+    assert refused == set()
+    assert allowed - asked == set(unasked) & allowed
+
+
+def boot_twice(aws: Recorder, folder: Path, role: dict[str, Any]) -> None:
+    (release,) = statements(role)["ReadRelease"][1]
+    bucket, _, key = release.removeprefix("arn:aws:s3:::").partition("/")
+    box = prepared_box(
+        folder, aws, bucket=bucket, key=key, required_secrets=["community-metrics/github-token"]
+    )
+    assert box.boot() == 0
+    box.publish(BAD)
+    assert box.boot() == 1
+
+
+def test_the_host_may_do_what_it_does_and_no_more(
+    assemblies: dict[str, Assembly], process: Recorder, tmp_path: Path
+) -> None:
+    role = role_of(assemblies["fullest"], "host", "Role")
+    make_data_bucket(process)
+    settings = bucket_settings(process)
+
+    boot_twice(process, tmp_path, role)
+    asyncio.run(write_much(settings))
+    asyncio.run(read_much(settings))
+    asyncio.run(report_gauges(settings, SystemClock()))
+
+    check(role, process.calls, LATER | BY_CLIENT)
+
+
+def test_the_api_function_may_do_what_it_does_and_no_more(
+    assemblies: dict[str, Assembly], process: Recorder
+) -> None:
+    role = role_of(assemblies["serverless-s3"], "serverless", "ApiRole")
+    make_data_bucket(process)
+    asyncio.run(write_much(bucket_settings(process)))
+    process.calls.clear()  # the jobs wrote what the API reads
+
+    read_secrets({"api_token_hashes": "community-metrics/api-token-hashes"})
+    asyncio.run(read_much(bucket_settings(process)))
+
+    check(role, process.calls, BY_AWS)
+
+
+def test_the_jobs_function_may_do_what_it_does_and_no_more(
+    assemblies: dict[str, Assembly], process: Recorder
+) -> None:
+    role = role_of(assemblies["serverless-s3"], "serverless", "JobsRole")
+    make_data_bucket(process)
+    settings = bucket_settings(process)
+
+    read_secrets({"github_token": "community-metrics/github-token"})
+    asyncio.run(write_much(settings))
+    asyncio.run(report_gauges(settings, SystemClock()))
+
+    check(role, process.calls, BY_AWS | BY_CLIENT)
+
+
+def test_an_action_that_is_taken_away_is_missed(assemblies: dict[str, Assembly], process: Recorder) -> None:
+    role = role_of(assemblies["serverless-s3"], "serverless", "ApiRole")
+    read_secrets({"api_token_hashes": "community-metrics/api-token-hashes"})
+    (call,) = set(process.calls)
+
+    role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].pop(0)
+
+    assert allowing(role, call) == []
