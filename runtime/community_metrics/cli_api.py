@@ -46,6 +46,6 @@ def new() -> None:
     typer.echo(f"token: {made}")
     typer.echo(f"hash:  {token_hash(made)}")
     typer.echo(
-        "Give the token to one consumer on a server, and the hash to CM_API_TOKEN_HASHES (several: with commas).",
+        "Give the token to one consumer on a server, and the hash to CM_API_TOKEN_HASHES (commas between).",
         err=True,
     )

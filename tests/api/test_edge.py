@@ -10,8 +10,10 @@ import httpx
 import pytest
 import structlog
 from tests.support.api import PAGE_ORIGIN, PYTHON
+from tests.support.clock import NOON
 
 from community_metrics.api.main import create_app
+from community_metrics.api.middleware.request_line import RequestLine, writer_for
 from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.config import Settings, StorageMode
 from community_metrics.errors import ConfigurationError
@@ -153,6 +155,30 @@ async def test_one_line_tells_a_request_without_its_query_or_its_token(guarded: 
     assert PYTHON not in json.dumps(lines)
 
 
+def test_a_line_of_json_has_the_fields_of_every_other_line(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(_env_file=None)
+    writer_for(settings, is_terminal=False)(RequestLine("a-1", "GET", '/"\n', 200, 0.25, "hit"), NOON)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line) == {
+        "event": "request",
+        "level": "info",
+        "logger": "community_metrics.api",
+        "timestamp": "2026-11-23T12:00:00Z",
+        "request_id": "a-1",
+        "method": "GET",
+        "path": '/"\n',
+        "status": 200,
+        "ms": 0.25,
+        "cache": "hit",
+    }
+
+
+def test_a_level_above_information_wants_no_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(_env_file=None, log_level="WARNING")
+    writer_for(settings, is_terminal=False)(RequestLine("a-1", "GET", "/", 200, 0.25, "hit"), NOON)
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("given", "is_kept"), [("abc-1.2_3", True), ("a" * 129, False), ("a b", False), ("", False)]
 )
@@ -224,10 +250,12 @@ async def test_an_answer_too_large_names_the_filter(local_api: Api) -> None:
     assert "from=" in answer.json()["detail"]
 
 
-async def test_a_mistake_of_ours_tells_an_id_and_nothing_else(filled_local: Place) -> None:
+@pytest.mark.parametrize("path", ["status", "ready"])
+async def test_a_mistake_of_ours_tells_an_id_and_nothing_else(filled_local: Place, path: str) -> None:
     app = create_app(filled_local.reading)
-    del app.state.services  # the first thing a route reaches for
+    del app.routes.state.services  # the first thing a route reaches for
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test") as client:
-        answer = await client.get("/api/v1/status", headers={"x-request-id": "find-me"})
+        answer = await client.get(f"/api/v1/{path}", headers={"x-request-id": "find-me"})
     assert (answer.status_code, answer.json()["request_id"]) == (500, "find-me")
+    assert answer.headers["content-type"] == "application/problem+json"
     assert "services" not in answer.text

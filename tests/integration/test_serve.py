@@ -1,4 +1,4 @@
-"""`community-metrics serve` and plain uvicorn: they start, answer, and end with one message where they cannot."""
+"""`community-metrics serve` and plain uvicorn: they start, answer, or end with one message."""
 
 from __future__ import annotations
 

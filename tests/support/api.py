@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from fastapi import FastAPI
-
+    from community_metrics.api.main import ReadApi
     from tests.support.enterprise import Enterprise
 
 PYTHON, RUST, STARS = "downloads:lance:python", "downloads:lance:rust", "stars:lance:github"
@@ -138,7 +137,7 @@ async def write(store: LanceDBStore, observations: Iterable[Observation]) -> Non
 class Api:
     """The application over one place, and a client for it."""
 
-    app: FastAPI
+    app: ReadApi
     client: httpx.AsyncClient
     clock: FakeClock
 
@@ -157,7 +156,7 @@ async def serving(settings: Settings, **options: Any) -> AsyncIterator[Api]:
     app = create_app(settings, clock=clock, **options)
     transport = httpx.ASGITransport(app)
     async with (
-        app.router.lifespan_context(app),
+        app.routes.router.lifespan_context(app.routes),
         httpx.AsyncClient(transport=transport, base_url="http://api.test") as client,
     ):
         yield Api(app, client, clock)

@@ -40,10 +40,10 @@ class ReadDatabase:
             self._reader = LanceDBReader.open(self._settings, consistency_s=0.0)
         return self._reader
 
-    async def load_client(self) -> None:
-        """Import LanceDB while no deadline runs and no request waits: it takes seconds on a cold machine."""
+    def load_client(self) -> None:
+        """Import LanceDB before any deadline runs: it takes seconds on a cold machine."""
         if not self._is_loaded:
-            await asyncio.to_thread(import_module, "lancedb")
+            import_module("lancedb")
             self._is_loaded = True
 
     async def consistently(
@@ -57,7 +57,7 @@ class ReadDatabase:
         Raises:
             StorageError: storage failed, was too slow, or is written to without a pause.
         """
-        await self.load_client()
+        self.load_client()
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._unmixed(read)
@@ -70,7 +70,7 @@ class ReadDatabase:
         Raises:
             StorageError: it does not, or not within a few seconds.
         """
-        await self.load_client()
+        self.load_client()
         try:
             async with asyncio.timeout(PING_TIMEOUT_S):
                 await self.reader.table_versions()

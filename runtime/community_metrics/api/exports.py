@@ -26,6 +26,8 @@ router = APIRouter(tags=["export"])
 
 Table = Annotated[Literal["stats", "metrics", "history"], Path(description="Which table.")]
 FileFormat = Annotated[Literal["csv", "parquet"], Path(description="Form of the file.")]
+_CSV_ROWS: Final = 1_000
+"""Rows in one piece of CSV: as Python objects they need fifty times the room that Arrow gives them."""
 _MEDIA_TYPES: Final = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 
@@ -56,7 +58,7 @@ async def export(
     if request.scope.get(WITHOUT_BODY):
         return StreamingResponse(iter(()), media_type=media_type, headers=headers)
     database = services_of(request).database
-    await database.load_client()
+    database.load_client()
     batches = database.reader.scan(table)
     chunks = _csv_chunks(table, batches) if file_format == "csv" else _parquet_chunks(table, batches)
     async with asyncio.timeout(READ_TIMEOUT_S):
@@ -74,9 +76,12 @@ async def _csv_chunks(table: str, batches: AsyncIterator[pa.RecordBatch]) -> Asy
     names = _schema(table).names
     header = _csv_text([names])
     async for batch in batches:
-        columns = [map(plain_cell, column.to_pylist()) for column in batch.columns]
-        yield header + _csv_text(zip(*columns, strict=True))
-        header = b""
+        for start in range(0, batch.num_rows, _CSV_ROWS):
+            columns = batch.slice(start, _CSV_ROWS).columns
+            yield header + _csv_text(
+                zip(*(map(plain_cell, each.to_pylist()) for each in columns), strict=True)
+            )
+            header = b""
     if header:
         yield header
 

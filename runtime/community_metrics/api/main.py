@@ -25,11 +25,13 @@ from community_metrics.api.docs_page import add_docs
 from community_metrics.api.middleware.answer_headers import AnswerHeaders
 from community_metrics.api.middleware.cors import ExactOrigins
 from community_metrics.api.middleware.head import HeadAsGet
+from community_metrics.api.middleware.notes import notes_of
+from community_metrics.api.middleware.request_line import through_structlog, writer_for
 from community_metrics.api.middleware.request_log import RequestLog
 from community_metrics.api.middleware.tokens import BearerTokens
 from community_metrics.api.openapi import described
 from community_metrics.api.params import faults_of, parameters_of, refuse_unknown_parameters
-from community_metrics.api.problems import Problem, invalid_all, storage_problem
+from community_metrics.api.problems import Problem, internal_error, invalid_all, storage_problem
 from community_metrics.api.services import Services
 from community_metrics.api.watch import TableWatch
 from community_metrics.catalog import load_catalog
@@ -38,10 +40,13 @@ from community_metrics.errors import ConfigurationError, StorageError
 from community_metrics.weeks import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from datetime import datetime
 
     from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from community_metrics.api.middleware.request_line import RequestLine
     from community_metrics.api.store import BodyStore
     from community_metrics.config import Settings
     from community_metrics.weeks import Clock
@@ -52,13 +57,31 @@ _NOT_ALLOWED: Final = 405
 _NOT_FOUND: Final = 404
 
 
+class ReadApi:
+    """The application as a server calls it: `routes` is FastAPI, behind the layers that each request passes.
+
+    The layers stand in front of FastAPI and not inside it: most answers come from memory and never get there.
+    """
+
+    def __init__(self, routes: FastAPI, layers: Sequence[Middleware]) -> None:
+        self.routes = routes
+        self._outermost: ASGIApp = routes
+        for layer in reversed(layers):
+            self._outermost = layer.cls(self._outermost, *layer.args, **layer.kwargs)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or live through one lifespan."""
+        await self._outermost(scope, receive, send)
+
+
 def create_app(
     settings: Settings,
     *,
     clock: Clock | None = None,
     store: BodyStore | None = None,
     database: ReadDatabase | None = None,
-) -> FastAPI:
+    write_line: Callable[[RequestLine, datetime], None] = through_structlog,
+) -> ReadApi:
     """Return the application; it connects to storage at its first read.
 
     Raises:
@@ -81,7 +104,6 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=f"{_BASE}/openapi.json",
-        middleware=_layers(settings, clock, watch, store),
     )
     app.state.services = Services(database, load_catalog(settings.catalog))
     for module in _ROUTERS:
@@ -89,20 +111,22 @@ def create_app(
     add_docs(app, _BASE)
     _add_handlers(app)
     described(app)
-    return app
-
-
-def _layers(settings: Settings, clock: Clock, watch: TableWatch, store: BodyStore | None) -> list[Middleware]:
-    """Return what a request passes, outermost first; the cache is the last stop before FastAPI."""
     is_private = bool(settings.api_token_hashes)
-    tokens = [Middleware(BearerTokens, hashes=settings.api_token_hashes)] if is_private else []
+    cache = Middleware(ResponseCache, watch=watch, clock=clock, is_private=is_private, store=store)
+    return ReadApi(app, [*_edge(settings, clock, write_line), cache])
+
+
+def _edge(
+    settings: Settings, clock: Clock, write_line: Callable[[RequestLine, datetime], None]
+) -> list[Middleware]:
+    """Return what a request passes before the cache, outermost first."""
+    hashes = settings.api_token_hashes
     return [
-        Middleware(RequestLog, clock=clock),
+        Middleware(RequestLog, clock=clock, write_line=write_line),
         Middleware(AnswerHeaders),
         Middleware(HeadAsGet),
         Middleware(ExactOrigins, origins=settings.allowed_origins),
-        *tokens,
-        Middleware(ResponseCache, watch=watch, clock=clock, is_private=is_private, store=store),
+        *([Middleware(BearerTokens, hashes=hashes)] if hashes else []),
     ]
 
 
@@ -122,6 +146,11 @@ def _add_handlers(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         faults = faults_of(error, parameters_of(request, "query", "path"))
         return invalid_all(faults).response(request.url.path)
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, _: Exception) -> Response:
+        # raised again by Starlette once this is sent, so that the outermost layer logs it
+        return internal_error(notes_of(request.scope).request_id).response(request.url.path)
 
     @app.exception_handler(HTTPException)
     async def routing(request: Request, error: HTTPException) -> Response:
@@ -144,11 +173,12 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
         settings = load_settings()
-        log.configure(settings, is_terminal=sys.stderr.isatty())
+        is_terminal = sys.stderr.isatty()
+        log.configure(settings, is_terminal=is_terminal)
         # each request has one line, ours; without a handler uvicorn does not even format its own
         logging.getLogger("uvicorn.access").handlers.clear()
         logging.getLogger("uvicorn.access").propagate = False
-        return create_app(settings)
+        return create_app(settings, write_line=writer_for(settings, is_terminal=is_terminal))
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201  logging is not set up yet, and this is for a person
         raise SystemExit(error.exit_code) from None

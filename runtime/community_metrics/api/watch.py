@@ -48,16 +48,13 @@ class TableState:
     success: Run | None = None
     seen_at: datetime | None = None
     failure: StorageError | None = None
-
-    @property
-    def was_seen(self) -> bool:
-        """Say whether storage ever answered this process."""
-        return self.seen_at is not None
+    shown: tuple[int, ...] = ()
+    """The versions of the tables that bodies are made of; kept, since every request compares it."""
 
     def key(self, now: datetime, *, by_minute: bool = False) -> StateKey:
         """Return what a body made at `now` depends on; `by_minute` for bodies that speak of running runs."""
         return StateKey(
-            versions=shown_versions(self.versions),
+            versions=self.shown,
             day=today(now),
             is_stale=is_stale(self.success, now),
             minute=now.replace(second=0, microsecond=0) if by_minute else None,
@@ -87,7 +84,7 @@ class TableWatch:
 
     async def _look(self) -> None:
         before = self._state
-        await self._database.load_client()
+        self._database.load_client()
         try:
             async with asyncio.timeout(LOOK_TIMEOUT_S):
                 self._state = await self._seen(before)
@@ -105,7 +102,9 @@ class TableWatch:
         success = before.success
         if versions["history"] != before.versions.get("history"):
             success = await newest_success(reader)
-        return TableState(versions=versions, success=success, seen_at=self._clock.now())
+        return TableState(
+            versions=versions, success=success, seen_at=self._clock.now(), shown=shown_versions(versions)
+        )
 
     def _log_turn(self, before: StorageError | None, after: StorageError | None) -> None:
         """Say that storage went away or came back; once, not every two seconds."""

@@ -14,8 +14,6 @@ STRICT_CSP: Final = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none
 SECURITY_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"interest-cohort=()"),
 )
 _CSP: Final = b"content-security-policy"
 _VARY: Final = b"vary"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.middleware.cors import CORSMiddleware
 
+from community_metrics.api.middleware.notes import header
 from community_metrics.api.problems import Problem
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from starlette.datastructures import Headers
     from starlette.responses import Response
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 READABLE_HEADERS: Final = (
     "ETag",
@@ -39,6 +40,13 @@ class ExactOrigins(CORSMiddleware):
             expose_headers=READABLE_HEADERS,
             max_age=86_400,
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; one that no page sent passes untouched."""
+        if scope["type"] == "http" and header(scope["headers"], b"origin") is None:
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a browser that asks whether a page may ask."""

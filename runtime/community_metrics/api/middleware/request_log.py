@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-import uuid
+import secrets
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from community_metrics.api.middleware.notes import Notes, header, put_notes
+from community_metrics.api.middleware.request_line import LOGGER, RequestLine
 from community_metrics.api.problems import internal_error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from community_metrics.weeks import Clock
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 REQUEST_ID: Final = b"x-request-id"
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
-log = structlog.get_logger("community_metrics.api")
+log = structlog.get_logger(LOGGER)
 
 
 class RequestLog:
@@ -29,9 +33,12 @@ class RequestLog:
     other request gets one. What is raised below and was not answered becomes a 500 that tells the id alone.
     """
 
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+    def __init__(
+        self, app: ASGIApp, clock: Clock, write_line: Callable[[RequestLine, datetime], None]
+    ) -> None:
         self._app = app
         self._clock = clock
+        self._write_line = write_line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and write its line, also when the caller went away."""
@@ -58,19 +65,13 @@ class RequestLog:
                 answer = internal_error(notes.request_id).response(scope["path"])
                 await answer(scope, receive, send_with_id)
         finally:
-            log.info(
-                "request",
-                request_id=notes.request_id,
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                ms=round((self._clock.monotonic() - began) * 1000, 2),
-                cache=notes.cache,
-            )
+            took_ms = round((self._clock.monotonic() - began) * 1000, 2)
+            line = RequestLine(notes.request_id, scope["method"], scope["path"], status, took_ms, notes.cache)
+            self._write_line(line, self._clock.now())
 
 
 def _request_id(scope: Scope) -> str:
     given = header(scope["headers"], REQUEST_ID)
     if given is not None and _SANE_ID.fullmatch(given):
         return given.decode()
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)

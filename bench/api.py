@@ -1,0 +1,117 @@
+"""The read API under uvicorn against a bare Starlette route that returns the same bytes.
+
+Both are processes of their own, asked by one client over one kept connection. What is compared is the
+processor time of a request: one worker answers as many in a second as fit into it, and it depends least on
+what else the machine does. Ours logs each request, the bare one does not. Rounds alternate, figures are
+medians. The default dashboard is asked: 104 weeks of the packaged catalogue over two years of days. Memory is
+what the process holds after every route was asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from bench.loopback import Connection, Server, free_port, get, server
+from bench.results import Result
+from community_metrics.catalog import load_catalog
+from community_metrics.config import Settings
+from community_metrics.model import Observation, Provenance, SourceWindow
+from community_metrics.storage import LanceDBStore
+from community_metrics.weeks import SystemClock, days_between, last_completed_day, midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    _Running = AbstractContextManager[Server]
+
+DASHBOARD = "/api/v1/dashboard/weekly"
+ROUTES = (
+    *("status", "definitions", "dashboard/weekly?weeks=520", "dashboard/daily?days=365", "dashboard/monthly"),
+    *("series/downloads:lance:python", "history", "restatements", "export/stats.csv", "export/stats.parquet"),
+    *("badge/downloads:lance:python.svg", "sparkline/downloads:lance:python.svg"),
+)
+DAYS = 730
+ROUNDS = 5
+REQUESTS = 2_000
+AT_LEAST = 0.80
+"""Share of the bare route's throughput; as a ratio of times, at most 1.25."""
+
+
+def measure() -> Iterator[Result]:
+    """Yield the cost of a cached body and of a 304, then the memory."""
+    with TemporaryDirectory() as folder:
+        database = Path(folder) / "metrics.lancedb"
+        asyncio.run(_fill(Settings(_env_file=None, db_path=str(database))))
+        with _ours(database) as ours:
+            yield from _against_bare(ours, Path(folder) / "body.json")
+            for route in ROUTES:
+                Connection(ours.port).ask(get(f"/api/v1/{route}", connection="close"))
+            yield Result.at_most("API, memory after every route", ours.memory_mb(), "MB", bound=250)
+
+
+def _against_bare(ours: Server, file: Path) -> Iterator[Result]:
+    with Connection(ours.port) as connection:
+        head, body = connection.ask(get(DASHBOARD))
+    assert head.startswith(b"HTTP/1.1 200"), head
+    file.write_bytes(body)
+    etag = next(line.split(b": ", 1)[1] for line in head.split(b"\r\n") if line.startswith(b"etag"))
+    known = get(DASHBOARD, if_none_match=etag.decode())
+    with _bare(file) as bare:
+        yield _compared(
+            f"cached dashboard ({len(body) / 1e3:.0f} kB)", ours, get(DASHBOARD), bare, get("/whole")
+        )
+        yield _compared(
+            "304 of the dashboard", ours, known, bare, get("/unchanged", if_none_match=etag.decode())
+        )
+
+
+def _compared(name: str, ours: Server, our_request: bytes, bare: Server, bare_request: bytes) -> Result:
+    ours.cpu_s_of(our_request, REQUESTS)
+    bare.cpu_s_of(bare_request, REQUESTS)
+    pairs = [
+        (ours.cpu_s_of(our_request, REQUESTS), bare.cpu_s_of(bare_request, REQUESTS)) for _ in range(ROUNDS)
+    ]
+    mine, theirs = (median(side) * 1e6 for side in zip(*pairs, strict=True))
+    return Result.against(f"API, {name}", mine, theirs, "µs", bound=1 / AT_LEAST)
+
+
+def _ours(database: Path) -> _Running:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "community_metrics.api.main:app", "--port", str(port)]
+    return server(command, port, {"CM_DB_PATH": str(database), "CM_LOG_FORMAT": "json"})
+
+
+def _bare(file: Path) -> _Running:
+    port = free_port()
+    return server([sys.executable, "-m", "bench.bare_app", str(port), str(file)], port, {})
+
+
+async def _fill(settings: Settings) -> None:
+    now = SystemClock().now()
+    catalog = load_catalog(None)
+    last = last_completed_day(now)
+    observations = [
+        Observation(
+            metric.metric_id,
+            day,
+            day,
+            1_000 + number * 37 + day.toordinal() % 97,
+            metric.window,
+            midnight(day) + timedelta(hours=6) if metric.window is SourceWindow.INSTANT else now,
+            "https://registry.example/downloads",
+        )
+        for number, metric in enumerate(catalog.shown)
+        for day in days_between(last - timedelta(days=DAYS), last)
+    ]
+    async with LanceDBStore.open(settings) as store:
+        await store.create_tables()
+        await store.upsert_metrics([metric.definition(now) for metric in catalog.metrics])
+        await store.upsert_observations(observations, provenance=Provenance.API, run_id="bench", now=now)
+        await store.optimize()
