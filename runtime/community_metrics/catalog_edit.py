@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 COMPANIONS: Mapping[str, str] = {"github": "github-history"}
 """A repository's count comes with the stars it kept, by the day they were given."""
 _LABELS = {"pypistats": "PyPI", "crates": "crates.io", "github": "GitHub", "github-history": "GitHub"}
-_FAMILIES = {"stars_retained": "stars kept, by day given"}
+_FAMILIES = {"stars_retained": "stars kept"}
 _NOT_IN_AN_ID = re.compile(r"[^a-z0-9._-]+")
 _SDKS = {"python": "Python", "nodejs": "Node.js", "rust": "Rust"}
 _STARTER = """\
