@@ -48,7 +48,7 @@ def measure() -> Iterator[Result]:
     """Yield the cost of a cached body and of a 304, then the memory."""
     with TemporaryDirectory() as folder:
         database = Path(folder) / "metrics.lancedb"
-        asyncio.run(_fill(Settings(_env_file=None, db_path=str(database))))
+        asyncio.run(fill(Settings(_env_file=None, db_path=str(database))))
         with _ours(database) as ours:
             yield from _against_bare(ours, Path(folder) / "body.json")
             for route in ROUTES:
@@ -93,7 +93,8 @@ def _bare(file: Path) -> _Running:
     return server([sys.executable, "-m", "bench.bare_app", str(port), str(file)], port, {})
 
 
-async def _fill(settings: Settings) -> None:
+async def fill(settings: Settings) -> None:
+    """Store two years of days of every metric of the packaged catalogue that people look at."""
     now = SystemClock().now()
     catalog = load_catalog(None)
     last = last_completed_day(now)

@@ -1,0 +1,137 @@
+"""Building a body: the first dashboard over 10 million rows, and memory against building for every request.
+
+The first build is a request that finds nothing in memory, for 20 of 13,699 metrics over two years; the
+yardstick is LanceDB asked by hand for the same rows, columns and metrics. The usual design reads the tables
+whole for every request, aggregates, and serialises through the model: here that is the same application over
+the packaged catalogue with a memory that keeps nothing, against itself with one that does. Both are called as
+ASGI applications, without a server in between. Medians of 9 turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from tests.support.clock import NOON, FakeClock
+
+from bench import api, storage
+from bench.results import Result
+from bench.timing import alternating
+from community_metrics.api.main import create_app
+from community_metrics.api.middleware.request_line import not_at_all
+from community_metrics.api.store import BodyStore
+from community_metrics.config import Settings
+from community_metrics.model import MetricDefinition, SourceWindow, ValueKind
+from community_metrics.storage.schemas import STATS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import ASGIApp, Message
+
+    from community_metrics.weeks import Clock
+
+MILLIONS = 10
+METRICS = 20
+ROUNDS = 9
+CACHED_AT_ONCE = 100
+"""Answers from memory in one turn: a single one is too short to time."""
+
+
+def measure() -> Iterator[Result]:
+    """Yield the first build against the bare query, then the cache against the usual design."""
+    yield _first_build()
+    yield _against_usual_design()
+
+
+def _first_build() -> Result:
+    with TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        fill = storage._filled  # noqa: SLF001  the same rows as in the bench of storage
+        both = runner.run(fill(folder, MILLIONS, runner))
+        ids = [next(both.unused) for _ in range(METRICS)]
+        runner.run(both.store.upsert_metrics([_definition(metric_id) for metric_id in ids]))
+        app = _app(folder, FakeClock(), keeps=False)
+        with closing(both.by_hand):
+            ours_s, bare_s = alternating(
+                lambda: runner.run(_ask(app)),
+                lambda: runner.run(_asked_by_hand(both.by_hand, ids)),
+                rounds=ROUNDS,
+            )
+            runner.run(both.store.close())
+    name = f"API, first dashboard of {METRICS} metrics over {MILLIONS} million rows"
+    return Result.against(name, ours_s * 1e3, bare_s * 1e3, "ms", bound=3.0)
+
+
+def _against_usual_design() -> Result:
+    with TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        database = str(Path(folder) / "metrics.lancedb")
+        runner.run(api.fill(Settings(_env_file=None, db_path=database)))
+        cached, usual = (_app(database, None, keeps=keeps) for keeps in (True, False))
+        cached_s, usual_s = alternating(
+            lambda: runner.run(_ask(cached, CACHED_AT_ONCE)), lambda: runner.run(_ask(usual)), rounds=ROUNDS
+        )
+    ours_ms = cached_s / CACHED_AT_ONCE * 1e3
+    return Result.against(
+        "API, dashboard from memory or built anew", ours_ms, usual_s * 1e3, "ms", bound=0.01
+    )
+
+
+def _app(database: str, clock: Clock | None, *, keeps: bool) -> ASGIApp:
+    settings = Settings(_env_file=None, db_path=database)
+    store = BodyStore() if keeps else BodyStore(capacity_bytes=0)
+    return create_app(settings, clock=clock, store=store, write_line=not_at_all)
+
+
+async def _ask(app: ASGIApp, count: int = 1) -> None:
+    for _ in range(count):
+        sent: list[Message] = []
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": api.DASHBOARD,
+            "query_string": b"",
+            "headers": [(b"host", b"127.0.0.1")],
+            "root_path": "",
+        }
+        await app(scope, _receive, _collector(sent))
+        assert sent[0]["status"] == 200, sent
+
+
+async def _receive() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def _collector(sent: list[Message]) -> Any:
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    return send
+
+
+async def _asked_by_hand(table: Any, ids: list[str]) -> None:
+    wanted = ", ".join(f"'{metric_id}'" for metric_id in ids)
+    where = f"metric_id IN ({wanted}) AND period_end >= date '{storage.FIRST_DAY}'"
+    answer = await table.query().where(where).select(STATS.columns).limit(100_000).to_arrow()
+    assert answer.num_rows == METRICS * storage.DAYS
+
+
+def _definition(metric_id: str) -> MetricDefinition:
+    family, product, _ = metric_id.split(":")
+    return MetricDefinition(
+        metric_id=metric_id,
+        metric_family=family,
+        product=product,
+        subject=product,
+        sdk="python",
+        source="pypistats",
+        value_kind=ValueKind.FLOW,
+        unit=family,
+        source_window=SourceWindow.DAY,
+        fallbacks=(),
+        display_name=product,
+        is_active=True,
+        created_at=NOON,
+    )
