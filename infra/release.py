@@ -42,7 +42,7 @@ def build_release(directory: Path) -> Release:
         ReleaseError: the wheel cannot be built from this tree.
     """
     with TemporaryDirectory() as scratch:
-        wheel = _build_wheel(Path(scratch))
+        wheel = build_wheel(Path(scratch))
         content = pack({wheel.name: wheel, "requirements.lock": ROOT / "requirements.lock", **_host_files()})
     digest = hashlib.sha256(content).hexdigest()
     directory.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,12 @@ def _host_files() -> dict[str, Path]:
     }
 
 
-def _build_wheel(directory: Path) -> Path:
+def build_wheel(directory: Path) -> Path:
+    """Build the wheel into `directory`, with the same bytes wherever it is built.
+
+    Raises:
+        ReleaseError: the wheel cannot be built from this tree.
+    """
     # hatchling itself, not an isolated build: synthesis asks no index
     built = subprocess.run(  # noqa: S603  our own interpreter, no input of anybody
         [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(directory)],

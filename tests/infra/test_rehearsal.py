@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.infra.flavours import SERVERLESS, SMALLEST
 from tests.infra.rehearsal.readback import World, look
+from tests.infra.rehearsal.recorder import recording
 from tests.infra.rehearsal.stage import Stage, open_stage
+from tests.infra.rehearsal.terminal import typed
 from tests.infra.test_alarms import refusal
+from tests.support.enterprise import READ_KEY, WRITE_KEY, Enterprise, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +76,82 @@ def _in_the_zone(zone: str) -> dict[str, Any]:
 def _change_a_host_file(stage: Stage) -> None:
     path = stage.tree / "infra" / "host" / "bootstrap.py"
     path.write_text(path.read_text(encoding="utf-8") + "# another release\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What a box said before it had secrets, and how a person then put them in."""
+
+    signals: list[dict[str, str]]
+    exit_code: int
+    shown: str
+    values: dict[str, str]
+    read: dict[str, str]
+
+
+ANSWERS = {  # in the order of the questions
+    "lancedb-uri": "db://metrics",
+    "lancedb-endpoint": "",
+    "lancedb-read-key": READ_KEY,
+    "lancedb-write-key": WRITE_KEY,
+    "github-token": "a-token-of-nobody",
+    "api-token-hashes": "",
+}
+
+
+@pytest.fixture(scope="module")
+def filling(play: Play, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filling]:
+    folder = tmp_path_factory.mktemp("filling")
+    with recording(play.stage.port) as recorder, serving(Enterprise(folder / "cluster")) as cluster:
+        environment = {**play.stage.environment(REGION), "AWS_ENDPOINT_URL": recorder.endpoint}
+        boot_from_user_data(play.back.user_data, folder, environment)
+        answers = {**ANSWERS, "lancedb-endpoint": cluster.url}
+        command = [
+            str(Path(sys.executable).with_name("community-metrics")),
+            "secrets",
+            "put",
+            "--region",
+            REGION,
+        ]
+        code, shown = typed(command, list(answers.values()), environment)
+        found = play.stage.client("secretsmanager", REGION)
+        values = {
+            key: found.get_secret_value(SecretId=f"community-metrics/{key}")["SecretString"]
+            for key, answer in answers.items()
+            if answer
+        }
+        yield Filling(recorder.signals, code, shown, values, read_as_the_api_does(environment))
+
+
+def boot_from_user_data(user_data: str, folder: Path, environment: dict[str, str]) -> None:
+    """Run the very script that the box got, with its facts; only where it would install is ours."""
+    script = folder / "first_boot.py"
+    script.write_text(user_data.split("<<'END_OF_BOOT'\n")[1].split("END_OF_BOOT\n", maxsplit=1)[0], encoding="utf-8")
+    facts = json.loads(user_data.split("<<'END_OF_FACTS'\n")[1].split("\nEND_OF_FACTS", maxsplit=1)[0])
+    # were it to get that far, it must not install anything on this machine
+    safe = {**facts, "releases": str(folder / "releases"), "sha256": "0" * 64}
+    (folder / "deployment.json").write_text(json.dumps(safe), encoding="utf-8")
+    subprocess.run([sys.executable, script, folder / "deployment.json"], env=environment, check=False)
+
+
+def read_as_the_api_does(environment: dict[str, str]) -> dict[str, str]:
+    program = (
+        "import json; from community_metrics.aws.secrets import read_secrets; "
+        "from community_metrics.config import secret_ids; print(json.dumps(read_secrets(secret_ids())))"
+    )
+    ids = {
+        "CM_LANCEDB_API_KEY_SECRET": "community-metrics/lancedb-read-key",
+        "CM_API_TOKEN_HASHES_SECRET": "community-metrics/api-token-hashes",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**environment, **ids},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
 
 
 def test_the_box_is_the_one_that_was_asked_for(play: Play) -> None:
@@ -201,3 +284,23 @@ def test_the_switch_back_moves_the_name_to_the_host_again(play: Play) -> None:
 
 def test_no_secret_value_is_in_what_the_cli_printed(play: Play) -> None:
     assert all("SecretString" not in printed for printed in play.stage.log)
+
+
+def test_a_box_that_finds_no_secrets_fails_its_deploy_with_that_very_message(filling: Filling) -> None:
+    (sent,) = filling.signals
+
+    assert sent["Status"] == "FAILURE"
+    assert sent["UniqueId"] == "secrets unset: lancedb-read-key, lancedb-write-key, lancedb-uri"
+    assert sent["StackName"] == "community-metrics-host"
+
+
+def test_secrets_are_put_in_without_being_shown(filling: Filling) -> None:
+    assert filling.exit_code == 0, filling.shown
+    assert "stored community-metrics/lancedb-write-key" in filling.shown
+    for secret in (READ_KEY, WRITE_KEY, ANSWERS["github-token"]):
+        assert secret not in filling.shown
+        assert secret in filling.values.values()
+
+
+def test_the_runtime_reads_what_was_put_in(filling: Filling) -> None:
+    assert filling.read == {"lancedb_api_key": READ_KEY}  # an entry without a value is no setting
