@@ -126,12 +126,16 @@ def filling(play: Play, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fi
 def boot_from_user_data(user_data: str, folder: Path, environment: dict[str, str]) -> None:
     """Run the very script that the box got, with its facts; only where it would install is ours."""
     script = folder / "first_boot.py"
-    script.write_text(user_data.split("<<'END_OF_BOOT'\n")[1].split("END_OF_BOOT\n", maxsplit=1)[0], encoding="utf-8")
-    facts = json.loads(user_data.split("<<'END_OF_FACTS'\n")[1].split("\nEND_OF_FACTS", maxsplit=1)[0])
+    script.write_text(between(user_data, "<<'END_OF_BOOT'\n", "END_OF_BOOT\n"), encoding="utf-8")
+    facts = json.loads(between(user_data, "<<'END_OF_FACTS'\n", "END_OF_FACTS\n"))
     # were it to get that far, it must not install anything on this machine
     safe = {**facts, "releases": str(folder / "releases"), "sha256": "0" * 64}
     (folder / "deployment.json").write_text(json.dumps(safe), encoding="utf-8")
     subprocess.run([sys.executable, script, folder / "deployment.json"], env=environment, check=False)
+
+
+def between(text: str, start: str, end: str) -> str:
+    return text.partition(start)[2].partition(end)[0]
 
 
 def read_as_the_api_does(environment: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,78 @@
+"""The app as the CLI starts it: settings in, stacks out, or one message and nothing."""
+
+from __future__ import annotations
+
+import ast
+import json
+import resource
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.infra.node import ROOT, node_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODULES = sorted([ROOT / "app.py", *(ROOT / "infra").rglob("*.py")])
+
+
+def start(deployment: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    """Start the app with what the CLI would tell it: flags and choices, and where to write."""
+    flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    told = {"CDK_CONTEXT_JSON": json.dumps({**flags, "deployment": str(deployment)}), "CDK_OUTDIR": str(out)}
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**node_environment(), **told},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+
+def test_without_a_deployment_file_nothing_is_synthesised(tmp_path: Path) -> None:
+    done = start(tmp_path / "deployment.toml", tmp_path / "out")
+
+    assert done.returncode == 2
+    assert done.stderr.strip() == (
+        f"There is no {tmp_path}/deployment.toml. "
+        "Copy deployment.example.toml to deployment.toml and fill it in."
+    )
+    assert not list(tmp_path.glob("out/*.template.json"))
+
+
+def test_a_faulty_file_is_one_message_and_nothing_is_synthesised(tmp_path: Path) -> None:
+    example = (ROOT / "deployment.example.toml").read_text(encoding="utf-8")
+    faulty = tmp_path / "deployment.toml"
+    faulty.write_text(example.replace('"ops@example.org"', '"nobody"').replace("https://", "http://"))
+
+    done = start(faulty, tmp_path / "out")
+
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 3  # a headline and two faults; no traceback
+    assert not list(tmp_path.glob("out/*.template.json"))
+
+
+def test_a_synthesis_of_everything_takes_less_than_30_s(tmp_path: Path) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+
+    done = start(ROOT / "deployment.example.toml", tmp_path / "out")
+
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("out/*.template.json"))) == 6
+    # processor time: what the clock shows depends on who else is at work on this machine
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 30
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_infrastructure_never_imports_the_package(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        assert not any(name.split(".")[0] == "community_metrics" for name in names)
