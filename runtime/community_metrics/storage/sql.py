@@ -22,7 +22,10 @@ def literal(value: SqlValue) -> str:
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     if isinstance(value, datetime):
-        return f"timestamp '{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z'"
+        instant = value.astimezone(UTC).replace(
+            tzinfo=None
+        )  # isoformat pads years before 1000, strftime does not
+        return f"timestamp '{instant.isoformat(timespec='microseconds')}Z'"
     if isinstance(value, date):
         return f"date '{value.isoformat()}'"
     return str(int(value))
