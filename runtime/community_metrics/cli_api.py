@@ -15,19 +15,31 @@ Socket = Annotated[
     Path | None,
     typer.Option("--uds", help="Listen on this unix socket instead, for a proxy on the same machine."),
 ]
+Dashboard = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, file_okay=False, help="Folder of the built dashboard; it is served at / beside the API."
+    ),
+]
 
 
-def serve(host: Host = "127.0.0.1", port: Port = 8000, uds: Socket = None) -> None:
+def serve(
+    host: Host = "127.0.0.1", port: Port = 8000, uds: Socket = None, dashboard: Dashboard = None
+) -> None:
     """Serve the read API until stopped; prints where."""
     import uvicorn  # noqa: PLC0415  heavy
 
+    from community_metrics.api import main as api  # noqa: PLC0415  heavy
+    from community_metrics.api.page import WithPage  # noqa: PLC0415  heavy
     from community_metrics.config import load_settings  # noqa: PLC0415  heavy
 
     load_settings()  # what is wrong with them is told before an address is
     place = f"unix:{uds}" if uds else f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if dashboard is not None:
+        typer.echo(f"The dashboard is at {place}/", err=True)
     typer.echo(f"The read API is at {place}/api/v1/docs; Ctrl-C stops it.", err=True)
     uvicorn.run(
-        "community_metrics.api.main:app",
+        WithPage(api.app, dashboard),
         host=host,
         port=port,
         uds=None if uds is None else str(uds),

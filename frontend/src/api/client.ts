@@ -1,0 +1,70 @@
+/** Asks the API, and falls back on what the browser kept where it does not answer. */
+import { keep, kept } from "./kept";
+import { ApiProblem, problemOf } from "./problems";
+
+export interface Answer<T> {
+  readonly body: T;
+  /** When it left the API, in ms since 1970 as this browser counts. */
+  readonly receivedAt: number;
+  /** Why this is a kept answer and no fresh one; null for a fresh one. */
+  readonly problem: ApiProblem | null;
+}
+
+export interface ClientOptions {
+  readonly baseUrl: string;
+  readonly timeoutMs: number;
+  readonly now: () => number;
+}
+
+const TIMEOUT_MS = 25_000;
+
+/** The address of the API as the build was told; empty means the page's own origin. */
+export const API_BASE_URL: string = (import.meta.env.VITE_API_BASE_URL ?? "").replace(/\/+$/, "");
+
+const DEFAULTS: ClientOptions = { baseUrl: API_BASE_URL, timeoutMs: TIMEOUT_MS, now: () => Date.now() };
+
+/** Returns the full address of a path under `/api/v1`. */
+export function apiUrl(path: string, baseUrl: string = API_BASE_URL): string {
+  return `${baseUrl}/api/v1${path}`;
+}
+
+/** Kinds that say nothing against the last good answer: the API is away, not contradicting it. */
+const FALLS_BACK: ReadonlySet<string> = new Set(["unreachable", "too-slow", "failed"]);
+
+/**
+ * Returns the body at a path under `/api/v1`, fresh or as last kept.
+ *
+ * @throws ApiProblem when there is neither.
+ */
+export async function ask<T>(path: string, options: ClientOptions = DEFAULTS): Promise<Answer<T>> {
+  const url = apiUrl(path, options.baseUrl);
+  try {
+    const text = await fetchedText(url, options.timeoutMs);
+    const receivedAt = options.now();
+    void keep(url, text, receivedAt);
+    return { body: JSON.parse(text) as T, receivedAt, problem: null };
+  } catch (error) {
+    const problem = asProblem(error);
+    const last = FALLS_BACK.has(problem.kind) ? await kept(url) : null;
+    if (last === null) throw problem;
+    return { body: last.body as T, receivedAt: last.receivedAt, problem };
+  }
+}
+
+async function fetchedText(url: string, timeoutMs: number): Promise<string> {
+  const response = await fetch(url, {
+    signal: AbortSignal.timeout(timeoutMs),
+    headers: { accept: "application/json" },
+    credentials: "omit",
+  });
+  if (!response.ok) throw await problemOf(response);
+  return response.text();
+}
+
+function asProblem(error: unknown): ApiProblem {
+  if (error instanceof ApiProblem) return error;
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return new ApiProblem("too-slow", "The API did not answer in time.");
+  }
+  return new ApiProblem("unreachable", "The API cannot be reached from this browser.");
+}

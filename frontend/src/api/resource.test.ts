@@ -1,0 +1,40 @@
+import { expect, test, vi } from "vitest";
+import { ApiProblem } from "./problems";
+import { type Asker, createResource, SLOW_AFTER_MS } from "./resource";
+
+const answering =
+  (body: unknown): Asker =>
+  async <T>() => ({ body: body as T, receivedAt: 1, problem: null });
+
+test("nothing is asked before somebody looks", async () => {
+  const asker = vi.fn(answering(1));
+  const resource = createResource("/status", asker as Asker);
+  expect(asker).not.toHaveBeenCalled();
+  resource.subscribe(() => undefined);
+  await vi.waitFor(() => expect(resource.state().phase).toBe("ready"));
+  expect(asker).toHaveBeenCalledTimes(1);
+});
+
+test("an answer that takes long is said to be slow, then shown", async () => {
+  vi.useFakeTimers();
+  const never: Asker = () => new Promise(() => undefined);
+  const resource = createResource("/status", never);
+  resource.subscribe(() => undefined);
+  vi.advanceTimersByTime(SLOW_AFTER_MS);
+  expect(resource.state()).toEqual({ phase: "loading", isSlow: true });
+  vi.useRealTimers();
+});
+
+test("a failure is told, and asking again mends it", async () => {
+  let isDown = true;
+  const asker: Asker = async <T>() => {
+    if (isDown) throw new ApiProblem("unreachable", "away");
+    return { body: 2 as T, receivedAt: 1, problem: null };
+  };
+  const resource = createResource("/status", asker);
+  await resource.refresh();
+  expect(resource.state().phase).toBe("failed");
+  isDown = false;
+  await resource.refresh();
+  expect(resource.state().phase).toBe("ready");
+});

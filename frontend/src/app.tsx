@@ -1,0 +1,95 @@
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { OVERVIEW, STATUS } from "./api/paths";
+import { refreshAll } from "./api/resource";
+import type { ServiceStatus, WeeklyDashboard } from "./api/types";
+import { isEmpty } from "./data/whole";
+import { formatsOf } from "./format/format";
+import { useNow } from "./hooks/use-now";
+import { useResource } from "./hooks/use-resource";
+import { useView } from "./hooks/use-view";
+import { Page, type PageContext } from "./hooks/view-context";
+import { ChartSection } from "./parts/chart-section";
+import { Failure, NoData } from "./parts/failure";
+import { Foot } from "./parts/foot";
+import { Masthead } from "./parts/masthead";
+import { Movers } from "./parts/movers";
+import { Notices } from "./parts/notices";
+import { Overview } from "./parts/overview";
+import { Quality } from "./parts/quality";
+import { Skeleton } from "./parts/skeleton";
+import { SettledTotals, StarTotals } from "./parts/totals";
+
+const REFRESH_MS = 5 * 60_000;
+const SAID_MS = 4_000;
+
+export function App() {
+  const control = useView();
+  const now = useNow();
+  const [said, setSaid] = useState("");
+  const format = useMemo(() => formatsOf(undefined, control.view.iso), [control.view.iso]);
+  const announce = useCallback((text: string) => setSaid(text), []);
+  useRefreshing();
+  useEffect(() => {
+    if (said === "") return;
+    const timer = setTimeout(() => setSaid(""), SAID_MS);
+    return () => clearTimeout(timer);
+  }, [said]);
+  const { view, change, undo } = control;
+  const page: PageContext = useMemo(
+    () => ({ view, change, undo, format, now, announce }),
+    [view, change, undo, format, now, announce],
+  );
+  return (
+    <Page.Provider value={page}>
+      <a className="skip" href="#main">
+        Skip to the numbers
+      </a>
+      <Masthead />
+      <main id="main" tabIndex={-1}>
+        <Body faults={control.faults} />
+      </main>
+      <Foot />
+      <p className={said === "" ? "toast" : "toast is-shown"} role="status">
+        {said}
+      </p>
+    </Page.Provider>
+  );
+}
+
+/** Asks again every five minutes while somebody looks, and at once when the network is back. */
+function useRefreshing(): void {
+  useEffect(() => {
+    const again = (): void => {
+      if (!document.hidden) void refreshAll();
+    };
+    const timer = setInterval(again, REFRESH_MS);
+    addEventListener("online", again);
+    return () => {
+      clearInterval(timer);
+      removeEventListener("online", again);
+    };
+  }, []);
+}
+
+function Body({ faults }: { readonly faults: readonly string[] }) {
+  const overview = useResource<WeeklyDashboard>(OVERVIEW);
+  const answered = useResource<ServiceStatus>(STATUS);
+  const status = answered.phase === "ready" ? answered.answer.body : null;
+  if (overview.phase === "loading") return <Skeleton isSlow={overview.isSlow} />;
+  if (overview.phase === "failed") return <Failure problem={overview.problem} />;
+  const dashboard = overview.answer.body;
+  if (isEmpty(dashboard, status)) return <NoData command="community-metrics seed" />;
+  return (
+    <>
+      <Notices answer={overview.answer} status={status} faults={faults} />
+      <Overview dashboard={dashboard} status={status} />
+      <ChartSection dashboard={dashboard} />
+      <div className="columns">
+        <SettledTotals dashboard={dashboard} />
+        <StarTotals dashboard={dashboard} />
+      </div>
+      <Movers dashboard={dashboard} />
+      <Quality status={answered} />
+    </>
+  );
+}

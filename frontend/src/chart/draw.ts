@@ -1,0 +1,154 @@
+/** Draws a chart with Observable Plot. Loaded after the first numbers are on screen; nothing else imports Plot. */
+import { axisX, axisY, dot, gridY, line, type Markish, plot, rect, ruleX } from "@observablehq/plot";
+import { lonePoints, type ShownPoint, segmentsOf } from "../data/shown";
+import { CHART_CLASS } from "./class-name";
+import { addHatch, hatchFill } from "./hatch";
+import { addLabels } from "./labels";
+import { endOf, type Line, middleOf } from "./lines";
+
+export interface DrawOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly isLog: boolean;
+  /** Downloads start at 0; a level such as stars would be a flat line there. */
+  readonly fromZero: boolean;
+  readonly short: (value: number) => string;
+}
+
+export interface Drawing {
+  readonly svg: SVGSVGElement;
+  /** Pixels from the left of the chart to each period, in the order of the points. */
+  readonly xs: readonly number[];
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+  readonly y: (value: number) => number;
+}
+
+interface Drawn {
+  readonly x: Date;
+  readonly y: number;
+  readonly z: string;
+}
+
+const NARROW = 480;
+const SPARSE = 60;
+
+/** Returns a new drawing of these lines; they all have the same periods. */
+export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
+  const points = lines[0]?.series.points ?? [];
+  const first = points[0];
+  const last = points.at(-1);
+  const isNarrow = options.width < NARROW;
+  const edge = { top: 14, bottom: 26, left: 46, right: isNarrow || lines.length === 1 ? 14 : 96 };
+  const svg = plot({
+    className: CHART_CLASS,
+    width: options.width,
+    height: options.height,
+    marginTop: edge.top,
+    marginBottom: edge.bottom,
+    marginLeft: edge.left,
+    marginRight: edge.right,
+    x: {
+      type: "utc",
+      ...(first && last ? { domain: [new Date(first.point.period_start), endOf(last.point)] } : {}),
+    },
+    y: { type: options.isLog ? "log" : "linear", zero: options.fromZero && !options.isLog, nice: true },
+    marks: [
+      ...running(points),
+      gridY({ stroke: "var(--grid)", strokeOpacity: 1, ticks: 4 }),
+      axisY({
+        ticks: 4,
+        tickSize: 0,
+        label: null,
+        fill: "var(--muted)",
+        fontSize: 11,
+        tickFormat: options.short,
+      }),
+      axisX({
+        ticks: Math.max(2, Math.floor(options.width / 110)),
+        tickSize: 4,
+        label: null,
+        color: "var(--muted)",
+        fontSize: 11,
+      }),
+      ...lines.flatMap((one) => marksOf(one, points.length)),
+    ],
+  }) as SVGSVGElement;
+  addHatch(svg);
+  const x = svg as unknown as { scale: (name: string) => { apply: (value: unknown) => number } };
+  const toX = x.scale("x").apply;
+  const toY = x.scale("y").apply;
+  if (!isNarrow)
+    addLabels(svg, lines, {
+      x: options.width - edge.right + 8,
+      y: toY,
+      top: edge.top,
+      bottom: options.height - edge.bottom,
+    });
+  return {
+    svg,
+    xs: points.map((one) => toX(middleOf(one.point))),
+    top: edge.top,
+    bottom: options.height - edge.bottom,
+    left: edge.left,
+    right: options.width - edge.right,
+    y: toY,
+  };
+}
+
+/** Marks the period that is not over, so that its small value is never read as a fall. */
+function running(points: readonly ShownPoint[]): Markish[] {
+  const band = points.filter((one) => "partial" in one.point);
+  return [
+    rect(band, {
+      x1: (one: ShownPoint) => new Date(one.point.period_start),
+      x2: (one: ShownPoint) => endOf(one.point),
+      fill: hatchFill(),
+      clip: true,
+    }),
+    ruleX(band, {
+      x: (one: ShownPoint) => new Date(one.point.period_start),
+      stroke: "var(--muted)",
+      strokeOpacity: 0.5,
+      strokeDasharray: "1,3",
+    }),
+  ];
+}
+
+function marksOf({ series, colour, symbol }: Line, periods: number): Markish[] {
+  const stroke = `var(--series-${colour})`;
+  const segments = segmentsOf(series.points);
+  const of = (kind: string): Drawn[] =>
+    segments.flatMap((segment, index) =>
+      segment.kind === kind ? segment.points.map((one) => at(one, `${index}`)) : [],
+    );
+  const lone = lonePoints(series.points);
+  const alone = (...kinds: string[]): Drawn[] =>
+    lone.filter((one) => kinds.includes(one.kind)).map((one) => at(one, ""));
+  const joined = periods <= SPARSE ? of("measured") : [];
+  const restated = series.points
+    .filter((one) => one.point.revised && one.shown !== null)
+    .map((one) => at(one, ""));
+  const place = { x: "x", y: "y" } as const;
+  const hollow = { ...place, stroke, strokeWidth: 1.6, fill: "var(--card)", symbol } as const;
+  return [
+    line(of("measured"), { ...place, z: "z", stroke, strokeWidth: 2, strokeLinejoin: "round" }),
+    line(of("estimated"), { ...place, z: "z", stroke, strokeWidth: 2, strokeDasharray: "5,4" }),
+    dot([...joined, ...alone("measured")], {
+      ...place,
+      fill: stroke,
+      symbol,
+      r: periods <= SPARSE / 2 ? 3.4 : 2.4,
+    }),
+    dot(alone("estimated"), { ...hollow, r: 3.6, strokeDasharray: "2,1.5" }),
+    dot(alone("incomplete"), { ...place, stroke, strokeWidth: 1.8, symbol: "times", r: 4 }),
+    dot(alone("running"), { ...hollow, r: 3.6 }),
+    dot(restated, { ...place, stroke: "var(--text)", strokeWidth: 1.4, r: 7, fill: "none" }),
+  ];
+}
+
+function at(one: ShownPoint, z: string): Drawn {
+  return { x: middleOf(one.point), y: one.shown ?? Number.NaN, z };
+}

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { coloursOf, symbolOf } from "./colours";
+import { spread } from "./labels";
+
+test("an SDK has one colour everywhere", () => {
+  expect(coloursOf(["python", "rust"])).toEqual([0, 1]);
+  expect(coloursOf(["rust", "nodejs", "python"])).toEqual([1, 2, 0]);
+});
+
+test("up to eight series share neither colour nor mark", () => {
+  const sdks = ["python", "python", "rust", "rust", null, null, "go", "go"];
+  expect(new Set(coloursOf(sdks)).size).toBe(8);
+  expect(new Set(sdks.map((_, index) => symbolOf(index))).size).toBe(8);
+});
+
+test("labels move apart and stay inside", () => {
+  expect(spread([50, 52, 10], 14, 0, 100)).toEqual([50, 64, 10]);
+  expect(spread([98, 99], 14, 0, 100)).toEqual([86, 100]);
+});

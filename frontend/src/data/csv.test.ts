@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { DEFAULT_VIEW } from "../view/view";
+import { cell, csvOf } from "./csv";
+import { dashboard, metric, week } from "./samples";
+import { shownChart } from "./shown";
+
+test("a file holds every point that is seen, a gap as an empty cell", () => {
+  const chart = shownChart(
+    dashboard(metric([week(0, 10), week(1, null), week(2, 30)])),
+    ["downloads:lance:python"],
+    {
+      ...DEFAULT_VIEW,
+      range: "all",
+      sum: "cumulative",
+    },
+  );
+  const [head, ...lines] = csvOf(chart).trimEnd().split("\r\n");
+  expect(head).toMatch(/^metric_id,period,period_start,period_end,value,shown,kind,/);
+  expect(lines.map((line) => line.split(",").slice(1, 7).join(","))).toEqual([
+    "2026-W37,2026-09-07,2026-09-13,10,10,measured",
+    "2026-W38,2026-09-14,2026-09-20,,,gap",
+    "2026-W39,2026-09-21,2026-09-27,30,40,measured",
+  ]);
+});
+
+test.each([
+  ["plain", "plain"],
+  ['say "x"', '"say ""x"""'],
+  ["a,b", '"a,b"'],
+  ["@lancedb/lancedb", "'@lancedb/lancedb"],
+  ["=1+1", "'=1+1"],
+  [null, ""],
+  [-5, "-5"],
+  [true, "true"],
+])("a cell of %j is %s", (value, text) => {
+  expect(cell(value)).toBe(text);
+});

@@ -1,0 +1,77 @@
+/** Numbers, dates and weeks in the reader's own way, or in ISO 8601 on demand. Days are UTC throughout. */
+import type { Change, Point } from "../api/types";
+
+export interface Formats {
+  readonly count: (value: number) => string;
+  readonly short: (value: number) => string;
+  readonly percent: (fraction: number) => string;
+  readonly change: (change: Change) => string;
+  readonly day: (day: string) => string;
+  readonly days: (from: string, to: string) => string;
+  readonly instant: (at: string) => string;
+  /** A period as people say it: `Week 47, 16 – 22 Nov 2026`, or `2026-W47`. */
+  readonly period: (point: Point) => string;
+  readonly periodShort: (point: Point) => string;
+  readonly age: (at: string | number, now: number) => string;
+}
+
+const UTC = { timeZone: "UTC" } as const;
+const DAY: Intl.DateTimeFormatOptions = { ...UTC, day: "numeric", month: "short", year: "numeric" };
+const INSTANT: Intl.DateTimeFormatOptions = {
+  ...DAY,
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZoneName: "short",
+};
+const AGES: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+];
+
+/** Returns the formats of a locale; `undefined` is the browser's own. */
+export function formatsOf(locale: string | undefined, iso: boolean): Formats {
+  const count = new Intl.NumberFormat(locale);
+  const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+  const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
+  const signed = new Intl.NumberFormat(locale, {
+    style: "percent",
+    maximumFractionDigits: 1,
+    signDisplay: "exceptZero",
+  });
+  const day = new Intl.DateTimeFormat(locale, DAY);
+  const month = new Intl.DateTimeFormat(locale, { ...UTC, month: "long", year: "numeric" });
+  const instant = new Intl.DateTimeFormat(locale, INSTANT);
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const days = (from: string, to: string): string =>
+    iso ? `${from}/${to}` : day.formatRange(new Date(from), new Date(to));
+  const dayText = (text: string): string => (iso ? text : day.format(new Date(text)));
+
+  function periodShort(point: Point): string {
+    if ("day" in point) return dayText(point.day);
+    if ("month" in point) return iso ? point.month : month.format(new Date(`${point.month}-01`));
+    return iso ? point.week : `Week ${Number(point.week.slice(-2))}`;
+  }
+
+  return {
+    count: (value) => count.format(Math.round(value * 10) / 10),
+    short: (value) => short.format(value),
+    percent: (fraction) => percent.format(fraction),
+    change: (change) => signed.format(change.fraction),
+    day: dayText,
+    days,
+    instant: (at) => (iso ? at : instant.format(new Date(at))),
+    period: (point) =>
+      "week" in point && !iso
+        ? `${periodShort(point)}, ${days(point.period_start, point.period_end)}`
+        : periodShort(point),
+    periodShort,
+    age: (at, now) => ageText(relative, (new Date(at).getTime() - now) / 1_000),
+  };
+}
+
+function ageText(relative: Intl.RelativeTimeFormat, seconds: number): string {
+  const [unit, size] = AGES.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
+  return relative.format(Math.trunc(seconds / size), unit);
+}

@@ -1,0 +1,26 @@
+import { useState } from "react";
+
+export const THEMES = ["system", "light", "dark"] as const;
+export type Theme = (typeof THEMES)[number];
+
+/** Returns the reader's theme and how to change it; kept in this browser, since a link should not decide it. */
+export function useTheme(): [Theme, (theme: Theme) => void] {
+  const [theme, setTheme] = useState<Theme>(() => {
+    const stored = document.documentElement.dataset.theme;
+    return THEMES.find((one) => one === stored) ?? "system";
+  });
+  return [
+    theme,
+    (next) => {
+      setTheme(next);
+      if (next === "system") delete document.documentElement.dataset.theme;
+      else document.documentElement.dataset.theme = next;
+      try {
+        if (next === "system") localStorage.removeItem("theme");
+        else localStorage.setItem("theme", next);
+      } catch {
+        // a browser that keeps nothing still shows what was asked for
+      }
+    },
+  ];
+}

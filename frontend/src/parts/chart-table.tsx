@@ -1,0 +1,87 @@
+import type { Line } from "../chart/lines";
+import { valueText } from "../chart/reading";
+import type { ShownPoint } from "../data/shown";
+import { usePage } from "../hooks/view-context";
+import { type Column, SortableTable } from "./sortable-table";
+
+interface Props {
+  readonly id: string;
+  readonly title: string;
+  readonly lines: readonly Line[];
+}
+
+interface Row {
+  readonly first: ShownPoint;
+  readonly index: number;
+}
+
+/** The same numbers as the chart, for who reads numbers better than lines. */
+export function ChartTable({ id, title, lines }: Props) {
+  const { view, change } = usePage();
+  const isOpen = view.tables.includes(id);
+  const toggle = (): void =>
+    change({ tables: isOpen ? view.tables.filter((one) => one !== id) : [...view.tables, id] });
+  return (
+    <div className="behind">
+      <button type="button" className="button small" aria-expanded={isOpen} onClick={toggle}>
+        {isOpen ? "Hide the table" : "Show as a table"}
+        <span className="vh"> of {title}</span>
+      </button>
+      {isOpen && <Rows id={id} title={title} lines={lines} />}
+    </div>
+  );
+}
+
+function Rows({ id, title, lines }: Props) {
+  const { format } = usePage();
+  const rows = (lines[0]?.series.points ?? []).map((first, index) => ({ first, index }));
+  const period: Column<Row> = {
+    key: "period",
+    title: "Period",
+    by: (row) => row.first.point.period_start,
+    cell: (row) => format.period(row.first.point),
+  };
+  const values = lines.map(
+    (line, place): Column<Row> => ({
+      key: `s${place + 1}`,
+      title: line.name,
+      isNumber: true,
+      by: (row) => line.series.points[row.index]?.shown ?? null,
+      cell: (row) => <Value one={line.series.points[row.index]} />,
+    }),
+  );
+  return (
+    <SortableTable
+      id={id}
+      caption={title}
+      columns={[period, ...values]}
+      rows={rows}
+      keyOf={(row) => row.first.period}
+      initial={{ column: "period", descending: true }}
+    />
+  );
+}
+
+function Value({ one }: { readonly one: ShownPoint | undefined }) {
+  const { format } = usePage();
+  if (one === undefined || one.shown === null) {
+    return (
+      <span className="muted">
+        <span aria-hidden="true">·</span>
+        <span className="vh">nothing known</span>
+      </span>
+    );
+  }
+  const { point, kind } = one;
+  const days =
+    kind === "incomplete" || kind === "running" ? `${point.days_present}/${point.days_expected} days` : "";
+  const marks = [kind === "running" ? "running" : "", days, point.revised ? "restated" : ""].filter(
+    (mark) => mark !== "",
+  );
+  return (
+    <>
+      {valueText(one, format)}
+      {marks.length > 0 && <span className="tag"> {marks.join(", ")}</span>}
+    </>
+  );
+}

@@ -1,0 +1,109 @@
+import { type ReactNode, useState } from "react";
+import { usePage } from "../hooks/view-context";
+import type { Sort } from "../view/view";
+
+export interface Column<T> {
+  /** Letters and digits; stands in the address. */
+  readonly key: string;
+  readonly title: string;
+  readonly isNumber?: boolean;
+  /** What the column is sorted by; null goes last either way. */
+  readonly by: (row: T) => string | number | null;
+  readonly cell: (row: T) => ReactNode;
+}
+
+interface Props<T> {
+  readonly id: string;
+  readonly caption: string;
+  readonly columns: readonly Column<T>[];
+  readonly rows: readonly T[];
+  readonly keyOf: (row: T) => string;
+  readonly initial?: Sort;
+}
+
+/** A table shows this many rows until a reader asks for all: ten years of days are 3,653. */
+const MOST = 60;
+
+/** A table whose order stands in the address; the first column names its rows. */
+export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }: Props<T>) {
+  const { view, change } = usePage();
+  const [isWhole, setWhole] = useState(false);
+  const sort = view.sorts[id] ?? initial;
+  const sorted = sort ? sortedBy(rows, columns, sort) : rows;
+  const choose = (column: string): void => {
+    const descending = sort?.column === column ? !sort.descending : true;
+    change({ sorts: { ...view.sorts, [id]: { column, descending } } });
+  };
+  const shown = isWhole ? sorted : sorted.slice(0, MOST);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className="table-scroll" aria-label={caption} tabIndex={0}>
+      <table className="sortable">
+        <caption className="vh">{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map(({ key, title, isNumber }) => (
+              <th
+                key={key}
+                scope="col"
+                className={isNumber ? "is-number" : undefined}
+                aria-sort={orderOf(sort, key)}
+              >
+                <button type="button" onClick={() => choose(key)}>
+                  {title}
+                  <span className="sort-sign" aria-hidden="true">
+                    {sort?.column === key ? (sort.descending ? "↓" : "↑") : "↕"}
+                  </span>
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((row) => (
+            <tr key={keyOf(row)}>
+              {columns.map((column, index) => {
+                const Cell = index === 0 ? "th" : "td";
+                return (
+                  <Cell
+                    key={column.key}
+                    scope={index === 0 ? "row" : undefined}
+                    className={column.isNumber ? "is-number" : undefined}
+                  >
+                    {column.cell(row)}
+                  </Cell>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {shown.length < sorted.length && (
+        <button type="button" className="button" onClick={() => setWhole(true)}>
+          Show all {sorted.length} rows
+        </button>
+      )}
+    </section>
+  );
+}
+
+function orderOf(sort: Sort | undefined, key: string): "ascending" | "descending" | "none" {
+  if (sort?.column !== key) return "none";
+  return sort.descending ? "descending" : "ascending";
+}
+
+/** Returns the rows in the order of a column; what is not known goes last, whichever way. */
+export function sortedBy<T>(
+  rows: readonly T[],
+  columns: readonly Pick<Column<T>, "key" | "by">[],
+  sort: Sort,
+): readonly T[] {
+  const by = columns.find((column) => column.key === sort.column)?.by;
+  if (by === undefined) return rows;
+  const sign = sort.descending ? -1 : 1;
+  return [...rows].sort((a, b) => {
+    const [one, other] = [by(a), by(b)];
+    if (one === null || other === null) return Number(one === null) - Number(other === null);
+    return one === other ? 0 : sign * (one < other ? -1 : 1);
+  });
+}

@@ -1,0 +1,27 @@
+/// <reference types="vitest/config" />
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+import { strictPage } from "./build/strict-page.ts";
+
+const API = process.env.VITE_API_BASE_URL ?? "";
+
+// The sources import React's names. Take these three lines out, install react and react-dom, and it is React.
+const PREACT = {
+  "react/jsx-runtime": "preact/jsx-runtime",
+  "react-dom/client": "preact/compat/client",
+  react: "preact/compat",
+};
+
+export default defineConfig({
+  resolve: { alias: PREACT },
+  plugins: [strictPage({ apiBaseUrl: API, isOnVercel: process.env.VERCEL === "1" })],
+  server: { proxy: API ? {} : { "/api": "http://127.0.0.1:8000" } },
+  build: {
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    reportCompressedSize: true,
+    rolldownOptions: { input: fileURLToPath(new URL("index.html", import.meta.url)) },
+  },
+  test: { include: ["src/**/*.test.ts", "build/**/*.test.ts"], environment: "node" },
+});

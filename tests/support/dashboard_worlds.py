@@ -1,0 +1,184 @@
+"""Databases for the dashboard's tests: the shipped history, two years with every mark, and 500 metrics."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from community_metrics.catalog import load_catalog
+from community_metrics.config import Settings
+from community_metrics.jobs import run_job
+from community_metrics.jobs.run import JobRequest
+from community_metrics.model import Provenance, RunStatus, SourceWindow
+from community_metrics.storage import LanceDBStore
+from community_metrics.weeks import days_between, midnight
+from tests.support import rows
+from tests.support.api import observed
+from tests.support.clock import NOON, FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from community_metrics.model import Observation
+
+NOW = datetime(2027, 1, 20, 12, tzinfo=UTC)
+"""A Wednesday after the week 53 of 2026, so that a year's turn is on every chart."""
+FIRST, LAST = date(2025, 1, 6), date(2027, 1, 19)
+LEVELS = {
+    "downloads:lance:python": 21_000,
+    "downloads:lance:rust": 1_900,
+    "downloads:lancedb:python": 94_000,
+    "downloads:lancedb:nodejs": 31_000,
+    "downloads:lancedb:rust": 1_200,
+}
+STARS = {
+    "stars:lance:github": 5_900,
+    "stars:lancedb:github": 8_800,
+    "stars:lance-graph:github": 310,
+    "stars:lance-context:github": 42,
+}
+GAPS = {
+    "downloads:lance:rust": (date(2026, 9, 7), date(2026, 9, 20)),  # two whole weeks, a gap
+    "downloads:lancedb:nodejs": (date(2026, 11, 4), date(2026, 11, 5)),  # two days, an incomplete week
+}
+ESTIMATED = ("downloads:lance:python", "downloads_30d:lance:python", date(2026, 2, 2), date(2026, 3, 3))
+RESTATED = ("downloads:lancedb:python", date(2026, 12, 9), 131_313)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the newest run of a world went, and how long ago."""
+
+    status: RunStatus = RunStatus.SUCCESS
+    age: timedelta = timedelta(hours=3)
+    error: str | None = None
+
+
+def settings_in(folder: Path, *, origins: tuple[str, ...] = (), catalog: Path | None = None) -> Settings:
+    """Return the settings of a world that lives in `folder`."""
+    return Settings(
+        _env_file=None, db_path=str(folder / "metrics.lancedb"), cors_origins=origins, catalog=catalog
+    )
+
+
+async def fill_rich(settings: Settings, newest_run: Run) -> None:
+    """Store two years: a gap, an incomplete week, estimates, a restatement, a week 53, and its runs."""
+    async with LanceDBStore.open(settings) as store:
+        await store.create_tables()
+        await store.upsert_metrics([metric.definition(NOW) for metric in load_catalog(None).metrics])
+        metric_id, day, value = RESTATED
+        restated = observed(metric_id, day, day, value, SourceWindow.DAY, NOW)
+        for batch in ([*_downloads(), *_stars(), *_stars_kept(), _estimate()], [restated]):
+            await store.upsert_observations(batch, provenance=Provenance.API, run_id="rich", now=NOW)
+        for index in range(6):
+            await store.record_run(rows.run(NOW - timedelta(days=7 * index + 7), run_id=f"week-{index}"))
+        ran_at = NOW - newest_run.age
+        newest = rows.run(ran_at, newest_run.status, run_id="newest", error_summary=newest_run.error)
+        await store.record_run(newest)
+
+
+def _downloads() -> Iterator[Observation]:
+    rng = random.Random(7)  # noqa: S311  the same world every time
+    for metric_id, level in LEVELS.items():
+        for day in days_between(FIRST, LAST):
+            noise = rng.gauss(1, 0.06)
+            if _is_known(metric_id, day):
+                yield observed(
+                    metric_id, day, day, int(_course(level, day) * noise), SourceWindow.DAY, _read(day)
+                )
+
+
+def _course(level: float, day: date) -> float:
+    """Return a level that grows by half in a year, rests at weekends and at the turn of the year."""
+    grown: float = level * 1.5 ** ((day - FIRST).days / 365)
+    weekend = 0.55 if day.isoweekday() > 5 else 1.0
+    holiday = 0.5 if (day.month, day.day) >= (12, 23) or (day.month, day.day) <= (1, 3) else 1.0
+    return grown * weekend * holiday
+
+
+def _is_known(metric_id: str, day: date) -> bool:
+    first, last = GAPS.get(metric_id, (date.max, date.min))
+    own, _, estimated_from, estimated_to = ESTIMATED
+    return not first <= day <= last and not (metric_id == own and estimated_from <= day <= estimated_to)
+
+
+def _estimate() -> Observation:
+    _, metric_id, first, last = ESTIMATED
+    return observed(metric_id, first, last, 940_000, SourceWindow.THIRTY_DAYS, _read(last))
+
+
+def _stars() -> Iterator[Observation]:
+    rng = random.Random(11)  # noqa: S311  the same world every time
+    for metric_id, level in STARS.items():
+        stars = level * 0.6
+        for day in days_between(date(2025, 10, 1), LAST + timedelta(days=1)):
+            stars += level * 0.0009 * rng.uniform(-0.2, 1.6)
+            at = midnight(day) + timedelta(hours=6)
+            yield observed(metric_id, day, day, int(stars), SourceWindow.INSTANT, at)
+
+
+def _stars_kept() -> Iterator[Observation]:
+    rng = random.Random(13)  # noqa: S311  the same world every time
+    for metric_id in ("stars_retained:lance:github", "stars_retained:lancedb:github"):
+        for day in days_between(FIRST, LAST):
+            yield observed(metric_id, day, day, rng.randint(0, 18), SourceWindow.DAY, _read(day))
+
+
+def _read(day: date) -> datetime:
+    return min(midnight(day) + timedelta(days=1, hours=6), NOW)
+
+
+async def fill_seeded(settings: Settings) -> None:
+    """Store the shipped history and nothing else: what `make up` shows where no registry answers."""
+    await run_job(JobRequest("seed_from_csv"), settings, clock=FakeClock(NOON), rng=random.Random(1))  # noqa: S311
+
+
+METRICS, WEEKS, PRODUCTS = 500, 520, 5
+SDKS = ("python", "rust", "nodejs")
+_BIG_METRIC = """\
+[[metric]]
+id = "downloads:p{product}:m{index}"
+source = "seed"
+subject = "package-{index}"
+sdk = "{sdk}"
+window = "7d"
+display_name = "Package {index}"
+"""
+
+
+def big_catalog(folder: Path) -> Path:
+    """Write a catalogue of 500 weekly metrics in five products."""
+    products = [f'[[product]]\nid = "p{index}"\nname = "Product {index}"\n' for index in range(PRODUCTS)]
+    metrics = [
+        _BIG_METRIC.format(index=index, product=index % PRODUCTS, sdk=SDKS[index % 3])
+        for index in range(METRICS)
+    ]
+    path = folder / "catalog.toml"
+    path.write_text("\n".join([*products, *metrics]))
+    return path
+
+
+async def fill_big(settings: Settings) -> None:
+    """Store 500 metrics over ten years of weeks: 260,000 values."""
+    last_sunday = date(2027, 1, 17)
+    async with LanceDBStore.open(settings) as store:
+        await store.create_tables()
+        catalog = load_catalog(settings.catalog)
+        await store.upsert_metrics([metric.definition(NOW) for metric in catalog.metrics])
+        observations = [
+            observed(
+                metric.metric_id,
+                last_sunday - timedelta(days=7 * week + 6),
+                last_sunday - timedelta(days=7 * week),
+                (index + 1) * 100 + (WEEKS - week) * 3 + (week * index) % 97,
+                SourceWindow.WEEK,
+                NOW,
+            )
+            for index, metric in enumerate(catalog.metrics)
+            for week in range(WEEKS)
+        ]
+        await store.upsert_observations(observations, provenance=Provenance.API, run_id="big", now=NOW)
+        await store.record_run(rows.run(NOW - timedelta(hours=3), run_id="big"))
