@@ -37,14 +37,14 @@ class Instance(Adapter):
     @classmethod
     def make(cls, region: str, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         interface = properties["NetworkInterfaces"][0]
-        ec2 = client("ec2", region)
-        (box,) = ec2.run_instances(
+        (box,) = client("ec2", region).run_instances(
             MinCount=1,
             MaxCount=1,
             ImageId=properties["ImageId"],
             InstanceType=properties["InstanceType"],
             UserData=_decoded(properties["UserData"]),
             BlockDeviceMappings=properties["BlockDeviceMappings"],
+            MetadataOptions=properties["MetadataOptions"],
             CreditSpecification={"CpuCredits": properties["CreditSpecification"]["CPUCredits"]},
             IamInstanceProfile={"Name": properties["IamInstanceProfile"]},
             NetworkInterfaces=[
@@ -60,8 +60,6 @@ class Instance(Adapter):
             TagSpecifications=[{"ResourceType": "instance", "Tags": properties["Tags"]}],
             **({"KeyName": properties["KeyName"]} if "KeyName" in properties else {}),
         )["Instances"]
-        # moto forgets these on the way in
-        ec2.modify_instance_metadata_options(InstanceId=box["InstanceId"], **properties["MetadataOptions"])
         return box["InstanceId"], {"InstanceId": box["InstanceId"]}
 
     def remove(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from moto import server
+from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 
 from tests.infra.rehearsal import adapters, adapters_host, adapters_serverless
@@ -13,7 +14,8 @@ MODULES = (adapters_host, adapters_serverless)  # importing them makes their cla
 
 
 def offered() -> list[type]:
-    """Return the adapters as moto finds them, by being direct subclasses of its model, latest first."""
+    """Return the adapters as moto finds them, by being direct subclasses of its model; the latest wins."""
+    assert parsing  # it has loaded moto's own types, so that ours come after them
     return [
         type(adapter.__name__, (adapter, CloudFormationModel), {})
         for adapter in adapters.Adapter.__subclasses__()

@@ -1,0 +1,40 @@
+"""The rehearsal's adapters refuse what CloudFormation would refuse, before they call anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from tests.infra.rehearsal import adapters_host, adapters_serverless
+from tests.infra.rehearsal.adapters import Adapter, check
+
+MODULES = (adapters_host, adapters_serverless)
+TYPES = sorted(adapter.TYPE for adapter in Adapter.__subclasses__())
+ALARM: dict[str, Any] = {"ComparisonOperator": "LessThanThreshold", "EvaluationPeriods": 1}
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_a_property_that_the_type_does_not_know_is_refused(type_: str) -> None:
+    with pytest.raises(jsonschema_rs.ValidationError):
+        check(type_, {"Colour": "green"})
+
+
+@pytest.mark.parametrize(
+    ("type_", "properties"),
+    [
+        ("AWS::SNS::TopicPolicy", {"Topics": ["arn:aws:sns:us-east-1:123456789012:alarms"]}),
+        ("AWS::CloudWatch::Alarm", {**ALARM, "Statistics": "Sum"}),
+        ("AWS::CloudWatch::Alarm", {**ALARM, "EvaluationPeriods": "often"}),
+        ("AWS::CloudWatch::Alarm", {**ALARM, "Dimensions": [{"Name": "InstanceId"}]}),
+    ],
+    ids=["missing", "misspelt", "wrong type", "missing below"],
+)
+def test_a_fault_in_the_properties_is_refused(type_: str, properties: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema_rs.ValidationError):
+        check(type_, properties)
+
+
+def test_a_sound_one_is_taken() -> None:
+    check("AWS::CloudWatch::Alarm", {**ALARM, "Dimensions": [{"Name": "InstanceId", "Value": "i-0"}]})

@@ -1,0 +1,62 @@
+"""What the stacks promise the runtime is what the runtime understands; neither imports the other."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from community_metrics.aws import telemetry
+from community_metrics.aws.lambda_jobs import event_of
+from community_metrics.config import Settings
+from infra import names
+from infra.functions import HANDLERS
+from infra.schedule import SCHEDULES
+from tests.infra.test_templates import facts
+
+if TYPE_CHECKING:
+    from tests.infra.conftest import Assembly
+
+
+def test_the_gauges_have_the_names_that_the_alarms_watch() -> None:
+    told = {telemetry.AGE_OF_LAST_SUCCESS_H, telemetry.FAILED_RUNS, telemetry.BAD_RUNS_IN_A_ROW}
+
+    assert telemetry.NAMESPACE == names.METRIC_NAMESPACE
+    assert told <= {str(gauge) for gauge in names.Gauge}
+
+
+@pytest.mark.parametrize("handler", HANDLERS.values())
+def test_the_handlers_exist(handler: str) -> None:
+    module, _, name = handler.rpartition(".")
+
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_the_clock_sends_events_that_start_a_job(serverless: Assembly, name: str) -> None:
+    inputs = {
+        item["Properties"]["Name"]: json.loads(item["Properties"]["Target"]["Input"])
+        for item in serverless.resources("AWS::Scheduler::Schedule")
+    }
+
+    assert event_of(inputs[f"community-metrics-{name}"]).job == SCHEDULES[name][0]
+
+
+def test_every_secret_becomes_a_setting() -> None:
+    assert {entry.variable for entry in names.SECRETS} <= {
+        f"CM_{name.upper()}" for name in Settings.model_fields
+    }
+
+
+@pytest.mark.parametrize("flavour", ["smallest", "fullest"])
+def test_the_environment_of_the_host_is_one_the_runtime_reads(
+    assemblies: dict[str, Assembly], flavour: str
+) -> None:
+    environment: dict[str, str] = facts(assemblies[flavour])["environment"]
+    given = {name.removeprefix("CM_").lower(): value for name, value in environment.items()}
+
+    assert set(given) <= set(Settings.model_fields)
+    if flavour == "fullest":
+        assert Settings.model_validate(given).is_s3
