@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from infra import arns
-from infra.names import IMAGE_REPOSITORY
+from infra.names import IMAGE_REPOSITORY, PRODUCT
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -66,6 +66,14 @@ class StorageStack(Stack):
                 sid="LambdaMayPull",
                 principals=[iam.ServicePrincipal("lambda.amazonaws.com")],
                 actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                conditions={"StringLike": {"aws:sourceArn": self._functions()}},
             )
+        )
+
+    def _functions(self) -> str:
+        return self.format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=f"{PRODUCT}-*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
