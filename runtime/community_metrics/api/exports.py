@@ -93,7 +93,7 @@ def _csv_text(rows: Any) -> bytes:
 
 
 async def _parquet_chunks(table: str, batches: AsyncIterator[pa.RecordBatch]) -> AsyncIterator[bytes]:
-    from pyarrow import parquet  # noqa: PLC0415  40 MB that only this route needs
+    from pyarrow import parquet  # noqa: PLC0415  only this route needs it
 
     sink = _Sink()
     with parquet.ParquetWriter(sink, _schema(table), compression="zstd") as writer:

@@ -6,6 +6,7 @@ no environment and a missing setting ends the process with one message instead o
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from contextlib import asynccontextmanager
@@ -94,6 +95,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await watch.state()  # connects; a database that is down now is looked for again by the requests
+        gc.collect()
+        gc.freeze()  # what was imported lives as long as the process: no need to walk it again and again
         yield
         await database.close()
 
