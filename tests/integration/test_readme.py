@@ -1,6 +1,6 @@
 """Every command that the README shows is run here, as it stands, in the order it stands.
 
-`make test` is what runs this file, and `make up` is run by `test_fresh_clone.py`.
+`make test` is what runs this file, `make up` is run by `test_fresh_clone.py`, the API by `test_serve.py`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-RUN_ELSEWHERE = {"make up", "make test"}
+RUN_ELSEWHERE = {"make up", "make test", "uv run uvicorn community_metrics.api.main:app"}
 
 
 def block_with(text: str) -> str:
