@@ -15,8 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from tests.support.clock import NOON, FakeClock
-
 from bench import api, storage
 from bench.results import Result
 from bench.timing import alternating
@@ -26,6 +24,7 @@ from community_metrics.api.store import BodyStore
 from community_metrics.config import Settings
 from community_metrics.model import MetricDefinition, SourceWindow, ValueKind
 from community_metrics.storage.schemas import STATS
+from tests.support.clock import NOON, FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

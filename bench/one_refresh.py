@@ -19,12 +19,12 @@ from typing import Any
 
 import lancedb.index
 import lancedb.query  # noqa: F401  both are what the store imports when it opens a database
-from tests.support.clock import FakeClock
-from tests.support.replay import HOSTS
 
 from community_metrics.config import Settings
 from community_metrics.jobs.run import JobRequest, RunReport, execute
 from community_metrics.jobs.weekly_refresh import gather
+from tests.support.clock import FakeClock
+from tests.support.replay import HOSTS
 
 
 def main() -> None:

@@ -18,15 +18,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tests.support.clock import FakeClock
-from tests.support.registry import Registry
-from tests.support.replay import Replay
-
 from bench.results import Result
 from community_metrics.jobs.run import JobRequest, execute
 from community_metrics.jobs.weekly_refresh import gather
 from community_metrics.model import RunStatus
 from community_metrics.weeks import ONE_DAY, SystemClock
+from tests.support.clock import FakeClock
+from tests.support.registry import Registry
+from tests.support.replay import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,11 +20,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from bench.results import Result
 from tests.support.clock import NOON
 from tests.support.registry import Registry
 from tests.support.replay import Replay
-
-from bench.results import Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 import lancedb
 import pyarrow as pa
 import pyarrow.compute as pc
-from tests.support.clock import NOON
 
 from bench.results import Result
 from bench.timing import alternating
@@ -33,6 +32,7 @@ from community_metrics.model import Observation, Provenance, SourceWindow
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.merge import plan
 from community_metrics.storage.schemas import STATS
+from tests.support.clock import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.support import api as support
 from tests.support.enterprise import Enterprise, serving
 

@@ -7,21 +7,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support import api as support
-from tests.support.api import LAST_DAY, PYTHON
-from tests.support.clock import NOON
 
 from community_metrics.api.store import BodyStore, entry_of
 from community_metrics.api.watch import LOOK_EVERY_S, StateKey
 from community_metrics.storage import LanceDBStore
+from tests.support import api as support
+from tests.support.api import LAST_DAY, PYTHON
+from tests.support.clock import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from tests.support.api import Api, Place
-
     from community_metrics.api.store import Entry
+    from tests.support.api import Api, Place
 
     Serve = Callable[..., AbstractAsyncContextManager[Api]]
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 import structlog
-from tests.support.api import PAGE_ORIGIN, PYTHON
-from tests.support.clock import NOON
 
 from community_metrics.api.main import create_app
 from community_metrics.api.middleware.request_line import RequestLine, writer_for
 from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.config import Settings, StorageMode
 from community_metrics.errors import ConfigurationError
+from tests.support.api import PAGE_ORIGIN, PYTHON
+from tests.support.clock import NOON
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

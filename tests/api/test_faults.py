@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
-from tests.support import api as support
-from tests.support.api import LAST_DAY, PYTHON, python_value
-from tests.support.enterprise import READ_KEY, Fault
-from tests.support.worlds import raw_table
 
 from community_metrics.api.database import ReadDatabase
 from community_metrics.api.watch import LOOK_EVERY_S
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import STATS
+from tests.support import api as support
+from tests.support.api import LAST_DAY, PYTHON, python_value
+from tests.support.enterprise import READ_KEY, Fault
+from tests.support.worlds import raw_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
     import httpx
-    from tests.support.api import Api, Place
 
     from community_metrics.storage import LanceDBReader
+    from tests.support.api import Api, Place
 
     Serve = Callable[..., AbstractAsyncContextManager[Api]]
 

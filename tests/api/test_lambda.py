@@ -11,14 +11,14 @@ import boto3
 import pyarrow.parquet
 import pytest
 from moto.server import ThreadedMotoServer
-from tests.support import lambda_runtime
-from tests.support.api import PYTHON
-from tests.support.enterprise import READ_KEY
-from tests.support.lambda_runtime import http_event
 
 from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.aws.lambda_jobs import event_of
 from community_metrics.errors import ConfigurationError
+from tests.support import lambda_runtime
+from tests.support.api import PYTHON
+from tests.support.enterprise import READ_KEY
+from tests.support.lambda_runtime import http_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.api import PYTHON
-from tests.support.enterprise import READ_KEY
 
 import community_metrics
 from community_metrics.api.database import ReadDatabase
 from community_metrics.storage import LanceDBReader, LanceDBStore
+from tests.support.api import PYTHON
+from tests.support.enterprise import READ_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet
 import pytest
+
 from tests.support.api import FALLBACK, FIRST_DAY, LAST_DAY, MISSING_DAY, PYTHON, RUST, STARS, python_value
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
-from tests.support.enterprise import WRITE_KEY, Enterprise, serving
-from tests.support.worlds import World
 
 from community_metrics.config import Settings, StorageMode
+from tests.support.enterprise import WRITE_KEY, Enterprise, serving
+from tests.support.worlds import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
-from tests.contract.test_storage_contract import TTL, upsert
-from tests.support.enterprise import READ_KEY, WRITE_KEY, Fault
-from tests.support.worlds import METRIC, NOW, SmallPagesStore, World, observed_days, values
 
 from community_metrics.errors import StorageDenied, StorageUnavailable
 from community_metrics.model import UpsertCounts
 from community_metrics.storage import LanceDBReader
 from community_metrics.storage.connection import Database, Timeouts
+from tests.contract.test_storage_contract import TTL, upsert
+from tests.support.enterprise import READ_KEY, WRITE_KEY, Fault
+from tests.support.worlds import METRIC, NOW, SmallPagesStore, World, observed_days, values
 
 if TYPE_CHECKING:
-    from tests.support.enterprise import Enterprise
-
     from community_metrics.config import Settings
+    from tests.support.enterprise import Enterprise
 
 WRONG_KEY = "wrong-key-of-the-tests"
 

@@ -6,19 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from community_metrics.storage.schemas import STATS
 from tests.contract import test_enterprise as on_the_wire
 from tests.contract import test_storage_contract as contract
 from tests.support.worlds import SmallPagesStore
-
-from community_metrics.storage.schemas import STATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
-    from tests.support.worlds import World
-
     from community_metrics.config import Settings
+    from tests.support.worlds import World
 
     class Promise(Protocol):
         __name__: str

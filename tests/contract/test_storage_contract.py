@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from tests.support.worlds import DAY_ONE, METRIC, NOW, OTHER, observed, observed_days, raw_table, values
 
 from community_metrics.errors import (
     LeaseLost,
@@ -29,15 +28,15 @@ from community_metrics.model import (
     ValueKind,
 )
 from community_metrics.storage.schemas import LEASES, METRICS, STATS
+from tests.support.worlds import DAY_ONE, METRIC, NOW, OTHER, observed, observed_days, raw_table, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from tests.support.worlds import World
-
     from community_metrics.model import Observation, StatRow
     from community_metrics.storage import LanceDBStore
+    from tests.support.worlds import World
 
 TTL = timedelta(minutes=5)
 LATER = NOW + timedelta(hours=25)

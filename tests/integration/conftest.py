@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import Rig
 from tests.support.registry import Registry

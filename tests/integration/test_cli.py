@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support import cli_docs
-from tests.support.clock import NOON, FakeClock
-from tests.support.scripted import Scripted
-from tests.support.worlds import raw_table
 
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import STATS
 from community_metrics.terminal.doctor import Verdict, examine
 from community_metrics.weeks import ONE_DAY
+from tests.support import cli_docs
+from tests.support.clock import NOON, FakeClock
+from tests.support.scripted import Scripted
+from tests.support.worlds import raw_table
 
 if TYPE_CHECKING:
     from tests.support.jobs import Rig

@@ -10,14 +10,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.clock import NOON
-from tests.support.jobs import Rig, finished, without_run
-from tests.support.scripted import Scripted
 
 from community_metrics.errors import RunLocked, StorageUnavailable
 from community_metrics.freshness import run_view
 from community_metrics.model import RunStatus
 from community_metrics.storage import LanceDBReader, LanceDBStore
+from tests.support.clock import NOON
+from tests.support.jobs import Rig, finished, without_run
+from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

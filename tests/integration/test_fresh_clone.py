@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.support.registry import Registry
 from tests.support.replay import HOSTS, Replay
 

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.clock import NOON
-from tests.support.scripted import Scripted
 
 from community_metrics.errors import ConfigurationError, StorageUnavailable
 from community_metrics.model import Provenance, RunStatus, Status
 from community_metrics.weeks import ONE_DAY
+from tests.support.clock import NOON
+from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.support.enterprise import WRITE_KEY, Enterprise, serving
 from tests.support.registry import Registry
 from tests.support.replay import Replay

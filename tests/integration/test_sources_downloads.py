@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.fetching import SUNDAY, fetch, fetch_all, values, wanted
-from tests.support.scripted import Scripted, sample
 
 from community_metrics.errors import SourceShapeError, UnknownSubject
 from community_metrics.sources import available_sources
 from community_metrics.weeks import days_between
+from tests.support.fetching import SUNDAY, fetch, fetch_all, values, wanted
+from tests.support.scripted import Scripted, sample
 
 if TYPE_CHECKING:
     from tests.support.clock import FakeClock

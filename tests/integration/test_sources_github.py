@@ -8,9 +8,6 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.clock import FakeClock
-from tests.support.fetching import client_of, fetch, fetch_all, values, wanted
-from tests.support.scripted import Scripted, sample
 
 from community_metrics.errors import (
     SourceDenied,
@@ -22,12 +19,14 @@ from community_metrics.errors import (
 )
 from community_metrics.model import SourceWindow
 from community_metrics.sources import available_sources
+from tests.support.clock import FakeClock
+from tests.support.fetching import client_of, fetch, fetch_all, values, wanted
+from tests.support.scripted import Scripted, sample
 
 if TYPE_CHECKING:
+    from community_metrics.errors import SourceError
     from tests.support.registry import Registry
     from tests.support.replay import Replay
-
-    from community_metrics.errors import SourceError
 
 TODAY = date(2026, 11, 23)
 REPOSITORY = "lancedb/lancedb"

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.fetching import SUNDAY, fetch, values, wanted
-from tests.support.registry import STARS, Registry
-from tests.support.scripted import Scripted, sample
 
 from community_metrics.errors import SourceShapeError, TerminalSourceError, TransientSourceError
 from community_metrics.weeks import days_between
+from tests.support.fetching import SUNDAY, fetch, values, wanted
+from tests.support.registry import STARS, Registry
+from tests.support.scripted import Scripted, sample
 
 if TYPE_CHECKING:
     from tests.support.replay import Replay

@@ -6,11 +6,6 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.clock import FakeClock
-from tests.support.fetching import SUNDAY, client_of, fetch, fetch_all, wanted
-from tests.support.replay import Replay
-from tests.support.scripted import Scripted, sample
-from tests.support.wiretap import wiretap
 
 from community_metrics.config import Settings
 from community_metrics.errors import (
@@ -26,6 +21,11 @@ from community_metrics.errors import (
 from community_metrics.sources.hosts import CRATES, GITHUB, NPM, PYPISTATS
 from community_metrics.sources.http import RegistryClient
 from community_metrics.sources.retries import Bounds
+from tests.support.clock import FakeClock
+from tests.support.fetching import SUNDAY, client_of, fetch, fetch_all, wanted
+from tests.support.replay import Replay
+from tests.support.scripted import Scripted, sample
+from tests.support.wiretap import wiretap
 
 if TYPE_CHECKING:
     from pathlib import Path

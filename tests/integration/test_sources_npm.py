@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+
+from community_metrics.weeks import days_between
 from tests.support.fetching import SUNDAY, fetch, values, wanted
 from tests.support.registry import NPM, Registry
 from tests.support.scripted import Scripted, sample
-
-from community_metrics.weeks import days_between
 
 if TYPE_CHECKING:
     from tests.support.replay import Replay

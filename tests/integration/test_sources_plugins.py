@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.fetching import fetch, values, wanted
-from tests.support.scripted import Scripted
 
 from community_metrics.errors import ConfigurationError
 from community_metrics.sources import available_sources
+from tests.support.fetching import fetch, values, wanted
+from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.fetching import SUNDAY, fetch, fetch_all, values, wanted
-from tests.support.registry import PYPI, Registry
-from tests.support.scripted import sample
 
 from community_metrics.model import IMPLIED_ZERO
 from community_metrics.weeks import days_between
+from tests.support.fetching import SUNDAY, fetch, fetch_all, values, wanted
+from tests.support.registry import PYPI, Registry
+from tests.support.scripted import sample
 
 if TYPE_CHECKING:
     from tests.support.replay import Replay

@@ -45,7 +45,9 @@ def own_parts(path: Path) -> set[str]:
 
 def calls(path: Path) -> set[str]:
     """Return the dotted attribute chains that a module reads: `os.environ`, `datetime.now`."""
-    return {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    return {
+        ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)
+    }
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

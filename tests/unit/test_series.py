@@ -4,8 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.clock import NOON
-from tests.support.rows import SAMPLED, WIDE, dailies, daily, level, wide
 
 from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind
 from community_metrics.series import (
@@ -20,6 +18,8 @@ from community_metrics.series import (
     year_earlier,
 )
 from community_metrics.weeks import Grain, Period, days_between, last_periods, parse_week, period_of
+from tests.support.clock import NOON
+from tests.support.rows import SAMPLED, WIDE, dailies, daily, level, wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

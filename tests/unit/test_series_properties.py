@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.support.rows import dailies, level, wide
 
 from community_metrics.model import SourceWindow, StatRow, ValueKind
 from community_metrics.series import change_of_trailing, change_to_previous, points
 from community_metrics.weeks import Grain, Period, days_between, midnight, period_of
+from tests.support.rows import dailies, level, wide
 
 if TYPE_CHECKING:
     from random import Random

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.clock import NOON
 
 from community_metrics.model import IMPLIED_ZERO
 from community_metrics.sources.base import FetchRequest
 from community_metrics.sources.days import DailyCounts, absent_days, counted_days, listed, observations
 from community_metrics.weeks import ONE_DAY, days_between
+from tests.support.clock import NOON
 
 SUNDAY = date(2026, 11, 22)
 START = date(2026, 9, 28)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.clock import NOON
 
 from community_metrics.errors import (
     SourceDenied,
@@ -20,6 +19,7 @@ from community_metrics.errors import (
 from community_metrics.sources.hosts import CRATES, GITHUB, NPM, RegistryHost
 from community_metrics.sources.replies import Reply, asked_wait_s, parse, refusal
 from community_metrics.sources.shapes import Count, Day, Shape
+from tests.support.clock import NOON
 
 JSON = {"content-type": "application/json; charset=utf-8"}
 RESET = str(int(NOON.timestamp()) + 1200)

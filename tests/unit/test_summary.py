@@ -3,8 +3,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from tests.support.clock import NOON
-from tests.support.rows import dailies, level, run
 
 from community_metrics.freshness import (
     StoredDays,
@@ -18,6 +16,8 @@ from community_metrics.model import Lease, RunStatus, SourceWindow, ValueKind
 from community_metrics.series import Point
 from community_metrics.summary import Summary, flow_total, stock_total, summarize
 from community_metrics.weeks import days_between, last_periods, parse_week
+from tests.support.clock import NOON
+from tests.support.rows import dailies, level, run
 
 W47 = parse_week("2026-W47")
 SUNDAY = date(2026, 11, 22)

@@ -3,10 +3,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.rows import run
 
 from community_metrics.aws.telemetry import run_gauges
 from community_metrics.model import Run, RunStatus
+from tests.support.rows import run
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SUCCESS, PARTIAL, FAILED = RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.FAILED

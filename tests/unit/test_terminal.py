@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
-from tests.support.clock import NOON
-from tests.support.rows import dailies, level, run, wide
 
 from community_metrics.catalog import load_catalog
 from community_metrics.freshness import freshness, run_view
@@ -23,6 +21,8 @@ from community_metrics.terminal.report import build_report
 from community_metrics.terminal.report_view import render_report, report_json
 from community_metrics.terminal.status import StatusView, ranges_text, render_runs, render_status
 from community_metrics.weeks import days_between, last_periods, parse_week
+from tests.support.clock import NOON
+from tests.support.rows import dailies, level, run, wide
 
 if TYPE_CHECKING:
     from datetime import datetime
