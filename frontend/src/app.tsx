@@ -11,6 +11,7 @@ import { Page, type PageContext } from "./hooks/view-context";
 import { ChartSection } from "./parts/chart-section";
 import { Failure, NoData } from "./parts/failure";
 import { Foot } from "./parts/foot";
+import { Later } from "./parts/later";
 import { Masthead } from "./parts/masthead";
 import { Movers } from "./parts/movers";
 import { Notices } from "./parts/notices";
@@ -83,13 +84,21 @@ function Body({ faults }: { readonly faults: readonly string[] }) {
     <>
       <Notices answer={overview.answer} status={status} faults={faults} />
       <Overview dashboard={dashboard} status={status} />
-      <ChartSection dashboard={dashboard} />
-      <div className="columns">
-        <SettledTotals dashboard={dashboard} />
-        <StarTotals dashboard={dashboard} />
-      </div>
-      <Movers dashboard={dashboard} />
-      <Quality status={answered} />
+      <Later order={0}>
+        <ChartSection dashboard={dashboard} />
+      </Later>
+      <Later order={1}>
+        <div className="columns">
+          <SettledTotals dashboard={dashboard} />
+          <StarTotals dashboard={dashboard} />
+        </div>
+      </Later>
+      <Later order={2}>
+        <Movers dashboard={dashboard} />
+      </Later>
+      <Later order={3}>
+        <Quality status={answered} />
+      </Later>
     </>
   );
 }

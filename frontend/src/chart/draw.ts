@@ -41,7 +41,7 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
   const first = points[0];
   const last = points.at(-1);
   const isNarrow = options.width < NARROW;
-  const edge = { top: 14, bottom: 26, left: 46, right: isNarrow || lines.length === 1 ? 14 : 96 };
+  const edge = { top: 14, bottom: 36, left: 46, right: isNarrow || lines.length === 1 ? 14 : 96 };
   const svg = plot({
     className: CHART_CLASS,
     width: options.width,
@@ -142,7 +142,7 @@ function marksOf({ series, colour, symbol }: Line, periods: number): Markish[] {
       symbol,
       r: periods <= SPARSE / 2 ? 3.4 : 2.4,
     }),
-    dot(alone("estimated"), { ...hollow, r: 3.6, strokeDasharray: "2,1.5" }),
+    dot(alone("estimated"), { ...hollow, r: 4.6, strokeDasharray: "3,2" }),
     dot(alone("incomplete"), { ...place, stroke, strokeWidth: 1.8, symbol: "times", r: 4 }),
     dot(alone("running"), { ...hollow, r: 3.6 }),
     dot(restated, { ...place, stroke: "var(--text)", strokeWidth: 1.4, r: 7, fill: "none" }),

@@ -16,7 +16,7 @@ const SDKS: Readonly<Record<string, string>> = {
 const FAMILIES: Readonly<Record<string, string>> = {
   downloads: "Downloads",
   stars: "Stars",
-  stars_retained: "Stars kept, by day given",
+  stars_retained: "Stars kept",
 };
 const PROVENANCE: Readonly<Record<string, string>> = {
   csv_seed: "seed file",
@@ -29,7 +29,7 @@ export const KIND_LEGEND: Readonly<Record<PointKind | "restated", string>> = {
   measured: "Measured, complete",
   estimated: "Estimate from a wider reading; in no change or total",
   incomplete: "Days are missing: counts only those known",
-  running: "Still running: can only grow",
+  running: "Not over yet: part of a period",
   gap: "Gap: nothing known",
   restated: "The registry changed it later",
 };

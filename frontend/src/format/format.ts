@@ -23,6 +23,7 @@ const INSTANT: Intl.DateTimeFormatOptions = {
   minute: "2-digit",
   timeZoneName: "short",
 };
+const PERCENT = { style: "percent", maximumFractionDigits: 1 } as const;
 const AGES: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
   ["hour", 3_600],
@@ -32,46 +33,53 @@ const AGES: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 
 /** Returns the formats of a locale; `undefined` is the browser's own. */
 export function formatsOf(locale: string | undefined, iso: boolean): Formats {
-  const count = new Intl.NumberFormat(locale);
-  const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
-  const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
-  const signed = new Intl.NumberFormat(locale, {
-    style: "percent",
-    maximumFractionDigits: 1,
-    signDisplay: "exceptZero",
-  });
-  const day = new Intl.DateTimeFormat(locale, DAY);
-  const month = new Intl.DateTimeFormat(locale, { ...UTC, month: "long", year: "numeric" });
-  const instant = new Intl.DateTimeFormat(locale, INSTANT);
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  // made when first needed: each costs a phone some milliseconds, and the first view needs few of them
+  const count = lazily(() => new Intl.NumberFormat(locale));
+  const short = lazily(
+    () => new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }),
+  );
+  const percent = lazily(() => new Intl.NumberFormat(locale, PERCENT));
+  const signed = lazily(() => new Intl.NumberFormat(locale, { ...PERCENT, signDisplay: "exceptZero" }));
+  const day = lazily(() => new Intl.DateTimeFormat(locale, DAY));
+  const month = lazily(() => new Intl.DateTimeFormat(locale, { ...UTC, month: "long", year: "numeric" }));
+  const instant = lazily(() => new Intl.DateTimeFormat(locale, INSTANT));
+  const relative = lazily(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
   const days = (from: string, to: string): string =>
-    iso ? `${from}/${to}` : day.formatRange(new Date(from), new Date(to));
-  const dayText = (text: string): string => (iso ? text : day.format(new Date(text)));
+    iso ? `${from}/${to}` : day().formatRange(new Date(from), new Date(to));
+  const dayText = (text: string): string => (iso ? text : day().format(new Date(text)));
 
   function periodShort(point: Point): string {
     if ("day" in point) return dayText(point.day);
-    if ("month" in point) return iso ? point.month : month.format(new Date(`${point.month}-01`));
+    if ("month" in point) return iso ? point.month : month().format(new Date(`${point.month}-01`));
     return iso ? point.week : `Week ${Number(point.week.slice(-2))}`;
   }
 
   return {
-    count: (value) => count.format(Math.round(value * 10) / 10),
-    short: (value) => short.format(value),
-    percent: (fraction) => percent.format(fraction),
-    change: (change) => signed.format(change.fraction),
+    count: (value) => count().format(Math.round(value * 10) / 10),
+    short: (value) => short().format(value),
+    percent: (fraction) => percent().format(fraction),
+    change: (change) => signed().format(change.fraction),
     day: dayText,
     days,
-    instant: (at) => (iso ? at : instant.format(new Date(at))),
+    instant: (at) => (iso ? at : instant().format(new Date(at))),
     period: (point) =>
       "week" in point && !iso
         ? `${periodShort(point)}, ${days(point.period_start, point.period_end)}`
         : periodShort(point),
     periodShort,
-    age: (at, now) => ageText(relative, (new Date(at).getTime() - now) / 1_000),
+    age: (at, now) => ageText(relative(), (new Date(at).getTime() - now) / 1_000),
   };
 }
 
 function ageText(relative: Intl.RelativeTimeFormat, seconds: number): string {
   const [unit, size] = AGES.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
   return relative.format(Math.trunc(seconds / size), unit);
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

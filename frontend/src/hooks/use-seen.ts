@@ -11,7 +11,7 @@ export function useSeen<T extends Element>(): [RefObject<T | null>, boolean] {
     const observer = new IntersectionObserver(
       (entries) => entries.some((one) => one.isIntersecting) && show(),
       {
-        rootMargin: "400px",
+        rootMargin: "200px",
       },
     );
     observer.observe(element);

@@ -31,6 +31,8 @@ export function ChartCard({ id, title, metrics, isMixed = false, children }: Pro
   );
   const answered = useSeries(isSeen ? metrics.map((metric) => metric.metric_id) : []);
   const visible = identities.filter((one) => !view.hidden.includes(one.id));
+  const { grain, range, sum, scale, unit } = view;
+  // an open table or another sort order is part of the view, and no reason to draw again
   const chart = useMemo(
     () =>
       answered.dashboard &&
@@ -39,7 +41,7 @@ export function ChartCard({ id, title, metrics, isMixed = false, children }: Pro
         visible.map((one) => one.id),
         view,
       ),
-    [answered.dashboard, visible.map((one) => one.id).join(), view],
+    [answered.dashboard, visible.map((one) => one.id).join(), grain, range, sum, scale, unit],
   );
   const lines = useMemo(() => (chart ? linesOf(chart, identities) : []), [chart, identities]);
   return (

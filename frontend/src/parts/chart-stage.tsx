@@ -1,13 +1,5 @@
 /** The drawing itself: hover, drag to zoom, and the same by keyboard with a live region. */
-import {
-  type KeyboardEvent,
-  type PointerEvent,
-  type RefObject,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { type KeyboardEvent, type PointerEvent, type RefObject, useEffect, useRef, useState } from "react";
 import type { Drawing, DrawOptions } from "../chart/draw";
 import type { Line } from "../chart/lines";
 import { spoken, summary } from "../chart/reading";
@@ -53,7 +45,7 @@ export function ChartStage({ title, lines, isStock }: Props) {
         {...cursor.handlers}
       >
         <div className="stage-plot" ref={plot} aria-hidden="true" />
-        {drawing && index !== null && (
+        {drawing && index !== null && index < drawing.xs.length && (
           <Cursor drawing={drawing} lines={lines} index={index} anchor={anchor} />
         )}
       </div>
@@ -80,17 +72,29 @@ function useWidth(ref: RefObject<HTMLElement | null>): number {
   return width;
 }
 
-/** Draws when Plot is there: it is fetched with the first chart that comes near the screen. */
+/**
+ * Draws when Plot is there: it is fetched with the first chart that comes near the screen.
+ *
+ * Each chart is drawn in a task of its own, after the paint that answers the reader's press: ten years of twelve
+ * charts would otherwise hold up the button.
+ */
 function useDrawing(lines: readonly Line[], options: DrawOptions): Drawing | null {
-  const [draw, setDraw] = useState<((lines: readonly Line[], options: DrawOptions) => Drawing) | null>(null);
-  useEffect(() => {
-    void import("../chart/draw").then((module) => setDraw(() => module.draw));
-  }, []);
+  const [drawing, setDrawing] = useState<Drawing | null>(null);
   const { width, height, isLog, fromZero, short } = options;
-  return useMemo(
-    () => (draw === null || width === 0 ? null : draw(lines, { width, height, isLog, fromZero, short })),
-    [draw, lines, width, height, isLog, fromZero, short],
-  );
+  useEffect(() => {
+    if (width === 0) return;
+    let timer = 0;
+    let isWanted = true;
+    void import("../chart/draw").then(({ draw }) => {
+      if (!isWanted) return;
+      timer = window.setTimeout(() => setDrawing(draw(lines, { width, height, isLog, fromZero, short })));
+    });
+    return () => {
+      isWanted = false;
+      clearTimeout(timer);
+    };
+  }, [lines, width, height, isLog, fromZero, short]);
+  return drawing;
 }
 
 interface CursorState {

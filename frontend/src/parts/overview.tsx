@@ -62,7 +62,11 @@ function Strip({ dashboard, status }: Props) {
         {success ? format.instant(success) : "no run has got everything yet"}
       </Fact>
       <Fact name="Settled through" value={settled ? format.day(settled) : "—"}>
-        {gaps === null ? "…" : gaps === 0 ? "no day missing in 12 weeks" : `${gaps} missing in 12 weeks`}
+        {gaps === null || settled === null
+          ? "nothing is settled yet"
+          : gaps === 0
+            ? "no day missing in 12 weeks"
+            : `${gaps} missing in 12 weeks`}
       </Fact>
     </dl>
   );

@@ -1,0 +1,85 @@
+/** What every visitor downloads: how much it is, and that nothing in it is anybody's secret. */
+import { readdirSync, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "@playwright/test";
+
+const KIB = 1_024;
+const DIST = "dist";
+const files = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isFile())
+    .map((one) => `${one.parentPath}/${one.name}`);
+
+function zipped(names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + gzipSync(readFileSync(name), { level: 9 }).length, 0);
+}
+
+test("at most 130 KB of JavaScript in all, 60 KB before the first number", () => {
+  const scripts = files(DIST).filter((name) => name.endsWith(".js"));
+  const page = readFileSync(`${DIST}/index.html`, "utf8");
+  const first = scripts.filter((name) => page.includes(name.slice(DIST.length)));
+  expect(first).toHaveLength(1);
+  expect(zipped(scripts)).toBeLessThanOrEqual(130 * KIB);
+  expect(zipped(first)).toBeLessThanOrEqual(60 * KIB);
+});
+
+const SECRETS: readonly [string, RegExp][] = [
+  ["an AWS key", /\b(AKIA|ASIA)[0-9A-Z]{16}\b/],
+  ["a GitHub token", /\b(gh[pousr]_\w{20,}|github_pat_\w{20,})/],
+  ["a LanceDB key or address", /sk_[A-Za-z0-9]{16,}|db:\/\/\w/],
+  ["a bearer token", /bearer\s+[\w.-]{16,}/i],
+  ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY/],
+  ["an assignment of a secret", /(api[_-]?key|secret|password|token)["']?\s*[:=]\s*["'][^"']{12,}["']/i],
+  [
+    "an internal address",
+    /\b(10\.\d{1,3}|192\.168|172\.(1[6-9]|2\d|3[01])|169\.254)\.\d{1,3}\.\d{1,3}\b|\blocalhost\b|127\.0\.0\.1|\.(internal|local)\b(?=[/:"'`])/,
+  ],
+  ["a folder of a machine", /\/(home|root|Users|work|tmp)\/[\w.-]+/],
+];
+
+for (const [what, pattern] of SECRETS) {
+  test(`the bundle holds nothing that looks like ${what}`, () => {
+    for (const name of files(DIST)) {
+      expect(pattern.exec(readFileSync(name, "utf8"))?.[0] ?? null, name).toBeNull();
+    }
+  });
+}
+
+test("the search finds what it is for", () => {
+  const planted = [
+    ...["AKIAIOSFODNN7EXAMPLE", `ghp_${"a".repeat(36)}`, "db://metrics", `Bearer ${"x".repeat(20)}`],
+    ...[
+      "-----BEGIN PRIVATE KEY-----",
+      'apiKey: "abcdefghijklmnop"',
+      "http://10.0.3.7:8000",
+      "/home/me/project",
+    ],
+  ];
+  SECRETS.forEach(([what, pattern], index) => {
+    expect(pattern.test(planted[index] ?? ""), what).toBe(true);
+  });
+});
+
+test("the page for another origin may ask that API and nobody else", () => {
+  const page = readFileSync("dist-elsewhere/index.html", "utf8");
+  const policy =
+    /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1]?.replaceAll("&#39;", "'") ?? "";
+  expect(policy).toContain("connect-src 'self' http://127.0.0.1:41700;");
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toMatch(/unsafe|\*/);
+});
+
+test("vercel.json sends the headers that a page cannot say of itself", () => {
+  const { headers } = JSON.parse(readFileSync("vercel.json", "utf8")) as {
+    headers: { source: string; headers: { key: string; value: string }[] }[];
+  };
+  const sent = new Map(
+    headers.find((one) => one.source === "/(.*)")?.headers.map((one) => [one.key, one.value]),
+  );
+  expect(sent.get("Content-Security-Policy")).toContain("frame-ancestors 'none'");
+  expect(sent.get("Strict-Transport-Security")).toContain("max-age=");
+  expect(sent.get("X-Content-Type-Options")).toBe("nosniff");
+  expect(sent.get("Referrer-Policy")).toBe("no-referrer");
+  expect(sent.get("Cross-Origin-Opener-Policy")).toBe("same-origin");
+  expect(sent.get("Permissions-Policy")).toContain("camera=()");
+});

@@ -1,0 +1,91 @@
+/** The worlds of `tests/support/dashboard_server.py`, and what every test does with them. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { expect, type Locator, type Page } from "@playwright/test";
+
+const BASE = 41_700;
+const RICH_NOW = "2027-01-20T12:00:00Z";
+export const ALLOWED_ORIGIN = `http://127.0.0.1:${BASE + 20}`;
+export const REFUSED_ORIGIN = `http://127.0.0.1:${BASE + 21}`;
+
+export const WORLDS = {
+  rich: { port: BASE, now: RICH_NOW },
+  seeded: { port: BASE + 1, now: "2026-11-23T12:00:00Z" },
+  empty: { port: BASE + 2, now: RICH_NOW },
+  stale: { port: BASE + 3, now: "2027-02-08T12:00:00Z" },
+  partial: { port: BASE + 4, now: RICH_NOW },
+  failing: { port: BASE + 5, now: RICH_NOW },
+  big: { port: BASE + 6, now: RICH_NOW },
+  today: { port: BASE + 7, now: null },
+} as const;
+export type WorldName = keyof typeof WORLDS;
+
+export function address(world: WorldName, query = ""): string {
+  return `http://127.0.0.1:${WORLDS[world].port}/${query}`;
+}
+
+/** Stops the page's clock at the world's instant. */
+export async function setClock(page: Page, world: WorldName): Promise<void> {
+  const { now } = WORLDS[world];
+  if (now !== null) await page.clock.setFixedTime(new Date(now));
+}
+
+/** Opens the page of a world, and fails the test where its policy is broken or a script throws. */
+export async function open(page: Page, world: WorldName, query = ""): Promise<void> {
+  page.on("pageerror", (error) => expect.soft(error.message, "a script threw").toBe(""));
+  page.on("console", (message) => {
+    if (/Content Security Policy|TrustedHTML/.test(message.text())) expect.soft(message.text()).toBe("");
+  });
+  await setClock(page, world);
+  await page.goto(address(world, query));
+}
+
+/** Brings the first charts into sight and waits until they are drawn. */
+export async function drawn(page: Page): Promise<void> {
+  await page.locator(".chart-card").first().scrollIntoViewIfNeeded();
+  await expect(page.locator(".stage-plot svg").first()).toBeVisible({ timeout: 20_000 });
+}
+
+/** The number that a visitor of the rich world looks for first. */
+export function figure(page: Page): Locator {
+  return page.locator('[data-metric="downloads:lancedb:python"]');
+}
+
+/** Gives orders to a world: `slow?s=6`, `break`, `mend`. */
+export async function order(page: Page, world: WorldName, what: string): Promise<void> {
+  await page.request.post(address(world, `__${what}`));
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}
+
+/** Returns what axe has to say against the page: `rule: element`, one for each. */
+export async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  const result = (await page.evaluate(
+    (values) =>
+      (globalThis as unknown as { axe: { run: (o: unknown) => Promise<unknown> } }).axe.run({
+        runOnly: { type: "tag", values },
+      }),
+    RULES,
+  )) as AxeResult;
+  return result.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
+}
+
+/** Brings every chart near the screen once, so that all of them are drawn. */
+export async function scrollThrough(page: Page): Promise<void> {
+  const height = await page.evaluate(() => document.body.scrollHeight);
+  for (let y = 0; y < height; y += 700) {
+    await page.evaluate((to) => scrollTo(0, to), y);
+    await page.waitForTimeout(60);
+  }
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.waitForTimeout(250);
+}

@@ -1,0 +1,33 @@
+import { defineConfig } from "@playwright/test";
+
+/** The worlds of `tests/support/dashboard_server.py`, each behind the real API on a port of its own. */
+export default defineConfig({
+  testDir: "e2e",
+  workers: 1, // the worlds share one process, and speed is measured
+  timeout: 30_000,
+  retries: process.env.CI ? 1 : 0,
+  reporter: [["line"]],
+  outputDir: "test-results",
+  use: {
+    browserName: "chromium",
+    viewport: { width: 1280, height: 860 },
+    locale: "en-GB",
+    timezoneId: "UTC",
+    trace: "retain-on-failure",
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: [
+        ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+        ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      ],
+    },
+  },
+  webServer: {
+    command: "exec .venv/bin/python -m tests.support.dashboard_server",
+    cwd: "..",
+    url: "http://127.0.0.1:41707/api/v1/health",
+    timeout: 90_000,
+    reuseExistingServer: !process.env.CI,
+    stdout: "ignore",
+  },
+});
