@@ -1,10 +1,10 @@
 """Building a body: the first dashboard over 10 million rows, and memory against building for every request.
 
 The first build is a request that finds nothing in memory, for 20 of 13,699 metrics over two years; the
-yardstick is LanceDB asked by hand for the same rows, columns and metrics. The usual design reads the tables
-whole for every request, aggregates, and serialises through the model: here that is the same application over
-the packaged catalogue with a memory that keeps nothing, against itself with one that does. Both are called as
-ASGI applications, without a server in between. Medians of 9 turns.
+yardstick is LanceDB asked by hand for the same rows, columns and metrics. The usual design
+(`bench.usual_app`) reads both tables whole for every request, sums, and serialises through a model; ours
+answers from memory. Both have the packaged catalogue and two years of days, and are called as ASGI
+applications without a server in between. Medians of 9 turns.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from bench import api, storage
 from bench.results import Result
 from bench.timing import alternating
+from bench.usual_app import usual_app
 from community_metrics.api.main import create_app
 from community_metrics.api.middleware.request_line import not_at_all
 from community_metrics.api.store import BodyStore
@@ -66,15 +67,15 @@ def _first_build() -> Result:
 
 def _against_usual_design() -> Result:
     with TemporaryDirectory() as folder, asyncio.Runner() as runner:
-        database = str(Path(folder) / "metrics.lancedb")
-        runner.run(api.fill(Settings(_env_file=None, db_path=database)))
-        cached, usual = (_app(database, None, keeps=keeps) for keeps in (True, False))
+        database = Path(folder) / "metrics.lancedb"
+        runner.run(api.fill(Settings(_env_file=None, db_path=str(database))))
+        ours, usual = _app(str(database), None, keeps=True), usual_app(database, api.DASHBOARD)
         cached_s, usual_s = alternating(
-            lambda: runner.run(_ask(cached, CACHED_AT_ONCE)), lambda: runner.run(_ask(usual)), rounds=ROUNDS
+            lambda: runner.run(_ask(ours, CACHED_AT_ONCE)), lambda: runner.run(_ask(usual)), rounds=ROUNDS
         )
     ours_ms = cached_s / CACHED_AT_ONCE * 1e3
     return Result.against(
-        "API, dashboard from memory or built anew", ours_ms, usual_s * 1e3, "ms", bound=0.01
+        "API, dashboard, against the usual design", ours_ms, usual_s * 1e3, "ms", bound=0.01
     )
 
 
