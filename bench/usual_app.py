@@ -1,4 +1,4 @@
-"""The usual design, as a yardstick: each request reads both tables whole, sums, serialises through a model."""
+"""The usual design, as a yardstick: each request reads both tables whole, sums, and fills a model."""
 
 from __future__ import annotations
 
