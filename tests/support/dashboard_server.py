@@ -2,7 +2,7 @@
 
 One process; each world has a port of its own, counted from `--port`, and the page of `frontend/dist` beside
 it. A clock stands still at the world's own instant. `POST /__slow?s=6` lets a world wait before each answer,
-`POST /__break` takes its database away and `POST /__mend` gives it back.
+`POST /__break` takes its database away, `POST /__mend` gives it back, `POST /__where` says where it is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from starlette.staticfiles import StaticFiles
 from community_metrics.api.main import create_app
 from community_metrics.api.page import WithPage
 from community_metrics.model import RunStatus
+from community_metrics.weeks import SystemClock
 from tests.support import dashboard_worlds as worlds
 from tests.support.clock import NOON, FakeClock
 from tests.support.dashboard_worlds import Run
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from community_metrics.config import Settings
+    from community_metrics.weeks import Clock
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "frontend" / "dist"
@@ -55,10 +57,12 @@ class World:
     fill: Callable[[Settings], Awaitable[None]] | None
     now: datetime = worlds.NOW
     is_big: bool = False
-    clock: FakeClock = field(init=False)
+    is_today: bool = False
 
-    def __post_init__(self) -> None:
-        self.clock = FakeClock(self.now)
+    @property
+    def clock(self) -> Clock:
+        """The world's own instant, standing still, or the machine's clock."""
+        return SystemClock() if self.is_today else FakeClock(self.now)
 
 
 def _rich(newest: Run) -> Callable[[Settings], Awaitable[None]]:
@@ -73,6 +77,7 @@ WORLDS = (
     World("partial", _rich(PARTIAL)),
     World("failing", _rich(Run())),
     World("big", worlds.fill_big, is_big=True),
+    World("today", worlds.fill_today, is_today=True),
 )
 
 
@@ -87,7 +92,7 @@ class Faulty:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/__"):
             self._obey(scope)
-            await PlainTextResponse("done")(scope, receive, send)
+            await PlainTextResponse(str(self._folder))(scope, receive, send)
             return
         if scope["type"] == "http" and scope["path"].startswith("/api/"):
             await asyncio.sleep(self._delay_s)

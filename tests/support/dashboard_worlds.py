@@ -13,7 +13,7 @@ from community_metrics.jobs import run_job
 from community_metrics.jobs.run import JobRequest
 from community_metrics.model import Provenance, RunStatus, SourceWindow
 from community_metrics.storage import LanceDBStore
-from community_metrics.weeks import days_between, midnight
+from community_metrics.weeks import SystemClock, days_between, midnight
 from tests.support import rows
 from tests.support.api import observed
 from tests.support.clock import NOON, FakeClock
@@ -136,7 +136,24 @@ async def fill_seeded(settings: Settings) -> None:
     await run_job(JobRequest("seed_from_csv"), settings, clock=FakeClock(NOON), rng=random.Random(1))  # noqa: S311
 
 
+async def fill_today(settings: Settings) -> None:
+    """Store the hundred days before this very day: for programs whose clock is the machine's."""
+    now = SystemClock().now()
+    last = now.date() - timedelta(days=1)
+    async with LanceDBStore.open(settings) as store:
+        await store.create_tables()
+        await store.upsert_metrics([metric.definition(now) for metric in load_catalog(None).metrics])
+        observations = [
+            observed(metric_id, day, day, int(_course(level, day)), SourceWindow.DAY, now)
+            for metric_id, level in LEVELS.items()
+            for day in days_between(last - timedelta(days=TODAY_DAYS), last)
+        ]
+        await store.upsert_observations(observations, provenance=Provenance.API, run_id="today", now=now)
+        await store.record_run(rows.run(now - timedelta(hours=1), run_id="today"))
+
+
 METRICS, WEEKS, PRODUCTS = 500, 520, 5
+TODAY_DAYS = 100
 SDKS = ("python", "rust", "nodejs")
 _BIG_METRIC = """\
 [[metric]]

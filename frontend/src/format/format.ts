@@ -17,12 +17,7 @@ export interface Formats {
 
 const UTC = { timeZone: "UTC" } as const;
 const DAY: Intl.DateTimeFormatOptions = { ...UTC, day: "numeric", month: "short", year: "numeric" };
-const INSTANT: Intl.DateTimeFormatOptions = {
-  ...DAY,
-  hour: "2-digit",
-  minute: "2-digit",
-  timeZoneName: "short",
-};
+const INSTANT: Intl.DateTimeFormatOptions = { ...DAY, hour: "2-digit", minute: "2-digit" };
 const PERCENT = { style: "percent", maximumFractionDigits: 1 } as const;
 const AGES: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
@@ -61,7 +56,7 @@ export function formatsOf(locale: string | undefined, iso: boolean): Formats {
     change: (change) => signed().format(change.fraction),
     day: dayText,
     days,
-    instant: (at) => (iso ? at : instant().format(new Date(at))),
+    instant: (at) => (iso ? at : `${instant().format(new Date(at))} UTC`),
     period: (point) =>
       "week" in point && !iso
         ? `${periodShort(point)}, ${days(point.period_start, point.period_end)}`

@@ -98,7 +98,7 @@ interface DrawnProps {
 function Drawn({ id, title, chart, lines, failure, isStock }: DrawnProps) {
   const { format, now } = usePage();
   if (failure !== null && chart === null) return <Blank>{failure}</Blank>;
-  if (chart === null) return <Blank isLoading>Loading…</Blank>;
+  if (chart === null) return <Blank>Loading…</Blank>;
   if (chart.newest === null) return <p className="muted">Nothing is known of it yet.</p>;
   if (lines.length === 0) return <Blank>All series are switched off; choose one above.</Blank>;
   return (
@@ -115,15 +115,9 @@ function Drawn({ id, title, chart, lines, failure, isStock }: DrawnProps) {
   );
 }
 
-function Blank({
-  isLoading = false,
-  children,
-}: {
-  readonly isLoading?: boolean;
-  readonly children: ReactNode;
-}) {
+function Blank({ children }: { readonly children: ReactNode }) {
   return (
-    <div className={isLoading ? "stage is-blank bone" : "stage is-blank"}>
+    <div className="stage is-blank">
       <p className="muted">{children}</p>
     </div>
   );

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useState } from "react";
+import { useSeen } from "../hooks/use-seen";
 
 interface Props {
   /** Place in the row of what waits: each is rendered in a task of its own, in this order. */
@@ -16,4 +17,14 @@ export function Later({ order, children }: Props) {
     return () => clearTimeout(timer);
   }, [order]);
   return isDue ? children : null;
+}
+
+/** Renders a section once it comes near the screen; until then a link to `id` finds its place. */
+export function Near({ id, children }: { readonly id: string; readonly children: ReactNode }) {
+  const [ref, isSeen] = useSeen<HTMLDivElement>();
+  return (
+    <div id={id} ref={ref} className={isSeen ? undefined : "not-yet"}>
+      {isSeen && children}
+    </div>
+  );
 }

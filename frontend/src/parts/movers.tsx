@@ -46,7 +46,7 @@ export function Movers({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
     },
   ];
   return (
-    <section aria-labelledby="movers-title" className="card" id="movers">
+    <section aria-labelledby="movers-title" className="card">
       <h2 id="movers-title">Movers</h2>
       <p className="muted">
         Against the week before, the four weeks before, and the week 52 weeks earlier; a dash where either is

@@ -59,7 +59,7 @@ function Strip({ dashboard, status }: Props) {
         value={success ? format.age(success, now) : "never"}
         tone={dashboard.freshness.is_stale ? "warn" : "good"}
       >
-        {success ? format.instant(success) : "no run has got everything yet"}
+        {success ? format.day(success) : "no run has got everything yet"}
       </Fact>
       <Fact name="Settled through" value={settled ? format.day(settled) : "—"}>
         {gaps === null || settled === null

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
@@ -28,9 +30,10 @@ class WithPage:
     """The API, and beside it the files of `folder`; where that is None, `/` leads to the API's own page."""
 
     def __init__(self, api: ASGIApp, folder: Path | None) -> None:
-        self._api = api
+        # compressed here because no nginx stands in front
+        self._api = GZipMiddleware(api)
         # the policy of scripts and styles stands in the page itself, where the build knows their hashes
-        self._files = StaticFiles(directory=folder, html=True) if folder else None
+        self._files = GZipMiddleware(_files_of(folder)) if folder else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -42,6 +45,11 @@ class WithPage:
             await RedirectResponse(f"{PREFIX}docs")(scope, receive, send)
         else:
             await self._api(scope, receive, send)
+
+
+def _files_of(folder: Path) -> ASGIApp:
+    """Return the files, with a plain 404 for what is none of them."""
+    return ExceptionMiddleware(StaticFiles(directory=folder, html=True))
 
 
 def _with_headers(path: str, send: Send) -> Send:
