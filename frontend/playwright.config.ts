@@ -25,7 +25,7 @@ export default defineConfig({
   webServer: {
     command: "exec .venv/bin/python -m tests.support.dashboard_server",
     cwd: "..",
-    url: "http://127.0.0.1:41707/api/v1/health",
+    url: "http://127.0.0.1:24177/api/v1/health",
     timeout: 90_000,
     reuseExistingServer: !process.env.CI,
     stdout: "ignore",

@@ -64,7 +64,7 @@ test("the page for another origin may ask that API and nobody else", () => {
   const page = readFileSync("dist-elsewhere/index.html", "utf8");
   const policy =
     /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1]?.replaceAll("&#39;", "'") ?? "";
-  expect(policy).toContain("connect-src 'self' http://127.0.0.1:41700;");
+  expect(policy).toContain("connect-src 'self' http://127.0.0.1:24170;");
   expect(policy).toContain("default-src 'none'");
   expect(policy).not.toMatch(/unsafe|\*/);
 });

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { expect, type Locator, type Page } from "@playwright/test";
 
-const BASE = 41_700;
+// below the ports that a system hands out to connections
+const BASE = 24_170;
 const RICH_NOW = "2027-01-20T12:00:00Z";
 export const ALLOWED_ORIGIN = `http://127.0.0.1:${BASE + 20}`;
 export const REFUSED_ORIGIN = `http://127.0.0.1:${BASE + 21}`;

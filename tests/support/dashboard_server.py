@@ -151,7 +151,7 @@ async def _serve(app: ASGIApp, port: int) -> None:
 def main() -> None:
     """Serve every world, or those named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=41_700)
+    parser.add_argument("--port", type=int, default=24_170)
     parser.add_argument("worlds", nargs="*", metavar="world", help=", ".join(world.name for world in WORLDS))
     arguments = parser.parse_args()
     asyncio.run(serve(arguments.port, arguments.worlds))

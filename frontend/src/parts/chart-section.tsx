@@ -1,3 +1,4 @@
+import { useMemo } from "react";
 import type { WeeklyDashboard } from "../api/types";
 import { allMetrics, chartGroups, offered } from "../data/groups";
 import { familyName } from "../data/naming";
@@ -9,12 +10,13 @@ import { Toolbar } from "./toolbar";
 /** One chart for each product and family, and one in which a reader puts any series side by side. */
 export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { view } = usePage();
+  const groups = useMemo(() => chartGroups(dashboard), [dashboard]);
   return (
     <section aria-labelledby="charts-title" id="charts">
       <h2 id="charts-title">Over time</h2>
       <Toolbar />
       <div className="charts">
-        {chartGroups(dashboard).map((group) => (
+        {groups.map((group) => (
           <ChartCard
             key={group.id}
             id={group.id}
@@ -34,7 +36,7 @@ export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboar
 
 function Compare({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { view } = usePage();
-  const metrics = allMetrics(dashboard);
+  const metrics = useMemo(() => allMetrics(dashboard), [dashboard]);
   const chosen = view.compared.flatMap((id) => metrics.find((metric) => metric.metric_id === id) ?? []);
   return (
     <section className="compare" aria-labelledby="compare-title">

@@ -1,3 +1,4 @@
+import { useMemo } from "react";
 import type { Line } from "../chart/lines";
 import { valueText } from "../chart/reading";
 import type { ShownPoint } from "../data/shown";
@@ -34,7 +35,10 @@ export function ChartTable({ id, title, lines }: Props) {
 
 function Rows({ id, title, lines }: Props) {
   const { format } = usePage();
-  const rows = (lines[0]?.series.points ?? []).map((first, index) => ({ first, index }));
+  const rows = useMemo(
+    () => (lines[0]?.series.points ?? []).map((first, index) => ({ first, index })),
+    [lines],
+  );
   const period: Column<Row> = {
     key: "period",
     title: "Period",

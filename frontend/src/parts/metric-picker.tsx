@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { WeeklyMetric } from "../api/types";
 import { usePage } from "../hooks/view-context";
 
@@ -27,6 +27,16 @@ export function MetricPicker({ label, metrics, list }: Props) {
       setText("");
     }
   };
+  // hundreds of them, and the same whatever else changes on the page
+  const options = useMemo(
+    () =>
+      metrics.map((metric) => (
+        <option key={metric.metric_id} value={metric.metric_id}>
+          {metric.display_name}
+        </option>
+      )),
+    [metrics],
+  );
   return (
     <form
       className="picker"
@@ -44,13 +54,7 @@ export function MetricPicker({ label, metrics, list }: Props) {
         autoComplete="off"
         onInput={(event) => setText(event.currentTarget.value)}
       />
-      <datalist id={`${id}-list`}>
-        {left.map((metric) => (
-          <option key={metric.metric_id} value={metric.metric_id}>
-            {metric.display_name}
-          </option>
-        ))}
-      </datalist>
+      <datalist id={`${id}-list`}>{options}</datalist>
       <button type="submit" className="button">
         Add
       </button>

@@ -1,3 +1,4 @@
+import { useMemo } from "react";
 import type { WeeklyDashboard, WeeklyMetric } from "../api/types";
 import { allMetrics } from "../data/groups";
 import { usePage } from "../hooks/view-context";
@@ -7,7 +8,7 @@ import { type Column, SortableTable } from "./sortable-table";
 /** Who moved most from one complete week to the next. */
 export function Movers({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { format } = usePage();
-  const rows = allMetrics(dashboard);
+  const rows = useMemo(() => allMetrics(dashboard), [dashboard]);
   const columns: readonly Column<WeeklyMetric>[] = [
     { key: "metric", title: "Series", by: (row) => row.display_name, cell: (row) => row.display_name },
     {

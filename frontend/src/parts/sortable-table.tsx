@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { usePage } from "../hooks/view-context";
 import type { Sort } from "../view/view";
 
@@ -26,15 +26,40 @@ const MOST = 60;
 
 /** A table whose order stands in the address; the first column names its rows. */
 export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }: Props<T>) {
-  const { view, change } = usePage();
+  const page = usePage();
+  const { view, change } = page;
   const [isWhole, setWhole] = useState(false);
   const sort = view.sorts[id] ?? initial;
-  const sorted = sort ? sortedBy(rows, columns, sort) : rows;
   const choose = (column: string): void => {
     const descending = sort?.column === column ? !sort.descending : true;
     change({ sorts: { ...view.sorts, [id]: { column, descending } } });
   };
-  const shown = isWhole ? sorted : sorted.slice(0, MOST);
+  const { format, now } = page;
+  // the columns are functions of these and of the rows; an order of another table is no reason to render this one
+  const body = useMemo(() => {
+    const sorted = sort ? sortedBy(rows, columns, sort) : rows;
+    const shown = isWhole ? sorted : sorted.slice(0, MOST);
+    return (
+      <tbody>
+        {shown.map((row) => (
+          <tr key={keyOf(row)}>
+            {columns.map((column, index) => {
+              const Cell = index === 0 ? "th" : "td";
+              return (
+                <Cell
+                  key={column.key}
+                  scope={index === 0 ? "row" : undefined}
+                  className={column.isNumber ? "is-number" : undefined}
+                >
+                  {column.cell(row)}
+                </Cell>
+              );
+            })}
+          </tr>
+        ))}
+      </tbody>
+    );
+  }, [rows, sort?.column, sort?.descending, isWhole, format, now]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className="table-scroll" aria-label={caption} tabIndex={0}>
@@ -59,28 +84,11 @@ export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }:
             ))}
           </tr>
         </thead>
-        <tbody>
-          {shown.map((row) => (
-            <tr key={keyOf(row)}>
-              {columns.map((column, index) => {
-                const Cell = index === 0 ? "th" : "td";
-                return (
-                  <Cell
-                    key={column.key}
-                    scope={index === 0 ? "row" : undefined}
-                    className={column.isNumber ? "is-number" : undefined}
-                  >
-                    {column.cell(row)}
-                  </Cell>
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
+        {body}
       </table>
-      {shown.length < sorted.length && (
+      {!isWhole && rows.length > MOST && (
         <button type="button" className="button" onClick={() => setWhole(true)}>
-          Show all {sorted.length} rows
+          Show all {rows.length} rows
         </button>
       )}
     </section>
