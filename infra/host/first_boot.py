@@ -44,6 +44,9 @@ def main(config_path: Path) -> int:
     except (BootError, BotoCoreError, ClientError, OSError, tarfile.TarError) as error:
         report_failure(session, config, error)
         return 1
+    except Exception as error:
+        report_failure(session, config, error)  # or CloudFormation would wait for its whole time limit
+        raise  # a bug of ours: the console gets the traceback too
     signal(session, config, "SUCCESS", f"release {config['sha256'][:16]}")
     return 0
 
@@ -86,7 +89,14 @@ def unpack(content: bytes, releases: Path, digest: str) -> Path:
 def bootstrap(release: Path, config_path: Path) -> None:
     """Run the release's own `host/bootstrap.py`; its last line is the reason where it fails."""
     command = [str(release / "host" / "bootstrap.py"), str(release), str(config_path)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",  # what a package prints in another encoding must not end the boot
+        check=False,
+    )
     print(done.stdout, flush=True)
     if done.returncode != 0:
         lines = done.stdout.strip().splitlines() or [f"bootstrap ended with {done.returncode}, silent"]

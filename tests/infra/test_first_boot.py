@@ -27,6 +27,7 @@ REGION = "eu-central-1"
 BUCKET = "assets"
 SECRET = "community-metrics/lancedb-read-key"
 GOOD = '#!/bin/sh\necho installed; cp "$2" "$1/seen.json"\n'
+LATIN = GOOD + r"printf 'caf\351\n'" + "\n"
 BAD = "#!/bin/sh\necho first; echo 'bootstrap, packages: no such package'; exit 3\n"
 
 
@@ -146,6 +147,28 @@ def test_a_bootstrap_that_fails_signals_its_last_line(box: Box) -> None:
     assert box.boot() == 1
     assert signal(box)["UniqueId"] == "bootstrap, packages: no such package"
     assert box.logged == "first\nbootstrap, packages: no such package"
+
+
+def test_output_that_is_not_utf_8_does_not_end_the_boot(box: Box) -> None:
+    box.publish(LATIN)
+
+    assert box.boot() == 0
+    assert signal(box)["Status"] == "SUCCESS"
+
+
+def test_a_failure_that_is_not_utf_8_is_signalled(box: Box) -> None:
+    box.publish(LATIN + "exit 3\n")
+
+    assert box.boot() == 1
+    assert (signal(box)["Status"], signal(box)["UniqueId"]) == ("FAILURE", "caf\ufffd")
+
+
+def test_a_fault_that_nobody_foresaw_is_signalled(box: Box) -> None:
+    del box.facts["required_secrets"]
+
+    assert box.boot() == 1
+    assert (signal(box)["Status"], signal(box)["UniqueId"]) == ("FAILURE", "KeyError: 'required_secrets'")
+    assert box.logged == "'required_secrets'"
 
 
 def test_another_archive_than_the_templates_is_not_unpacked(box: Box) -> None:
