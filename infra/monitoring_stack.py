@@ -36,13 +36,13 @@ JOB_ALARMS = (
         Gauge.FAILED_RUNS,
         "Sum",
         AlarmSpec(
-            "run-failed", "A run failed. See `community-metrics history --status failed`.", threshold=1
+            "run-failed", "A run failed or was abandoned. See `community-metrics history`.", threshold=1
         ),
     ),
     (
         Gauge.BAD_RUNS_IN_A_ROW,
         "Maximum",
-        AlarmSpec("bad-runs", "Two runs in a row were partial or failed.", threshold=2),
+        AlarmSpec("bad-runs", "Two runs in a row were partial, failed or abandoned.", threshold=2),
     ),
 )
 HOST_ALARMS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from community_metrics.errors import CommunityMetricsError
-from community_metrics.freshness import COLLECTING_JOBS, last_success
+from community_metrics.freshness import COLLECTING_JOBS, last_success, run_view
 from community_metrics.model import RunStatus
 from community_metrics.storage import LanceDBReader
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.config import Settings
-    from community_metrics.model import Run
+    from community_metrics.model import Lease, Run
     from community_metrics.weeks import Clock
 
 NAMESPACE: Final = "CommunityMetrics"
@@ -28,24 +29,42 @@ AGE_OF_LAST_SUCCESS_H: Final = "AgeOfLastSuccessHours"
 FAILED_RUNS: Final = "FailedRuns"
 BAD_RUNS_IN_A_ROW: Final = "BadRunsInARow"
 _RUNS_READ: Final = 200
-_PERIOD: Final = timedelta(hours=1)
+_LOOK_BACK: Final = timedelta(minutes=75)
+"""The monitor comes every hour, and some minutes late after a retry: no failure falls between two looks.
+
+One that two looks see keeps its alarm up for longer; the alarm tells of a change of state, so only once.
+"""
 _HOUR_S: Final = 3_600
+_FAILED: Final = frozenset({RunStatus.FAILED.value, "abandoned"})
 
 
 class TelemetryError(CommunityMetricsError):
     """CloudWatch did not take the gauges; the message has its reason."""
 
 
-def run_gauges(runs: Sequence[Run], now: datetime) -> dict[str, float]:
-    """Return the gauges of these runs, newest first, by name.
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A collecting run that is over; an abandoned one has no row that says so."""
+
+    state: str
+    at: datetime
+
+    def failed_lately(self, now: datetime) -> bool:
+        return self.state in _FAILED and now - self.at <= _LOOK_BACK
+
+
+def run_gauges(runs: Sequence[Run], lease: Lease | None, now: datetime) -> dict[str, float]:
+    """Return the gauges of these runs, newest first, by name; an abandoned run counts as a failed one.
+
+    `now` is an instant before `lease` was read: a run that began later may hold a lease that nobody saw.
 
     The age is left out while nothing ever succeeded: the alarm takes missing data for trouble, and an
     invented age would be a number that nobody measured.
     """
-    closed = [run for run in runs if run.job_name in COLLECTING_JOBS and run.finished_at is not None]
-    bad = takewhile(lambda run: run.status is not RunStatus.SUCCESS, closed)
+    ended = _ended(runs, lease, now)
+    bad = takewhile(lambda run: run.state != RunStatus.SUCCESS, ended)
     gauges = {
-        FAILED_RUNS: float(sum(_failed_lately(run, now) for run in closed)),
+        FAILED_RUNS: float(sum(run.failed_lately(now) for run in ended)),
         BAD_RUNS_IN_A_ROW: float(len(list(bad))),
     }
     success = last_success(runs)
@@ -61,9 +80,11 @@ async def report_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
         StorageError: the database cannot be read, so that nothing is known.
         TelemetryError: CloudWatch refuses the gauges or cannot be reached.
     """
+    now = clock.now()
     async with LanceDBReader.open(settings) as reader:
+        lease = await reader.lease()  # before the runs: one that ends in between is then read as closed
         runs = await reader.runs(limit=_RUNS_READ)
-    gauges = run_gauges(runs, clock.now())
+    gauges = run_gauges(runs, lease, now)
     await asyncio.to_thread(publish, gauges)
     return gauges
 
@@ -84,6 +105,18 @@ def publish(gauges: Mapping[str, float]) -> None:
         ) from None
 
 
-def _failed_lately(run: Run, now: datetime) -> bool:
-    ended = run.finished_at
-    return run.status is RunStatus.FAILED and ended is not None and now - ended <= _PERIOD
+def _ended(runs: Sequence[Run], lease: Lease | None, now: datetime) -> list[_Ended]:
+    """Return the collecting runs that are over, newest first."""
+    ended = []
+    for later, run in zip((None, *runs), runs, strict=False):
+        state = run_view(run, lease, now).state
+        if run.job_name in COLLECTING_JOBS and state != RunStatus.RUNNING and run.started_at <= now:
+            ended.append(_Ended(state, run.finished_at or _given_up_at(run, lease, later)))
+    return ended
+
+
+def _given_up_at(run: Run, lease: Lease | None, later: Run | None) -> datetime:
+    """Return when an abandoned run had lost the database: as its lease ran out, or the next run began."""
+    if lease is not None and lease.run_id == run.ingestion_run_id:
+        return lease.expires_at
+    return run.started_at if later is None else later.started_at
