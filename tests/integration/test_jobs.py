@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from community_metrics.errors import ConfigurationError, StorageUnavailable
+from community_metrics.freshness import last_success
 from community_metrics.model import Provenance, RunStatus, Status
 from community_metrics.weeks import ONE_DAY
 from tests.support.clock import NOON
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.jobs import Rig
 
 YESTERDAY = NOON.date() - ONE_DAY
@@ -160,6 +160,45 @@ async def test_a_restated_day_keeps_its_first_value(rig: Rig) -> None:
     assert (row.value, row.first_value, row.revision, row.status) == (4_242, before, 1, Status.PROVISIONAL)
 
 
+EMPTIED = {
+    "downloads:lance:python": {"data": [], "package": "pylance", "type": "overall_downloads"},
+    "downloads:lance:rust": {"version_downloads": [], "meta": {"extra_downloads": []}},
+}
+
+
+@pytest.mark.parametrize("job", ["weekly_refresh", "update_all"])
+@pytest.mark.parametrize("metric_id", EMPTIED)
+async def test_an_emptied_answer_fails_its_metric_and_takes_nothing_away(
+    rig: Rig, metric_id: str, job: str
+) -> None:
+    await rig.run("weekly_refresh", only=(metric_id,))
+    rows = await rig.stats()
+    for path in ("/api/packages/pylance/*", "/api/v1/crates/lance/*"):
+        rig.replay.always(path, Scripted(body=EMPTIED[metric_id]))
+    rig.now += timedelta(days=1)
+    report = await rig.run(job, only=(metric_id,))
+    assert report.run.status is RunStatus.FAILED
+    assert "holds no day with downloads" in (report.run.error_summary or "")
+    assert await rig.stats() == rows
+
+
+@pytest.mark.parametrize(
+    ("metric_id", "source", "subject"),
+    [("downloads:lance:python", "pypistats", "pylance"), ("downloads:lance:rust", "crates", "lance")],
+)
+async def test_a_day_that_a_later_answer_leaves_out_keeps_its_downloads(
+    rig: Rig, metric_id: str, source: str, subject: str
+) -> None:
+    await rig.run("weekly_refresh", only=(metric_id,))
+    rows, registry = await rig.stats(), rig.replay.registry
+    assert registry is not None
+    registry.overrides[source, subject, YESTERDAY - timedelta(days=30)] = None
+    rig.now += timedelta(hours=1)
+    report = await rig.run("weekly_refresh", only=(metric_id,))
+    assert report.run.status is RunStatus.SUCCESS
+    assert await rig.stats() == rows
+
+
 async def test_a_value_read_again_a_day_later_is_final_once_it_is_three_days_old(rig: Rig) -> None:
     await rig.run("weekly_refresh", only=(NODEJS,))
     rig.now += timedelta(hours=25)
@@ -238,13 +277,39 @@ async def test_with_a_catalogue_of_ones_own_there_is_nothing_to_seed(rig: Rig, t
 async def test_a_run_of_seed_metrics_alone_says_which_command_fills_them(rig: Rig) -> None:
     with pytest.raises(ConfigurationError, match="community-metrics seed"):
         await rig.run("weekly_refresh", only=("downloads_30d:*",))
-    assert (await rig.runs())[0].status is RunStatus.FAILED
 
 
 @pytest.mark.parametrize("weeks", [0, -3])
 async def test_a_look_back_of_no_weeks_is_refused(rig: Rig, weeks: int) -> None:
     with pytest.raises(ConfigurationError, match="at least 1"):
         await rig.run("weekly_refresh", lookback_weeks=weeks)
+
+
+@pytest.mark.parametrize(
+    ("job", "options"),
+    [
+        ("weekly_refresh", {"lookback_weeks": 0}),
+        ("weekly_refresh", {"only": ("nope",)}),
+        ("seed_from_csv", {"seed_path": Path("/nowhere/seed.csv")}),
+    ],
+)
+async def test_what_cannot_be_used_touches_nothing(rig: Rig, job: str, options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        await rig.run(job, **options)
+    assert not rig.folder.exists()
+
+
+async def test_a_narrowed_run_says_so_and_is_no_success_of_the_whole(rig: Rig) -> None:
+    await rig.run("weekly_refresh", only=(NODEJS,))
+    (run,) = await rig.runs()
+    assert (run.scope, last_success([run])) == (NODEJS, None)
+
+
+async def test_a_dry_reset_says_what_it_would_delete_and_deletes_nothing(rig: Rig) -> None:
+    await rig.run("seed_from_csv")
+    report = await rig.run("bootstrap_tables", reset=True, dry_run=True)
+    assert "would delete every row" in report.notes[0]
+    assert len(await rig.stats()) == 115
 
 
 async def test_an_unknown_job_lists_the_jobs(rig: Rig) -> None:

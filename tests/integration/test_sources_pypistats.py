@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from community_metrics.errors import TerminalSourceError
 from community_metrics.model import IMPLIED_ZERO
 from community_metrics.weeks import days_between
 from tests.support.fetching import SUNDAY, fetch, fetch_all, values, wanted
 from tests.support.registry import PYPI, Registry
-from tests.support.scripted import sample
+from tests.support.scripted import Scripted, sample
 
 if TYPE_CHECKING:
     from tests.support.replay import Replay
@@ -85,6 +86,20 @@ async def test_days_after_the_first_stored_one_are_filled(replay: Replay, regist
         registry.overrides[PYPI, "young", day] = None
     found = values(await fetch("pypistats", replay, wanted("young", first_stored_day=MONDAY)))
     assert (found[MONDAY], found[TUESDAY], min(found)) == (0, 0, MONDAY)
+
+
+async def test_a_category_that_vanished_fails_its_metric_and_no_other(
+    replay: Replay, registry: Registry
+) -> None:
+    whole = [{"category": "with_mirrors", "date": f"{day}", "downloads": 9} for day in (MONDAY, TUESDAY)]
+    body = {"data": whole, "package": "pylance", "type": "overall_downloads"}
+    replay.always("/api/packages/pylance/*", Scripted(body=body))
+    stored = wanted("pylance", "downloads:it:without", first_stored_day=MONDAY)
+    mirrored = wanted("pylance", "downloads:it:with", options={"mirrors": True}, first_stored_day=MONDAY)
+    lost, kept = await fetch_all("pypistats", replay, stored, mirrored)
+    assert isinstance(lost.error, TerminalSourceError)
+    assert lost.observations == ()
+    assert values(kept)[MONDAY] == 9
 
 
 async def test_a_failing_sentinel_withholds_only_zeros(replay: Replay, registry: Registry) -> None:

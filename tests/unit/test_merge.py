@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from community_metrics.errors import StorageConflict
-from community_metrics.model import Observation, Provenance, SourceWindow, StatRow, Status
+from community_metrics.model import IMPLIED_ZERO, Observation, Provenance, SourceWindow, StatRow, Status
 from community_metrics.storage import merge
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ def observed(
 
 def reading(value: int, at: datetime = NOW) -> Observation:
     return observed(value, at, metric_id="stars:lance:github", window=SourceWindow.INSTANT)
+
+
+def omitted(at: datetime = NOW, *, day: date = OLD_DAY) -> Observation:
+    """Return the 0 of a day that the registry's answer leaves out."""
+    return replace(observed(0, at, day=day), source_ref=f"https://registry.example{IMPLIED_ZERO}")
 
 
 def applied(
@@ -133,6 +138,30 @@ def test_an_older_observation_never_replaces_a_newer_one() -> None:
     assert after((observed(5), API), (observed(9, hours(-1)), RECOMPUTED)).value == 5
 
 
+# omissions
+
+
+@pytest.mark.parametrize("first", list(Provenance))
+@pytest.mark.parametrize("second", [API, RECOMPUTED])
+def test_an_implied_zero_never_replaces_downloads(first: Provenance, second: Provenance) -> None:
+    stored = after((observed(5), first))
+    assert after((observed(5), first), (omitted(hours(48)), second)) == stored
+
+
+def test_an_implied_zero_of_a_new_day_is_stored_and_settles() -> None:
+    row = after((omitted(), API), (omitted(hours(24)), API))
+    assert (row.value, row.status, row.revision) == (0, Status.FINAL, 0)
+
+
+def test_downloads_that_arrive_late_replace_an_implied_zero() -> None:
+    row = after((omitted(), API), (observed(5, hours(1)), API))
+    assert (row.value, row.first_value, row.revision) == (5, 0, 1)
+
+
+def test_a_zero_that_the_registry_states_replaces_downloads() -> None:
+    assert after((observed(5), API), (observed(0, hours(1)), API)).value == 0
+
+
 # provenance
 
 
@@ -211,7 +240,9 @@ unhurried = settings(deadline=None)  # a busy machine is no fault of the rules
 _days = st.dates(date(2026, 10, 1), date(2026, 11, 22))
 _provenances = st.sampled_from(Provenance)
 _instants = st.integers(0, 200).map(hours)
-_observations = st.builds(observed, st.integers(0, 3), _instants, day=_days)
+_stated = st.builds(observed, st.integers(0, 3), _instants, day=_days)
+_omitted = st.builds(omitted, _instants, day=_days)
+_observations = st.one_of(_stated, _omitted)
 _batches = st.lists(_observations, max_size=12, unique_by=lambda one: one.stat_key)
 _histories = st.lists(st.tuples(_batches, _provenances), max_size=6)
 
@@ -266,6 +297,17 @@ def test_what_was_first_stored_is_kept_and_time_never_runs_back(
             assert table[key].observed_at >= row.observed_at
             assert table[key].revision - row.revision == (table[key].value != row.value)
             assert row.provenance is SEED or table[key].provenance is not SEED
+
+
+@unhurried
+@given(_histories, st.lists(_omitted, max_size=12, unique_by=lambda one: one.stat_key), _provenances)
+def test_omissions_take_no_download_away(
+    history: list[tuple[list[Observation], Provenance]], batch: list[Observation], provenance: Provenance
+) -> None:
+    table = _played(history)
+    before = {key: row for key, row in table.items() if row.value > 0}
+    applied(table, batch, provenance, hours(300))
+    assert {key: table[key] for key in before} == before
 
 
 @unhurried

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from community_metrics.model import IMPLIED_ZERO
 from community_metrics.sources.base import FetchRequest
-from community_metrics.sources.days import DailyCounts, absent_days, counted_days, listed, observations
+from community_metrics.sources.days import (
+    DailyCounts,
+    absent_days,
+    counted_days,
+    emptied,
+    listed,
+    observations,
+)
 from community_metrics.weeks import ONE_DAY, days_between
 from tests.support.clock import NOON
 
@@ -67,6 +74,17 @@ def test_a_day_younger_than_three_days_is_never_doubted() -> None:
 
 def test_nothing_is_said_about_the_days_of_a_package_never_seen() -> None:
     assert absent_days(request(), counts_of({})) == []
+
+
+@pytest.mark.parametrize("by_day", [{}, {SUNDAY: 0}, {NOON.date(): 7}])
+def test_an_answer_without_downloads_is_an_error_once_days_are_stored(by_day: dict[date, int]) -> None:
+    error = emptied(request(first_stored_day=START), counts_of(by_day))
+    assert "nothing of it was stored" in str(error)
+    assert emptied(request(), counts_of(by_day)) is None
+
+
+def test_an_answer_with_one_day_of_downloads_is_no_error() -> None:
+    assert emptied(request(first_stored_day=START), counts_of({SUNDAY: 1})) is None
 
 
 @pytest.mark.parametrize(("share", "counted"), [(0, False), (29, False), (30, True), (100, True)])

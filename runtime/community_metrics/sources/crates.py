@@ -17,9 +17,9 @@ from pydantic import model_validator
 
 from community_metrics.model import SourceWindow
 from community_metrics.sources.base import FetchRequest, FetchResult, each
-from community_metrics.sources.days import DailyCounts, absent_days, observations
+from community_metrics.sources.days import DailyCounts
 from community_metrics.sources.hosts import CRATES
-from community_metrics.sources.sentinel import Sentinel
+from community_metrics.sources.sentinel import Sentinel, daily_result
 from community_metrics.sources.shapes import Count, Day, Shape, require_distinct
 from community_metrics.weeks import ONE_DAY, today
 
@@ -94,10 +94,7 @@ class Crates:
         sentinel = Sentinel(_SENTINEL, sentinel_days)
 
         async def fetch_one(request: FetchRequest) -> FetchResult:
-            counts = await _counts(client, request.subject)
-            verdict = await sentinel.judge(absent_days(request, counts))
-            found = observations(request, counts, implied_zeros=verdict.counted)
-            return FetchResult(request.metric_id, found, notes=verdict.notes)
+            return await daily_result(request, await _counts(client, request.subject), sentinel)
 
         async for result in each(requests, fetch_one):
             yield result

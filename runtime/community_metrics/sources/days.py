@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
 
+from community_metrics.errors import TerminalSourceError
 from community_metrics.model import IMPLIED_ZERO, Observation, SourceWindow
 from community_metrics.weeks import ONE_DAY, days_between, last_completed_day, today
 
@@ -46,6 +47,28 @@ class DailyCounts:
         counted = [day for day, value in self.by_day.items() if value > 0]
         known = [*counted, *([request.first_stored_day] if request.first_stored_day else [])]
         return min(known, default=None)
+
+    @property
+    def has_downloads(self) -> bool:
+        """Say whether any day that is over had a download."""
+        over = last_completed_day(self.observed_at)
+        return any(value > 0 for day, value in self.by_day.items() if day <= over)
+
+
+def emptied(request: FetchRequest, counts: DailyCounts) -> TerminalSourceError | None:
+    """Return the error for an answer without downloads where days are stored already; None for any other.
+
+    The sentinel vouches for the registry's days, not for this answer: an answer that lost its rows would
+    otherwise read as a package that nobody downloaded for as long as the registry remembers.
+    """
+    if request.first_stored_day is None or counts.has_downloads:
+        return None
+    return TerminalSourceError(
+        f"{request.subject}: the answer of {counts.source_ref} holds no day with downloads, yet days since "
+        f"{request.first_stored_day} are stored. It cannot be told from an answer that lost its rows, so "
+        "nothing of it was stored. Run the job again later; if nobody downloads the package any more, set "
+        f"active = false for {request.metric_id} in the catalogue."
+    )
 
 
 def observations(

@@ -17,10 +17,10 @@ from pydantic import model_validator
 from community_metrics.errors import SourceError
 from community_metrics.model import SourceWindow
 from community_metrics.sources.base import FetchRequest, FetchResult
-from community_metrics.sources.days import DailyCounts, absent_days, observations
+from community_metrics.sources.days import DailyCounts
 from community_metrics.sources.hosts import PYPISTATS
 from community_metrics.sources.replies import shape_error
-from community_metrics.sources.sentinel import Sentinel
+from community_metrics.sources.sentinel import Sentinel, daily_result
 from community_metrics.sources.shapes import Count, Day, Shape, require_distinct
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ async def _everything(client: RegistryClient) -> Mapping[date, int]:
 async def _result(request: FetchRequest, answer: Answer[_Overall], sentinel: Sentinel) -> FetchResult:
     category: Category = "with_mirrors" if request.options.get("mirrors", False) else "without_mirrors"
     counts = DailyCounts(answer.body.by_day(category), answer.reply.public_url, answer.at)
-    verdict = await sentinel.judge(absent_days(request, counts))
-    found = observations(request, counts, implied_zeros=verdict.counted)
-    return FetchResult(request.metric_id, found, notes=verdict.notes)
+    return await daily_result(request, counts, sentinel)
 
 
 def _package(request: FetchRequest) -> str:

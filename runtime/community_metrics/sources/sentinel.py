@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import SourceError
-from community_metrics.sources.days import counted_days, listed
+from community_metrics.sources.base import FetchResult
+from community_metrics.sources.days import absent_days, counted_days, emptied, listed, observations
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import date
+
+    from community_metrics.sources.base import FetchRequest
+    from community_metrics.sources.days import DailyCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +57,16 @@ class Sentinel:
             return counted_days(await self._read())
         except SourceError as error:
             return error
+
+
+async def daily_result(request: FetchRequest, counts: DailyCounts, sentinel: Sentinel) -> FetchResult:
+    """Return what `counts` says of the wanted days: stated values, and the zeros that its omissions mean.
+
+    For a registry that omits empty days by construction. An answer that lost all its rows is an error.
+    """
+    error = emptied(request, counts)
+    if error is not None:
+        return FetchResult(request.metric_id, error=error)
+    verdict = await sentinel.judge(absent_days(request, counts))
+    found = observations(request, counts, implied_zeros=verdict.counted)
+    return FetchResult(request.metric_id, found, notes=verdict.notes)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import StorageConflict
-from community_metrics.model import Provenance, StatRow, Status, UpsertCounts, ValueKind
+from community_metrics.model import IMPLIED_ZERO, Provenance, StatRow, Status, UpsertCounts, ValueKind
 from community_metrics.weeks import ONE_DAY, today
 
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ def _merged(
     """Return the row as it should be; the very object `stored` when nothing is to be written."""
     if observation.observed_at < stored.observed_at or _is_outranked(stored, provenance):
         return stored
+    if _only_omits(stored, observation):
+        return stored
     read_again = _born(observation, provenance, run_id)
     if _says_the_same(stored, observation):
         return _confirmed(stored, read_again, now)
@@ -191,6 +193,11 @@ def _status_at_birth(observation: Observation, provenance: Provenance) -> Status
 
 def _is_outranked(stored: StatRow, provenance: Provenance) -> bool:
     return provenance is Provenance.CSV_SEED and stored.provenance is not Provenance.CSV_SEED
+
+
+def _only_omits(stored: StatRow, observation: Observation) -> bool:
+    # the registry once stated a count; an answer that leaves the day out has not stated another
+    return stored.value > 0 and observation.source_ref.endswith(IMPLIED_ZERO)
 
 
 def _says_the_same(stored: StatRow, observation: Observation) -> bool:
