@@ -148,7 +148,7 @@ def _copy_tree(target: Path) -> None:
 
 
 def _wait_until_it_answers(endpoint: str) -> None:
-    for _ in range(120):
+    for _ in range(960):  # a busy machine takes a minute to import moto
         try:
             urlopen(f"{endpoint}/moto-api/", timeout=5).close()  # noqa: S310  our own loopback address
         except (URLError, OSError):
