@@ -4,15 +4,37 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet
 import pytest
 
-from tests.support.api import FALLBACK, FIRST_DAY, LAST_DAY, MISSING_DAY, PYTHON, RUST, STARS, python_value
+from community_metrics.model import SourceWindow
+from community_metrics.storage import LanceDBStore
+from tests.support.api import (
+    FALLBACK,
+    FIRST_DAY,
+    LAST_DAY,
+    MISSING_DAY,
+    PYTHON,
+    RUST,
+    STARS,
+    observed,
+    python_value,
+    write,
+)
 
 if TYPE_CHECKING:
-    from tests.support.api import Api
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from tests.support.api import Api, Place
+
+    Serve = Callable[..., AbstractAsyncContextManager[Api]]
+
+QUIET_STARS = "stars:lance-context:github"
+"""A repository that the filled database has no reading of."""
 
 THIS_WEEK = 7 * python_value(LAST_DAY) + 999 - python_value(LAST_DAY)
 """Downloads of `PYTHON` in 2026-W47, one day of which was restated to 999."""
@@ -68,6 +90,27 @@ async def test_totals_are_told_whatever_the_filter(api: Api) -> None:
     assert [len(product["metrics"]) for product in body["products"]] == [1]
     assert (total["days_present"], total["days_expected"]) == (29, 30)
     assert body["stars"]["value"] == 5_052
+
+
+@pytest.mark.parametrize("path", ["daily?days=1", "weekly?weeks=1", "weekly?weeks=104", "monthly?months=1"])
+async def test_totals_do_not_depend_on_how_much_is_shown(folder: Place, serve: Serve, path: str) -> None:
+    last_read = datetime(2025, 10, 5, 6, tzinfo=UTC)
+    day = last_read.date()
+    async with LanceDBStore.open(folder.writing) as store:
+        await write(store, [observed(QUIET_STARS, day, day, 777, SourceWindow.INSTANT, last_read)])
+    async with serve(folder.reading) as api:
+        body = (await api.get(f"dashboard/{path}")).json()
+    assert body["stars"]["value"] == 5_052 + 777
+    assert QUIET_STARS not in body["stars"]["missing"]
+    assert body["products"][0]["downloads_30d"]["days_present"] == 29
+
+
+@pytest.mark.parametrize("weeks", [1, 2, 104])
+async def test_changes_do_not_depend_on_how_much_is_shown(local_api: Api, weeks: int) -> None:
+    local_api.clock.advance(timedelta(days=7).total_seconds())  # the newest week is not in yet
+    metric = await metric_of(local_api, f"dashboard/weekly?weeks={weeks}", PYTHON)
+    assert metric["latest_complete"]["week"] == "2026-W47"
+    assert metric["year_on_year_change"]["absolute"] == THIS_WEEK - 7 * (python_value(LAST_DAY) - 520)
 
 
 async def test_a_day_has_its_own_name_and_a_month_too(api: Api) -> None:

@@ -377,7 +377,7 @@ export interface components {
             points: components["schemas"]["DayPoint"][];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningDay"];
-            /** @description The newest complete period; null when there is none. */
+            /** @description The newest complete period of the last 64 weeks, 448 days or 15 months; null when there is none. */
             latest_complete: components["schemas"]["DayPoint"] | null;
             /** @description From the period before; null unless both are complete and the base is not 0. */
             change: components["schemas"]["Change"] | null;
@@ -568,7 +568,7 @@ export interface components {
         DownloadsTotal: {
             /**
              * Value
-             * @description Downloads; null when no day is known of all of them.
+             * @description Downloads; null when no day of the last year is known of all of them.
              */
             value: number | null;
             /**
@@ -598,7 +598,7 @@ export interface components {
             metric_ids: string[];
             /**
              * Missing
-             * @description Metrics of which not a single day is known; then there is no value.
+             * @description Metrics of which not a single day of the last year is known; then there is no value.
              */
             missing: string[];
         };
@@ -910,7 +910,7 @@ export interface components {
             points: components["schemas"]["MonthPoint"][];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningMonth"];
-            /** @description The newest complete period; null when there is none. */
+            /** @description The newest complete period of the last 64 weeks, 448 days or 15 months; null when there is none. */
             latest_complete: components["schemas"]["MonthPoint"] | null;
             /** @description From the period before; null unless both are complete and the base is not 0. */
             change: components["schemas"]["Change"] | null;
@@ -1160,7 +1160,7 @@ export interface components {
             day: string;
             /**
              * Partial
-             * @description Always true.
+             * @description Always true: the value is not the last word on this day.
              * @default true
              * @constant
              */
@@ -1234,7 +1234,7 @@ export interface components {
             month: string;
             /**
              * Partial
-             * @description Always true: the value can only grow.
+             * @description Always true: the value is not the last word on this month.
              * @default true
              * @constant
              */
@@ -1308,7 +1308,7 @@ export interface components {
             week: string;
             /**
              * Partial
-             * @description Always true: the value can only grow.
+             * @description Always true: the value is not the last word on this week.
              * @default true
              * @constant
              */
@@ -1607,7 +1607,7 @@ export interface components {
             points: components["schemas"]["WeekPoint"][];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningWeek"];
-            /** @description The newest complete period; null when there is none. */
+            /** @description The newest complete period of the last 64 weeks, 448 days or 15 months; null when there is none. */
             latest_complete: components["schemas"]["WeekPoint"] | null;
             /** @description From the period before; null unless both are complete and the base is not 0. */
             change: components["schemas"]["Change"] | null;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -21,7 +22,7 @@ from community_metrics.api.selection import Stored
 from community_metrics.api.services import json_of, read_fresh, services_of
 from community_metrics.series import latest_complete, points
 from community_metrics.summary import flow_total, stock_total, summarize
-from community_metrics.weeks import Grain, last_completed, last_periods
+from community_metrics.weeks import Grain, last_completed, last_completed_day, last_periods
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["dashboard"])
 _ERRORS: Final = documented(401, 404, 422, 500, 503)
-_YEAR: Final = {Grain.DAY: 364, Grain.WEEK: 52, Grain.MONTH: 12}
-"""Periods read beyond those shown, so that the oldest one shown has its year-on-year base."""
+_SUMMED_UP: Final = {Grain.DAY: 364 + 84, Grain.WEEK: 52 + 12, Grain.MONTH: 12 + 3}
+"""Periods that the changes look at, however few are shown: a year, and a quarter for a newest that lags."""
+_TOTAL_REACH: Final = timedelta(days=365)
+"""How far back the days of a total are looked for, however many periods are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +131,14 @@ async def monthly(
 class View:
     """What was read for one dashboard, and the periods it is shown in.
 
-    `periods` reach a year further back than the `count` that are shown.
+    `periods` are the `count` that are shown, or more where the changes look further back. `stars` has of each
+    repository its newest reading, however old.
     """
 
     stored: Stored
     chosen: Sequence[MetricDefinition]
     rows: Mapping[str, Sequence[StatRow]]
+    stars: Mapping[str, Sequence[StatRow]]
     periods: Sequence[Period]
     count: int
     now: datetime
@@ -144,9 +149,13 @@ class View:
         own = self.rows.get(metric.metric_id, ())
         return points(own, periods, window=metric.source_window, now=self.now, fallbacks=fallbacks)
 
-    def rows_of(self, metrics: Sequence[MetricDefinition]) -> dict[str, Sequence[StatRow]]:
-        """Return the rows of some metrics, an empty sequence for one without any."""
-        return {metric.metric_id: self.rows.get(metric.metric_id, ()) for metric in metrics}
+    def days_of_total(self, metrics: Sequence[MetricDefinition]) -> dict[str, Sequence[StatRow]]:
+        """Return the last year's rows of some metrics, an empty sequence for one without any."""
+        first = last_completed_day(self.now) - _TOTAL_REACH
+        return {
+            metric.metric_id: [row for row in self.rows.get(metric.metric_id, ()) if row.period_end > first]
+            for metric in metrics
+        }
 
 
 async def _answer(
@@ -159,16 +168,16 @@ async def _answer(
         stored = Stored(await reader.metrics(), catalog)
         chosen = stored.chosen(products, metric_ids)
         _require_bounded(len(chosen) * count)
-        periods = last_periods(last_completed(now, shape.grain), count + _YEAR[shape.grain])
-        rows = await reader.stats(_ids_to_read(stored, chosen), since=periods[0].start)
-        return View(stored, chosen, _by_metric(rows), periods, count, now)
+        periods = last_periods(last_completed(now, shape.grain), max(count, _SUMMED_UP[shape.grain]))
+        rows = _by_metric(await reader.stats(_ids_to_read(stored, chosen), since=periods[0].start))
+        return View(stored, chosen, rows, await _newest_stars(reader, stored), periods, count, now)
 
     view, freshness = await read_fresh(request, read)
     body = shape.dashboard(
         period_start=view.periods[-count].start,
         period_end=view.periods[-1].end,
         products=_products(view, shape),
-        stars=stars_body(stock_total(view.rows_of(view.stored.stars))),
+        stars=stars_body(stock_total(view.stars)),
         freshness=freshness,
     )
     return Response(json_of(body), media_type="application/json")
@@ -184,12 +193,17 @@ def _require_bounded(size: int) -> None:
 
 
 def _ids_to_read(stored: Stored, chosen: Sequence[MetricDefinition]) -> list[str]:
-    """Return the metrics shown, their fallbacks, and those that enter a share or a total."""
+    """Return the metrics shown, their fallbacks, and those that enter a share or a sum of downloads."""
     products = {metric.product for metric in chosen}
     counted = [metric for product in products for metric in stored.downloads_of(product)]
-    wanted = [*chosen, *counted, *stored.stars]
+    wanted = [*chosen, *counted]
     fallbacks = [fallback for metric in chosen for fallback in metric.fallbacks]
     return sorted({*(metric.metric_id for metric in wanted), *fallbacks})
+
+
+async def _newest_stars(reader: LanceDBReader, stored: Stored) -> dict[str, list[StatRow]]:
+    found = {metric.metric_id: await reader.newest_row(metric.metric_id) for metric in stored.stars}
+    return {metric_id: [row] if row else [] for metric_id, row in found.items()}
 
 
 def _by_metric(rows: Sequence[StatRow]) -> dict[str, list[StatRow]]:
@@ -216,7 +230,7 @@ def _product(product: str, view: View, shape: Shape) -> responses.ProductSeries[
             _metric(metric, series[metric.metric_id], shared if metric in downloads else [], view, shape)
             for metric in chosen
         ],
-        downloads_30d=downloads_body(flow_total(view.rows_of(downloads))) if downloads else None,
+        downloads_30d=downloads_body(flow_total(view.days_of_total(downloads))) if downloads else None,
     )
 
 
@@ -227,7 +241,9 @@ def _metric(
     view: View,
     shape: Shape,
 ) -> responses.MetricSeries[Any, Any]:
-    summary = summarize(series, metric.value_kind, _at_latest(series, shared))
+    reach = _SUMMED_UP[shape.grain]
+    newest = series[-reach:]
+    summary = summarize(newest, metric.value_kind, _at_latest(newest, [other[-reach:] for other in shared]))
     running = view.series_of(metric, [view.periods[-1].shifted(1)])[0]
     latest = summary.latest
     return shape.metric(

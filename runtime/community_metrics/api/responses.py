@@ -124,21 +124,21 @@ class RunningWeek(WeekPoint):
     """The week that is not over."""
 
     partial: Literal[True] = True
-    """Always true: the value can only grow."""
+    """Always true: the value is not the last word on this week."""
 
 
 class RunningDay(DayPoint):
     """The day that is not over."""
 
     partial: Literal[True] = True
-    """Always true."""
+    """Always true: the value is not the last word on this day."""
 
 
 class RunningMonth(MonthPoint):
     """The month that is not over."""
 
     partial: Literal[True] = True
-    """Always true: the value can only grow."""
+    """Always true: the value is not the last word on this month."""
 
 
 P = TypeVar("P", bound=Point)
@@ -178,7 +178,7 @@ class MetricSeries(MetricIdentity, Generic[P, R]):
     running: R
     """The period that is not over, apart from the others."""
     latest_complete: P | None
-    """The newest complete period; null when there is none."""
+    """The newest complete period of the last 64 weeks, 448 days or 15 months; null when there is none."""
     change: Change | None
     """From the period before; null unless both are complete and the base is not 0."""
     four_period_change: Change | None
@@ -193,7 +193,7 @@ class DownloadsTotal(Body):
     """Downloads of a product over the last 30 days that all of its metrics have."""
 
     value: int | None
-    """Downloads; null when no day is known of all of them."""
+    """Downloads; null when no day of the last year is known of all of them."""
     period_start: date | None
     """First UTC day of the 30."""
     period_end: date | None
@@ -205,7 +205,7 @@ class DownloadsTotal(Body):
     metric_ids: list[str]
     """The metrics that are added."""
     missing: list[str]
-    """Metrics of which not a single day is known; then there is no value."""
+    """Metrics of which not a single day of the last year is known; then there is no value."""
 
 
 class StarReading(Body):
