@@ -22,7 +22,7 @@ interface Props<T> {
 }
 
 /** A table shows this many rows until a reader asks for all: ten years of days are 3,653. */
-const MOST = 60;
+const MOST = 30;
 
 /** A table whose order stands in the address; the first column names its rows. */
 export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }: Props<T>) {
