@@ -30,16 +30,22 @@ def put(
     region: Annotated[
         str | None, typer.Option(help="Region of the deployment.  [default: AWS's own]")
     ] = None,
+    lancedb_region: Annotated[
+        str | None, typer.Option(help="As in deployment.toml: the region of the LanceDB cluster.")
+    ] = None,
 ) -> None:
     """Ask for each secret without showing it, check them against LanceDB, then store them."""
     import asyncio  # noqa: PLC0415  heavy
 
-    from community_metrics.aws.secrets_put import Vault, put_secrets  # noqa: PLC0415  heavy
+    from community_metrics.aws.secrets_put import Deployment, Vault, put_secrets  # noqa: PLC0415  heavy
 
-    stored = asyncio.run(put_secrets(Vault(region), storage.value, _ask))
-    for entry in stored:
-        typer.echo(f"stored {entry.name}")
-    typer.echo("A running deployment uses them within an hour." if stored else "Nothing new; nothing stored.")
+    deployment = Deployment(storage.value, lancedb_region)
+    outcome = asyncio.run(put_secrets(Vault(region), deployment, _ask))
+    for line in (*(f"stored {entry.name}" for entry in outcome.stored), *outcome.notes):
+        typer.echo(line)
+    typer.echo(
+        "A running deployment uses them within an hour." if outcome.stored else "Nothing new; nothing stored."
+    )
 
 
 def _ask(question: str) -> str:

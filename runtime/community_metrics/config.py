@@ -209,6 +209,34 @@ class Settings(BaseSettings):
         return str(getattr(self, f"source_url_{host}"))
 
 
+class _GivenSettings(Settings):
+    """Settings of the given values alone."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  pydantic's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  likewise
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  likewise
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def given_settings(values: Mapping[str, str]) -> Settings:
+    """Return the settings of another process: these values and defaults, nothing of this process's own.
+
+    Raises:
+        ConfigurationError: one message with every fault and its mend.
+    """
+    given: dict[str, Any] = dict(values)
+    try:
+        return _GivenSettings(**given)
+    except ValidationError as error:
+        raise ConfigurationError("These values cannot be used:", _worded_faults(error)) from None
+
+
 def load_settings(secrets: Mapping[str, str] | None = None) -> Settings:
     """Read the settings of this process; `secrets`, by setting, were read elsewhere and come before all else.
 

@@ -8,8 +8,19 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from community_metrics.aws.secrets_put import ENTRIES, Vault, entries_for, put_secrets
+from community_metrics.aws import secrets_put
+from community_metrics.aws.secrets_put import (
+    ENTRIES,
+    WRITE_UNTRIED,
+    Deployment,
+    Outcome,
+    Vault,
+    entries_for,
+    put_secrets,
+    settings_as_deployed,
+)
 from community_metrics.errors import ConfigurationError, StorageDenied, StorageUnavailable
+from community_metrics.storage import LanceDBStore
 from infra import names
 from tests.support.enterprise import READ_KEY, WRITE_KEY, Enterprise, serving
 
@@ -18,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REGION = "eu-central-1"
+KEYS = ("lancedb-read-key", "lancedb-write-key")
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +79,26 @@ def answers(cluster: Enterprise, **changes: str) -> dict[str, str]:
     }
 
 
-async def put(given: Mapping[str, str], storage: str = "enterprise") -> list[str]:
+async def filled(given: Mapping[str, str], storage: str = "enterprise") -> Outcome:
     by_question = {entry.question: given.get(entry.key, "") for entry in ENTRIES}
-    stored = await put_secrets(Vault(REGION), storage, lambda question: by_question[question.split(" (")[0]])
-    return [entry.key for entry in stored]
+    return await put_secrets(
+        Vault(REGION), Deployment(storage), lambda question: by_question[question.split(" (")[0]]
+    )
+
+
+async def put(given: Mapping[str, str], storage: str = "enterprise") -> list[str]:
+    return [entry.key for entry in (await filled(given, storage)).stored]
+
+
+async def bootstrap(cluster: Enterprise, database: str) -> None:
+    given = {
+        secrets_put.URI: f"db://{database}",
+        secrets_put.ENDPOINT: cluster.url,
+        secrets_put.WRITE_KEY: WRITE_KEY,
+    }
+    settings = settings_as_deployed(given, Deployment("enterprise"), secrets_put.WRITE_KEY)
+    async with LanceDBStore.open(settings) as store:
+        await store.create_tables()
 
 
 def values(secrets: Any) -> dict[str, str]:
@@ -103,7 +131,7 @@ async def test_keys_that_lancedb_takes_are_stored(entries: Any, cluster: Enterpr
     assert values(entries) == answers(cluster, github_token="ghp_x")
 
 
-@pytest.mark.parametrize("key", ["lancedb-read-key", "lancedb-write-key"])
+@pytest.mark.parametrize("key", KEYS)
 async def test_a_key_that_lancedb_refuses_stores_nothing(entries: Any, cluster: Enterprise, key: str) -> None:
     with pytest.raises(StorageDenied):
         await put({**answers(cluster), key: "a-key-of-somebody-else"})
@@ -130,6 +158,74 @@ async def test_a_required_secret_cannot_stay_unset(entries: Any, cluster: Enterp
         await put(answers(cluster, lancedb_write_key=""))
 
     assert values(entries) == {}
+
+
+async def test_one_key_for_both_is_refused(entries: Any, cluster: Enterprise) -> None:
+    with pytest.raises(ConfigurationError, match="are one key"):
+        await put(answers(cluster, lancedb_read_key=WRITE_KEY))
+
+    assert values(entries) == {}
+
+
+async def test_swapped_keys_are_noticed_where_there_are_tables(entries: Any, cluster: Enterprise) -> None:
+    await bootstrap(cluster, "swapped")
+    swapped = {"lancedb-uri": "db://swapped", "lancedb-read-key": WRITE_KEY, "lancedb-write-key": READ_KEY}
+
+    with pytest.raises(StorageDenied, match=r"^community-metrics/lancedb-write-key is refused, nothing was"):
+        await put({**answers(cluster), **swapped})
+
+    assert values(entries) == {}
+
+
+async def test_without_tables_it_says_that_writing_was_not_tried(entries: Any, cluster: Enterprise) -> None:
+    assert (await filled(answers(cluster, lancedb_uri="db://empty"))).notes == (WRITE_UNTRIED,)
+
+    await bootstrap(cluster, "empty")
+    assert (await filled({})).notes == ()
+
+
+async def test_the_trial_holds_no_run_up(entries: Any, cluster: Enterprise) -> None:
+    await bootstrap(cluster, "idle")
+    await put(answers(cluster, lancedb_uri="db://idle"))
+    given = {entry: values(entries).get(entry.key) for entry in ENTRIES}
+
+    settings = settings_as_deployed(given, Deployment("enterprise"), secrets_put.READ_KEY)
+    async with LanceDBStore.open(settings) as store:
+        assert await store.lease() is None
+
+
+async def test_what_is_checked_is_the_deployment_and_not_this_shell(
+    entries: Any, cluster: Enterprise, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CM_CORS_ORIGINS", "*")
+    monkeypatch.setenv("CM_STORAGE_MODE", "local")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("CM_API_TOKEN_HASHES=not-a-digest\nCM_LANCEDB_REGION=eu-west-9\n")
+
+    assert await put(answers(cluster)) == ["lancedb-uri", "lancedb-endpoint", *KEYS]
+
+
+def test_the_clusters_region_is_the_deployments() -> None:
+    given = {
+        secrets_put.URI: "db://metrics",
+        secrets_put.READ_KEY: READ_KEY,
+        secrets_put.WRITE_KEY: WRITE_KEY,
+    }
+
+    settings = settings_as_deployed(given, Deployment("enterprise", "us-west-2"), secrets_put.READ_KEY)
+
+    assert settings.lancedb_region == "us-west-2"
+    assert settings.lancedb_api_key is not None
+    assert settings.lancedb_api_key.get_secret_value() == READ_KEY
+
+
+async def test_an_entry_that_holds_bytes_is_named(entries: Any) -> None:
+    entries.put_secret_value(SecretId="community-metrics/github-token", SecretBinary=b"ghp_x")
+
+    with pytest.raises(
+        ConfigurationError, match="community-metrics/github-token in eu-central-1 holds bytes"
+    ):
+        await put({}, storage="s3")
 
 
 async def test_a_malformed_value_is_named_and_not_shown(entries: Any) -> None:

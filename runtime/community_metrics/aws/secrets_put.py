@@ -6,22 +6,33 @@ The entries are made without a value by the secrets stack (`infra/secrets_stack.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from community_metrics.config import load_settings
-from community_metrics.errors import ConfigurationError, StorageNotBootstrapped
-from community_metrics.storage import LanceDBReader
+from community_metrics.config import given_settings
+from community_metrics.errors import ConfigurationError, StorageDenied, StorageNotBootstrapped
+from community_metrics.model import Lease
+from community_metrics.storage import LanceDBReader, LanceDBStore
+from community_metrics.storage.reader import DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from types_boto3_secretsmanager import SecretsManagerClient
 
+    from community_metrics.config import Settings
+
 PREFIX: Final = "community-metrics"
 _NOT_THERE: Final = "ResourceNotFoundException"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NOBODYS_LEASE: Final = Lease(DATABASE, "secrets put", "", 0, _EPOCH, _EPOCH)
+WRITE_UNTRIED: Final = (
+    "Nothing proves yet that the write key may write: the database has no tables. Run "
+    "`community-metrics bootstrap` with it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,22 @@ TOKEN_HASHES: Final = Entry(
 ENTRIES: Final = (URI, ENDPOINT, READ_KEY, WRITE_KEY, GITHUB_TOKEN, TOKEN_HASHES)
 
 
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What `deployment.toml` says and the entries do not: `enterprise` or `s3`, and the cluster's region."""
+
+    storage: str
+    lancedb_region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The entries that were stored, and sentences for a person about what could not be checked."""
+
+    stored: tuple[Entry, ...]
+    notes: tuple[str, ...] = ()
+
+
 class Vault:
     """The entries of one region. Everything AWS says against it becomes one sentence of ours."""
 
@@ -68,11 +95,11 @@ class Vault:
         """Return the value of the entry, None while it has none.
 
         Raises:
-            ConfigurationError: the entry does not exist, or AWS refuses these credentials.
+            ConfigurationError: the entry does not exist or holds no text, or AWS refuses these credentials.
         """
         try:
             self._client.describe_secret(SecretId=entry.name)
-            return self._client.get_secret_value(SecretId=entry.name)["SecretString"]
+            found = self._client.get_secret_value(SecretId=entry.name)
         except ClientError as error:
             if error.response["Error"]["Code"] != _NOT_THERE:
                 raise self._refused(entry, error) from None
@@ -84,6 +111,7 @@ class Vault:
             ) from None
         except BotoCoreError as error:
             raise self._refused(entry, error) from None
+        return self._text(entry, found.get("SecretString"))
 
     def put(self, entry: Entry, value: str) -> None:
         """Store a value as the entry's current one.
@@ -96,6 +124,15 @@ class Vault:
         except (ClientError, BotoCoreError) as error:
             raise self._refused(entry, error) from None
 
+    def _text(self, entry: Entry, value: str | None) -> str:
+        if value is None:
+            raise ConfigurationError(
+                f"{entry.name} in {self.region} holds bytes (SecretBinary), and no program of ours reads those. "
+                f"Put text in: `aws secretsmanager put-secret-value --region {self.region} "
+                f"--secret-id {entry.name} --secret-string file:///dev/stdin`."
+            )
+        return value
+
     def _refused(self, entry: Entry, error: Exception) -> ConfigurationError:
         return ConfigurationError(f"Secrets Manager in {self.region} refuses {entry.name}: {error}")
 
@@ -105,7 +142,7 @@ def entries_for(storage: str) -> tuple[Entry, ...]:
     return tuple(entry for entry in ENTRIES if storage == "enterprise" or not entry.enterprise_only)
 
 
-async def put_secrets(vault: Vault, storage: str, ask: Callable[[str], str]) -> list[Entry]:
+async def put_secrets(vault: Vault, deployment: Deployment, ask: Callable[[str], str]) -> Outcome:
     """Ask for each entry, check all of them together, store the new ones, and return those.
 
     An empty answer leaves an entry as it is. Nothing is stored before everything has been checked.
@@ -115,42 +152,84 @@ async def put_secrets(vault: Vault, storage: str, ask: Callable[[str], str]) -> 
         StorageDenied: LanceDB refuses a key.
         StorageUnavailable: LanceDB cannot be reached, so the keys could not be checked.
     """
-    entries = entries_for(storage)
+    entries = entries_for(deployment.storage)
     values = {entry: vault.read(entry) for entry in entries}
     answers = {entry: ask(_question(entry, values[entry])).strip() for entry in entries}
     new = {entry: answer for entry, answer in answers.items() if answer}
-    await check({**values, **new}, storage)
+    notes = await check({**values, **new}, deployment)
     for entry, value in new.items():
         vault.put(entry, value)
-    return list(new)
+    return Outcome(tuple(new), notes)
 
 
-async def check(values: Mapping[Entry, str | None], storage: str) -> None:
-    """Try the values as the deployment will use them: the API's, and the jobs'.
+async def check(values: Mapping[Entry, str | None], deployment: Deployment) -> tuple[str, ...]:
+    """Try the values as the deployment will use them, and return what stayed untried.
 
     Raises:
         ConfigurationError: one message with every fault.
         StorageError: LanceDB refuses a key, or cannot be reached.
     """
-    unset = [entry.name for entry in values if entry.required and values[entry] is None]
-    if unset:
-        raise ConfigurationError("Nothing was stored:", [f"{name} has no value yet" for name in unset])
-    if storage != "enterprise":
-        load_settings(_settings(values, READ_KEY, WRITE_KEY))
-        return
-    for other in (WRITE_KEY, READ_KEY):
-        settings = load_settings({**_settings(values, other), "storage_mode": "enterprise"})
-        async with LanceDBReader.open(settings) as reader:
-            try:
-                await reader.runs(limit=1)
-            except StorageNotBootstrapped:
-                continue  # the cluster took the key; the tables come with the first bootstrap
+    if faults := _faults(values):
+        raise ConfigurationError("Nothing was stored:", faults)
+    if deployment.storage != "enterprise":
+        settings_as_deployed(values, deployment)
+        return ()
+    settings = {key: settings_as_deployed(values, deployment, key) for key in (READ_KEY, WRITE_KEY)}
+    try:
+        await _read_with(settings[READ_KEY])
+    except StorageDenied as error:
+        raise StorageDenied(f"{READ_KEY.name} is refused, nothing was stored. {error}") from None
+    try:
+        await _write_with(settings[WRITE_KEY])
+    except StorageDenied as error:
+        raise StorageDenied(f"{WRITE_KEY.name} is refused, nothing was stored. {error}") from None
+    except StorageNotBootstrapped:
+        return (WRITE_UNTRIED,)
+    return ()
 
 
-def _settings(values: Mapping[Entry, str | None], *without: Entry) -> dict[str, str]:
-    return {
-        entry.setting: value for entry, value in values.items() if entry not in without and value is not None
-    }
+def settings_as_deployed(
+    values: Mapping[Entry, str | None], deployment: Deployment, key: Entry | None = None
+) -> Settings:
+    """Return the settings of a process of the deployment that has this key, and of nothing else.
+
+    Raises:
+        ConfigurationError: one message with every fault.
+    """
+    without = {READ_KEY, WRITE_KEY} - {key}
+    given = {entry.setting: value for entry, value in values.items() if value and entry not in without}
+    if deployment.storage == "enterprise":
+        given["storage_mode"] = "enterprise"
+    if deployment.lancedb_region:
+        given["lancedb_region"] = deployment.lancedb_region
+    return given_settings(given)
+
+
+def _faults(values: Mapping[Entry, str | None]) -> list[str]:
+    faults = [
+        f"{entry.name} has no value yet" for entry in values if entry.required and values[entry] is None
+    ]
+    key = values.get(READ_KEY)
+    if key is not None and key == values.get(WRITE_KEY):
+        faults.append(
+            f"{READ_KEY.name} and {WRITE_KEY.name} are one key; the API, which the world can reach, must "
+            "hold one that cannot write"
+        )
+    return faults
+
+
+async def _read_with(settings: Settings) -> None:
+    async with LanceDBReader.open(settings) as reader:
+        try:
+            await reader.runs(limit=1)
+        except StorageNotBootstrapped:
+            return  # the cluster took the key; the tables come with the first bootstrap
+
+
+async def _write_with(settings: Settings) -> None:
+    async with LanceDBStore.open(settings) as store:
+        # a write that matches no row: it needs the right to write, changes nothing and keeps nobody waiting
+        await store.release_lease(_NOBODYS_LEASE, _EPOCH)
 
 
 def _question(entry: Entry, value: str | None) -> str:

@@ -118,5 +118,5 @@ def _ended(runs: Sequence[Run], lease: Lease | None, now: datetime) -> list[_End
 def _given_up_at(run: Run, lease: Lease | None, later: Run | None) -> datetime:
     """Return when an abandoned run had lost the database: as its lease ran out, or the next run began."""
     if lease is not None and lease.run_id == run.ingestion_run_id:
-        return lease.expires_at
+        return max(lease.heartbeat_at, lease.expires_at)
     return run.started_at if later is None else later.started_at
