@@ -22,7 +22,7 @@ import lancedb.query  # noqa: F401  both are what the store imports when it open
 
 from community_metrics.config import Settings
 from community_metrics.jobs.run import JobRequest, RunReport, execute
-from community_metrics.jobs.weekly_refresh import gather
+from community_metrics.jobs.weekly_refresh import prepare
 from tests.support.clock import FakeClock
 from tests.support.replay import HOSTS
 
@@ -45,7 +45,7 @@ def main() -> None:
 async def _refresh(settings: Settings, now: datetime) -> RunReport:
     clock = FakeClock(now)  # its sleeps take no time: that is all that "without pacing" means here
     rng = random.Random(0)  # noqa: S311  run ids and jitter
-    return await execute(gather, JobRequest("weekly_refresh"), settings, clock=clock, rng=rng)
+    return await execute(prepare, JobRequest("weekly_refresh"), settings, clock=clock, rng=rng)
 
 
 def _peak_bytes() -> int:

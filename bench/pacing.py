@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from bench.results import Result
 from community_metrics.jobs.run import JobRequest, execute
-from community_metrics.jobs.weekly_refresh import gather
+from community_metrics.jobs.weekly_refresh import prepare
 from community_metrics.model import RunStatus
 from community_metrics.weeks import ONE_DAY, SystemClock
 from tests.support.clock import FakeClock
@@ -75,7 +75,7 @@ def _refresh(replay: Replay, folder: Path, database: str, clock: Clock, *, only:
     request = JobRequest("weekly_refresh", only=(only,))
     rng = random.Random(0)  # noqa: S311  run ids and jitter
     started = time.perf_counter()
-    report = asyncio.run(execute(gather, request, settings, clock=clock, rng=rng))
+    report = asyncio.run(execute(prepare, request, settings, clock=clock, rng=rng))
     assert report.run.status is RunStatus.SUCCESS, report.run.error_summary
     assert report.run.rows_inserted > 0
     return time.perf_counter() - started

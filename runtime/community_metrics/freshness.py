@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from community_metrics.model import METRIC_ID, RunStatus, SourceWindow
 from community_metrics.weeks import days_between, lookback_start
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from community_metrics.model import Lease, Run
@@ -108,9 +109,14 @@ def _of_metric(metric: StoredDays, settled: date | None, now: datetime, error: s
 
 
 def last_success(runs: Iterable[Run]) -> Run | None:
-    """Return the newest run that asked the registries and got everything, or None."""
-    good = [run for run in runs if run.job_name in COLLECTING_JOBS and run.status is RunStatus.SUCCESS]
+    """Return the newest run that asked for every metric and got everything, or None."""
+    whole = [run for run in runs if _asks_registries(run) and run.scope is None]
+    good = [run for run in whole if run.status is RunStatus.SUCCESS]
     return max(good, key=lambda run: run.started_at, default=None)
+
+
+def _asks_registries(run: Run) -> bool:
+    return run.job_name in COLLECTING_JOBS
 
 
 def is_stale(success: Run | None, now: datetime) -> bool:
@@ -127,15 +133,27 @@ def run_view(run: Run, lease: Lease | None, now: datetime) -> RunView:
 
 
 def errors_by_metric(runs: Iterable[Run]) -> dict[str, str]:
-    """Return what the newest closed collecting run could not get, by metric; `runs` come newest first.
+    """Return what the newest closed run that asked for a metric could not get; `runs` come newest first.
 
-    A run writes one line `metric_id: message` for each failed metric.
+    A run writes one line `metric_id: message` for each failed metric. A run that `--only` narrowed speaks of
+    the metrics it names, and the runs before it of the others.
     """
-    closed = (run for run in runs if run.job_name in COLLECTING_JOBS and run.status is not RunStatus.RUNNING)
-    newest = next(closed, None)
     errors: dict[str, str] = {}
-    for line in (newest.error_summary or "").splitlines() if newest else ():
+    answered: list[str] = []
+    for run in runs:
+        if not _asks_registries(run) or run.status is RunStatus.RUNNING:
+            continue
+        for metric_id, message in _error_lines(run):
+            if not any(fnmatchcase(metric_id, pattern) for pattern in answered):
+                errors.setdefault(metric_id, message)
+        if run.scope is None:
+            break
+        answered += run.scope.split(",")
+    return errors
+
+
+def _error_lines(run: Run) -> Iterator[tuple[str, str]]:
+    for line in (run.error_summary or "").splitlines():
         metric_id, separator, message = line.partition(": ")
         if separator and METRIC_ID.fullmatch(metric_id):
-            errors.setdefault(metric_id, message)
-    return errors
+            yield metric_id, message

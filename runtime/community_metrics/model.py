@@ -139,7 +139,10 @@ class MetricDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One row of `history`: one execution of a job."""
+    """One row of `history`: one execution of a job.
+
+    `scope` holds the patterns of `--only`, comma separated; None: every metric was asked for.
+    """
 
     ingestion_run_id: str
     job_name: str
@@ -152,6 +155,7 @@ class Run:
     window_start: date | None
     window_end: date | None
     error_summary: str | None
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ stars, and is left out where either week is incomplete. Where the terminal has n
 | `seed`, `refresh`, `update-all`, `bootstrap` | `run` (as in `history`), `dry_run`, `metrics[]` (`metric_id`, `observations`, `error`, `notes`), `plan` under `--dry-run` (`metrics[]`, `changed_rows[]`), else `null` |
 | `report` | `generated_at`, `first_week`, `last_week`, `newest_day`, `last_success`, `stale`, `metrics[]` (`metric_id`, `product`, `display_name`, `latest_complete_week`, `value`, `change`, `share`, `complete_weeks`, `points[]`, `running_level`), `downloads_30d` by product, `stars` |
 | `status` | `generated_at`, `storage`, `last_success`, `stale`, `metrics[]` (`metric_id`, `source`, `newest_day`, `settled_through`, `missing_days`, `observed_at`, `last_error`), `runs[]` |
-| `history` | `runs[]` (`ingestion_run_id`, `job_name`, `status`, `started_at`, `finished_at`, `rows_inserted`, `rows_updated`, `rows_unchanged`, `window_start`, `window_end`, `error_summary`) |
+| `history` | `runs[]` (`ingestion_run_id`, `job_name`, `status`, `started_at`, `finished_at`, `rows_inserted`, `rows_updated`, `rows_unchanged`, `window_start`, `window_end`, `error_summary`, `scope`) |
 | `doctor` | `ok`, `checks[]` (`verdict`: `ok`, `warn` or `fail`; `area`, `said`, `mend`) |
 | `repair` | `dropped[]` (`table`, `key`) |
 | `catalog show` | a list of entries with the field names of the file |

@@ -61,11 +61,11 @@ def main() -> int:
     plan = json.loads(sys.argv[1])
     origins = {f"source_url_{host}": plan["origin"] for host in HOSTS}
     settings = Settings(_env_file=None, db_path=plan["db_path"], **origins)
-    module = __import__(f"community_metrics.jobs.{plan['job_name']}", fromlist=["gather"])
+    module = __import__(f"community_metrics.jobs.{plan['job_name']}", fromlist=["prepare"])
     try:
         report = asyncio.run(
             execute(
-                module.gather,
+                module.prepare,
                 JobRequest(plan["job_name"], **plan["options"]),
                 settings,
                 clock=FakeClock(datetime.fromisoformat(plan["now"])),

@@ -88,6 +88,7 @@ def run_body(view: RunView) -> responses.RunRecord:
         window_start=run.window_start,
         window_end=run.window_end,
         error_summary=run.error_summary,
+        scope=run.scope,
     )
 
 

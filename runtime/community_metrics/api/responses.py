@@ -367,6 +367,8 @@ class RunRecord(Body):
     """Last day the run asked for."""
     error_summary: str | None
     """What failed, one line for each metric; null when nothing did."""
+    scope: str | None
+    """The metrics or globs it was narrowed to, comma separated; null when it asked for every metric."""
 
 
 class History(Body):

@@ -116,7 +116,10 @@ class TableWatch:
 
 async def newest_success(reader: LanceDBReader) -> Run | None:
     """Return the last run that asked the registries and got everything; None when there was none."""
-    found = [await reader.runs(limit=1, status=RunStatus.SUCCESS, job_name=job) for job in COLLECTING_JOBS]
+    found = [
+        await reader.runs(limit=1, status=RunStatus.SUCCESS, job_name=job, whole_only=True)
+        for job in COLLECTING_JOBS
+    ]
     return last_success(run for runs in found for run in runs)
 
 

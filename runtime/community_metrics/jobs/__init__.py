@@ -38,6 +38,6 @@ async def run_job(
         )
     # LanceDB takes a second to import; a wrong job name or option is told without waiting for it
     execute = import_module("community_metrics.jobs.run").execute
-    job = import_module(f"community_metrics.jobs.{request.job_name}").gather
-    report: RunReport = await execute(job, request, settings, clock=clock, rng=rng, progress=progress)
+    prepare = import_module(f"community_metrics.jobs.{request.job_name}").prepare
+    report: RunReport = await execute(prepare, request, settings, clock=clock, rng=rng, progress=progress)
     return report

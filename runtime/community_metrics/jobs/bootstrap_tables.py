@@ -11,15 +11,26 @@ from typing import TYPE_CHECKING
 from community_metrics.jobs.run import Gathered
 
 if TYPE_CHECKING:
-    from community_metrics.jobs.run import RunContext
+    from datetime import datetime
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.jobs.run import JobRequest, RunContext, Work
 
 
-async def gather(context: RunContext) -> Gathered:
-    """Drop the tables where that was asked for; the run itself creates them and writes the definitions."""
-    if context.request.reset and not context.request.dry_run:
-        await context.store.drop_tables()
-        await context.store.create_tables()
-    return Gathered()
+def prepare(_request: JobRequest, _catalog: Catalog, _now: datetime) -> Work:
+    """Return the work: drop the tables where that was asked for; the run itself writes the definitions."""
+    return _work
+
+
+async def _work(context: RunContext) -> Gathered:
+    if not context.request.reset:
+        return Gathered()
+    place = context.settings.storage_location
+    if context.request.dry_run:
+        return Gathered(notes=(f"--reset would delete every row of metrics, stats and history in {place}.",))
+    await context.store.drop_tables()
+    await context.store.create_tables()
+    return Gathered(notes=(f"Every row of metrics, stats and history in {place} was deleted.",))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import structlog
 from filelock import FileLock, Timeout
 
 from community_metrics.config import StorageMode
-from community_metrics.errors import LeaseLost, RunLocked, StorageUnavailable
+from community_metrics.errors import LeaseLost, RunLocked, StorageError, StorageUnavailable
 from community_metrics.storage.leases import locked
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ log = structlog.get_logger(__name__)
 
 
 class Holder:
-    """The run that has the database to itself."""
+    """The run that has the database to itself; `lost` is set once another run has taken it over."""
 
     def __init__(self, store: LanceDBStore, lease: Lease, clock: Clock) -> None:
+        self.lost: LeaseLost | None = None
         self._store = store
         self._lease = lease
         self._clock = clock
@@ -80,9 +81,11 @@ async def exclusive(
             known_dead_run_id=await _dead_holder(store, file_lock),
         )
         holder = Holder(store, lease, clock)
-        async with _heartbeat(holder, heartbeat_s):
-            yield holder
-        await holder.release()
+        try:
+            async with _heartbeat(holder, heartbeat_s):
+                yield holder
+        finally:
+            await _let_go(holder)
 
 
 @contextmanager
@@ -107,6 +110,14 @@ def _file_lock(settings: Settings) -> Iterator[FileLock | None]:
         lock.release()
 
 
+async def _let_go(holder: Holder) -> None:
+    """Release the lease however the run ended; where that fails, it expires by itself."""
+    try:
+        await holder.release()
+    except StorageError as error:
+        log.warning("lease not released, it will expire", reason=str(error))
+
+
 async def _dead_holder(store: LanceDBStore, file_lock: FileLock | None) -> str | None:
     lease = await store.lease() if file_lock is not None else None
     return lease.run_id if lease is not None and lease.host == socket.gethostname() else None
@@ -115,7 +126,6 @@ async def _dead_holder(store: LanceDBStore, file_lock: FileLock | None) -> str |
 @asynccontextmanager
 async def _heartbeat(holder: Holder, interval_s: float) -> AsyncIterator[None]:
     worker = asyncio.current_task()
-    lost: list[LeaseLost] = []
 
     async def beat() -> None:
         while True:
@@ -125,7 +135,7 @@ async def _heartbeat(holder: Holder, interval_s: float) -> AsyncIterator[None]:
             except StorageUnavailable as error:
                 log.warning("heartbeat failed, will try again", reason=str(error))
             except LeaseLost as error:
-                lost.append(error)
+                holder.lost = error
                 if worker is not None:
                     worker.cancel()
                 return
@@ -134,8 +144,8 @@ async def _heartbeat(holder: Holder, interval_s: float) -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        if lost:
-            raise lost[0] from None
+        if holder.lost is not None:
+            raise holder.lost from None
         raise
     finally:
         heart.cancel()

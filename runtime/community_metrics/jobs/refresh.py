@@ -14,15 +14,14 @@ from community_metrics.model import ValueKind
 from community_metrics.sources import SEED_SOURCE, available_sources
 from community_metrics.sources.base import FetchRequest, FetchResult
 from community_metrics.sources.http import RegistryClient
-from community_metrics.weeks import ONE_DAY, days_between, last_completed_day, lookback_start
+from community_metrics.weeks import ONE_DAY, days_between, last_completed_day, lookback_start, today
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
 
-    from community_metrics.catalog import Metric
-    from community_metrics.jobs.progress import Progress
-    from community_metrics.jobs.run import RunContext
+    from community_metrics.catalog import Catalog, Metric
+    from community_metrics.jobs.run import JobRequest, RunContext, Work
     from community_metrics.model import Provenance
     from community_metrics.sources.base import Source
     from community_metrics.storage import LanceDBReader
@@ -30,16 +29,61 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-async def gather(context: RunContext, *, default_lookback_weeks: int, provenance: Provenance) -> Gathered:
-    """Fetch every chosen metric over the last complete weeks, the days since, and what is still to be filled.
+def prepared(
+    request: JobRequest,
+    catalog: Catalog,
+    now: datetime,
+    *,
+    default_lookback_weeks: int,
+    provenance: Provenance,
+) -> Work:
+    """Return the work of fetching every chosen metric over its window.
+
+    The window is the last complete weeks, the days since, and what is still to be filled before them.
 
     Raises:
         ConfigurationError: `--only` chose nothing that a registry fills, or the look-back is under 1 week.
     """
-    weeks = context.request.lookback_weeks
-    floor = _lookback_floor(context, default_lookback_weeks if weeks is None else weeks)
-    until = last_completed_day(context.clock.now())
-    by_source = _fetched_metrics(context)
+    weeks = default_lookback_weeks if request.lookback_weeks is None else request.lookback_weeks
+    if weeks < 1:
+        raise ConfigurationError(
+            f"--lookback-weeks is {weeks}; it counts complete weeks and must be at least 1."
+        )
+    by_source = _fetched_metrics(request, catalog)
+    floor, until = lookback_start(now, weeks), last_completed_day(now)
+
+    async def work(context: RunContext) -> Gathered:
+        results = await _fetched(context, by_source, floor, until)
+        observations = tuple(observation for result in results for observation in result.observations)
+        return Gathered(
+            observations=observations,
+            provenance=provenance,
+            outcomes=tuple(_outcome(result) for result in results),
+            window_start=min((observation.period_start for observation in observations), default=floor),
+            window_end=max((observation.period_end for observation in observations), default=until),
+        )
+
+    return work
+
+
+def _fetched_metrics(request: JobRequest, catalog: Catalog) -> dict[Source, list[Metric]]:
+    chosen = [metric for metric in catalog.select(request.only) if metric.source != SEED_SOURCE]
+    if not chosen:
+        raise ConfigurationError(
+            "None of the chosen metrics comes from a registry. Metrics of the source "
+            f"{SEED_SOURCE!r} are filled by `community-metrics seed`; others are added to "
+            f"{catalog.path} by `community-metrics catalog add`."
+        )
+    sources = available_sources()
+    grouped: dict[Source, list[Metric]] = defaultdict(list)
+    for metric in chosen:
+        grouped[sources[metric.source]].append(metric)
+    return grouped
+
+
+async def _fetched(
+    context: RunContext, by_source: Mapping[Source, Sequence[Metric]], floor: date, until: date
+) -> list[FetchResult]:
     requests = {
         source: [await _fetch_request(context.store, metric, source, floor, until) for metric in metrics]
         for source, metrics in by_source.items()
@@ -49,43 +93,10 @@ async def gather(context: RunContext, *, default_lookback_weeks: int, provenance
         asyncio.TaskGroup() as tasks,
     ):
         fetches = [
-            tasks.create_task(_fetch_all(source, wanted, client, context.progress))
+            tasks.create_task(_fetch_all(source, wanted, client, context))
             for source, wanted in requests.items()
         ]
-    results = [result for fetch in fetches for result in fetch.result()]
-    observations = tuple(observation for result in results for observation in result.observations)
-    return Gathered(
-        observations=observations,
-        provenance=provenance,
-        outcomes=tuple(_outcome(result) for result in results),
-        window_start=min((observation.period_start for observation in observations), default=floor),
-        window_end=until,
-    )
-
-
-def _lookback_floor(context: RunContext, weeks: int) -> date:
-    if weeks < 1:
-        raise ConfigurationError(
-            f"--lookback-weeks is {weeks}; it counts complete weeks and must be at least 1."
-        )
-    return lookback_start(context.clock.now(), weeks)
-
-
-def _fetched_metrics(context: RunContext) -> dict[Source, list[Metric]]:
-    chosen = [
-        metric for metric in context.catalog.select(context.request.only) if metric.source != SEED_SOURCE
-    ]
-    if not chosen:
-        raise ConfigurationError(
-            "None of the chosen metrics comes from a registry. Metrics of the source "
-            f"{SEED_SOURCE!r} are filled by `community-metrics seed`; others are added to "
-            f"{context.catalog.path} by `community-metrics catalog add`."
-        )
-    sources = available_sources()
-    grouped: dict[Source, list[Metric]] = defaultdict(list)
-    for metric in chosen:
-        grouped[sources[metric.source]].append(metric)
-    return grouped
+    return [result for fetch in fetches for result in fetch.result()]
 
 
 async def _fetch_request(
@@ -117,26 +128,48 @@ async def _first_gap(store: LanceDBReader, metric_id: str, oldest: date, floor: 
 
 
 async def _fetch_all(
-    source: Source, requests: Sequence[FetchRequest], client: RegistryClient, progress: Progress
+    source: Source, requests: Sequence[FetchRequest], client: RegistryClient, context: RunContext
 ) -> list[FetchResult]:
+    """Return one result for each request, whatever the source does: a plug-in fails its own metrics alone."""
+    progress = context.progress
     progress.source_started(source.name, len(requests))
+    wanted = {request.metric_id: request for request in requests}
     results: dict[str, FetchResult] = {}
+    fault: SourceError = TerminalSourceError(
+        f"The source {source.name} ended without a word about this metric."
+    )
     try:
         async for result in source.fetch(requests, client):
-            results[result.metric_id] = result
-            progress.metric_done(source.name, result.metric_id, result.error)
-    except Exception as error:  # a plug-in may raise anything; it fails its own metrics and nobody else's
+            if result.metric_id in wanted:
+                results[result.metric_id] = _checked(result, source, today(context.clock.now()))
+                progress.metric_done(source.name, result.metric_id, results[result.metric_id].error)
+    except Exception as error:  # a plug-in may raise anything
         log.exception("source failed", source=source.name)
         fault = (
             error
             if isinstance(error, SourceError)
             else TerminalSourceError(f"The source {source.name} broke off: {type(error).__name__}: {error}")
         )
-        for request in requests:
-            if request.metric_id not in results:
-                results[request.metric_id] = FetchResult(request.metric_id, error=fault)
-                progress.metric_done(source.name, request.metric_id, fault)
-    return list(results.values())
+    for metric_id in wanted.keys() - results.keys():
+        results[metric_id] = FetchResult(metric_id, error=fault)
+        progress.metric_done(source.name, metric_id, fault)
+    return [results[metric_id] for metric_id in wanted]
+
+
+def _checked(result: FetchResult, source: Source, newest: date) -> FetchResult:
+    """Return the result, or an error in its place where it holds what cannot be."""
+    days: set[date] = set()
+    for observation in result.observations:
+        is_own = observation.metric_id == result.metric_id and observation.source_window is source.window
+        is_possible = observation.value >= 0 and observation.period_end <= newest
+        if not is_own or not is_possible or observation.period_end in days:
+            fault = TerminalSourceError(
+                f"The source {source.name} gave what cannot be, and nothing of this metric was stored: "
+                f"{observation}"
+            )
+            return FetchResult(result.metric_id, error=fault)
+        days.add(observation.period_end)
+    return result
 
 
 def _outcome(result: FetchResult) -> MetricOutcome:

@@ -33,8 +33,8 @@ from community_metrics.storage.connection import IN_MEMORY
 from community_metrics.weeks import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date
+    from collections.abc import Iterator, Sequence
+    from datetime import date, datetime
     from pathlib import Path
 
     from community_metrics.catalog import Catalog
@@ -113,16 +113,24 @@ class RunContext:
     run_id: str
 
 
-class Job(Protocol):
-    """The work of a job: look around, ask, and bring home what is to be written."""
+class Work(Protocol):
+    """What a job does once it has the database: look around, ask, bring home what is to be written."""
 
-    async def __call__(self, context: RunContext) -> Gathered:
+    async def __call__(self, context: RunContext, /) -> Gathered:
         """Gather; everything that is written to `stats` is written afterwards, at once."""
         ...
 
 
+class Job(Protocol):
+    """A job, which first looks at what it was asked, so that a wrong option or file touches nothing."""
+
+    def __call__(self, request: JobRequest, catalog: Catalog, now: datetime, /) -> Work:
+        """Return the work to do; raises ConfigurationError when the request cannot be carried out."""
+        ...
+
+
 async def execute(
-    job: Job,
+    prepare: Job,
     request: JobRequest,
     settings: Settings,
     *,
@@ -131,10 +139,10 @@ async def execute(
     progress: Progress | None = None,
     store_type: type[LanceDBStore] = LanceDBStore,
 ) -> RunReport:
-    """Run `job` once and report how it ended.
+    """Run a job once and report how it ended.
 
     Raises:
-        ConfigurationError: the catalogue or an option cannot be used; nothing was touched.
+        ConfigurationError: the catalogue, an option or a file cannot be used; nothing was touched.
         RunLocked: another run holds the database.
         StorageError: LanceDB did not do what was asked; the run is closed as failed where that is possible.
         RunInterrupted: SIGTERM or Ctrl-C; the run is closed as failed.
@@ -142,6 +150,7 @@ async def execute(
     clock = clock or SystemClock()
     rng = rng or random.Random()  # noqa: S311  jitter and run ids, not secrets
     catalog = load_catalog(settings.catalog)
+    work = prepare(request, catalog, clock.now())
     if request.dry_run and await _is_missing(store_type, settings):
         settings = settings.model_copy(update={"storage_mode": StorageMode.LOCAL, "db_path": IN_MEMORY})
     async with store_type.open(settings) as store:
@@ -150,9 +159,8 @@ async def execute(
         if not request.dry_run or settings.db_path == IN_MEMORY:
             await store.create_tables()
         if request.dry_run:
-            return await _rehearse(job, context)
-        async with exclusive(store, settings, run_id, clock) as holder:
-            return await _recorded(job, context, holder)
+            return await _rehearse(work, context)
+        return await _alone(work, context)
 
 
 async def _is_missing(store_type: type[LanceDBStore], settings: Settings) -> bool:
@@ -165,60 +173,59 @@ async def _is_missing(store_type: type[LanceDBStore], settings: Settings) -> boo
     return False
 
 
-async def _rehearse(job: Job, context: RunContext) -> RunReport:
+async def _rehearse(work: Work, context: RunContext) -> RunReport:
     run = _begun(context)
-    gathered = await job(context)
+    gathered = await work(context)
     plan = await context.store.plan_observations(
         gathered.observations, provenance=gathered.provenance, run_id=context.run_id, now=context.clock.now()
     )
     return RunReport(_closed(run, gathered, plan.counts, context), gathered.outcomes, gathered.notes, plan)
 
 
-async def _recorded(job: Job, context: RunContext, holder: Holder) -> RunReport:
-    run = _begun(context)
-    log.info("run started", run_id=run.ingestion_run_id, job=run.job_name)
-    await context.store.record_run(run)
+async def _alone(work: Work, context: RunContext) -> RunReport:
+    """Hold the database from before the run's first row until after its last; a signal lets go of it too."""
     with _signals_cancel() as received:
         try:
-            report = await _worked(job, context, holder, run)
-        except BaseException as error:  # whatever ends the work, a signal or a bug, the run is closed
-            reason = f"stopped by {received[0].name}" if received else _reason(error)
-            await _close_failed(context, run, reason, error)
-            if received:
-                raise RunInterrupted(
-                    f"Run {run.ingestion_run_id} was {reason}; it is safe to run again."
-                ) from None
-            raise
-    if report.run.rows_inserted + report.run.rows_updated:
-        await context.store.optimize()
-    return report
+            async with exclusive(context.store, context.settings, context.run_id, context.clock) as holder:
+                report = await _recorded(work, context, holder, received)
+                if report.run.rows_inserted + report.run.rows_updated:
+                    await context.store.optimize()
+                return report
+        except asyncio.CancelledError:
+            if not received:
+                raise
+            raise RunInterrupted(
+                f"Run {context.run_id} was stopped by {received[0].name}; it is safe to run again."
+            ) from None
 
 
-async def _worked(job: Job, context: RunContext, holder: Holder, run: Run) -> RunReport:
+async def _recorded(
+    work: Work, context: RunContext, holder: Holder, received: Sequence[signal.Signals]
+) -> RunReport:
     store, clock = context.store, context.clock
-    gathered = await job(context)
-    _log_notes(gathered)
-    await holder.renew()  # whoever stood still for longer than the lease must not write any more
-    await store.upsert_metrics([metric.definition(clock.now()) for metric in context.catalog.metrics])
-    counts = await store.upsert_observations(
-        gathered.observations, provenance=gathered.provenance, run_id=context.run_id, now=clock.now()
-    )
-    closed = _closed(run, gathered, counts, context)
-    await store.record_run(closed)
-    log.info(
-        "run closed",
-        run_id=closed.ingestion_run_id,
-        job=closed.job_name,
-        status=closed.status.value,
-        inserted=counts.inserted,
-        updated=counts.updated,
-        unchanged=counts.unchanged,
-        summary=closed.error_summary,
-    )
-    return RunReport(closed, gathered.outcomes, gathered.notes)
+    run = _begun(context)
+    log.info("run started", run_id=run.ingestion_run_id, job=run.job_name)
+    try:
+        await store.record_run(run)
+        gathered = await work(context)
+        _log_notes(gathered)
+        await holder.renew()  # whoever stood still for longer than the lease must not write any more
+        await store.upsert_metrics([metric.definition(clock.now()) for metric in context.catalog.metrics])
+        counts = await store.upsert_observations(
+            gathered.observations, provenance=gathered.provenance, run_id=context.run_id, now=clock.now()
+        )
+        run = _closed(run, gathered, counts, context)
+        await store.record_run(run)
+    except BaseException as error:  # whatever ends the work, a signal or a bug, the run is closed
+        reason = f"stopped by {received[0].name}" if received else _reason(holder.lost or error)
+        await _close_failed(context, run, reason, error)
+        raise
+    _log_closed(run)
+    return RunReport(run, gathered.outcomes, gathered.notes)
 
 
 async def _close_failed(context: RunContext, run: Run, reason: str, error: BaseException) -> None:
+    """Close the run as failed; what it had already merged stays counted."""
     failed = replace(
         run, finished_at=context.clock.now(), status=RunStatus.FAILED, error_summary=reason[:SUMMARY_LIMIT]
     )
@@ -229,6 +236,19 @@ async def _close_failed(context: RunContext, run: Run, reason: str, error: BaseE
         error.add_note(
             f"Its row in history could not be closed either, and will show as abandoned: {closing}"
         )
+
+
+def _log_closed(run: Run) -> None:
+    log.info(
+        "run closed",
+        run_id=run.ingestion_run_id,
+        job=run.job_name,
+        status=run.status.value,
+        inserted=run.rows_inserted,
+        updated=run.rows_updated,
+        unchanged=run.rows_unchanged,
+        summary=run.error_summary,
+    )
 
 
 def _begun(context: RunContext) -> Run:
@@ -244,6 +264,7 @@ def _begun(context: RunContext) -> Run:
         window_start=None,
         window_end=None,
         error_summary=None,
+        scope=",".join(context.request.only) or None,
     )
 
 

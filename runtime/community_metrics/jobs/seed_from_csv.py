@@ -14,7 +14,10 @@ from community_metrics.model import Provenance
 from community_metrics.seed import read_seed, seed_files
 
 if TYPE_CHECKING:
-    from community_metrics.jobs.run import RunContext
+    from datetime import datetime
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.jobs.run import JobRequest, RunContext, Work
 
 
 _NOTHING = (
@@ -28,23 +31,26 @@ _LEFT_OUT = (
 )
 
 
-async def gather(context: RunContext) -> Gathered:
-    """Read the seed files whole.
+def prepare(request: JobRequest, catalog: Catalog, now: datetime) -> Work:
+    """Read the seed files whole, and return the work of handing them over.
 
     Raises:
         SeedFileError: a file has faults; nothing of it is loaded.
     """
-    request = context.request
-    chosen = {metric.metric_id for metric in context.catalog.select(request.only)}
-    files = seed_files(request.seed_path, context.catalog)
+    gathered = _read(request, catalog, now)
+
+    async def work(_context: RunContext) -> Gathered:
+        return gathered
+
+    return work
+
+
+def _read(request: JobRequest, catalog: Catalog, now: datetime) -> Gathered:
+    chosen = {metric.metric_id for metric in catalog.select(request.only)}
+    files = seed_files(request.seed_path, catalog)
     if not files:
         return Gathered(provenance=Provenance.CSV_SEED, notes=(_NOTHING,))
-    reading = read_seed(
-        files,
-        context.catalog,
-        include_suspect=request.include_suspect,
-        now=context.clock.now(),
-    )
+    reading = read_seed(files, catalog, include_suspect=request.include_suspect, now=now)
     observations = tuple(row for row in reading.observations if row.metric_id in chosen)
     doubted = sum(row.metric_id in chosen for row in reading.left_out)
     loaded = Counter(row.metric_id for row in observations)

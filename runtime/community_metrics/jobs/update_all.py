@@ -12,15 +12,18 @@ from community_metrics.jobs import refresh
 from community_metrics.model import Provenance
 
 if TYPE_CHECKING:
-    from community_metrics.jobs.run import Gathered, RunContext
+    from datetime import datetime
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.jobs.run import JobRequest, Work
 
 DEFAULT_LOOKBACK_WEEKS = 12
 
 
-async def gather(context: RunContext) -> Gathered:
-    """Ask the registries; values are stored as `recomputed`."""
-    return await refresh.gather(
-        context, default_lookback_weeks=DEFAULT_LOOKBACK_WEEKS, provenance=Provenance.RECOMPUTED
+def prepare(request: JobRequest, catalog: Catalog, now: datetime) -> Work:
+    """Return the work: ask the registries; values are stored as `recomputed`."""
+    return refresh.prepared(
+        request, catalog, now, default_lookback_weeks=DEFAULT_LOOKBACK_WEEKS, provenance=Provenance.RECOMPUTED
     )
 
 

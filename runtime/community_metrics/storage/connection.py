@@ -9,7 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from community_metrics.errors import StorageError, StorageNotBootstrapped, StorageSchemaMismatch
+from community_metrics.errors import (
+    StorageError,
+    StorageNotBootstrapped,
+    StorageSchemaMismatch,
+    StorageUnavailable,
+)
 from community_metrics.storage.errors import BOOTSTRAP, Place, our_errors
 
 if TYPE_CHECKING:
@@ -82,7 +87,8 @@ class Database:
 
         Raises:
             StorageNotBootstrapped: the folder is not there.
-            StorageUnavailable: the folder cannot be made, the bucket or the cluster cannot be reached.
+            StorageUnavailable: a file is in the way or the folder cannot be made, the bucket or the cluster
+                cannot be reached.
         """
         async with self._opening:
             if self._connection is None:
@@ -150,10 +156,8 @@ class Database:
         return Path(self.settings.db_path).expanduser().absolute()
 
     async def _connect(self, *, may_create: bool) -> Any:
-        if not (self.exists or may_create):
-            raise StorageNotBootstrapped(
-                f"There is no database at {self._folder}. {BOOTSTRAP}; if it is elsewhere, set CM_DB_PATH."
-            )
+        if not self.exists:
+            self._make_folder(may_create=may_create)
         import lancedb  # noqa: PLC0415  1.2 s: whoever does not open a database must not pay for it
 
         with our_errors(self.place, "connecting"):
@@ -168,6 +172,25 @@ class Database:
                 )
             where = IN_MEMORY if self.settings.db_path == IN_MEMORY else self._folder
             return await lancedb.connect_async(where, read_consistency_interval=self._consistency)
+
+    def _make_folder(self, *, may_create: bool) -> None:
+        # LanceDB would make it as well, but says of a file in the way only that it cannot
+        folder = self._folder
+        if folder.is_file():
+            raise StorageUnavailable(
+                f"{folder} is a file, and a database is a folder. Name a folder with CM_DB_PATH."
+            )
+        if not may_create:
+            raise StorageNotBootstrapped(
+                f"There is no database at {folder}. {BOOTSTRAP}; if it is elsewhere, set CM_DB_PATH."
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageUnavailable(
+                f"The folder {folder} cannot be made: {error.strerror}. Name a folder with CM_DB_PATH whose "
+                "parent this user may write to."
+            ) from error
 
     def _enterprise_options(self) -> dict[str, Any]:
         from lancedb.remote import ClientConfig, RetryConfig, TimeoutConfig  # noqa: PLC0415  as above

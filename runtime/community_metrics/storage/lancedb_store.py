@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from community_metrics.errors import StorageConflict
@@ -17,7 +17,7 @@ from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, T
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from community_metrics.model import Observation, Provenance
     from community_metrics.storage.merge import MergePlan
@@ -27,6 +27,8 @@ Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
 
 KEEP_VERSIONS: Final = timedelta(hours=1)
 """Files of versions older than this are removed by `optimize`; a reader holds a version for seconds."""
+RELEASED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a lease that was given back expires."""
 _RANGES_OF_ONE_READ: Final = 50
 _KEYS_OF_ONE_REPAIR: Final = 100
 
@@ -143,8 +145,11 @@ class LanceDBStore(LanceDBReader):
         raise leases.lost(lease, stored)
 
     async def release_lease(self, lease: Lease, now: datetime) -> None:
-        """Let the database go; nothing happens when it is another's by now."""
-        ended = replace(lease, heartbeat_at=now, expires_at=now)
+        """Let the database go; nothing happens when it is another's by now.
+
+        It is as if the lease had never been good: a machine whose clock is behind must not wait for it.
+        """
+        ended = replace(lease, heartbeat_at=now, expires_at=RELEASED)
         await self._merge(LEASES, [ended], only_where=leases.is_own(lease.run_id), may_insert=False)
 
     async def optimize(self) -> None:

@@ -57,7 +57,7 @@ def lost(lease: Lease, stored: Sequence[Lease]) -> LeaseLost:
     now_held = "its row is gone" if holder is None else f"run {holder.run_id} on {holder.host} holds it now"
     return LeaseLost(
         f"Run {lease.run_id} stood still past {_words(lease.expires_at)} and lost the database: {now_held}. "
-        "Nothing more was written; run the command again once the other run has ended."
+        "What it had gathered was not written; run the command again once the other run has ended."
     )
 
 

@@ -18,7 +18,7 @@ from community_metrics.storage.connection import Database
 from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, TableSpec, table_named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
     from datetime import date, datetime
     from types import TracebackType
 
@@ -130,12 +130,17 @@ class LanceDBReader:
         status: RunStatus | None = None,
         job_name: str | None = None,
         before: datetime | None = None,
+        whole_only: bool = False,
     ) -> list[Run]:
-        """Return up to `limit` runs that started before the instant, newest first."""
+        """Return up to `limit` runs that started before the instant, newest first.
+
+        `whole_only` leaves out runs that `--only` narrowed to some metrics.
+        """
         where = sql.all_of(
             sql.equals("status", status) if status else None,
             sql.equals("job_name", job_name) if job_name else None,
             f"started_at < {sql.literal(before)}" if before else None,
+            "scope IS NULL" if whole_only else None,
         )
         query = Query(HISTORY, HISTORY.columns, limit, where, order_by="started_at", descending=True)
         return HISTORY.from_arrow(await self._answer(query))
@@ -181,7 +186,10 @@ class LanceDBReader:
     async def scan(
         self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None
     ) -> AsyncIterator[pa.RecordBatch]:
-        """Yield a whole table in batches of at most `page_rows` rows, in no promised order."""
+        """Yield a whole table in batches of at most `page_rows` rows, in no promised order.
+
+        Every batch is of the version that stood when the first was asked for, whatever is written meanwhile.
+        """
         spec = table_named(table)
         wanted = list(columns or spec.schema.names)
         if self._database.is_remote:
@@ -202,18 +210,26 @@ class LanceDBReader:
         return [row for page in pages for row in spec.from_arrow(page)]
 
     async def _pages(
-        self, spec: AnyTable, columns: Sequence[str], where: str | None, *, with_row_id: bool = False
+        self,
+        spec: AnyTable,
+        columns: Sequence[str],
+        where: str | None,
+        *,
+        with_row_id: bool = False,
+        ask: Callable[[Query], Awaitable[pa.Table]] | None = None,
     ) -> AsyncIterator[pa.Table]:
         """Yield the answer in the order of the key, so that no row is lost or read twice between two pages.
 
         The last key of a full page may go on in the next one (duplicates do), so it is left for that one.
+        `ask` answers one query; without it every page is of the newest version at its own time.
         """
+        ask = ask or self._answer
         asked = list(dict.fromkeys([spec.key, *columns]))
         handed_on = [*columns, ROW_ID] if with_row_id else list(columns)
         after = None
         while True:
             condition = sql.all_of(where, after)
-            page = await self._answer(
+            page = await ask(
                 Query(spec, asked, self.page_rows, condition, order_by=spec.key, with_row_id=with_row_id)
             )
             is_last = page.num_rows < self.page_rows
@@ -274,9 +290,18 @@ class LanceDBReader:
     async def _paged_batches(
         self, spec: AnyTable, columns: Sequence[str], where: str | None
     ) -> AsyncIterator[pa.RecordBatch]:
-        async for page in self._pages(spec, columns, where):
-            for batch in page.to_batches():
-                yield batch
+        async with self._database.using(spec, f"reading {spec.name}") as table:
+            # a handle of its own: the shared one has to go on seeing what is written
+            connection = await self._database.connection()
+            pinned = await connection.open_table(spec.name)
+            await pinned.checkout(await table.version())
+
+            async def ask(query: Query) -> pa.Table:
+                return await self._built(pinned, query).to_arrow()
+
+            async for page in self._pages(spec, columns, where, ask=ask):
+                for batch in page.to_batches():
+                    yield batch
 
     async def _streamed_batches(
         self, spec: AnyTable, columns: Sequence[str], where: str | None

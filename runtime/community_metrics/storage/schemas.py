@@ -180,6 +180,7 @@ HISTORY: Final = TableSpec(
             pa.field("window_start", pa.date32()),
             pa.field("window_end", pa.date32()),
             pa.field("error_summary", pa.string()),
+            pa.field("scope", pa.string()),
         ]
     ),
 )

@@ -74,7 +74,7 @@ def _headline(report: RunReport, signs: Signs) -> Text:
 
 def _plan_table(plan: MergePlan, signs: Signs) -> RenderableType:
     if not plan.written:
-        return Text("Nothing would change.", "dim")
+        return Text("No value would change.", "dim")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("metric", no_wrap=True, overflow="ellipsis")
     table.add_column("days", no_wrap=True)

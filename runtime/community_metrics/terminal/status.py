@@ -207,4 +207,5 @@ def run_json(view: RunView) -> dict[str, Any]:
         "window_start": run.window_start.isoformat() if run.window_start else None,
         "window_end": run.window_end.isoformat() if run.window_end else None,
         "error_summary": run.error_summary,
+        "scope": run.scope,
     }
