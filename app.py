@@ -12,6 +12,11 @@ from infra.build import build
 from infra.release import ROOT, ReleaseError, build_release
 from infra.settings import SettingsError, load_settings
 
+AWAITS_IMAGE = (
+    "lambda_image is not set: only the secrets and the image repository (storage) can be deployed yet. "
+    "Deploy them, run `make image`, put the line that it prints into deployment.toml, and deploy again."
+)
+
 
 def main() -> int:
     """Synthesise, or say in one message why not, and return the exit code."""
@@ -22,6 +27,8 @@ def main() -> int:
     except (SettingsError, ReleaseError) as error:
         print(error, file=sys.stderr)  # noqa: T201  the CLI shows what an app says on stderr
         return 2
+    if settings.awaits_image:
+        print(AWAITS_IMAGE, file=sys.stderr)  # noqa: T201  likewise
     build(app, settings, release)
     acknowledge(app, settings)
     app.synth()

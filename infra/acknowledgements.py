@@ -28,6 +28,8 @@ class Finding:
 
 def findings(settings: DeploymentSettings) -> tuple[Finding, ...]:
     """Return what a deployment with these settings acknowledges, and nothing that it does not have."""
+    if settings.awaits_image:
+        return tuple(_always())
     own = _serverless(settings) if settings.serverless else _host(settings)
     return (*_always(), *own)
 

@@ -33,23 +33,33 @@ class _Front:
 
 
 def build(app: App, settings: DeploymentSettings, release: Release) -> None:
-    """Add every stack of the deployment to the app, checked by cdk-nag."""
+    """Add every stack of the deployment to the app, checked by cdk-nag.
+
+    Functions without an image yet: secrets and storage only, since storage has the repository to push it to.
+    """
     common: dict[str, Any] = {"settings": settings, "env": Environment(region=settings.region)}
-    first = [
+    first: list[Stack] = [
         SecretsStack(app, StackName.SECRETS, **common),
         StorageStack(app, StackName.STORAGE, **common),
-        MonitoringStack(app, StackName.MONITORING, **common),
     ]
+    if not settings.awaits_image:
+        _build_the_rest(app, settings, release, common, first)
+    Tags.of(app).add("project", PRODUCT)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+
+def _build_the_rest(
+    app: App, settings: DeploymentSettings, release: Release, common: dict[str, Any], first: list[Stack]
+) -> None:
+    monitoring = MonitoringStack(app, StackName.MONITORING, **common)
     front = _build_front(app, settings, release, common)
-    for stack in first:
+    for stack in (*first, monitoring):
         front.stack.add_stack_dependency(stack)
     last = front.stack
     if settings.hosted_zone_id:
         last = DnsStack(app, StackName.DNS, target=front.target, ipv6_address=front.ipv6_address, **common)
     health = HealthStack(app, StackName.HEALTH, settings=settings, env=Environment(region=HEALTH_REGION))
     health.add_stack_dependency(last)
-    Tags.of(app).add("project", PRODUCT)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 
 def _build_front(app: App, settings: DeploymentSettings, release: Release, common: dict[str, Any]) -> _Front:

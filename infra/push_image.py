@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.names import IMAGE_REPOSITORY, StackName
 from infra.release import ROOT, ReleaseError, build_wheel
-from infra.settings import SettingsError, load_settings
+from infra.settings import SettingsError, load_region
 
 PLATFORM = "linux/arm64"
 
@@ -30,7 +30,7 @@ class ImageError(Exception):
 def main() -> int:
     """Build, push, print what `deployment.toml` needs, and return the exit code."""
     try:
-        region = load_settings(ROOT / "deployment.toml").region
+        region = load_region(ROOT / "deployment.toml")
         uri, user, password = _repository(region)
         _docker("login", "--username", user, "--password-stdin", uri.partition("/")[0], stdin=password)
         digest = _build_and_push(uri)

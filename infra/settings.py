@@ -6,7 +6,6 @@ import re
 import tomllib
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -22,15 +21,26 @@ from pydantic import model_validator as whole_model
 from infra.names import API_LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 # A wider range than this is not somebody's office or VPN
 _SHORTEST_SSH_PREFIX = {4: 16, 6: 32}
+# what a browser sends: lower case, no default port; no comma, which separates them in CM_CORS_ORIGINS
+_ORIGIN = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:(?P<port>[1-9][0-9]{0,4}))?")
+_HTTPS = 443
+_HIGHEST_PORT = 65535
+# their ARNs do not begin with `arn:aws:`
+_OTHER_PARTITIONS = re.compile(r"cn-|us-gov-|us-iso|eu-iso")
+_UNREADABLE = object()  # stands for a value that has a fault of its own
 
 
 def _network(value: object) -> object:
+    if isinstance(value, (IPv4Network, IPv6Network)):
+        return value
     try:
-        return ip_network(value) if isinstance(value, str) else value
+        # as text: the number 5 would be the address 0.0.0.5
+        return ip_network(value if isinstance(value, str) else repr(value))
     except ValueError:
         raise ValueError(
             f"{value!r} is no network such as 203.0.113.0/24 (no bits beyond the prefix)"
@@ -89,6 +99,16 @@ class DeploymentSettings(BaseModel):
     serverless: bool = False
     lambda_image: Digest | None = None
 
+    @field_validator("region")
+    @classmethod
+    def _in_the_common_partition(cls, region: str) -> str:
+        if _OTHER_PARTITIONS.match(region):
+            raise ValueError(
+                f"{region} belongs to another partition of AWS (China, GovCloud, isolated); "
+                "choose a region such as eu-central-1"
+            )
+        return region
+
     @field_validator("dashboard_origins")
     @classmethod
     def _exact_https_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -109,45 +129,19 @@ class DeploymentSettings(BaseModel):
 
     @whole_model(mode="after")
     def _parts_agree(self) -> Self:
-        faults = [*self._zone_faults(), *self._flavour_faults()]
-        if self.ssh_cidrs and self.key_pair is None:
-            faults.append("ssh_cidrs opens port 22, but key_pair is not set, so nobody could log in; set it")
-        if faults:
+        if faults := _disagreements(dict(self)):
             raise ValueError("\n".join(faults))
         return self
-
-    def _zone_faults(self) -> list[str]:
-        if (self.hosted_zone_id is None) != (self.hosted_zone_name is None):
-            return ["hosted_zone_id and hosted_zone_name belong together; set both or neither"]
-        zone = self.hosted_zone_name
-        if zone is not None and self.domain != zone and not self.domain.endswith(f".{zone}"):
-            return [f"domain is {self.domain!r}, which is outside the hosted zone {zone!r}"]
-        return []
-
-    def _flavour_faults(self) -> list[str]:
-        if not self.serverless:
-            return (
-                []
-                if self.host_image
-                else ["host_image is not set; the host needs the id of a Debian 13 image"]
-            )
-        faults = []
-        if self.lambda_image is None:
-            faults.append(
-                "lambda_image is not set; serverless = true needs the digest that `make image` prints"
-            )
-        if self.hosted_zone_id is None:
-            faults.append(
-                "serverless = true needs hosted_zone_id: a record in the zone proves the certificate"
-            )
-        if self.ipv6:
-            faults.append("ipv6 = true is for the host; leave it out with serverless = true")
-        return faults
 
     @property
     def api_host(self) -> str:
         """The name at which the API answers."""
         return f"{API_LABEL}.{self.domain}"
+
+    @property
+    def awaits_image(self) -> bool:
+        """Say whether the functions have no image yet: only what it is pushed to can be deployed."""
+        return self.serverless and self.lambda_image is None
 
     @property
     def is_burstable(self) -> bool:
@@ -161,15 +155,30 @@ def load_settings(path: Path) -> DeploymentSettings:
     Raises:
         SettingsError: the file is missing or unreadable, or has faults; one message with all of them.
     """
+    return parse_settings(_read(path), origin=str(path))
+
+
+def load_region(path: Path) -> str:
+    """Read the region alone, for what is done before the rest of the file can be filled in.
+
+    Raises:
+        SettingsError: the file is missing or unreadable, or its region has a fault.
+    """
+    content = _read(path)
+    if faults := [fault for fault in _faults(content) if re.match(r"region\b", fault)]:
+        raise SettingsError(_refusal(str(path), faults))
+    return str(content["region"])
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(
             f"There is no {path}. Copy deployment.example.toml to deployment.toml and fill it in."
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
-    return parse_settings(content, origin=str(path))
 
 
 def parse_settings(content: dict[str, Any], *, origin: str) -> DeploymentSettings:
@@ -178,11 +187,58 @@ def parse_settings(content: dict[str, Any], *, origin: str) -> DeploymentSetting
     Raises:
         SettingsError: one message with every fault.
     """
+    if faults := _faults(content):
+        raise SettingsError(_refusal(origin, faults))
+    return DeploymentSettings.model_validate(content)
+
+
+def _refusal(origin: str, faults: list[str]) -> str:
+    return "\n  - ".join([f"{origin} cannot be used, nothing was synthesised:", *faults])
+
+
+def _faults(content: dict[str, Any]) -> list[str]:
+    """Return every fault; pydantic alone compares the parts only where each part is sound."""
     try:
-        return DeploymentSettings.model_validate(content)
+        DeploymentSettings.model_validate(content)
     except ValidationError as error:
-        faults = "\n".join(f"  - {fault}" for fault in _worded_faults(error))
-        raise SettingsError(f"{origin} cannot be used, nothing was synthesised:\n{faults}") from None
+        broken = {str(item["loc"][0]): _UNREADABLE for item in error.errors() if item["loc"]}
+        compared = _disagreements({**content, **broken})
+        return list(dict.fromkeys([*_worded_faults(error), *compared]))
+    return []
+
+
+def _disagreements(said: Mapping[str, Any]) -> list[str]:
+    """Return how the parts contradict each other; what is `_UNREADABLE` is set, and no more is known."""
+    faults = [*_zone_faults(said), *_flavour_faults(said)]
+    if said.get("ssh_cidrs") and said.get("key_pair") is None:
+        faults.append("ssh_cidrs opens port 22, but key_pair is not set, so nobody could log in; set it")
+    return faults
+
+
+def _zone_faults(said: Mapping[str, Any]) -> list[str]:
+    zone, domain = said.get("hosted_zone_name"), said.get("domain")
+    if (said.get("hosted_zone_id") is None) != (zone is None):
+        return ["hosted_zone_id and hosted_zone_name belong together; set both or neither"]
+    if not isinstance(zone, str) or not isinstance(domain, str):
+        return []
+    if domain == zone or domain.endswith(f".{zone}"):
+        return []
+    return [f"domain is {domain!r}, which is outside the hosted zone {zone!r}"]
+
+
+def _flavour_faults(said: Mapping[str, Any]) -> list[str]:
+    serverless = said.get("serverless", False)
+    if serverless is _UNREADABLE:
+        return []
+    if not serverless:
+        known = said.get("host_image") is not None
+        return [] if known else ["host_image is not set; the host needs the id of a Debian 13 image"]
+    faults = []
+    if said.get("hosted_zone_id") is None:
+        faults.append("serverless = true needs hosted_zone_id: a record in the zone proves the certificate")
+    if said.get("ipv6") is True:
+        faults.append("ipv6 = true is for the host; leave it out with serverless = true")
+    return faults
 
 
 def _worded_faults(error: ValidationError) -> list[str]:
@@ -209,8 +265,14 @@ def _worded(key: str, kind: str, message: str, value: object) -> str:
 
 
 def _require_https_origin(origin: str) -> None:
-    parts = urlsplit(origin)
     if "*" in origin:
         raise ValueError(f"{origin!r} would let any page read the API; list the exact origins")
-    if parts.scheme != "https" or not parts.hostname or origin != f"https://{parts.netloc}":
-        raise ValueError(f"{origin!r} is not an origin such as https://metrics.example.org (https, no path)")
+    if "@" in origin:  # not repeated in the message: what stands before the @ may be a password
+        raise ValueError("an origin holds no user, password or '@'; write it as https://metrics.example.org")
+    found = _ORIGIN.fullmatch(origin)
+    port = int(found["port"] or 0) if found else 0
+    if found is None or port > _HIGHEST_PORT or port == _HTTPS:
+        raise ValueError(
+            f"{origin!r} is not an origin such as https://metrics.example.org, as a browser sends it "
+            "(https, lower case, no path, no :443)"
+        )

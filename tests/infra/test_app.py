@@ -69,6 +69,19 @@ def test_a_synthesis_of_everything_takes_less_than_30_s(tmp_path: Path) -> None:
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 30
 
 
+def test_before_there_is_an_image_what_it_is_pushed_to_can_be_deployed(tmp_path: Path) -> None:
+    example = (ROOT / "deployment.example.toml").read_text(encoding="utf-8")
+    deployment = tmp_path / "deployment.toml"
+    deployment.write_text(example.replace("serverless = false", "serverless = true"), encoding="utf-8")
+
+    done = start(deployment, tmp_path / "out")
+
+    assert done.returncode == 0, done.stderr
+    assert "run `make image`" in done.stderr
+    templates = {path.name.split(".")[0] for path in tmp_path.glob("out/*.template.json")}
+    assert templates == {"community-metrics-secrets", "community-metrics-storage"}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_infrastructure_never_imports_the_package(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -4,8 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from infra.settings import SettingsError, load_settings, parse_settings
+from community_metrics.config import Settings
+from infra.settings import SettingsError, load_region, load_settings, parse_settings
 from tests.infra.flavours import FLAVOURS, FULLEST, SERVERLESS, SMALLEST
 
 
@@ -41,7 +44,16 @@ def test_the_example_file_is_sound(tmp_path: Path) -> None:
             "'http://example.org' is not an origin such as https",
         ),
         ({"dashboard_origins": ["https://example.org/"]}, "is not an origin such as https"),
+        ({"dashboard_origins": ["https://user:pw@example.org"]}, "an origin holds no user"),
+        ({"dashboard_origins": ["https://example.org:99999"]}, "is not an origin such as https"),
+        ({"dashboard_origins": ["https://a b.org"]}, "is not an origin such as https"),
+        ({"dashboard_origins": ["https://Example.org"]}, "is not an origin such as https"),
+        ({"dashboard_origins": ["https://example.org:443"]}, "is not an origin such as https"),
+        ({"dashboard_origins": ["https://a.org,https://b.org"]}, "is not an origin such as https"),
         ({"dashboard_origins": []}, "dashboard_origins"),
+        ({"region": "cn-north-1"}, "cn-north-1 belongs to another partition of AWS"),
+        ({"region": "us-gov-west-1"}, "choose a region such as eu-central-1"),
+        ({"ssh_cidrs": [5]}, "ssh_cidrs: 5 is no network such as 203.0.113.0/24"),
         ({"domain": "example.com"}, "'example.com', which is outside the hosted zone 'example.org'"),
         ({"domain": "badexample.org"}, "outside the hosted zone"),
         ({"hosted_zone_id": None}, "hosted_zone_id and hosted_zone_name belong together"),
@@ -72,7 +84,6 @@ def test_a_missing_setting_is_named(key: str) -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"lambda_image": None}, "lambda_image is not set"),
         ({"lambda_image": "latest"}, "lambda_image is 'latest', but should look like sha256:"),
         ({"hosted_zone_id": None, "hosted_zone_name": None}, "serverless = true needs hosted_zone_id"),
         ({"ipv6": True}, "ipv6 = true is for the host"),
@@ -93,6 +104,58 @@ def test_every_fault_stands_in_one_message() -> None:
     lines = str(refused.value).splitlines()
     assert lines[0] == "deployment.toml cannot be used, nothing was synthesised:"
     assert [line.split()[1] for line in lines[1:]] == ["region", "alarm_email", "storage:", "ssh_cidrs:"]
+
+
+def test_parts_that_disagree_are_told_beside_parts_that_are_wrong() -> None:
+    content = {**FULLEST, "alarm_email": "x", "domain": "example.com", "key_pair": None, "host_image": None}
+
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(content, origin="deployment.toml")
+
+    told = {line.split()[1] for line in str(refused.value).splitlines()[1:]}
+    assert told == {"alarm_email", "domain", "ssh_cidrs", "host_image"}
+
+
+def test_a_part_that_is_wrong_is_not_told_twice() -> None:
+    content = {**SERVERLESS, "serverless": "yes", "hosted_zone_id": "z", "host_image": 5, "domain": "X"}
+
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(content, origin="deployment.toml")
+
+    told = [line.split()[1].removesuffix(":") for line in str(refused.value).splitlines()[1:]]
+    assert sorted(told) == ["domain", "host_image", "hosted_zone_id", "serverless"]
+
+
+@given(
+    host=st.from_regex(r"[a-z0-9.,:@\[\]A-Z -]{1,20}", fullmatch=True),
+    port=st.none() | st.integers(min_value=-1, max_value=70_000),
+)
+@example(host="metrics.example.org", port=8443)
+def test_the_runtime_takes_every_origin_that_a_deployment_may_name(host: str, port: int | None) -> None:
+    origin = f"https://{host}" + ("" if port is None else f":{port}")
+    try:
+        parse_settings({**SMALLEST, "dashboard_origins": [origin]}, origin="deployment.toml")
+    except SettingsError:
+        return
+
+    assert Settings.model_validate({"cors_origins": origin}).cors_origins == (origin,)
+
+
+def test_the_region_is_readable_before_there_is_an_image(tmp_path: Path) -> None:
+    path = tmp_path / "deployment.toml"
+    path.write_text('region = "eu-central-1"\nserverless = true\n', encoding="utf-8")
+
+    assert load_region(path) == "eu-central-1"
+
+
+@pytest.mark.parametrize("content", ['region = "here"', "serverless = true", "region = 5"])
+def test_a_region_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "deployment.toml"
+    path.write_text(content, encoding="utf-8")
+
+    with pytest.raises(SettingsError, match="region") as refused:
+        load_region(path)
+    assert str(refused.value).count("\n") == 1
 
 
 def test_a_missing_file_says_what_to_copy(tmp_path: Path) -> None:
