@@ -347,6 +347,18 @@ async def test_a_scan_streams_every_row_in_small_batches(world: World) -> None:
         assert all(batch.schema.names == ["value"] for batch in batches)
 
 
+async def test_a_scan_is_of_one_version_whatever_is_written_meanwhile(world: World) -> None:
+    async with world.open() as reader, world.open() as writer:
+        await writer.create_tables()
+        await upsert(writer, observed_days(17))
+        scan = reader.scan("stats", columns=["value"])
+        found = (await anext(scan)).column("value").to_pylist()
+        await upsert(writer, observed_days(20, first_value=500), run_id="run-2")
+        found += [value async for batch in scan for value in batch.column("value").to_pylist()]
+        assert sorted(found) == [*range(100, 117)]
+        assert sorted(values(await reader.stats([METRIC]))) == [*range(500, 520)]
+
+
 # metrics and runs
 
 
