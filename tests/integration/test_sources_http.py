@@ -209,6 +209,19 @@ async def test_a_redirect_to_another_host_is_refused_and_takes_no_token_along(
     assert elsewhere.requests == []
 
 
+@pytest.mark.parametrize(
+    ("location", "fault"), [("https://[bad/", "'https://[bad/'"), ("/" + "a" * 65_530, "URL too long")]
+)
+async def test_a_redirect_to_no_usable_address_fails_its_metric(
+    location: str, fault: str, replay: Replay
+) -> None:
+    replay.always("/repos/*", Scripted(302, {"location": location}))
+    result = await fetch("github", replay, wanted("a/b"))
+    assert isinstance(result.error, TerminalSourceError)
+    assert f"redirects to no usable address ({fault})" in str(result.error)
+    assert len(replay.requests) == 1
+
+
 async def test_a_circle_of_redirects_ends(replay: Replay) -> None:
     replay.always("/repos/*", Scripted(302, {"location": "/repos/a/b"}))
     result = await fetch("github", replay, wanted("a/b"))

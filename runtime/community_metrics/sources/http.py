@@ -205,7 +205,10 @@ class RegistryClient:
     def _target_within_host(self, call: _Call[T], target: str, location: str) -> str:
         """Return path and query of a redirect; refuse one to another host: the token stays here."""
         origin = self._origin(call.host)
-        parts = urlsplit(urljoin(f"{origin}{target}", location))
+        try:
+            parts = urlsplit(urljoin(f"{origin}{target}", location))
+        except ValueError:  # https://[half-an-address
+            raise _unusable(call, repr(location[:80])) from None
         if not location or f"{parts.scheme}://{parts.netloc}" not in {origin, call.host.public_origin}:
             raise TerminalSourceError(
                 f"{call.about}: {call.host.public_origin}{target} redirects to another host "
@@ -224,6 +227,8 @@ class RegistryClient:
                 self._http.stream(method, f"{origin}{target}", headers=headers, json=call.body) as response,
             ):
                 body = await self._read(call, response)
+        except httpx.InvalidURL as error:  # httpx joins a redirect's address even where it does not follow it
+            raise _unusable(call, str(error)) from None
         except (TimeoutError, httpx.HTTPError) as error:
             raise _foreign(call, origin, error) from None  # its request holds the token
         return Reply(
@@ -266,6 +271,13 @@ class RegistryClient:
 def user_agent(contact: str) -> str:
     """Return who we are, as crates.io demands it: program, version, and how to reach whoever runs it."""
     return f"community-metrics/{version('community-metrics')} (+{contact})"
+
+
+def _unusable(call: _Call[T], fault: str) -> TerminalSourceError:
+    return TerminalSourceError(
+        f"{call.about}: {call.host.public_origin}{call.target} redirects to no usable address ({fault}); "
+        "it was not followed. Run the job again later; if it stays so, update community-metrics."
+    )
 
 
 def _foreign(call: _Call[T], origin: str, error: Exception) -> TransientSourceError:
