@@ -99,6 +99,13 @@ def period_fault(window: SourceWindow, start: date, end: date) -> str | None:
     return None
 
 
+def unfinished_fault(end: date, now: datetime) -> str | None:
+    """Say why a row that does not tell when it was read cannot end on `end`; None when it can."""
+    if midnight(end + ONE_DAY) <= now:
+        return None
+    return f"{end} is not over; leave the row out until it is, or say in observed_at when it was read"
+
+
 def instant_fault(window: SourceWindow, end: date, seen_at: datetime, now: datetime) -> str | None:
     """Say why a reading of a period ending on `end` cannot have been observed then; None when it can."""
     if seen_at > now:
