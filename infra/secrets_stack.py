@@ -23,11 +23,7 @@ class SecretsStack(Stack):
         super().__init__(scope, id_, **stack)
         for entry in secrets_for(settings.storage):
             self._build_entry(entry)
-        CfnOutput(
-            self,
-            "Next",
-            value=f"{PRODUCT} secrets put --region {settings.region} --storage {settings.storage}",
-        )
+        CfnOutput(self, "Next", value=next_command(settings))
 
     def _build_entry(self, entry: SecretEntry) -> None:
         # CfnSecret, since the Secret construct would generate a value that looks like a key
@@ -36,6 +32,14 @@ class SecretsStack(Stack):
         )
         # a first deploy that fails takes its empty entries back, so that the next try finds the names free
         secret.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+
+
+def next_command(settings: DeploymentSettings) -> str:
+    """Return the command that fills the entries of this deployment."""
+    command = f"{PRODUCT} secrets put --region {settings.region} --storage {settings.storage}"
+    if settings.lancedb_region is None:
+        return command
+    return f"{command} --lancedb-region {settings.lancedb_region}"
 
 
 def _construct_id(key: str) -> str:

@@ -7,13 +7,17 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from community_metrics import cli
 from community_metrics.aws import telemetry
 from community_metrics.aws.lambda_jobs import event_of
 from community_metrics.config import Settings
 from infra import names
 from infra.functions import HANDLERS
 from infra.schedule import SCHEDULES
+from infra.secrets_stack import next_command
+from tests.infra.flavours import settings
 from tests.infra.test_templates import facts
 
 if TYPE_CHECKING:
@@ -42,6 +46,13 @@ def test_the_clock_sends_events_that_start_a_job(serverless: Assembly, name: str
     }
 
     assert event_of(inputs[f"community-metrics-{name}"]).job == SCHEDULES[name][0]
+
+
+def test_the_command_that_fills_the_entries_is_one_the_cli_takes() -> None:
+    command = next_command(settings("smallest", lancedb_region="us-west-2")).split()
+
+    assert command[-2:] == ["--lancedb-region", "us-west-2"]
+    assert CliRunner().invoke(cli.app, [*command[1:], "--help"]).exit_code == 0
 
 
 def test_every_secret_becomes_a_setting() -> None:

@@ -127,7 +127,7 @@ class Vault:
     def _text(self, entry: Entry, value: str | None) -> str:
         if value is None:
             raise ConfigurationError(
-                f"{entry.name} in {self.region} holds bytes (SecretBinary), and no program of ours reads those. "
+                f"{entry.name} in {self.region} holds bytes (SecretBinary), which nothing of ours reads. "
                 f"Put text in: `aws secretsmanager put-secret-value --region {self.region} "
                 f"--secret-id {entry.name} --secret-string file:///dev/stdin`."
             )
