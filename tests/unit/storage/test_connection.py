@@ -29,11 +29,22 @@ async def test_looking_at_a_database_that_is_not_there_makes_none(
     assert not (tmp_path / "nothing").exists()
 
 
-async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["/proc/db", "{}/file/db"])
+async def test_a_folder_that_cannot_be_made_is_named(place: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    async with LanceDBStore.open(settings(tmp_path / "file" / "db")) as store:
-        with pytest.raises(StorageUnavailable, match=r"file/db.*CM_DB_PATH"):
+    async with LanceDBStore.open(settings(place.format(tmp_path))) as store:
+        with pytest.raises(StorageUnavailable, match=r"The folder .*/db cannot be made: .*CM_DB_PATH"):
             await store.create_tables()
+
+
+async def test_a_file_is_no_database_and_stays_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    async with LanceDBStore.open(settings(file)) as store:
+        for use in (store.create_tables, store.metrics):
+            with pytest.raises(StorageUnavailable, match=r"file is a file.*CM_DB_PATH"):
+                await use()
+    assert file.read_text() == "in the way"
 
 
 async def test_a_relative_path_that_looks_like_a_cloud_address_is_a_folder(
