@@ -1,17 +1,21 @@
 """The release asset: what the host installs, as one archive with the same bytes wherever it is built.
 
-A byte that differs would replace the instance at every deploy, so times, owners and modes are fixed here.
+A byte that differs would replace the instance at every deploy, so times, owners and modes are fixed here, and
+nothing is compressed: what deflate writes depends on the zlib of whoever builds.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import os
+import re
+import struct
 import subprocess
 import sys
 import tarfile
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +23,10 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parents[1]
 HOST_FILES = ROOT / "infra" / "host"
 BUILD_TIME = 1_767_225_600  # 2026-01-01, for every file in the wheel and in the archive
+# what editors, systems and Python leave beside the host's files; hidden files are left out as well
+_STRAY = re.compile(r".*(~|#|\.(pyc|swp|swo|orig|rej|bak|tmp))")
+_GZIP_HEADER = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"  # no name, no time, "unknown" system
+_LARGEST_BLOCK = 0xFFFF
 _EXECUTABLE = 0o755
 _PLAIN = 0o644
 
@@ -43,7 +51,10 @@ def build_release(directory: Path) -> Release:
     """
     with TemporaryDirectory() as scratch:
         wheel = build_wheel(Path(scratch))
-        content = pack({wheel.name: wheel, "requirements.lock": ROOT / "requirements.lock", **_host_files()})
+        store_uncompressed(wheel)
+        content = pack(
+            {wheel.name: wheel, "requirements.lock": ROOT / "requirements.lock", **host_files(HOST_FILES)}
+        )
     digest = hashlib.sha256(content).hexdigest()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"release-{digest[:16]}.tar.gz"
@@ -62,15 +73,43 @@ def pack(files: dict[str, Path]) -> bytes:
             entry.mtime = BUILD_TIME
             entry.mode = _EXECUTABLE if content.startswith(b"#!") else _PLAIN
             archive.addfile(entry, io.BytesIO(content))
-    return gzip.compress(raw.getvalue(), mtime=0)
+    return _gzip_stored(raw.getvalue())
 
 
-def _host_files() -> dict[str, Path]:
+def store_uncompressed(wheel: Path) -> None:
+    """Write the wheel again with the same files, times and modes, but stored instead of deflated."""
+    with zipfile.ZipFile(wheel) as archive:
+        files = [(entry, archive.read(entry)) for entry in archive.infolist()]
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_STORED) as archive:
+        for entry, content in files:
+            stored = zipfile.ZipInfo(entry.filename, entry.date_time)
+            stored.create_system = 3  # Unix, whatever this is
+            stored.external_attr = entry.external_attr
+            archive.writestr(stored, content)
+
+
+def _gzip_stored(content: bytes) -> bytes:
+    """Return a gzip file by RFC 1951 and 1952 whose every block is stored, which has one form only."""
+    starts = range(0, len(content), _LARGEST_BLOCK)
+    blocks = []
+    for start in starts:
+        block = content[start : start + _LARGEST_BLOCK]
+        head = struct.pack("<BHH", start == starts[-1], len(block), len(block) ^ 0xFFFF)
+        blocks.append(head + block)
+    return b"".join([_GZIP_HEADER, *blocks, struct.pack("<II", zlib.crc32(content), len(content))])
+
+
+def host_files(folder: Path) -> dict[str, Path]:
+    """Return the host's programs by their names in the release."""
     return {
-        f"host/{path.relative_to(HOST_FILES)}": path
-        for path in HOST_FILES.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        f"host/{path.relative_to(folder)}": path
+        for path in folder.rglob("*")
+        if path.is_file() and not _is_stray(path.relative_to(folder))
     }
+
+
+def _is_stray(path: Path) -> bool:
+    return _STRAY.fullmatch(path.name) is not None or any(part.startswith(".") for part in path.parts)
 
 
 def build_wheel(directory: Path) -> Path:

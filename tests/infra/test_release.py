@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
-from typing import TYPE_CHECKING
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from infra.release import BUILD_TIME, Release, build_release, pack
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from infra.release import BUILD_TIME, Release, build_release, host_files, pack
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,36 @@ def test_nothing_of_the_machine_that_built_it_is_in_the_release(release: Release
     for entry in entries(release.path.read_bytes()).values():
         assert (entry.mtime, entry.uid, entry.gid, entry.uname) == (BUILD_TIME, 0, 0, "")
         assert entry.mode == (0o755 if entry.name.startswith("host/") else 0o644)
+
+
+def test_no_byte_depends_on_who_compresses(release: Release) -> None:
+    content = release.path.read_bytes()
+    with tarfile.open(release.path) as archive:
+        (wheel,) = [_read(archive, name) for name in archive.getnames() if name.endswith(".whl")]
+
+    assert content[:10] == bytes.fromhex("1f8b08000000000000ff")  # no time, no system
+    assert len(content) > len(gzip.decompress(content))  # stored: whoever builds, nothing is deflated
+    with zipfile.ZipFile(io.BytesIO(wheel)) as stored:
+        assert stored.testzip() is None
+        assert {entry.compress_type for entry in stored.infolist()} == {zipfile.ZIP_STORED}
+
+
+@given(st.binary(min_size=1, max_size=200) | st.integers(65_000, 140_000).map(bytes))
+def test_whatever_is_packed_comes_out_again(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(content)
+        packed = pack({"file": path})
+
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
+        assert _read(archive, "file") == content
+
+
+def test_nothing_that_an_editor_left_is_packed(tmp_path: Path) -> None:
+    for name in ("nginx.py", ".nginx.py.swp", ".DS_Store", "nginx.py~", "nginx.pyc", "api.service"):
+        (tmp_path / name).write_bytes(b"content")
+
+    assert set(host_files(tmp_path)) == {"host/nginx.py", "host/api.service"}
 
 
 def test_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:
