@@ -15,6 +15,10 @@ TYPES = sorted(adapter.TYPE for adapter in Adapter.__subclasses__())
 ALARM: dict[str, Any] = {"ComparisonOperator": "LessThanThreshold", "EvaluationPeriods": 1}
 
 
+def next_key(value: dict[str, Any]) -> str:
+    return next(iter(value))
+
+
 @pytest.mark.parametrize("type_", TYPES)
 def test_a_property_that_the_type_does_not_know_is_refused(type_: str) -> None:
     with pytest.raises(jsonschema_rs.ValidationError):
@@ -38,3 +42,9 @@ def test_a_fault_in_the_properties_is_refused(type_: str, properties: dict[str, 
 
 def test_a_sound_one_is_taken() -> None:
     check("AWS::CloudWatch::Alarm", {**ALARM, "Dimensions": [{"Name": "InstanceId", "Value": "i-0"}]})
+
+
+@pytest.mark.parametrize("value", [{"SecretString": "a key"}, {"GenerateSecretString": {}}], ids=next_key)
+def test_a_secret_that_would_have_a_value_is_refused(value: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next_key(value)):
+        adapters_host.Secret.make("us-east-1", "Entry", {"Name": "a", "Description": "b", **value})

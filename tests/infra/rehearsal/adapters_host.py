@@ -23,6 +23,8 @@ class Secret(Adapter):
 
     @classmethod
     def make(cls, region: str, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        if value := {"SecretString", "GenerateSecretString"} & set(properties):
+            raise ValueError(f"{name} would be made with a value: {', '.join(sorted(value))}")
         made = client("secretsmanager", region).create_secret(
             Name=properties["Name"], Description=properties["Description"]
         )
