@@ -129,6 +129,7 @@ def test_secrets_are_read_once_for_a_cold_start(
     settings = filled_enterprise.reading
     client.create_secret(Name="cm/read-key", SecretString=READ_KEY)
     client.create_secret(Name="cm/hashes", SecretString=token_hash(token))
+    client.create_secret(Name="cm/no-value")
     environment = {
         "AWS_ENDPOINT_URL": url,
         "CM_STORAGE_MODE": "enterprise",
@@ -137,7 +138,7 @@ def test_secrets_are_read_once_for_a_cold_start(
         "CM_CORS_ORIGINS": "https://metrics.example.org",
         "CM_LANCEDB_API_KEY_SECRET": "cm/read-key",
         "CM_API_TOKEN_HASHES_SECRET": "cm/hashes",
-        "CM_GITHUB_TOKEN_SECRET": "cm/never-put",
+        "CM_GITHUB_TOKEN_SECRET": "cm/no-value",
     }
     event = http_event("/api/v1/definitions", headers={"authorization": f"Bearer {token}"})
     with lambda_runtime.started(API, environment) as function:
@@ -158,7 +159,7 @@ def test_a_secret_that_is_not_there_is_a_clear_error(secrets_manager: tuple[str,
     with lambda_runtime.started(API, environment) as function:
         outcome = function.invoke(http_event("/api/v1/health"))
     assert outcome.is_error
-    assert "CM_LANCEDB_API_KEY" in outcome.body["errorMessage"]
+    assert "CM_LANCEDB_API_KEY_SECRET: cm/never-put: there is no such entry" in outcome.body["errorMessage"]
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 DATA = f"community-metrics-data-{ACCOUNT}-{REGION}"
+TOKEN_HASHES, GITHUB_TOKEN = "community-metrics/api-token-hashes", "community-metrics/github-token"
 # allowed already, for the host's own files, which come with the units: who asks, and for what
 LATER = {
     ("KeepCertificates", "s3:GetObject"): "restores the certificate at boot",
@@ -77,6 +78,11 @@ def make_data_bucket(aws: Recorder) -> None:
         Bucket=DATA, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     aws.calls.clear()  # the stack made the bucket, not the programs
+
+
+def make_entry(aws: Recorder, name: str) -> None:
+    boto3.client("secretsmanager", region_name=REGION).create_secret(Name=name)
+    aws.calls.clear()  # the stack made the entry, not the programs
 
 
 async def write_much(settings: Settings) -> None:
@@ -158,10 +164,11 @@ def test_the_api_function_may_do_what_it_does_and_no_more(
 ) -> None:
     role = role_of(assemblies["serverless-s3"], "serverless", "ApiRole")
     make_data_bucket(process)
+    make_entry(process, TOKEN_HASHES)
     asyncio.run(write_much(bucket_settings(process)))
     process.calls.clear()  # the jobs wrote what the API reads
 
-    read_secrets({"api_token_hashes": "community-metrics/api-token-hashes"})
+    read_secrets({"api_token_hashes": TOKEN_HASHES})
     asyncio.run(read_much(bucket_settings(process)))
 
     check(role, process.calls, BY_AWS)
@@ -172,9 +179,10 @@ def test_the_jobs_function_may_do_what_it_does_and_no_more(
 ) -> None:
     role = role_of(assemblies["serverless-s3"], "serverless", "JobsRole")
     make_data_bucket(process)
+    make_entry(process, GITHUB_TOKEN)
     settings = bucket_settings(process)
 
-    read_secrets({"github_token": "community-metrics/github-token"})
+    read_secrets({"github_token": GITHUB_TOKEN})
     asyncio.run(write_much(settings))
     asyncio.run(report_gauges(settings, SystemClock()))
 
@@ -183,7 +191,8 @@ def test_the_jobs_function_may_do_what_it_does_and_no_more(
 
 def test_an_action_that_is_taken_away_is_missed(assemblies: dict[str, Assembly], process: Recorder) -> None:
     role = role_of(assemblies["serverless-s3"], "serverless", "ApiRole")
-    read_secrets({"api_token_hashes": "community-metrics/api-token-hashes"})
+    make_entry(process, TOKEN_HASHES)
+    read_secrets({"api_token_hashes": TOKEN_HASHES})
     (call,) = set(process.calls)
 
     role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].pop(0)

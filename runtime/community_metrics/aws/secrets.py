@@ -7,7 +7,7 @@ values never enter the environment, which child processes inherit and crash repo
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import boto3
 import structlog
@@ -31,7 +31,10 @@ RETRY_AFTER_S: Final = 60.0
 _CONFIG: Final = Config(
     connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
-_NO_VALUE_YET: Final = "ResourceNotFoundException"
+_NOT_FOUND: Final = "ResourceNotFoundException"
+# One code stands for two answers, and the roles may not DescribeSecret, so only the text tells them apart:
+# "... specified secret." is a missing entry. Whatever is not plainly the other answer counts as missing.
+_NO_VALUE: Final = "specified secret value for staging label"
 
 log = structlog.get_logger("community_metrics.aws")
 
@@ -55,6 +58,7 @@ class CachedSettings:
             return self._settings
         if self._settings is None:
             self._take(read_secrets(secret_ids()))
+            self._read_again_at = self._clock.monotonic() + KEPT_FOR_S
         else:
             self._renew()
         assert self._settings is not None  # noqa: S101  _take has set it
@@ -64,34 +68,58 @@ class CachedSettings:
         if self._settings is None or secrets != self._secrets:
             self._settings = load_settings(secrets)
             self._secrets = secrets
-        self._read_again_at = self._clock.monotonic() + KEPT_FOR_S
 
     def _renew(self) -> None:
-        """Read the secrets again; while that fails, the ones at hand go on serving."""
+        """Read the secrets again; a value that is gone or cannot be used goes on serving, and is logged."""
+        ids = secret_ids()
+        answers = _read(ids)
+        faults: list[str] = [answer for answer in answers.values() if isinstance(answer, _Fault)]
+        # also where the entry is there and empty: the tokens of an API must not lapse unseen
+        faults += [
+            f"{_variable(name)}: {ids[name]} has lost its value; put it back"
+            for name in self._secrets
+            if answers.get(name) is None
+        ]
         try:
-            self._take(read_secrets(secret_ids()))
+            self._take(self._secrets | _values(answers))
         except ConfigurationError as error:
-            log.warning("secrets not renewed", reason=str(error))
-            self._read_again_at = self._clock.monotonic() + RETRY_AFTER_S
+            faults.append(str(error))
+        if faults:
+            log.error("secrets not renewed", faults=faults)
+        self._read_again_at = self._clock.monotonic() + (RETRY_AFTER_S if faults else KEPT_FOR_S)
 
 
 def read_secrets(ids: Mapping[str, str]) -> dict[str, str]:
     """Return the values of the entries, by setting; an entry that never got a value is left out.
 
     Raises:
-        ConfigurationError: naming every entry that could not be read, and why.
+        ConfigurationError: naming every entry that is not there or could not be read, its variable, and why.
     """
+    answers = _read(ids)
+    faults: list[str] = [answer for answer in answers.values() if isinstance(answer, _Fault)]
+    if faults:
+        raise ConfigurationError("Secrets Manager did not give what this function needs:", faults)
+    return _values(answers)
+
+
+def _read(ids: Mapping[str, str]) -> dict[str, _Answer]:
     if not ids:
         return {}
     client = boto3.client("secretsmanager", config=_CONFIG)
     with ThreadPoolExecutor(max_workers=len(ids)) as pool:  # a cold start waits for one answer, not for four
-        found = dict(
-            zip(ids, pool.map(lambda entry: _read_or_fault(client, entry), ids.values()), strict=True)
-        )
-    faults: list[str] = [value for value in found.values() if isinstance(value, _Fault)]
-    if faults:
-        raise ConfigurationError("Secrets Manager did not give what this function needs:", faults)
-    return {name: value for name, value in found.items() if value is not None}
+        return dict(zip(ids, pool.map(lambda name: _answer(client, name, ids[name]), ids), strict=True))
+
+
+def _values(answers: Mapping[str, _Answer]) -> dict[str, str]:
+    return {
+        name: answer
+        for name, answer in answers.items()
+        if answer is not None and not isinstance(answer, _Fault)
+    }
+
+
+def _variable(name: str) -> str:
+    return f"CM_{name.upper()}_SECRET"
 
 
 class _Fault(str):
@@ -100,13 +128,26 @@ class _Fault(str):
     __slots__ = ()
 
 
-def _read_or_fault(client: SecretsManagerClient, entry: str) -> str | _Fault | None:
+_Answer: TypeAlias = str | _Fault | None
+"""A value, why there is none, or None: the entry is there and never got one."""
+
+
+def _answer(client: SecretsManagerClient, name: str, entry: str) -> _Answer:
     try:
         return client.get_secret_value(SecretId=entry)["SecretString"]
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code == _NO_VALUE_YET:
-            return None  # which settings may be without a value, Settings knows
-        return _Fault(f"{entry}: {code}; the function's role needs secretsmanager:GetSecretValue on it")
+        return _refusal(error, f"{_variable(name)}: {entry}")
     except (BotoCoreError, KeyError) as error:
-        return _Fault(f"{entry}: {type(error).__name__}; it must be a text, and Secrets Manager reachable")
+        return _Fault(
+            f"{_variable(name)}: {entry}: {type(error).__name__}; "
+            "it must be a text, and Secrets Manager reachable"
+        )
+
+
+def _refusal(error: ClientError, where: str) -> _Fault | None:
+    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+    if code != _NOT_FOUND:
+        return _Fault(f"{where}: {code}; the function's role needs secretsmanager:GetSecretValue on it")
+    if _NO_VALUE in message:
+        return None  # which settings may be without a value, Settings knows
+    return _Fault(f"{where}: there is no such entry; make it, or take the variable away")
