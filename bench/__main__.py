@@ -61,6 +61,8 @@ def _measured(module: ModuleType) -> list[Result]:
     results: list[Result] = []
     for result in module.measure():
         print(_line(result.cells()), flush=True)
+        for name, *figures in result.part_cells():
+            print(_line([f"  {name}", *figures, "", "", ""]), flush=True)
         results.append(result)
     return results
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from bench.results import HEADINGS
+from bench.results import HEADINGS, PART_HEADINGS
 from community_metrics.weeks import SystemClock
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 def written(results: Mapping[ModuleType, Sequence[Result]]) -> str:
     """Return the page."""
     every = [result for measured in results.values() for result in measured]
-    held = sum(result.holds for result in every)
+    bound = [result for result in every if result.bound is not None]
+    held = sum(result.holds for result in bound)
     return "\n".join(
         [
             "# Performance",
@@ -34,22 +35,27 @@ def written(results: Mapping[ModuleType, Sequence[Result]]) -> str:
             "<!-- written by `make bench`; do not edit -->",
             "Speed is measured as a ratio against a yardstick in the same run, so that the figures mean",
             "the same on every machine; `make bench` measures again and writes this page anew.",
-            f"On {SystemClock().now():%Y-%m-%d}, {held} of {len(every)} bounds held.",
+            f"On {SystemClock().now():%Y-%m-%d}, {held} of {len(bound)} bounds held.",
             "",
             *_table(("machine", ""), _machine()),
             "",
             *_table(HEADINGS, [result.cells() for result in every]),
             "",
             "## How each is measured",
-            *(line for module in results for line in _method(module)),
+            *(line for module, measured in results.items() for line in _method(module, measured)),
             "",
         ]
     )
 
 
-def _method(module: ModuleType) -> list[str]:
+def _method(module: ModuleType, results: Sequence[Result]) -> list[str]:
     name = module.__name__.rpartition(".")[2]
-    return ["", f"### {name}", "", f"`python -m bench {name}`", "", cleandoc(module.__doc__ or "")]
+    parts = [line for result in results if result.parts for line in _parts(result)]
+    return ["", f"### {name}", "", f"`python -m bench {name}`", "", cleandoc(module.__doc__ or ""), *parts]
+
+
+def _parts(result: Result) -> list[str]:
+    return ["", *_table(PART_HEADINGS, result.part_cells())]
 
 
 def _machine() -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 TIMES: Final = "×"  # noqa: RUF001  the sign is meant
+PART_HEADINGS: Final = ("part", "time", "share")
 HEADINGS: Final = ("what", "ours", "yardstick", "ratio", "bound", "held")
 
 
@@ -14,7 +15,7 @@ class Result:
     """One figure with its bound. `ours` and `yardstick` are in `unit`; smaller is better.
 
     `ratio` is `ours` over `yardstick`, and what `bound` limits. Without a yardstick (both None) the bound
-    is on `ours` itself.
+    is on `ours` itself. Without a bound (None) it only informs. `parts` are what `ours` consists of.
     """
 
     name: str
@@ -22,7 +23,15 @@ class Result:
     yardstick: float | None
     unit: str
     ratio: float | None
-    bound: float
+    bound: float | None
+    parts: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def beside(
+        cls, name: str, ours: float, yardstick: float, unit: str, *, parts: tuple[tuple[str, float], ...] = ()
+    ) -> Self:
+        """Return a figure that is shown beside its yardstick and may be anything."""
+        return cls(name, ours, yardstick, unit, ours / yardstick, None, parts)
 
     @classmethod
     def against(cls, name: str, ours: float, yardstick: float, unit: str, *, bound: float) -> Self:
@@ -36,20 +45,29 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        """Say whether the figure is within its bound."""
-        return (self.ours if self.ratio is None else self.ratio) <= self.bound
+        """Say whether the figure is within its bound, if it has one."""
+        return self.bound is None or (self.ours if self.ratio is None else self.ratio) <= self.bound
 
     def cells(self) -> list[str]:
         """Return the figure as a line of a table with the columns `HEADINGS`."""
-        bound = f"{self.bound:g} {self.unit if self.ratio is None else TIMES}"
         return [
             self.name,
             _with_unit(self.ours, self.unit),
             "" if self.yardstick is None else _with_unit(self.yardstick, self.unit),
             "" if self.ratio is None else f"{self.ratio:.2f} {TIMES}",
-            f"≤ {bound}",
-            "yes" if self.holds else "NO",
+            *self._verdict(),
         ]
+
+    def part_cells(self) -> list[list[str]]:
+        """Return the parts as lines of a table with the columns `PART_HEADINGS`."""
+        whole = sum(part for _, part in self.parts)
+        return [[name, f"{part:,.1f} {self.unit}", f"{part / whole:.0%}"] for name, part in self.parts]
+
+    def _verdict(self) -> tuple[str, str]:
+        if self.bound is None:
+            return "", ""
+        bound = f"{self.bound:g} {self.unit if self.ratio is None else TIMES}"
+        return f"≤ {bound}", "yes" if self.holds else "NO"
 
 
 def _with_unit(value: float, unit: str) -> str:

@@ -1,0 +1,26 @@
+"""What the page of the benches says of a figure without a bound."""
+
+from __future__ import annotations
+
+from bench import lambda_import, page
+from bench.results import Result
+
+PROFILE = """\
+import time: self [us] | cumulative | imported package
+import time:      1000 |       1000 |   json.decoder
+import time:      2000 |       3000 | json
+import time:      4000 |       4000 |     boto3.session
+import time:       500 |       4500 | boto3
+"""
+
+
+def test_a_figure_without_a_bound_is_shown_with_its_parts_and_not_counted() -> None:
+    free = Result.beside("import", 300, 100, "ms", parts=(("boto3", 150.0), ("the rest", 50.0)))
+    text = page.written({lambda_import: [free, Result.at_most("modules", 1, "modules", bound=0)]})
+    assert "0 of 1 bounds held" in text
+    assert "| import | 300 ms | 100 ms | 3.00 × |  |  |" in text  # noqa: RUF001  the sign is meant
+    assert "| boto3 | 150.0 ms | 75% |" in text
+
+
+def test_imports_are_summed_by_top_level_package() -> None:
+    assert lambda_import.by_package(PROFILE) == {lambda_import.STANDARD_LIBRARY: 3.0, "boto3": 4.5}
