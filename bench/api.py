@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from bench.loopback import Connection, Server, free_port, get, server
 from bench.results import Result
+from community_metrics.api.params import MAX_POINTS
 from community_metrics.catalog import load_catalog
 from community_metrics.config import Settings
 from community_metrics.model import Observation, Provenance, SourceWindow
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     _Running = AbstractContextManager[Server]
 
 DASHBOARD = "/api/v1/dashboard/weekly"
+LARGEST = f"dashboard/daily?days={MAX_POINTS // len(load_catalog(None).shown)}"
+"""The largest answer that is not refused."""
 ROUTES = (
-    *("status", "definitions", "dashboard/weekly?weeks=520", "dashboard/daily?days=365", "dashboard/monthly"),
+    *("status", "definitions", "dashboard/weekly?weeks=520", LARGEST, "dashboard/monthly"),
     *("series/downloads:lance:python", "history", "restatements", "export/stats.csv", "export/stats.parquet"),
     *("badge/downloads:lance:python.svg", "sparkline/downloads:lance:python.svg"),
 )
@@ -52,7 +55,8 @@ def measure() -> Iterator[Result]:
         with _ours(database) as ours:
             yield from _against_bare(ours, Path(folder) / "body.json")
             for route in ROUTES:
-                Connection(ours.port).ask(get(f"/api/v1/{route}", connection="close"))
+                head, _ = Connection(ours.port).ask(get(f"/api/v1/{route}", connection="close"))
+                assert head.startswith(b"HTTP/1.1 200"), head
             yield Result.at_most("API, memory after every route", ours.memory_mb(), "MB", bound=250)
 
 

@@ -10,8 +10,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra import arns
-
 if TYPE_CHECKING:
     from infra.settings import DeploymentSettings
 
@@ -19,9 +17,9 @@ if TYPE_CHECKING:
 class AlarmTopic(Construct):
     """Carries the alarms of one region to the address in the settings."""
 
-    def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings) -> None:
+    def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, name: str) -> None:
         super().__init__(scope, id_)
-        self.topic = sns.Topic(self, "Topic", topic_name=arns.topic_name(), enforce_ssl=True)
+        self.topic = sns.Topic(self, "Topic", topic_name=name, enforce_ssl=True)
         self.topic.add_subscription(subscriptions.EmailSubscription(settings.alarm_email))
         self.topic.add_to_resource_policy(self._alarms_may_publish())
 

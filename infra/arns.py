@@ -48,7 +48,7 @@ def log_stream_arns(scope: Construct, groups: Iterable[LogGroup]) -> list[str]:
 
 
 def topic_name() -> str:
-    """Return the name of the topic that every alarm of a region notifies."""
+    """Return the name of the topic that a deployment's alarms in its own region notify."""
     return f"{PRODUCT}-alarms"
 
 

@@ -1,4 +1,7 @@
-"""The health stack: asks the API from the outside. In us-east-1, where Route 53 publishes what it finds."""
+"""The health stack: asks the API from the outside. In us-east-1, where Route 53 publishes what it finds.
+
+Every deployment of an account has its own there, so that its names end in the deployment's region.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ class HealthStack(Stack):
         settings: DeploymentSettings,
         **stack: Any,
     ) -> None:
-        super().__init__(scope, id_, **stack)
+        super().__init__(scope, id_, stack_name=f"{id_}-{settings.region}", **stack)
         topic = self._topic(settings)
         check = self._build_check(settings)
         metric = cloudwatch.Metric(
@@ -46,7 +49,7 @@ class HealthStack(Stack):
             period=Duration.minutes(1),
         )
         spec = AlarmSpec(
-            "api-down",
+            f"api-down-{settings.region}",
             f"https://{settings.api_host}{HEALTH_PATH} did not answer {HEALTHY_BODY} for three minutes.",
             threshold=1,
             comparison=BELOW,
@@ -59,7 +62,8 @@ class HealthStack(Stack):
         # an alarm notifies a topic of its own region: the main one serves if it is here already
         if settings.region == HEALTH_REGION:
             return sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self))
-        return AlarmTopic(self, "Alarms", settings=settings).topic
+        name = f"{arns.topic_name()}-{settings.region}"
+        return AlarmTopic(self, "Alarms", settings=settings, name=name).topic
 
     def _build_check(self, settings: DeploymentSettings) -> route53.CfnHealthCheck:
         return route53.CfnHealthCheck(

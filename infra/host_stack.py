@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnOutput, Duration, Fn, Stack
@@ -42,13 +43,27 @@ class HostStack(Stack):
         self._network = Network(self, "Network", settings=settings)
         self.role = self._build_role()
         self.instance = self._build_instance()
-        self.instance.user_data.add_commands(self._render_user_data(release))
-        self.ipv6_address = self._give_ipv6_address(release) if settings.ipv6 else None
+        facts = self._facts(release)
+        resource = self.instance.instance.logical_id
+        self.instance.user_data.add_commands(user_data.render({**facts, "resource": resource}))
+        self.ipv6_address = self._give_ipv6_address(facts) if settings.ipv6 else None
         self.address = self._build_address()
         if settings.is_burstable:
             self._build_credit_alarm()
-        CfnOutput(self, "ApiUrl", value=f"https://{settings.api_host}")
-        CfnOutput(self, "RecordToMake", value=f"{settings.api_host} A {self.address}")
+        self._build_outputs()
+
+    def _build_outputs(self) -> None:
+        # a deployed DNS stack imports these; dropped with the zone's settings, they would lock this stack
+        self.export_value(self.address)
+        if self.ipv6_address is not None:
+            self.export_string_list_value(self._network.vpc.vpc_ipv6_cidr_blocks)
+        host = self._settings.api_host
+        CfnOutput(self, "ApiUrl", value=f"https://{host}")
+        if self._settings.hosted_zone_id is not None:
+            return
+        CfnOutput(self, "RecordToMake", value=f"{host} A {self.address}")
+        if self.ipv6_address is not None:
+            CfnOutput(self, "Ipv6RecordToMake", value=f"{host} AAAA {self.ipv6_address}")
 
     def _build_role(self) -> iam.Role:
         release = f"{arns.bucket_arn(self._asset.s3_bucket_name)}/{self._asset.s3_object_key}"
@@ -108,34 +123,33 @@ class HostStack(Stack):
             ),
         )
 
-    def _render_user_data(self, release: Release) -> str:
+    def _facts(self, release: Release) -> dict[str, Any]:
+        """Return what the user data says, but for the box's logical id, which is a digest of it."""
         storage = self._settings.storage
-        return user_data.render(
-            {
-                "region": self._settings.region,
-                "stack": self.stack_name,
-                "resource": self.instance.instance.logical_id,
-                "bucket": self._asset.s3_bucket_name,
-                "key": self._asset.s3_object_key,
-                "sha256": release.sha256,
-                "log_group": str(LogGroup.BOOT),
-                "api_host": self._settings.api_host,
-                "alarm_email": self._settings.alarm_email,
-                "topic": arns.topic_arn(self),
-                "certificates_bucket": arns.certificates_bucket(self),
-                "environment": plain_settings(self, self._settings),
-                "secrets": {str(reader): secret_ids(self._settings, reader) for reader in Reader},
-                "required_secrets": [entry.name for entry in secrets_for(storage) if entry.required],
-            }
-        )
+        return {
+            "region": self._settings.region,
+            "stack": self.stack_name,
+            "bucket": self._asset.s3_bucket_name,
+            "key": self._asset.s3_object_key,
+            "sha256": release.sha256,
+            "log_group": str(LogGroup.BOOT),
+            "api_host": self._settings.api_host,
+            "alarm_email": self._settings.alarm_email,
+            "topic": arns.topic_arn(self),
+            "certificates_bucket": arns.certificates_bucket(self),
+            "environment": plain_settings(self, self._settings),
+            "secrets": {str(reader): secret_ids(self._settings, reader) for reader in Reader},
+            "required_secrets": [entry.name for entry in secrets_for(storage) if entry.required],
+        }
 
-    def _give_ipv6_address(self, release: Release) -> str:
+    def _give_ipv6_address(self, facts: dict[str, Any]) -> str:
         """Choose the address ourselves: nothing in CloudFormation tells which one an instance got.
 
         Its end changes with whatever replaces the box, since old and new live side by side for a while.
         """
-        facts = (release.sha256, self._settings.host_image, self._settings.key_pair, self._settings.domain)
-        digest = hashlib.sha256(repr(facts).encode()).hexdigest()
+        script = json.dumps(self.resolve(user_data.render(facts)), sort_keys=True)
+        replacing = (script, self._settings.host_image, self._settings.key_pair, DISK_GIB)
+        digest = hashlib.sha256(repr(replacing).encode()).hexdigest()
         subnet = self._network.vpc.public_subnets[0].node.default_child
         assert isinstance(subnet, ec2.CfnSubnet)  # noqa: S101  narrows the type for mypy
         prefix = Fn.select(0, Fn.split("::/64", str(subnet.ipv6_cidr_block)))

@@ -8,6 +8,7 @@ from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 
+from infra import arns
 from infra.alarm_topic import AlarmTopic
 from infra.alarms import BELOW, AlarmSpec, add_alarm, gauge
 from infra.names import PRODUCT, Gauge, LogGroup
@@ -75,7 +76,7 @@ class MonitoringStack(Stack):
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
-        self.topic = AlarmTopic(self, "Alarms", settings=settings).topic
+        self.topic = AlarmTopic(self, "Alarms", settings=settings, name=arns.topic_name()).topic
         self._build_log_groups()
         self._build_alarms_and_dashboard(settings)
 

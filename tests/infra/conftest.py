@@ -12,6 +12,7 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.infra.flavours import VARIANTS
 from tests.infra.node import ROOT, node_environment
 from tests.infra.rehearsal.recorder import Recorder, recording
 
@@ -65,7 +66,7 @@ class Assembly:
 @pytest.fixture(scope="session")
 def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
     out = tmp_path_factory.mktemp("assemblies")
-    names = (*FLAVOURS, *UNACKNOWLEDGED)
+    names = (*FLAVOURS, *VARIANTS, *UNACKNOWLEDGED)
     done = subprocess.run(
         [sys.executable, "-m", "tests.infra.synth", str(out), *names],
         cwd=ROOT,

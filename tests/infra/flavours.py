@@ -38,7 +38,11 @@ FLAVOURS = {
     "serverless": SERVERLESS,
     "serverless-s3": {**SERVERLESS, "storage": "s3", "region": "eu-central-1"},
 }
+VARIANTS: dict[str, dict[str, Any]] = {  # one step away from a flavour
+    "other-mail": {**FULLEST, "alarm_email": "others@example.org"},
+    "no-zone": {key: value for key, value in FULLEST.items() if not key.startswith("hosted_zone")},
+}
 
 
 def settings(flavour: str, **changes: Any) -> DeploymentSettings:
-    return parse_settings({**FLAVOURS[flavour], **changes}, origin=f"<{flavour}>")
+    return parse_settings({**(FLAVOURS | VARIANTS)[flavour], **changes}, origin=f"<{flavour}>")

@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parent / "snapshots"
 FLAVOURS = ("smallest", "fullest", "serverless-s3")
 # the box's id and its IPv6 address end in a digest of what would replace it
 _GENERATION = re.compile(r"(Host[0-9A-F]{8})[0-9a-f]{16}")
+_ADDRESS = re.compile(r"(::)[0-9a-f]{4}:[0-9a-f]{4}\b")
 _BOOT = re.compile(r"(<<'END_OF_BOOT'\\n).*?(END_OF_BOOT\\n)", re.DOTALL)
 
 
@@ -27,6 +28,7 @@ def snapshot(assembly: Path) -> str:
     }
     text = json.dumps(templates, indent=1, sort_keys=True)
     text = _GENERATION.sub(r"\1<generation>", text)
+    text = _ADDRESS.sub(r"\1<generation>", text)
     return _BOOT.sub(r"\1<first_boot.py>\2", text) + "\n"
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
-JOBS = {"no-success", "run-failed", "bad-runs", "api-down"}
+JOBS = {"no-success", "run-failed", "bad-runs", "api-down-us-east-1"}
 EXPECTED = {
     "smallest": JOBS | {"certificate", "disk", "memory", "cpu-credits"},
     "serverless": JOBS | {"api-errors", "job-error", "job-undelivered"},

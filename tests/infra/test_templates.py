@@ -174,6 +174,61 @@ def test_without_a_zone_the_deploy_says_which_record_to_make(smallest: Assembly)
     assert output == "metrics-api.example.org A <Address>"
 
 
+def test_the_ipv6_record_to_make_is_named_too(assemblies: dict[str, Assembly]) -> None:
+    outputs = assemblies["no-zone"].stacks["host"]["Outputs"]
+
+    assert outputs["RecordToMake"]["Value"]
+    assert resolve(outputs["Ipv6RecordToMake"]["Value"]["Fn::Join"][1][0]) == "metrics-api.example.org AAAA "
+    assert not {"RecordToMake", "Ipv6RecordToMake"} & set(assemblies["fullest"].stacks["host"]["Outputs"])
+
+
+def ipv6_address(assembly: Assembly) -> str:
+    interface = assembly.properties("AWS::EC2::Instance")["NetworkInterfaces"][0]
+    return json.dumps(interface["Ipv6Addresses"])
+
+
+def test_a_box_with_other_user_data_has_another_ipv6_address(assemblies: dict[str, Assembly]) -> None:
+    one, other = assemblies["fullest"], assemblies["other-mail"]
+
+    def generation(assembly: Assembly) -> str:
+        found: str = facts(assembly)["resource"]
+        return found
+
+    assert generation(one) != generation(other)  # both live side by side for a while
+    assert ipv6_address(one) != ipv6_address(other)
+
+
+def test_what_a_deployed_dns_stack_imports_stays_when_the_zone_goes(assemblies: dict[str, Assembly]) -> None:
+    def exports(assembly: Assembly) -> dict[str, Any]:
+        outputs = assembly.stacks["host"]["Outputs"]
+        return {name: value for name, value in outputs.items() if "Export" in value}
+
+    assert exports(assemblies["no-zone"]) == exports(assemblies["fullest"])
+    assert len(exports(assemblies["fullest"])) == 2
+
+
+def test_two_deployments_of_an_account_share_no_name_in_us_east_1(assemblies: dict[str, Assembly]) -> None:
+    def names(assembly: Assembly) -> set[str]:
+        manifest = json.loads((assembly.path / "manifest.json").read_text(encoding="utf-8"))
+        (stack,) = [
+            item["properties"]["stackName"]
+            for name, item in manifest["artifacts"].items()
+            if name == "community-metrics-health"
+        ]
+        alarms = assembly.resources("AWS::CloudWatch::Alarm", "health")
+        topics = [found["Properties"]["TopicName"] for found in assembly.resources("AWS::SNS::Topic")]
+        return {stack, *topics, *(alarm["Properties"]["AlarmName"] for alarm in alarms)}
+
+    abroad, at_home = names(assemblies["fullest"]), names(assemblies["smallest"])
+    # the main topic is in the deployment's own region, where nobody else is
+    assert abroad & at_home == {"community-metrics-alarms"}
+    assert {name for name in abroad if name.endswith("-eu-central-1")} == {
+        "community-metrics-health-eu-central-1",
+        "community-metrics-alarms-eu-central-1",
+        "community-metrics-api-down-eu-central-1",
+    }
+
+
 def test_the_health_check_asks_the_api_itself(assembly: Assembly) -> None:
     check = assembly.properties("AWS::Route53::HealthCheck", "health")["HealthCheckConfig"]
 

@@ -173,14 +173,18 @@ async def _answer(
         return View(stored, chosen, rows, await _newest_stars(reader, stored), periods, count, now)
 
     view, freshness = await read_fresh(request, read)
-    body = shape.dashboard(
-        period_start=view.periods[-count].start,
+    body = await services_of(request).built(lambda: json_of(_dashboard(view, shape, freshness)))
+    return Response(body, media_type="application/json")
+
+
+def _dashboard(view: View, shape: Shape, freshness: responses.Freshness) -> responses.Dashboard[Any]:
+    return shape.dashboard(
+        period_start=view.periods[-view.count].start,
         period_end=view.periods[-1].end,
         products=_products(view, shape),
         stars=stars_body(stock_total(view.stars)),
         freshness=freshness,
     )
-    return Response(json_of(body), media_type="application/json")
 
 
 def _require_bounded(size: int) -> None:

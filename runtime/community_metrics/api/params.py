@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from fastapi.exceptions import RequestValidationError
 
-MAX_POINTS: Final = 50_000
-"""Points in one answer: about 15 MB of JSON."""
+MAX_POINTS: Final = 7_500
+"""Points in one answer: about 2 MB of JSON, and what `bench.api` holds to the bound of memory."""
 MAX_NAMES: Final = 50
 MAX_ROWS: Final = 1_000
 

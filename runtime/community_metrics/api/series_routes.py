@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
 
@@ -80,14 +80,21 @@ async def series(
         request, lambda reader: _found(reader, request, metric_id, _Range(Grain(grain), first, last))
     )
     if (format or negotiated(header(request.scope["headers"], b"accept"))) == CSV:
-        return Response(_csv_of(found), media_type="text/csv", headers=_csv_headers(metric_id))
-    body = responses.Series(
+        text = await services_of(request).built(lambda: _csv_of(found))
+        return Response(text, media_type="text/csv", headers=_csv_headers(metric_id))
+    body = await services_of(request).built(lambda: json_of(_series(found, grain, freshness)))
+    return Response(body, media_type="application/json", headers={"vary": "Accept"})
+
+
+def _series(
+    found: Found, grain: Literal["day", "week", "month"], freshness: responses.Freshness
+) -> responses.Series:
+    return responses.Series(
         metric=responses.MetricIdentity(**identity_fields(found.metric)),
         grain=grain,
         points=[_POINTS[Grain(grain)](**point_fields(point)) for point in found.points],
         freshness=freshness,
     )
-    return Response(json_of(body), media_type="application/json", headers={"vary": "Accept"})
 
 
 async def _found(reader: LanceDBReader, request: Request, metric_id: str, wanted: _Range) -> Found:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from community_metrics.api.cache import now_of
@@ -31,6 +32,13 @@ class Services:
 
     database: ReadDatabase
     catalog: Catalog
+    building: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """Held while a large body is built: one at a time, so that memory has room for one and not for many."""
+
+    async def built(self, build: Callable[[], Content]) -> Content:
+        """Return what `build` returns, made in a thread, so that the loop goes on answering others."""
+        async with self.building:
+            return await asyncio.to_thread(build)
 
 
 def services_of(request: Request) -> Services:
