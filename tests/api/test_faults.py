@@ -73,6 +73,7 @@ async def test_without_a_last_good_body_an_outage_is_a_503(
         require_problem(await api.get(DASHBOARD), kind, place)
         require_problem(await api.get("ready"), kind, place)
         require_problem(await api.get("export/stats.csv"), kind, place)
+        assert (await api.head("export/stats.csv")).status_code == 503
         assert (await api.get("health")).status_code == 200
 
 

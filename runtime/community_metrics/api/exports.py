@@ -55,9 +55,10 @@ async def export(
         "cache-control": "private, no-store",
     }
     media_type = _MEDIA_TYPES[file_format]
-    if request.scope.get(WITHOUT_BODY):
-        return StreamingResponse(iter(()), media_type=media_type, headers=headers)
     database = services_of(request).database
+    if request.scope.get(WITHOUT_BODY):
+        await database.ping()  # where GET would say 503, HEAD does
+        return StreamingResponse(iter(()), media_type=media_type, headers=headers)
     database.load_client()
     batches = database.reader.scan(table)
     chunks = _csv_chunks(table, batches) if file_format == "csv" else _parquet_chunks(table, batches)
