@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import threading
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import structlog
 
+from community_metrics.api.database import ReadDatabase
 from community_metrics.api.main import create_app
 from community_metrics.api.middleware.request_line import RequestLine, writer_for
 from community_metrics.api.middleware.tokens import new_token, token_hash
+from community_metrics.api.services import Services
+from community_metrics.catalog import load_catalog
 from community_metrics.config import Settings, StorageMode
 from community_metrics.errors import ConfigurationError
 from tests.support.api import PAGE_ORIGIN, PYTHON
@@ -31,7 +36,11 @@ EVERY_KIND = ["health", "status", "nothing-here", "docs", "openapi.json", "expor
 
 @pytest.mark.parametrize("path", EVERY_KIND)
 async def test_security_headers_stand_on_every_answer(local_api: Api, path: str) -> None:
-    headers = (await local_api.get(path)).headers
+    require_security_headers(await local_api.get(path))
+
+
+def require_security_headers(answer: httpx.Response) -> None:
+    headers = answer.headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -89,6 +98,7 @@ async def test_a_refused_preflight_is_a_problem(local_api: Api, origin: str, met
     answer = await local_api.client.options("/api/v1/status", headers=preflight(origin, method))
     assert answer.status_code == 400
     assert answer.json()["type"].endswith("#preflight-refused")
+    assert answer.json()["instance"] == "/api/v1/status"
 
 
 def test_enterprise_does_not_start_without_origins() -> None:
@@ -129,6 +139,23 @@ async def test_with_the_token_the_answer_is_told_and_kept_by_nobody(guarded: tup
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, no-store")
     again = await api.get("status", headers={**headers, "if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.headers["cache-control"]) == (304, "private, no-store")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "ready",
+        "docs",
+        "docs/start.js",
+        "docs/assets/favicon.png",
+        "openapi.json",
+        "export/metrics.csv",
+        "nothing",
+    ],
+)
+async def test_no_answer_to_a_token_is_kept_by_anybody(guarded: tuple[Api, str], path: str) -> None:
+    answer = await guarded[0].get(path, headers={"authorization": f"Bearer {guarded[1]}"})
+    assert answer.headers.get_list("cache-control") == ["private, no-store"]
 
 
 async def test_health_asks_for_no_token(guarded: tuple[Api, str]) -> None:
@@ -250,12 +277,42 @@ async def test_an_answer_too_large_names_the_filter(local_api: Api) -> None:
     assert "from=" in answer.json()["detail"]
 
 
+async def test_more_points_than_memory_has_room_for_are_refused_with_the_filter_to_use(
+    local_api: Api,
+) -> None:
+    answer = await local_api.get("dashboard/daily?days=3660")
+    assert answer.json()["type"].endswith("#answer-too-large")
+    assert "metric_id=" in answer.json()["detail"]
+    assert (await local_api.get(f"dashboard/daily?days=3660&metric_id={PYTHON}")).status_code == 200
+
+
+async def test_bodies_are_built_beside_the_loop_and_one_at_a_time(filled_local: Place) -> None:
+    services = Services(ReadDatabase(filled_local.reading), load_catalog(None))
+    may_end = threading.Event()
+    running: list[int] = []
+
+    def build() -> tuple[bool, int]:
+        running.append(1)
+        answer = may_end.wait(timeout=5), len(running)
+        running.pop()
+        return answer
+
+    builds = [asyncio.create_task(services.built(build)) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    may_end.set()
+    assert await asyncio.gather(*builds) == [(True, 1), (True, 1)]
+
+
 @pytest.mark.parametrize("path", ["status", "ready"])
 async def test_a_mistake_of_ours_tells_an_id_and_nothing_else(filled_local: Place, path: str) -> None:
     app = create_app(filled_local.reading)
     del app.routes.state.services  # the first thing a route reaches for
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test") as client:
-        answer = await client.get(f"/api/v1/{path}", headers={"x-request-id": "find-me"})
+        headers = {"x-request-id": "find-me", "origin": PAGE_ORIGIN}
+        answer = await client.get(f"/api/v1/{path}", headers=headers)
     assert (answer.status_code, answer.json()["request_id"]) == (500, "find-me")
     assert answer.headers["content-type"] == "application/problem+json"
     assert "services" not in answer.text
+    require_security_headers(answer)
+    assert answer.headers["access-control-allow-origin"] == PAGE_ORIGIN
+    assert answer.headers["cache-control"] == "no-store"

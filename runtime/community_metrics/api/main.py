@@ -26,6 +26,7 @@ from community_metrics.api.docs_page import add_docs
 from community_metrics.api.middleware.answer_headers import AnswerHeaders
 from community_metrics.api.middleware.cors import ExactOrigins
 from community_metrics.api.middleware.head import HeadAsGet
+from community_metrics.api.middleware.last_resort import LastResort
 from community_metrics.api.middleware.notes import notes_of
 from community_metrics.api.middleware.request_line import through_structlog, writer_for
 from community_metrics.api.middleware.request_log import RequestLog
@@ -129,6 +130,7 @@ def _edge(
         Middleware(AnswerHeaders),
         Middleware(HeadAsGet),
         Middleware(ExactOrigins, origins=settings.allowed_origins),
+        Middleware(LastResort),
         *([Middleware(BearerTokens, hashes=hashes)] if hashes else []),
     ]
 
@@ -152,7 +154,7 @@ def _add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, _: Exception) -> Response:
-        # raised again by Starlette once this is sent, so that the outermost layer logs it
+        # raised again by Starlette once this is sent, so that `LastResort` logs it
         return internal_error(notes_of(request.scope).request_id).response(request.url.path)
 
     @app.exception_handler(HTTPException)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 
 from community_metrics.api.middleware.notes import header
 from community_metrics.api.problems import Problem
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.datastructures import Headers
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 READABLE_HEADERS: Final = (
@@ -51,11 +51,16 @@ class ExactOrigins(CORSMiddleware):
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a browser that asks whether a page may ask."""
         answer = super().preflight_response(request_headers)
-        if answer.status_code < 400:  # noqa: PLR2004  the first status of an error
-            return answer
-        said = bytes(answer.body).decode()
+        return answer if answer.status_code < 400 else _Refusal(bytes(answer.body))  # noqa: PLR2004  the first error
+
+
+class _Refusal(Response):
+    """A refused preflight; only when it is sent is the path known that was asked for."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = Problem(
             "preflight-refused",
-            f"{said}. CM_CORS_ORIGINS of the service names the origins that may, with GET and HEAD.",
+            f"{bytes(self.body).decode()}. "
+            "CM_CORS_ORIGINS of the service names the origins that may, with GET and HEAD.",
         )
-        return refusal.response("*")
+        await refusal.response(scope["path"])(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The outermost layer: one log line and one id for each request, and nothing that escapes as a traceback."""
+"""The outermost layer: one log line and one id for each request."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from community_metrics.api.middleware.notes import Notes, header, put_notes
-from community_metrics.api.middleware.request_line import LOGGER, RequestLine
-from community_metrics.api.problems import internal_error
+from community_metrics.api.middleware.request_line import RequestLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
 
 REQUEST_ID: Final = b"x-request-id"
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
-
-log = structlog.get_logger(LOGGER)
 
 
 class RequestLog:
@@ -59,11 +54,6 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, send_with_id)
-        except Exception:
-            log.exception("request failed", request_id=notes.request_id, path=scope["path"])
-            if not status:
-                answer = internal_error(notes.request_id).response(scope["path"])
-                await answer(scope, receive, send_with_id)
         finally:
             took_ms = round((self._clock.monotonic() - began) * 1000, 2)
             line = RequestLine(notes.request_id, scope["method"], scope["path"], status, took_ms, notes.cache)

@@ -13,7 +13,7 @@ from community_metrics.api.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OPEN_PATH: Final = "/api/v1/health"
 _TOKEN_BYTES: Final = 32
@@ -29,8 +29,11 @@ class BearerTokens:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] == OPEN_PATH or self._is_accepted(scope):
+        if scope["type"] != "http" or scope["path"] == OPEN_PATH:
             await self._app(scope, receive, send)
+            return
+        if self._is_accepted(scope):
+            await self._app(scope, receive, _kept_by_nobody(send))
             return
         refusal = Problem(
             "token-required",
@@ -47,6 +50,18 @@ class BearerTokens:
         digest = token_hash(token.strip()).encode()
         # every hash is compared, each in constant time: how long it takes says nothing
         return sum(hmac.compare_digest(digest, accepted) for accepted in self._hashes) > 0
+
+
+def _kept_by_nobody(send: Send) -> Send:
+    """Replace what any route says of caching: no cache may hand to others what a token was needed for."""
+
+    async def send_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            said = [item for item in message["headers"] if item[0] != b"cache-control"]
+            message["headers"] = [*said, (b"cache-control", b"private, no-store")]
+        await send(message)
+
+    return send_private
 
 
 def new_token() -> str:
