@@ -222,6 +222,7 @@ async def test_a_request_id_goes_out_as_it_came_in_if_it_is_sane(
     [
         ("GET", "/api/v1/nothing", 404, "not-found"),
         ("GET", "/elsewhere", 404, "not-found"),
+        ("GET", "/api/v1/dashboard/weekly/", 404, "not-found"),
         ("POST", "/api/v1/status", 405, "method-not-allowed"),
         ("GET", "/api/v1/series/downloads:lance:pyton", 404, "unknown-metric"),
         ("GET", "/api/v1/dashboard/weekly?product=lanse", 404, "unknown-product"),

@@ -53,8 +53,21 @@ def test_every_parameter_says_what_it_means_and_what_it_allows(path: str) -> Non
 @pytest.mark.parametrize("path", sorted(OPERATIONS))
 def test_every_error_is_a_problem(path: str) -> None:
     for status, answer in OPERATIONS[path]["responses"].items():
-        if status != "200":
+        if status not in {"200", "304"}:
             assert list(answer["content"]) == ["application/problem+json"]
+
+
+@pytest.mark.parametrize("path", ["status", "dashboard/weekly", "history", "series/downloads:lance:python"])
+async def test_a_304_has_the_headers_that_the_file_promises(local_api: Api, path: str) -> None:
+    etag = (await local_api.get(path)).headers["etag"]
+    answer = await local_api.get(path, headers={"if-none-match": etag})
+    (promised,) = [
+        operation["responses"]["304"]["headers"]
+        for template, operation in OPERATIONS.items()
+        if template.replace("{metric_id}", "downloads:lance:python") == f"/api/v1/{path}"
+    ]
+    assert answer.status_code == 304
+    assert {name.lower() for name in promised} <= set(answer.headers)
 
 
 @pytest.mark.parametrize("kind", sorted(TITLES))

@@ -1090,6 +1090,11 @@ export interface components {
              * @description What failed, one line for each metric; null when nothing did.
              */
             error_summary: string | null;
+            /**
+             * Scope
+             * @description The metrics or globs it was narrowed to, comma separated; null when it asked for every metric.
+             */
+            scope: string | null;
         };
         /**
          * RunningDay
@@ -1836,6 +1841,21 @@ export interface operations {
                     "application/json": components["schemas"]["Definitions"];
                 };
             };
+            /** @description The body that `If-None-Match` names is still the one. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long it may be kept. */
+                    "Cache-Control"?: string;
+                    /** @description What the cache of this service did (RFC 9211). */
+                    "Cache-Status"?: string;
+                    /** @description Which request headers the answer depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Unauthorized */
             401: {
                 headers: {
@@ -1891,6 +1911,21 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ServiceStatus"];
                 };
+            };
+            /** @description The body that `If-None-Match` names is still the one. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long it may be kept. */
+                    "Cache-Control"?: string;
+                    /** @description What the cache of this service did (RFC 9211). */
+                    "Cache-Status"?: string;
+                    /** @description Which request headers the answer depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
@@ -1954,6 +1989,21 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WeeklyDashboard"];
                 };
+            };
+            /** @description The body that `If-None-Match` names is still the one. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long it may be kept. */
+                    "Cache-Control"?: string;
+                    /** @description What the cache of this service did (RFC 9211). */
+                    "Cache-Status"?: string;
+                    /** @description Which request headers the answer depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
@@ -2027,6 +2077,21 @@ export interface operations {
                     "application/json": components["schemas"]["DailyDashboard"];
                 };
             };
+            /** @description The body that `If-None-Match` names is still the one. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long it may be kept. */
+                    "Cache-Control"?: string;
+                    /** @description What the cache of this service did (RFC 9211). */
+                    "Cache-Status"?: string;
+                    /** @description Which request headers the answer depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Unauthorized */
             401: {
                 headers: {
@@ -2098,6 +2163,21 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MonthlyDashboard"];
                 };
+            };
+            /** @description The body that `If-None-Match` names is still the one. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long it may be kept. */
+                    "Cache-Control"?: string;
+                    /** @description What the cache of this service did (RFC 9211). */
+                    "Cache-Status"?: string;
+                    /** @description Which request headers the answer depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
@@ -2178,6 +2258,21 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description The body that `If-None-Match` names is still the one. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long it may be kept. */
+                    "Cache-Control"?: string;
+                    /** @description What the cache of this service did (RFC 9211). */
+                    "Cache-Status"?: string;
+                    /** @description Which request headers the answer depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Unauthorized */
             401: {
                 headers: {
@@ -2252,6 +2347,21 @@ export interface operations {
                     "application/json": components["schemas"]["History"];
                 };
             };
+            /** @description The body that `If-None-Match` names is still the one. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long it may be kept. */
+                    "Cache-Control"?: string;
+                    /** @description What the cache of this service did (RFC 9211). */
+                    "Cache-Status"?: string;
+                    /** @description Which request headers the answer depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Unauthorized */
             401: {
                 headers: {
@@ -2314,6 +2424,21 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Restatements"];
                 };
+            };
+            /** @description The body that `If-None-Match` names is still the one. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long it may be kept. */
+                    "Cache-Control"?: string;
+                    /** @description What the cache of this service did (RFC 9211). */
+                    "Cache-Status"?: string;
+                    /** @description Which request headers the answer depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
@@ -2448,6 +2573,21 @@ export interface operations {
                     "image/svg+xml": string;
                 };
             };
+            /** @description The body that `If-None-Match` names is still the one. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long it may be kept. */
+                    "Cache-Control"?: string;
+                    /** @description What the cache of this service did (RFC 9211). */
+                    "Cache-Status"?: string;
+                    /** @description Which request headers the answer depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Unauthorized */
             401: {
                 headers: {
@@ -2518,6 +2658,21 @@ export interface operations {
                 content: {
                     "image/svg+xml": string;
                 };
+            };
+            /** @description The body that `If-None-Match` names is still the one. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long it may be kept. */
+                    "Cache-Control"?: string;
+                    /** @description What the cache of this service did (RFC 9211). */
+                    "Cache-Status"?: string;
+                    /** @description Which request headers the answer depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from community_metrics.weeks import Clock
 
 PREFIX: Final = "/api/v1/"
-_CACHED: Final = frozenset(
+CACHED: Final = frozenset(
     {"status", "definitions", "dashboard", "series", "history", "restatements", "badge", "sparkline"}
 )
+"""First words of the routes that are answered from memory, and so with a tag and a 304."""
 _BY_MINUTE: Final = frozenset({"status", "history"})
 """Bodies that say whether a run is abandoned, or how long ago the last success was."""
 _NEGOTIATED: Final = frozenset({"series"})
@@ -170,7 +171,7 @@ def wanted_of(scope: Scope) -> Wanted | None:
         return None
     route = path[len(PREFIX) :].partition("/")[0]
     query: bytes = scope["query_string"]
-    if route not in _CACHED or len(query) > _MAX_QUERY_BYTES:
+    if route not in CACHED or len(query) > _MAX_QUERY_BYTES:
         return None
     accepted = negotiated(header(scope["headers"], b"accept")) if route in _NEGOTIATED else ""
     return Wanted(f"{accepted} {path}?{_canonical(query)}", route in _BY_MINUTE)

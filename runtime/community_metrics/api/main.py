@@ -108,6 +108,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=f"{_BASE}/openapi.json",
+        redirect_slashes=False,  # it would send the caller to whatever `Host` names
     )
     app.state.services = Services(database, load_catalog(settings.catalog))
     for module in _ROUTERS:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.openapi.utils import get_openapi
 
+from community_metrics.api.cache import CACHED, PREFIX
 from community_metrics.api.problems import DOCUMENTATION, ProblemBody
 
 if TYPE_CHECKING:
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 
 _SUMMARY: Final = "Downloads and stars of open-source packages, week by week. A number is never invented."
 _OPEN_OPERATIONS: Final = frozenset({"health"})
+_NOT_MODIFIED: Final[dict[str, Any]] = {
+    "description": "The body that `If-None-Match` names is still the one.",
+    "headers": {
+        name: {"description": said, "schema": {"type": "string"}}
+        for name, said in (
+            ("ETag", "The tag of that body."),
+            ("Cache-Control", "How long it may be kept."),
+            ("Cache-Status", "What the cache of this service did (RFC 9211)."),
+            ("Vary", "Which request headers the answer depends on."),
+        )
+    },
+}
 
 
 def described(app: FastAPI) -> None:
@@ -56,8 +69,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
             "description": "Only where the service has `CM_API_TOKEN_HASHES`; for servers.",
         }
     }
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         operation = operations["get"]
+        if path.removeprefix(PREFIX).partition("/")[0] in CACHED:
+            operation["responses"]["304"] = _NOT_MODIFIED
         if operation["operationId"] not in _OPEN_OPERATIONS:
             operation["security"] = [{}, {"token": []}]
     return document
