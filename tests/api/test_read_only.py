@@ -75,6 +75,25 @@ def attributes_of(module: Path) -> set[str]:
     return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
 
+def names_of(module: Path) -> set[str]:
+    """Return every name that a module mentions, imports or reads from another."""
+    tree = ast.parse(module.read_text())
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return (
+        names
+        | {alias.name for node in imports for alias in node.names}
+        | {node.module or "" for node in imports}
+    )
+
+
+@pytest.mark.parametrize("module", API_MODULES, ids=lambda path: path.name)
+def test_no_module_of_the_api_can_lay_hands_on_the_store(module: Path) -> None:
+    # the package hands on the store beside the reader, so the API takes the reader from its own module
+    forbidden = {"LanceDBStore", "community_metrics.storage", "community_metrics.storage.lancedb_store"}
+    assert not names_of(module) & (forbidden | {"lancedb"})
+
+
 def test_the_reader_has_no_way_to_write() -> None:
     assert {"upsert_observations", "record_run", "drop_tables", "acquire_lease"} <= WRITES
     assert not WRITES & set(dir(LanceDBReader))

@@ -8,7 +8,7 @@ last good body is told with a mark; when it is back, the next look at the tables
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -41,6 +41,7 @@ _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _UNAVAILABLE: Final = 503
 _MAX_QUERY_BYTES: Final = 8_192
+_STALE_CAPACITY_BYTES: Final = 16 * 1024 * 1024
 
 PUBLIC: Final = b"public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 PRIVATE: Final = b"private, no-store"
@@ -93,6 +94,7 @@ class ResponseCache:
         self._watch = watch
         self._clock = clock
         self._store = store or BodyStore()
+        self._stale_copies = BodyStore(_STALE_CAPACITY_BYTES)
         self._fresh_control = PRIVATE if is_private else PUBLIC
         self._stale_control = PRIVATE if is_private else STALE
         self._building: dict[tuple[str, StateKey], asyncio.Task[Entry | Answer]] = {}
@@ -108,7 +110,7 @@ class ResponseCache:
         now = self._clock.now()
         entry = self._store.get(wanted.key)
         if state.failure is not None:
-            await self._send_last_good(entry, state, now, scope, send)
+            await self._send_last_good(wanted, entry, state, scope, send, now=now)
             return
         key = state.key(now, by_minute=wanted.by_minute)
         if entry is not None and entry.key == key:
@@ -119,22 +121,39 @@ class ResponseCache:
         if isinstance(answer, Entry):
             await _send_entry(answer, scope, send, outcome="miss")
         elif answer.status == _UNAVAILABLE and entry is not None:
-            await self._send_last_good(entry, state, now, scope, send)
+            await self._send_last_good(wanted, entry, state, scope, send, now=now)
         else:
             await _send_refusal(answer, scope, send)
 
     async def _send_last_good(
-        self, entry: Entry | None, state: TableState, now: datetime, scope: Scope, send: Send
+        self,
+        wanted: Wanted,
+        entry: Entry | None,
+        state: TableState,
+        scope: Scope,
+        send: Send,
+        *,
+        now: datetime,
     ) -> None:
         if entry is None:
             notes_of(scope).cache = "none"
             refusal = storage_problem(state.failure or StorageUnavailable("LanceDB does not answer."))
             await refusal.response(scope["path"])(scope, _nothing_to_receive, send)
             return
-        copy = stale_copy(entry, is_stale=state.key(now).is_stale, cache_control=self._stale_control)
+        copy = self._marked(wanted, entry, is_stale=state.key(now).is_stale)
         age_s = max(0, round((now - entry.confirmed_at).total_seconds()))
         marks = [(b"age", str(age_s).encode()), (b"x-data-stale", b"true")]
         await _send_entry(copy, scope, send, outcome="stale", marks=marks)
+
+    def _marked(self, wanted: Wanted, entry: Entry, *, is_stale: bool) -> Entry:
+        """Return the body with its mark; made once, since an outage is no time to write every body anew."""
+        known = self._stale_copies.get(wanted.key)
+        if known and known.confirmed_at == entry.confirmed_at and known.key.is_stale == is_stale:
+            return known
+        copy = stale_copy(entry, is_stale=is_stale, cache_control=self._stale_control)
+        copy = replace(copy, key=replace(entry.key, is_stale=is_stale))
+        self._stale_copies.put(wanted.key, copy)
+        return copy
 
     async def _built_once(
         self, wanted: Wanted, key: StateKey, state: TableState, now: datetime, scope: Scope
