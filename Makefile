@@ -50,7 +50,7 @@ node_modules/.installed: package-lock.json | .venv/.dev
 	touch $@
 
 frontend/node_modules/.installed: frontend/package-lock.json
-	$(FRONTEND_NPM) install --silent # not `ci`: npm 11 leaves other platforms' optional packages out of this lock, then refuses it
+	$(FRONTEND_NPM) ci --silent
 	touch $@
 
 frontend/dist/index.html: $(FRONTEND_FILES) frontend/node_modules/.installed
