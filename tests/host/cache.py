@@ -1,0 +1,52 @@
+"""The rehearsal's cache: folders that are made once for what they are made from, and never trusted half made."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def folder() -> Path:
+    """Return where the cache lives: under `XDG_CACHE_HOME`, or ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    path = Path(base, "community-metrics", "host")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def cached(kind: str, ingredients: list[str], make: Callable[[Path], None]) -> Path:
+    """Return the folder made from these ingredients this week; others of the kind are removed.
+
+    The week is an ingredient of everything: Debian's packages move on without us.
+    """
+    week = "{0}-W{1:02}".format(*datetime.now(UTC).isocalendar())
+    key = hashlib.sha256("\0".join([week, *ingredients]).encode()).hexdigest()[:16]
+    path = folder() / f"{kind}-{key}"
+    with (folder() / f"{kind}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two rehearsals at once make it once
+        if not path.exists():
+            _make_anew(path, kind, make)
+    return path
+
+
+def _make_anew(path: Path, kind: str, make: Callable[[Path], None]) -> None:
+    scratch = path.with_name(f"{path.name}.part")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    make(scratch)
+    scratch.rename(path)
+    for old in path.parent.glob(f"{kind}-*"):
+        if old != path and not _is_in_use(old):
+            shutil.rmtree(old)
+
+
+def _is_in_use(path: Path) -> bool:
+    return str(path) in Path("/proc/mounts").read_text(encoding="utf-8")

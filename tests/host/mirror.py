@@ -1,0 +1,103 @@
+"""Debian's packages inside the world: the machine's own mirror, served on, with what it served kept.
+
+The box's apt reads real, signed indexes, so that a package which the bootstrap newly asks for needs no change
+here. What names its content (pool, by-hash) is kept; what moves (InRelease) is fetched anew in each run.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import threading
+from functools import cache as remember
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.host import cache
+
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+SUITES = ("trixie", "trixie-updates", "trixie-security")
+_KEPT = re.compile(r"/(pool|by-hash)/")
+_LOCK = threading.Lock()
+
+
+@remember
+def upstream() -> dict[str, str]:
+    """Return the mirror of each suite, as this machine's apt knows it, or as CM_REHEARSAL_MIRROR says.
+
+    Raises:
+        RuntimeError: this machine is not Debian and the variable is unset.
+    """
+    given = os.environ.get("CM_REHEARSAL_MIRROR")
+    if given:
+        return {"trixie": given.rstrip("/")}
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"],
+        capture_output=True, text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+    known = dict(line.split() for line in listed.splitlines())
+    codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    found = {
+        suite: known[suite.replace("trixie", codename)].rstrip("/")
+        for suite in SUITES
+        if suite.replace("trixie", codename) in known
+    }
+    if platform.freedesktop_os_release().get("ID") != "debian" or "trixie" not in found:
+        raise RuntimeError(
+            "The apt of this machine knows no Debian mirror. Set CM_REHEARSAL_MIRROR to one, such as "
+            "http://<host>/debian, or run `apt-get update` first."
+        )
+    return found
+
+
+def sources() -> str:
+    """Return the box's apt sources: every suite at the world's own mirror, verified by Debian's keys."""
+    keyring = "/usr/share/keyrings/debian-archive-keyring.pgp"
+    return "\n".join(
+        f"Types: deb\nURIs: http://packages.rehearsal.test/{suite}\nSuites: {suite}\nComponents: main\n"
+        f"Signed-By: {keyring}\n"
+        for suite in upstream()
+    )
+
+
+class MirrorHandler(BaseHTTPRequestHandler):
+    """Answers `/<suite>/<path>` with the mirror's file."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        content = _content(self.path)
+        self.send_response(200 if content is not None else 404)
+        self.send_header("Content-Length", str(len(content or b"")))
+        self.end_headers()
+        self.wfile.write(content or b"")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name for it
+        """Keep the test output clean."""
+
+
+def _content(path: str) -> bytes | None:
+    _, suite, rest = path.split("/", 2)
+    kept = cache.folder() / "debian" / suite / rest.replace("%2b", "+").replace("%7e", "~")
+    if ".." in rest or suite not in upstream():
+        return None
+    with _LOCK:
+        if _KEPT.search(path) and kept.exists():
+            return kept.read_bytes()
+        return _fetch(f"{upstream()[suite]}/{rest}", kept)
+
+
+def _fetch(url: str, target: Path) -> bytes | None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=cache.folder()) as scratch:
+        part = Path(scratch, "part")
+        # apt's own fetcher: it goes through whatever proxy or login this machine's apt goes through
+        command = ["/usr/lib/apt/apt-helper", "-o", "APT::Sandbox::User=root", "download-file", url, str(part)]
+        done = subprocess.run(command, capture_output=True, timeout=300, check=False)
+        if done.returncode != 0:
+            return None
+        part.rename(target)
+    return target.read_bytes()
