@@ -35,7 +35,7 @@ def upstream() -> dict[str, str]:
     if given:
         return {"trixie": given.rstrip("/")}
     listed = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"],
+        ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Identifier: Packages"],
         capture_output=True, text=True, timeout=60, check=True,
     ).stdout  # fmt: skip
     known = dict(line.split() for line in listed.splitlines())
@@ -95,7 +95,14 @@ def _fetch(url: str, target: Path) -> bytes | None:
     with TemporaryDirectory(dir=cache.folder()) as scratch:
         part = Path(scratch, "part")
         # apt's own fetcher: it goes through whatever proxy or login this machine's apt goes through
-        command = ["/usr/lib/apt/apt-helper", "-o", "APT::Sandbox::User=root", "download-file", url, str(part)]
+        command = [
+            "/usr/lib/apt/apt-helper",
+            "-o",
+            "APT::Sandbox::User=root",
+            "download-file",
+            url,
+            str(part),
+        ]
         done = subprocess.run(command, capture_output=True, timeout=300, check=False)
         if done.returncode != 0:
             return None

@@ -28,6 +28,7 @@ from starlette.routing import Route
 from tests.support.enterprise_tables import BadRequestError, StoredDatabase, UnknownTableError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator, Mapping
 
     from starlette.requests import Request
@@ -214,19 +215,23 @@ def _arrow_file(table: pa.Table, headers: dict[str, str]) -> Response:
 
 
 @contextmanager
-def serving(enterprise: Enterprise, port: int = 0) -> Iterator[Enterprise]:
-    """Serve it on loopback from a thread of its own; `url` says where."""
+def serving(
+    enterprise: Enterprise, port: int = 0, listening: socket.socket | None = None
+) -> Iterator[Enterprise]:
+    """Serve it on loopback, or on a socket that listens already, from a thread of its own; `url` says where."""
     config = uvicorn.Config(
         enterprise.app(), host="127.0.0.1", port=port, log_level="critical", lifespan="off"
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="enterprise", daemon=True)
+    sockets = None if listening is None else [listening]
+    thread = threading.Thread(target=server.run, args=(sockets,), name="enterprise", daemon=True)
     thread.start()
     while not server.started:
         if not thread.is_alive():
             raise RuntimeError(f"port {port} cannot be served")
         time.sleep(0.01)
-    enterprise.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    host, bound_port = server.servers[0].sockets[0].getsockname()
+    enterprise.url = f"http://{host}:{bound_port}"
     try:
         yield enterprise
     finally:

@@ -31,7 +31,14 @@ class Replay:
     `latency_s` comes before each reply.
     """
 
-    def __init__(self, registry: Registry | None = None, *, port: int = 0, latency_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        registry: Registry | None = None,
+        *,
+        port: int = 0,
+        latency_s: float = 0.0,
+        host: str = "127.0.0.1",
+    ) -> None:
         self.registry = registry
         self.requests: list[Request] = []
         self.stopping = threading.Event()
@@ -39,7 +46,7 @@ class Replay:
         self._scripts: list[tuple[str, deque[Scripted]]] = []
         self._standing: list[tuple[str, Scripted]] = []
         self._lock = threading.Lock()
-        self._server = _Server(self, port)
+        self._server = _Server(self, host, port)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -106,9 +113,9 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, replay: Replay, port: int) -> None:
+    def __init__(self, replay: Replay, host: str, port: int) -> None:
         self.replay = replay
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__((host, port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: clients that go away are part of the tests."""

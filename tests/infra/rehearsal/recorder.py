@@ -51,15 +51,15 @@ class Recorder:
 
 
 @contextmanager
-def recording(server_port: int) -> Iterator[Recorder]:
-    """Stand before the server for a while."""
+def recording(server_port: int, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[Recorder]:
+    """Stand before the server for a while, at this address."""
     recorder = Recorder(server_port)
 
     class Handler(_Handler):
         pass
 
     Handler.recorder = recorder
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as proxy:
+    with ThreadingHTTPServer(address, Handler) as proxy:
         recorder.port = proxy.server_address[1]
         thread = threading.Thread(target=proxy.serve_forever, daemon=True)
         thread.start()

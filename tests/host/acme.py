@@ -1,0 +1,158 @@
+"""The certificate authority: pebble, with a test CA before its own API, as the box's trust store has it."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.host.namespace import Namespace
+
+NAME = "acme.rehearsal.test"
+DIRECTORY = f"https://{NAME}:14000/dir"
+USUAL_LIFE_S = 90 * 86_400
+
+
+class CertificateAuthority:
+    """Issues certificates after HTTP-01 over port 80 of the name; `life_s` is how long they last.
+
+    `restart` is a new authority, with a new root, which knows nobody.
+    """
+
+    def __init__(self, inside: Namespace, bridge: str, address: str, dns: str, folder: Path) -> None:
+        self._inside, self._bridge, self.address, self._dns, self._folder = (
+            inside,
+            bridge,
+            address,
+            dns,
+            folder,
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self.test_ca = _write_test_certificates(folder, address)
+
+    def restart(self, life_s: int = USUAL_LIFE_S) -> None:
+        """Begin anew, with certificates of this life."""
+        self.end()
+        config = self._folder / "pebble.json"
+        config.write_text(json.dumps({"pebble": self._settings(life_s)}), encoding="utf-8")
+        command = ["ip", "netns", "exec", self._inside.name, "env", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=5",
+                   "pebble", "-strict", "-config", str(config), "-dnsserver", f"{self._dns}:53"]  # fmt: skip
+        with (self._folder / "pebble.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        self._wait()
+
+    def end(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=10)
+            self._process = None
+
+    @contextmanager
+    def reachable(self) -> Iterator[None]:
+        """Have its address for a while; without it, it keeps what it knows."""
+        self._inside.ip("address", "add", f"{self.address}/24", "dev", self._bridge)
+        try:
+            yield
+        finally:
+            self._inside.ip("address", "del", f"{self.address}/24", "dev", self._bridge)
+
+    @property
+    def root(self) -> str:
+        """The root certificate that clients must trust, as PEM."""
+        trust = ssl.create_default_context(cadata=self.test_ca)
+        with (
+            self._inside,
+            urlopen(f"https://{self.address}:15000/roots/0", context=trust, timeout=5) as answer,
+        ):
+            text: str = answer.read().decode()
+        return text
+
+    @property
+    def log(self) -> str:
+        """What it did so far."""
+        return (self._folder / "pebble.log").read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def issued(self) -> int:
+        """How many certificates it has issued since the world began."""
+        return self.log.count("Issued certificate serial")
+
+    def _settings(self, life_s: int) -> dict[str, object]:
+        return {
+            "listenAddress": f"{self.address}:14000",
+            "managementListenAddress": f"{self.address}:15000",
+            "certificate": str(self._folder / "acme.pem"),
+            "privateKey": str(self._folder / "acme.key"),
+            "httpPort": 80,
+            "tlsPort": 443,
+            "certificateValidityPeriod": life_s,
+        }
+
+    def _wait(self) -> None:
+        for _ in range(200):
+            try:
+                assert self.root
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError(f"pebble did not start: {self.log[-2000:]}")
+
+
+def _write_test_certificates(folder: Path, address: str) -> str:
+    """Write the key and certificate of the API's own HTTPS; return the CA that vouches for them, as PEM."""
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "community-metrics rehearsal CA")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    names = x509.SubjectAlternativeName([x509.DNSName(NAME), x509.IPAddress(ip_address(address))])
+    ca_usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+    ca = (
+        _certificate(issuer, issuer, ca_key)
+        .add_extension(x509.BasicConstraints(True, 0), True)
+        .add_extension(ca_usage, True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    leaf = (
+        _certificate(subject, issuer, key)
+        .add_extension(names, False)
+        .add_extension(x509.BasicConstraints(False, None), True)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "acme.pem").write_bytes(leaf.public_bytes(pem))
+    (folder / "acme.key").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return ca.public_bytes(pem).decode()
+
+
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=30))
+        .not_valid_after(now + timedelta(days=3650))
+    )

@@ -1,0 +1,17 @@
+"""Who is where in the world."""
+
+from __future__ import annotations
+
+BRIDGE = "lan"
+MAIN, LANCEDB, ACME, PACKAGES, WHEELS = (f"10.77.0.{number}" for number in range(1, 6))
+METADATA = "169.254.169.254"
+API_ADDRESS = "10.77.0.10"  # the Elastic IP: it outlives any box
+BOXES = tuple(f"10.77.0.{number}" for number in range(11, 51))
+CLIENTS = tuple(f"10.77.0.{number}" for number in range(101, 121))
+NAMES = {
+    "packages.rehearsal.test": PACKAGES,
+    "wheels.rehearsal.test": WHEELS,
+    "registries.rehearsal.test": MAIN,
+    "lancedb.rehearsal.test": LANCEDB,
+    "acme.rehearsal.test": ACME,
+}

@@ -1,0 +1,65 @@
+"""What `cdk deploy` brings: the user data of the template, the release in its bucket, the secrets, log groups."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from infra.names import HOST_LOG_GROUPS, SECRETS
+from tests.infra.node import ROOT, node_environment
+from tests.infra.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+REGION = "us-east-1"
+API_HOST = "metrics-api.example.org"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One synthesis: `user_data` is the text that EC2 would hand to cloud-init."""
+
+    user_data: str
+    release: Path
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The JSON that the user data writes for the first boot."""
+        text = re.search(r"<<'END_OF_FACTS'\n(.*?)\nEND_OF_FACTS\n", self.user_data, re.DOTALL)
+        assert text
+        found: dict[str, Any] = json.loads(text[1])
+        return found
+
+
+def synthesised(folder: Path) -> Deployment:
+    """Synthesise into the folder."""
+    out = folder / "assembly"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.host.synth", str(out)],
+        cwd=ROOT, env=node_environment(), capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    template = json.loads((out / "community-metrics-host.template.json").read_text(encoding="utf-8"))
+    (instance,) = (entry for entry in template["Resources"].values() if entry["Type"] == "AWS::EC2::Instance")
+    (release,) = folder.glob("release-*.tar.gz")
+    return Deployment(resolve(instance["Properties"]["UserData"])["Fn::Base64"], release)
+
+
+def publish(deployment: Deployment, secrets: dict[str, str], client: Callable[[str], Any]) -> None:
+    """Do what the other stacks and the operator do before the box boots; entries without a value stay unset."""
+    facts = deployment.facts
+    client("s3").create_bucket(Bucket=facts["bucket"])
+    client("s3").create_bucket(Bucket=facts["certificates_bucket"])
+    client("s3").put_object(Bucket=facts["bucket"], Key=facts["key"], Body=deployment.release.read_bytes())
+    for entry in SECRETS:
+        value = {"SecretString": secrets[entry.key]} if entry.key in secrets else {}
+        client("secretsmanager").create_secret(Name=entry.name, **value)
+    for group in HOST_LOG_GROUPS:
+        client("logs").create_log_group(logGroupName=str(group))
+    client("sns").create_topic(Name=facts["topic"].rpartition(":")[2])

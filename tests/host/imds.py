@@ -1,0 +1,102 @@
+"""The instance metadata service, version 2 only: a token first, then the role's credentials and the addresses."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.host.addresses import METADATA
+from tests.host.services import Server
+
+ROLE = "community-metrics-host"
+_TOKEN_HEADER = "X-aws-ec2-metadata-token"
+_LIFE_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
+
+
+@dataclass
+class InstanceMetadata:
+    """What every box may ask; `public_address` by private address, and who asked for what.
+
+    As on EC2, a token is good for the instance that got it only.
+    """
+
+    region: str
+    public_address: dict[str, str] = field(default_factory=dict)
+    asked: list[tuple[str, str, int]] = field(default_factory=list)
+    """Who asked, for which path, with which answer."""
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def answer(self, client: str, path: str) -> str | None:
+        """Return the text of a metadata path."""
+        base = "/latest/meta-data"
+        texts = {
+            f"{base}/": "iam/\ninstance-id\nlocal-ipv4\nplacement/\npublic-ipv4",
+            f"{base}/iam/security-credentials/": ROLE,
+            f"{base}/iam/security-credentials/{ROLE}": json.dumps(_credentials()),
+            f"{base}/instance-id": f"i-{int(client.rpartition('.')[2]):017x}",
+            f"{base}/local-ipv4": client,
+            f"{base}/public-ipv4": self.public_address.get(client, client),
+            f"{base}/placement/region": self.region,
+            f"{base}/placement/availability-zone": f"{self.region}a",
+            "/latest/dynamic/instance-identity/document": json.dumps({"region": self.region}),
+        }
+        return texts.get(path, texts.get(f"{path}/"))
+
+    def server(self) -> Server:
+        """Return the server, bound where it is called."""
+
+        class Handler(_Handler):
+            metadata = self
+
+        return Server((METADATA, 80), Handler)
+
+
+def _credentials() -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "Code": "Success",
+        "Type": "AWS-HMAC",
+        "AccessKeyId": "ASIAREHEARSAL0000000",
+        "SecretAccessKey": "secret-of-the-instance-role",
+        "Token": "session-token-of-the-instance-role",
+        "LastUpdated": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "Expiration": f"{now + timedelta(hours=6):%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+class _Handler(BaseHTTPRequestHandler):
+    metadata: InstanceMetadata
+    protocol_version = "HTTP/1.1"
+
+    def do_PUT(self) -> None:
+        life = self.headers.get(_LIFE_HEADER, "")
+        if self.path != "/latest/api/token" or not life.isdigit():
+            self._send(400, "")
+            return
+        token = secrets.token_urlsafe(32)
+        self.metadata.tokens[token] = self.client_address[0]
+        self._send(200, token, {_LIFE_HEADER: life})
+
+    def do_GET(self) -> None:
+        client = self.client_address[0]
+        if self.metadata.tokens.get(self.headers.get(_TOKEN_HEADER, "")) != client:
+            self._send(401, "Unauthorized")
+            return
+        text = self.metadata.answer(client, self.path)
+        self._send(404 if text is None else 200, text or "")
+
+    def _send(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
+        self.metadata.asked.append((self.client_address[0], self.path, status))
+        self.send_response_only(status)
+        for name, value in {"Content-Type": "text/plain", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name for it
+        """Stay silent; `asked` has it all."""

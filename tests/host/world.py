@@ -1,0 +1,197 @@
+"""The world around a box: a network without a way out, and on it everything that the host talks to."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+import httpx
+
+from tests.host import acme, imds, mirror, wheels
+from tests.host.addresses import (
+    ACME,
+    API_ADDRESS,
+    BOXES,
+    BRIDGE,
+    CLIENTS,
+    LANCEDB,
+    MAIN,
+    METADATA,
+    NAMES,
+    PACKAGES,
+    WHEELS,
+)
+from tests.host.deployment import API_HOST, REGION, publish
+from tests.host.dns import NameServer
+from tests.host.namespace import Namespace, connect, sweep
+from tests.host.services import Server, moto_on_loopback, served
+from tests.infra.rehearsal.recorder import recording
+from tests.support.enterprise import READ_KEY, WRITE_KEY, Enterprise, serving
+from tests.support.registry import Registry
+from tests.support.replay import HOSTS, Replay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from tests.host.deployment import Deployment
+
+GITHUB_TOKEN = "github-token-of-the-rehearsal"
+SECRETS = {
+    "lancedb-read-key": READ_KEY,
+    "lancedb-write-key": WRITE_KEY,
+    "lancedb-uri": "db://rehearsal",
+    "lancedb-endpoint": "http://lancedb.rehearsal.test:8080",
+    "github-token": GITHUB_TOKEN,
+}
+VARIABLES = {  # how a program on the box finds the world
+    "AWS_ENDPOINT_URL": f"http://{MAIN}:5000",
+    **{f"CM_SOURCE_URL_{host.upper()}": "http://registries.rehearsal.test:8900" for host in HOSTS},
+    "CM_ACME_DIRECTORY": acme.DIRECTORY,
+}
+
+
+class World:
+    """One world; `with World(folder, deployment) as world` builds it, and takes it down.
+
+    Services that `stop` and `start` know: `aws`, `registries`, `lancedb`, `acme`, `dns`, `imds`, `packages`,
+    `wheels`. What stops refuses connections; `acme` is out of reach instead, and keeps what it knows.
+    """
+
+    def __init__(self, folder: Path, deployment: Deployment) -> None:
+        self.folder = folder
+        self.deployment = deployment
+        self.imds = imds.InstanceMetadata(REGION)
+        self.registry = Registry(datetime.now(UTC).date())
+        self.lancedb = Enterprise(folder / "lancedb")
+        self._free_addresses = iter(BOXES)
+        self._stack = ExitStack()
+        self._running: dict[str, ExitStack] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            sweep()
+            self._build_network(stack)
+            self._moto_port = stack.enter_context(moto_on_loopback())
+            stack.callback(lambda: [self.stop(name) for name in tuple(self._running)])
+            for name in self._services():
+                self.start(name)
+            stack.callback(self.acme.end)
+            self.acme.restart()
+            for name, address in {**NAMES, API_HOST: API_ADDRESS}.items():
+                self.dns.point(name, address)
+            publish(self.deployment, SECRETS, self.client)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def start(self, name: str) -> None:
+        """Bring a service up."""
+        if name not in self._running:
+            stack = ExitStack()
+            with self.net:
+                stack.enter_context(self._services()[name]())
+            self._running[name] = stack
+
+    def stop(self, name: str) -> None:
+        """Take a service away."""
+        self._running.pop(name).close()
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """Return a boto3 client of the world's AWS; what it asks is not in the record."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # the name is only known when it runs
+            region_name=region,
+            endpoint_url=f"http://127.0.0.1:{self._moto_port}",
+            aws_access_key_id="operator",
+            aws_secret_access_key="operator",
+        )
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Ask the API by its name, through TLS that is verified."""
+        return self.request("GET", path, **options)
+
+    def request(
+        self, method: str, path: str, *, source: str = CLIENTS[0], address: str = API_ADDRESS, **options: Any
+    ) -> httpx.Response:
+        """Ask from one client's address; `address` asks a box directly. Options are httpx's."""
+        transport = httpx.HTTPTransport(verify=self.trust(), local_address=source)
+        options["headers"] = {"Host": API_HOST, **options.get("headers", {})}
+        options.setdefault("extensions", {"sni_hostname": API_HOST})
+        with self.clients, httpx.Client(transport=transport, timeout=options.pop("timeout", 20)) as client:
+            return client.request(method, f"https://{address}{path}", **options)
+
+    def trust(self) -> ssl.SSLContext:
+        """Return what a client trusts: the authority's root alone."""
+        return ssl.create_default_context(cadata=self.acme.root)
+
+    def point_name_at(self, address: str | None) -> None:
+        """Let the API's name mean this address, or nothing yet."""
+        self.dns.point(API_HOST, address)
+
+    def plug_in(self, name: str) -> tuple[Namespace, str]:
+        """Return a new machine's network and its address in it; `unplug` it afterwards."""
+        address = next(self._free_addresses)
+        guest = Namespace(f"{name}")
+        connect(self.net, BRIDGE, guest, name, address)
+        # no more than AWS's network gives: a way to the metadata, and a router that leads nowhere
+        guest.ip("route", "add", METADATA, "dev", "eth0")
+        guest.ip("route", "add", "default", "via", MAIN)
+        return guest, address
+
+    def forget_neighbours(self) -> None:
+        """Let everybody learn anew who has which address, as after the announcement of a move."""
+        for namespace in (self.net, self.clients):
+            namespace.ip("neighbour", "flush", "all")
+
+    def _build_network(self, stack: ExitStack) -> None:
+        self.net = _made(stack, "world")
+        self.net.ip("link", "add", BRIDGE, "type", "bridge", "forward_delay", "0")
+        addresses = (MAIN, LANCEDB, PACKAGES, WHEELS)
+        for address in (*(f"{address}/24" for address in addresses), f"{METADATA}/32"):
+            self.net.ip("address", "add", address, "dev", BRIDGE)
+        self.net.ip("link", "set", BRIDGE, "up")
+        self.clients = _made(stack, "clients")
+        connect(self.net, BRIDGE, self.clients, "clients", *CLIENTS)
+        self.dns = NameServer(self.net, MAIN, self.folder)
+        self.acme = acme.CertificateAuthority(self.net, BRIDGE, ACME, MAIN, self.folder)
+
+    def _services(self) -> dict[str, Callable[[], AbstractContextManager[object]]]:
+        return {
+            "aws": self._aws,
+            "registries": self._registries,
+            "lancedb": self._lancedb,
+            "acme": self.acme.reachable,
+            "dns": self.dns.running,
+            "imds": lambda: served(self.imds.server()),
+            "packages": lambda: served(Server((PACKAGES, 80), mirror.MirrorHandler)),
+            "wheels": lambda: served(Server((WHEELS, 80), wheels.index_handler(wheels.wheel_index()))),
+        }
+
+    @contextmanager
+    def _aws(self) -> Iterator[None]:
+        with recording(self._moto_port, (MAIN, 5000)) as self.aws:
+            yield
+
+    @contextmanager
+    def _registries(self) -> Iterator[None]:
+        with Replay(self.registry, host=MAIN, port=8900) as self.registries:
+            yield
+
+    @contextmanager
+    def _lancedb(self) -> Iterator[None]:
+        with serving(self.lancedb, listening=socket.create_server((LANCEDB, 8080))):
+            yield
+
+
+def _made(stack: ExitStack, name: str) -> Namespace:
+    namespace = Namespace(name)
+    stack.callback(namespace.delete)
+    return namespace
