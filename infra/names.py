@@ -87,6 +87,7 @@ class Gauge(StrEnum):
     AGE_OF_LAST_SUCCESS_H = "AgeOfLastSuccessHours"
     FAILED_RUNS = "FailedRuns"
     BAD_RUNS_IN_A_ROW = "BadRunsInARow"
+    SETTLED_THROUGH_AGE_DAYS = "SettledThroughAgeDays"
     CERTIFICATE_LIFE_LEFT = "CertificateLifeLeftPercent"
     DISK_USED = "DiskUsedPercent"
     MEMORY_USED = "MemoryUsedPercent"

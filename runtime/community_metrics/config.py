@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -273,6 +274,25 @@ def secret_ids() -> dict[str, str]:
     """Return which Secrets Manager entry holds a setting: `CM_GITHUB_TOKEN_SECRET` for `github_token`."""
     variables = {f"CM_{name.upper()}_SECRET": name for name in Settings.model_fields}
     return {name: os.environ[variable] for variable, name in variables.items() if os.environ.get(variable)}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceManager:
+    """What systemd says to a service that it started; nothing of it where somebody else did.
+
+    `notify_socket` is where it wants to be told of readiness and life, `socket_count` how many listening
+    sockets it handed over, from descriptor 3 on.
+    """
+
+    notify_socket: str | None = None
+    socket_count: int = 0
+
+
+def service_manager() -> ServiceManager:
+    """Return what systemd says to this very process; what it said to a parent is not for us."""
+    is_for_us = os.environ.get("LISTEN_PID") == str(os.getpid())
+    count = os.environ.get("LISTEN_FDS", "0") if is_for_us else "0"
+    return ServiceManager(os.environ.get("NOTIFY_SOCKET") or None, int(count) if count.isdigit() else 0)
 
 
 def _aws_storage_options() -> dict[str, str]:

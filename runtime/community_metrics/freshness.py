@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.model import Lease, Run
+    from community_metrics.weeks import Period
 
 STALE_AFTER = timedelta(days=8)
 """A weekly schedule that missed one run is older than this."""
@@ -82,6 +83,14 @@ def missing_days(
         return ()
     start = max(first_day, lookback_start(now, GAP_WEEKS))
     return tuple(day for day in days_between(start, settled) if day not in days)
+
+
+def missing_in(period: Period, first_day: date | None, days: Collection[date]) -> tuple[date, ...]:
+    """Return the days of a period, from the metric's first stored one on, that are not among `days`."""
+    if first_day is None:
+        return ()
+    wanted = days_between(max(first_day, period.start), period.end)
+    return tuple(day for day in wanted if day not in days)
 
 
 def freshness(

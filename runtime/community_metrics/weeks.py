@@ -163,6 +163,12 @@ def lookback_start(now: datetime, weeks: int) -> date:
     return last_completed(now, Grain.WEEK).shifted(1 - weeks).start
 
 
+def last_weekly(now: datetime, hour: int) -> datetime:
+    """Return the last Monday at this UTC hour that is not in the future."""
+    monday = midnight(period_of(today(now), Grain.WEEK).start) + timedelta(hours=hour)
+    return monday if monday <= now else monday - ONE_WEEK
+
+
 def days_between(first: date, last: date) -> Iterator[date]:
     """Yield every day from `first` to `last`, both inclusive; nothing when `first` is later."""
     for offset in range((last - first).days + 1):

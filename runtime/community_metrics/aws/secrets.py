@@ -72,8 +72,8 @@ class CachedSettings:
     def _renew(self) -> None:
         """Read the secrets again; a value that is gone or cannot be used goes on serving, and is logged."""
         ids = secret_ids()
-        answers = _read(ids)
-        faults: list[str] = [answer for answer in answers.values() if isinstance(answer, _Fault)]
+        answers = read_entries(ids)
+        faults: list[str] = [answer for answer in answers.values() if isinstance(answer, Fault)]
         # also where the entry is there and empty: the tokens of an API must not lapse unseen
         faults += [
             f"{_variable(name)}: {ids[name]} has lost its value; put it back"
@@ -95,14 +95,15 @@ def read_secrets(ids: Mapping[str, str]) -> dict[str, str]:
     Raises:
         ConfigurationError: naming every entry that is not there or could not be read, its variable, and why.
     """
-    answers = _read(ids)
-    faults: list[str] = [answer for answer in answers.values() if isinstance(answer, _Fault)]
+    answers = read_entries(ids)
+    faults: list[str] = [answer for answer in answers.values() if isinstance(answer, Fault)]
     if faults:
         raise ConfigurationError("Secrets Manager did not give what this function needs:", faults)
     return _values(answers)
 
 
-def _read(ids: Mapping[str, str]) -> dict[str, _Answer]:
+def read_entries(ids: Mapping[str, str]) -> dict[str, Answer]:
+    """Return what each entry answered, by setting, all asked at once."""
     if not ids:
         return {}
     client = boto3.client("secretsmanager", config=_CONFIG)
@@ -110,11 +111,11 @@ def _read(ids: Mapping[str, str]) -> dict[str, _Answer]:
         return dict(zip(ids, pool.map(lambda name: _answer(client, name, ids[name]), ids), strict=True))
 
 
-def _values(answers: Mapping[str, _Answer]) -> dict[str, str]:
+def _values(answers: Mapping[str, Answer]) -> dict[str, str]:
     return {
         name: answer
         for name, answer in answers.items()
-        if answer is not None and not isinstance(answer, _Fault)
+        if answer is not None and not isinstance(answer, Fault)
     }
 
 
@@ -122,32 +123,32 @@ def _variable(name: str) -> str:
     return f"CM_{name.upper()}_SECRET"
 
 
-class _Fault(str):
+class Fault(str):
     """Why an entry could not be read."""
 
     __slots__ = ()
 
 
-_Answer: TypeAlias = str | _Fault | None
+Answer: TypeAlias = str | Fault | None
 """A value, why there is none, or None: the entry is there and never got one."""
 
 
-def _answer(client: SecretsManagerClient, name: str, entry: str) -> _Answer:
+def _answer(client: SecretsManagerClient, name: str, entry: str) -> Answer:
     try:
         return client.get_secret_value(SecretId=entry)["SecretString"]
     except ClientError as error:
         return _refusal(error, f"{_variable(name)}: {entry}")
     except (BotoCoreError, KeyError) as error:
-        return _Fault(
+        return Fault(
             f"{_variable(name)}: {entry}: {type(error).__name__}; "
             "it must be a text, and Secrets Manager reachable"
         )
 
 
-def _refusal(error: ClientError, where: str) -> _Fault | None:
+def _refusal(error: ClientError, where: str) -> Fault | None:
     code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
     if code != _NOT_FOUND:
-        return _Fault(f"{where}: {code}; the function's role needs secretsmanager:GetSecretValue on it")
+        return Fault(f"{where}: {code}; the role needs secretsmanager:GetSecretValue on it")
     if _NO_VALUE in message:
         return None  # which settings may be without a value, Settings knows
-    return _Fault(f"{where}: there is no such entry; make it, or take the variable away")
+    return Fault(f"{where}: there is no such entry; make it, or take the variable away")

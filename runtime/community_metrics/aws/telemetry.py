@@ -80,13 +80,21 @@ async def report_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
         StorageError: the database cannot be read, so that nothing is known.
         TelemetryError: CloudWatch refuses the gauges or cannot be reached.
     """
-    now = clock.now()
     async with LanceDBReader.open(settings) as reader:
-        lease = await reader.lease()  # before the runs: one that ends in between is then read as closed
-        runs = await reader.runs(limit=_RUNS_READ)
-    gauges = run_gauges(runs, lease, now)
+        gauges = await measured_gauges(reader, clock)
     await asyncio.to_thread(publish, gauges)
     return gauges
+
+
+async def measured_gauges(reader: LanceDBReader, clock: Clock) -> dict[str, float]:
+    """Return the gauges of the stored runs.
+
+    Raises:
+        StorageError: the database cannot be read, so that nothing is known.
+    """
+    now = clock.now()
+    lease = await reader.lease()  # before the runs: one that ends in between is then read as closed
+    return run_gauges(await reader.runs(limit=_RUNS_READ), lease, now)
 
 
 def publish(gauges: Mapping[str, float]) -> None:

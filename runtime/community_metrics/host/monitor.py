@@ -1,0 +1,132 @@
+"""How the host and its collecting go: `python -m community_metrics.host.monitor`, every hour.
+
+The gauges go to CloudWatch, where the alarms of `infra/monitoring_stack.py` watch them, and to the journal.
+What cannot be measured is left out, and the reason told; what can be measured is told all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from community_metrics import log
+from community_metrics.aws.telemetry import measured_gauges, publish
+from community_metrics.catalog import load_catalog
+from community_metrics.config import load_settings
+from community_metrics.errors import CommunityMetricsError
+from community_metrics.model import SourceWindow
+from community_metrics.sources import SEED_SOURCE
+from community_metrics.storage import LanceDBReader
+from community_metrics.weeks import SystemClock, today
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.config import Settings
+    from community_metrics.weeks import Clock
+
+SETTLED_THROUGH_AGE_DAYS: Final = "SettledThroughAgeDays"
+CERTIFICATE_LIFE_LEFT: Final = "CertificateLifeLeftPercent"
+DISK_USED: Final = "DiskUsedPercent"
+MEMORY_USED: Final = "MemoryUsedPercent"
+CERTIFICATE: Final = Path("/run/community-metrics/certificate.json")
+_MEMORY: Final = Path("/proc/meminfo")
+_journal = structlog.get_logger("community_metrics.host")
+
+
+def certificate_life_left(told: Path, now: datetime) -> float:
+    """Return how much of the certificate's life is left, in percent; 0 where the host has none.
+
+    `told` holds `not_before` and `not_after`, as the program that keeps the certificate writes them.
+    """
+    if not told.exists():
+        return 0.0
+    facts = json.loads(told.read_text(encoding="utf-8"))
+    begin, end = (datetime.fromisoformat(facts[name]) for name in ("not_before", "not_after"))
+    return max(0.0, 100 * (end - now) / (end - begin))
+
+
+def memory_used(told: str) -> float:
+    """Return how much of the memory nobody could have, in percent, from the text of /proc/meminfo."""
+    kib = {
+        name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in told.splitlines())
+    }
+    return 100 * (1 - kib["MemAvailable"] / kib["MemTotal"])
+
+
+def disk_used(folder: str = "/") -> float:
+    """Return how full the disk is, in percent of what programs without privileges may use."""
+    usage = shutil.disk_usage(folder)
+    return 100 * usage.used / (usage.used + usage.free)
+
+
+def host_gauges(now: datetime) -> dict[str, float]:
+    """Return the gauges of this machine."""
+    return {
+        CERTIFICATE_LIFE_LEFT: certificate_life_left(CERTIFICATE, now),
+        DISK_USED: disk_used(),
+        MEMORY_USED: memory_used(_MEMORY.read_text(encoding="utf-8")),
+    }
+
+
+async def settled_through(reader: LanceDBReader, catalog: Catalog) -> dict[str, date]:
+    """Return, by source, the last day that it is known to have published for any daily metric."""
+    settled: dict[str, date] = {}
+    for metric in catalog.active:
+        if metric.window is not SourceWindow.DAY or metric.source == SEED_SOURCE:
+            continue
+        newest = await reader.newest_row(metric.metric_id)
+        if newest is not None:
+            settled[metric.source] = max(settled.get(metric.source, newest.period_end), newest.period_end)
+    return settled
+
+
+async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
+    """Return the gauges of the data: those of the runs, and how many days the slowest source is behind.
+
+    Raises:
+        StorageError: the database cannot be read.
+        CatalogError: the catalogue cannot be used.
+    """
+    catalog = load_catalog(settings.catalog)
+    async with LanceDBReader.open(settings) as reader:
+        gauges = await measured_gauges(reader, clock)
+        settled = await settled_through(reader, catalog)
+    _journal.info("settled through", **{source: f"{day}" for source, day in sorted(settled.items())})
+    if settled:
+        behind = today(clock.now()) - min(settled.values())
+        gauges[SETTLED_THROUGH_AGE_DAYS] = float(behind.days)
+    return gauges
+
+
+def main() -> int:
+    """Measure, publish, and return the exit code."""
+    clock = SystemClock()
+    gauges = host_gauges(clock.now())
+    faults: list[CommunityMetricsError] = []
+    try:
+        settings = load_settings()
+        log.configure(settings, is_terminal=False)
+        gauges |= asyncio.run(data_gauges(settings, clock))
+    except CommunityMetricsError as error:
+        faults.append(error)
+    try:
+        publish(gauges)
+    except CommunityMetricsError as error:
+        faults.append(error)
+    _journal.info("gauges", **{name: round(value, 1) for name, value in sorted(gauges.items())})
+    for fault in faults:
+        _journal.error("not measured or not told", reason=str(fault))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""The notice of a failed unit: `python -m community_metrics.host.notice --topic ARN --unit NAME …`.
+
+Started by `OnFailure=`, it publishes to the alarm topic what failed, how, what the history says of the last
+run, and the command that shows more. It speaks even where the database or the settings are the trouble.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import socket
+import sys
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from community_metrics.config import load_settings
+from community_metrics.errors import CommunityMetricsError
+from community_metrics.freshness import run_view
+from community_metrics.storage import LanceDBReader
+from community_metrics.weeks import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from community_metrics.freshness import RunView
+
+SUBJECT_LIMIT: Final = 100
+"""Characters of the subject of a mail that SNS takes."""
+
+
+def subject(unit: str) -> str:
+    """Return the subject: plain characters on one line, as SNS demands."""
+    text = f"community-metrics: {unit} failed".encode("ascii", "replace").decode()
+    return text[:SUBJECT_LIMIT]
+
+
+def message(unit: str, result: str, status: str, last_run: str) -> str:
+    """Return the body: what failed where, the last run, what shows more."""
+    ended = f"{result or 'unknown'}{f', {status}' if status else ''}"
+    return (
+        f"{unit} failed on {socket.gethostname()} (result: {ended}).\n\n{last_run}\n\n"
+        f"On the box, `sudo journalctl -u {unit} -n 100` shows what it said, and `sudo cm-job history` the "
+        "runs. docs/runbook.md says what to do.\n"
+    )
+
+
+def run_summary(view: RunView | None) -> str:
+    """Return what the history says of the newest run."""
+    if view is None:
+        return "The history holds no run yet."
+    run = view.run
+    head = f"Newest run: {run.ingestion_run_id}, {view.state}, started {run.started_at:%Y-%m-%d %H:%M} UTC."
+    rows = f"{run.rows_inserted} rows new, {run.rows_updated} changed, {run.rows_unchanged} equal."
+    return "\n".join([head, rows, *([run.error_summary] if run.error_summary else [])])
+
+
+async def last_run(now: datetime) -> str:
+    """Return the summary of the newest run, or why it cannot be told."""
+    try:
+        async with LanceDBReader.open(load_settings()) as reader:
+            lease = await reader.lease()
+            runs = await reader.runs(limit=1)
+    except CommunityMetricsError as error:
+        return f"The history cannot be read: {error}"
+    return run_summary(run_view(runs[0], lease, now) if runs else None)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Publish the notice, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("topic", "unit", "result", "status"):
+        parser.add_argument(f"--{name}", default="")
+    told = parser.parse_args(arguments)
+    text = message(told.unit, told.result, told.status, asyncio.run(last_run(SystemClock().now())))
+    try:
+        boto3.Session().client("sns").publish(TopicArn=told.topic, Subject=subject(told.unit), Message=text)
+    except (BotoCoreError, ClientError) as error:
+        print(f"The notice could not be sent to {told.topic}: {error}\n{text}", file=sys.stderr)  # noqa: T201  the journal is all that is left
+        return 1
+    print(text)  # noqa: T201  for the journal
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
