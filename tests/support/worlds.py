@@ -27,6 +27,7 @@ class SmallPagesStore(LanceDBStore):
     """Reads five rows at a time, so that a few rows fill several pages."""
 
     page_rows = 5
+    answer_rows = 5
 
 
 @dataclass(frozen=True)
