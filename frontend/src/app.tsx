@@ -7,7 +7,7 @@ import { formatsOf } from "./format/format";
 import { useNow } from "./hooks/use-now";
 import { useResource } from "./hooks/use-resource";
 import { useView } from "./hooks/use-view";
-import { Page, type PageContext } from "./hooks/view-context";
+import { Reader, type ReaderContext, type ViewContext, Viewed } from "./hooks/view-context";
 import { ChartSection } from "./parts/chart-section";
 import { Failure, NoData } from "./parts/failure";
 import { Foot } from "./parts/foot";
@@ -36,24 +36,27 @@ export function App() {
     return () => clearTimeout(timer);
   }, [said]);
   const { view, change, undo } = control;
-  const page: PageContext = useMemo(
-    () => ({ view, change, undo, format, now, announce }),
-    [view, change, undo, format, now, announce],
+  const reader: ReaderContext = useMemo(
+    () => ({ format, now, announce, change }),
+    [format, now, announce, change],
   );
+  const viewed: ViewContext = useMemo(() => ({ view, undo }), [view, undo]);
   return (
-    <Page.Provider value={page}>
-      <a className="skip" href="#main">
-        Skip to the numbers
-      </a>
-      <Masthead />
-      <main id="main" tabIndex={-1}>
-        <Body faults={control.faults} />
-      </main>
-      <Foot />
-      <p className={said === "" ? "toast" : "toast is-shown"} role="status">
-        {said}
-      </p>
-    </Page.Provider>
+    <Reader.Provider value={reader}>
+      <Viewed.Provider value={viewed}>
+        <a className="skip" href="#main">
+          Skip to the numbers
+        </a>
+        <Masthead />
+        <main id="main" tabIndex={-1}>
+          <Body faults={control.faults} />
+        </main>
+        <Foot />
+        <p className={said === "" ? "toast" : "toast is-shown"} role="status">
+          {said}
+        </p>
+      </Viewed.Provider>
+    </Reader.Provider>
   );
 }
 

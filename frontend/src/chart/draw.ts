@@ -1,7 +1,9 @@
 /** Draws a chart with Observable Plot. Loaded after the first numbers are on screen; nothing else imports Plot. */
 import { axisX, axisY, dot, gridY, line, type Markish, plot, rect, ruleX } from "@observablehq/plot";
-import { lonePoints, type ShownPoint, segmentsOf } from "../data/shown";
+import { lonePoints, type PointKind, type Segment, type ShownPoint, segmentsOf } from "../data/shown";
+import { thinned } from "../data/thin";
 import { CHART_CLASS } from "./class-name";
+import type { SeriesSymbol } from "./colours";
 import { addHatch, hatchFill } from "./hatch";
 import { addLabels } from "./labels";
 import { endOf, type Line, middleOf } from "./lines";
@@ -30,10 +32,14 @@ interface Drawn {
   readonly x: Date;
   readonly y: number;
   readonly z: string;
+  readonly colour: string;
+  readonly symbol: SeriesSymbol;
 }
 
 const NARROW = 480;
+/** Up to so many periods each point is marked; a longer line has a mark here and there, so that no colour stands alone. */
 const SPARSE = 60;
+const MARKS_OF_A_LONG_LINE = 10;
 
 /** Returns a new drawing of these lines; they all have the same periods. */
 export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
@@ -54,6 +60,8 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
       type: "utc",
       ...(first && last ? { domain: [new Date(first.point.period_start), endOf(last.point)] } : {}),
     },
+    color: { type: "identity" },
+    symbol: { type: "identity" },
     y: { type: options.isLog ? "log" : "linear", zero: options.fromZero && !options.isLog, nice: true },
     marks: [
       ...running(points),
@@ -73,7 +81,7 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
         color: "var(--muted)",
         fontSize: 11,
       }),
-      ...lines.flatMap((one) => marksOf(one, points.length)),
+      ...marksOf(lines, points.length, options.width - edge.left - edge.right),
     ],
   }) as SVGSVGElement;
   addHatch(svg);
@@ -117,38 +125,66 @@ function running(points: readonly ShownPoint[]): Markish[] {
   ];
 }
 
-function marksOf({ series, colour, symbol }: Line, periods: number): Markish[] {
-  const stroke = `var(--series-${colour})`;
-  const segments = segmentsOf(series.points);
-  const of = (kind: string): Drawn[] =>
-    segments.flatMap((segment, index) =>
-      segment.kind === kind ? segment.points.map((one) => at(one, `${index}`)) : [],
-    );
-  const lone = lonePoints(series.points);
-  const alone = (...kinds: string[]): Drawn[] =>
-    lone.filter((one) => kinds.includes(one.kind)).map((one) => at(one, ""));
-  const joined = periods <= SPARSE ? of("measured") : [];
-  const restated = series.points
-    .filter((one) => one.point.revised && one.shown !== null)
-    .map((one) => at(one, ""));
+/** Returns one mark for each way of drawing, over all series: Plot's work grows with the number of marks. */
+function marksOf(lines: readonly Line[], periods: number, columns: number): Markish[] {
+  const drawn = lines.map((line, index) => drawnOf(line, index / lines.length, periods, columns));
+  const all = (way: Way): Drawn[] => drawn.flatMap((one) => one[way]);
   const place = { x: "x", y: "y" } as const;
-  const hollow = { ...place, stroke, strokeWidth: 1.6, fill: "var(--card)", symbol } as const;
+  const solid = { ...place, z: "z", stroke: "colour", strokeWidth: 2, strokeLinejoin: "round" } as const;
+  const hollow = {
+    ...place,
+    stroke: "colour",
+    strokeWidth: 1.6,
+    fill: "var(--card)",
+    symbol: "symbol",
+  } as const;
   return [
-    line(of("measured"), { ...place, z: "z", stroke, strokeWidth: 2, strokeLinejoin: "round" }),
-    line(of("estimated"), { ...place, z: "z", stroke, strokeWidth: 2, strokeDasharray: "5,4" }),
-    dot([...joined, ...alone("measured")], {
-      ...place,
-      fill: stroke,
-      symbol,
-      r: periods <= SPARSE / 2 ? 3.4 : 2.4,
-    }),
-    dot(alone("estimated"), { ...hollow, r: 4.6, strokeDasharray: "3,2" }),
-    dot(alone("incomplete"), { ...place, stroke, strokeWidth: 1.8, symbol: "times", r: 4 }),
-    dot(alone("running"), { ...hollow, r: 3.6 }),
-    dot(restated, { ...place, stroke: "var(--text)", strokeWidth: 1.4, r: 7, fill: "none" }),
+    line(all("measured"), solid),
+    line(all("estimated"), { ...solid, strokeDasharray: "5,4" }),
+    dot(all("marked"), { ...place, fill: "colour", symbol: "symbol", r: periods <= SPARSE / 2 ? 3.4 : 2.4 }),
+    dot(all("loneEstimates"), { ...hollow, r: 4.6, strokeDasharray: "3,2" }),
+    dot(all("incomplete"), { ...place, stroke: "colour", strokeWidth: 1.8, symbol: "times", r: 4 }),
+    dot(all("running"), { ...hollow, r: 3.6 }),
+    dot(all("restated"), { ...place, stroke: "var(--text)", strokeWidth: 1.4, r: 7, fill: "none" }),
   ];
 }
 
-function at(one: ShownPoint, z: string): Drawn {
-  return { x: middleOf(one.point), y: one.shown ?? Number.NaN, z };
+type Way = "measured" | "estimated" | "marked" | "loneEstimates" | "incomplete" | "running" | "restated";
+
+/** Returns what each mark draws of one series; `offset` (0 to 1) keeps the marks of several series apart. */
+function drawnOf(
+  { id, series, colour, symbol }: Line,
+  offset: number,
+  periods: number,
+  columns: number,
+): Readonly<Record<Way, Drawn[]>> {
+  const looks = { colour: `var(--series-${colour})`, symbol };
+  const at = (one: ShownPoint, z = ""): Drawn => ({
+    x: middleOf(one.point),
+    y: one.shown ?? Number.NaN,
+    z: `${id} ${z}`,
+    ...looks,
+  });
+  const segments = segmentsOf(series.points);
+  const joined = (kind: Segment["kind"]): Drawn[] =>
+    segments.flatMap((segment, index) =>
+      segment.kind === kind ? thinned(segment.points, columns).map((one) => at(one, `${index}`)) : [],
+    );
+  const lone = lonePoints(series.points);
+  const alone = (kind: PointKind): Drawn[] => lone.filter((one) => one.kind === kind).map((one) => at(one));
+  const every = periods <= SPARSE ? 1 : Math.ceil(periods / MARKS_OF_A_LONG_LINE);
+  const marks = series.points.filter(
+    (one, index) => one.kind === "measured" && index % every === Math.floor(offset * every),
+  );
+  return {
+    measured: joined("measured"),
+    estimated: joined("estimated"),
+    marked: [...new Set([...marks, ...lone.filter((one) => one.kind === "measured")])]
+      .filter((one) => one.shown !== null)
+      .map((one) => at(one)),
+    loneEstimates: alone("estimated"),
+    incomplete: alone("incomplete"),
+    running: alone("running"),
+    restated: series.points.filter((one) => one.point.revised && one.shown !== null).map((one) => at(one)),
+  };
 }

@@ -30,6 +30,9 @@ export interface ShownChart {
   readonly extent: DateRange | null;
 }
 
+/** What of a view decides which values are shown. */
+export type Drawn = Pick<View, "range" | "sum" | "scale" | "unit">;
+
 const DAY_MS = 86_400_000;
 const SPAN_DAYS = { "12w": 84, "1y": 364 } as const;
 
@@ -39,7 +42,7 @@ export function shiftedDay(day: string, count: number): string {
 }
 
 /** Returns what one chart shows of some metrics of a dashboard. */
-export function shownChart(dashboard: Dashboard, metricIds: readonly string[], view: View): ShownChart {
+export function shownChart(dashboard: Dashboard, metricIds: readonly string[], view: Drawn): ShownChart {
   const byId = new Map(
     dashboard.products.flatMap((product) => product.metrics.map((one) => [one.metric_id, one])),
   );
@@ -101,7 +104,7 @@ function extentOf(series: readonly ShownSeries[]): DateRange | null {
   return first && last ? { from: first.point.period_start, to: last.point.period_end } : null;
 }
 
-function transformed(points: readonly ShownPoint[], metric: Metric, view: View): readonly ShownPoint[] {
+function transformed(points: readonly ShownPoint[], metric: Metric, view: Drawn): readonly ShownPoint[] {
   const summed = view.sum === "cumulative" && metric.value_kind === "flow" ? cumulated(points) : points;
   const indexed = view.unit === "indexed" ? indexedTo100(summed) : summed;
   return view.scale === "log"

@@ -1,25 +1,33 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
+import { afterPaint } from "./after-paint";
 
-/** Says whether an element has come near the screen; once true it stays true. Printing brings everything near. */
-export function useSeen<T extends Element>(): [RefObject<T | null>, boolean] {
+/** After this long what was never near the screen is rendered too: for print, search in the page, jumps by heading. */
+const ANYWAY_AFTER_MS = 5_000;
+
+/** Says whether an element has ever come near the screen, or its turn has come without, and whether it is near now. */
+export function useSeen<T extends Element>(): [RefObject<T | null>, boolean, boolean] {
   const ref = useRef<T>(null);
-  const [isSeen, setSeen] = useState(false);
+  const [wasNear, setWasNear] = useState(false);
+  const [isNear, setNear] = useState(false);
   useEffect(() => {
-    const element = ref.current;
-    if (element === null || isSeen) return;
-    const show = (): void => setSeen(true);
+    if (ref.current === null) return;
+    const show = (): void => setWasNear(true);
     const observer = new IntersectionObserver(
-      (entries) => entries.some((one) => one.isIntersecting) && show(),
-      {
-        rootMargin: "200px",
+      (entries) => {
+        const isIntersecting = entries.at(-1)?.isIntersecting === true;
+        setNear(isIntersecting);
+        if (isIntersecting) show();
       },
+      { rootMargin: "200px" },
     );
-    observer.observe(element);
+    observer.observe(ref.current);
     addEventListener("beforeprint", show);
+    const timer = setTimeout(() => afterPaint(show, false), ANYWAY_AFTER_MS);
     return () => {
       observer.disconnect();
       removeEventListener("beforeprint", show);
+      clearTimeout(timer);
     };
-  }, [isSeen]);
-  return [ref, isSeen];
+  }, []);
+  return [ref, wasNear, isNear];
 }

@@ -12,6 +12,10 @@ interface Step {
   readonly depth: number;
 }
 
+function back(): void {
+  history.back();
+}
+
 function depthHere(): number {
   return (history.state as Step | null)?.depth ?? 0;
 }
@@ -37,5 +41,5 @@ export function useView(): ViewControl {
     });
   }, []);
 
-  return { ...read, change, undo: depthHere() > 0 ? () => history.back() : null };
+  return { ...read, change, undo: depthHere() > 0 ? back : null };
 }

@@ -3,26 +3,34 @@ import { createContext, useContext } from "react";
 import { type Formats, formatsOf } from "../format/format";
 import { DEFAULT_VIEW, type View } from "../view/view";
 
-export interface PageContext {
-  readonly view: View;
-  /** Changes parts of the view, as one step that the browser's Back undoes. */
-  readonly change: (changes: Partial<View>) => void;
-  readonly undo: (() => void) | null;
+/** What stays the same from one press to the next: a part that needs no more is not rendered again. */
+export interface ReaderContext {
   readonly format: Formats;
   readonly now: number;
   /** Says something to everybody: shown for a moment, read out politely. */
   readonly announce: (text: string) => void;
+  /** Changes parts of the view, as one step that the browser's Back undoes. */
+  readonly change: (changes: Partial<View>) => void;
 }
 
-export const Page = createContext<PageContext>({
-  view: DEFAULT_VIEW,
-  change: () => undefined,
-  undo: null,
+export interface ViewContext {
+  readonly view: View;
+  readonly undo: (() => void) | null;
+}
+
+export const Reader = createContext<ReaderContext>({
   format: formatsOf(undefined, false),
   now: 0,
   announce: () => undefined,
+  change: () => undefined,
 });
 
-export function usePage(): PageContext {
-  return useContext(Page);
+export const Viewed = createContext<ViewContext>({ view: DEFAULT_VIEW, undo: null });
+
+export function useReader(): ReaderContext {
+  return useContext(Reader);
+}
+
+export function useViewed(): ViewContext {
+  return useContext(Viewed);
 }

@@ -1,9 +1,9 @@
-import { useState } from "react";
+import { memo, useState } from "react";
 import { API_BASE_URL, apiUrl } from "../api/client";
 import type { Line } from "../chart/lines";
 import { csvOf } from "../data/csv";
 import type { ShownChart } from "../data/shown";
-import { usePage } from "../hooks/view-context";
+import { useReader } from "../hooks/view-context";
 import { copied } from "./masthead";
 
 interface Props {
@@ -14,8 +14,8 @@ interface Props {
 }
 
 /** Exactly what is seen, as a file; and badge and sparkline for a README. */
-export function ChartActions({ id, title, chart, lines }: Props) {
-  const { announce } = usePage();
+export const ChartActions = memo(function ChartActions({ id, title, chart, lines }: Props) {
+  const { announce } = useReader();
   const [isEmbedding, setEmbedding] = useState(false);
   const name = `${id.replaceAll(/[^\w.-]+/g, "-")}-${chart.newest ?? ""}`;
   const save = (kind: FileKind) => async (event: { currentTarget: HTMLElement }) => {
@@ -45,7 +45,7 @@ export function ChartActions({ id, title, chart, lines }: Props) {
       {isEmbedding && <Embed lines={lines} />}
     </div>
   );
-}
+});
 
 const FILES = ["csv", "svg", "png"] as const;
 type FileKind = (typeof FILES)[number];
@@ -67,7 +67,7 @@ async function fileOf(kind: FileKind, { title, chart, lines, svg }: Seen): Promi
 }
 
 function Embed({ lines }: { readonly lines: readonly Line[] }) {
-  const { announce } = usePage();
+  const { announce } = useReader();
   const origin = API_BASE_URL === "" ? location.origin : "";
   const pictures = lines.flatMap((line) =>
     ["badge", "sparkline"].map((kind) => ({

@@ -1,13 +1,15 @@
 /** One chart with all that belongs to it: legend, drawing, tooltip, notes, files, table. */
 import type { ReactNode } from "react";
-import { useMemo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { seriesPath } from "../api/paths";
 import type { Dashboard, WeeklyMetric } from "../api/types";
 import { identitiesOf, type Line, linesOf } from "../chart/lines";
 import { type ShownChart, shownChart } from "../data/shown";
+import { useFollowed } from "../hooks/use-followed";
 import { useResource } from "../hooks/use-resource";
 import { useSeen } from "../hooks/use-seen";
-import { usePage } from "../hooks/view-context";
+import { useReader, useViewed } from "../hooks/view-context";
+import type { View } from "../view/view";
 import { ChartActions } from "./chart-actions";
 import { ChartStage } from "./chart-stage";
 import { ChartTable } from "./chart-table";
@@ -23,26 +25,17 @@ interface Props {
 }
 
 export function ChartCard({ id, title, metrics, isMixed = false, children }: Props) {
-  const { view } = usePage();
-  const [ref, isSeen] = useSeen<HTMLElement>();
+  const [ref, isSeen, isNear] = useSeen<HTMLElement>();
+  const choice = useFollowed(useChoice(), isNear);
   const identities = useMemo(
     () => identitiesOf(metrics, isMixed),
     [metrics.map((one) => one.metric_id).join(), isMixed],
   );
-  const answered = useSeries(isSeen ? metrics.map((metric) => metric.metric_id) : []);
-  const visible = identities.filter((one) => !view.hidden.includes(one.id));
-  const { grain, range, sum, scale, unit } = view;
-  // an open table or another sort order is part of the view, and no reason to draw again
-  const chart = useMemo(
-    () =>
-      answered.dashboard &&
-      shownChart(
-        answered.dashboard,
-        visible.map((one) => one.id),
-        view,
-      ),
-    [answered.dashboard, visible.map((one) => one.id).join(), grain, range, sum, scale, unit],
-  );
+  const answered = useSeries(isSeen ? metrics.map((metric) => metric.metric_id) : [], choice);
+  const chart = useMemo(() => {
+    const visible = identities.filter((one) => !choice.hidden.includes(one.id)).map((one) => one.id);
+    return answered.dashboard && shownChart(answered.dashboard, visible, choice);
+  }, [answered.dashboard, identities, choice]);
   const lines = useMemo(() => (chart ? linesOf(chart, identities) : []), [chart, identities]);
   return (
     <figure className="chart-card card" ref={ref} aria-labelledby={`chart-${id}`}>
@@ -59,8 +52,21 @@ export function ChartCard({ id, title, metrics, isMixed = false, children }: Pro
         lines={lines}
         failure={answered.failure}
         isStock={isStockOnly(metrics)}
+        isLog={choice.scale === "log"}
+        isInSight={isNear}
       />
     </figure>
+  );
+}
+
+type Choice = Pick<View, "grain" | "range" | "sum" | "scale" | "unit" | "hidden">;
+
+/** Returns what of the view decides a drawing: an open table or another order of its rows does not. */
+function useChoice(): Choice {
+  const { grain, range, sum, scale, unit, hidden } = useViewed().view;
+  return useMemo(
+    () => ({ grain, range, sum, scale, unit, hidden }),
+    [grain, range, sum, scale, unit, hidden],
   );
 }
 
@@ -70,15 +76,15 @@ interface SeriesState {
 }
 
 /** Follows the series of a chart; while another range is on its way, what was there stays on screen. */
-function useSeries(metricIds: readonly string[]): SeriesState {
-  const { view, now } = usePage();
+function useSeries(metricIds: readonly string[], { grain, range }: Choice): SeriesState {
+  const { now } = useReader();
   const [day] = useState(now);
-  const path = metricIds.length === 0 ? null : seriesPath(metricIds, view.grain, view.range, day);
+  const path = metricIds.length === 0 ? null : seriesPath(metricIds, grain, range, day);
   const state = useResource<Dashboard>(path);
   const [last, setLast] = useState<Dashboard | null>(null);
   const fresh = state.phase === "ready" ? state.answer.body : null;
   if (fresh !== null && fresh !== last) setLast(fresh);
-  const kept = last?.grain === view.grain ? last : null;
+  const kept = last?.grain === grain ? last : null;
   return { dashboard: fresh ?? kept, failure: state.phase === "failed" ? state.problem.message : null };
 }
 
@@ -93,17 +99,19 @@ interface DrawnProps {
   readonly lines: readonly Line[];
   readonly failure: string | null;
   readonly isStock: boolean;
+  readonly isLog: boolean;
+  readonly isInSight: boolean;
 }
 
-function Drawn({ id, title, chart, lines, failure, isStock }: DrawnProps) {
-  const { format, now } = usePage();
+const Drawn = memo(function Drawn({ id, title, chart, lines, failure, ...looks }: DrawnProps) {
+  const { format, now } = useReader();
   if (failure !== null && chart === null) return <Blank>{failure}</Blank>;
   if (chart === null) return <Blank>Loading…</Blank>;
   if (chart.newest === null) return <p className="muted">Nothing is known of it yet.</p>;
   if (lines.length === 0) return <Blank>All series are switched off; choose one above.</Blank>;
   return (
     <>
-      <ChartStage title={title} lines={lines} isStock={isStock} />
+      <ChartStage title={title} lines={lines} {...looks} />
       <KindLegend lines={lines} />
       <figcaption className="chart-note">
         Data through {format.day(chart.newest)}, {format.age(`${chart.newest}T24:00:00Z`, now)}
@@ -113,7 +121,7 @@ function Drawn({ id, title, chart, lines, failure, isStock }: DrawnProps) {
       <ChartTable id={id} title={title} lines={lines} />
     </>
   );
-}
+});
 
 function Blank({ children }: { readonly children: ReactNode }) {
   return (

@@ -2,14 +2,14 @@ import { useMemo } from "react";
 import type { WeeklyDashboard } from "../api/types";
 import { allMetrics, chartGroups, offered } from "../data/groups";
 import { familyName } from "../data/naming";
-import { usePage } from "../hooks/view-context";
+import { useViewed } from "../hooks/view-context";
 import { ChartCard } from "./chart-card";
 import { MetricPicker } from "./metric-picker";
 import { Toolbar } from "./toolbar";
 
 /** One chart for each product and family, and one in which a reader puts any series side by side. */
 export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { view } = usePage();
+  const { view } = useViewed();
   const groups = useMemo(() => chartGroups(dashboard), [dashboard]);
   return (
     <section aria-labelledby="charts-title" id="charts">
@@ -35,7 +35,7 @@ export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboar
 }
 
 function Compare({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { view } = usePage();
+  const { view } = useViewed();
   const metrics = useMemo(() => allMetrics(dashboard), [dashboard]);
   const chosen = view.compared.flatMap((id) => metrics.find((metric) => metric.metric_id === id) ?? []);
   return (

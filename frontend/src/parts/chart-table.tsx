@@ -2,7 +2,9 @@ import { useMemo } from "react";
 import type { Line } from "../chart/lines";
 import { valueText } from "../chart/reading";
 import type { ShownPoint } from "../data/shown";
-import { usePage } from "../hooks/view-context";
+import { useFollowed } from "../hooks/use-followed";
+import { useReader, useViewed } from "../hooks/view-context";
+import type { Sort } from "../view/view";
 import { type Column, SortableTable } from "./sortable-table";
 
 interface Props {
@@ -16,10 +18,14 @@ interface Row {
   readonly index: number;
 }
 
+const NEWEST_FIRST: Sort = { column: "period", descending: true };
+
 /** The same numbers as the chart, for who reads numbers better than lines. */
 export function ChartTable({ id, title, lines }: Props) {
-  const { view, change } = usePage();
+  const { view } = useViewed();
+  const { change } = useReader();
   const isOpen = view.tables.includes(id);
+  const isShown = useFollowed(isOpen);
   const toggle = (): void =>
     change({ tables: isOpen ? view.tables.filter((one) => one !== id) : [...view.tables, id] });
   return (
@@ -28,13 +34,13 @@ export function ChartTable({ id, title, lines }: Props) {
         {isOpen ? "Hide the table" : "Show as a table"}
         <span className="vh"> of {title}</span>
       </button>
-      {isOpen && <Rows id={id} title={title} lines={lines} />}
+      {isShown && <Rows id={id} title={title} lines={lines} />}
     </div>
   );
 }
 
 function Rows({ id, title, lines }: Props) {
-  const { format } = usePage();
+  const { format } = useReader();
   const rows = useMemo(
     () => (lines[0]?.series.points ?? []).map((first, index) => ({ first, index })),
     [lines],
@@ -61,13 +67,13 @@ function Rows({ id, title, lines }: Props) {
       columns={[period, ...values]}
       rows={rows}
       keyOf={(row) => row.first.period}
-      initial={{ column: "period", descending: true }}
+      initial={NEWEST_FIRST}
     />
   );
 }
 
 function Value({ one }: { readonly one: ShownPoint | undefined }) {
-  const { format } = usePage();
+  const { format } = useReader();
   if (one === undefined || one.shown === null) {
     return (
       <span className="muted">

@@ -1,13 +1,14 @@
-import type { ReactElement } from "react";
+import { memo, type ReactElement } from "react";
 import type { Identity, Line } from "../chart/lines";
 import { KIND_LEGEND } from "../data/naming";
 import type { PointKind } from "../data/shown";
-import { usePage } from "../hooks/view-context";
+import { useReader, useViewed } from "../hooks/view-context";
 import { Mark } from "./swatch";
 
 /** The series of a chart, each with its colour and mark; a press hides or shows it. */
 export function SeriesLegend({ identities }: { readonly identities: readonly Identity[] }) {
-  const { view, change } = usePage();
+  const { view } = useViewed();
+  const { change } = useReader();
   const toggle = (id: string): void => {
     const isHidden = view.hidden.includes(id);
     change({ hidden: isHidden ? view.hidden.filter((one) => one !== id) : [...view.hidden, id] });
@@ -41,7 +42,7 @@ const SAMPLES: Readonly<Record<PointKind | "restated", () => ReactElement>> = {
 };
 
 /** What the ways of drawing mean; only those that this chart has. */
-export function KindLegend({ lines }: { readonly lines: readonly Line[] }) {
+export const KindLegend = memo(function KindLegend({ lines }: { readonly lines: readonly Line[] }) {
   const points = lines.flatMap((line) => line.series.points);
   const kinds = new Set<PointKind | "restated">(
     points.filter((one) => one.shown !== null || one.kind === "gap").map((one) => one.kind),
@@ -61,4 +62,4 @@ export function KindLegend({ lines }: { readonly lines: readonly Line[] }) {
       ))}
     </ul>
   );
-}
+});

@@ -1,10 +1,11 @@
 import { THEMES, type Theme, useTheme } from "../hooks/use-theme";
-import { usePage } from "../hooks/view-context";
+import { useReader, useViewed } from "../hooks/view-context";
 
 const THEME_NAMES: Readonly<Record<Theme, string>> = { system: "System", light: "Light", dark: "Dark" };
 
 export function Masthead() {
-  const { view, change, announce } = usePage();
+  const { view } = useViewed();
+  const { change, announce } = useReader();
   const [theme, setTheme] = useTheme();
   const copy = (): void => {
     void copied(location.href).then((done) =>

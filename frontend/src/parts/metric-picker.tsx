@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
 import type { WeeklyMetric } from "../api/types";
-import { usePage } from "../hooks/view-context";
+import { useReader, useViewed } from "../hooks/view-context";
 
 interface Props {
   readonly label: string;
@@ -13,7 +13,8 @@ const MOST = 8;
 
 /** Finds a metric by name or id and puts it into a chart; a native list, since that is what everybody can use. */
 export function MetricPicker({ label, metrics, list }: Props) {
-  const { view, change, announce } = usePage();
+  const { view } = useViewed();
+  const { change, announce } = useReader();
   const [text, setText] = useState("");
   const chosen = view[list];
   const id = `pick-${list}-${metrics[0]?.metric_family ?? ""}-${metrics[0]?.product ?? ""}`;

@@ -1,13 +1,16 @@
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import type { WeeklyDashboard, WeeklyMetric } from "../api/types";
 import { allMetrics } from "../data/groups";
-import { usePage } from "../hooks/view-context";
+import { useReader } from "../hooks/view-context";
+import type { Sort } from "../view/view";
 import { Change } from "./change";
 import { type Column, SortableTable } from "./sortable-table";
 
+const BY_CHANGE: Sort = { column: "change", descending: true };
+
 /** Who moved most from one complete week to the next. */
-export function Movers({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { format } = usePage();
+export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
+  const { format } = useReader();
   const rows = useMemo(() => allMetrics(dashboard), [dashboard]);
   const columns: readonly Column<WeeklyMetric>[] = [
     { key: "metric", title: "Series", by: (row) => row.display_name, cell: (row) => row.display_name },
@@ -59,8 +62,8 @@ export function Movers({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
         columns={columns}
         rows={rows}
         keyOf={(row) => row.metric_id}
-        initial={{ column: "change", descending: true }}
+        initial={BY_CHANGE}
       />
     </section>
   );
-}
+});

@@ -4,7 +4,7 @@ import type { Answer } from "../api/client";
 import type { RunRecord, ServiceStatus, WeeklyDashboard } from "../api/types";
 import { unknownIds } from "../data/groups";
 import { useResource } from "../hooks/use-resource";
-import { usePage } from "../hooks/view-context";
+import { useReader, useViewed } from "../hooks/view-context";
 import { Again } from "./failure";
 
 interface Props {
@@ -14,7 +14,7 @@ interface Props {
 }
 
 export function Notices({ answer, status, faults }: Props) {
-  const { view } = usePage();
+  const { view } = useViewed();
   return (
     <div className="notices">
       <Kept answer={answer} />
@@ -54,7 +54,7 @@ function Notice({ tone, title, children }: NoticeProps) {
 }
 
 function Kept({ answer }: { readonly answer: Answer<WeeklyDashboard> }) {
-  const { format, now } = usePage();
+  const { format, now } = useReader();
   if (answer.problem !== null) {
     return (
       <Notice tone="bad" title={answer.problem.message.replace(/\.$/, "")}>
@@ -73,7 +73,7 @@ function Kept({ answer }: { readonly answer: Answer<WeeklyDashboard> }) {
 }
 
 function Stale({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { format, now } = usePage();
+  const { format, now } = useReader();
   const { is_stale, last_success_at } = dashboard.freshness;
   if (!is_stale) return null;
   const since = last_success_at && format.age(last_success_at, now);
@@ -88,7 +88,7 @@ function Stale({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
 }
 
 function LastRun({ status }: { readonly status: ServiceStatus | null }) {
-  const { format, now } = usePage();
+  const { format, now } = useReader();
   const last = status?.runs.find((run) => run.state !== "running");
   if (!last || last.state === "success") return null;
   const failed = last.error_summary?.split("\n").filter((line) => line !== "") ?? [];
@@ -119,7 +119,8 @@ const RUN_WORDS: Readonly<Record<RunRecord["state"], string>> = {
 };
 
 function UnknownMetric({ id }: { readonly id: string }) {
-  const { view, change } = usePage();
+  const { view } = useViewed();
+  const { change } = useReader();
   const asked = useResource(`/dashboard/weekly?weeks=1&metric_id=${encodeURIComponent(id)}`);
   const near = asked.phase === "failed" ? asked.problem.near : [];
   const replaced = (ids: readonly string[], by: readonly string[]) =>

@@ -1,4 +1,5 @@
 /** The first five seconds: the last complete week of every product, and how fresh and complete it is. */
+import { memo } from "react";
 import { seriesPath } from "../api/paths";
 import type { Dashboard, ServiceStatus, WeeklyDashboard, WeeklyMetric, WeeklyProduct } from "../api/types";
 import { colourOf } from "../chart/colours";
@@ -6,7 +7,7 @@ import { shortName } from "../data/naming";
 import { shownChart } from "../data/shown";
 import { gapDays, settledThrough, wholeness } from "../data/whole";
 import { useResource } from "../hooks/use-resource";
-import { usePage } from "../hooks/view-context";
+import { useReader } from "../hooks/view-context";
 import { DEFAULT_VIEW } from "../view/view";
 import { Change } from "./change";
 import { Swatch } from "./swatch";
@@ -18,7 +19,7 @@ interface Props {
   readonly status: ServiceStatus | null;
 }
 
-export function Overview({ dashboard, status }: Props) {
+export const Overview = memo(function Overview({ dashboard, status }: Props) {
   return (
     <section aria-labelledby="overview-title">
       <h2 id="overview-title" className="vh">
@@ -32,11 +33,11 @@ export function Overview({ dashboard, status }: Props) {
       </div>
     </section>
   );
-}
+});
 
 /** How fresh and how complete all of it is, in one line of facts. */
 function Strip({ dashboard, status }: Props) {
-  const { format, now } = usePage();
+  const { format, now } = useReader();
   const week = dashboard.products[0]?.metrics[0]?.points.at(-1);
   const whole = wholeness(dashboard);
   const success = dashboard.freshness.last_success_at;
@@ -162,7 +163,7 @@ interface FigureProps {
 }
 
 function Figure({ metric, index, among, newest, estimate, hasShares }: FigureProps) {
-  const { format } = usePage();
+  const { format } = useReader();
   const latest = metric.latest_complete;
   const isStock = metric.value_kind === "stock";
   const value = latest?.value ?? estimate?.value ?? null;
@@ -196,7 +197,7 @@ function Figure({ metric, index, among, newest, estimate, hasShares }: FigurePro
 
 /** Says which week a number is of where it is not the newest, and why there is none. */
 function Lateness({ metric, newest, estimate }: Pick<FigureProps, "metric" | "newest" | "estimate">) {
-  const { format } = usePage();
+  const { format } = useReader();
   const latest = metric.latest_complete;
   if (latest === null && estimate) return <span className="tag"> estimate, {estimate.period}</span>;
   if (latest === null) return <span className="tag"> no complete week yet</span>;
@@ -216,7 +217,7 @@ function Share({
   readonly index: number;
   readonly sdk: string | null;
 }) {
-  const { format } = usePage();
+  const { format } = useReader();
   if (share === null) return <span className="muted">—</span>;
   return (
     <span className="share">
@@ -236,7 +237,7 @@ interface Estimate {
 
 /** Finds the newest estimate of metrics that have no complete week at all, such as those only a file has filled. */
 function useEstimates(metrics: readonly WeeklyMetric[]): ReadonlyMap<string, Estimate> {
-  const { format, now } = usePage();
+  const { format, now } = useReader();
   const ids = metrics.map((metric) => metric.metric_id);
   const asked = useResource<Dashboard>(
     ids.length === 0 ? null : seriesPath(ids, "week", DEFAULT_VIEW.range, now),

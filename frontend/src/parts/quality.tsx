@@ -1,13 +1,14 @@
+import { memo } from "react";
 import { RESTATEMENTS } from "../api/paths";
 import type { ResourceState } from "../api/resource";
 import type { MetricStatus, Restatements, RunRecord, ServiceStatus } from "../api/types";
 import { useResource } from "../hooks/use-resource";
 import { useSeen } from "../hooks/use-seen";
-import { usePage } from "../hooks/view-context";
+import { useReader } from "../hooks/view-context";
 import { type Column, SortableTable } from "./sortable-table";
 
 /** How far the numbers can be trusted: settled days, gaps, restatements, runs. */
-export function Quality({ status }: { readonly status: ResourceState<ServiceStatus> }) {
+export const Quality = memo(function Quality({ status }: { readonly status: ResourceState<ServiceStatus> }) {
   return (
     <section aria-labelledby="quality-title" className="quality">
       <h2 id="quality-title">Data quality</h2>
@@ -24,10 +25,10 @@ export function Quality({ status }: { readonly status: ResourceState<ServiceStat
       )}
     </section>
   );
-}
+});
 
 function Series({ metrics }: { readonly metrics: readonly MetricStatus[] }) {
-  const { format, now } = usePage();
+  const { format, now } = useReader();
   const columns: readonly Column<MetricStatus>[] = [
     { key: "metric", title: "Series", by: (row) => row.metric_id, cell: (row) => row.metric_id },
     {
@@ -77,7 +78,7 @@ function Series({ metrics }: { readonly metrics: readonly MetricStatus[] }) {
 }
 
 function Gaps({ days }: { readonly days: readonly string[] }) {
-  const { format } = usePage();
+  const { format } = useReader();
   if (days.length === 0) return <>0</>;
   return (
     <details className="gaps">
@@ -90,7 +91,7 @@ function Gaps({ days }: { readonly days: readonly string[] }) {
 type Restatement = Restatements["restatements"][number];
 
 function Restated() {
-  const { format } = usePage();
+  const { format } = useReader();
   const [ref, isSeen] = useSeen<HTMLDivElement>();
   const asked = useResource<Restatements>(isSeen ? RESTATEMENTS : null);
   const rows = asked.phase === "ready" ? asked.answer.body.restatements : [];
@@ -141,7 +142,7 @@ const STATES: Readonly<Record<RunRecord["state"], string>> = {
 };
 
 function Runs({ runs }: { readonly runs: readonly RunRecord[] }) {
-  const { format } = usePage();
+  const { format } = useReader();
   const columns: readonly Column<RunRecord>[] = [
     { key: "job", title: "Job", by: (row) => row.job_name, cell: (row) => row.job_name },
     {

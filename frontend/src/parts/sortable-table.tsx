@@ -1,5 +1,6 @@
 import { type ReactNode, useMemo, useState } from "react";
-import { usePage } from "../hooks/view-context";
+import { useFollowed } from "../hooks/use-followed";
+import { useReader, useViewed } from "../hooks/view-context";
 import type { Sort } from "../view/view";
 
 export interface Column<T> {
@@ -18,6 +19,7 @@ interface Props<T> {
   readonly columns: readonly Column<T>[];
   readonly rows: readonly T[];
   readonly keyOf: (row: T) => string;
+  /** The order at first; the same object every time. */
   readonly initial?: Sort;
 }
 
@@ -26,18 +28,18 @@ const MOST = 30;
 
 /** A table whose order stands in the address; the first column names its rows. */
 export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }: Props<T>) {
-  const page = usePage();
-  const { view, change } = page;
+  const { view } = useViewed();
+  const { change, format, now } = useReader();
   const [isWhole, setWhole] = useState(false);
   const sort = view.sorts[id] ?? initial;
   const choose = (column: string): void => {
     const descending = sort?.column === column ? !sort.descending : true;
     change({ sorts: { ...view.sorts, [id]: { column, descending } } });
   };
-  const { format, now } = page;
+  const order = useFollowed(sort);
   // the columns are functions of these and of the rows; an order of another table is no reason to render this one
   const body = useMemo(() => {
-    const sorted = sort ? sortedBy(rows, columns, sort) : rows;
+    const sorted = order ? sortedBy(rows, columns, order) : rows;
     const shown = isWhole ? sorted : sorted.slice(0, MOST);
     return (
       <tbody>
@@ -59,7 +61,7 @@ export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }:
         ))}
       </tbody>
     );
-  }, [rows, sort?.column, sort?.descending, isWhole, format, now]);
+  }, [rows, order?.column, order?.descending, isWhole, format, now]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className="table-scroll" aria-label={caption} tabIndex={0}>

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { usePage } from "../hooks/view-context";
+import { useReader, useViewed } from "../hooks/view-context";
 import { isDay } from "../view/address";
 import { GRAINS, isSameRange, RANGES, type Range, SCALES, SUMS, UNITS } from "../view/view";
 
@@ -20,7 +20,8 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** How all charts are drawn; every choice stands in the address and is one step that Undo takes back. */
 export function Toolbar() {
-  const { view, change, undo } = usePage();
+  const { view, undo } = useViewed();
+  const { change } = useReader();
   return (
     <div className="toolbar">
       <Choice name="By" options={GRAINS} chosen={view.grain} choose={(grain) => change({ grain })} />
@@ -56,7 +57,8 @@ function Choice<T extends string>({ name, options, chosen, choose }: ChoiceProps
 }
 
 function RangeChoice() {
-  const { view, change } = usePage();
+  const { view } = useViewed();
+  const { change } = useReader();
   const own = typeof view.range === "string" ? null : view.range;
   const named = RANGES.find((one) => isSameRange(one, view.range)) ?? null;
   const [isOpen, setOpen] = useState(own !== null);
@@ -92,7 +94,7 @@ function RangeChoice() {
 }
 
 function OwnDates({ range }: { readonly range: Exclude<Range, string> | null }) {
-  const { change, announce } = usePage();
+  const { change, announce } = useReader();
   const [from, setFrom] = useState(range?.from ?? "");
   const [to, setTo] = useState(range?.to ?? "");
   const apply = (): void => {

@@ -1,6 +1,6 @@
 import type { Line } from "../chart/lines";
 import { notesOf, valueText } from "../chart/reading";
-import { usePage } from "../hooks/view-context";
+import { useReader } from "../hooks/view-context";
 import { Mark } from "./swatch";
 
 interface Props {
@@ -12,7 +12,7 @@ interface Props {
 
 /** Every series at one period, with where each value came from and how complete it is. Escape closes it. */
 export function Tooltip({ lines, index, x, width }: Props) {
-  const { format } = usePage();
+  const { format } = useReader();
   const first = lines[0]?.series.points[index];
   if (first === undefined) return null;
   const side = x > width / 2 ? { right: `${width - x + 14}px` } : { left: `${x + 14}px` };

@@ -1,12 +1,18 @@
+import { memo } from "react";
 import type { WeeklyDashboard, WeeklyMetric, WeeklyProduct } from "../api/types";
 import { allMetrics } from "../data/groups";
-import { usePage } from "../hooks/view-context";
+import { useReader } from "../hooks/view-context";
+import type { Sort } from "../view/view";
 import { Change } from "./change";
 import { type Column, SortableTable } from "./sortable-table";
 
 /** Downloads of each product over the last 30 days that all of its packages have. */
-export function SettledTotals({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { format } = usePage();
+export const SettledTotals = memo(function SettledTotals({
+  dashboard,
+}: {
+  readonly dashboard: WeeklyDashboard;
+}) {
+  const { format } = useReader();
   const rows = dashboard.products.filter((product) => product.downloads_30d !== null);
   if (rows.length === 0) return null;
   const columns: readonly Column<WeeklyProduct>[] = [
@@ -45,18 +51,20 @@ export function SettledTotals({ dashboard }: { readonly dashboard: WeeklyDashboa
       <p className="chart-note">Only days that every package of the product has.</p>
     </section>
   );
-}
+});
 
 function SettledValue({ product }: { readonly product: WeeklyProduct }) {
-  const { format } = usePage();
+  const { format } = useReader();
   const total = product.downloads_30d;
   if (total?.value == null) return <span className="tag">no day is known of every package</span>;
   return <strong>{format.count(total.value)}</strong>;
 }
 
+const BY_STARS: Sort = { column: "stars", descending: true };
+
 /** Stars over all repositories, each as last read. */
-export function StarTotals({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { format, now } = usePage();
+export const StarTotals = memo(function StarTotals({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
+  const { format, now } = useReader();
   const { stars } = dashboard;
   const rows = allMetrics(dashboard).filter((metric) => metric.metric_family === "stars");
   if (rows.length === 0) return null;
@@ -105,11 +113,11 @@ export function StarTotals({ dashboard }: { readonly dashboard: WeeklyDashboard 
         columns={columns}
         rows={rows}
         keyOf={(row) => row.metric_id}
-        initial={{ column: "stars", descending: true }}
+        initial={BY_STARS}
       />
       {stars.missing.length > 0 && (
         <p className="chart-note">{stars.missing.length} never read, and not in the sum.</p>
       )}
     </section>
   );
-}
+});

@@ -1,0 +1,104 @@
+import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import type { Drawing } from "../chart/draw";
+import type { Line } from "../chart/lines";
+import { useReader } from "./view-context";
+
+interface CursorState {
+  readonly index: number | null;
+  /** Where a stretch to zoom into began; null when none is being marked. */
+  readonly anchor: number | null;
+  readonly isKeyboard: boolean;
+}
+
+const MIN_DRAG_PX = 12;
+const NOWHERE: CursorState = { index: null, anchor: null, isKeyboard: false };
+
+/** Returns the period that a reader points at, by pointer or by arrow keys, and the handlers that follow both. */
+export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
+  const { change, announce, format } = useReader();
+  const [state, setState] = useState<CursorState>(NOWHERE);
+  const pressedAt = useRef<number | null>(null);
+  const points = lines[0]?.series.points ?? [];
+  const last = points.length - 1;
+  const index = state.index === null ? null : Math.min(state.index, last);
+
+  function zoom(one: number, other: number): void {
+    const [from, to] = [points[Math.min(one, other)], points[Math.max(one, other)]];
+    setState(NOWHERE);
+    if (!from || !to || one === other) return;
+    change({ range: { from: from.point.period_start, to: to.point.period_end } });
+    announce(`Zoomed to ${format.days(from.point.period_start, to.point.period_end)}. Undo takes it back.`);
+  }
+
+  const xOf = (event: PointerEvent<HTMLDivElement>): number =>
+    event.clientX - event.currentTarget.getBoundingClientRect().left;
+
+  const handlers = {
+    onPointerDown(event: PointerEvent<HTMLDivElement>) {
+      if (event.pointerType !== "mouse" || event.button !== 0) return;
+      pressedAt.current = xOf(event);
+      event.currentTarget.setPointerCapture(event.pointerId);
+      setState({ index: nearest(drawing, xOf(event)), anchor: null, isKeyboard: false });
+    },
+    onPointerMove(event: PointerEvent<HTMLDivElement>) {
+      const from = pressedAt.current;
+      const isDrag = from !== null && Math.abs(xOf(event) - from) >= MIN_DRAG_PX;
+      setState({
+        index: nearest(drawing, xOf(event)),
+        anchor: isDrag ? nearest(drawing, from) : null,
+        isKeyboard: false,
+      });
+    },
+    onPointerUp() {
+      pressedAt.current = null;
+      if (state.anchor !== null && index !== null) zoom(state.anchor, index);
+    },
+    onPointerLeave() {
+      if (pressedAt.current === null && !state.isKeyboard) setState(NOWHERE);
+    },
+    onPointerCancel() {
+      pressedAt.current = null;
+      setState(NOWHERE);
+    },
+    onBlur: () => setState(NOWHERE),
+    onKeyDown(event: KeyboardEvent<HTMLDivElement>) {
+      const next = keyTarget(event.key, index, last);
+      if (event.key === "Escape") setState(NOWHERE);
+      else if (event.key === "Enter" && state.anchor !== null && index !== null) zoom(state.anchor, index);
+      else if (next === null) return;
+      else
+        setState({
+          index: next,
+          anchor: event.shiftKey ? (state.anchor ?? index ?? next) : null,
+          isKeyboard: true,
+        });
+      event.preventDefault();
+    },
+  };
+  return { ...state, index, handlers };
+}
+
+function nearest(drawing: Drawing | null, x: number): number | null {
+  if (drawing === null || drawing.xs.length === 0) return null;
+  let best = 0;
+  drawing.xs.forEach((at, index) => {
+    if (Math.abs(at - x) < Math.abs((drawing.xs[best] ?? 0) - x)) best = index;
+  });
+  return best;
+}
+
+const PAGE = 10;
+
+function keyTarget(key: string, index: number | null, last: number): number | null {
+  const here = index ?? last + 1;
+  const targets: Readonly<Record<string, number>> = {
+    ArrowLeft: here - 1,
+    ArrowRight: index === null ? last : here + 1,
+    PageUp: here - PAGE,
+    PageDown: here + PAGE,
+    Home: 0,
+    End: last,
+  };
+  const target = targets[key];
+  return target === undefined ? null : Math.max(0, Math.min(last, target));
+}
