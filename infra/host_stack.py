@@ -87,7 +87,8 @@ class HostStack(Stack):
             associate_public_ip_address=True,
             instance_type=ec2.InstanceType(self._settings.instance_type),
             machine_image=ec2.MachineImage.generic_linux(
-                {self._settings.region: str(self._settings.host_image)}, user_data=ec2.UserData.custom("")
+                {self._settings.region: str(self._settings.host_image)},
+                user_data=ec2.UserData.custom(user_data.FIRST_LINE),
             ),
             role=self.role,
             key_pair=self._key_pair(),

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER = "/var/lib/community-metrics"
+# CDK joins what is added to it with line breaks, and a script whose first byte is one has no interpreter
+FIRST_LINE = "#!/bin/bash"
 _TEMPLATE = """\
-#!/bin/bash
 # Written by `cdk deploy`; cloud-init runs it once, as root.
 set -euo pipefail
 umask 022
@@ -32,7 +33,7 @@ exec python3 {folder}/first_boot.py {folder}/deployment.json
 
 
 def render(facts: Mapping[str, Any]) -> str:
-    """Return the script for these facts, which `first_boot.py` documents by its use of them."""
+    """Return what follows the first line for these facts, which `first_boot.py` documents by its use."""
     boot = (HOST_FILES / "first_boot.py").read_text(encoding="utf-8")
     text = json.dumps({**facts, "releases": "/opt/community-metrics/releases"}, indent=1, sort_keys=True)
     return _TEMPLATE.format(folder=FOLDER, facts=text, boot=boot)

@@ -97,6 +97,12 @@ def test_the_user_data_signals_the_very_resource_that_waits(fullest: Assembly) -
     assert facts(fullest)["stack"] == "community-metrics-host"
 
 
+def test_the_user_data_begins_with_its_interpreter(smallest: Assembly) -> None:
+    script = resolve(smallest.properties("AWS::EC2::Instance")["UserData"]["Fn::Base64"])
+
+    assert script.startswith("#!/bin/bash\n#")  # a line break before it, and nothing on the box would run it
+
+
 def test_the_user_data_fits(assemblies: dict[str, Assembly]) -> None:
     for name in ("smallest", "fullest"):
         script = resolve(assemblies[name].properties("AWS::EC2::Instance")["UserData"]["Fn::Base64"])
