@@ -96,8 +96,7 @@ class World:
         """Bring a service up."""
         if name not in self._running:
             stack = ExitStack()
-            with self.net:
-                stack.enter_context(self._services()[name]())
+            stack.enter_context(self._services()[name]())
             self._running[name] = stack
 
     def stop(self, name: str) -> None:
@@ -170,24 +169,40 @@ class World:
             "lancedb": self._lancedb,
             "acme": self.acme.reachable,
             "dns": self.dns.running,
-            "imds": lambda: served(self.imds.server()),
-            "packages": lambda: served(Server((PACKAGES, 80), mirror.MirrorHandler)),
-            "wheels": lambda: served(Server((WHEELS, 80), wheels.index_handler(wheels.wheel_index()))),
+            "imds": lambda: self._served(self.imds.server),
+            "packages": lambda: self._served(lambda: Server((PACKAGES, 80), mirror.MirrorHandler)),
+            "wheels": lambda: self._served(
+                lambda: Server((WHEELS, 80), wheels.index_handler(wheels.wheel_index()))
+            ),
         }
+
+    # Bound inside, served from outside: a thread keeps the network of whoever starts it, and these servers
+    # reach for moto, the mirror and the disk on this side.
+
+    @contextmanager
+    def _served(self, make: Callable[[], Server]) -> Iterator[None]:
+        with self.net:
+            server = make()
+        with served(server):
+            yield
 
     @contextmanager
     def _aws(self) -> Iterator[None]:
-        with recording(self._moto_port, (MAIN, 5000)) as self.aws:
+        with recording(self._moto_port, (MAIN, 5000), self.net) as self.aws:
             yield
 
     @contextmanager
     def _registries(self) -> Iterator[None]:
-        with Replay(self.registry, host=MAIN, port=8900) as self.registries:
+        with self.net:
+            self.registries = Replay(self.registry, host=MAIN, port=8900)
+        with self.registries:
             yield
 
     @contextmanager
     def _lancedb(self) -> Iterator[None]:
-        with serving(self.lancedb, listening=socket.create_server((LANCEDB, 8080))):
+        with self.net:
+            listening = socket.create_server((LANCEDB, 8080))
+        with serving(self.lancedb, listening=listening):
             yield
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,10 +16,12 @@ from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 _SIGNALLED = b"<SignalResourceResponse><ResponseMetadata/></SignalResourceResponse>"
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
+_THIS_NETWORK = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,21 @@ class Recorder:
 
 
 @contextmanager
-def recording(server_port: int, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[Recorder]:
-    """Stand before the server for a while, at this address."""
+def recording(
+    server_port: int,
+    address: tuple[str, int] = ("127.0.0.1", 0),
+    network: AbstractContextManager[object] = _THIS_NETWORK,
+) -> Iterator[Recorder]:
+    """Stand before the server for a while, at this address of a network."""
     recorder = Recorder(server_port)
 
     class Handler(_Handler):
         pass
 
     Handler.recorder = recorder
-    with ThreadingHTTPServer(address, Handler) as proxy:
+    with network:
+        proxy = ThreadingHTTPServer(address, Handler)
+    with proxy:
         recorder.port = proxy.server_address[1]
         thread = threading.Thread(target=proxy.serve_forever, daemon=True)
         thread.start()
