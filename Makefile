@@ -15,7 +15,7 @@ FRONTEND_NPM = cd frontend && $(if $(shell command -v npm),npm,$(WITH_NODE) node
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up test lint format bench lock docs frontend screenshots test-frontend test-browser synth rehearse-deploy image clean
+.PHONY: help up test lint format bench lock docs frontend screenshots test-frontend test-browser synth rehearse-deploy rehearse-host host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,8 +59,16 @@ frontend/dist/index.html: $(FRONTEND_FILES) frontend/node_modules/.installed
 frontend: frontend/dist/index.html ## Build the dashboard into frontend/dist; VITE_API_BASE_URL names an API at another origin
 
 test: .venv/.dev node_modules/.installed ## Run every test
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(PYTEST_ARGS) --ignore tests/host
+	@$(MAKE) --no-print-directory rehearse-host
 	@$(MAKE) --no-print-directory test-frontend
+
+rehearse-host: .venv/.dev ## Boot the host as EC2 would, in a world of its own, and try it (part of make test; root, Linux)
+	$(BIN)/pytest --durations 10 tests/host
+
+host-tools: ## Install the Debian packages that the host's rehearsal and the browser tests need (root)
+	apt-get update --quiet
+	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(shell $(PYTHON) tests/host/tools.py) chromium
 
 test-frontend: .venv/.dev frontend/node_modules/.installed ## Run the dashboard's tests that need no browser, and build it
 	$(FRONTEND_NPM) run --silent types:check

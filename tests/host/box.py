@@ -78,7 +78,7 @@ class Box:
         ]  # fmt: skip
         with (self.folder / "console.log").open("ab") as console:
             self._process = subprocess.Popen(
-                ["sh", "-c", f'{cgroups.join_command(self._cgroup)}exec "$@"', "sh", *command],
+                ["sh", "-c", f'{cgroups.join_command(self._mark)}exec "$@"', "sh", *command],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=_ENVIRONMENT,
             )  # fmt: skip
         self._leader = self._find_leader()
@@ -178,7 +178,7 @@ class Box:
             self._process.kill()
             self._process.wait(timeout=10)
             self._process = None
-            cgroups.remove(self._cgroup)
+            cgroups.remove(self._mark)
 
     def reboot(self) -> None:
         """Shut it down and boot it again, from the same disk."""
@@ -206,7 +206,8 @@ class Box:
         return rig_files(self.hostname, VARIABLES, self.world.acme.test_ca, bundle)
 
     @property
-    def _cgroup(self) -> str:
+    def _mark(self) -> str:
+        # by it `sweep` knows whose mounts and networks a killed rehearsal left behind
         return f"{PREFIX}{os.getpid()}-{self.name}"
 
     def _make_disk(self) -> None:
@@ -215,7 +216,7 @@ class Box:
         lower = ":".join(str(layer) for layer in self._layers)
         options = f"lowerdir={lower},upperdir={self.changes},workdir={self.folder / 'work'}"
         subprocess.run(
-            ["mount", "-t", "overlay", "overlay", "-o", options, str(self.disk)], check=True, timeout=30
+            ["mount", "-t", "overlay", self._mark, "-o", options, str(self.disk)], check=True, timeout=30
         )
         for path, file in self.rig_files.items():
             target = self.file(path)

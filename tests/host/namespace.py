@@ -74,11 +74,19 @@ def connect(switch: Namespace, bridge: str, guest: Namespace, port: str, *addres
 
 
 def sweep() -> None:
-    """Delete the namespaces of rehearsals whose process is gone."""
+    """Take away what rehearsals left that were killed: disks still mounted, networks."""
+    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        name, where, *_ = line.split()
+        if _is_abandoned(name):
+            _run("umount", "--lazy", where)
     for path in Path("/run/netns").glob(f"{PREFIX}*"):
-        pid = path.name.removeprefix(PREFIX).partition("-")[0]
-        if not Path("/proc", pid).exists():
+        if _is_abandoned(path.name):
             _run("ip", "netns", "delete", path.name)
+
+
+def _is_abandoned(name: str) -> bool:
+    pid = name.removeprefix(PREFIX).partition("-")[0]
+    return name.startswith(PREFIX) and not Path("/proc", pid).exists()
 
 
 def _set_namespace(descriptor: int) -> None:
