@@ -1,6 +1,6 @@
 """Is a catch-up due? `python -m community_metrics.host.due`, asked before the weekly job is started again.
 
-Ends with 0 where it is, 1 where nothing is to be caught up, 255 where that cannot be told, and says why.
+Ends with 0 where it is, 10 where nothing is to be caught up, 1 where that cannot be told, and says why.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from community_metrics.model import Run
     from community_metrics.weeks import Clock, Period
 
-DUE, NOT_DUE, UNKNOWN = 0, 1, 255
+DUE, NOT_DUE, UNKNOWN = 0, 10, 1
 WEEKLY_AT_H: Final = 6
 """Mondays, UTC, as `community-metrics-weekly-refresh.timer` says."""
 
