@@ -12,7 +12,7 @@ async function serving(listener: RequestListener): Promise<string> {
 }
 
 function asking(baseUrl: string, timeoutMs = 2_000): Promise<unknown> {
-  return ask("/status", { baseUrl, timeoutMs, now: () => 7 });
+  return ask("/status", { baseUrl, timeoutMs, now: () => 7, freshness: "newest" });
 }
 
 afterEach(() => server?.closeAllConnections());

@@ -10,10 +10,14 @@ export interface Answer<T> {
   readonly problem: ApiProblem | null;
 }
 
+/** Whether an answer of the last minute will do, which the browser may have, or the API is to be asked. */
+export type Freshness = "recent" | "newest";
+
 export interface ClientOptions {
   readonly baseUrl: string;
   readonly timeoutMs: number;
   readonly now: () => number;
+  readonly freshness: Freshness;
 }
 
 const TIMEOUT_MS = 25_000;
@@ -21,7 +25,18 @@ const TIMEOUT_MS = 25_000;
 /** The address of the API as the build was told; empty means the page's own origin. */
 export const API_BASE_URL: string = (import.meta.env.VITE_API_BASE_URL ?? "").replace(/\/+$/, "");
 
-const DEFAULTS: ClientOptions = { baseUrl: API_BASE_URL, timeoutMs: TIMEOUT_MS, now: () => Date.now() };
+const DEFAULTS: ClientOptions = {
+  baseUrl: API_BASE_URL,
+  timeoutMs: TIMEOUT_MS,
+  now: () => Date.now(),
+  freshness: "recent",
+};
+
+/** Returns what a first request of the page wants: who reloads it does not want what the browser had. */
+export function freshnessAtFirst(): Freshness {
+  const [navigation] = performance.getEntriesByType("navigation");
+  return (navigation as PerformanceNavigationTiming | undefined)?.type === "reload" ? "newest" : "recent";
+}
 
 /** Returns the full address of a path under `/api/v1`. */
 export function apiUrl(path: string, baseUrl: string = API_BASE_URL): string {
@@ -29,17 +44,18 @@ export function apiUrl(path: string, baseUrl: string = API_BASE_URL): string {
 }
 
 /** Kinds that say nothing against the last good answer: the API is away, not contradicting it. */
-const FALLS_BACK: ReadonlySet<string> = new Set(["unreachable", "too-slow", "failed"]);
+export const FALLS_BACK: ReadonlySet<string> = new Set(["unreachable", "too-slow", "failed"]);
 
 /**
  * Returns the body at a path under `/api/v1`, fresh or as last kept.
  *
  * @throws ApiProblem when there is neither.
  */
-export async function ask<T>(path: string, options: ClientOptions = DEFAULTS): Promise<Answer<T>> {
+export async function ask<T>(path: string, given: Partial<ClientOptions> = {}): Promise<Answer<T>> {
+  const options = { ...DEFAULTS, ...given };
   const url = apiUrl(path, options.baseUrl);
   try {
-    const text = await fetchedText(url, options.timeoutMs);
+    const text = await fetchedText(url, options);
     const receivedAt = options.now();
     void keep(url, text, receivedAt);
     return { body: JSON.parse(text) as T, receivedAt, problem: null };
@@ -51,11 +67,13 @@ export async function ask<T>(path: string, options: ClientOptions = DEFAULTS): P
   }
 }
 
-async function fetchedText(url: string, timeoutMs: number): Promise<string> {
+async function fetchedText(url: string, { timeoutMs, freshness }: ClientOptions): Promise<string> {
   const response = await fetch(url, {
     signal: AbortSignal.timeout(timeoutMs),
     headers: { accept: "application/json" },
     credentials: "omit",
+    // asks with the tag of what the browser has: an answer that is the same costs a 304
+    cache: freshness === "newest" ? "no-cache" : "default",
   });
   if (!response.ok) throw await problemOf(response);
   return response.text();

@@ -38,3 +38,25 @@ test("a failure is told, and asking again mends it", async () => {
   await resource.refresh();
   expect(resource.state().phase).toBe("ready");
 });
+
+test("numbers that are shown stay when the API goes away, with the reason beside them", async () => {
+  let isDown = false;
+  const asker: Asker = async <T>() => {
+    if (isDown) throw new ApiProblem("unreachable", "away");
+    return { body: 2 as T, receivedAt: 1, problem: null };
+  };
+  const resource = createResource<number>("/status", asker);
+  await resource.refresh();
+  isDown = true;
+  await resource.refresh();
+  expect(resource.state()).toMatchObject({
+    phase: "ready",
+    answer: { body: 2, problem: { kind: "unreachable" } },
+  });
+});
+
+test("asking again asks the API and not the browser's memory", async () => {
+  const asker = vi.fn(answering(1));
+  await createResource("/status", asker as Asker).refresh();
+  expect(asker).toHaveBeenCalledWith("/status", { freshness: "newest" });
+});

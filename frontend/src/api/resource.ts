@@ -1,5 +1,5 @@
 /** One request of the page as a value that changes: loading, slow, ready, failed; shared by whoever asks it. */
-import { type Answer, ask } from "./client";
+import { type Answer, ask, FALLS_BACK, type Freshness, freshnessAtFirst } from "./client";
 import type { ApiProblem } from "./problems";
 
 export type ResourceState<T> =
@@ -10,14 +10,14 @@ export type ResourceState<T> =
 export interface Resource<T> {
   readonly state: () => ResourceState<T>;
   readonly subscribe: (listener: () => void) => () => void;
-  /** Asks again; what is shown stays until the new answer is there. */
+  /** Asks the API again; what is shown stays until the new answer is there, or longer where none comes. */
   readonly refresh: () => Promise<void>;
 }
 
 /** After this long without an answer the page says so. */
 export const SLOW_AFTER_MS = 4_000;
 
-export type Asker = <T>(path: string) => Promise<Answer<T>>;
+export type Asker = <T>(path: string, wants: { readonly freshness: Freshness }) => Promise<Answer<T>>;
 
 /** Returns a resource over `path` that asks at its first subscription. */
 export function createResource<T>(path: string, asker: Asker = ask): Resource<T> {
@@ -30,30 +30,35 @@ export function createResource<T>(path: string, asker: Asker = ask): Resource<T>
     for (const listener of listeners) listener();
   }
 
-  async function refresh(): Promise<void> {
+  async function asked(freshness: Freshness): Promise<ResourceState<T>> {
+    try {
+      return { phase: "ready", answer: await asker<T>(path, { freshness }) };
+    } catch (error) {
+      const problem = error as ApiProblem;
+      if (state.phase !== "ready" || !FALLS_BACK.has(problem.kind)) return { phase: "failed", problem };
+      return { phase: "ready", answer: { ...state.answer, problem } };
+    }
+  }
+
+  async function load(freshness: Freshness): Promise<void> {
     if (isAsking) return;
     isAsking = true;
     const slow = setTimeout(() => {
       if (state.phase === "loading") become({ phase: "loading", isSlow: true });
     }, SLOW_AFTER_MS);
-    try {
-      become({ phase: "ready", answer: await asker<T>(path) });
-    } catch (error) {
-      become({ phase: "failed", problem: error as ApiProblem });
-    } finally {
-      clearTimeout(slow);
-      isAsking = false;
-    }
+    become(await asked(freshness));
+    clearTimeout(slow);
+    isAsking = false;
   }
 
   return {
     state: () => state,
     subscribe(listener) {
-      if (listeners.size === 0 && state.phase === "loading") void refresh();
+      if (listeners.size === 0 && state.phase === "loading") void load(freshnessAtFirst());
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    refresh,
+    refresh: () => load("newest"),
   };
 }
 
