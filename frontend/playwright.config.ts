@@ -1,10 +1,18 @@
 import { defineConfig } from "@playwright/test";
 
+/** Tests that measure run after all others and one at a time: whatever runs beside them would be measured too. */
+const MEASURING = /(big|lighthouse)\.spec\.ts/;
+
 /** The worlds of `tests/support/dashboard_server.py`, each behind the real API on a port of its own. */
 export default defineConfig({
   testDir: "e2e",
-  workers: 1, // the worlds share one process, and speed is measured
+  workers: 2,
+  projects: [
+    { name: "page", testIgnore: MEASURING },
+    { name: "measured", testMatch: MEASURING, dependencies: ["page"], workers: 1 },
+  ],
   timeout: 30_000,
+  expect: { timeout: 10_000 },
   retries: process.env.CI ? 1 : 0,
   reporter: [["line"]],
   outputDir: "test-results",

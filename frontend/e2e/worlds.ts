@@ -47,6 +47,9 @@ export async function drawn(page: Page): Promise<void> {
   await expect(page.locator(".stage-plot svg").first()).toBeVisible({ timeout: 20_000 });
 }
 
+/** The chart that most tests look at. */
+export const CARD = ".chart-card:has(h3:text('LanceDB · Downloads'))";
+
 /** The number that a visitor of the rich world looks for first. */
 export function figure(page: Page): Locator {
   return page.locator('[data-metric="downloads:lancedb:python"]');

@@ -33,12 +33,17 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
   const xOf = (event: PointerEvent<HTMLDivElement>): number =>
     event.clientX - event.currentTarget.getBoundingClientRect().left;
 
+  const point = (event: PointerEvent<HTMLDivElement>): void =>
+    setState({ index: nearest(drawing, xOf(event)), anchor: null, isKeyboard: false });
+
   const handlers = {
     onPointerDown(event: PointerEvent<HTMLDivElement>) {
-      if (event.pointerType !== "mouse" || event.button !== 0) return;
+      if (event.button !== 0) return;
+      // a finger points and scrolls; it does not mark a stretch
+      if (event.pointerType !== "mouse") return point(event);
       pressedAt.current = xOf(event);
       event.currentTarget.setPointerCapture(event.pointerId);
-      setState({ index: nearest(drawing, xOf(event)), anchor: null, isKeyboard: false });
+      point(event);
     },
     onPointerMove(event: PointerEvent<HTMLDivElement>) {
       const from = pressedAt.current;
@@ -53,7 +58,8 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
       pressedAt.current = null;
       if (state.anchor !== null && index !== null) zoom(state.anchor, index);
     },
-    onPointerLeave() {
+    onPointerLeave(event: PointerEvent<HTMLDivElement>) {
+      if (event.pointerType !== "mouse") return;
       if (pressedAt.current === null && !state.isKeyboard) setState(NOWHERE);
     },
     onPointerCancel() {

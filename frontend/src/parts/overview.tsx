@@ -63,14 +63,16 @@ function Strip({ dashboard, status }: Props) {
         {success ? format.day(success) : "no run has got everything yet"}
       </Fact>
       <Fact name="Settled through" value={settled ? format.day(settled) : "—"}>
-        {gaps === null || settled === null
-          ? "nothing is settled yet"
-          : gaps === 0
-            ? "no day missing in 12 weeks"
-            : `${gaps} missing in 12 weeks`}
+        {gapsText(settled, gaps)}
       </Fact>
     </dl>
   );
+}
+
+function gapsText(settled: string | null, gaps: number | null): string {
+  if (gaps === null || settled === null) return "nothing is settled yet";
+  if (gaps === 0) return "no day missing in 12 weeks";
+  return `${gaps} ${gaps === 1 ? "day" : "days"} missing in 12 weeks`;
 }
 
 interface FactProps {

@@ -1,0 +1,85 @@
+/** An API that is slow, away or without its database; one world, so these tests run one after the other. */
+import { expect, test } from "@playwright/test";
+import { picture } from "./pictures";
+import { address, drawn, figure, open, order, violations } from "./worlds";
+
+test.beforeEach(async ({ page }) => {
+  await order(page, "failing", "slow?s=0");
+  await order(page, "failing", "mend");
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+
+    test("first load and a slow API are whole for everybody", async ({ page }) => {
+      await order(page, "failing", "slow?s=8");
+      await open(page, "failing");
+      await expect(page.locator(".bone").first()).toBeVisible();
+      await picture(page, "first-load", colorScheme);
+      await expect(page.getByText("taking longer than usual")).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await picture(page, "slow", colorScheme);
+      await order(page, "failing", "slow?s=0");
+      await expect(figure(page)).toHaveText("1,285,752", { timeout: 12_000 });
+    });
+
+    test("an API that is down, first without and then with an earlier visit, is whole for everybody", async ({
+      page,
+    }) => {
+      await page.route("**/api/**", (route) => route.abort());
+      await open(page, "failing");
+      await expect(page.getByText("The API cannot be reached").first()).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await picture(page, "down", colorScheme);
+
+      await page.unroute("**/api/**");
+      await page.getByRole("button", { name: "Try again" }).click();
+      await drawn(page);
+      await page.route("**/api/**", (route) => route.abort());
+      await page.reload();
+      await expect(page.getByText("These are the last good numbers")).toBeVisible();
+      await expect(figure(page)).toHaveText("1,285,752");
+      expect(await violations(page)).toEqual([]);
+      await picture(page, "down-with-last-good", colorScheme);
+    });
+
+    test("a database that goes away leaves the last good numbers, with a word", async ({ page }) => {
+      // a clock of the test's own would hide from the page that it is being reloaded
+      await page.goto(address("failing"));
+      await expect(figure(page)).toHaveText("1,285,752");
+      await order(page, "failing", "break");
+      await expect(async () => {
+        await page.reload();
+        await expect(page.getByText("The database does not answer")).toBeVisible({ timeout: 2_000 });
+      }).toPass({ timeout: 15_000 });
+      await expect(figure(page)).toHaveText("1,285,752");
+      expect(await violations(page)).toEqual([]);
+      await picture(page, "database-away", colorScheme);
+    });
+  });
+}
+
+test("less motion is asked for and none is shown", async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await order(page, "failing", "slow?s=1");
+  await open(page, "failing");
+  const animation = await page
+    .locator(".bone")
+    .first()
+    .evaluate((bone) => getComputedStyle(bone).animationName);
+  expect(animation).toBe("none");
+});
+
+test("numbers on screen stay there when a later request fails, and say so", async ({ page }) => {
+  await open(page, "failing");
+  await expect(figure(page)).toHaveText("1,285,752");
+  await page.route("**/api/**", (route) => route.abort());
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  const notice = page.locator(".notices").getByText("The API cannot be reached");
+  await expect(notice).toBeVisible();
+  await expect(figure(page)).toHaveText("1,285,752");
+  await page.unroute("**/api/**");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(notice).toBeHidden();
+});

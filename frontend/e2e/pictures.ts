@@ -1,0 +1,40 @@
+/** Pictures of a state for `make screenshots`; ordinary runs take none. */
+import type { Page } from "@playwright/test";
+
+const LAPTOP = { width: 1280, height: 860 };
+export const PHONE = { width: 390, height: 844 };
+
+interface How {
+  readonly fullPage: boolean;
+  /** Done again after each change of width, for what such a change takes away. */
+  readonly again?: (page: Page) => Promise<void>;
+}
+
+/** Takes a picture of the page at phone and laptop width. */
+export async function picture(
+  page: Page,
+  name: string,
+  theme: string,
+  { fullPage, again }: How = { fullPage: true },
+): Promise<void> {
+  if (!process.env.SCREENSHOTS) return;
+  for (const [device, size] of [
+    ["laptop", LAPTOP],
+    ["phone", PHONE],
+  ] as const) {
+    await page.setViewportSize(size);
+    await page.waitForTimeout(400); // a resized chart is drawn anew
+    await again?.(page);
+    await page.screenshot({ path: pathOf(name, device, theme), fullPage });
+  }
+  await page.setViewportSize(LAPTOP);
+}
+
+/** Takes one picture of what is on screen now. */
+export async function pictureNow(page: Page, name: string, device: string, theme: string): Promise<void> {
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: pathOf(name, device, theme), fullPage: true });
+}
+
+function pathOf(name: string, device: string, theme: string): string {
+  return `test-results/screenshots/${name}-${device}-${theme}.png`;
+}
