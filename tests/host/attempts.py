@@ -1,0 +1,110 @@
+"""What a unit's sandbox lets through: tries all that it should not, and prints how that went, as JSON.
+
+A program for the box, laid there by `probe.py` and run by the unit itself, with Python's own library alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import mmap
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+READS = (
+    "/run/community-metrics/secrets/api/lancedb_api_key",
+    "/run/community-metrics/secrets/jobs/lancedb_api_key",
+    "/run/community-metrics/secrets/jobs/github_token",
+    "/etc/letsencrypt",
+    "/etc/shadow",
+    "/etc/ssh/ssh_host_ed25519_key",
+    "/root",
+    "/proc/1/environ",
+    "/var/log/journal",
+    "/run/log/journal",
+)
+WRITES = (
+    "/etc",
+    "/opt/community-metrics",
+    "/usr/local/sbin",
+    "/var/lib",
+    "/run",
+    "/run/community-metrics",
+    "/home",
+    "/root",
+)
+LIBC = ctypes.CDLL(None, use_errno=True)
+PTRACE_ATTACH = 16
+
+
+def reads(name: str) -> None:
+    path = Path(name)
+    if path.is_dir():
+        list(path.iterdir())
+        return
+    with path.open("rb") as file:
+        file.read(1)
+
+
+def writes(folder: str) -> None:
+    Path(folder, "probe").touch()
+
+
+def sets_user_bit() -> None:
+    path = Path(tempfile.mkdtemp(), "probe")
+    path.touch()
+    path.chmod(0o4755)
+
+
+def calls(name: str, *arguments: object) -> None:
+    if getattr(LIBC, name)(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), name)
+
+
+ATTEMPTS: dict[str, Callable[[], object]] = {
+    **{f"read {path}": lambda path=path: reads(path) for path in READS},
+    **{f"write {folder}": lambda folder=folder: writes(folder) for folder in WRITES},
+    "connect to systemd": lambda: socket.socket(socket.AF_UNIX).connect("/run/systemd/private"),
+    "packet socket": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
+    "netlink socket": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
+    "new namespace": lambda: calls("unshare", 0x10000000),
+    "mount": lambda: calls("mount", b"none", b"/tmp", b"tmpfs", 0, None),
+    "host name": lambda: socket.sethostname("probe"),
+    "set-user-id bit": sets_user_bit,
+    "writable code": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC),
+    "signal systemd": lambda: os.kill(1, 0),
+    "trace systemd": lambda: calls("ptrace", PTRACE_ATTACH, 1, None, None),
+    "become root": lambda: os.setuid(0),
+}
+
+
+def is_let_through(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except OSError:
+        return False
+    return True
+
+
+def others() -> list[str]:
+    """Return the processes of other users that can be seen."""
+    processes = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [path.name for path in processes if path.stat().st_uid != os.getuid()]
+
+
+def main() -> None:
+    told: dict[str, object] = {name: is_let_through(attempt) for name, attempt in ATTEMPTS.items()}
+    told["see processes of others"] = bool(others())
+    told["credentials"] = sorted(path.name for path in Path(os.environ["CREDENTIALS_DIRECTORY"]).iterdir())
+    sys.stdout.write(f"PROBE {json.dumps(told)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Runs `attempts.py` in the sandbox of a unit, and returns what was let through."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.host import attempts
+from tests.host.ledger import as_a_job
+
+if TYPE_CHECKING:
+    from tests.host.box import Box
+
+PLACE = "/run/rehearsal-attempts.py"  # neither /tmp nor /root: a sandbox has its own
+API = "community-metrics-api"
+
+
+def probed_as_a_job(box: Box) -> dict[str, object]:
+    """Return what the jobs' sandbox lets through."""
+    _lay(box)
+    return _told(box.succeeds(as_a_job(PLACE)))
+
+
+def probed_as_the_api(box: Box) -> dict[str, object]:
+    """Return what the API's own unit lets through: it runs the probe before its server, once."""
+    _lay(box)
+    folder = f"/run/systemd/system/{API}.service.d"
+    before = f"ExecStartPre=/opt/community-metrics/current/bin/python -P {PLACE}"
+    box.succeeds(f"mkdir -p {folder} && printf '[Service]\\n{before}\\n' > {folder}/rehearsal.conf")
+    try:
+        box.succeeds(f"systemctl daemon-reload && systemctl restart {API}")
+    finally:
+        box.succeeds(f"rm -r {folder} && systemctl daemon-reload && systemctl restart {API}")
+    return _told(box.journal(API, lines=200))
+
+
+def _lay(box: Box) -> None:
+    program = Path(attempts.__file__).read_text(encoding="utf-8")
+    done = box.run(f"cat > {PLACE} && chmod 644 {PLACE}", text=program)
+    assert done.returncode == 0, done.stderr
+
+
+def _told(text: str) -> dict[str, object]:
+    line = next(line for line in reversed(text.splitlines()) if "PROBE " in line)
+    found: dict[str, object] = json.loads(line.partition("PROBE ")[2])
+    return found

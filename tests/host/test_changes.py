@@ -1,0 +1,138 @@
+"""Only user data changes the disk: every file that differs is the asset's, a package's, or on a list with its reason."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from typing import TYPE_CHECKING
+
+from tests.host.listing import Entry, digest, fits, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.host.box import Box
+    from tests.host.world import World
+
+# where files decide what runs; the rest of the disk is data
+DECIDING = ("boot", "etc", "home", "opt", "root", "srv", "usr")
+FIRST_BOOT = {
+    "etc/.updated": "systemd, at any first boot",
+    "etc/machine-id": "systemd, at any first boot",
+    "etc/ssh/ssh_host_*": "cloud-init, at any first boot",
+    "etc/resolv.conf": "DHCP on EC2",
+}
+CONSEQUENCES = {  # of what the asset and the packages ask for
+    "etc/systemd/system/*.wants/*": "systemctl enable",
+    "etc/systemd/system/*.requires/*": "systemctl enable",
+    "etc/systemd/system/dbus-org.*": "systemctl enable",
+    "etc/group*": "users of the asset and of packages",
+    "etc/gshadow*": "users of the asset and of packages",
+    "etc/passwd*": "users of the asset and of packages",
+    "etc/shadow*": "users of the asset and of packages",
+    "etc/subuid*": "users of the asset and of packages",
+    "etc/subgid*": "users of the asset and of packages",
+    "etc/.pwd.lock": "users of the asset and of packages",
+    "etc/ld.so.cache": "packages",
+    "etc/alternatives/*": "packages",
+    "etc/rc?.d/*": "packages",
+    "etc/ssl/certs/*": "update-ca-certificates",
+    "etc/community-metrics.env": "the settings in the user data",
+    "etc/community-metrics/secrets.json": "the names of secrets in the user data",
+    "opt/community-metrics/current": "the link to the release",
+    "opt/community-metrics/releases/*": "the asset, unpacked; compared with it below",
+    "opt/community-metrics/venvs/*": "requirements.lock, by hash, and the asset's wheel",
+    "usr/*.pyc": "Python, on installing",
+    "usr/bin/*": "alternatives",
+    "usr/share/man/*": "alternatives",
+}
+
+
+def test_before_user_data_the_disk_has_the_rig_files_and_no_others(make_box: Callable[..., Box]) -> None:
+    bare = make_box()
+
+    files = {path for path, entry in listing(bare.changes).items() if not entry.is_folder}
+    assert files == set(bare.rig_files)
+
+
+def test_every_rig_file_is_the_ca_an_endpoint_or_what_ec2_itself_gives(make_box: Callable[..., Box]) -> None:
+    reasons = "the trusted test CA|endpoint|cloud-init writes it|likewise|DHCP gives it"
+
+    assert [file for file in make_box().rig_files.values() if not re.match(reasons, file.reason)] == []
+
+
+def test_every_file_that_differs_is_the_assets_or_a_packages(world: World, box: Box) -> None:
+    changed = {
+        path: entry
+        for path, entry in listing(box.changes).items()
+        if path.partition("/")[0] in DECIDING and not entry.is_folder
+    }
+    explained = {**FIRST_BOOT, **CONSEQUENCES, **box.rig_files}
+
+    strangers = [path for path in changed if not fits(path, explained)]
+    owned = packaged(box)
+    asset = laid_by_the_asset(world)
+    assert [path for path in strangers if path not in owned and not is_from(asset, path, changed)] == []
+
+
+def test_what_the_asset_lays_is_laid_byte_by_byte(world: World, box: Box) -> None:
+    changed = listing(box.changes)
+    laid = {path: entry.holds for path, entry in changed.items() if path in laid_by_the_asset(world)}
+
+    assert laid == laid_by_the_asset(world)
+
+
+def test_the_unpacked_release_is_the_asset(world: World, box: Box) -> None:
+    folder = box.file(f"opt/community-metrics/releases/{world.deployment.facts['sha256'][:16]}")
+    unpacked = {
+        path: entry.holds for path, entry in listing(folder, ["*.pyc"]).items() if not entry.is_folder
+    }
+
+    assert unpacked == {path: digest(content) for path, content in release_files(world).items()}
+
+
+def test_no_file_of_a_package_was_changed(box: Box) -> None:
+    # what dpkg would restore; its own configuration files are marked c
+    assert box.run("dpkg --verify").stdout == ""
+
+
+def is_from(asset: dict[str, str], path: str, changed: dict[str, Entry]) -> bool:
+    return asset.get(path) == changed[path].holds
+
+
+def packaged(box: Box) -> set[str]:
+    """Return every path that a package owns, /bin and /lib being links into /usr."""
+    owned = set()
+    for file in box.file("var/lib/dpkg/info").glob("*.list"):
+        paths = file.read_text(encoding="utf-8").splitlines()
+        owned |= {re.sub(r"^/(bin|sbin|lib|lib64)/", r"usr/\1/", path).lstrip("/") for path in paths}
+    return owned | conffiles(box)
+
+
+def conffiles(box: Box) -> set[str]:
+    """Return the configuration files that packages brought, whole."""
+    found = set()
+    for file in box.file("var/lib/dpkg/info").glob("*.conffiles"):
+        found |= {path.lstrip("/") for path in file.read_text(encoding="utf-8").split()}
+    return found
+
+
+def laid_by_the_asset(world: World) -> dict[str, str]:
+    """Return the digests of what the release mirrors into the file system, by path."""
+    prefix = "host/files/"
+    return {
+        path.removeprefix(prefix): digest(content)
+        for path, content in release_files(world).items()
+        if path.startswith(prefix)
+    }
+
+
+def release_files(world: World) -> dict[str, bytes]:
+    """Return the files of the release, by path."""
+    with tarfile.open(world.deployment.release) as archive:
+        found = {}
+        for member in archive.getmembers():
+            content = archive.extractfile(member)
+            if content is not None:
+                found[member.name] = content.read()
+    return found

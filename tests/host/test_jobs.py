@@ -1,0 +1,205 @@
+"""Jobs on the box: a missed Monday, a kill, two starts, a failure; and `cm-job`, by which people run them."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.names import METRIC_NAMESPACE
+from tests.host.ledger import Ledger, let_the_lease_run_out
+from tests.host.mailbox import Mailbox
+from tests.host.waiting import eventually
+from tests.support.scripted import Scripted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.host.box import Box
+    from tests.host.world import World
+
+REFRESH = "community-metrics-weekly-refresh"
+CATCH_UP = "community-metrics-catch-up"
+STAMP = f"/var/lib/systemd/timers/stamp-{REFRESH}.timer"
+RUN_S = 60  # the registries are asked at their pace: a run takes 20 s
+FIRST_RUN_S = 120
+SANDBOX = re.compile(
+    "(User|Protect|Private|Restrict|SystemCall|Capab|Ambient|NoNew|UMask|LimitCORE|LoadCred|EnvironmentF|IPAddr|"
+    "Inaccess|Memory(Max|Deny)|TasksMax|CPUWeight|Lock|RemoveIPC|Keyring|ProcSubset|TimeoutStopUSec)"
+)
+
+
+@pytest.fixture(scope="module")
+def ledger(world: World) -> Ledger:
+    return Ledger(world)
+
+
+@pytest.fixture(scope="module")
+def quiet(world: World, box: Box, ledger: Ledger) -> Iterator[Box]:
+    """The shared box after its first run, and without catch-ups that a test did not ask for."""
+    eventually(lambda: assert_state(ledger, "success"), FIRST_RUN_S)
+    box.succeeds(f"systemctl stop {CATCH_UP}.timer")
+    yield box
+    box.succeeds(f"systemctl start {CATCH_UP}.timer")
+
+
+@pytest.fixture
+def silent_registries(world: World) -> Iterator[None]:
+    """Registries that take a request and never answer it."""
+    world.registries.always("*", Scripted(hang=True))
+    yield
+    world.stop("registries")
+    world.start("registries")
+
+
+@pytest.fixture
+def refusing_registries(world: World) -> Iterator[None]:
+    world.registries.always("*", Scripted(404, body={"message": "Not Found"}))
+    yield
+    world.stop("registries")
+    world.start("registries")
+
+
+def assert_state(ledger: Ledger, state: str) -> None:
+    assert ledger.runs()[0].state == state
+
+
+def runs_since(ledger: Ledger, before: int) -> list[str]:
+    views = ledger.runs()
+    return [view.state for view in views[: len(views) - before]]
+
+
+def test_a_complete_week_is_not_collected_again(quiet: Box, ledger: Ledger) -> None:
+    before = len(ledger.runs())
+
+    quiet.succeeds(f"systemctl start {CATCH_UP}")
+
+    assert "is complete." in quiet.journal(CATCH_UP, lines=5)
+    assert quiet.run(f"systemctl is-active {REFRESH}").stdout == "inactive\n"
+    assert len(ledger.runs()) == before
+
+
+@pytest.mark.usefixtures("silent_registries")
+def test_a_killed_job_leaves_a_trace_and_is_told(quiet: Box, world: World, ledger: Ledger) -> None:
+    mailbox, before = Mailbox(world, "killed"), len(ledger.runs())
+    quiet.succeeds(f"systemctl start --no-block {REFRESH}")
+    eventually(lambda: assert_state(ledger, "running"), RUN_S)
+
+    quiet.succeeds(f"systemctl kill --signal=KILL {REFRESH}")
+
+    told = eventually(lambda: mailbox.taken(f"{REFRESH}.service"), RUN_S)
+    assert "(result: signal, KILL)" in told
+    assert ledger.runs()[0].run.ingestion_run_id in told
+    let_the_lease_run_out(quiet)
+    assert runs_since(ledger, before) == ["abandoned"]
+    assert "abandoned" in quiet.succeeds("cm-job history")
+
+
+def test_the_next_run_completes_it_and_two_starts_are_one_run(quiet: Box, ledger: Ledger) -> None:
+    before = len(ledger.runs())
+    quiet.succeeds(f"systemctl start {CATCH_UP}")  # which finds that the killed run has to be made up for
+    quiet.succeeds(f"systemctl start --no-block {REFRESH}")
+    eventually(lambda: assert_state(ledger, "running"), RUN_S)
+
+    beside = quiet.run("cm-job weekly_refresh --lookback-weeks 1")
+    quiet.succeeds(f"systemctl start {REFRESH}", limit_s=RUN_S)
+
+    assert (beside.returncode, "holds the database" in beside.stdout) == (75, True), beside.stdout
+    assert runs_since(ledger, before) == ["success"]
+    assert ledger.duplicate_keys() == {}
+
+
+@pytest.mark.usefixtures("refusing_registries")
+def test_a_failing_job_raises_the_notice_and_the_gauge(quiet: Box, world: World, ledger: Ledger) -> None:
+    mailbox = Mailbox(world, "failing")
+
+    assert quiet.run(f"systemctl start {REFRESH}", limit_s=RUN_S).returncode == 1
+
+    told = eventually(lambda: mailbox.taken(f"{REFRESH}.service"), RUN_S)
+    run = ledger.runs()[0]
+    assert run.state == "failed"
+    assert f"{run.run.ingestion_run_id}, failed" in told
+    assert str(run.run.error_summary).splitlines()[0] in told
+    quiet.succeeds("systemctl start community-metrics-monitor")
+    assert latest(world, "FailedRuns") >= 1
+    assert latest(world, "BadRunsInARow") >= 1
+
+
+def test_the_monitor_tells_of_all_that_the_alarms_watch(quiet: Box, world: World) -> None:
+    quiet.succeeds("systemctl start community-metrics-monitor")
+
+    assert latest(world, "SettledThroughAgeDays") == 1
+    assert 0 <= latest(world, "CertificateLifeLeftPercent") <= 100
+    assert 0 <= latest(world, "AgeOfLastSuccessHours") < 1
+    assert 0 < latest(world, "DiskUsedPercent") < 100
+    assert 0 < latest(world, "MemoryUsedPercent") < 100
+    assert '"AgeOfLastSuccessHours": 0' in quiet.journal("community-metrics-monitor", lines=10)
+
+
+def test_cm_job_runs_any_job_with_any_option_as_the_timer_would(quiet: Box, ledger: Ledger) -> None:
+    shown = quiet.succeeds(
+        "cm-job weekly_refresh --lookback-weeks 4 --only 'downloads:lance:*'", limit_s=RUN_S
+    )
+
+    run = ledger.runs()[0].run
+    assert (run.job_name, run.scope, run.status) == ("weekly_refresh", "downloads:lance:*", "success")
+    assert run.ingestion_run_id in shown
+    assert f'"run_id": "{run.ingestion_run_id}"' in quiet.journal("community-metrics-job-*", lines=200)
+
+
+def test_cm_job_ends_with_the_exit_code_of_the_job(quiet: Box) -> None:
+    wrong = quiet.run("cm-job weekly_refresh --lookback-weeks 0")
+
+    assert wrong.returncode == 2
+    assert "--lookback-weeks" in wrong.stdout
+    assert quiet.run("cm-job").returncode == 64
+
+
+def test_a_job_by_hand_has_the_sandbox_of_the_timers(quiet: Box) -> None:
+    unit = "community-metrics-job-sandbox.service"
+    quiet.succeeds(f"systemd-run --quiet --unit={unit} sleep 60")
+    try:
+        assert sandbox(quiet, unit) == sandbox(quiet, f"{REFRESH}.service")
+    finally:
+        quiet.succeeds(f"systemctl stop {unit}")
+
+
+def test_a_missed_monday_is_made_up_for_once(
+    make_box: Callable[..., Box], quiet: Box, ledger: Ledger
+) -> None:
+    slept = make_box(installed=True)
+    stamp = slept.file(STAMP)
+    nine_days_ago = stamp.stat().st_mtime - 9 * 86_400
+    os.utime(stamp, (nine_days_ago, nine_days_ago))
+    before = len(ledger.runs())
+
+    slept.boot()
+    slept.wait_until(f"journalctl --unit={REFRESH} --grep=Finished", limit_s=RUN_S)
+    slept.reboot()
+    slept.succeeds(f"systemctl start {CATCH_UP}")
+
+    assert runs_since(ledger, before) == ["success"]
+    assert slept.run(f"systemctl is-active {REFRESH}").stdout == "inactive\n"
+
+
+def sandbox(box: Box, unit: str) -> list[str]:
+    """Return everything that systemd says of a unit's user, credentials and bounds."""
+    lines = box.succeeds(f"systemctl show {unit}").splitlines()
+    return sorted(line for line in lines if SANDBOX.match(line))
+
+
+def latest(world: World, gauge: str) -> float:
+    """Return the newest value of a gauge in CloudWatch."""
+    now = datetime.now(UTC)
+    points = world.client("cloudwatch").get_metric_statistics(
+        Namespace=METRIC_NAMESPACE,
+        MetricName=gauge,
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=1,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    return float(max(points, key=lambda point: point["Timestamp"])["Maximum"])

@@ -1,0 +1,144 @@
+"""Secrets: each reader has its own and no other's, none lies about in the open, and a rotated one arrives."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.host import probe
+from tests.host.waiting import eventually
+from tests.host.world import SECRETS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.host.box import Box
+    from tests.host.world import World
+
+RENEW = "community-metrics-secrets"
+ROLE_SECRETS = ("secret-of-the-instance-role", "session-token-of-the-instance-role")
+HOUR_S = 3600
+PROBES = {"api": probe.probed_as_the_api, "jobs": probe.probed_as_a_job}
+OWN = {
+    "api": ["cm_lancedb_api_key", "cm_lancedb_host_override", "cm_lancedb_uri"],
+    "jobs": ["cm_github_token", "cm_lancedb_api_key", "cm_lancedb_host_override", "cm_lancedb_uri"],
+}
+READY = (
+    "curl --silent --fail --max-time 15 --unix-socket /run/community-metrics/api.sock http://box/api/v1/ready"
+)
+VALUES = [SECRETS[key] for key in ("lancedb-read-key", "lancedb-write-key", "github-token")]
+
+
+@pytest.mark.parametrize("reader", PROBES)
+def test_a_reader_has_its_own_credentials_and_a_way_to_nothing_else(box: Box, reader: str) -> None:
+    told = PROBES[reader](box)
+
+    assert told.pop("credentials") == OWN[reader]
+    assert [name for name, is_let_through in told.items() if is_let_through] == []
+
+
+def test_each_reader_holds_its_own_key(box: Box) -> None:
+    for reader, key in (("api", "lancedb-read-key"), ("jobs", "lancedb-write-key")):
+        held = box.succeeds(f"cat /run/community-metrics/secrets/{reader}/lancedb_api_key")
+        assert held == SECRETS[key]
+    assert (
+        box.succeeds("findmnt --noheadings --output=FSTYPE --target=/run/community-metrics/secrets")
+        == "tmpfs\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param("cat /proc/[0-9]*/environ", id="environment blocks"),
+        pytest.param("cat /proc/[0-9]*/cmdline", id="process list"),
+        pytest.param("systemctl show-environment; systemctl show '*'", id="units"),
+        pytest.param("journalctl --all --output=export --boot=all", id="journal"),
+        pytest.param(
+            "find / /run /tmp /dev/shm -xdev -type f -perm -o=r -size -2M -exec cat {} + 2>/dev/null",
+            id="world-readable files",
+        ),
+    ],
+)
+def test_no_secret_lies_in_the_open(box: Box, look: str) -> None:
+    # each secret by a rule of its own, read from a pipe: no command line has one
+    rules = "\n".join([*VALUES, *ROLE_SECRETS])
+    found = box.run(
+        f"({look}) | grep --text --only-matching --fixed-strings --file=/dev/fd/3 3<&0 | sort -u", text=rules
+    )
+
+    assert found.stdout == ""
+
+
+def test_the_search_would_find_one(box: Box) -> None:
+    found = box.run(
+        "(cat /etc/hostname) | grep --text --fixed-strings --file=/dev/fd/3 3<&0", text=box.hostname
+    )
+
+    assert found.stdout == f"{box.hostname}\n"
+
+
+@pytest.fixture
+def entries(world: World) -> Iterator[None]:
+    """Secrets Manager and LanceDB, which get their first values back."""
+    yield
+    world.lancedb.read_key, world.lancedb.write_key = (
+        SECRETS["lancedb-read-key"],
+        SECRETS["lancedb-write-key"],
+    )
+    for key in ("lancedb-read-key", "lancedb-write-key"):
+        put(world, key, SECRETS[key])
+
+
+def test_rotated_secrets_are_fetched_within_the_hour(box: Box) -> None:
+    shown = box.succeeds(f"systemctl show --timestamp=unix --property=NextElapseUSecRealtime {RENEW}.timer")
+
+    assert 0 <= float(shown.partition("=@")[2]) - time.time() <= HOUR_S
+    assert "OnCalendar=*-*-* *:00/15:00" in box.succeeds(
+        f"systemctl show --property=TimersCalendar {RENEW}.timer"
+    )
+
+
+@pytest.mark.usefixtures("entries")
+def test_a_rotated_key_reaches_the_api_and_the_jobs(world: World, box: Box) -> None:
+    world.lancedb.read_key, world.lancedb.write_key = "read-key-rotated", "write-key-rotated"
+    put(world, "lancedb-read-key", "read-key-rotated")
+    put(world, "lancedb-write-key", "write-key-rotated")
+    assert box.run(READY).returncode != 0
+
+    box.succeeds(f"systemctl start {RENEW}")  # what the timer does
+
+    box.wait_until(READY)
+    assert world.lancedb.log[-1].headers["x-api-key"] == "read-key-rotated"
+    box.succeeds("cm-job bootstrap_tables")
+    assert {entry.headers["x-api-key"] for entry in world.lancedb.requests("merge_insert")[-2:]} == {
+        "write-key-rotated"
+    }
+
+
+@pytest.mark.usefixtures("entries")
+def test_a_value_that_cannot_be_used_is_told_and_changes_nothing(world: World, box: Box) -> None:
+    serving = box.succeeds("systemctl show --property=MainPID community-metrics-api")
+    put(world, "lancedb-read-key", "half a key")
+    box.succeeds(f"systemctl start --no-block {RENEW}")
+
+    eventually(lambda: assert_told(box, "api: ", "CM_LANCEDB_API_KEY: holds a space"), 30)
+    assert box.succeeds("systemctl show --property=MainPID community-metrics-api") == serving
+    box.succeeds(READY)
+    assert "half a key" not in box.journal()
+
+    put(world, "lancedb-read-key", SECRETS["lancedb-read-key"])
+    box.wait_until(
+        f"systemctl show --property=ActiveState,Result {RENEW} | grep -c -e =inactive -e =success | grep 2"
+    )
+
+
+def put(world: World, key: str, value: str) -> None:
+    world.client("secretsmanager").put_secret_value(SecretId=f"community-metrics/{key}", SecretString=value)
+
+
+def assert_told(box: Box, *parts: str) -> None:
+    told = box.journal(RENEW, lines=30)
+    assert [part for part in parts if part not in told] == []
