@@ -1,0 +1,129 @@
+"""Secrets from moto's Secrets Manager to files: what can be used arrives, what cannot changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import httpx
+import pytest
+from moto.server import ThreadedMotoServer
+
+from community_metrics.host.secrets import RENEWED, renew
+from infra.names import Reader, secrets_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+READ, WRITE, URI = (f"community-metrics/lancedb-{name}" for name in ("read-key", "write-key", "uri"))
+VALUES = {READ: "read-key", WRITE: "write-key", URI: "db://metrics"}
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of Secrets Manager as the secrets stack leaves it, with the values of an operator."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    httpx.post(f"http://{host}:{port}/moto-api/reset")  # moto's world outlives its server
+    for name, value in (
+        ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "b"),
+        ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ("CM_STORAGE_MODE", "enterprise"),
+    ):
+        monkeypatch.setenv(name, value)
+    client = boto3.client("secretsmanager")
+    for entry in secrets_for("enterprise"):
+        value = {"SecretString": VALUES[entry.name]} if entry.name in VALUES else {}
+        client.create_secret(Name=entry.name, **value)
+    yield client
+    server.stop()
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> Path:
+    readers = {
+        reader: {entry.id_variable: entry.name for entry in secrets_for("enterprise", reader)}
+        for reader in Reader
+    }
+    path = tmp_path / "secrets.json"
+    path.write_text(json.dumps(readers), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for reader in Reader:
+        (tmp_path / "secrets" / reader).mkdir(parents=True)
+    return tmp_path / "secrets"
+
+
+def held(folder: Path, reader: str) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in (folder / reader).iterdir()}
+
+
+@pytest.mark.usefixtures("secrets")
+def test_each_reader_gets_its_own_and_no_other(names: Path, folder: Path) -> None:
+    assert renew(names, folder) == []
+
+    assert held(folder, "api") == {"lancedb_api_key": "read-key", "lancedb_uri": "db://metrics"}
+    assert held(folder, "jobs") == {"lancedb_api_key": "write-key", "lancedb_uri": "db://metrics"}
+    assert {path.stat().st_mode & 0o777 for path in (folder / "api").iterdir()} == {0o400}
+    assert not (folder / RENEWED).exists()
+
+
+def test_a_rotated_key_of_the_api_asks_for_its_restart(secrets: Any, names: Path, folder: Path) -> None:
+    renew(names, folder)
+    secrets.put_secret_value(SecretId=READ, SecretString="rotated")
+
+    assert renew(names, folder) == []
+    assert held(folder, "api")["lancedb_api_key"] == "rotated"
+    assert (folder / RENEWED).exists()
+
+
+def test_a_rotated_key_of_the_jobs_does_not(secrets: Any, names: Path, folder: Path) -> None:
+    renew(names, folder)
+    secrets.put_secret_value(SecretId=WRITE, SecretString="rotated")
+
+    assert renew(names, folder) == []
+    assert held(folder, "jobs")["lancedb_api_key"] == "rotated"
+    assert not (folder / RENEWED).exists()
+
+
+def test_a_value_that_cannot_be_used_is_told_and_not_taken(secrets: Any, names: Path, folder: Path) -> None:
+    renew(names, folder)
+    secrets.put_secret_value(SecretId=READ, SecretString="half a key")
+
+    (fault,) = renew(names, folder)
+
+    assert "api: " in fault
+    assert "CM_LANCEDB_API_KEY: holds a space" in fault
+    assert "half a key" not in fault
+    assert held(folder, "api")["lancedb_api_key"] == "read-key"
+
+
+def test_a_value_that_is_lost_goes_on_serving_and_is_told(secrets: Any, names: Path, folder: Path) -> None:
+    renew(names, folder)
+    secrets.delete_secret(SecretId=READ, ForceDeleteWithoutRecovery=True)
+    secrets.create_secret(Name=READ)
+
+    assert renew(names, folder) == [f"api: {READ} has lost its value; put it back"]
+    assert held(folder, "api")["lancedb_api_key"] == "read-key"
+
+
+def test_without_a_required_value_nothing_is_written_for_that_reader(
+    secrets: Any, names: Path, folder: Path
+) -> None:
+    secrets.delete_secret(SecretId=WRITE, ForceDeleteWithoutRecovery=True)
+    secrets.create_secret(Name=WRITE)
+
+    (fault,) = renew(names, folder)
+
+    assert "jobs: " in fault
+    assert "CM_LANCEDB_API_KEY: is not set" in fault
+    assert held(folder, "jobs") == {}
+    assert held(folder, "api")["lancedb_api_key"] == "read-key"

@@ -1,0 +1,100 @@
+"""The API's server as systemd starts it: a socket handed over, states told, nobody hung up on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# what systemd does: the socket is descriptor 3, and the variables name the very process
+START = 'exec 3<&0; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
+
+
+class Manager:
+    """Holds the socket and hears the states, as systemd does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.listening = socket.socket(socket.AF_UNIX)
+        self.address = str(folder / "api.sock")
+        self.listening.bind(self.address)
+        self.listening.listen()
+        self._states = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._states.bind(str(folder / "notify"))
+        self._states.settimeout(30)
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CM_")},
+            "CM_DB_PATH": str(folder / "db"),
+            "NOTIFY_SOCKET": str(folder / "notify"),
+        }
+
+    def start(self) -> subprocess.Popen[bytes]:
+        command = ["sh", "-c", START, "sh", sys.executable, "-m", "community_metrics.host.serve"]
+        return subprocess.Popen(
+            command, stdin=self.listening, stderr=subprocess.DEVNULL, env=self._environment
+        )
+
+    def heard(self) -> str:
+        return self._states.recv(100).decode()
+
+    def get(self, path: str) -> httpx.Response:
+        with httpx.Client(transport=httpx.HTTPTransport(uds=self.address), timeout=30) as client:
+            return client.get(f"http://box{path}")
+
+    def close(self) -> None:
+        self.listening.close()
+        self._states.close()
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    manager = Manager(tmp_path)
+    yield manager
+    manager.close()
+
+
+def test_it_says_when_it_is_ready_that_it_lives_and_that_it_stops(manager: Manager) -> None:
+    server = manager.start()
+
+    assert manager.heard() == "READY=1"
+    assert manager.get("/api/v1/health").json() == {"status": "ok"}
+    assert manager.heard() == "WATCHDOG=1"
+    server.terminate()
+    while (state := manager.heard()) == "WATCHDOG=1":
+        pass
+    assert state == "STOPPING=1"
+    assert server.wait(timeout=20) == -15
+
+
+def test_who_calls_between_two_servers_is_answered_by_the_second(manager: Manager) -> None:
+    first = manager.start()
+    manager.heard()
+    first.kill()
+    first.wait(timeout=20)
+
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(manager.address)
+        caller.sendall(b"GET /api/v1/health HTTP/1.0\r\n\r\n")
+        second = manager.start()
+        caller.settimeout(30)
+        answer = b"".join(iter(lambda: caller.recv(4096), b""))
+    second.terminate()
+    second.wait(timeout=20)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_without_a_socket_it_ends_with_one_message() -> None:
+    command = [sys.executable, "-m", "community_metrics.host.serve"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("No socket was handed over")
