@@ -2,6 +2,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import "./styles/tokens.css";
 import "./styles/page.css";
+import "./styles/states.css";
 import "./styles/overview.css";
 import "./styles/charts.css";
 import "./styles/tables.css";

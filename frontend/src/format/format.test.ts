@@ -28,7 +28,7 @@ test("a change carries its sign", () => {
 });
 
 test.each([
-  ["2026-11-23T11:59:30Z", "30 seconds ago"],
+  ["2026-11-23T11:59:30Z", "this minute"],
   ["2026-11-23T09:10:00Z", "2 hours ago"],
   ["2026-05-31T00:00:00Z", "176 days ago"],
 ])("%s was %s", (at, text) => {

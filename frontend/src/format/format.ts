@@ -12,6 +12,7 @@ export interface Formats {
   /** A period as people say it: `Week 47, 16 – 22 Nov 2026`, or `2026-W47`. */
   readonly period: (point: Point) => string;
   readonly periodShort: (point: Point) => string;
+  /** How long ago, to the minute: the page's own clock ticks no finer. */
   readonly age: (at: string | number, now: number) => string;
 }
 
@@ -23,7 +24,6 @@ const AGES: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
   ["hour", 3_600],
   ["minute", 60],
-  ["second", 1],
 ];
 
 /** Returns the formats of a locale; `undefined` is the browser's own. */
@@ -67,7 +67,7 @@ export function formatsOf(locale: string | undefined, iso: boolean): Formats {
 }
 
 function ageText(relative: Intl.RelativeTimeFormat, seconds: number): string {
-  const [unit, size] = AGES.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
+  const [unit, size] = AGES.find(([, length]) => Math.abs(seconds) >= length) ?? ["minute", 60];
   return relative.format(Math.trunc(seconds / size), unit);
 }
 

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { API_BASE_URL } from "../api/client";
+import { API_BASE_URL, apiUrl } from "../api/client";
 import type { ApiProblem, ProblemKind } from "../api/problems";
 import { refreshAll } from "../api/resource";
 
@@ -30,7 +30,7 @@ export function Failure({ problem }: { readonly problem: ApiProblem }) {
   return (
     <section className="state" role="alert">
       <h2>{HEADLINES[problem.kind]}</h2>
-      <p>{problem.message}</p>
+      <p>{SILENT.has(problem.kind) ? <Asked /> : problem.message}</p>
       <p className="muted">{ADVICE[problem.kind]}</p>
       <p>
         <Again />{" "}
@@ -39,6 +39,17 @@ export function Failure({ problem }: { readonly problem: ApiProblem }) {
         </a>
       </p>
     </section>
+  );
+}
+
+/** Kinds of which there is nothing to tell but whom the page has asked. */
+const SILENT: ReadonlySet<ProblemKind> = new Set(["unreachable", "too-slow"]);
+
+function Asked() {
+  return (
+    <>
+      No answer came from <code>{apiUrl("", API_BASE_URL || location.origin)}</code>.
+    </>
   );
 }
 

@@ -2,16 +2,28 @@
 export function Skeleton({ isSlow }: { readonly isSlow: boolean }) {
   return (
     <div className="skeleton">
-      <p className={isSlow ? "notice" : "vh"} role="status">
-        {isSlow
-          ? "The API is taking longer than usual. Still waiting for the first numbers…"
-          : "Loading the numbers…"}
-      </p>
-      <div className="strip bone" />
-      <div className="cards">
-        <div className="card bone" />
-        <div className="card bone" />
+      <div className="strip">
+        <p className={isSlow ? undefined : "vh"} role="status">
+          {isSlow
+            ? "The API is taking longer than usual. Still waiting for the first numbers…"
+            : "Loading the numbers…"}
+        </p>
       </div>
+      <div className="cards">
+        <Bones />
+        <Bones />
+      </div>
+    </div>
+  );
+}
+
+function Bones() {
+  return (
+    <div className="card">
+      <div className="bone" />
+      <div className="bone" />
+      <div className="bone" />
+      <div className="bone" />
     </div>
   );
 }
