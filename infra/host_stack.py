@@ -15,7 +15,7 @@ from aws_cdk import aws_sns as sns
 
 from infra import arns, user_data
 from infra.alarms import BELOW, AlarmSpec, add_alarm
-from infra.names import LogGroup, Reader, secrets_for
+from infra.names import JOURNAL_GROUPS, LogGroup, Reader, secrets_for
 from infra.network import Network
 from infra.policies import host_policy
 from infra.runtime_env import plain_settings, secret_ids
@@ -134,6 +134,8 @@ class HostStack(Stack):
             "key": self._asset.s3_object_key,
             "sha256": release.sha256,
             "log_group": str(LogGroup.BOOT),
+            "log_groups": {name: str(group) for name, group in JOURNAL_GROUPS.items()},
+            "ship_logs": self._settings.ship_logs,
             "api_host": self._settings.api_host,
             "alarm_email": self._settings.alarm_email,
             "topic": arns.topic_arn(self),

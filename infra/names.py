@@ -99,12 +99,15 @@ class LogGroup(StrEnum):
     BOOT = f"/{PRODUCT}/host/boot"
     HOST_API = f"/{PRODUCT}/host/api"
     HOST_JOBS = f"/{PRODUCT}/host/jobs"
+    HOST_SYSTEM = f"/{PRODUCT}/host/system"
     LAMBDA_API = f"/{PRODUCT}/lambda/api"
     LAMBDA_JOBS = f"/{PRODUCT}/lambda/jobs"
     HTTP_API = f"/{PRODUCT}/http-api"
 
 
-HOST_LOG_GROUPS = (LogGroup.BOOT, LogGroup.HOST_API, LogGroup.HOST_JOBS)
+HOST_LOG_GROUPS = (LogGroup.BOOT, LogGroup.HOST_API, LogGroup.HOST_JOBS, LogGroup.HOST_SYSTEM)
+# where the journal goes with `ship_logs = true`, by what `infra/host/ship_logs.py` calls it
+JOURNAL_GROUPS = {"api": LogGroup.HOST_API, "jobs": LogGroup.HOST_JOBS, "system": LogGroup.HOST_SYSTEM}
 
 
 class StackName(StrEnum):

@@ -8,7 +8,15 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from infra import arns
-from infra.names import DATA_PREFIX, HOST_LOG_GROUPS, METRIC_NAMESPACE, LogGroup, Reader, secrets_for
+from infra.names import (
+    CERTIFICATES_PREFIX,
+    DATA_PREFIX,
+    HOST_LOG_GROUPS,
+    METRIC_NAMESPACE,
+    LogGroup,
+    Reader,
+    secrets_for,
+)
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -24,6 +32,7 @@ def host_policy(
         _read_secrets(scope, settings, None),
         _allow("ReadRelease", ["s3:GetObject"], [release_arn]),
         _allow("KeepCertificates", ["s3:GetObject", "s3:PutObject"], [arns.certificate_objects(scope)]),
+        _list("ListCertificates", arns.certificates_bucket(scope), f"{CERTIFICATES_PREFIX}/*"),
         _write_logs(scope, *HOST_LOG_GROUPS),
         _put_metrics(),
         _allow("Notify", ["sns:Publish"], [arns.topic_arn(scope)]),
@@ -83,13 +92,14 @@ def _use_data(scope: Construct, settings: DeploymentSettings, *, write: bool) ->
         actions += ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
     return [
         _allow("UseData", actions, [arns.data_objects(scope)]),
-        _allow(
-            "ListData",
-            ["s3:ListBucket"],
-            [arns.bucket_arn(arns.data_bucket(scope))],
-            {"StringLike": {"s3:prefix": [DATA_PREFIX, f"{DATA_PREFIX}/*"]}},
-        ),
+        _list("ListData", arns.data_bucket(scope), DATA_PREFIX, f"{DATA_PREFIX}/*"),
     ]
+
+
+def _list(sid: str, bucket: str, *prefixes: str) -> iam.PolicyStatement:
+    return _allow(
+        sid, ["s3:ListBucket"], [arns.bucket_arn(bucket)], {"StringLike": {"s3:prefix": list(prefixes)}}
+    )
 
 
 def _allow(

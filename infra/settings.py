@@ -96,6 +96,7 @@ class DeploymentSettings(BaseModel):
     key_pair: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
     ssh_cidrs: Annotated[tuple[Network, ...], Field(strict=False)] = ()
     ipv6: bool = False
+    ship_logs: bool = False
     serverless: bool = False
     lambda_image: Digest | None = None
 
@@ -236,8 +237,11 @@ def _flavour_faults(said: Mapping[str, Any]) -> list[str]:
     faults = []
     if said.get("hosted_zone_id") is None:
         faults.append("serverless = true needs hosted_zone_id: a record in the zone proves the certificate")
-    if said.get("ipv6") is True:
-        faults.append("ipv6 = true is for the host; leave it out with serverless = true")
+    faults += [
+        f"{name} = true is for the host; leave it out with serverless = true"
+        for name in ("ipv6", "ship_logs")
+        if said.get(name) is True
+    ]
     return faults
 
 

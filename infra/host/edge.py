@@ -1,22 +1,142 @@
-"""What stands between the API and the world, as steps of `bootstrap.py`, which runs as root on the host."""
+"""What stands between the API and the world, as steps of `bootstrap.py`, which runs as root on the host.
+
+nginx, the certificate, sshd, Debian's own updates, the journal. Their files are in `files/`; those that
+depend on the deployment are in `templates/`, where `@NAME@` stands for a fact.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PACKAGES: tuple[str, ...] = ()
+PACKAGES = (
+    "certbot",
+    "libnginx-mod-http-brotli-filter",
+    "nginx",
+    "openssh-server",
+    "unattended-upgrades",
+)
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+DOCS = "https://github.com/lancedb/community-metrics/blob/main/docs/api.md"
+LOGS_UNIT = "community-metrics-logs.service"
+CERTIFICATE_PROGRAM = "/usr/local/sbin/cm-certificate"
+# what a running service knows only after it was told: its files, and how it is told
+SERVICES = {
+    "ssh": (("etc/ssh/sshd_config.d",), ("try-reload-or-restart", "ssh.service")),
+    "journald": (("etc/systemd/journald.conf.d",), ("restart", "systemd-journald.service")),
+    "apt": (
+        ("etc/systemd/system/apt-daily.timer.d", "etc/systemd/system/apt-daily-upgrade.timer.d"),
+        ("try-restart", "apt-daily.timer", "apt-daily-upgrade.timer"),
+    ),
+    # not a reload: the first time nginx still runs with Debian's files and process id
+    "nginx": (("etc/nginx", "etc/systemd/system/nginx.service.d"), ("restart", "nginx.service")),
+}
 
 
-def prepare(config: dict[str, Any]) -> list[tuple[str, Callable[[], None]]]:
+def prepare(config: dict[str, Any], root: Path = Path("/")) -> list[tuple[str, Callable[[], None]]]:
     """Return the steps after the files of `files/` are laid down and before units are read and enabled."""
-    del config
-    return []
+    return [
+        ("edge settings", lambda: lay_templates(config, root)),
+        ("certbot", give_certbot_to_our_timer),
+    ]
 
 
 def start(config: dict[str, Any]) -> list[tuple[str, Callable[[], None]]]:
-    """Return the steps after the API answers on its socket and before the timers are started."""
-    del config
-    return []
+    """Return the steps after the API answers on its socket and before the timers are started.
+
+    None of them waits for a certificate: the name leads here only after the box has said that it is well.
+    """
+    return [
+        ("sshd", lambda: tell("ssh")),
+        ("journal", lambda: tell("journald")),
+        ("updates", lambda: tell("apt")),
+        ("certificate", lambda: run(CERTIFICATE_PROGRAM, "prepare")),
+        ("nginx", start_nginx),
+        (
+            "certificate keeper",
+            lambda: run("systemctl", "start", "--no-block", "community-metrics-certificate"),
+        ),
+        ("logs", lambda: switch_log_shipping(on=config["ship_logs"])),
+    ]
+
+
+def lay_templates(config: dict[str, Any], root: Path) -> None:
+    """Write every template to its place, with the deployment's facts in it."""
+    for template in sorted(path for path in TEMPLATES.rglob("*") if path.is_file()):
+        text = rendered(template.read_text(encoding="utf-8"), config)
+        target = root / template.relative_to(TEMPLATES)
+        if target.exists() and target.read_text(encoding="utf-8") == text:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = target.with_name(target.name + ".new")
+        scratch.write_text(text, encoding="utf-8")
+        scratch.rename(target)
+
+
+def rendered(template: str, config: dict[str, Any]) -> str:
+    """Return a template with the facts in their places."""
+    origins = config["environment"]["CM_CORS_ORIGINS"].split(",")
+    facts = {
+        "API_HOST": config["api_host"],
+        "ORIGINS": "\n".join(f'    "{origin}" $http_origin;' for origin in origins),
+        "DOCS": DOCS,
+    }
+    for name, value in facts.items():
+        template = template.replace(f"@{name}@", value)
+    return template
+
+
+def give_certbot_to_our_timer() -> None:
+    """Switch Debian's timer off: it knows nothing of the bucket, nor where the name leads."""
+    run("systemctl", "mask", "--quiet", "--now", "certbot.timer")
+    Path("/etc/letsencrypt").chmod(0o700)
+
+
+def start_nginx() -> None:
+    """Let nginx serve with these files, and with the box at every boot."""
+    run("systemctl", "enable", "--quiet", "nginx.service")
+    tell("nginx")
+    run("systemctl", "start", "nginx.service")
+
+
+def tell(service: str) -> None:
+    """Let a service learn of its files where they differ from those it was last told of."""
+    folders, verb = SERVICES[service]
+    digest = digest_of([Path("/") / folder for folder in folders])
+    told = Path("/var/lib/community-metrics/told") / service
+    if told.exists() and told.read_text(encoding="utf-8") == digest:
+        return
+    run("systemctl", *verb)
+    told.parent.mkdir(parents=True, exist_ok=True)
+    told.write_text(digest, encoding="utf-8")
+
+
+def switch_log_shipping(*, on: bool) -> None:
+    """Ship the journal to CloudWatch from now on, or no more."""
+    wants = Path("/etc/systemd/system/multi-user.target.wants") / LOGS_UNIT
+    if on:
+        run("systemctl", "add-wants", "--quiet", "multi-user.target", LOGS_UNIT)
+        run("systemctl", "start", LOGS_UNIT)
+    elif wants.is_symlink():
+        wants.unlink()
+        run("systemctl", "daemon-reload")
+        run("systemctl", "stop", LOGS_UNIT)
+
+
+def digest_of(folders: list[Path]) -> str:
+    """Return a digest of the names and contents of every file in these folders."""
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(f"{path}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def run(*command: str) -> None:
+    """Run a command whose failure ends the bootstrap."""
+    subprocess.run(command, check=True)

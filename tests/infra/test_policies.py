@@ -49,7 +49,12 @@ def host_statements(region: str, release: str) -> dict[str, Any]:
     return {
         "ReadRelease": (["s3:GetObject"], [release], None),
         "KeepCertificates": (["s3:GetObject", "s3:PutObject"], [certificates], None),
-        "WriteLogs": logs(region, "host/api", "host/boot", "host/jobs"),
+        "ListCertificates": (
+            ["s3:ListBucket"],
+            [certificates.partition("/")[0]],
+            {"StringLike": {"s3:prefix": ["certificates/*"]}},
+        ),
+        "WriteLogs": logs(region, "host/api", "host/boot", "host/jobs", "host/system"),
         "PutMetrics": PUT_METRICS,
         "Notify": (["sns:Publish"], [f"arn:aws:sns:{region}:123456789012:community-metrics-alarms"], None),
         "SignalBoot": (["cloudformation:SignalResource"], ["<this stack>"], None),

@@ -34,7 +34,14 @@ def test_the_release_has_what_the_host_installs(release: Release) -> None:
 def test_nothing_of_the_machine_that_built_it_is_in_the_release(release: Release) -> None:
     for entry in entries(release.path.read_bytes()).values():
         assert (entry.mtime, entry.uid, entry.gid, entry.uname) == (BUILD_TIME, 0, 0, "")
-        assert entry.mode == (0o755 if entry.name.startswith("host/") else 0o644)
+        assert entry.mode in {0o755, 0o644}
+
+
+def test_programs_can_be_run_and_settings_cannot(release: Release) -> None:
+    modes = {name: entry.mode for name, entry in entries(release.path.read_bytes()).items()}
+
+    assert modes["host/bootstrap.py"] == modes["host/files/usr/local/sbin/cm-certificate"] == 0o755
+    assert modes["host/files/etc/nginx/nginx.conf"] == 0o644
 
 
 def test_no_byte_depends_on_who_compresses(release: Release) -> None:

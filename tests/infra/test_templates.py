@@ -159,7 +159,7 @@ def test_the_buckets_are_private_encrypted_versioned_and_stay(fullest: Assembly)
 def test_logs_are_kept_for_three_months(assembly: Assembly) -> None:
     groups = assembly.resources("AWS::Logs::LogGroup")
 
-    assert len(groups) == 6
+    assert len(groups) == 7
     assert {group["Properties"]["RetentionInDays"] for group in groups} == {90}
 
 
