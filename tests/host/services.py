@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
@@ -41,6 +42,7 @@ def served(server: Server) -> Iterator[None]:
 @contextmanager
 def moto_on_loopback() -> Iterator[int]:
     """Run an empty AWS on this process's loopback; the world has it behind the recorder."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # or each request of a failed test is told
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     port = server.get_host_and_port()[1]
