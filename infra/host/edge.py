@@ -93,7 +93,9 @@ def rendered(template: str, config: dict[str, Any]) -> str:
 
 def give_certbot_to_our_timer() -> None:
     """Switch Debian's timer off: it knows nothing of the bucket, nor where the name leads."""
-    run("systemctl", "mask", "--quiet", "--now", "certbot.timer")
+    # stopped first: masked while it runs, systemd would call it failed
+    run("systemctl", "stop", "certbot.timer")
+    run("systemctl", "mask", "--quiet", "certbot.timer")
     Path("/etc/letsencrypt").chmod(0o700)
 
 
