@@ -13,6 +13,7 @@ from community_metrics import cli
 from community_metrics.aws import telemetry
 from community_metrics.aws.lambda_jobs import event_of
 from community_metrics.config import Settings
+from community_metrics.host import monitor
 from infra import names
 from infra.functions import HANDLERS
 from infra.schedule import SCHEDULES
@@ -25,10 +26,16 @@ if TYPE_CHECKING:
 
 
 def test_the_gauges_have_the_names_that_the_alarms_watch() -> None:
-    told = {telemetry.AGE_OF_LAST_SUCCESS_H, telemetry.FAILED_RUNS, telemetry.BAD_RUNS_IN_A_ROW}
+    of_the_runs = {telemetry.AGE_OF_LAST_SUCCESS_H, telemetry.FAILED_RUNS, telemetry.BAD_RUNS_IN_A_ROW}
+    of_the_host = {
+        monitor.SETTLED_THROUGH_AGE_DAYS,
+        monitor.CERTIFICATE_LIFE_LEFT,
+        monitor.DISK_USED,
+        monitor.MEMORY_USED,
+    }
 
     assert telemetry.NAMESPACE == names.METRIC_NAMESPACE
-    assert told <= {str(gauge) for gauge in names.Gauge}
+    assert of_the_runs | of_the_host == {str(gauge) for gauge in names.Gauge}
 
 
 @pytest.mark.parametrize("handler", HANDLERS.values())

@@ -16,6 +16,7 @@ import pytest
 from community_metrics.aws.secrets import read_secrets
 from community_metrics.aws.telemetry import report_gauges
 from community_metrics.config import Settings
+from community_metrics.host import notice
 from community_metrics.model import Provenance
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.weeks import SystemClock
@@ -36,9 +37,9 @@ DATA = f"community-metrics-data-{ACCOUNT}-{REGION}"
 TOKEN_HASHES, GITHUB_TOKEN = "community-metrics/api-token-hashes", "community-metrics/github-token"
 # allowed already, for the host's own files, which come with the units: who asks, and for what
 LATER = {
+    ("ListCertificates", "s3:ListBucket"): "looks at boot for one to restore",
     ("KeepCertificates", "s3:GetObject"): "restores the certificate at boot",
     ("KeepCertificates", "s3:PutObject"): "stores it after each issue",
-    ("Notify", "sns:Publish"): "the notice of a failed unit",
 }
 # asked for by the service in our name, not by a program of ours
 BY_AWS = {
@@ -144,17 +145,25 @@ def boot_twice(aws: Recorder, folder: Path, role: dict[str, Any]) -> None:
     assert box.boot() == 1
 
 
+def make_topic(aws: Recorder) -> str:
+    topic: str = boto3.client("sns", region_name=REGION).create_topic(Name="alarms")["TopicArn"]
+    aws.calls.clear()  # the stack made the topic, not the programs
+    return topic
+
+
 def test_the_host_may_do_what_it_does_and_no_more(
     assemblies: dict[str, Assembly], process: Recorder, tmp_path: Path
 ) -> None:
     role = role_of(assemblies["fullest"], "host", "Role")
     make_data_bucket(process)
+    topic = make_topic(process)
     settings = bucket_settings(process)
 
     boot_twice(process, tmp_path, role)
     asyncio.run(write_much(settings))
     asyncio.run(read_much(settings))
     asyncio.run(report_gauges(settings, SystemClock()))
+    assert notice.main(["--topic", topic, "--unit", "community-metrics-weekly-refresh.service"]) == 0
 
     check(role, process.calls, LATER | BY_CLIENT)
 
