@@ -1,0 +1,148 @@
+"""When a certificate is due, how long a refusal is remembered, and that what is stored comes back whole."""
+
+from __future__ import annotations
+
+import io
+import stat
+import tarfile
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra import names
+from infra.host import certificate
+from infra.host.certificate import Keeper, Life, NotYetError, tree_digest, wait_s
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.infra.rehearsal.recorder import Recorder
+
+HOST = "metrics-api.example.org"
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+FACTS = {
+    "api_host": HOST,
+    "alarm_email": "ops@example.org",
+    "region": "us-east-1",
+    "certificates_bucket": "certificates-of-a-test",
+}
+
+
+@pytest.fixture
+def bucket(aws: Recorder, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The bucket of certificates on an empty AWS, which this process takes for the real one."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "a")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=FACTS["certificates_bucket"])
+    return FACTS["certificates_bucket"]
+
+
+@pytest.mark.parametrize(
+    ("life_days", "left_days", "due"),
+    [(90, 31, False), (90, 29, True), (45, 16, False), (45, 14, True), (6, 3.1, False), (6, 2.9, True)],
+)
+def test_a_certificate_is_due_in_the_last_third_and_a_short_one_in_the_last_half(
+    life_days: float, left_days: float, due: bool
+) -> None:
+    life = Life(BEGIN, BEGIN + timedelta(days=life_days))
+
+    assert life.is_due(life.end - timedelta(days=left_days)) is due
+
+
+@given(st.integers(1, 120), st.floats(0, 1))
+def test_every_certificate_is_due_before_its_alarm(days: int, left: float) -> None:
+    life = Life(BEGIN, BEGIN + timedelta(days=days))
+
+    assert life.is_due(life.end - timedelta(days=days * min(left, 0.25)))
+
+
+def test_an_hour_sees_at_most_five_refusals() -> None:
+    asked_at = [0.0]
+    while asked_at[-1] < 3600:
+        asked_at.append(asked_at[-1] + wait_s(len(asked_at)))
+
+    assert len([moment for moment in asked_at if moment < 3600]) <= 5
+    assert wait_s(100) == certificate.LONGEST_WAIT_S
+
+
+def test_the_prefix_is_the_one_that_the_role_may_use() -> None:
+    assert certificate.PREFIX == names.CERTIFICATES_PREFIX
+
+
+def test_a_box_without_a_certificate_gets_a_placeholder_once(tmp_path: Path) -> None:
+    keeper = Keeper(FACTS, tmp_path)
+    keeper.placeholder()
+    current = tmp_path / certificate.STATE / "current"
+    first = (current / "fullchain.pem").read_bytes()
+
+    keeper.placeholder()
+
+    assert (current / "fullchain.pem").read_bytes() == first
+    assert stat.S_IMODE((current / "privkey.pem").stat().st_mode) == 0o600
+
+
+def test_what_one_box_stored_the_next_one_has(bucket: str, tmp_path: Path) -> None:
+    make_tree(tmp_path / "one")
+    Keeper(FACTS, tmp_path / "one").store()
+
+    Keeper(FACTS, tmp_path / "two").prepare()
+
+    one, two = (tmp_path / box / certificate.LETSENCRYPT for box in ("one", "two"))
+    assert tree_digest(one) == tree_digest(two)
+    assert (two / "live" / HOST / "privkey.pem").is_symlink()
+    assert stat.S_IMODE((two / "archive" / HOST / "privkey1.pem").stat().st_mode) == 0o600
+    assert (tmp_path / "two" / certificate.STATE / "current").readlink() == two / "live" / HOST
+    assert (tmp_path / "two" / certificate.TOLD).exists()
+
+
+def test_what_is_stored_is_not_stored_again(bucket: str, aws: Recorder, tmp_path: Path) -> None:
+    make_tree(tmp_path)
+    keeper = Keeper(FACTS, tmp_path)
+    keeper.store()
+    (tmp_path / certificate.LETSENCRYPT / "renewal").mkdir()
+
+    keeper.store()
+    keeper.store()
+
+    assert [call.action for call in aws.calls].count("s3:PutObject") == 2
+
+
+def test_an_empty_bucket_leaves_the_box_as_it_is(bucket: str, tmp_path: Path) -> None:
+    Keeper(FACTS, tmp_path).restore()
+
+    assert not (tmp_path / certificate.LETSENCRYPT).exists()
+
+
+def test_what_is_no_archive_is_named_with_its_mend(bucket: str, tmp_path: Path) -> None:
+    key = f"certificates/{HOST}.tar.gz"
+    boto3.client("s3", region_name="us-east-1").put_object(Bucket=bucket, Key=key, Body=b"no archive")
+
+    with pytest.raises(NotYetError, match=f"aws s3 rm s3://{bucket}/{key}"):
+        Keeper(FACTS, tmp_path).restore()
+
+
+def test_nothing_is_laid_outside_the_tree(bucket: str, tmp_path: Path) -> None:
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("../../cron.d/root"))
+    client = boto3.client("s3", region_name="us-east-1")
+    client.put_object(Bucket=bucket, Key=f"certificates/{HOST}.tar.gz", Body=raw.getvalue())
+
+    with pytest.raises(NotYetError, match="is no archive of certificates"):
+        Keeper(FACTS, tmp_path).restore()
+
+
+def make_tree(root: Path) -> None:
+    """Lay down what certbot would have after a first issue."""
+    folder = root / certificate.LETSENCRYPT
+    live, archive = folder / "live" / HOST, folder / "archive" / HOST
+    certificate.write_placeholder(archive, HOST, datetime.now(UTC))
+    live.mkdir(parents=True)
+    for name in ("fullchain", "privkey"):
+        (archive / f"{name}.pem").rename(archive / f"{name}1.pem")
+        (live / f"{name}.pem").symlink_to(f"../../archive/{HOST}/{name}1.pem")

@@ -1,0 +1,97 @@
+"""What the edge's files say of a deployment, and what two files must say alike."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from community_metrics.api.problems import DOCUMENTATION, TITLES
+from infra.host import edge
+from infra.release import HOST_FILES, ROOT
+from tests.infra.test_templates import facts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.infra.conftest import Assembly
+
+NGINX = HOST_FILES / "files/etc/nginx/community-metrics"
+PROBLEMS = (NGINX / "problems.conf").read_text(encoding="utf-8")
+KINDS = dict(
+    re.findall(r'^    ([a-z-]+) "([^"]+)";$', PROBLEMS.partition("$problem_detail")[0], re.MULTILINE)
+)
+
+
+@pytest.fixture(scope="module")
+def site(assemblies: dict[str, Assembly], tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("root")
+    edge.lay_templates(facts(assemblies["fullest"]), root)
+    return (root / "etc/nginx/community-metrics/site.conf").read_text(encoding="utf-8")
+
+
+def test_the_site_is_the_deployments(site: str) -> None:
+    assert site.count("server_name metrics-api.example.org;") == 2
+    assert '"https://metrics.example.org" $http_origin;' in site
+    assert "@" not in site.replace("@problem", "")
+
+
+def test_laying_it_again_touches_nothing(assemblies: dict[str, Assembly], tmp_path: Path) -> None:
+    edge.lay_templates(facts(assemblies["smallest"]), tmp_path)
+    site = tmp_path / "etc/nginx/community-metrics/site.conf"
+    laid = site.stat().st_mtime_ns
+
+    edge.lay_templates(facts(assemblies["smallest"]), tmp_path)
+
+    assert site.stat().st_mtime_ns == laid
+
+
+def test_logs_are_shipped_where_the_deployment_says_so(assemblies: dict[str, Assembly]) -> None:
+    assert [facts(assemblies[name])["ship_logs"] for name in ("smallest", "fullest")] == [False, True]
+
+
+def test_every_problem_of_nginx_is_explained_where_its_type_says() -> None:
+    told = set(re.findall(r"^    (?:default|\d+) ([a-z-]+);$", PROBLEMS, re.MULTILINE))
+
+    assert edge.DOCS == DOCUMENTATION
+    assert told == set(KINDS)
+    text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    assert [kind for kind in told if f"### {kind}\n" not in text] == []
+
+
+def test_a_problem_that_the_api_knows_too_has_one_title() -> None:
+    assert {kind: KINDS[kind] for kind in KINDS.keys() & TITLES.keys()} == {
+        kind: TITLES[kind][1] for kind in KINDS.keys() & TITLES.keys()
+    }
+
+
+def test_the_limits_that_a_caller_is_told_are_those_of_nginx(site: str) -> None:
+    rate = re.search(r"rate=(\d+)r/s", (NGINX / "limits.conf").read_text(encoding="utf-8"))
+    at_once = re.search(r"limit_conn connections (\d+);", site)
+
+    assert rate
+    assert at_once
+    assert f"At most {rate[1]} requests a second and {at_once[1]} at once." in PROBLEMS
+
+
+def test_the_reboot_is_far_from_every_scheduled_run() -> None:
+    settings = (HOST_FILES / "files/etc/apt/apt.conf.d/52community-metrics").read_text(encoding="utf-8")
+    reboot = re.search(r'Automatic-Reboot-Time "(\d\d):(\d\d)"', settings)
+    units = HOST_FILES / "files/etc/systemd/system"
+    runs = [
+        int(hour)
+        for name in ("weekly-refresh", "catch-up")
+        for hours in re.findall(
+            r"^OnCalendar=.* ([\d,]+):00:00 UTC",
+            (units / f"community-metrics-{name}.timer").read_text(),
+            re.MULTILINE,
+        )
+        for hour in hours.split(",")
+    ]
+
+    assert reboot
+    at = int(reboot[1]) + int(reboot[2]) / 60
+    assert len(runs) == 4
+    assert all((at - run) % 24 > 2 for run in runs)  # a run that began has its two hours
+    assert all((run - at) % 24 > 2 for run in runs)
