@@ -86,6 +86,20 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
+test("paper shows every chart in light colours and no controls", async ({ page }) => {
+  await open(page, "rich");
+  await page.getByLabel("Colours").selectOption("dark");
+  await everything(page);
+  await page.emulateMedia({ media: "print" });
+  await expect(page.locator(".toolbar")).toBeHidden();
+  await expect(page.locator(".charts .stage-plot svg")).toHaveCount(8);
+  const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(ground).toBe("rgb(255, 255, 255)");
+  const ink = await page.evaluate(() => getComputedStyle(document.body).color);
+  expect(ink).toBe("rgb(21, 32, 43)");
+  await pictureNow(page, "usual", "paper", "light");
+});
+
 async function everything(page: Page): Promise<void> {
   await drawn(page);
   await scrollThrough(page);
@@ -99,6 +113,6 @@ async function hover(page: Page): Promise<void> {
 }
 
 async function embed(page: Page): Promise<void> {
-  await drawn(page);
+  await everything(page);
   await page.locator(CARD).getByRole("button", { name: /Embed/ }).click();
 }

@@ -75,7 +75,7 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
         tickFormat: options.short,
       }),
       axisX({
-        ticks: Math.max(2, Math.floor(options.width / 110)),
+        ticks: Math.max(3, Math.floor(options.width / 110)),
         tickSize: 4,
         label: null,
         color: "var(--muted)",
@@ -170,6 +170,10 @@ function drawnOf(
     segments.flatMap((segment, index) =>
       segment.kind === kind ? thinned(segment.points, columns).map((one) => at(one, `${index}`)) : [],
     );
+  // a dash between two points is easily overlooked
+  const short = segments.flatMap((one) =>
+    one.kind === "estimated" && one.points.length === 2 ? one.points : [],
+  );
   const lone = lonePoints(series.points);
   const alone = (kind: PointKind): Drawn[] => lone.filter((one) => one.kind === kind).map((one) => at(one));
   const every = periods <= SPARSE ? 1 : Math.ceil(periods / MARKS_OF_A_LONG_LINE);
@@ -182,7 +186,7 @@ function drawnOf(
     marked: [...new Set([...marks, ...lone.filter((one) => one.kind === "measured")])]
       .filter((one) => one.shown !== null)
       .map((one) => at(one)),
-    loneEstimates: alone("estimated"),
+    loneEstimates: [...alone("estimated"), ...short.map((one) => at(one))],
     incomplete: alone("incomplete"),
     running: alone("running"),
     restated: series.points.filter((one) => one.point.revised && one.shown !== null).map((one) => at(one)),

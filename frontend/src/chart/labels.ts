@@ -11,7 +11,7 @@ interface Room {
 
 const LINE_HEIGHT = 14;
 const MOST = 8;
-const MAX_LENGTH = 14;
+const MAX_LENGTH = 13;
 
 /** Writes the name of each line beside its last value, where there are several and not too many. */
 export function addLabels(svg: SVGSVGElement, lines: readonly Line[], room: Room): void {
@@ -38,9 +38,15 @@ export function addLabels(svg: SVGSVGElement, lines: readonly Line[], room: Room
       "font-size": "11",
       "font-weight": "600",
     });
-    text.textContent = line.name.length > MAX_LENGTH ? `${line.name.slice(0, MAX_LENGTH - 1)}…` : line.name;
+    text.textContent = shortened(line.name);
     svg.append(text);
   });
+}
+
+/** Leaves out what stands in brackets, since the legend tells it, and ends what is too long with an ellipsis. */
+export function shortened(name: string): string {
+  const bare = name.replace(/\s*\(.*\)$/, "");
+  return bare.length > MAX_LENGTH ? `${bare.slice(0, MAX_LENGTH - 1)}…` : bare;
 }
 
 /** Returns places as near as may be to those wanted, `gap` apart, between `low` and `high`, in the order given. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { coloursOf, symbolOf } from "./colours";
-import { spread } from "./labels";
+import { shortened, spread } from "./labels";
 
 test("an SDK has one colour everywhere", () => {
   expect(coloursOf(["python", "rust"])).toEqual([0, 1]);
@@ -16,4 +16,9 @@ test("up to eight series share neither colour nor mark", () => {
 test("labels move apart and stay inside", () => {
   expect(spread([50, 52, 10], 14, 0, 100)).toEqual([50, 64, 10]);
   expect(spread([98, 99], 14, 0, 100)).toEqual([86, 100]);
+});
+
+test("a label at the end of a line is short", () => {
+  expect(shortened("LanceDB stars (GitHub lancedb/lancedb)")).toBe("LanceDB stars");
+  expect(shortened("@lancedb/lancedb-linux")).toBe("@lancedb/lan…");
 });

@@ -48,6 +48,7 @@ function Rows({ id, title, lines }: Props) {
   const period: Column<Row> = {
     key: "period",
     title: "Period",
+    isWhole: true,
     by: (row) => row.first.point.period_start,
     cell: (row) => format.period(row.first.point),
   };

@@ -34,12 +34,14 @@ function Series({ metrics }: { readonly metrics: readonly MetricStatus[] }) {
     {
       key: "newest",
       title: "Newest day",
+      isWhole: true,
       by: (row) => row.newest_day,
       cell: (row) => (row.newest_day ? format.day(row.newest_day) : "none yet"),
     },
     {
       key: "settled",
       title: "Settled through",
+      isWhole: true,
       by: (row) => row.settled_through,
       cell: (row) => (row.settled_through ? format.day(row.settled_through) : "—"),
     },
@@ -53,6 +55,7 @@ function Series({ metrics }: { readonly metrics: readonly MetricStatus[] }) {
     {
       key: "observed",
       title: "Observed",
+      isWhole: true,
       by: (row) => row.observed_at,
       cell: (row) => (row.observed_at ? format.age(row.observed_at, now) : "—"),
     },
@@ -97,7 +100,13 @@ function Restated() {
   const rows = asked.phase === "ready" ? asked.answer.body.restatements : [];
   const columns: readonly Column<Restatement>[] = [
     { key: "metric", title: "Series", by: (row) => row.metric_id, cell: (row) => row.metric_id },
-    { key: "day", title: "Day", by: (row) => row.period_end, cell: (row) => format.day(row.period_end) },
+    {
+      key: "day",
+      title: "Day",
+      isWhole: true,
+      by: (row) => row.period_end,
+      cell: (row) => format.day(row.period_end),
+    },
     {
       key: "first",
       title: "First",
@@ -112,7 +121,13 @@ function Restated() {
       by: (row) => row.value,
       cell: (row) => <strong>{format.count(row.value)}</strong>,
     },
-    { key: "at", title: "Seen", by: (row) => row.revised_at, cell: (row) => format.instant(row.revised_at) },
+    {
+      key: "at",
+      title: "Seen",
+      isWhole: true,
+      by: (row) => row.revised_at,
+      cell: (row) => format.instant(row.revised_at),
+    },
   ];
   return (
     <div className="card" ref={ref}>
@@ -148,12 +163,14 @@ function Runs({ runs }: { readonly runs: readonly RunRecord[] }) {
     {
       key: "started",
       title: "Started",
+      isWhole: true,
       by: (row) => row.started_at,
       cell: (row) => format.instant(row.started_at),
     },
     {
       key: "state",
       title: "State",
+      isWhole: true,
       by: (row) => row.state,
       cell: (row) => <span className={`state-${row.state}`}>{STATES[row.state]}</span>,
     },

@@ -8,6 +8,8 @@ export interface Column<T> {
   readonly key: string;
   readonly title: string;
   readonly isNumber?: boolean;
+  /** Never broken over two lines. */
+  readonly isWhole?: boolean;
   /** What the column is sorted by; null goes last either way. */
   readonly by: (row: T) => string | number | null;
   readonly cell: (row: T) => ReactNode;
@@ -48,11 +50,7 @@ export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }:
             {columns.map((column, index) => {
               const Cell = index === 0 ? "th" : "td";
               return (
-                <Cell
-                  key={column.key}
-                  scope={index === 0 ? "row" : undefined}
-                  className={column.isNumber ? "is-number" : undefined}
-                >
+                <Cell key={column.key} scope={index === 0 ? "row" : undefined} className={classOf(column)}>
                   {column.cell(row)}
                 </Cell>
               );
@@ -95,6 +93,11 @@ export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }:
       )}
     </section>
   );
+}
+
+function classOf({ isNumber, isWhole }: Pick<Column<never>, "isNumber" | "isWhole">): string | undefined {
+  if (isNumber) return "is-number";
+  return isWhole ? "is-whole" : undefined;
 }
 
 function orderOf(sort: Sort | undefined, key: string): "ascending" | "descending" | "none" {
