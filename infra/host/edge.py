@@ -49,7 +49,8 @@ def prepare(config: dict[str, Any], root: Path = Path("/")) -> list[tuple[str, C
 def start(config: dict[str, Any]) -> list[tuple[str, Callable[[], None]]]:
     """Return the steps after the API answers on its socket and before the timers are started.
 
-    None of them waits for a certificate: the name leads here only after the box has said that it is well.
+    None of them waits for a certificate: the name leads here only after the box has said that it is well. A
+    timer of its own goes on asking.
     """
     return [
         ("sshd", lambda: tell("ssh")),
@@ -57,10 +58,6 @@ def start(config: dict[str, Any]) -> list[tuple[str, Callable[[], None]]]:
         ("updates", lambda: tell("apt")),
         ("certificate", lambda: run(CERTIFICATE_PROGRAM, "prepare")),
         ("nginx", start_nginx),
-        (
-            "certificate keeper",
-            lambda: run("systemctl", "start", "--no-block", "community-metrics-certificate"),
-        ),
         ("logs", lambda: switch_log_shipping(on=config["ship_logs"])),
     ]
 
