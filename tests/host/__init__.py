@@ -8,7 +8,7 @@ What a test may use (fixtures in conftest.py, everything else hangs on them):
   (names in world.py). `world.get("/api/v1/health")` asks the API by its name through TLS from a client's address,
   `source=CLIENTS[3]` from another one; `world.clients` is their network namespace (`with world.clients:`).
 - `box` (session): the shared box, booted and bootstrapped by its user data, holding the API's address.
-- `make_box` (function): a factory of further boxes, gone after the test; `make_box()` is bare,
+- `make_box` (function), `make_module_box` (module): a factory of further boxes, gone afterwards; `make_box()` is bare,
   `make_box(installed=True)` starts from the disk that the shared box had after its bootstrap.
 - on a box: `box.run("systemctl …")`, `box.succeeds(…)`, `box.wait_until(…)`, `box.journal(unit)`, `box.file("/etc/…")` (a
   path on the disk as seen from here; not /run or /tmp, which are the box's own tmpfs), `box.run_user_data()`,

@@ -59,6 +59,15 @@ def box(world: World) -> Iterator[Box]:
 
 @pytest.fixture
 def make_box(world: World, request: pytest.FixtureRequest) -> Iterator[Callable[..., Box]]:
+    yield from _factory(world, request)
+
+
+@pytest.fixture(scope="module")
+def make_module_box(world: World, request: pytest.FixtureRequest) -> Iterator[Callable[..., Box]]:
+    yield from _factory(world, request)
+
+
+def _factory(world: World, request: pytest.FixtureRequest) -> Iterator[Callable[..., Box]]:
     made: list[Box] = []
 
     def make(*, installed: bool = False) -> Box:

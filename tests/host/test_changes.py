@@ -40,6 +40,7 @@ CONSEQUENCES = {  # of what the asset and the packages ask for
     "etc/alternatives/*": "packages",
     "etc/rc?.d/*": "packages",
     "etc/ssl/certs/*": "update-ca-certificates",
+    "etc/letsencrypt/*": "certbot: the certificate, from the authority or from the bucket",
     "etc/community-metrics.env": "the settings in the user data",
     "etc/community-metrics/secrets.json": "the names of secrets in the user data",
     "opt/community-metrics/current": "the link to the release",
