@@ -1,0 +1,137 @@
+"""The API under load through TLS while it is restarted, killed and hung, and while its storage is away."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.host.ledger import Ledger
+from tests.host.load import Load
+from tests.host.waiting import eventually
+
+if TYPE_CHECKING:
+    from tests.host.box import Box
+    from tests.host.world import World
+
+API = "community-metrics-api"
+WEEKLY = "/api/v1/dashboard/weekly?weeks=3"
+UNCACHED = "/api/v1/health"  # what nginx never answers from its cache
+UP_S = 15
+OURS = (
+    f"{API}.service",
+    "community-metrics-secrets.service",
+    "community-metrics-weekly-refresh.service",
+    "community-metrics-catch-up.service",
+    "community-metrics-monitor.service",
+    "community-metrics-notice@any.service",
+)
+MOST_EXPOSED = 1.5
+
+
+@pytest.fixture(scope="module")
+def serving(world: World, box: Box) -> Box:
+    """The shared box, when it has a certificate and the rows of its first run."""
+    eventually(lambda: world.get(UNCACHED).raise_for_status(), 90)
+    eventually(lambda: Ledger(world).runs()[0], 120)
+    return box
+
+
+def process_of(box: Box) -> str:
+    """Return the API's process, once it answers."""
+    box.wait_until(
+        f"systemctl is-active {API} && curl --silent --fail --max-time 5 "
+        "--unix-socket /run/community-metrics/api.sock http://box/api/v1/health"
+    )
+    return box.succeeds(f"systemctl show --property=MainPID --value {API}").strip()
+
+
+@pytest.mark.parametrize("path", [UNCACHED, WEEKLY], ids=["uncached", "dashboard"])
+def test_a_restart_loses_no_request(world: World, serving: Box, path: str) -> None:
+    before = process_of(serving)
+    with Load(world, path) as load:
+        time.sleep(1)
+        serving.succeeds(f"systemctl restart {API}")
+        time.sleep(1)
+
+    assert load.failed() == []
+    assert len(load.answers) >= 100
+    assert process_of(serving) != before
+
+
+def test_a_kill_loses_none_but_the_requests_under_way(world: World, serving: Box) -> None:
+    before = process_of(serving)
+    with Load(world, UNCACHED) as load:
+        time.sleep(1)
+        killed_at = time.monotonic()
+        serving.succeeds(f"kill -9 {before}")
+        time.sleep(4)
+
+    assert load.failed(under_way_at=killed_at) == []
+    assert load.outcomes["200"] >= 200
+    assert process_of(serving) != before
+
+
+def test_a_hung_event_loop_is_killed_and_replaced(world: World, serving: Box) -> None:
+    hung = process_of(serving)
+    serving.succeeds(f"kill -STOP {hung}")
+
+    answer = world.get(UNCACHED, timeout=40)
+
+    assert answer.status_code == 200
+    assert process_of(serving) != hung
+    assert "Failed with result 'watchdog'" in serving.journal(API)
+
+
+def test_a_process_that_cannot_start_never_takes_the_socket_with_it(world: World, serving: Box) -> None:
+    """At a start limit callers would be refused until somebody comes; here they wait, and are served."""
+    folder = f"/run/systemd/system/{API}.service.d"
+    serving.succeeds(
+        f"mkdir -p {folder} && printf '[Service]\\nExecStartPre=/bin/false\\n' > {folder}/rehearsal.conf"
+    )
+    serving.succeeds(f"systemctl daemon-reload && systemctl kill --signal=KILL {API}")
+    with Load(world, UNCACHED) as load:
+        time.sleep(3)
+        serving.succeeds(f"rm -r {folder} && systemctl daemon-reload")
+        time.sleep(3)
+
+    assert serving.succeeds(f"systemctl is-active {API}.socket") == "active\n"
+    assert load.failed() == []
+    assert process_of(serving)
+
+
+def test_answers_stay_while_storage_is_away_and_are_marked(world: World, serving: Box) -> None:
+    assert world.get("/api/v1/status").json()["freshness"]["storage_reachable"] is True
+    world.stop("lancedb")
+    try:
+        stale = eventually(lambda: freshness(world, reachable=False), UP_S)
+        assert stale["data_as_of"]
+        assert world.get(UNCACHED).json() == {"status": "ok"}
+        assert world.get("/api/v1/ready").status_code == 503
+    finally:
+        world.start("lancedb")
+
+    eventually(lambda: freshness(world, reachable=True), UP_S)
+
+
+@pytest.mark.parametrize("unit", OURS)
+def test_a_unit_is_sound_and_little_exposed(box: Box, unit: str) -> None:
+    told = box.run(f"systemd-analyze verify --man=no {unit}")
+    score = box.run(f"systemd-analyze security --no-pager {unit} | tail -1").stdout
+
+    assert (told.returncode, told.stdout + told.stderr) == (0, "")
+    assert float(score.partition(".service: ")[2].split()[0]) <= MOST_EXPOSED
+
+
+@pytest.mark.parametrize("unit", [f"{API}.service", "community-metrics-weekly-refresh.service"])
+def test_nspawn_enforces_no_way_to_the_metadata_but_the_unit_asks_for_it(box: Box, unit: str) -> None:
+    denied = box.succeeds(f"systemctl show --property=IPAddressDeny --value {unit}").split()
+
+    assert {"169.254.169.254/32", "fd00:ec2::254/128"} <= set(denied)
+
+
+def freshness(world: World, *, reachable: bool) -> dict[str, str]:
+    told: dict[str, str] = world.get("/api/v1/status").json()["freshness"]
+    assert told["storage_reachable"] is reachable
+    return told
