@@ -83,9 +83,11 @@ class Box:
             )  # fmt: skip
         self._leader = self._find_leader()
         self.wait_until("systemctl is-system-running | grep -qE 'running|degraded'", limit_s=BOOT_LIMIT_S)
-        # cloud-init makes the box's own host keys at its first boot
+        # cloud-init makes the box's own host keys at its first boot; until then sshd fails again and again, and
+        # a start amid that would be one of its failures
         self.succeeds(
-            "ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1 || { ssh-keygen -A && systemctl restart ssh; }"
+            "ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1 || "
+            "{ systemctl stop ssh; ssh-keygen -A && systemctl reset-failed ssh; systemctl start ssh; }"
         )
 
     def run(

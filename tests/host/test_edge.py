@@ -1,0 +1,489 @@
+"""What the world meets: TLS, names, methods, limits, caching. Limits and files are those that are shipped."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.host.addresses import API_ADDRESS, CLIENTS
+from tests.host.deployment import API_HOST
+from tests.host.raw import answer_to, connection, said_until_closed
+from tests.host.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.host.box import Box
+    from tests.host.world import World
+
+API = "community-metrics-api"
+HEALTH, DEFINITIONS, WEEKLY = "/api/v1/health", "/api/v1/definitions", "/api/v1/dashboard/weekly?weeks=5"
+PAGE = "https://metrics.example.org"
+FRESH_S = 60  # what the API lets an answer be told without being asked again
+MOST_EXPOSED = {
+    "nginx.service": 2.5,  # binds 80 and 443 and becomes another user
+    "community-metrics-certificate.service": 1.6,  # root without capabilities, for the key's owner
+    "community-metrics-logs.service": 1.2,
+}
+FROM_ELSEWHERE = {"source": CLIENTS[7]}
+
+
+@dataclass(frozen=True)
+class Primed:
+    """Answers that the edge keeps, asked for at the start, so that they are stale by the end."""
+
+    at: float
+    revalidated: str = "/api/v1/dashboard/weekly?weeks=6"
+    in_an_outage: str = "/api/v1/dashboard/weekly?weeks=7"
+
+    def wait_until_stale(self) -> None:
+        time.sleep(max(0.0, self.at + FRESH_S + 2 - time.monotonic()))
+
+
+@pytest.fixture(scope="module")
+def edge(world: World, box: Box) -> Box:
+    """The shared box, when it has its certificate and its tables."""
+    eventually(lambda: world.get(DEFINITIONS).raise_for_status(), 120)
+    return box
+
+
+@pytest.fixture(scope="module", autouse=True)
+def primed(world: World, edge: Box) -> Primed:
+    primed = Primed(time.monotonic())
+    for path in (primed.revalidated, primed.in_an_outage):
+        world.get(path, **FROM_ELSEWHERE).raise_for_status()
+    return primed
+
+
+@pytest.fixture(autouse=True)
+def rested(edge: Box) -> None:
+    """Let every address have its whole burst again."""
+    time.sleep(0.2)
+
+
+def problem_of(answer: httpx.Response) -> tuple[int, str]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["request_id"] == answer.headers["x-request-id"]
+    return answer.status_code, body["type"].rpartition("#")[2]
+
+
+def edge_cache(answer: httpx.Response) -> str:
+    """Return what the edge's cache says it did, or nothing."""
+    found = re.search(r"edge; ([^,]*)", answer.headers.get("cache-status", ""))
+    return found[1] if found else ""
+
+
+# TLS
+
+
+def test_sslyze_finds_mozillas_intermediate_profile(world: World, edge: Box, tmp_path: Path) -> None:
+    root = tmp_path / "root.pem"
+    root.write_text(world.acme.root, encoding="utf-8")
+    command = [
+        "ip", "netns", "exec", world.clients.name, sys.executable, "-m", "sslyze",
+        "--certinfo_ca_file", str(root),
+        "--mozilla_config=intermediate", f"{API_HOST}:443{{{API_ADDRESS}}}",
+    ]  # fmt: skip
+    graded = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+
+    assert graded.returncode == 0, graded.stdout[-3000:] + graded.stderr
+    assert "OK - Compliant" in graded.stdout
+
+
+def test_both_versions_that_are_promised_are_spoken(world: World, edge: Box) -> None:
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        trust = world.trust()
+        trust.minimum_version = trust.maximum_version = version
+        with world.clients, httpx.Client(verify=trust, timeout=10) as client:
+            answer = client.get(
+                f"https://{API_ADDRESS}{HEALTH}",
+                headers={"Host": API_HOST},
+                extensions={"sni_hostname": API_HOST},
+            )
+        assert answer.text == '{"status":"ok"}'
+
+
+def test_a_name_that_is_not_ours_gets_no_handshake(world: World, edge: Box) -> None:
+    with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"), connection(world, name="example.net"):
+        pass
+
+
+def test_an_unknown_host_gets_no_answer(world: World, edge: Box) -> None:
+    request = b"GET / HTTP/1.1\r\nHost: example.net\r\n\r\n"
+
+    assert answer_to(world, request) == b""
+    assert answer_to(world, request, port=80) == b""
+
+
+def test_plain_http_leads_to_the_canonical_address(world: World, edge: Box) -> None:
+    said = answer_to(world, f"GET {WEEKLY} HTTP/1.0\r\nHost: {API_HOST}\r\n\r\n".encode(), port=80).decode()
+
+    assert said.startswith("HTTP/1.1 301 ")
+    assert f"Location: https://{API_HOST}{WEEKLY}\r\n" in said
+
+
+def test_a_challenge_is_not_redirected(world: World, edge: Box) -> None:
+    request = f"GET /.well-known/acme-challenge/none HTTP/1.0\r\nHost: {API_HOST}\r\n\r\n".encode()
+
+    assert answer_to(world, request, port=80).startswith(b"HTTP/1.1 404 ")
+
+
+def test_it_answers_over_ipv6_too(edge: Box) -> None:
+    ask = "curl --max-time 5 --silent --fail --insecure " + " ".join(
+        f"--resolve '{API_HOST}:{port}:[::1]'" for port in (80, 443)
+    )
+
+    assert edge.succeeds(f"{ask} https://{API_HOST}{HEALTH}") == '{"status":"ok"}'
+    leads_to = edge.succeeds(f"{ask} --output /dev/null --write-out '%{{redirect_url}}' http://{API_HOST}/")
+    assert leads_to == f"https://{API_HOST}/"
+
+
+# headers
+
+
+@pytest.mark.parametrize("path", [HEALTH, DEFINITIONS, "/api/v1/none"])
+def test_every_answer_has_each_security_header_once(world: World, edge: Box, path: str) -> None:
+    headers = world.get(path).headers
+
+    assert headers.get_list("strict-transport-security") == ["max-age=63072000"]
+    assert headers.get_list("x-content-type-options") == ["nosniff"]
+    assert headers.get_list("referrer-policy") == ["no-referrer"]
+    assert len(headers.get_list("content-security-policy")) == 1
+    assert headers["server"] == "nginx"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+def test_what_is_compressed_is_the_same_and_its_weak_tag_still_means_304(
+    world: World, edge: Box, encoding: str
+) -> None:
+    plain = world.get(DEFINITIONS, headers={"Accept-Encoding": "identity"})
+    sent = world.get(DEFINITIONS, headers={"Accept-Encoding": encoding})
+
+    assert "content-encoding" not in plain.headers
+    assert sent.headers["content-encoding"] == encoding
+    assert "Accept-Encoding" in sent.headers["vary"]
+    assert sent.headers["etag"] == f"W/{plain.headers['etag']}"
+    assert encoding == "br" or sent.content == plain.content
+    for tag in (sent.headers["etag"], plain.headers["etag"]):
+        assert world.get(DEFINITIONS, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_a_request_id_that_came_in_goes_out_and_a_kept_answer_has_its_own(world: World, edge: Box) -> None:
+    given = world.get(DEFINITIONS, headers={"X-Request-ID": "mine-1"}).headers
+    others = {world.get(DEFINITIONS).headers["x-request-id"] for _ in range(2)}
+
+    assert given.get_list("x-request-id") == ["mine-1"]
+    assert len(others) == 2
+    assert re.fullmatch(
+        "[0-9a-f]{32}", world.get(HEALTH, headers={"X-Request-ID": 'a"b'}).headers["x-request-id"]
+    )
+
+
+# methods
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "MADE-UP"])
+def test_no_method_passes_that_could_change_anything(world: World, edge: Box, method: str) -> None:
+    answer = world.request(method, DEFINITIONS)
+
+    assert problem_of(answer) == (405, "method-not-allowed")
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_head_and_a_preflight_pass(world: World, edge: Box) -> None:
+    asked = {"Origin": PAGE, "Access-Control-Request-Method": "GET"}
+    preflight = world.request("OPTIONS", DEFINITIONS, headers=asked)
+
+    assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, PAGE)
+    head = world.request("HEAD", DEFINITIONS)
+    assert (head.status_code, head.content) == (200, b"")
+    refused = world.request("OPTIONS", DEFINITIONS, headers={**asked, "Origin": "https://example.net"})
+    assert problem_of(refused)[1] == "preflight-refused"
+
+
+# sizes and slowness
+
+
+def test_a_large_body_is_refused_before_it_has_come(world: World, edge: Box) -> None:
+    answer = world.request("GET", DEFINITIONS, content=b"x" * 70_000)
+
+    assert problem_of(answer) == (413, "request-too-large")
+    assert world.request("POST", DEFINITIONS, content=b"x" * 1_000_000).status_code == 405
+
+
+def test_a_long_address_and_a_long_header_are_refused(world: World, edge: Box) -> None:
+    assert problem_of(world.get(f"{DEFINITIONS}?{'x' * 9_000}")) == (414, "request-too-large")
+    assert problem_of(world.get(DEFINITIONS, headers={"X-Long": "x" * 9_000})) == (400, "bad-request")
+
+
+@pytest.mark.parametrize("port", [443, 80])
+def test_who_sends_his_headers_slowly_is_hung_up_on(world: World, edge: Box, port: int) -> None:
+    with connection(world, port) as caller:
+        caller.sendall(f"GET {HEALTH} HTTP/1.1\r\nHost: {API_HOST}\r\n".encode())
+        said, after_s = said_until_closed(caller)
+
+    assert 3 < after_s < 8
+    assert said == b"" or said.startswith(b"HTTP/1.1 408 ")
+
+
+def test_who_never_sends_the_body_he_announced_is_hung_up_on(world: World, edge: Box) -> None:
+    with connection(world) as caller:
+        caller.sendall(f"GET {HEALTH} HTTP/1.1\r\nHost: {API_HOST}\r\nContent-Length: 100\r\n\r\nx".encode())
+        said, after_s = said_until_closed(caller)
+
+    assert after_s < 8
+    assert b" 200 " not in said.partition(b"\r\n")[0]
+
+
+def test_slow_callers_do_not_keep_others_waiting(world: World, edge: Box) -> None:
+    with ThreadPoolExecutor(60) as slow:
+        held = [slow.submit(hold, world, CLIENTS[10 + number % 5]) for number in range(60)]
+        time.sleep(1)
+        began = time.monotonic()
+        assert world.get(HEALTH).status_code == 200
+        took_s = time.monotonic() - began
+        assert all(other.result() < 8 for other in held)
+
+    assert took_s < 2
+
+
+def hold(world: World, source: str) -> float:
+    """Keep a connection with half a request, and return how long that was borne."""
+    with connection(world, source=source) as caller:
+        caller.sendall(f"GET {HEALTH} HTTP/1.1\r\n".encode())
+        return said_until_closed(caller)[1]
+
+
+# floods
+
+
+def test_a_flood_is_told_to_wait_and_others_are_served(world: World, edge: Box) -> None:
+    with flooding_client(world, CLIENTS[15]) as client:
+        answers = [client.get(HEALTH) for _ in range(150)]
+        other = world.get(HEALTH, source=CLIENTS[16])
+
+    outcomes = Counter(answer.status_code for answer in answers)
+    assert set(outcomes) == {200, 429}
+    assert outcomes[200] >= 40
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert problem_of(refused) == (429, "too-many-requests")
+    assert refused.headers["retry-after"] == "1"
+    assert refused.headers["cache-control"] == "no-store"
+    assert other.status_code == 200
+
+
+def test_a_page_may_read_that_it_must_wait(world: World, edge: Box) -> None:
+    with flooding_client(world, CLIENTS[17]) as client:
+        headers = {"Origin": PAGE}
+        answers = (client.get(HEALTH, headers=headers) for _ in range(150))
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        foreign = client.get(HEALTH, headers={"Origin": "https://example.net"})
+
+    assert refused.headers["access-control-allow-origin"] == PAGE
+    assert "Retry-After" in refused.headers["access-control-expose-headers"]
+    assert "access-control-allow-origin" not in foreign.headers
+
+
+def test_one_address_has_thirty_requests_under_way_at_most(world: World, edge: Box) -> None:
+    ask = partial(world.get, HEALTH, source=CLIENTS[18], timeout=30)
+    edge.succeeds(f"systemctl kill --signal=STOP {API}")
+    try:
+        with ThreadPoolExecutor(36) as callers:
+            asked = [callers.submit(ask) for _ in range(36)]
+            time.sleep(3)
+            edge.succeeds(f"systemctl kill --signal=CONT {API}")
+            outcomes = Counter(one.result().status_code for one in asked)
+    finally:
+        edge.run(f"systemctl kill --signal=CONT {API}")
+
+    assert outcomes == {200: 30, 429: 6}
+
+
+def flooding_client(world: World, source: str) -> httpx.Client:
+    """Return a client that asks again and again over one connection, from inside the clients' network."""
+    with world.clients:
+        client = httpx.Client(
+            transport=httpx.HTTPTransport(verify=world.trust(), local_address=source),
+            base_url=f"https://{API_ADDRESS}", headers={"Host": API_HOST}, timeout=20,
+        )  # fmt: skip
+        client.get(HEALTH, extensions={"sni_hostname": API_HOST}).raise_for_status()
+    return client
+
+
+# the cache
+
+
+def test_a_public_answer_is_kept_and_told_again(world: World, edge: Box) -> None:
+    path = "/api/v1/dashboard/weekly?weeks=8"
+    first, second = world.get(path), world.get(path)
+
+    assert (edge_cache(first), edge_cache(second)) == ("fwd=miss", "hit")
+    assert first.content == second.content
+
+
+@pytest.mark.parametrize("path", [HEALTH, "/api/v1/ready", "/api/v1/export/metrics.csv", "/api/v1/none"])
+def test_what_must_not_be_kept_is_asked_for_each_time(world: World, edge: Box, path: str) -> None:
+    world.get(path)
+
+    assert edge_cache(world.get(path)) in {"", "fwd=miss"}
+
+
+def test_a_request_with_a_token_neither_gets_nor_leaves_a_kept_answer(world: World, edge: Box) -> None:
+    path = "/api/v1/dashboard/weekly?weeks=9"
+    token = {"Authorization": "Bearer of-somebody"}
+    asked = [edge_cache(world.get(path, headers=headers)) for headers in (token, {}, token)]
+
+    assert asked == ["fwd=bypass", "fwd=miss", "fwd=bypass"]
+
+
+def test_each_origin_and_each_form_has_an_answer_of_its_own(world: World, edge: Box) -> None:
+    series = "/api/v1/series/downloads:lance:python"
+    origins = [{"Origin": PAGE}, {}, {"Origin": "https://example.net"}, {"Origin": PAGE}]
+    answers = [world.get(series, headers=headers) for headers in origins]
+    forms = [
+        world.get(series, headers={"Accept": form}) for form in ("text/csv", "application/json", "text/csv")
+    ]
+
+    allowed = [answer.headers.get("access-control-allow-origin") for answer in answers]
+    assert allowed == [PAGE, None, None, PAGE]
+    assert [answer.headers["content-type"].partition(";")[0] for answer in forms] == [
+        "text/csv", "application/json", "text/csv",
+    ]  # fmt: skip
+    assert edge_cache(answers[3]) == edge_cache(forms[2]) == "hit"
+
+
+def test_many_who_ask_for_what_is_not_kept_yet_cost_the_api_one_answer(world: World, edge: Box) -> None:
+    path = "/api/v1/dashboard/daily?days=33"
+    with ThreadPoolExecutor(8) as callers:
+        asked = [callers.submit(world.get, path, source=source) for source in CLIENTS[:8]]
+        bodies = {one.result().content for one in asked}
+    count = edge.succeeds(f"journalctl --quiet --output=cat --unit={API} | grep -c '/dashboard/daily'")
+
+    assert len(bodies) == 1
+    assert int(count) == 1
+
+
+def test_a_stale_answer_is_told_at_once_while_a_new_one_is_fetched(
+    world: World, edge: Box, primed: Primed
+) -> None:
+    primed.wait_until_stale()
+    first = world.get(primed.revalidated)
+
+    assert edge_cache(first) == "hit; detail=stale"
+    assert "x-data-stale" not in first.headers  # nothing is wrong, it is only being renewed
+    eventually(lambda: is_fresh(world.get(primed.revalidated)), 5)
+
+
+def is_fresh(answer: httpx.Response) -> bool:
+    assert edge_cache(answer) == "hit"
+    return True
+
+
+def test_when_the_api_is_gone_what_is_kept_is_told_with_a_mark(
+    world: World, edge: Box, primed: Primed
+) -> None:
+    primed.wait_until_stale()
+    edge.succeeds(f"systemctl stop {API}.socket {API}.service")
+    try:
+        kept = [eventually(lambda: marked(world.get(primed.in_an_outage)), 10) for _ in range(3)]
+        unknown = world.get("/api/v1/dashboard/weekly?weeks=11")
+        health = world.get(HEALTH)
+    finally:
+        edge.succeeds(f"systemctl start {API}.socket {API}.service")
+
+    assert {answer.status_code for answer in kept} == {200}
+    assert problem_of(unknown) == problem_of(health) == (502, "service-unavailable")
+    assert unknown.headers["retry-after"] == "5"
+    eventually(lambda: world.get(HEALTH).raise_for_status(), 20)
+
+
+def marked(answer: httpx.Response) -> httpx.Response:
+    assert answer.headers["x-data-stale"] == "true"
+    return answer
+
+
+# the box's own files
+
+
+def test_nginx_has_nothing_to_say_about_its_files(edge: Box) -> None:
+    done = edge.run("nginx -t")
+
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok",
+        "nginx: configuration file /etc/nginx/nginx.conf test is successful",
+    ]
+
+
+def test_systemd_has_nothing_to_say_about_the_units(edge: Box) -> None:
+    done = edge.run(
+        "cd /etc/systemd/system && systemd-analyze verify --man=no nginx.service "
+        "$(ls -d community-metrics-*.service community-metrics-*.timer community-metrics-*.socket)"
+    )
+
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("unit", MOST_EXPOSED)
+def test_the_edges_units_are_as_closed_as_promised(edge: Box, unit: str) -> None:
+    said = edge.succeeds(f"systemd-analyze security --no-pager {unit} | tail -1")
+    found = re.search(r"exposure level for \S+: ([\d.]+)", said)
+
+    assert found
+    assert float(found[1]) <= MOST_EXPOSED[unit]
+
+
+def test_debians_certbot_timer_is_off(edge: Box) -> None:
+    assert edge.run("systemctl is-enabled certbot.timer").stdout == "masked\n"
+
+
+# those who log in
+
+
+def test_nobody_logs_in_without_a_key(edge: Box) -> None:
+    lines = set(edge.succeeds("sshd -T").splitlines())
+
+    assert {
+        "permitrootlogin no", "passwordauthentication no", "kbdinteractiveauthentication no",
+        "authenticationmethods publickey", "allowtcpforwarding no", "allowagentforwarding no",
+        "allowstreamlocalforwarding no", "x11forwarding no", "permittunnel no",
+    } <= lines  # fmt: skip
+    tried = edge.run(
+        "ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=5 "
+        "-o PreferredAuthentications=password,keyboard-interactive root@127.0.0.1 true"
+    )
+    assert "Permission denied (publickey)" in tried.stderr
+
+
+def test_only_security_updates_come_by_themselves_with_a_reboot_at_night(edge: Box) -> None:
+    said = edge.succeeds("unattended-upgrade --dry-run --verbose 2>&1", limit_s=90)
+    settings = edge.succeeds("apt-config dump")
+    next_runs = edge.succeeds(
+        "systemctl show --property=TimersCalendar apt-daily.timer apt-daily-upgrade.timer"
+    )
+
+    assert "Allowed origins are: origin=Debian,codename=trixie-security,label=Debian-Security\n" in said
+    assert 'Unattended-Upgrade::Automatic-Reboot "true";' in settings
+    assert 'Unattended-Upgrade::Automatic-Reboot-Time "03:15";' in settings
+    assert 'APT::Periodic::Unattended-Upgrade "1";' in settings
+    assert re.findall(r"OnCalendar=(\S+ \S+ UTC)", next_runs) == ["*-*-* 01:00:00 UTC", "*-*-* 02:00:00 UTC"]
+
+
+def test_the_journal_outlives_a_reboot_and_has_a_bound(edge: Box) -> None:
+    shown = edge.succeeds("systemd-analyze cat-config systemd/journald.conf")
+
+    assert "SystemMaxUse=1G" in shown
+    assert "/var/log/journal/" in edge.succeeds("journalctl --header | grep '^File path'")
