@@ -1,4 +1,5 @@
 import { useMemo } from "react";
+import type { Point } from "../api/types";
 import type { Line } from "../chart/lines";
 import { valueText } from "../chart/reading";
 import type { ShownPoint } from "../data/shown";
@@ -40,7 +41,6 @@ export function ChartTable({ id, title, lines }: Props) {
 }
 
 function Rows({ id, title, lines }: Props) {
-  const { format } = useReader();
   const rows = useMemo(
     () => (lines[0]?.series.points ?? []).map((first, index) => ({ first, index })),
     [lines],
@@ -48,9 +48,8 @@ function Rows({ id, title, lines }: Props) {
   const period: Column<Row> = {
     key: "period",
     title: "Period",
-    isWhole: true,
     by: (row) => row.first.point.period_start,
-    cell: (row) => format.period(row.first.point),
+    cell: (row) => <Period point={row.first.point} />,
   };
   const values = lines.map(
     (line, place): Column<Row> => ({
@@ -70,6 +69,19 @@ function Rows({ id, title, lines }: Props) {
       keyOf={(row) => row.first.period}
       initial={NEWEST_FIRST}
     />
+  );
+}
+
+/** A period whose week and days may stand on two lines, and break nowhere else. */
+function Period({ point }: { readonly point: Point }) {
+  const { format } = useReader();
+  const short = format.periodShort(point);
+  if (format.period(point) === short) return <span className="is-whole">{short}</span>;
+  return (
+    <>
+      <span className="is-whole">{short},</span>{" "}
+      <span className="is-whole">{format.days(point.period_start, point.period_end)}</span>
+    </>
   );
 }
 

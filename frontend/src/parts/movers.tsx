@@ -17,6 +17,7 @@ export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: 
     {
       key: "week",
       title: "Week",
+      isWhole: true,
       by: (row) => row.latest_complete?.period_end ?? null,
       cell: (row) => (row.latest_complete ? format.periodShort(row.latest_complete) : "—"),
     },

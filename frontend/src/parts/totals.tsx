@@ -34,6 +34,7 @@ export const SettledTotals = memo(function SettledTotals({
     {
       key: "through",
       title: "Ends",
+      isWhole: true,
       by: (row) => row.downloads_30d?.period_end ?? null,
       cell: (row) => (row.downloads_30d?.period_end ? format.day(row.downloads_30d.period_end) : "—"),
     },
@@ -95,6 +96,7 @@ export const StarTotals = memo(function StarTotals({ dashboard }: { readonly das
     {
       key: "read",
       title: "Read",
+      isWhole: true,
       by: (row) => readings.get(row.metric_id)?.observed_at ?? null,
       cell: (row) => {
         const reading = readings.get(row.metric_id);
