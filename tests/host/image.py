@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _IDENTITY = (
     "etc/machine-id",
     "etc/ssh/ssh_host_*",
-    "etc/letsencrypt",
+    *(f"etc/letsencrypt/{name}" for name in ("accounts", "archive", "keys", "live", "renewal")),
     "var/log/journal",
     "var/lib/systemd/random-seed",
 )
