@@ -80,3 +80,21 @@ test("a chart that nobody has scrolled to is there all the same, for paper and f
   await expect(page.getByText("Nothing is known of it yet.")).toHaveCount(2);
   await expect(page.getByRole("heading", { name: "Last runs" })).toBeAttached();
 });
+
+for (const width of [320, 390, 1280]) {
+  test(`at ${width} px nothing moves when the script takes over from the page as sent`, async ({
+    browser,
+  }) => {
+    const place = async (javaScriptEnabled: boolean) => {
+      const context = await browser.newContext({ javaScriptEnabled, viewport: { width, height: 900 } });
+      const page = await context.newPage();
+      await page.route("**/api/**", () => undefined); // never answered: both show the skeleton
+      await page.goto(address("rich"));
+      if (javaScriptEnabled) await expect(page.getByRole("button", { name: "Copy link" })).toBeVisible();
+      const box = await page.locator(".skeleton .card").first().boundingBox();
+      await context.close();
+      return box;
+    };
+    expect(await place(true)).toEqual(await place(false));
+  });
+}
