@@ -81,12 +81,16 @@ class Installation:
         run(str(self._venv / "bin" / "community-metrics"), "--help")
         done.touch()
 
-    def lay_files(self) -> None:
-        """Copy the trees of files to their places in the file system."""
+    def trees(self) -> list[Path]:
+        """Return the trees of files that this deployment gets, a later one laid over an earlier one."""
         trees = [self._files]
         if self._config["environment"].get("CM_DB_PATH", "").startswith("s3://"):
             trees.append(self._release / "host" / "files-s3")
-        for tree in trees:
+        return trees
+
+    def lay_files(self) -> None:
+        """Copy the trees of files to their places in the file system."""
+        for tree in self.trees():
             self._note(copy_tree(tree, Path("/")))
 
     def write_settings(self) -> None:

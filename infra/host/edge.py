@@ -22,7 +22,6 @@ PACKAGES = (
     "unattended-upgrades",
 )
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-DOCS = "https://github.com/lancedb/community-metrics/blob/main/docs/api.md"
 LOGS_UNIT = "community-metrics-logs.service"
 CERTIFICATE_PROGRAM = "/usr/local/sbin/cm-certificate"
 # what a running service knows only after it was told: its files, and how it is told
@@ -81,7 +80,6 @@ def rendered(template: str, config: dict[str, Any]) -> str:
     facts = {
         "API_HOST": config["api_host"],
         "ORIGINS": "\n".join(f'    "{origin}" $http_origin;' for origin in origins),
-        "DOCS": DOCS,
     }
     for name, value in facts.items():
         template = template.replace(f"@{name}@", value)

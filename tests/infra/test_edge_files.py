@@ -54,7 +54,7 @@ def test_logs_are_shipped_where_the_deployment_says_so(assemblies: dict[str, Ass
 def test_every_problem_of_nginx_is_explained_where_its_type_says() -> None:
     told = set(re.findall(r"^    (?:default|\d+) ([a-z-]+);$", PROBLEMS, re.MULTILINE))
 
-    assert edge.DOCS == DOCUMENTATION
+    assert f'"type":"{DOCUMENTATION}#$problem_kind"' in (NGINX / "problem.conf").read_text(encoding="utf-8")
     assert told == set(KINDS)
     text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
     assert [kind for kind in told if f"### {kind}\n" not in text] == []

@@ -35,12 +35,6 @@ REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 DATA = f"community-metrics-data-{ACCOUNT}-{REGION}"
 TOKEN_HASHES, GITHUB_TOKEN = "community-metrics/api-token-hashes", "community-metrics/github-token"
-# allowed already, for the host's own files, which come with the units: who asks, and for what
-LATER = {
-    ("ListCertificates", "s3:ListBucket"): "looks at boot for one to restore",
-    ("KeepCertificates", "s3:GetObject"): "restores the certificate at boot",
-    ("KeepCertificates", "s3:PutObject"): "stores it after each issue",
-}
 # asked for by the service in our name, not by a program of ours
 BY_AWS = {
     ("KeepUndelivered", "sqs:SendMessage"): "Lambda, for an event that failed for good",
