@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.release import HOST_FILES
 from tests.host.ledger import Ledger
 from tests.host.load import Load
 from tests.host.waiting import eventually
@@ -28,6 +29,7 @@ OURS = (
     "community-metrics-monitor.service",
     "community-metrics-notice@any.service",
 )
+PYTHON = "/opt/community-metrics/current/bin/python -P"
 MOST_EXPOSED = 1.5
 
 
@@ -131,6 +133,45 @@ def test_nspawn_enforces_no_way_to_the_metadata_but_the_unit_asks_for_it(box: Bo
     denied = box.succeeds(f"systemctl show --property=IPAddressDeny --value {unit}").split()
 
     assert {"169.254.169.254/32", "fd00:ec2::254/128"} <= set(denied)
+
+
+def test_with_a_bucket_the_way_to_the_metadata_is_open(box: Box) -> None:
+    units = (
+        f"{API}.service",
+        "community-metrics-weekly-refresh.service",
+        "community-metrics-catch-up.service",
+    )
+    overlay = HOST_FILES / "files-s3" / "etc" / "systemd" / "system"
+    for path in overlay.glob("*/*.conf"):
+        place = f"/run/systemd/system/{path.relative_to(overlay)}"
+        assert (
+            box.run(f"mkdir -p $(dirname {place}) && cat > {place}", text=path.read_text("utf-8")).returncode
+            == 0
+        )
+    try:
+        box.succeeds("systemctl daemon-reload")
+        denied = {
+            unit: box.succeeds(f"systemctl show --property=IPAddressDeny --value {unit}") for unit in units
+        }
+    finally:
+        box.succeeds("rm -r /run/systemd/system/community-metrics-*.d && systemctl daemon-reload")
+
+    assert denied == dict.fromkeys(units, "\n")
+
+
+def test_with_a_bucket_a_job_signs_with_the_role(world: World, box: Box) -> None:
+    world.client("s3").create_bucket(Bucket="data")
+    asked = len(world.imds.asked)
+
+    done = box.run(
+        "systemd-run --quiet --pipe --wait --collect --unit=community-metrics-job-s3.service env "
+        f"CM_STORAGE_MODE=local CM_DB_PATH=s3://data/lancedb {PYTHON} "
+        "-m community_metrics.jobs.bootstrap_tables"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert world.client("s3").list_objects_v2(Bucket="data", Prefix="lancedb/")["KeyCount"] > 0
+    assert any("/iam/security-credentials/" in path for _, path, _ in world.imds.asked[asked:])
 
 
 def freshness(world: World, *, reachable: bool) -> dict[str, str]:

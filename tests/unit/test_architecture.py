@@ -12,11 +12,12 @@ ROOT = PACKAGE.parents[1]
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 FORBIDDEN = {
-    "sources": ("storage", "jobs", "series", "api", "aws", "cli", "catalog"),
-    "storage": ("sources", "jobs", "series", "api", "aws", "cli", "catalog"),
-    "jobs": ("series", "api", "cli"),
-    "api": ("sources", "jobs", "cli"),
-    "aws": ("cli",),
+    "sources": ("storage", "jobs", "series", "api", "aws", "host", "cli", "catalog"),
+    "storage": ("sources", "jobs", "series", "api", "aws", "host", "cli", "catalog"),
+    "jobs": ("series", "api", "host", "cli"),
+    "api": ("sources", "jobs", "host", "cli"),
+    "aws": ("host", "cli"),
+    "host": ("cli",),
 }
 ALONE = {
     "series": {"model", "weeks"},
