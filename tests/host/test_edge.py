@@ -45,7 +45,10 @@ MOST_EXPOSED = {
 @pytest.fixture(scope="module")
 def edge(world: World, box: Box) -> Box:
     """The shared box, when it has its certificate and the rows of its first run."""
-    eventually(lambda: world.get(HEALTH).raise_for_status(), 120)
+    try:
+        eventually(lambda: world.get(HEALTH).raise_for_status(), 120)
+    except httpx.HTTPError:
+        pytest.fail(f"no certificate came:\n{box.journal('community-metrics-certificate')}")
     eventually(lambda: Ledger(world).runs()[0], 120)
     return box
 

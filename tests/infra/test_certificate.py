@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import stat
 import tarfile
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -68,6 +70,20 @@ def test_an_hour_sees_at_most_five_refusals() -> None:
 
     assert len([moment for moment in asked_at if moment < 3600]) <= 5
     assert wait_s(100) == certificate.LONGEST_WAIT_S
+
+
+def test_a_refusal_is_heeded_until_its_time_has_passed(bucket: str, tmp_path: Path) -> None:
+    tries = tmp_path / certificate.STATE / "tries.json"
+    certificate.write(tries, json.dumps([3, time.time()]).encode())
+    keeper = Keeper({**FACTS, "api_host": "nowhere.invalid"}, tmp_path)
+
+    with pytest.raises(NotYetError, match="refused 3 times; it is asked again in 8 min"):
+        keeper.keep(heed_failures=True)
+    with pytest.raises(NotYetError, match="has no address yet"):
+        keeper.keep(heed_failures=False)
+    certificate.write(tries, json.dumps([3, time.time() - wait_s(3)]).encode())
+    with pytest.raises(NotYetError, match="has no address yet"):
+        keeper.keep(heed_failures=True)
 
 
 def test_the_prefix_is_the_one_that_the_role_may_use() -> None:

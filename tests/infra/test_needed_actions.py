@@ -20,7 +20,9 @@ from community_metrics.host import notice
 from community_metrics.model import Provenance
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.weeks import SystemClock
+from infra.host.certificate import Keeper
 from tests.infra.resolve import statements
+from tests.infra.test_certificate import FACTS, make_tree
 from tests.infra.test_first_boot import BAD, prepared_box
 from tests.infra.test_policies import role_of
 from tests.support.worlds import NOW, observed_days
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 DATA = f"community-metrics-data-{ACCOUNT}-{REGION}"
+CERTIFICATES = f"community-metrics-certificates-{ACCOUNT}-{REGION}"
 TOKEN_HASHES, GITHUB_TOKEN = "community-metrics/api-token-hashes", "community-metrics/github-token"
 # asked for by the service in our name, not by a program of ours
 BY_AWS = {
@@ -139,6 +142,17 @@ def boot_twice(aws: Recorder, folder: Path, role: dict[str, Any]) -> None:
     assert box.boot() == 1
 
 
+def keep_certificates(aws: Recorder, folder: Path) -> None:
+    boto3.client("s3", region_name=REGION).create_bucket(
+        Bucket=CERTIFICATES, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    aws.calls.pop()  # the stack made the bucket, not the programs
+    facts = {**FACTS, "certificates_bucket": CERTIFICATES, "region": REGION}
+    make_tree(folder / "one")
+    Keeper(facts, folder / "one").store()
+    Keeper(facts, folder / "two").restore()
+
+
 def make_topic(aws: Recorder) -> str:
     topic: str = boto3.client("sns", region_name=REGION).create_topic(Name="alarms")["TopicArn"]
     aws.calls.clear()  # the stack made the topic, not the programs
@@ -159,7 +173,9 @@ def test_the_host_may_do_what_it_does_and_no_more(
     asyncio.run(report_gauges(settings, SystemClock()))
     assert notice.main(["--topic", topic, "--unit", "community-metrics-weekly-refresh.service"]) == 0
 
-    check(role, process.calls, LATER | BY_CLIENT)
+    keep_certificates(process, tmp_path)
+
+    check(role, process.calls, BY_CLIENT)
 
 
 def test_the_api_function_may_do_what_it_does_and_no_more(
