@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,8 +70,8 @@ def calls(name: str, *arguments: object) -> None:
 
 
 ATTEMPTS: dict[str, Callable[[], object]] = {
-    **{f"read {path}": lambda path=path: reads(path) for path in READS},
-    **{f"write {folder}": lambda folder=folder: writes(folder) for folder in WRITES},
+    **{f"read {path}": partial(reads, path) for path in READS},
+    **{f"write {folder}": partial(writes, folder) for folder in WRITES},
     "connect to systemd": lambda: socket.socket(socket.AF_UNIX).connect("/run/systemd/private"),
     "packet socket": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
     "netlink socket": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),

@@ -38,8 +38,9 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.setenv(name, value)
     client = boto3.client("secretsmanager")
     for entry in secrets_for("enterprise"):
-        value = {"SecretString": VALUES[entry.name]} if entry.name in VALUES else {}
-        client.create_secret(Name=entry.name, **value)
+        client.create_secret(Name=entry.name)
+    for name, value in VALUES.items():
+        client.put_secret_value(SecretId=name, SecretString=value)
     yield client
     server.stop()
 

@@ -39,7 +39,7 @@ class Manager:
     def start(self) -> subprocess.Popen[bytes]:
         command = ["sh", "-c", START, "sh", sys.executable, "-m", "community_metrics.host.serve"]
         return subprocess.Popen(
-            command, stdin=self.listening, stderr=subprocess.DEVNULL, env=self._environment
+            command, stdin=self.listening.fileno(), stderr=subprocess.DEVNULL, env=self._environment
         )
 
     def heard(self) -> str:
