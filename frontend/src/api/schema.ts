@@ -1848,8 +1848,6 @@ export interface operations {
                     ETag?: string;
                     /** @description How long it may be kept. */
                     "Cache-Control"?: string;
-                    /** @description What the cache of this service did (RFC 9211). */
-                    "Cache-Status"?: string;
                     /** @description Which request headers the answer depends on. */
                     Vary?: string;
                     [name: string]: unknown;
@@ -1919,8 +1917,6 @@ export interface operations {
                     ETag?: string;
                     /** @description How long it may be kept. */
                     "Cache-Control"?: string;
-                    /** @description What the cache of this service did (RFC 9211). */
-                    "Cache-Status"?: string;
                     /** @description Which request headers the answer depends on. */
                     Vary?: string;
                     [name: string]: unknown;
@@ -1997,8 +1993,6 @@ export interface operations {
                     ETag?: string;
                     /** @description How long it may be kept. */
                     "Cache-Control"?: string;
-                    /** @description What the cache of this service did (RFC 9211). */
-                    "Cache-Status"?: string;
                     /** @description Which request headers the answer depends on. */
                     Vary?: string;
                     [name: string]: unknown;
@@ -2084,8 +2078,6 @@ export interface operations {
                     ETag?: string;
                     /** @description How long it may be kept. */
                     "Cache-Control"?: string;
-                    /** @description What the cache of this service did (RFC 9211). */
-                    "Cache-Status"?: string;
                     /** @description Which request headers the answer depends on. */
                     Vary?: string;
                     [name: string]: unknown;
@@ -2171,8 +2163,6 @@ export interface operations {
                     ETag?: string;
                     /** @description How long it may be kept. */
                     "Cache-Control"?: string;
-                    /** @description What the cache of this service did (RFC 9211). */
-                    "Cache-Status"?: string;
                     /** @description Which request headers the answer depends on. */
                     Vary?: string;
                     [name: string]: unknown;
@@ -2265,8 +2255,6 @@ export interface operations {
                     ETag?: string;
                     /** @description How long it may be kept. */
                     "Cache-Control"?: string;
-                    /** @description What the cache of this service did (RFC 9211). */
-                    "Cache-Status"?: string;
                     /** @description Which request headers the answer depends on. */
                     Vary?: string;
                     [name: string]: unknown;
@@ -2354,8 +2342,6 @@ export interface operations {
                     ETag?: string;
                     /** @description How long it may be kept. */
                     "Cache-Control"?: string;
-                    /** @description What the cache of this service did (RFC 9211). */
-                    "Cache-Status"?: string;
                     /** @description Which request headers the answer depends on. */
                     Vary?: string;
                     [name: string]: unknown;
@@ -2432,8 +2418,6 @@ export interface operations {
                     ETag?: string;
                     /** @description How long it may be kept. */
                     "Cache-Control"?: string;
-                    /** @description What the cache of this service did (RFC 9211). */
-                    "Cache-Status"?: string;
                     /** @description Which request headers the answer depends on. */
                     Vary?: string;
                     [name: string]: unknown;
@@ -2580,8 +2564,6 @@ export interface operations {
                     ETag?: string;
                     /** @description How long it may be kept. */
                     "Cache-Control"?: string;
-                    /** @description What the cache of this service did (RFC 9211). */
-                    "Cache-Status"?: string;
                     /** @description Which request headers the answer depends on. */
                     Vary?: string;
                     [name: string]: unknown;
@@ -2666,8 +2648,6 @@ export interface operations {
                     ETag?: string;
                     /** @description How long it may be kept. */
                     "Cache-Control"?: string;
-                    /** @description What the cache of this service did (RFC 9211). */
-                    "Cache-Status"?: string;
                     /** @description Which request headers the answer depends on. */
                     Vary?: string;
                     [name: string]: unknown;

@@ -63,7 +63,7 @@ function Series({ metrics }: { readonly metrics: readonly MetricStatus[] }) {
       key: "error",
       title: "Last run said",
       by: (row) => row.last_error,
-      cell: (row) => row.last_error ?? <span className="muted">nothing wrong</span>,
+      cell: (row) => row.last_error ?? <span className="muted is-whole">nothing wrong</span>,
     },
   ];
   return (
