@@ -50,7 +50,11 @@ class CertificateAuthority:
         self.end()
         config = self._folder / "pebble.json"
         config.write_text(json.dumps({"pebble": self._settings(life_s)}), encoding="utf-8")
-        command = ["ip", "netns", "exec", self._inside.name, "env", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=5",
+        chances = (
+            "PEBBLE_VA_NOSLEEP=1",
+            "PEBBLE_WFE_NONCEREJECT=5",
+        )  # no pauses; some requests to be repeated
+        command = ["ip", "netns", "exec", self._inside.name, "env", *chances,
                    "pebble", "-strict", "-config", str(config), "-dnsserver", f"{self._dns}:53"]  # fmt: skip
         with (self._folder / "pebble.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -72,8 +72,9 @@ class Box:
     def boot(self) -> None:
         """Switch it on and wait until systemd has started everything."""
         command = [
-            "systemd-nspawn", "--quiet", "--directory", str(self.disk), "--boot", "--register=no", "--keep-unit",
-            "--machine", self.name, "--console=read-only", f"--network-namespace-path={self._net.path}",
+            "systemd-nspawn", "--quiet", "--directory", str(self.disk), "--boot", "--register=no",
+            "--keep-unit", "--machine", self.name, "--console=read-only",
+            f"--network-namespace-path={self._net.path}",
             "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--hostname", self.hostname,
         ]  # fmt: skip
         with (self.folder / "console.log").open("ab") as console:
@@ -83,8 +84,8 @@ class Box:
             )  # fmt: skip
         self._leader = self._find_leader()
         self.wait_until("systemctl is-system-running | grep -qE 'running|degraded'", limit_s=BOOT_LIMIT_S)
-        # cloud-init makes the box's own host keys at its first boot; until then sshd fails again and again, and
-        # a start amid that would be one of its failures
+        # cloud-init makes the box's own host keys at its first boot; until then sshd fails again and again,
+        # and a start amid that would be one of its failures
         self.succeeds(
             "ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1 || "
             "{ systemctl stop ssh; ssh-keygen -A && systemctl reset-failed ssh; systemctl start ssh; }"
@@ -94,18 +95,7 @@ class Box:
         self, command: str, *, limit_s: float = 60, text: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a shell command as root; its exit code is the caller's matter."""
-        inside = [
-            "nsenter",
-            "--target",
-            str(self._leader),
-            "--mount",
-            "--uts",
-            "--ipc",
-            "--net",
-            "--pid",
-            "--cgroup",
-            "--",
-        ]
+        inside = f"nsenter --target {self._leader} --mount --uts --ipc --net --pid --cgroup --".split()
         environment = [f"{name}={value}" for name, value in _ENVIRONMENT.items()]
         return subprocess.run(
             [*inside, "env", "-i", *environment, "sh", "-c", command],

@@ -1,4 +1,4 @@
-"""The rehearsal's cache: folders that are made once for what they are made from, and never trusted half made."""
+"""The rehearsal's cache: folders made once for what they are made from, and never trusted half made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cached(kind: str, ingredients: list[str], make: Callable[[Path], None]) -> P
 
     The week is an ingredient of everything: Debian's packages move on without us.
     """
-    week = "{0}-W{1:02}".format(*datetime.now(UTC).isocalendar())
+    week = f"{datetime.now(UTC):%G-W%V}"
     key = hashlib.sha256("\0".join([week, *ingredients]).encode()).hexdigest()[:16]
     path = folder() / f"{kind}-{key}"
     with (folder() / f"{kind}.lock").open("w") as lock:

@@ -1,4 +1,4 @@
-"""What `cdk deploy` brings: the user data of the template, the release in its bucket, the secrets, log groups."""
+"""What `cdk deploy` brings: the template's user data, the release in its bucket, secrets, log groups."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def synthesised(folder: Path) -> Deployment:
 
 
 def publish(deployment: Deployment, secrets: dict[str, str], client: Callable[[str], Any]) -> None:
-    """Do what the other stacks and the operator do before the box boots; entries without a value stay unset."""
+    """Do what the other stacks and the operator do before the box boots; entries may stay without a value."""
     facts = deployment.facts
     client("s3").create_bucket(Bucket=facts["bucket"])
     client("s3").create_bucket(Bucket=facts["certificates_bucket"])

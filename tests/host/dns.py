@@ -29,9 +29,10 @@ class NameServer:
     def running(self) -> Iterator[None]:
         """Answer for a while."""
         command = [
-            "ip", "netns", "exec", self._inside.name, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
-            "--no-resolv", "--no-hosts", "--user=root", "--local=//", "--bind-interfaces", "--pid-file=",
-            f"--listen-address={self._address}", f"--addn-hosts={self._file}",
+            "ip", "netns", "exec", self._inside.name, "dnsmasq", "--keep-in-foreground",
+            "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--local=//",
+            "--bind-interfaces", "--pid-file=", f"--listen-address={self._address}",
+            f"--addn-hosts={self._file}",
         ]  # fmt: skip
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as self._process:
             yield

@@ -1,4 +1,4 @@
-"""The instance metadata service, version 2 only: a token first, then the role's credentials and the addresses."""
+"""The instance metadata service, version 2 only: a token first, then the role's keys and the addresses."""
 
 from __future__ import annotations
 

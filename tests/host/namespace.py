@@ -21,8 +21,8 @@ PREFIX = "cm-rehearsal-"
 class Namespace:
     """One network namespace, by name; gone with `delete`.
 
-    Entering it moves only the calling thread. A socket belongs for ever to where it was opened, so a server that
-    is made inside can be served from any thread afterwards.
+    Entering it moves only the calling thread. A socket belongs for ever to where it was opened, so a server
+    that is made inside can be served from any thread afterwards.
     """
 
     def __init__(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The files that the rehearsal lays on a fresh disk, each with its reason: nothing else may differ from the image."""
+"""The files that the rehearsal lays on a fresh disk, each with its reason: nothing else may differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synthesise the deployment with its real release, in a process of its own: `python -m tests.host.synth OUT`."""
+"""Synthesise with the real release, in a process of its own: `python -m tests.host.synth OUT`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Only user data changes the disk: every file that differs is the asset's, a package's, or on a list with its reason."""
+"""Only user data changes the disk: what differs is the asset's, a package's, or on a list with a reason."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def conffiles(box: Box) -> set[str]:
 
 
 def laid_by_the_asset(world: World) -> dict[str, bytes]:
-    """Return what the release mirrors into the file system, by path: a pattern with gaps for a template's facts."""
+    """Return what the release lays into the file system, by path: a pattern, with gaps for facts."""
     laid = {}
     for path, content in release_files(world).items():
         _, folder, place = (*path.split("/", 2), "", "")[:3]

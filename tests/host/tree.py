@@ -11,9 +11,10 @@ RELEASE = "trixie"
 # What Debian's image for EC2 has and our files could lean on. Less than the image is right, more would hide a
 # package that the bootstrap forgets: no nginx, no certbot, no boto3, no venv.
 PACKAGES = (
-    "apt-utils", "bash-completion", "ca-certificates", "cron", "curl", "dbus", "iproute2", "less", "libnss-systemd",
-    "locales", "netbase", "openssh-server", "openssl", "polkitd", "procps", "python3", "sudo", "systemd",
-    "systemd-sysv", "systemd-timesyncd", "udev", "unattended-upgrades", "util-linux", "vim-tiny",
+    "apt-utils", "bash-completion", "ca-certificates", "cron", "curl", "dbus", "iproute2", "less",
+    "libnss-myhostname", "libnss-systemd", "locales", "netbase", "openssh-server", "openssl", "polkitd",
+    "procps", "python3", "sudo", "systemd", "systemd-sysv", "systemd-timesyncd", "udev",
+    "unattended-upgrades", "util-linux", "vim-tiny",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ _NOT_YET = (AssertionError, IndexError, OSError, ValueError, httpx.HTTPError)
 
 
 def eventually(look: Callable[[], Found], limit_s: float, every_s: float = 0.5) -> Found:
-    """Return what `look` returns as soon as it neither fails nor finds nothing; after the limit, its error."""
+    """Return what `look` returns as soon as it does not fail; after the limit, raise its error."""
     ends_at = time.monotonic() + limit_s
     while True:
         try:

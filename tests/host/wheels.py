@@ -1,4 +1,4 @@
-"""The wheel index inside the world: every wheel of requirements.lock for the box's Python, and nothing else."""
+"""The wheel index inside the world: each wheel of requirements.lock for the box's Python, nothing else."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BOX_PYTHON = "3.13"
+GLIBCS = (41, 39, 36, 34, 31, 28, 27, 26, 24, 17)  # what wheels are built for, up to the box's
 LOCK = ROOT / "requirements.lock"
 
 
@@ -61,11 +62,11 @@ def _download(wanted: Path, target: Path) -> None:
     venv = target.with_name("venv")
     machine = platform.machine()
     subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, timeout=120, check=True)
+    platforms = [*(f"manylinux_2_{glibc}_{machine}" for glibc in GLIBCS), f"manylinux2014_{machine}"]
     command = [
         str(venv / "bin/pip"), "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:",
         "--python-version", BOX_PYTHON,
-        *(option for glibc in (41, 39, 34, 31, 28, 17) for option in ("--platform", f"manylinux_2_{glibc}_{machine}")),
-        "--platform", f"manylinux2014_{machine}",
+        *(f"--platform={name}" for name in platforms),
         "--requirement", str(wanted), "--dest", str(target),
     ]  # fmt: skip
     done = subprocess.run(

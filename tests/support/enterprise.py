@@ -218,7 +218,7 @@ def _arrow_file(table: pa.Table, headers: dict[str, str]) -> Response:
 def serving(
     enterprise: Enterprise, port: int = 0, listening: socket.socket | None = None
 ) -> Iterator[Enterprise]:
-    """Serve it on loopback, or on a socket that listens already, from a thread of its own; `url` says where."""
+    """Serve it on loopback, or on a listening socket, from a thread of its own; `url` says where."""
     config = uvicorn.Config(
         enterprise.app(), host="127.0.0.1", port=port, log_level="critical", lifespan="off"
     )
