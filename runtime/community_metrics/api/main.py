@@ -23,13 +23,12 @@ from community_metrics.api import badges, dashboard, exports, history, series_ro
 from community_metrics.api.cache import PREFIX, ResponseCache
 from community_metrics.api.database import ReadDatabase
 from community_metrics.api.docs_page import add_docs
-from community_metrics.api.middleware.answer_headers import AnswerHeaders
 from community_metrics.api.middleware.cors import ExactOrigins
+from community_metrics.api.middleware.edge import Edge
 from community_metrics.api.middleware.head import HeadAsGet
 from community_metrics.api.middleware.last_resort import LastResort
 from community_metrics.api.middleware.notes import notes_of
 from community_metrics.api.middleware.request_line import through_structlog, writer_for
-from community_metrics.api.middleware.request_log import RequestLog
 from community_metrics.api.middleware.tokens import BearerTokens
 from community_metrics.api.openapi import described
 from community_metrics.api.params import faults_of, parameters_of, refuse_unknown_parameters
@@ -127,8 +126,7 @@ def _edge(
     """Return what a request passes before the cache, outermost first."""
     hashes = settings.api_token_hashes
     return [
-        Middleware(RequestLog, clock=clock, write_line=write_line),
-        Middleware(AnswerHeaders),
+        Middleware(Edge, clock=clock, write_line=write_line),
         Middleware(HeadAsGet),
         Middleware(ExactOrigins, origins=settings.allowed_origins),
         Middleware(LastResort),

@@ -26,7 +26,6 @@ _NOT_MODIFIED: Final[dict[str, Any]] = {
         for name, said in (
             ("ETag", "The tag of that body."),
             ("Cache-Control", "How long it may be kept."),
-            ("Cache-Status", "What the cache of this service did (RFC 9211)."),
             ("Vary", "Which request headers the answer depends on."),
         )
     },

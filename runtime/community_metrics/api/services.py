@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from community_metrics.api import give_memory_back
 from community_metrics.api.cache import now_of
 from community_metrics.api.responses import Freshness, Versions
 from community_metrics.api.watch import newest_success
@@ -37,8 +38,14 @@ class Services:
 
     async def built(self, build: Callable[[], Content]) -> Content:
         """Return what `build` returns, made in a thread, so that the loop goes on answering others."""
+
+        def build_and_tidy() -> Content:
+            content = build()
+            give_memory_back()
+            return content
+
         async with self.building:
-            return await asyncio.to_thread(build)
+            return await asyncio.to_thread(build_and_tidy)
 
 
 def services_of(request: Request) -> Services:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from community_metrics.api.middleware.notes import RawHeaders
+from functools import lru_cache
+from typing import Final
 
 STRICT_CSP: Final = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 # HSTS is nginx's to say: this process does not know whether TLS stands in front of it
@@ -19,31 +15,13 @@ _CSP: Final = b"content-security-policy"
 _VARY: Final = b"vary"
 
 
-class AnswerHeaders:
-    """Adds the security headers, a policy that lets nothing run, and `Vary: Origin`.
+@lru_cache(maxsize=256)  # answers from memory have the same headers again and again
+def completed(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers with the security headers, a policy that lets nothing run, and `Vary: Origin`.
 
     `Vary: Origin` also where no origin was sent: a shared cache must not hand that answer to a browser, which
     would miss its `Access-Control-Allow-Origin`.
     """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = _completed(message["headers"])
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-
-def _completed(headers: RawHeaders) -> RawHeaders:
     varies = {b"origin": b"Origin"}
     kept = []
     has_policy = False
@@ -55,4 +33,4 @@ def _completed(headers: RawHeaders) -> RawHeaders:
         kept.append((name, value))
     if not has_policy:
         kept.append((_CSP, STRICT_CSP))
-    return [*kept, *SECURITY_HEADERS, (_VARY, b", ".join(varies.values()))]
+    return (*kept, *SECURITY_HEADERS, (_VARY, b", ".join(varies.values())))

@@ -11,7 +11,7 @@ from community_metrics.api.middleware.request_line import LOGGER
 from community_metrics.api.problems import internal_error
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 log = structlog.get_logger(LOGGER)
 
@@ -31,17 +31,10 @@ class LastResort:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        has_begun = False
-
-        async def send_noting(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
         try:
-            await self._app(scope, receive, send_noting)
+            await self._app(scope, receive, send)
         except Exception:
-            request_id = notes_of(scope).request_id
-            log.exception("request failed", request_id=request_id, path=scope["path"])
-            if not has_begun:
-                await internal_error(request_id).response(scope["path"])(scope, receive, send)
+            notes = notes_of(scope)
+            log.exception("request failed", request_id=notes.request_id, path=scope["path"])
+            if not notes.status:
+                await internal_error(notes.request_id).response(scope["path"])(scope, receive, send)

@@ -15,10 +15,14 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 @dataclass(slots=True)
 class Notes:
-    """One request: the id it has in the log, and what the cache did for it."""
+    """One request: the id it has in the log, what the cache did for it, and how it was answered.
+
+    `status` is 0 until the head of an answer was sent, and stays 0 when the caller hung up before.
+    """
 
     request_id: str
     cache: str = "-"
+    status: int = 0
 
 
 def put_notes(scope: MutableMapping[str, Any], notes: Notes) -> None:

@@ -1,11 +1,12 @@
-"""The outermost layer: one log line and one id for each request."""
+"""The outermost layer: one log line and one id for each request, and the headers of every answer."""
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 from typing import TYPE_CHECKING, Final
 
+from community_metrics.api.middleware.answer_headers import completed
 from community_metrics.api.middleware.notes import Notes, header, put_notes
 from community_metrics.api.middleware.request_line import RequestLine
 
@@ -21,8 +22,8 @@ REQUEST_ID: Final = b"x-request-id"
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
-class RequestLog:
-    """Writes method, path, status, milliseconds and what the cache did; never a query, a header or a token.
+class Edge:
+    """Logs method, path, status, milliseconds and what the cache did; never a query, a header or a token.
 
     A request id that came in goes out again if it is of sane characters, so that one id spans proxies; any
     other request gets one. What is raised below and was not answered becomes a 500 that tells the id alone.
@@ -43,25 +44,29 @@ class RequestLog:
         notes = Notes(request_id=_request_id(scope))
         put_notes(scope, notes)
         began = self._clock.monotonic()
-        status = 0  # stays 0 when the caller hung up before an answer
 
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
+        # the only wrapper of `send` on the way of an answer from memory: each costs 2 % of a 304
+        async def send_complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (REQUEST_ID, notes.request_id.encode())]
+                notes.status = message["status"]
+                headers = completed(tuple(message["headers"]))
+                message["headers"] = [*headers, (REQUEST_ID, notes.request_id.encode())]
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, send_complete)
         finally:
             took_ms = round((self._clock.monotonic() - began) * 1000, 2)
-            line = RequestLine(notes.request_id, scope["method"], scope["path"], status, took_ms, notes.cache)
-            self._write_line(line, self._clock.now())
+            self._write_line(
+                RequestLine(
+                    notes.request_id, scope["method"], scope["path"], notes.status, took_ms, notes.cache
+                ),
+                self._clock.now(),
+            )
 
 
 def _request_id(scope: Scope) -> str:
     given = header(scope["headers"], REQUEST_ID)
     if given is not None and _SANE_ID.fullmatch(given):
         return given.decode()
-    return secrets.token_hex(16)
+    return f"{random.getrandbits(128):032x}"
