@@ -5,7 +5,7 @@ What a test may use (fixtures in conftest.py, everything else hangs on them):
 - `world` (session): the world. `world.client("s3")` is boto3 on its AWS, `world.aws` notes calls and signals;
   `world.registries` (Replay), `world.lancedb` (Enterprise, with `faults` and `log`), `world.imds`,
   `world.acme`, `world.dns`. `world.stop("lancedb")` and `world.start("lancedb")` take a service away and
-  bring it back (names in world.py). `world.get("/api/v1/health")` asks the API by its name through verified TLS,
+  bring it back (names in world.py). `world.get("/api/v1/health")` asks the API by its name, verified TLS,
   `source=CLIENTS[3]` from another client's address; `world.clients` is their network (`with world.clients:`).
 - `box` (session): the shared box, booted and bootstrapped by its user data, holding the API's address.
 - `make_box` (function), `make_module_box` (module): a factory of further boxes, gone afterwards; `make_box()`

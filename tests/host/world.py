@@ -69,6 +69,7 @@ class World:
         self.imds = imds.InstanceMetadata(REGION)
         self.registry = Registry(datetime.now(UTC).date())
         self.lancedb = Enterprise(folder / "lancedb")
+        self._wheels = wheels.wheel_index()
         self._free_addresses = iter(BOXES)
         self._stack = ExitStack()
         self._running: dict[str, ExitStack] = {}
@@ -171,9 +172,7 @@ class World:
             "dns": self.dns.running,
             "imds": lambda: self._served(self.imds.server),
             "packages": lambda: self._served(lambda: Server((PACKAGES, 80), mirror.MirrorHandler)),
-            "wheels": lambda: self._served(
-                lambda: Server((WHEELS, 80), wheels.index_handler(wheels.wheel_index()))
-            ),
+            "wheels": lambda: self._served(lambda: Server((WHEELS, 80), wheels.index_handler(self._wheels))),
         }
 
     # Bound inside, served from outside: a thread keeps the network of whoever starts it, and these servers
