@@ -24,8 +24,8 @@ END_OF_FACTS
 cat >{folder}/first_boot.py <<'END_OF_BOOT'
 {boot}END_OF_BOOT
 export DEBIAN_FRONTEND=noninteractive
-for wait_s in 5 15 30 60; do
-  apt-get update && apt-get install --yes --no-install-recommends python3-boto3 && break
+for wait_s in 5 15 30 60; do # and the image may be installing updates of its own, which hold dpkg's lock
+  apt-get update && apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends python3-boto3 && break
   sleep "$wait_s" # the mirrors or the network may be late; without boto3 the deploy ends at its timeout
 done
 exec python3 {folder}/first_boot.py {folder}/deployment.json
