@@ -84,7 +84,7 @@ test-in-chromium:
 	$(FRONTEND_NPM) run --silent build:elsewhere
 	export CHROMIUM="$(CHROMIUM)"; $(FRONTEND_NPM) run --silent e2e
 
-screenshots: .venv/.dev frontend/node_modules/.installed ## Picture every state of the dashboard into frontend/test-results/screenshots
+screenshots: .venv/.dev frontend/node_modules/.installed ## Picture every state of the dashboard into frontend/screenshots
 	export CHROMIUM="$(CHROMIUM)"; $(FRONTEND_NPM) run --silent screenshots
 
 lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint and types

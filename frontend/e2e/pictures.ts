@@ -36,5 +36,5 @@ export async function pictureNow(page: Page, name: string, device: string, theme
 }
 
 function pathOf(name: string, device: string, theme: string): string {
-  return `test-results/screenshots/${name}-${device}-${theme}.png`;
+  return `screenshots/${name}-${device}-${theme}.png`;
 }
