@@ -34,7 +34,6 @@ def assert_ended(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("block", [block for block in blocks() if block.place == BOX], ids=str)
-@pytest.mark.timeout(300)
 def test_a_block_of_the_box_works_on_the_box(used: Box, block: Block) -> None:
     for command in block.commands:
         done = used.run(f"bash -c {shlex.quote(command)}", limit_s=COMMAND_S)
