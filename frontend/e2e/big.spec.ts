@@ -56,13 +56,17 @@ async function measuredRound(page: Page): Promise<Readonly<Record<string, number
 }
 
 function actions(page: Page): Readonly<Record<string, () => Promise<void>>> {
-  const press = (name: string) => () => page.getByRole("button", { name, exact: true }).click();
+  const toolbar = page.locator(".toolbar");
+  const press = (name: string) => () => toolbar.getByRole("button", { name, exact: true }).click();
   return {
     log: press("Log"),
     cumulative: press("Cumulative"),
     indexed: press("Indexed to 100"),
     year: press("Year"),
     all: press("All"),
+    month: press("Month"),
+    week: press("Week"),
+    iso: () => page.getByLabel("ISO dates").click(),
     hide: () => page.locator(".legend button").first().click(),
     walk: async () => {
       await page.locator(".stage-keys").first().focus();
@@ -73,6 +77,8 @@ function actions(page: Page): Readonly<Record<string, () => Promise<void>>> {
         .getByRole("button", { name: /Show as a table/ })
         .first()
         .click(),
+    type: () => page.getByLabel("Compare a series").pressSequentially("downloads:p1:m6"),
+    compare: () => page.locator(".compare").getByRole("button", { name: "Add" }).click(),
     sort: () => page.locator("#movers").getByRole("button", { name: /Value/ }).click(),
   };
 }

@@ -4,6 +4,7 @@ import { refreshAll } from "./api/resource";
 import type { ServiceStatus, WeeklyDashboard } from "./api/types";
 import { isEmpty } from "./data/whole";
 import { formatsOf } from "./format/format";
+import { useFollowed } from "./hooks/use-followed";
 import { useNow } from "./hooks/use-now";
 import { useResource } from "./hooks/use-resource";
 import { useView } from "./hooks/use-view";
@@ -27,7 +28,9 @@ export function App() {
   const control = useView();
   const now = useNow();
   const [said, setSaid] = useState("");
-  const format = useMemo(() => formatsOf(undefined, control.view.iso), [control.view.iso]);
+  // every number on the page is written anew with it
+  const iso = useFollowed(control.view.iso);
+  const format = useMemo(() => formatsOf(undefined, iso), [iso]);
   const announce = useCallback((text: string) => setSaid(text), []);
   useRefreshing();
   useEffect(() => {
