@@ -158,6 +158,16 @@ def test_cm_job_ends_with_the_exit_code_of_the_job(quiet: Box) -> None:
     assert quiet.run("cm-job").returncode == 64
 
 
+@pytest.mark.usefixtures("silent_registries")
+def test_ctrl_c_stops_the_job_and_its_run_is_closed(quiet: Box, ledger: Ledger) -> None:
+    stopped = quiet.run("timeout --foreground --signal=INT 6 cm-job weekly_refresh", limit_s=RUN_S)
+
+    run = ledger.runs()[0]
+    assert "stopped by SIGTERM" in str(run.run.error_summary)
+    assert run.run.ingestion_run_id in stopped.stdout
+    assert quiet.succeeds("systemctl list-units --all --no-legend 'community-metrics-job-*'") == ""
+
+
 def test_a_job_by_hand_has_the_sandbox_of_the_timers(quiet: Box) -> None:
     unit = "community-metrics-job-sandbox.service"
     quiet.succeeds(f"systemd-run --quiet --unit={unit} sleep 60")
