@@ -41,10 +41,20 @@ test("page, CSV, badge, API and report say the same of one week", async ({ page,
   await expect(figure.locator("xpath=following-sibling::td[1]")).toContainText(
     percent.format(metric.change.fraction),
   );
+  const share = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
+  await expect(figure.locator("xpath=following-sibling::td[2]")).toHaveText(share.format(metric.share));
   const card = page.locator(".chart-card:has(h3:text('LanceDB · Downloads'))");
   await expect(card.getByRole("row", { name: new RegExp(`^${week}`) })).toContainText(
     value.toLocaleString("en-GB"),
   );
+
+  await card.locator(".stage-keys").focus();
+  const tooltip = card.locator(".tooltip");
+  for (const key of ["End", "ArrowLeft"]) await page.keyboard.press(key);
+  await expect(tooltip).toContainText(week);
+  const row = tooltip.getByRole("listitem", { includeHidden: true }).filter({ hasText: "Node.js" });
+  await expect(row).toContainText(value.toLocaleString("en-GB"));
+  await expect(row).toContainText(`${days_present} of ${metric.latest_complete.days_expected} days`);
 
   const waiting = page.waitForEvent("download");
   await card.getByRole("button", { name: "CSV" }).click();
