@@ -15,7 +15,7 @@ FRONTEND_NPM = cd frontend && $(if $(shell command -v npm),npm,$(WITH_NODE) node
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up test lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth rehearse-deploy rehearse-host host-tools image clean
+.PHONY: help up test lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth rehearse-deploy rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,11 +64,14 @@ test: .venv/.dev node_modules/.installed ## Run every test
 	@$(MAKE) --no-print-directory test-browser
 
 rehearse-host: .venv/.dev ## Boot the host as EC2 would, in a world of its own, and try it (part of make test; root, Linux)
-	$(BIN)/pytest --durations 10 tests/host
+	$(BIN)/pytest --durations 10 tests/host --ignore tests/host/vm
+
+rehearse-host-vm: .venv/.dev ## Likewise on a kernel of its own, emulated: memory limits, denied metadata, the clock (root, `make host-tools VM=vm`)
+	$(BIN)/pytest --durations 10 tests/host/vm
 
 host-tools: ## Install the Debian packages that the host's rehearsal and the browser tests need (root)
 	apt-get update --quiet
-	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(shell $(PYTHON) tests/host/tools.py) chromium
+	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(shell $(PYTHON) tests/host/tools.py $(VM)) chromium
 
 test-frontend: .venv/.dev frontend/node_modules/.installed ## Run the dashboard's tests that need no browser, and build it
 	$(FRONTEND_NPM) run --silent types:check

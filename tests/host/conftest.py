@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ def box(world: World) -> Iterator[Box]:
         yield box
     finally:
         box.remove()
+        shutil.rmtree(world.folder / INSTALLED, ignore_errors=True)  # or pytest keeps it for three runs
 
 
 @pytest.fixture

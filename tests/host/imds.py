@@ -29,6 +29,8 @@ class InstanceMetadata:
     asked: list[tuple[str, str, int]] = field(default_factory=list)
     """Who asked, for which path, with which answer."""
     tokens: dict[str, str] = field(default_factory=dict)
+    life: timedelta = timedelta(hours=6)
+    """How long the role's keys are good; a box whose clock is ahead needs more."""
 
     def answer(self, client: str, path: str) -> str | None:
         """Return the text of a metadata path."""
@@ -36,7 +38,7 @@ class InstanceMetadata:
         texts = {
             f"{base}/": "iam/\ninstance-id\nlocal-ipv4\nplacement/\npublic-ipv4",
             f"{base}/iam/security-credentials/": ROLE,
-            f"{base}/iam/security-credentials/{ROLE}": json.dumps(_credentials()),
+            f"{base}/iam/security-credentials/{ROLE}": json.dumps(_credentials(self.life)),
             f"{base}/instance-id": f"i-{int(client.rpartition('.')[2]):017x}",
             f"{base}/local-ipv4": client,
             f"{base}/public-ipv4": self.public_address.get(client, client),
@@ -55,7 +57,7 @@ class InstanceMetadata:
         return Server((METADATA, 80), Handler)
 
 
-def _credentials() -> dict[str, Any]:
+def _credentials(life: timedelta) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
         "Code": "Success",
@@ -64,7 +66,7 @@ def _credentials() -> dict[str, Any]:
         "SecretAccessKey": "secret-of-the-instance-role",
         "Token": "session-token-of-the-instance-role",
         "LastUpdated": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        "Expiration": f"{now + timedelta(hours=6):%Y-%m-%dT%H:%M:%SZ}",
+        "Expiration": f"{now + life:%Y-%m-%dT%H:%M:%SZ}",
     }
 
 

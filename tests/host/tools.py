@@ -1,4 +1,4 @@
-"""What the rehearsal needs of the machine: `python3 tests/host/tools.py` prints the packages, one line.
+"""What the rehearsal needs of the machine: `python3 tests/host/tools.py [vm]` prints the packages.
 
 Runs before anything is installed: the standard library only.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 PACKAGES = {  # Debian's name: the program by which its absence is seen
@@ -19,6 +20,12 @@ PACKAGES = {  # Debian's name: the program by which its absence is seen
     "systemd-container": "systemd-nspawn",
     "util-linux": "nsenter",
 }
+VM_PACKAGES = {
+    "e2fsprogs": "/usr/sbin/mkfs.ext4",
+    "openssh-client": "ssh",
+    "qemu-system-x86": "qemu-system-x86_64",
+    "seabios": "/usr/share/seabios/bios-256k.bin",
+}
 INSTALL = "make host-tools"
 
 
@@ -28,9 +35,14 @@ def missing() -> list[str]:
     return found + [name for name, program in PACKAGES.items() if not _is_here(program)]
 
 
+def missing_for_a_vm() -> list[str]:
+    """Return what a rehearsal in a virtual machine needs beyond that."""
+    return [name for name, program in VM_PACKAGES.items() if not _is_here(program)]
+
+
 def _is_here(program: str) -> bool:
     return Path(program).exists() if program.startswith("/") else shutil.which(program) is not None
 
 
 if __name__ == "__main__":
-    print(*PACKAGES)  # noqa: T201  the Makefile reads it
+    print(*PACKAGES, *(VM_PACKAGES if "vm" in sys.argv else ()))  # noqa: T201  the Makefile reads it

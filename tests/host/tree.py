@@ -18,16 +18,36 @@ PACKAGES = (
 )  # fmt: skip
 
 
+# What a virtual machine has beyond that; its disk and network are the few drivers that qemu's need
+KERNEL = ("initramfs-tools", "linux-image-cloud-amd64", "zstd")
+_SLIM_INITRAMFS = """
+printf 'MODULES=list\\n' > $1/etc/initramfs-tools/conf.d/slim
+printf '%s\\n' virtio_pci virtio_blk virtio_net ext4 > $1/etc/initramfs-tools/modules
+chroot $1 update-initramfs -u
+"""
+
+
 def base_tree() -> Path:
     """Return the cached tree; made in about half a minute where it is new."""
-    recipe = Path(__file__).read_text(encoding="utf-8")
-    return cache.cached("tree", [recipe, mirror.ARCHITECTURE], _make)
+    return cache.cached("tree", [_recipe(), mirror.ARCHITECTURE], lambda path: _make(path, PACKAGES))
 
 
-def _make(path: Path) -> None:
+def kernel_tree() -> Path:
+    """Return the cached tree with a kernel of its own, for a virtual machine."""
+    return cache.cached(
+        "kernel-tree", [_recipe()], lambda path: _make(path, PACKAGES + KERNEL, _SLIM_INITRAMFS)
+    )
+
+
+def _recipe() -> str:
+    return Path(__file__).read_text(encoding="utf-8")
+
+
+def _make(path: Path, packages: tuple[str, ...], hook: str = ":") -> None:
     sources = [f"deb {uri} {suite} main" for suite, uri in mirror.upstream().items()]
     command = [
-        "mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", "--quiet",
+        "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", "--quiet",
+        f"--customize-hook={hook}",
         # the machine's mirror is nobody else's business, and a cached one would go stale
         "--customize-hook=rm -f $1/etc/apt/sources.list $1/etc/apt/sources.list.d/*",
         # an image has no identity before its first boot

@@ -1,0 +1,126 @@
+"""A virtual machine over a box's disk: a kernel and a clock of its own, without KVM; reached by ssh."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from tests.host.addresses import BRIDGE, MAIN, METADATA
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from tests.host.world import World
+
+ADDRESS = "10.77.0.60"
+MEMORY_MIB = 2048  # a t4g.small
+BOOT_LIMIT_S = 600
+_NETWORK = f"""\
+[Match]
+Name=eth0
+[Network]
+Address={ADDRESS}/24
+Gateway={MAIN}
+[Route]
+Destination={METADATA}/32
+Scope=link
+"""
+# What EC2's image and cloud-init do there: a disk in fstab, DHCP's network, the user with the key pair's key.
+# Debian's updates would only cost time.
+_PREPARE = """\
+set -e
+echo '/dev/vda / ext4 defaults 0 1' > /etc/fstab
+systemctl enable --quiet systemd-networkd.service systemd-networkd-wait-online.service
+systemctl mask --quiet apt-daily.timer apt-daily-upgrade.timer fstrim.timer dpkg-db-backup.timer
+useradd --create-home --shell /bin/bash admin
+echo 'admin ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/90-cloud-init-users
+install -d -m 700 -o admin -g admin /home/admin/.ssh
+cat > /home/admin/.ssh/authorized_keys
+chown admin: /home/admin/.ssh/authorized_keys
+"""
+
+
+def make_image(disk: Path, folder: Path) -> Path:
+    """Write a disk that is off as an image, with a key pair beside it."""
+    image, key = folder / "vm.img", folder / "vm-key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=60)
+    (disk / "etc/systemd/network/10-eth0.network").write_text(_NETWORK, encoding="utf-8")
+    public = key.with_suffix(".pub").read_text(encoding="utf-8")
+    subprocess.run(
+        ["chroot", str(disk), "sh", "-c", _PREPARE],
+        input=public, text=True, check=True, timeout=120, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+    )  # fmt: skip
+    subprocess.run(
+        ["mkfs.ext4", "-q", "-d", str(disk), str(image), "4G"], check=True, timeout=300, capture_output=True
+    )
+    return image
+
+
+class Machine:
+    """One virtual machine in the world."""
+
+    def __init__(self, world: World, image: Path, kernel: Path) -> None:
+        self._world, self._image = world, image
+        (self._vmlinuz,), (self._initrd,) = kernel.glob("vmlinuz-*"), kernel.glob("initrd.img-*")
+        self._process: subprocess.Popen[bytes] | None = None
+        world.net.ip("tuntap", "add", "vm0", "mode", "tap")
+        world.net.ip("link", "set", "vm0", "master", BRIDGE, "up")
+
+    def boot(self, at: datetime) -> None:
+        """Switch it on at this time of its own clock, and wait until systemd has started everything."""
+        command = [
+            "ip", "netns", "exec", self._world.net.name, "qemu-system-x86_64", "-accel", "tcg,thread=multi",
+            "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
+            "-serial", f"file:{self._image.with_suffix('.console')}",
+            "-kernel", str(self._vmlinuz), "-initrd", str(self._initrd),
+            "-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0",
+            "-drive", f"file={self._image},if=virtio,format=raw",
+            "-netdev", "tap,id=n,ifname=vm0,script=no,downscript=no", "-device", "virtio-net-pci,netdev=n",
+            "-rtc", f"base={at:%Y-%m-%dT%H:%M:%S},clock=vm", "-no-reboot",
+        ]  # fmt: skip
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        self.wait_until("systemctl is-system-running | grep -qE 'running|degraded'", limit_s=BOOT_LIMIT_S)
+
+    def run(self, command: str, limit_s: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a shell script as root, by ssh and sudo."""
+        options = (
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+            "ConnectTimeout=20",
+            "LogLevel=ERROR",
+        )
+        return subprocess.run(
+            ["ip", "netns", "exec", self._world.clients.name, "ssh", "-i", str(self._image.with_name("vm-key")),
+             *(f"-o{option}" for option in options), "-q", f"admin@{ADDRESS}", "sudo sh -s"],
+            input=command, capture_output=True, text=True, timeout=limit_s, check=False,
+        )  # fmt: skip
+
+    def succeeds(self, command: str, limit_s: float = 120) -> str:
+        """Run a script that must end with 0, and return what it printed."""
+        done = self.run(command, limit_s)
+        assert done.returncode == 0, f"`{command}` ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def wait_until(self, command: str, limit_s: float = 120) -> str:
+        """Run a script again and again until it ends with 0, and return what it printed."""
+        ends_at = time.monotonic() + limit_s
+        while True:
+            try:
+                return self.succeeds(command)
+            except (AssertionError, subprocess.TimeoutExpired):
+                if time.monotonic() > ends_at:
+                    raise
+            time.sleep(1)
+
+    def cut_power(self) -> None:
+        """Switch it off as a lost power supply does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(timeout=30)
+            self._process = None
+
+    def unplug(self) -> None:
+        """Take its port away."""
+        self._world.net.ip("link", "delete", "vm0")
