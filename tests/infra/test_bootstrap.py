@@ -11,6 +11,10 @@ import pytest
 
 from infra.release import HOST_FILES
 
+UNITS = Path("etc/systemd/system")
+OURS = sorted((HOST_FILES / "files" / UNITS).glob("community-metrics-*.service"))
+SHARED = HOST_FILES / "shared"
+JOBS = ("community-metrics-weekly-refresh", "community-metrics-catch-up", "community-metrics-job-")
 FACTS: dict[str, Any] = {
     "region": "eu-central-1",
     "topic": "arn:aws:sns:eu-central-1:123456789012:alarms",
@@ -63,6 +67,18 @@ def test_the_way_to_the_metadata_is_opened_for_a_bucket_alone(
     trees = bootstrap.Installation(release, facts).trees()
 
     assert [tree.name for tree in trees] == (["files", "files-s3"] if is_bucket else ["files"])
+
+
+@pytest.mark.parametrize("unit", OURS, ids=lambda unit: unit.name)
+def test_every_program_of_ours_is_in_the_one_sandbox(unit: Path) -> None:
+    assert (unit.with_name(f"{unit.name}.d") / "10-sandbox.conf").resolve() == SHARED / "sandbox.conf"
+
+
+@pytest.mark.parametrize("unit", JOBS)
+def test_whoever_starts_a_job_it_is_the_same_one(unit: str) -> None:
+    for tree, name in (("files", "20-job.conf"), ("files-s3", "30-s3.conf")):
+        drop_in = HOST_FILES / tree / UNITS / f"{unit}.service.d" / name
+        assert drop_in.resolve() == SHARED / f"{name[3:]}"
 
 
 def test_each_tree_is_in_the_release() -> None:
