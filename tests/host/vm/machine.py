@@ -85,15 +85,16 @@ class Machine:
 
     def run(self, command: str, limit_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a shell script as root, by ssh and sudo."""
-        options = (
-            "StrictHostKeyChecking=no",
-            "UserKnownHostsFile=/dev/null",
-            "ConnectTimeout=20",
-            "LogLevel=ERROR",
-        )
+        options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=20")
+        ssh = [
+            "ssh",
+            "-q",
+            "-i",
+            str(self._image.with_name("vm-key")),
+            *(f"-o{option}" for option in options),
+        ]
         return subprocess.run(
-            ["ip", "netns", "exec", self._world.clients.name, "ssh", "-i", str(self._image.with_name("vm-key")),
-             *(f"-o{option}" for option in options), "-q", f"admin@{ADDRESS}", "sudo sh -s"],
+            ["ip", "netns", "exec", self._world.clients.name, *ssh, f"admin@{ADDRESS}", "sudo sh -s"],
             input=command, capture_output=True, text=True, timeout=limit_s, check=False,
         )  # fmt: skip
 
