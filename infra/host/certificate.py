@@ -50,7 +50,7 @@ LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 HOOK = "/usr/local/sbin/cm-certificate deploy"
 
 SHORT_LIFE = timedelta(days=10)  # of such a certificate half is left at renewal, as certbot has it
-FIRST_WAIT_S = 120  # after a refusal; doubled each time, so that an hour sees no more than five
+FIRST_WAIT_S = 15  # after a refusal, which may pass at once; four times as long each time: five in an hour
 LONGEST_WAIT_S = 6 * 3600
 HTTP_TIMEOUT_S = 10
 PLACEHOLDER_LIFE = timedelta(days=3650)
@@ -206,8 +206,8 @@ class Keeper:
         left_s = last + wait_s(count) - time.time()
         if left_s > 0:
             raise NotYetError(
-                f"The authority refused {count} times; it is asked again in {left_s / 60:.0f} min. Why it "
-                "refused is in /var/log/letsencrypt/letsencrypt.log. To ask at once: "
+                f"The authority refused {count} times; it is asked again in {timedelta(seconds=round(left_s))}. "
+                "Why it refused is in /var/log/letsencrypt/letsencrypt.log. To ask at once: "
                 "sudo cm-certificate keep --now"
             )
 
@@ -253,7 +253,7 @@ class Keeper:
 
 def wait_s(count: int) -> float:
     """Return how long to leave the authority alone after so many refusals in a row."""
-    return float(min(FIRST_WAIT_S * 2 ** (count - 1), LONGEST_WAIT_S))
+    return float(min(FIRST_WAIT_S * 4 ** min(count - 1, 10), LONGEST_WAIT_S))
 
 
 def addresses_of(host: str) -> list[str]:

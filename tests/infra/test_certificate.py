@@ -77,7 +77,7 @@ def test_a_refusal_is_heeded_until_its_time_has_passed(bucket: str, tmp_path: Pa
     certificate.write(tries, json.dumps([3, time.time()]).encode())
     keeper = Keeper({**FACTS, "api_host": "nowhere.invalid"}, tmp_path)
 
-    with pytest.raises(NotYetError, match="refused 3 times; it is asked again in 8 min"):
+    with pytest.raises(NotYetError, match="refused 3 times; it is asked again in 0:04:00"):
         keeper.keep(heed_failures=True)
     with pytest.raises(NotYetError, match="has no address yet"):
         keeper.keep(heed_failures=False)
