@@ -203,10 +203,10 @@ class Keeper:
         if not self._tries.exists():
             return
         count, last = json.loads(self._tries.read_text(encoding="utf-8"))
-        left_s = last + wait_s(count) - time.time()
-        if left_s > 0:
+        left = timedelta(seconds=round(last + wait_s(count) - time.time()))
+        if left > timedelta():
             raise NotYetError(
-                f"The authority refused {count} times; it is asked again in {timedelta(seconds=round(left_s))}. "
+                f"The authority refused {count} times; it is asked again in {left}. "
                 "Why it refused is in /var/log/letsencrypt/letsencrypt.log. To ask at once: "
                 "sudo cm-certificate keep --now"
             )
