@@ -122,7 +122,10 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+            parts = tuple(part.strip() for part in value.split(",") if part.strip())
+            if value and not parts:  # a list of tokens that came out empty would make the API public
+                raise ValueError("holds nothing but commas and blanks; name the entries, or leave it unset")
+            return parts
         return value
 
     @field_validator("cors_origins")

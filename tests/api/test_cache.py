@@ -12,6 +12,7 @@ from community_metrics.api.store import BodyStore, entry_of
 from community_metrics.api.watch import LOOK_EVERY_S, StateKey
 from community_metrics.storage import LanceDBStore
 from tests.support import api as support
+from tests.support import rows
 from tests.support.api import LAST_DAY, PYTHON
 from tests.support.clock import NOON
 
@@ -149,3 +150,23 @@ def test_a_body_larger_than_the_memory_replaces_nothing_but_its_own_old_one() ->
     store.put("b", entry(40_000))
     assert store.get("a") is not None
     assert store.get("b") is None
+
+
+async def test_tables_that_were_made_anew_are_read_anew_though_their_versions_are_the_old_ones(
+    empty: Place, serve: Serve
+) -> None:
+    async def collect(run_id: str) -> None:
+        async with LanceDBStore.open(empty.writing) as store:
+            await store.create_tables()
+            await store.drop_tables()
+            await store.create_tables()
+            await store.record_run(rows.run(NOON - timedelta(hours=2), run_id=run_id))
+
+    await collect("before")
+    async with serve(empty.reading) as api:
+        before = (await api.get("history")).json()
+        await collect("after")
+        api.clock.advance(LOOK_EVERY_S)
+        after = (await api.get("history")).json()
+    assert before["freshness"]["versions"] == after["freshness"]["versions"]
+    assert [run["run_id"] for run in after["runs"]] == ["after"]

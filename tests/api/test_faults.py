@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -126,6 +128,48 @@ async def test_storage_that_fails_in_the_middle_of_a_build_leaves_the_last_good_
         answer = await api.get(DASHBOARD)
     assert answer.status_code == 200
     assert answer.headers["cache-status"] == "community-metrics; fwd=stale; fwd-status=503"
+
+
+async def test_while_reads_hang_what_is_in_memory_is_told_at_once(place: Place, serve: Serve) -> None:
+    database = ReadDatabase(place.reading, read_timeout_s=0.3)
+    async with serve(place.reading, database=database) as api:
+        await api.get(DASHBOARD)
+        await api.get("history")
+        async with LanceDBStore.open(place.writing) as store:
+            await support.write(store, support.days_of(PYTHON, LAST_DAY, plus=7))
+        api.clock.advance(LOOK_EVERY_S)
+        await api.get("definitions")  # looks, while storage still answers
+        break_storage(place, path="*/query/", delay_s=1.0)
+        first = await api.get(DASHBOARD)
+        assert place.enterprise is not None
+        place.enterprise.log.clear()
+        second = await api.get("history")
+    assert [answer.headers["x-data-stale"] for answer in (first, second)] == ["true", "true"]
+    assert place.enterprise.log == []
+
+
+async def test_what_a_failed_read_said_is_in_the_log_and_not_in_the_answer(
+    folder: Place, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serve(folder.reading) as api:
+        shutil.rmtree(Path(folder.reading.db_path) / "stats.lance" / "data")
+        answer = await api.get(DASHBOARD, headers={"x-request-id": "the-one"})
+    require_problem(answer, "storage-unavailable", folder)
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "read failed" in line]
+    assert "the-one" in line
+    assert "stats" in line
+
+
+async def test_a_status_told_while_storage_is_away_does_not_contradict_itself(
+    place: Place, serve: Serve
+) -> None:
+    async with serve(place.reading) as api:
+        assert (await api.get("status")).json()["is_stale"] is False
+        break_storage(place, status=503)
+        api.clock.advance(timedelta(days=9).total_seconds())
+        stale = (await api.get("status")).json()
+    assert (stale["is_stale"], stale["freshness"]["is_stale"]) == (True, True)
+    assert stale["last_success_age_hours"] is None
 
 
 async def test_storage_slower_than_the_deadline_is_a_503(place: Place, serve: Serve) -> None:

@@ -248,6 +248,14 @@ async def test_text_that_looks_like_a_formula_is_harmless_in_csv_and_exact_in_pa
     assert "@lancedb/lancedb" in table.column("subject").to_pylist()
 
 
+@pytest.mark.parametrize("picture", ["badge", "sparkline"])
+async def test_a_picture_that_is_opened_by_itself_has_its_colours_and_runs_nothing(
+    local_api: Api, picture: str
+) -> None:
+    policy = (await local_api.get(f"{picture}/{PYTHON}.svg")).headers["content-security-policy"]
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
 async def test_a_badge_tells_the_newest_complete_week_in_words_too(api: Api) -> None:
     answer = await api.get(f"badge/{PYTHON}.svg")
     assert answer.headers["content-type"] == "image/svg+xml"

@@ -112,6 +112,13 @@ def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["CM_API_TOKEN_HASHES", "CM_CORS_ORIGINS"])
+def test_a_list_of_nothing_is_no_list(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (fault,) = faults_of(monkeypatch, **{name: " , "})
+
+    assert fault == f"{name}: holds nothing but commas and blanks; name the entries, or leave it unset"
+
+
 @pytest.mark.parametrize("uri", ["metrics", "db://", "https://metrics"])
 def test_enterprise_mode_needs_a_database_uri(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
     (fault,) = faults_of(monkeypatch, **{**ENTERPRISE, "CM_LANCEDB_URI": uri})

@@ -1352,7 +1352,7 @@ export interface components {
             last_success_at: string | null;
             /**
              * Last Success Age Hours
-             * @description Whole hours since then, when the body was made; null when there was none.
+             * @description Whole hours since then, when the body was made; null when there was none, or while storage is away.
              */
             last_success_age_hours: number | null;
             /**

@@ -72,7 +72,7 @@ async def badge(request: Request, metric_id: params.MetricId, theme: params.Them
         description=drawn.said,
         theme=theme,
     )
-    return Response(picture, media_type=_MEDIA_TYPE)
+    return _picture(picture)
 
 
 @router.get(
@@ -82,8 +82,12 @@ async def sparkline(request: Request, metric_id: params.MetricId, theme: params.
     """Draw the last 26 weeks as a line; a week that is incomplete or estimated is a gap."""
     drawn = await _drawn(request, metric_id)
     values = [point.value if point.complete else None for point in drawn.weeks]
-    picture = svg.sparkline(values, title=drawn.title, description=drawn.said, theme=theme)
-    return Response(picture, media_type=_MEDIA_TYPE)
+    return _picture(svg.sparkline(values, title=drawn.title, description=drawn.said, theme=theme))
+
+
+def _picture(drawing: str) -> Response:
+    policy = {"content-security-policy": svg.CONTENT_SECURITY_POLICY}
+    return Response(drawing, media_type=_MEDIA_TYPE, headers=policy)
 
 
 async def _drawn(request: Request, metric_id: str) -> Drawn:

@@ -42,6 +42,8 @@ _NOT_MODIFIED: Final = 304
 _UNAVAILABLE: Final = 503
 _MAX_QUERY_BYTES: Final = 8_192
 _STALE_CAPACITY_BYTES: Final = 16 * 1024 * 1024
+BUILD_AGAIN_AFTER_S: Final = 5.0
+"""How long what is in memory is told at once after storage failed a build: a hung read takes 10 s."""
 
 PUBLIC: Final = b"public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 PRIVATE: Final = b"private, no-store"
@@ -97,6 +99,7 @@ class ResponseCache:
         self._stale_copies = BodyStore(_STALE_CAPACITY_BYTES)
         self._fresh_control = PRIVATE if is_private else PUBLIC
         self._stale_control = PRIVATE if is_private else STALE
+        self._build_again_at = float("-inf")
         self._building: dict[tuple[str, StateKey], asyncio.Task[Entry | Answer]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,6 +119,9 @@ class ResponseCache:
         if entry is not None and entry.key == key:
             self._store.confirm(wanted.key, entry, state.seen_at or now)
             await _send_entry(entry, scope, send, outcome="hit")
+            return
+        if entry is not None and self._clock.monotonic() < self._build_again_at:
+            await self._send_last_good(wanted, entry, state, scope, send, now=now)
             return
         answer = await self._built_once(wanted, key, state, now, scope)
         if isinstance(answer, Entry):
@@ -170,6 +176,8 @@ class ResponseCache:
         self, wanted: Wanted, key: StateKey, state: TableState, now: datetime, scope: Scope
     ) -> Entry | Answer:
         answer = await _asked(self._app, {**scope, _NOW: now, "method": "GET"})
+        if answer.status == _UNAVAILABLE:
+            self._build_again_at = self._clock.monotonic() + BUILD_AGAIN_AFTER_S
         if answer.status != _OK:
             return answer
         entry = entry_of(

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -28,7 +29,7 @@ from community_metrics.api.middleware.edge import Edge
 from community_metrics.api.middleware.head import HeadAsGet
 from community_metrics.api.middleware.last_resort import LastResort
 from community_metrics.api.middleware.notes import notes_of
-from community_metrics.api.middleware.request_line import through_structlog, writer_for
+from community_metrics.api.middleware.request_line import LOGGER, through_structlog, writer_for
 from community_metrics.api.middleware.tokens import BearerTokens
 from community_metrics.api.openapi import described
 from community_metrics.api.params import faults_of, parameters_of, refuse_unknown_parameters
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.weeks import Clock
 
+_log = structlog.get_logger(LOGGER)
 _BASE: Final = PREFIX.rstrip("/")
 _ROUTERS: Final = (status, dashboard, series_routes, history, exports, badges)
 _NOT_ALLOWED: Final = 405
@@ -144,6 +146,8 @@ def _add_handlers(app: FastAPI) -> None:
     @app.exception_handler(StorageError)
     @app.exception_handler(TimeoutError)
     async def storage(request: Request, error: Exception) -> Response:
+        # the caller is told what to do, the log what it was
+        _log.error("read failed", reason=str(error), request_id=notes_of(request.scope).request_id)
         return storage_problem(error).response(request.url.path)
 
     @app.exception_handler(RequestValidationError)

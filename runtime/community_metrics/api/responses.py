@@ -407,7 +407,7 @@ class ServiceStatus(Body):
     last_success_at: datetime | None
     """When the last run that got everything ended; null when there was none."""
     last_success_age_hours: int | None
-    """Whole hours since then, when the body was made; null when there was none."""
+    """Whole hours since then, when the body was made; null when there was none, or while storage is away."""
     is_stale: bool
     """Whether that is more than 8 days, or never was."""
     metrics: list[MetricStatus]

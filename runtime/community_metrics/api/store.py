@@ -73,6 +73,8 @@ def stale_copy(entry: Entry, *, is_stale: bool, cache_control: bytes) -> Entry:
             "data_as_of": entry.confirmed_at.isoformat().replace("+00:00", "Z"),
             "is_stale": is_stale,
         }
+        if "last_success_age_hours" in document:  # `/status` says these two by itself as well
+            document |= {"is_stale": is_stale, "last_success_age_hours": None}
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return entry_of(
         entry.key, body, list(entry.headers), cache_control=cache_control, confirmed_at=entry.confirmed_at

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S: Final = 2.0
 LOOK_TIMEOUT_S: Final = 3.0
+PATIENCE_S: Final = 0.25
+"""How long a request waits for a look while storage is away: what it gets is in memory already."""
 SHOWN_TABLES: Final = ("metrics", "stats", "history")
 """Tables that bodies are made of. The lease is not: its heartbeat would make every body new."""
 
@@ -37,6 +39,8 @@ class StateKey:
     versions: tuple[int, ...]
     day: date
     is_stale: bool
+    newest_run: str | None = None
+    """Tables that were dropped and made anew count their versions from 1 again; no run id comes twice."""
     minute: datetime | None = None
 
 
@@ -48,6 +52,7 @@ class TableState:
     success: Run | None = None
     seen_at: datetime | None = None
     failure: StorageError | None = None
+    newest_run: str | None = None
     shown: tuple[int, ...] = ()
     """The versions of the tables that bodies are made of; kept, since every request compares it."""
 
@@ -57,6 +62,7 @@ class TableState:
             versions=self.shown,
             day=today(now),
             is_stale=is_stale(self.success, now),
+            newest_run=self.newest_run,
             minute=now.replace(second=0, microsecond=0) if by_minute else None,
         )
 
@@ -80,7 +86,11 @@ class TableWatch:
     async def _look_once(self) -> None:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
-        await asyncio.shield(self._looking)  # who asked first may hang up; the others still want to know
+        patience_s = None if self._state.failure is None else PATIENCE_S
+        # not awaited itself: who asked first may hang up, and the others still want to know
+        await asyncio.wait([self._looking], timeout=patience_s)
+        if self._looking.done():
+            self._looking.result()
 
     async def _look(self) -> None:
         before = self._state
@@ -99,11 +109,17 @@ class TableWatch:
     async def _seen(self, before: TableState) -> TableState:
         reader = self._database.reader
         versions = await reader.table_versions()
+        newest = [run.ingestion_run_id for run in await reader.runs(limit=1)]
+        newest_run = newest[0] if newest else None
         success = before.success
-        if versions["history"] != before.versions.get("history"):
+        if (versions["history"], newest_run) != (before.versions.get("history"), before.newest_run):
             success = await newest_success(reader)
         return TableState(
-            versions=versions, success=success, seen_at=self._clock.now(), shown=shown_versions(versions)
+            versions=versions,
+            success=success,
+            seen_at=self._clock.now(),
+            newest_run=newest_run,
+            shown=shown_versions(versions),
         )
 
     def _log_turn(self, before: StorageError | None, after: StorageError | None) -> None:
