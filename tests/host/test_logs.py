@@ -44,7 +44,7 @@ def shipping(talker: Box) -> Iterator[Box]:
 
 def test_without_the_switch_nothing_is_shipped(world: World, talker: Box) -> None:
     assert talker.run(f"systemctl is-active {UNIT}").stdout == "inactive\n"
-    assert talker.hostname not in " ".join(streams(world, LogGroup.HOST_SYSTEM))
+    assert streams(world, talker, LogGroup.HOST_SYSTEM) == []
 
 
 def test_each_line_goes_to_its_group_from_the_boot_on(world: World, shipping: Box) -> None:
@@ -54,16 +54,16 @@ def test_each_line_goes_to_its_group_from_the_boot_on(world: World, shipping: Bo
     shipping.succeeds("systemd-run --quiet --wait --unit=community-metrics-job-proof-1 echo of-the-jobs")
     shipping.succeeds("logger --tag=proof of-the-system")
 
-    eventually(lambda: found(world, LogGroup.HOST_API, "/api/v1/health"), 40)
-    eventually(lambda: found(world, LogGroup.HOST_JOBS, "echo: of-the-jobs"), 20)
-    eventually(lambda: found(world, LogGroup.HOST_SYSTEM, "proof: of-the-system"), 20)
-    assert found(world, LogGroup.HOST_SYSTEM, "systemd: Startup finished in ")
+    eventually(lambda: found(world, shipping, LogGroup.HOST_API, "/api/v1/health"), 40)
+    eventually(lambda: found(world, shipping, LogGroup.HOST_JOBS, "echo: of-the-jobs"), 20)
+    eventually(lambda: found(world, shipping, LogGroup.HOST_SYSTEM, "proof: of-the-system"), 20)
+    assert found(world, shipping, LogGroup.HOST_SYSTEM, "systemd: Startup finished in ")
 
 
 def test_no_line_is_lost_and_none_is_out_of_order_when_cloudwatch_was_away(
     world: World, shipping: Box
 ) -> None:
-    eventually(lambda: streams(world, LogGroup.HOST_SYSTEM)[0], 40)
+    eventually(lambda: streams(world, shipping, LogGroup.HOST_SYSTEM)[0], 40)
     world.stop("aws")
     try:
         shipping.succeeds("for n in $(seq 500); do echo during-the-outage-$n; done | logger --tag=proof")
@@ -73,8 +73,8 @@ def test_no_line_is_lost_and_none_is_out_of_order_when_cloudwatch_was_away(
     finally:
         world.start("aws")
 
-    eventually(lambda: found(world, LogGroup.HOST_SYSTEM, "during-the-outage-501"), 90)
-    lines = found(world, LogGroup.HOST_SYSTEM, "proof: during-the-outage-")
+    eventually(lambda: found(world, shipping, LogGroup.HOST_SYSTEM, "during-the-outage-501"), 90)
+    lines = found(world, shipping, LogGroup.HOST_SYSTEM, "proof: during-the-outage-")
     assert lines == [f"proof: during-the-outage-{number}" for number in range(1, 502)]
 
 
@@ -84,20 +84,20 @@ def test_the_shipper_is_nobody_who_could_change_anything(shipping: Box) -> None:
     assert sorted(shown.splitlines()) == ["CapabilityBoundingSet=", "User=cm-logs"]
 
 
-def streams(world: World, group: LogGroup) -> list[str]:
-    """Return the streams of a group."""
-    found = world.client("logs").describe_log_streams(logGroupName=str(group))["logStreams"]
-    return [stream["logStreamName"] for stream in found]
+def streams(world: World, box: Box, group: LogGroup) -> list[str]:
+    """Return the box's streams in a group."""
+    known = world.client("logs").describe_log_streams(
+        logGroupName=str(group), logStreamNamePrefix=box.hostname
+    )
+    return [stream["logStreamName"] for stream in known["logStreams"]]
 
 
-def found(world: World, group: LogGroup, words: str) -> list[str]:
-    """Return the lines of a group with these words in them, in CloudWatch's order."""
+def found(world: World, box: Box, group: LogGroup, words: str) -> list[str]:
+    """Return the box's lines in a group with these words in them, in CloudWatch's order."""
     client, lines = world.client("logs"), []
-    for stream in streams(world, group):
-        events = client.get_log_events(logGroupName=str(group), logStreamName=stream, startFromHead=True)[
-            "events"
-        ]
-        lines += [event["message"] for event in events if words in event["message"]]
+    for stream in streams(world, box, group):
+        told = client.get_log_events(logGroupName=str(group), logStreamName=stream, startFromHead=True)
+        lines += [event["message"] for event in told["events"] if words in event["message"]]
     assert lines
     return lines
 
