@@ -11,6 +11,7 @@ import platform
 import re
 import subprocess
 import threading
+import time
 from functools import cache as remember
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.host import cache
 
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 SUITES = ("trixie", "trixie-updates", "trixie-security")
+_KEPT_FOR_S = 45 * 86_400  # since it was last served
 _KEPT = re.compile(r"/(pool|by-hash)/")
 _LOCK = threading.Lock()
 
@@ -63,6 +65,14 @@ def sources() -> str:
     )
 
 
+def forget_what_nobody_asked_for() -> None:
+    """Delete the files that no rehearsal has wanted for weeks."""
+    oldest = time.time() - _KEPT_FOR_S
+    for path in (cache.folder() / "debian").rglob("*"):
+        if path.is_file() and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+
+
 class MirrorHandler(BaseHTTPRequestHandler):
     """Answers `/<suite>/<path>` with the mirror's file."""
 
@@ -86,6 +96,7 @@ def _content(path: str) -> bytes | None:
         return None
     with _LOCK:
         if _KEPT.search(path) and kept.exists():
+            kept.touch()
             return kept.read_bytes()
         return _fetch(f"{upstream()[suite]}/{rest}", kept)
 

@@ -69,6 +69,7 @@ class World:
         self.imds = imds.InstanceMetadata(REGION)
         self.registry = Registry(datetime.now(UTC).date())
         self.lancedb = Enterprise(folder / "lancedb")
+        mirror.forget_what_nobody_asked_for()
         self._wheels = wheels.wheel_index()
         self._free_addresses = iter(BOXES)
         self._stack = ExitStack()

@@ -29,8 +29,6 @@ Scope=link
 """
 # Emulated, Python takes a minute to import what it takes a second to import; nothing here is about that.
 _PATIENCE = "[Service]\nTimeoutStartSec=15min\nWatchdogSec=5min\n"
-# Emulated, Python takes a minute to import what it takes a second to import; nothing here is about that.
-_PATIENCE = "[Service]\nTimeoutStartSec=15min\nWatchdogSec=5min\n"
 # What EC2's image and cloud-init do there: a disk in fstab, DHCP's network, the user with the key pair's key.
 # Debian's updates and the certificate would only cost time.
 _PREPARE = """\
@@ -38,7 +36,6 @@ set -e
 echo '/dev/vda / ext4 defaults 0 1' > /etc/fstab
 systemctl enable --quiet systemd-networkd.service systemd-networkd-wait-online.service
 systemctl mask --quiet apt-daily.timer apt-daily-upgrade.timer fstrim.timer dpkg-db-backup.timer
-systemctl disable --quiet community-metrics-certificate.timer
 systemctl disable --quiet community-metrics-certificate.timer
 useradd --create-home --shell /bin/bash admin
 echo 'admin ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/90-cloud-init-users
@@ -53,8 +50,6 @@ def make_image(disk: Path, folder: Path) -> Path:
     image, key = folder / "vm.img", folder / "vm-key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=60)
     (disk / "etc/systemd/network/10-eth0.network").write_text(_NETWORK, encoding="utf-8")
-    patience = disk / "etc/systemd/system/community-metrics-api.service.d/99-emulated.conf"
-    patience.write_text(_PATIENCE, encoding="utf-8")
     patience = disk / "etc/systemd/system/community-metrics-api.service.d/99-emulated.conf"
     patience.write_text(_PATIENCE, encoding="utf-8")
     public = key.with_suffix(".pub").read_text(encoding="utf-8")
