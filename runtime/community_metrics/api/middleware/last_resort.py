@@ -1,8 +1,8 @@
-"""Nothing escapes as a traceback: what is raised below and was not answered becomes a 500."""
+"""Nothing escapes as a traceback: it becomes a 500, or breaks off an answer that had begun."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 log = structlog.get_logger(LOGGER)
+_MISTAKE: Final = 500
+
+
+class BrokenOff(Exception):  # noqa: N818  it says what happened to the answer
+    """An answer failed after its head was sent; the server below has to close the connection."""
 
 
 class LastResort:
@@ -21,6 +26,9 @@ class LastResort:
 
     Stands inside the layers that add headers, so that a page may read a 500 like any other answer. FastAPI
     answers a mistake and raises it again; the cache lets only the second through.
+
+    Raises:
+        BrokenOff: the head of a good answer is out already: whoever serves must not end it like a whole one.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -38,3 +46,8 @@ class LastResort:
             log.exception("request failed", request_id=notes.request_id, path=scope["path"])
             if not notes.status:
                 await internal_error(notes.request_id).response(scope["path"])(scope, receive, send)
+            elif notes.status != _MISTAKE:  # a 500 was answered whole by FastAPI
+                # the reason is logged above, secrets struck out; the server would log it again without that
+                raise BrokenOff(
+                    f"The answer to request {notes.request_id} broke off; the log has the reason."
+                ) from None
