@@ -135,6 +135,7 @@ class Settings(BaseSettings):
             if "*" in origin:
                 raise ValueError("'*' would let any page read the API; list the exact origins")
             _require_origin(origin)
+            _require_sent_origin(origin)
         return origins
 
     @field_validator("api_token_hashes")
@@ -317,13 +318,27 @@ def _require_origin(url: str) -> str:
     return url
 
 
+def _require_sent_origin(origin: str) -> None:
+    """Refuse a spelling that a browser never sends: origins are compared letter by letter."""
+    sent = _as_sent(origin)
+    if origin != sent:
+        raise ValueError(f"{origin!r} is not how a browser writes it, so it would never match; write {sent}")
+
+
+def _as_sent(origin: str) -> str:
+    """Return the origin in lower case and without the port that its scheme implies."""
+    lower = origin.lower()
+    return lower.removesuffix(":443") if lower.startswith("https:") else lower.removesuffix(":80")
+
+
 def _is_origin(url: str) -> bool:
     try:
         parts = urlsplit(url)
         has_host = bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number or beyond 65535, or half an IPv6 address
         return False
-    return has_host and parts.scheme in {"http", "https"} and url == f"{parts.scheme}://{parts.netloc}"
+    scheme, _, rest = url.partition("://")
+    return has_host and scheme.lower() in {"http", "https"} and rest == parts.netloc
 
 
 def _worded_faults(error: ValidationError) -> list[str]:

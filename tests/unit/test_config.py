@@ -179,6 +179,36 @@ def test_an_origin_is_scheme_host_and_port(monkeypatch: pytest.MonkeyPatch, url:
     assert fault.startswith(f"CM_SOURCE_URL_CRATES: {url!r} is not an origin")
 
 
+@pytest.mark.parametrize(
+    ("origin", "sent"),
+    [
+        ("https://Metrics.Example.org", "https://metrics.example.org"),
+        ("https://b.example.org:443", "https://b.example.org"),
+        ("http://localhost:80", "http://localhost"),
+        ("HTTPS://example.org", "https://example.org"),
+    ],
+)
+def test_an_origin_that_no_browser_would_send_is_refused_with_its_right_spelling(
+    monkeypatch: pytest.MonkeyPatch, origin: str, sent: str
+) -> None:
+    (fault,) = faults_of(monkeypatch, CM_CORS_ORIGINS=f"https://a.example.org,{origin}")
+
+    assert fault.startswith(f"CM_CORS_ORIGINS: {origin!r} is not")
+    assert fault.endswith(f"write {sent}")
+
+
+def test_an_address_that_no_browser_has_a_say_in_may_name_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "https://Cluster.example.org:443"
+    assert settings_of(monkeypatch, CM_LANCEDB_HOST_OVERRIDE=url).lancedb_host_override == url
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:443", "https://example.org:80", "https://example.org:8443"]
+)
+def test_a_port_that_the_scheme_does_not_imply_stays(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    assert settings_of(monkeypatch, CM_CORS_ORIGINS=origin).cors_origins == (origin,)
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://[::1]:8443", "https://proxy.example.org"])
 def test_an_origin_stands_in_for_a_registry(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     assert settings_of(monkeypatch, CM_SOURCE_URL_CRATES=url).source_url("crates") == url
