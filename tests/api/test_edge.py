@@ -129,6 +129,7 @@ async def test_without_the_token_nothing_is_told(guarded: tuple[Api, str], given
             401,
             'Bearer realm="community-metrics"',
         )
+        assert answer.headers["cache-control"] == "private, no-store"
 
 
 async def test_with_the_token_the_answer_is_told_and_kept_by_nobody(guarded: tuple[Api, str]) -> None:
@@ -246,6 +247,35 @@ async def test_an_unknown_metric_is_told_the_near_ones(local_api: Api) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        ("DOWNLOADS:LANCE:PYTHON", PYTHON),
+        ("pylance", PYTHON),
+        ("PyLance", PYTHON),
+        ("lance", PYTHON),
+        ("python", PYTHON),
+        ("pylan", PYTHON),
+        ("graph", "stars:lance-graph:github"),
+    ],
+)
+async def test_near_names_are_found_by_any_capitals_by_parts_and_by_package(
+    local_api: Api, asked: str, near: str
+) -> None:
+    assert near in (await local_api.get(f"series/{asked}")).json()["near"]
+
+
+async def test_what_looks_like_nothing_has_nothing_near(local_api: Api) -> None:
+    answer = (await local_api.get("series/xyzzy")).json()
+    assert "near" not in answer
+    assert "GET /api/v1/definitions lists all." in answer["detail"]
+
+
+async def test_an_unknown_product_is_told_the_near_ones_by_any_capitals(local_api: Api) -> None:
+    answer = await local_api.get("dashboard/weekly?product=LANCEDB")
+    assert (answer.status_code, answer.json()["near"][0]) == (404, "lancedb")
+
+
+@pytest.mark.parametrize(
     ("query", "parameter", "allowed"),
     [
         ("dashboard/weekly?weeks=521", "weeks", "1 to 520"),
@@ -304,7 +334,7 @@ async def test_bodies_are_built_beside_the_loop_and_one_at_a_time(filled_local: 
     assert await asyncio.gather(*builds) == [(True, 1), (True, 1)]
 
 
-@pytest.mark.parametrize("path", ["status", "ready"])
+@pytest.mark.parametrize("path", ["status", "ready", "dashboard/weekly"])
 async def test_a_mistake_of_ours_tells_an_id_and_nothing_else(filled_local: Place, path: str) -> None:
     app = create_app(filled_local.reading)
     del app.routes.state.services  # the first thing a route reaches for
@@ -316,4 +346,4 @@ async def test_a_mistake_of_ours_tells_an_id_and_nothing_else(filled_local: Plac
     assert "services" not in answer.text
     require_security_headers(answer)
     assert answer.headers["access-control-allow-origin"] == PAGE_ORIGIN
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"

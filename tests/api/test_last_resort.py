@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -17,6 +18,8 @@ from tests.support.lambda_runtime import http_event
 from tests.support.servers import served
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from starlette.types import Receive, Scope, Send
 
 
@@ -35,16 +38,27 @@ def test_a_cut_off_answer_never_ends_like_a_whole_one() -> None:
         httpx.get(url, trust_env=False)
 
 
-def test_in_lambda_it_is_a_plain_500() -> None:
+@pytest.fixture
+def in_lambda() -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
+    """Answer one event; Mangum takes the loop of the thread and leaves it open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     adapter = Mangum(APP, lifespan="off")
-    told = adapter(http_event("/api/v1/export/stats.csv"), None)  # type: ignore[arg-type]  # Mangum reads none
+    yield lambda event: adapter(event, None)  # type: ignore[arg-type]  # Mangum only hands the context on
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+def test_in_lambda_it_is_a_plain_500(in_lambda: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    told = in_lambda(http_event("/api/v1/export/stats.csv"))
     assert (told["statusCode"], told["body"]) == (500, "Internal Server Error")
 
 
-def test_the_log_says_the_reason_once(caplog: pytest.LogCaptureFixture) -> None:
-    adapter = Mangum(APP, lifespan="off")
+def test_the_log_says_the_reason_once(
+    in_lambda: Callable[[dict[str, Any]], dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
     with structlog.testing.capture_logs() as lines:
-        adapter(http_event("/x", headers={"x-request-id": "a-1"}), None)  # type: ignore[arg-type]  # likewise
+        in_lambda(http_event("/x", headers={"x-request-id": "a-1"}))
     (line,) = [line for line in lines if line["event"] == "request failed"]
     assert (line["request_id"], line["log_level"]) == ("a-1", "error")
     assert "the disk is gone" not in caplog.text

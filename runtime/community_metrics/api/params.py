@@ -22,6 +22,7 @@ MAX_POINTS: Final = 7_500
 """Points in one answer: about 2 MB of JSON, and what `bench.api` holds to the bound of memory."""
 MAX_NAMES: Final = 50
 MAX_ROWS: Final = 1_000
+_NEAR_IDS: Final = 3
 
 _FIRST_INSTANT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_INSTANT: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -139,9 +140,20 @@ def allowed(schema: Mapping[str, Any]) -> str | None:
     return None
 
 
-def near(asked: str, known: Iterable[str]) -> Sequence[str]:
-    """Return up to three known ids that look like the one asked for."""
-    return get_close_matches(asked, list(known), n=3, cutoff=0.5)
+def near(asked: str, known: Mapping[str, Iterable[str]]) -> Sequence[str]:
+    """Return up to three known ids that look like the one asked for, however it is capitalised.
+
+    First those with a word that is the one asked for, then those that are spelt like it; where there are
+    neither, those with a word that holds it. Beside its own parts an id has the words that `known` gives it,
+    such as the name of the package.
+    """
+    wanted = asked.casefold()
+    words = {each: {word.casefold() for word in (*each.split(":"), *known[each])} for each in known}
+    folded = {each.casefold(): each for each in known}
+    named = [each for each in known if wanted in words[each]]
+    alike = [folded[one] for one in get_close_matches(wanted, folded, n=_NEAR_IDS, cutoff=0.5)]
+    held = [each for each in known if wanted and any(wanted in word for word in words[each])]
+    return list(dict.fromkeys([*named, *alike] or held))[:_NEAR_IDS]
 
 
 def _is_list(schema: Mapping[str, Any]) -> bool:

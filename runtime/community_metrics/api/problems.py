@@ -100,7 +100,7 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         return Response(
             body.model_dump_json(exclude_none=True),
             status,
-            headers={"cache-control": "no-store", **self.headers},
+            headers={"cache-control": "private, no-store", **self.headers},
             media_type=MEDIA_TYPE,
         )
 

@@ -35,7 +35,7 @@ class Stored:
         for definition in self.definitions:
             if definition.metric_id == metric_id:
                 return definition
-        known = [definition.metric_id for definition in self.definitions]
+        known = {item.metric_id: (item.subject,) for item in self.definitions}
         raise unknown("unknown-metric", "metric", metric_id, near(metric_id, known))
 
     @property
@@ -86,4 +86,4 @@ class Stored:
         known = sorted({item.product for item in self.shown})
         for product in products:
             if product not in known:
-                raise unknown("unknown-product", "product", product, near(product, known))
+                raise unknown("unknown-product", "product", product, near(product, dict.fromkeys(known, ())))
