@@ -75,6 +75,26 @@ async def test_a_day_ingested_only_in_part_implies_no_zero(replay: Replay, regis
     assert WEDNESDAY not in values(await fetch("pypistats", replay, wanted("pylance")))
 
 
+@pytest.mark.parametrize("source", ["pypistats", "crates", "npm"])
+async def test_a_day_stated_only_in_part_for_everybody_is_held_back(
+    source: str, replay: Replay, registry: Registry
+) -> None:
+    sentinel = {"pypistats": "__all__", "crates": "serde", "npm": "registry total"}[source]
+    registry.overrides |= {(source, "pylance", WEDNESDAY): 40, (source, sentinel, WEDNESDAY): 40_000}
+    result = await fetch(source, replay, wanted("pylance"))
+    assert set(days_between(MONDAY, SUNDAY)) - set(values(result)) == {WEDNESDAY}
+    assert result.notes == ("2026-11-18 not published yet, or only in part",)
+
+
+@pytest.mark.parametrize("source", ["pypistats", "crates", "npm"])
+async def test_a_bad_day_of_ones_own_is_stored_as_it_is(
+    source: str, replay: Replay, registry: Registry
+) -> None:
+    registry.overrides[source, "pylance", WEDNESDAY] = 1
+    result = await fetch(source, replay, wanted("pylance"))
+    assert (values(result)[WEDNESDAY], result.notes) == (1, ())
+
+
 async def test_days_before_the_first_release_are_not_filled(replay: Replay, registry: Registry) -> None:
     for day in days_between(date(2026, 1, 1), TUESDAY):
         registry.overrides[PYPI, "young", day] = None

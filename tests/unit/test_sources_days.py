@@ -14,7 +14,9 @@ from community_metrics.sources.days import (
     counted_days,
     emptied,
     listed,
+    low_days,
     observations,
+    uncounted_days,
 )
 from community_metrics.weeks import ONE_DAY, days_between
 from tests.support.clock import NOON
@@ -104,6 +106,28 @@ def test_the_oldest_day_of_a_sentinel_vouches_for_nothing() -> None:
 
 def test_a_sentinel_day_without_neighbours_cannot_be_judged() -> None:
     assert counted_days({SUNDAY - timedelta(days=n): 100 for n in range(7)}) == frozenset()
+
+
+@pytest.mark.parametrize(("value", "low"), [(0, True), (49, True), (50, False), (900, False)])
+def test_a_day_is_low_below_half_of_its_weekday(value: int, low: bool) -> None:
+    day = date(2026, 11, 18)
+    assert (day in low_days(request(), counts_of(steady(100) | {day: value}))) is low
+
+
+def test_neither_a_weekend_nor_a_day_without_neighbours_is_low() -> None:
+    week = {day: 100 if day.isoweekday() < 6 else 2 for day in days_between(START, SUNDAY)}
+    assert low_days(request(), counts_of(week)) == []
+    assert low_days(request(), counts_of({SUNDAY: 1, SUNDAY - ONE_DAY: 1000})) == []
+
+
+@given(series, st.frozensets(days))
+def test_no_day_is_both_counted_and_uncounted(sentinel: dict[date, int], asked: frozenset[date]) -> None:
+    assert not uncounted_days(sentinel, asked) & counted_days(sentinel)
+
+
+def test_a_sentinel_that_says_too_little_holds_nothing_back() -> None:
+    assert uncounted_days({}, [SUNDAY]) == frozenset()
+    assert uncounted_days({SUNDAY: 1, SUNDAY - ONE_DAY: 1000}, [SUNDAY]) == frozenset()
 
 
 def test_slow_growth_over_a_year_makes_no_day_implausible() -> None:

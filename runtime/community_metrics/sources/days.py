@@ -1,7 +1,8 @@
 """What a daily series says and does not say: pure rules shared by the registries of downloads.
 
 A day is stored only when the registry states it, or when the registry omits empty days by construction and
-its sentinel, something so large that it is downloaded every day, shows that the day was counted.
+its sentinel, something so large that it is downloaded every day, shows that the day was counted. A stated day
+that is far below its neighbours is held back when the sentinel is so too: it was counted only in part.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 SETTLING_DAYS = 3
 """A day younger than this may be absent only because the registry is late."""
 _PLAUSIBLE_SHARE = 0.3
+_ORDINARY_SHARE = 0.5  # a day of ours below it costs a question only: the sentinel decides
 _NEIGHBOURHOOD = timedelta(weeks=4)
 
 
@@ -72,11 +74,18 @@ def emptied(request: FetchRequest, counts: DailyCounts) -> TerminalSourceError |
 
 
 def observations(
-    request: FetchRequest, counts: DailyCounts, *, implied_zeros: Iterable[date] = ()
+    request: FetchRequest,
+    counts: DailyCounts,
+    *,
+    implied_zeros: Iterable[date] = (),
+    held_back: frozenset[date] = frozenset(),
 ) -> tuple[Observation, ...]:
-    """Return the wanted days of `counts` with their values, and 0 for `implied_zeros`, in order of days."""
+    """Return the wanted days of `counts` with their values, and 0 for `implied_zeros`, in order of days.
+
+    Days that are `held_back` stay missing, whatever `counts` says of them.
+    """
     first, last = request.since or date.min, counts.last_day(request)
-    stated = {day: (value, counts.source_ref) for day, value in counts.by_day.items()}
+    stated = {day: (value, counts.source_ref) for day, value in counts.by_day.items() if day not in held_back}
     implied = dict.fromkeys(implied_zeros, (0, f"{counts.source_ref}{IMPLIED_ZERO}"))
     return tuple(
         Observation(request.metric_id, day, day, value, SourceWindow.DAY, counts.observed_at, ref)
@@ -99,6 +108,17 @@ def absent_days(request: FetchRequest, counts: DailyCounts) -> list[date]:
     return [day for day in days_between(first, last) if day not in counts.by_day]
 
 
+def low_days(request: FetchRequest, counts: DailyCounts) -> list[date]:
+    """Return the wanted days stated with less than half of what is usual there, in order.
+
+    Usual is the median of the same weekdays up to four weeks before and after, so that no weekend is low.
+    A holiday or a small package may well be: low is a reason to ask the sentinel, not to doubt the number.
+    """
+    first, last = request.since or date.min, counts.last_day(request)
+    wanted = sorted((day, value) for day, value in counts.by_day.items() if first <= day <= last)
+    return [day for day, value in wanted if _is_below(_ORDINARY_SHARE, day, value, counts.by_day)]
+
+
 def counted_days(sentinel: Mapping[date, int]) -> frozenset[date]:
     """Return the days that a registry has counted for everybody, judged by its sentinel.
 
@@ -109,15 +129,38 @@ def counted_days(sentinel: Mapping[date, int]) -> frozenset[date]:
     present = {day: value for day, value in sentinel.items() if value > 0}
     oldest = min(sentinel, default=None)
     return frozenset(
-        day for day, value in present.items() if day != oldest and _is_plausible(day, value, present)
+        day
+        for day, value in present.items()
+        if day != oldest
+        and _neighbours(day, present)
+        and not _is_below(_PLAUSIBLE_SHARE, day, value, present)
     )
 
 
-def _is_plausible(day: date, value: int, present: Mapping[date, int]) -> bool:
+def uncounted_days(sentinel: Mapping[date, int], days: Iterable[date]) -> frozenset[date]:
+    """Return those of `days` that a registry has not counted, or only in part, judged by its sentinel.
+
+    The other side of `counted_days`: what cannot be judged is in neither, so that nothing is held back
+    because the sentinel says too little.
+    """
+    present = {day: value for day, value in sentinel.items() if value > 0}
+    oldest = min(sentinel, default=date.max)
+    return frozenset(
+        day for day in days if day > oldest and _is_below(_PLAUSIBLE_SHARE, day, present.get(day, 0), present)
+    )
+
+
+def _is_below(share: float, day: date, value: int, present: Mapping[date, int]) -> bool:
+    known = _neighbours(day, present)
+    return bool(known) and value < share * median(known)
+
+
+def _neighbours(day: date, present: Mapping[date, int]) -> list[int]:
+    """Return the values of the same weekday up to four weeks before and after a day."""
     offsets = range(-_NEIGHBOURHOOD.days, _NEIGHBOURHOOD.days + 1, 7)
-    neighbours = [present.get(day + offset * ONE_DAY) for offset in offsets if offset]
-    known = [neighbour for neighbour in neighbours if neighbour is not None]
-    return bool(known) and value >= _PLAUSIBLE_SHARE * median(known)
+    return [
+        present[day + offset * ONE_DAY] for offset in offsets if offset and day + offset * ONE_DAY in present
+    ]
 
 
 def listed(days: Iterable[date]) -> str:

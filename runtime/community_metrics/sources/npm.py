@@ -18,7 +18,7 @@ from pydantic import model_validator
 
 from community_metrics.model import SourceWindow
 from community_metrics.sources.base import FetchRequest, FetchResult, each
-from community_metrics.sources.days import DailyCounts, observations
+from community_metrics.sources.days import DailyCounts, low_days, observations
 from community_metrics.sources.hosts import NPM
 from community_metrics.sources.replies import shape_error
 from community_metrics.sources.sentinel import Sentinel
@@ -90,8 +90,13 @@ class Npm:
 
         async def fetch_one(request: FetchRequest) -> FetchResult:
             parts = await _read(client, request.subject, _first_day(request), request.until)
-            verdict = await sentinel.judge(_doubtful_zeros(request, _merged(parts)))
-            found = (observations(request, _without_open_zeros(part, verdict.counted)) for part in parts)
+            verdict = await sentinel.judge(
+                _doubtful_zeros(request, _merged(parts)), _low_days(request, parts)
+            )
+            found = (
+                observations(request, _without_open_zeros(part, verdict.counted), held_back=verdict.held_back)
+                for part in parts
+            )
             return FetchResult(request.metric_id, tuple(chain.from_iterable(found)), notes=verdict.notes)
 
         async for result in each(requests, fetch_one):
@@ -110,6 +115,12 @@ def _doubtful_zeros(request: FetchRequest, by_day: Mapping[date, int]) -> list[d
         return []
     first = min(*counted, request.first_stored_day or date.max)
     return [day for day, value in by_day.items() if value == 0 and first <= day < max(counted)]
+
+
+def _low_days(request: FetchRequest, parts: Sequence[DailyCounts]) -> list[date]:
+    """Return the days with suspiciously few downloads; those with none are doubted by a rule of their own."""
+    stated = {day: value for day, value in _merged(parts).items() if value > 0}
+    return low_days(request, replace(parts[-1], by_day=stated)) if parts else []
 
 
 def _without_open_zeros(counts: DailyCounts, real: frozenset[date]) -> DailyCounts:

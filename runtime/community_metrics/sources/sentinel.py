@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from community_metrics.errors import SourceError
 from community_metrics.sources.base import FetchResult
-from community_metrics.sources.days import absent_days, counted_days, emptied, listed, observations
+from community_metrics.sources.days import (
+    absent_days,
+    counted_days,
+    emptied,
+    listed,
+    low_days,
+    observations,
+    uncounted_days,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -19,9 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which doubtful days were counted for everybody, so that nothing means 0; `notes` on the others."""
+    """What the sentinel says of the doubtful days; `notes` are for a person.
+
+    `counted`: days counted for everybody, so that nothing means 0. `held_back`: days stated far too low for
+    us and for everybody, so that their values are a part only.
+    """
 
     counted: frozenset[date] = frozenset()
+    held_back: frozenset[date] = frozenset()
     notes: tuple[str, ...] = ()
 
 
@@ -35,26 +48,33 @@ class Sentinel:
     def __init__(self, name: str, read: Callable[[], Awaitable[Mapping[date, int]]]) -> None:
         self._name = name
         self._read = read
-        self._counted: frozenset[date] | SourceError | None = None
+        self._said: Mapping[date, int] | SourceError | None = None
 
-    async def judge(self, doubtful: Iterable[date]) -> Verdict:
-        """Return which of the doubtful days were counted."""
-        days = frozenset(doubtful)
-        if not days:
+    async def judge(self, empty: Iterable[date], low: Iterable[date] = ()) -> Verdict:
+        """Return which days that look `empty` were counted, and which `low` ones were so only in part."""
+        doubtful, stated = frozenset(empty), frozenset(low)
+        if not doubtful and not stated:
             return Verdict()
-        if self._counted is None:
-            self._counted = await self._ask()
-        if isinstance(self._counted, SourceError):
-            return Verdict(
-                notes=(f"{listed(days)} left open: the sentinel {self._name} failed ({self._counted})",)
-            )
-        uncounted = days - self._counted
-        notes = (f"{listed(uncounted)} not published yet, or only in part",) if uncounted else ()
-        return Verdict(days & self._counted, notes)
+        if self._said is None:
+            self._said = await self._ask()
+        if isinstance(self._said, SourceError):
+            return self._without_sentinel(self._said, doubtful, stated)
+        counted = doubtful & counted_days(self._said)
+        held_back = uncounted_days(self._said, stated)
+        open_days = (doubtful - counted) | held_back
+        notes = (f"{listed(open_days)} not published yet, or only in part",) if open_days else ()
+        return Verdict(counted, held_back, notes)
 
-    async def _ask(self) -> frozenset[date] | SourceError:
+    def _without_sentinel(
+        self, error: SourceError, doubtful: frozenset[date], stated: frozenset[date]
+    ) -> Verdict:
+        said = [f"{listed(doubtful)} left open"] if doubtful else []
+        said += [f"{listed(stated)} stored unchecked, though unusually low"] if stated else []
+        return Verdict(notes=(f"{'; '.join(said)}: the sentinel {self._name} failed ({error})",))
+
+    async def _ask(self) -> Mapping[date, int] | SourceError:
         try:
-            return counted_days(await self._read())
+            return await self._read()
         except SourceError as error:
             return error
 
@@ -67,6 +87,6 @@ async def daily_result(request: FetchRequest, counts: DailyCounts, sentinel: Sen
     error = emptied(request, counts)
     if error is not None:
         return FetchResult(request.metric_id, error=error)
-    verdict = await sentinel.judge(absent_days(request, counts))
-    found = observations(request, counts, implied_zeros=verdict.counted)
+    verdict = await sentinel.judge(absent_days(request, counts), low_days(request, counts))
+    found = observations(request, counts, implied_zeros=verdict.counted, held_back=verdict.held_back)
     return FetchResult(request.metric_id, found, notes=verdict.notes)
