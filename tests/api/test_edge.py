@@ -74,6 +74,29 @@ async def test_our_page_may_read_hits_and_304s_alike(local_api: Api) -> None:
         assert answer.headers["vary"] == "Origin"
 
 
+async def test_a_tag_on_a_second_line_of_the_same_header_counts(local_api: Api) -> None:
+    etag = (await local_api.get("status")).headers["etag"]
+    answer = await local_api.get("status", headers=[("if-none-match", '"0123"'), ("if-none-match", etag)])
+    assert answer.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (["application/json;q=0, */*"], "text/csv"),
+        (["application/json;q=0", "*/*"], "text/csv"),
+        (["text/html", "text/csv"], "text/csv"),
+        (["text/csv;q=0", "text/*, */*;q=0.1"], "application/json"),
+        (["text/html, application/xhtml+xml, */*;q=0.8"], "application/json"),
+    ],
+)
+async def test_the_exact_type_decides_however_many_lines_the_header_has(
+    local_api: Api, accept: list[str], media_type: str
+) -> None:
+    answer = await local_api.get(f"series/{PYTHON}", headers=[("accept", line) for line in accept])
+    assert answer.headers["content-type"].startswith(media_type)
+
+
 async def test_another_page_may_not(local_api: Api) -> None:
     answer = await local_api.get("status", headers={"origin": "https://elsewhere.example"})
     assert "access-control-allow-origin" not in answer.headers
@@ -92,13 +115,37 @@ async def test_our_page_may_ask_to_get_and_head(local_api: Api, method: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("origin", "method"), [(PAGE_ORIGIN, "DELETE"), ("https://elsewhere.example", "GET")]
+    ("origin", "method", "headers", "refused"),
+    [
+        (PAGE_ORIGIN, "DELETE", None, ["the method DELETE (allowed: GET, HEAD)"]),
+        ("https://elsewhere.example", "GET", None, ["the origin https://elsewhere.example"]),
+        (PAGE_ORIGIN, "GET", "Authorization, X-Mine", ["the header x-mine (allowed: "]),
+        (
+            "https://elsewhere.example",
+            "PUT",
+            "x-a,x-b",
+            ["the origin", "the method PUT", "x-a, x-b (allowed"],
+        ),
+    ],
 )
-async def test_a_refused_preflight_is_a_problem(local_api: Api, origin: str, method: str) -> None:
-    answer = await local_api.client.options("/api/v1/status", headers=preflight(origin, method))
-    assert answer.status_code == 400
-    assert answer.json()["type"].endswith("#preflight-refused")
-    assert answer.json()["instance"] == "/api/v1/status"
+async def test_a_refused_preflight_is_a_problem_that_names_what_was_refused(
+    local_api: Api, origin: str, method: str, headers: str | None, refused: list[str]
+) -> None:
+    asked = preflight(origin, method)
+    if headers is not None:
+        asked["access-control-request-headers"] = headers
+    answer = await local_api.client.options("/api/v1/status", headers=asked)
+    body = answer.json()
+    assert (answer.status_code, body["instance"]) == (400, "/api/v1/status")
+    assert body["type"].endswith("#preflight-refused")
+    assert all(part in body["detail"] for part in refused)
+    assert ("CM_CORS_ORIGINS" in body["detail"]) is (origin != PAGE_ORIGIN)
+
+
+async def test_a_page_may_not_reach_into_a_private_network(local_api: Api) -> None:
+    asked = preflight(PAGE_ORIGIN, "GET") | {"access-control-request-private-network": "true"}
+    answer = await local_api.client.options("/api/v1/status", headers=asked)
+    assert (answer.status_code, "private network" in answer.json()["detail"]) == (400, True)
 
 
 def test_enterprise_does_not_start_without_origins() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 JSON: Final = "json"
 CSV: Final = "csv"
-_MEDIA_TYPES: Final = {
-    "application/json": JSON,
-    "text/csv": CSV,
-    "application/*": JSON,
-    "text/*": CSV,
-    "*/*": JSON,
+_RANGES: Final = {
+    JSON: ("application/json", "application/*", "*/*"),
+    CSV: ("text/csv", "text/*", "*/*"),
 }
+"""What may ask for each form, the most exact first: `application/json;q=0, */*` is no wish for JSON."""
 
 
 def negotiated(accept: bytes | None) -> str:
@@ -20,13 +21,15 @@ def negotiated(accept: bytes | None) -> str:
 
     A header that names neither gets JSON as well: an answer in a form nobody asked for helps more than a 406.
     """
-    liked = {JSON: 0.0, CSV: 0.0}
+    offers: dict[str, float] = {}
     for offer in (accept or b"*/*").decode("latin-1").split(","):
         media_type, *parameters = (part.strip().lower() for part in offer.split(";"))
-        known = _MEDIA_TYPES.get(media_type)
-        if known is not None:
-            liked[known] = max(liked[known], _quality(parameters))
-    return CSV if liked[CSV] > liked[JSON] else JSON
+        offers[media_type] = max(offers.get(media_type, 0.0), _quality(parameters))
+    return CSV if _liked(CSV, offers) > _liked(JSON, offers) else JSON
+
+
+def _liked(form: str, offers: Mapping[str, float]) -> float:
+    return next((offers[each] for each in _RANGES[form] if each in offers), 0.0)
 
 
 def _quality(parameters: list[str]) -> float:

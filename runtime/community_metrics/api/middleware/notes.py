@@ -37,5 +37,8 @@ def notes_of(scope: MutableMapping[str, Any]) -> Notes:
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """Return the first value of a request header; `name` in lower case."""
-    return next((value for key, value in headers if key == name), None)
+    """Return the value of a request header, several lines of it as one list; `name` in lower case."""
+    values = [value for key, value in headers if key == name]
+    if len(values) < 2:  # noqa: PLR2004  nearly always: one line, or none
+        return values[0] if values else None
+    return b", ".join(values)
