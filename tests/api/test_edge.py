@@ -59,10 +59,18 @@ async def test_the_docs_need_no_other_host(local_api: Api, file: str) -> None:
     assert (await local_api.get(f"docs/assets/{file}")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-async def test_the_usual_addresses_lead_to_the_docs(local_api: Api, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "status", "target"),
+    [("/docs", 308, "docs"), ("/openapi.json", 308, "openapi.json"), ("/", 307, "docs")],
+)
+async def test_the_usual_addresses_lead_to_the_docs(
+    local_api: Api, path: str, status: int, target: str
+) -> None:
     answer = await local_api.client.get(path)
-    assert (answer.status_code, answer.headers["location"]) == (308, f"/api/v1{path}")
+    # relative, so that a stage before the path is not lost
+    assert (answer.status_code, answer.headers["location"]) == (status, f"api/v1/{target}")
+    assert answer.headers["x-request-id"]
+    require_security_headers(answer)
 
 
 async def test_our_page_may_read_hits_and_304s_alike(local_api: Api) -> None:

@@ -89,6 +89,12 @@ def test_stages_and_function_urls_reach_the_same_routes(api: Function, stage: st
     assert told["statusCode"] == 200
 
 
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_a_stage_is_not_lost_on_the_way_to_the_docs(api: Function, path: str) -> None:
+    told = answer(api, http_event(path, stage="prod"))
+    assert (told["statusCode"], told["headers"]["location"]) == (308, f"api/v1{path}")
+
+
 def test_a_known_body_is_not_sent_again(api: Function) -> None:
     etag = answer(api, http_event("/api/v1/definitions"))["headers"]["etag"]
     told = answer(api, http_event("/api/v1/definitions", headers={"if-none-match": f"W/{etag}"}))

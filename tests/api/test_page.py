@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import structlog
 
 from community_metrics.api.page import WithPage
 
@@ -58,5 +59,33 @@ async def test_nothing_outside_the_folder_is_served(local_api: Api, built: Path,
 
 async def test_without_a_page_the_root_leads_to_the_apis_own(local_api: Api) -> None:
     async with client_of(local_api, None) as client:
-        answer = await client.get("/")
-    assert answer.headers["location"] == "/api/v1/docs"
+        with structlog.testing.capture_logs() as lines:
+            answer = await client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "api/v1/docs")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert [line["request_id"] for line in lines] == [answer.headers["x-request-id"]]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/definitions", "/assets/long-c3d4.js"])
+async def test_compressed_bytes_have_no_strong_tag(local_api: Api, built: Path, path: str) -> None:
+    (built / "assets" / "long-c3d4.js").write_text("0;" * 1_000)
+    async with client_of(local_api, built) as client:
+        plain = await client.get(path, headers={"accept-encoding": "identity"})
+        small = await client.get(path, headers={"accept-encoding": "gzip"})
+    assert (plain.headers["etag"][0], small.headers["content-encoding"]) == ('"', "gzip")
+    assert small.headers["etag"] == f"W/{plain.headers['etag']}"
+    assert "Accept-Encoding" in small.headers["vary"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/definitions", "/assets/long-c3d4.js"])
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+async def test_a_304_has_the_tag_and_the_vary_of_its_200(
+    local_api: Api, built: Path, path: str, encoding: str
+) -> None:
+    (built / "assets" / "long-c3d4.js").write_text("0;" * 1_000)
+    accepted = {"accept-encoding": encoding}
+    async with client_of(local_api, built) as client:
+        whole = await client.get(path, headers=accepted)
+        again = await client.get(path, headers={**accepted, "if-none-match": whole.headers["etag"]})
+    assert (again.status_code, again.headers["etag"]) == (304, whole.headers["etag"])
+    assert again.headers["vary"] == whole.headers["vary"]

@@ -42,11 +42,14 @@ _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_FOR_GOOD: Final = 308
+_FOR_NOW: Final = 307
+"""Of `/`, where a dashboard may stand tomorrow."""
 _HEADERS: Final = {"content-security-policy": _CSP, "cache-control": "public, max-age=300"}
 
 
 def add_docs(app: FastAPI, prefix: str) -> None:
-    """Serve the page at `{prefix}/docs`, and lead `/docs` and `/openapi.json` to where they are."""
+    """Serve the page at `{prefix}/docs`, and lead `/`, `/docs` and `/openapi.json` to where they are."""
 
     async def page(_: Request) -> Response:
         return Response(_PAGE, media_type="text/html", headers=_HEADERS)
@@ -60,11 +63,15 @@ def add_docs(app: FastAPI, prefix: str) -> None:
     app.add_route(f"{prefix}/docs/start.js", start, include_in_schema=False)
     app.mount(f"{prefix}/docs/assets", assets, name="docs-assets")
     for name in ("docs", "openapi.json"):
-        app.add_route(f"/{name}", _leads_to(f"{prefix}/{name}"), include_in_schema=False)
+        app.add_route(f"/{name}", _leads_to(f"{prefix}/{name}", _FOR_GOOD), include_in_schema=False)
+    app.add_route("/", _leads_to(f"{prefix}/docs", _FOR_NOW), include_in_schema=False)
 
 
-def _leads_to(path: str) -> Callable[[Request], Awaitable[Response]]:
-    async def lead(request: Request) -> Response:
-        return RedirectResponse(request.scope.get("root_path", "") + path, status_code=308)
+def _leads_to(path: str, status: int) -> Callable[[Request], Awaitable[Response]]:
+    # relative to the root: what stands before it in the caller's address, a stage of Lambda's, stays
+    location = path.lstrip("/")
+
+    async def lead(_: Request) -> Response:
+        return RedirectResponse(location, status_code=status)
 
     return lead
