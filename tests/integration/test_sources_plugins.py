@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.errors import ConfigurationError
+from community_metrics.model import RunStatus
 from community_metrics.sources import available_sources
 from tests.support.fetching import fetch, values, wanted
 from tests.support.scripted import Scripted
@@ -17,6 +18,7 @@ from tests.support.scripted import Scripted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.jobs import Rig
     from tests.support.replay import Replay
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
@@ -28,6 +30,18 @@ def documented(language: str) -> str:
     found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     assert found
     return found[1]
+
+
+def catalog_of(folder: Path, *metrics: tuple[str, str, str]) -> Path:
+    """Write a catalogue with one metric for each source, subject and window."""
+    entries = [
+        f'[[metric]]\nid = "downloads:p:{source}"\nsource = "{source}"\nsubject = "{subject}"\n'
+        f'window = "{window}"\ndisplay_name = "{subject}"\n'
+        for source, subject, window in metrics
+    ]
+    path = folder / "catalog.toml"
+    path.write_text('[[product]]\nid = "p"\nname = "P"\n' + "".join(entries))
+    return path
 
 
 def install(folder: Path, code: str, entry_points: str) -> None:
@@ -57,6 +71,21 @@ async def test_the_documented_source_is_found_and_asked(site: Path, replay: Repl
     result = await fetch("rubygems", replay, wanted("rails"), github_token="ghp_x")
     assert list(values(result).values()) == [42]
     assert "authorization" not in replay.requests[0].headers
+
+
+async def test_a_source_that_gives_what_cannot_be_fails_its_metric_and_no_other(
+    site: Path, tmp_path: Path, rig: Rig
+) -> None:
+    code = documented("python").replace("https://rubygems.org", rig.replay.origin)
+    install(site, code.replace("answer.body.downloads", "5.5"), f"rubygems = {MODULE}:SOURCE")
+    rig.replay.script("/api/v1/gems/rails.json", Scripted(body={"name": "rails", "downloads": 42}))
+    rig.settings_overrides["catalog"] = catalog_of(
+        tmp_path, ("rubygems", "rails", "instant"), ("crates", "lance", "1d")
+    )
+    report = await rig.run("weekly_refresh")
+    assert report.run.status is RunStatus.PARTIAL
+    assert "The source rubygems gave what cannot be" in (report.run.error_summary or "")
+    assert {row.metric_id for row in await rig.stats()} == {"downloads:p:crates"}
 
 
 def test_the_built_in_sources_are_there_without_any_plug_in() -> None:

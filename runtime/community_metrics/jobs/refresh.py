@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from community_metrics.errors import ConfigurationError, SourceError, TerminalSourceError
+from community_metrics.jobs.checks import impossible
 from community_metrics.jobs.run import Gathered, MetricOutcome
 from community_metrics.model import ValueKind
 from community_metrics.sources import SEED_SOURCE, available_sources
@@ -156,20 +157,17 @@ async def _fetch_all(
     return [results[metric_id] for metric_id in wanted]
 
 
-def _checked(result: FetchResult, source: Source, newest: date) -> FetchResult:
-    """Return the result, or an error in its place where it holds what cannot be."""
-    days: set[date] = set()
-    for observation in result.observations:
-        is_own = observation.metric_id == result.metric_id and observation.source_window is source.window
-        is_possible = observation.value >= 0 and observation.period_end <= newest
-        if not is_own or not is_possible or observation.period_end in days:
-            fault = TerminalSourceError(
-                f"The source {source.name} gave what cannot be, and nothing of this metric was stored: "
-                f"{observation}"
-            )
-            return FetchResult(result.metric_id, error=fault)
-        days.add(observation.period_end)
-    return result
+def _checked(result: FetchResult, source: Source, day: date) -> FetchResult:
+    """Return the result, or an error in its place where it holds what cannot be; `day` is not over yet."""
+    fault = impossible(result, source, day)
+    if fault is None:
+        return result
+    return FetchResult(
+        result.metric_id,
+        error=TerminalSourceError(
+            f"The source {source.name} gave what cannot be, and nothing of this metric was stored: {fault}"
+        ),
+    )
 
 
 def _outcome(result: FetchResult) -> MetricOutcome:
