@@ -231,6 +231,8 @@ class Keeper:
 
     def _ask(self) -> None:
         directory = os.environ.get(DIRECTORY_VARIABLE) or LETS_ENCRYPT
+        if not is_reachable(directory):
+            raise NotYetError(f"{directory} cannot be reached; nothing was counted.")
         command = [
             "certbot", "certonly", "--non-interactive", "--agree-tos", "--no-eff-email", "--force-renewal",
             "--email", self._facts["alarm_email"], "--server", directory,
@@ -244,8 +246,6 @@ class Keeper:
         if done.returncode == 0:
             self._tries.unlink(missing_ok=True)
             return
-        if not is_reachable(directory):
-            raise NotYetError(f"{directory} cannot be reached; nothing was counted.")
         count = 1 + (json.loads(self._tries.read_text(encoding="utf-8"))[0] if self._tries.exists() else 0)
         write(self._tries, json.dumps([count, asked_at]).encode())
         raise NotYetError(f"certbot ended with {done.returncode}; its words are above.")
