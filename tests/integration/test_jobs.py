@@ -231,6 +231,34 @@ async def test_when_every_metric_fails_the_run_failed_and_what_was_stored_stays(
     assert await rig.stats() == rows
 
 
+@pytest.mark.parametrize("only", [("downloads:lance:rust",), ("downloads:lance:*",)])
+async def test_a_failed_sentinel_makes_the_run_partial_and_the_values_are_stored(
+    rig: Rig, only: tuple[str, ...]
+) -> None:
+    registry = rig.replay.registry
+    assert registry is not None
+    registry.overrides["crates", "lance", YESTERDAY - timedelta(days=9)] = None
+    rig.replay.always("/api/v1/crates/serde/*", Scripted(503, body={"errors": []}))
+    report = await rig.run("weekly_refresh", only=only)
+    assert report.run.status is RunStatus.PARTIAL
+    assert "the sentinel serde failed" in (report.run.error_summary or "")
+    assert len([row for row in await rig.stats() if row.metric_id == "downloads:lance:rust"]) == 88
+
+
+async def test_a_day_counted_only_in_part_is_missing_until_it_is_whole(rig: Rig) -> None:
+    registry = rig.replay.registry
+    assert registry is not None
+    day = YESTERDAY - timedelta(days=3)
+    registry.overrides |= {("pypistats", "pylance", day): 9, ("pypistats", "__all__", day): 40_000}
+    report = await rig.run("weekly_refresh", only=("downloads:lance:python",))
+    partly = await value_of(rig, "downloads:lance:python", day)
+    registry.overrides.clear()
+    await rig.run("weekly_refresh", only=("downloads:lance:python",))
+    assert (report.run.status, partly) == (RunStatus.SUCCESS, None)
+    whole = await value_of(rig, "downloads:lance:python", day)
+    assert whole == registry.value("pypistats", "pylance", day)
+
+
 async def test_a_changed_shape_writes_nothing_and_names_the_field(rig: Rig) -> None:
     rig.replay.always("/api/v1/crates/lance/*", Scripted(body={"version_downloads": "none", "meta": {}}))
     report = await rig.run("weekly_refresh", only=("downloads:lance:*",))

@@ -66,7 +66,7 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True)
 class MetricOutcome:
-    """What a run got for one metric: how many observations, or the error; `notes` are for a person."""
+    """What a run got for one metric: how many observations, what failed; `notes` are for a person."""
 
     metric_id: str
     observations: int
@@ -283,14 +283,14 @@ def _closed(run: Run, gathered: Gathered, counts: UpsertCounts, context: RunCont
 
 
 def run_status(outcomes: tuple[MetricOutcome, ...]) -> RunStatus:
-    """Return success when no metric failed, failed when all did, partial in between.
+    """Return success when nothing failed, failed when every metric did and brought nothing, else partial.
 
     A day that a registry has not published yet is no failure.
     """
-    failed = sum(outcome.error is not None for outcome in outcomes)
-    if not failed:
+    if not any(outcome.error for outcome in outcomes):
         return RunStatus.SUCCESS
-    return RunStatus.FAILED if failed == len(outcomes) else RunStatus.PARTIAL
+    empty_handed = all(outcome.error and not outcome.observations for outcome in outcomes)
+    return RunStatus.FAILED if empty_handed else RunStatus.PARTIAL
 
 
 def error_summary(outcomes: tuple[MetricOutcome, ...]) -> str | None:

@@ -42,7 +42,11 @@ class FetchRequest:
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """What one metric got: observations, or the error that kept it from them; `notes` are for a person."""
+    """What one metric got: observations, or the error that kept it from them; `notes` are for a person.
+
+    Both stand side by side where the values came and a request beside them failed: the observations are
+    stored, and the error makes the run partial.
+    """
 
     metric_id: str
     observations: tuple[Observation, ...] = ()

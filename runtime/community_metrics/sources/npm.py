@@ -97,7 +97,8 @@ class Npm:
                 observations(request, _without_open_zeros(part, verdict.counted), held_back=verdict.held_back)
                 for part in parts
             )
-            return FetchResult(request.metric_id, tuple(chain.from_iterable(found)), notes=verdict.notes)
+            rows = tuple(chain.from_iterable(found))
+            return FetchResult(request.metric_id, rows, verdict.error, verdict.notes)
 
         async for result in each(requests, fetch_one):
             yield result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from community_metrics.errors import SourceError
+from community_metrics.errors import SourceError, TerminalSourceError, TransientSourceError
 from community_metrics.sources.base import FetchResult
 from community_metrics.sources.days import (
     absent_days,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the sentinel says of the doubtful days; `notes` are for a person.
+    """What the sentinel says of the doubtful days; `notes` are for a person, `error` is why it says nothing.
 
     `counted`: days counted for everybody, so that nothing means 0. `held_back`: days stated far too low for
     us and for everybody, so that their values are a part only.
@@ -36,13 +36,14 @@ class Verdict:
     counted: frozenset[date] = frozenset()
     held_back: frozenset[date] = frozenset()
     notes: tuple[str, ...] = ()
+    error: SourceError | None = None
 
 
 class Sentinel:
     """Asked once for a run, when the first doubt arises; a failure is remembered like an answer.
 
     A sentinel that cannot be read vouches for nothing: the values that the registry states are stored all
-    the same, and every doubtful day stays missing until a later run.
+    the same, every doubtful day stays missing until a later run, and the run is partial.
     """
 
     def __init__(self, name: str, read: Callable[[], Awaitable[Mapping[date, int]]]) -> None:
@@ -70,7 +71,9 @@ class Sentinel:
     ) -> Verdict:
         said = [f"{listed(doubtful)} left open"] if doubtful else []
         said += [f"{listed(stated)} stored unchecked, though unusually low"] if stated else []
-        return Verdict(notes=(f"{'; '.join(said)}: the sentinel {self._name} failed ({error})",))
+        text = f"{'; '.join(said)}: the sentinel {self._name} failed ({error})"
+        kind = TransientSourceError if isinstance(error, TransientSourceError) else TerminalSourceError
+        return Verdict(error=kind(text))
 
     async def _ask(self) -> Mapping[date, int] | SourceError:
         try:
@@ -89,4 +92,4 @@ async def daily_result(request: FetchRequest, counts: DailyCounts, sentinel: Sen
         return FetchResult(request.metric_id, error=error)
     verdict = await sentinel.judge(absent_days(request, counts), low_days(request, counts))
     found = observations(request, counts, implied_zeros=verdict.counted, held_back=verdict.held_back)
-    return FetchResult(request.metric_id, found, notes=verdict.notes)
+    return FetchResult(request.metric_id, found, verdict.error, verdict.notes)
