@@ -79,9 +79,9 @@ class Period:
                 return self.start.isoformat()
             case Grain.WEEK:
                 year, week, _ = self.start.isocalendar()
-                return f"{year}-W{week:02d}"
+                return f"{year:04d}-W{week:02d}"
             case Grain.MONTH:
-                return f"{self.start:%Y-%m}"
+                return self.start.isoformat()[:7]  # %Y has no leading zeros
 
     @property
     def days(self) -> int:

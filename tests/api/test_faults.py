@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from community_metrics.api.database import ReadDatabase
+from community_metrics.api.exports import timely
 from community_metrics.api.watch import LOOK_EVERY_S
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import STATS
@@ -21,7 +22,7 @@ from tests.support.enterprise import READ_KEY, Fault
 from tests.support.worlds import raw_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
     import httpx
@@ -158,6 +159,40 @@ async def test_what_a_failed_read_said_is_in_the_log_and_not_in_the_answer(
     [line] = [line for line in capsys.readouterr().out.splitlines() if "read failed" in line]
     assert "the-one" in line
     assert "stats" in line
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+async def test_head_of_an_export_says_what_get_says_when_the_files_are_away(
+    folder: Place, serve: Serve, file_format: str
+) -> None:
+    async with serve(folder.reading) as api:
+        shutil.rmtree(Path(folder.reading.db_path) / "stats.lance" / "data")
+        answers = [await ask(f"export/stats.{file_format}") for ask in (api.get, api.head)]
+        other = await api.head(f"export/metrics.{file_format}")
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert other.status_code == 200
+
+
+async def test_head_of_an_export_waits_no_longer_than_a_read_may_take(place: Place, serve: Serve) -> None:
+    database = ReadDatabase(place.reading, read_timeout_s=0.3)
+    async with serve(place.reading, database=database) as api:
+        break_storage(place, path="*/query/", delay_s=1.0)
+        assert (await api.head("export/stats.csv")).status_code == 503
+        require_problem(await api.get("export/stats.csv"), "storage-unavailable", place)
+
+
+async def test_every_piece_of_an_export_has_its_deadline_and_a_slow_caller_has_none() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"one"
+        yield b"two"
+        await asyncio.Event().wait()
+
+    timely_pieces = timely(pieces(), timeout_s=0.05)
+    assert await anext(timely_pieces) == b"one"
+    await asyncio.sleep(0.1)
+    assert await anext(timely_pieces) == b"two"
+    with pytest.raises(TimeoutError):
+        await anext(timely_pieces)
 
 
 async def test_a_status_told_while_storage_is_away_does_not_contradict_itself(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow.parquet
 import pytest
 
+from community_metrics.api.database import ReadDatabase
 from community_metrics.model import SourceWindow
-from community_metrics.storage import LanceDBStore
+from community_metrics.storage import LanceDBReader, LanceDBStore
 from tests.support.api import (
     FALLBACK,
     FIRST_DAY,
@@ -26,9 +27,11 @@ from tests.support.api import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from community_metrics.config import Settings
+    from community_metrics.model import StatRow
     from tests.support.api import Api, Place
 
     Serve = Callable[..., AbstractAsyncContextManager[Api]]
@@ -246,6 +249,57 @@ async def test_text_that_looks_like_a_formula_is_harmless_in_csv_and_exact_in_pa
     table = pyarrow.parquet.read_table(io.BytesIO((await local_api.get("export/metrics.parquet")).content))
     assert ",'@lancedb/lancedb," in text
     assert "@lancedb/lancedb" in table.column("subject").to_pylist()
+
+
+class RememberingReader(LanceDBReader):
+    """Remembers the days of the rows that it brought."""
+
+    days: ClassVar[list[date]] = []
+
+    async def stats(
+        self, metric_ids: Sequence[str], *, since: date | None = None, until: date | None = None
+    ) -> list[StatRow]:
+        rows = await super().stats(metric_ids, since=since, until=until)
+        self.days.extend(row.period_end for row in rows)
+        return rows
+
+
+class RememberingDatabase(ReadDatabase):
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._remembering = RememberingReader.open(settings)
+
+    @property
+    def reader(self) -> LanceDBReader:
+        return self._remembering
+
+    async def close(self) -> None:
+        await self._remembering.close()
+
+
+async def test_a_series_reads_no_further_than_a_reading_of_its_last_period_may_reach(
+    filled_local: Place, serve: Serve
+) -> None:
+    RememberingReader.days.clear()
+    async with serve(filled_local.reading, database=RememberingDatabase(filled_local.reading)) as api:
+        await api.get(f"series/{PYTHON}?grain=day&from=2025-10-01&to=2025-10-02")
+    days = RememberingReader.days
+    assert (min(days), max(days)) == (date(2025, 10, 1), date(2025, 11, 2))
+
+
+@pytest.mark.parametrize(("first", "last"), [("2025-06-30", "2025-07-06"), ("2025-07-07", "2025-07-13")])
+async def test_an_estimate_does_not_depend_on_where_the_series_ends(api: Api, first: str, last: str) -> None:
+    short = (await api.get(f"series/{PYTHON}?from={first}&to={last}")).json()["points"]
+    whole = (await api.get(f"series/{PYTHON}?from={first}")).json()["points"]
+    assert short == whole[: len(short)]
+    assert short[-1]["estimated"] is (first == "2025-07-07")
+
+
+async def test_a_year_has_four_digits(local_api: Api) -> None:
+    points = (await local_api.get(f"series/{PYTHON}?to=0001-01-01")).json()["points"]
+    assert [point["week"] for point in points] == ["0001-W01"]
+    points = (await local_api.get(f"series/{PYTHON}?grain=month&to=0001-01-01")).json()["points"]
+    assert [point["month"] for point in points] == ["0001-01"]
 
 
 @pytest.mark.parametrize("picture", ["badge", "sparkline"])

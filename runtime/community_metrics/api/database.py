@@ -33,6 +33,11 @@ class ReadDatabase:
         self._is_loaded = False
 
     @property
+    def read_timeout_s(self) -> float:
+        """How long one read may take, in seconds."""
+        return self._timeout_s
+
+    @property
     def reader(self) -> LanceDBReader:
         """The reader; its first read connects, and a failed one makes the next connect again."""
         if self._reader is None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from fastapi import APIRouter, Path, Request, Response
 from starlette.responses import StreamingResponse
 
-from community_metrics.api.database import READ_TIMEOUT_S
 from community_metrics.api.middleware.head import WITHOUT_BODY
 from community_metrics.api.problems import documented
 from community_metrics.api.services import services_of
@@ -56,21 +55,37 @@ async def export(
     }
     media_type = _MEDIA_TYPES[file_format]
     database = services_of(request).database
-    if request.scope.get(WITHOUT_BODY):
-        await database.ping()  # where GET would say 503, HEAD does
-        return StreamingResponse(iter(()), media_type=media_type, headers=headers)
     database.load_client()
+    if request.scope.get(WITHOUT_BODY):
+        async with asyncio.timeout(database.read_timeout_s):
+            await database.reader.has_rows(table)  # where GET would say 503, HEAD does
+        return StreamingResponse(iter(()), media_type=media_type, headers=headers)
     batches = database.reader.scan(table)
     chunks = _csv_chunks(table, batches) if file_format == "csv" else _parquet_chunks(table, batches)
-    async with asyncio.timeout(READ_TIMEOUT_S):
-        first = await anext(chunks)  # what fails from here on breaks the stream; here it is still a 503
-    return StreamingResponse(_joined(first, chunks), media_type=media_type, headers=headers)
+    pieces = timely(chunks, database.read_timeout_s)
+    first = await anext(pieces)  # what fails from here on breaks the stream; here it is still a 503
+    return StreamingResponse(_joined(first, pieces), media_type=media_type, headers=headers)
+
+
+async def timely(pieces: AsyncIterator[bytes], timeout_s: float) -> AsyncIterator[bytes]:
+    """Yield the pieces, each read within the time; how long the caller takes for one does not count.
+
+    Raises:
+        TimeoutError: the next piece did not come in time.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(timeout_s):
+                piece = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        yield piece
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
-    async for chunk in rest:
-        yield chunk
+    async for piece in rest:
+        yield piece
 
 
 async def _csv_chunks(table: str, batches: AsyncIterator[pa.RecordBatch]) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -37,6 +38,8 @@ _POINTS: Final[dict[Grain, type[responses.Point]]] = {
     Grain.MONTH: responses.MonthPoint,
 }
 _MAX_PERIODS: Final = 10_000
+_LONGEST_WINDOW: Final = timedelta(days=31)
+"""A reading of a month that covers the last period ends up to this much later."""
 _CSV_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "content": {"text/csv": {"schema": {"type": "string"}}},
@@ -104,7 +107,7 @@ async def _found(reader: LanceDBReader, request: Request, metric_id: str, wanted
     last = min(wanted.last or last_completed_day(now), today(now))
     first = wanted.first or await _oldest_day(reader, ids, last)
     periods = _periods(first, last, wanted.grain)
-    rows = await reader.stats(ids, since=periods[0].start)
+    rows = await reader.stats(ids, since=periods[0].start, until=periods[-1].end + _LONGEST_WINDOW)
     fallbacks = [row for fallback in metric.fallbacks for row in rows if row.metric_id == fallback]
     own = [row for row in rows if row.metric_id == metric_id]
     return Found(metric, points(own, periods, window=metric.source_window, now=now, fallbacks=fallbacks))

@@ -186,6 +186,11 @@ class LanceDBReader:
                 found[spec.name] = sorted(keys)
         return found
 
+    async def has_rows(self, table: str) -> bool:
+        """Say whether a table has a row, by reading one: the version alone is told without any data file."""
+        spec = table_named(table)
+        return bool((await self._answer(Query(spec, spec.schema.names, 1))).num_rows)
+
     async def scan(
         self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None
     ) -> AsyncIterator[pa.RecordBatch]:
