@@ -11,11 +11,13 @@ import pytest
 from community_metrics.errors import ConfigurationError, StorageUnavailable
 from community_metrics.freshness import last_success
 from community_metrics.model import Provenance, RunStatus, Status
+from community_metrics.storage import LanceDBReader
 from community_metrics.weeks import ONE_DAY
 from tests.support.clock import NOON
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
+    from community_metrics.model import MetricDefinition
     from tests.support.jobs import Rig
 
 YESTERDAY = NOON.date() - ONE_DAY
@@ -257,6 +259,64 @@ async def test_a_day_counted_only_in_part_is_missing_until_it_is_whole(rig: Rig)
     assert (report.run.status, partly) == (RunStatus.SUCCESS, None)
     whole = await value_of(rig, "downloads:lance:python", day)
     assert whole == registry.value("pypistats", "pylance", day)
+
+
+async def definition_of(rig: Rig, metric_id: str) -> MetricDefinition:
+    async with LanceDBReader.open(rig.settings) as reader:
+        return next(metric for metric in await reader.metrics() if metric.metric_id == metric_id)
+
+
+def use_catalog(rig: Rig, *metrics: tuple[str, str, str]) -> None:
+    """Write a catalogue with one metric for each id's end, source and subject."""
+    entries = [
+        f'[[metric]]\nid = "{"stars" if source == "github" else "downloads"}:p:{name}"\n'
+        f'source = "{source}"\nsubject = "{subject}"\n'
+        f'window = "{"instant" if source == "github" else "1d"}"\ndisplay_name = "{name}"\n'
+        for name, source, subject in metrics
+    ]
+    path = rig.folder.with_name("catalog.toml")
+    path.write_text('[[product]]\nid = "p"\nname = "P"\n' + "".join(entries))
+    rig.settings_overrides["catalog"] = path
+
+
+@pytest.mark.parametrize("now", [("a", "crates", "zzz"), ("a", "npm", "aaa")])
+async def test_another_subject_or_source_under_an_old_id_is_refused_and_nothing_changes(
+    rig: Rig, now: tuple[str, str, str]
+) -> None:
+    use_catalog(rig, ("a", "crates", "aaa"), ("b", "crates", "bbb"))
+    await rig.run("weekly_refresh")
+    rows, definition = await rig.stats(), await definition_of(rig, "downloads:p:a")
+    use_catalog(rig, now, ("b", "crates", "bbb"))
+    for _ in range(2):
+        report = await rig.run("weekly_refresh")
+        assert report.run.status is RunStatus.PARTIAL
+        assert "so far this id is crates aaa (1d)" in (report.run.error_summary or "")
+        assert "an id of its own" in (report.run.error_summary or "")
+    assert await rig.stats() == rows
+    assert await definition_of(rig, "downloads:p:a") == definition
+
+
+async def test_a_subject_that_never_brought_a_value_may_be_corrected(rig: Rig) -> None:
+    use_catalog(rig, ("a", "crates", "no-such"))
+    await rig.run("weekly_refresh")
+    use_catalog(rig, ("a", "crates", "aaa"))
+    report = await rig.run("weekly_refresh")
+    assert report.run.status is RunStatus.SUCCESS
+    assert (await definition_of(rig, "downloads:p:a")).subject == "aaa"
+
+
+async def test_a_renamed_repository_goes_on_under_its_new_name_and_another_one_does_not(rig: Rig) -> None:
+    use_catalog(rig, ("a", "github", "old/name"))
+    registry = rig.replay.registry
+    assert registry is not None
+    registry.renamed["old/name"] = "new/name"
+    await rig.run("weekly_refresh")
+    use_catalog(rig, ("a", "github", "new/name"))
+    renamed = await rig.run("weekly_refresh")
+    use_catalog(rig, ("a", "github", "somebody/else"))
+    other = await rig.run("weekly_refresh")
+    assert (renamed.run.status, other.run.status) == (RunStatus.SUCCESS, RunStatus.FAILED)
+    assert (await definition_of(rig, "stars:p:a")).subject == "new/name"
 
 
 async def test_a_changed_shape_writes_nothing_and_names_the_field(rig: Rig) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import structlog
 
 from community_metrics.errors import ConfigurationError, SourceError, TerminalSourceError
 from community_metrics.jobs.checks import impossible
+from community_metrics.jobs.definitions import redefined, refusal
 from community_metrics.jobs.run import Gathered, MetricOutcome
 from community_metrics.model import ValueKind
 from community_metrics.sources import SEED_SOURCE, available_sources
@@ -18,12 +21,12 @@ from community_metrics.sources.http import RegistryClient
 from community_metrics.weeks import ONE_DAY, days_between, last_completed_day, lookback_start, today
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from community_metrics.catalog import Catalog, Metric
     from community_metrics.jobs.run import JobRequest, RunContext, Work
-    from community_metrics.model import Provenance
+    from community_metrics.model import MetricDefinition, Provenance
     from community_metrics.sources.base import Source
     from community_metrics.storage import LanceDBReader
 
@@ -54,12 +57,14 @@ def prepared(
     floor, until = lookback_start(now, weeks), last_completed_day(now)
 
     async def work(context: RunContext) -> Gathered:
-        results = await _fetched(context, by_source, floor, until)
+        bound = await redefined(context.store, chain.from_iterable(by_source.values()))
+        results = await _fetched(context, by_source, bound, floor, until)
         observations = tuple(observation for result in results for observation in result.observations)
         return Gathered(
             observations=observations,
             provenance=provenance,
             outcomes=tuple(_outcome(result) for result in results),
+            same=frozenset(result.metric_id for result in results if result.observations) & bound.keys(),
             window_start=min((observation.period_start for observation in observations), default=floor),
             window_end=max((observation.period_end for observation in observations), default=until),
         )
@@ -83,12 +88,22 @@ def _fetched_metrics(request: JobRequest, catalog: Catalog) -> dict[Source, list
 
 
 async def _fetched(
-    context: RunContext, by_source: Mapping[Source, Sequence[Metric]], floor: date, until: date
+    context: RunContext,
+    by_source: Mapping[Source, Sequence[Metric]],
+    bound: Mapping[str, MetricDefinition],
+    floor: date,
+    until: date,
 ) -> list[FetchResult]:
-    requests = {
-        source: [await _fetch_request(context.store, metric, source, floor, until) for metric in metrics]
-        for source, metrics in by_source.items()
-    }
+    refused: list[FetchResult] = []
+    requests: dict[Source, list[FetchRequest]] = defaultdict(list)
+    for source, metric in _pairs(by_source):
+        known_as = bound.get(metric.metric_id)
+        if known_as is not None and not _may_be_renamed(source, metric, known_as):
+            error = TerminalSourceError(refusal(metric, known_as))
+            refused.append(FetchResult(metric.metric_id, error=error))
+            continue
+        request = await _fetch_request(context.store, metric, source, floor, until)
+        requests[source].append(replace(request, known_as=known_as.subject if known_as else None))
     async with (
         RegistryClient(context.settings, context.clock, context.rng) as client,
         asyncio.TaskGroup() as tasks,
@@ -97,7 +112,17 @@ async def _fetched(
             tasks.create_task(_fetch_all(source, wanted, client, context))
             for source, wanted in requests.items()
         ]
-    return [result for fetch in fetches for result in fetch.result()]
+    return refused + [result for fetch in fetches for result in fetch.result()]
+
+
+def _pairs(by_source: Mapping[Source, Sequence[Metric]]) -> Iterator[tuple[Source, Metric]]:
+    return ((source, metric) for source, metrics in by_source.items() for metric in metrics)
+
+
+def _may_be_renamed(source: Source, metric: Metric, stored: MetricDefinition) -> bool:
+    """Say whether the source can prove that the new subject is the old one under another name."""
+    same_series = (metric.source, metric.window) == (stored.source, stored.source_window)
+    return same_series and bool(getattr(source, "proves_subject", False))
 
 
 async def _fetch_request(

@@ -25,6 +25,7 @@ from community_metrics.errors import (
     StorageError,
     StorageNotBootstrapped,
 )
+from community_metrics.jobs.definitions import to_write
 from community_metrics.jobs.lock import exclusive
 from community_metrics.jobs.progress import NoProgress
 from community_metrics.model import Provenance, Run, RunStatus, UpsertCounts
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.jobs.lock import Holder
     from community_metrics.jobs.progress import Progress
-    from community_metrics.model import Observation
+    from community_metrics.model import MetricDefinition, Observation
     from community_metrics.storage.merge import MergePlan
     from community_metrics.weeks import Clock
 
@@ -76,7 +77,10 @@ class MetricOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a job brings home before anything is written."""
+    """What a job brings home before anything is written.
+
+    `same` are redefined metrics whose source proved that they go on under another name.
+    """
 
     observations: tuple[Observation, ...] = ()
     provenance: Provenance = Provenance.API
@@ -84,6 +88,7 @@ class Gathered:
     window_start: date | None = None
     window_end: date | None = None
     notes: tuple[str, ...] = ()
+    same: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +215,7 @@ async def _recorded(
         gathered = await work(context)
         _log_notes(gathered)
         await holder.renew()  # whoever stood still for longer than the lease must not write any more
-        await store.upsert_metrics([metric.definition(clock.now()) for metric in context.catalog.metrics])
+        await store.upsert_metrics(await _definitions(context, gathered))
         counts = await store.upsert_observations(
             gathered.observations, provenance=gathered.provenance, run_id=context.run_id, now=clock.now()
         )
@@ -222,6 +227,10 @@ async def _recorded(
         raise
     _log_closed(run)
     return RunReport(run, gathered.outcomes, gathered.notes)
+
+
+async def _definitions(context: RunContext, gathered: Gathered) -> list[MetricDefinition]:
+    return await to_write(context.store, context.catalog, context.clock.now(), same=gathered.same)
 
 
 async def _close_failed(context: RunContext, run: Run, reason: str, error: BaseException) -> None:

@@ -28,7 +28,9 @@ class FetchRequest:
     `since` is the first day wanted, None for everything the registry still has; `until` the last, and never
     later than the last completed UTC day. `first_stored_day` is the oldest day we hold (None: none), so that
     zeros before a package's first release are not taken for real ones. `last_source_ref` is where the newest
-    stored row came from.
+    stored row came from. `known_as` is the subject of the stored rows where the catalogue now writes another;
+    only a source with a true attribute `proves_subject` is asked then, and it must answer for the same thing
+    or not at all.
     """
 
     metric_id: str
@@ -38,6 +40,7 @@ class FetchRequest:
     until: date
     first_stored_day: date | None = None
     last_source_ref: str | None = None
+    known_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class GitHubStars:
     sdk: str | None = None
     retention_days: int | None = 0
     answers_whole = True
+    proves_subject = True  # a repository's number outlives its name
 
     def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a catalogue entry; subject: `owner/name`; options: none."""

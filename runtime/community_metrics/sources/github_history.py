@@ -83,6 +83,7 @@ class GitHubStarHistory:
     sdk: str | None = None
     retention_days: int | None = None
     answers_whole = False
+    proves_subject = True  # a repository's number outlives its name
 
     def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a catalogue entry; subject: `owner/name`; options: none."""

@@ -32,12 +32,19 @@ def source_ref(url: str, repository_id: int | None) -> str:
 def require_same_repository(request: FetchRequest, repository_id: int | None) -> None:
     """Raise when the name now belongs to another repository than the newest stored row's.
 
-    GitHub lets a name that was renamed or deleted be registered again by somebody else.
+    GitHub lets a name that was renamed or deleted be registered again by somebody else. Under a name that is
+    new in the catalogue, both numbers must be known to be the same.
 
     Raises:
         TerminalSourceError: nothing of the newcomer is stored under the old metric.
     """
     _, mark, known = (request.last_source_ref or "").rpartition(_ID_MARK)
+    if request.known_as is not None and (not mark or repository_id is None):
+        raise TerminalSourceError(
+            f"github {request.subject}: this id is {request.known_as} so far, and nothing shows that both "
+            "are one repository; nothing was stored. Give the new one an id of its own in the catalogue, or "
+            f"write {request.known_as} back."
+        )
     if not mark or repository_id is None or known == str(repository_id):
         return
     raise TerminalSourceError(
