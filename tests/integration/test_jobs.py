@@ -319,6 +319,22 @@ async def test_a_renamed_repository_goes_on_under_its_new_name_and_another_one_d
     assert (await definition_of(rig, "stars:p:a")).subject == "new/name"
 
 
+async def test_a_metric_that_left_the_catalogue_is_inactive_until_it_comes_back(rig: Rig) -> None:
+    both = (("a", "crates", "aaa"), ("b", "crates", "bbb"))
+    use_catalog(rig, *both)
+    await rig.run("weekly_refresh")
+    use_catalog(rig, both[1])
+    await rig.run("weekly_refresh", only=("downloads:p:b",))
+    narrowed = (await definition_of(rig, "downloads:p:a")).is_active
+    await rig.run("weekly_refresh")
+    gone, versions = (await definition_of(rig, "downloads:p:a")).is_active, await rig.versions()
+    await rig.run("weekly_refresh")
+    assert (narrowed, gone, await rig.versions()) == (True, False, versions)
+    use_catalog(rig, *both)
+    await rig.run("weekly_refresh")
+    assert (await definition_of(rig, "downloads:p:a")).is_active
+
+
 async def test_a_changed_shape_writes_nothing_and_names_the_field(rig: Rig) -> None:
     rig.replay.always("/api/v1/crates/lance/*", Scripted(body={"version_downloads": "none", "meta": {}}))
     report = await rig.run("weekly_refresh", only=("downloads:lance:*",))

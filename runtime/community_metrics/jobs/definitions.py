@@ -6,6 +6,7 @@ restatements of the old ones.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,14 +44,22 @@ def refusal(metric: Metric, stored: MetricDefinition) -> str:
 
 
 async def to_write(
-    store: LanceDBReader, catalog: Catalog, now: datetime, *, same: frozenset[str]
+    store: LanceDBReader, catalog: Catalog, now: datetime, *, same: frozenset[str], whole: bool
 ) -> list[MetricDefinition]:
-    """Return the definitions to upsert: the catalogue's.
+    """Return the definitions to upsert: the catalogue's, and the retired ones where the run is `whole`.
 
     A redefined metric keeps its stored definition, unless its source proved it the `same` under a new name.
+    A metric that the catalogue no longer names is not active any more, so that totals do not wait for it.
     """
     bound = (await redefined(store, catalog.metrics)).keys() - same
-    return [metric.definition(now) for metric in catalog.metrics if metric.metric_id not in bound]
+    named = {metric.metric_id for metric in catalog.metrics}
+    retired = [
+        replace(definition, is_active=False)
+        for definition in (await store.metrics() if whole else [])
+        if definition.metric_id not in named and definition.is_active
+    ]
+    wanted = [metric.definition(now) for metric in catalog.metrics if metric.metric_id not in bound]
+    return wanted + retired
 
 
 def _meaning(metric: Metric) -> tuple[str, str, str]:

@@ -230,7 +230,10 @@ async def _recorded(
 
 
 async def _definitions(context: RunContext, gathered: Gathered) -> list[MetricDefinition]:
-    return await to_write(context.store, context.catalog, context.clock.now(), same=gathered.same)
+    whole = not context.request.only
+    return await to_write(
+        context.store, context.catalog, context.clock.now(), same=gathered.same, whole=whole
+    )
 
 
 async def _close_failed(context: RunContext, run: Run, reason: str, error: BaseException) -> None:
