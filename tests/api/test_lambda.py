@@ -16,15 +16,16 @@ from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.aws.lambda_jobs import event_of
 from community_metrics.errors import ConfigurationError
 from tests.support import lambda_runtime
-from tests.support.api import PYTHON
-from tests.support.enterprise import READ_KEY
-from tests.support.lambda_runtime import http_event
+from tests.support.api import PYTHON, enterprise_place
+from tests.support.enterprise import READ_KEY, WRITE_KEY
+from tests.support.lambda_runtime import function_url_event, http_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.api import Place
+    from tests.support.enterprise import Enterprise
     from tests.support.lambda_runtime import Function
 
 API = "community_metrics.aws.lambda_api.handler"
@@ -82,11 +83,25 @@ def test_health_is_answered_exactly(api: Function) -> None:
     assert (told["statusCode"], told["body"], told["isBase64Encoded"]) == (200, '{"status":"ok"}', False)
 
 
-@pytest.mark.parametrize("stage", ["$default", "prod"])
-@pytest.mark.parametrize("domain", ["x.execute-api.eu-west-1.amazonaws.com", "x.lambda-url.eu-west-1.on.aws"])
-def test_stages_and_function_urls_reach_the_same_routes(api: Function, stage: str, domain: str) -> None:
-    told = answer(api, http_event("/api/v1/definitions", stage=stage, domain=domain))
-    assert told["statusCode"] == 200
+@pytest.mark.parametrize(
+    "event",
+    [
+        http_event("/api/v1/definitions", domain="x.execute-api.eu-west-1.amazonaws.com"),
+        http_event("/api/v1/definitions", stage="prod", domain="x.execute-api.eu-west-1.amazonaws.com"),
+        function_url_event("/api/v1/definitions"),
+    ],
+    ids=["default stage", "named stage", "function URL"],
+)
+def test_stages_and_function_urls_reach_the_same_routes(api: Function, event: dict[str, Any]) -> None:
+    assert answer(api, event)["statusCode"] == 200
+
+
+def test_a_function_url_hands_on_query_and_tag(api: Function) -> None:
+    first = answer(api, function_url_event("/api/v1/dashboard/weekly", query="weeks=3"))
+    tag = {"if-none-match": first["headers"]["etag"]}
+    again = answer(api, function_url_event("/api/v1/dashboard/weekly", query="weeks=3", headers=tag))
+    assert len(json.loads(first["body"])["products"][0]["metrics"][0]["points"]) == 3
+    assert (again["statusCode"], again["body"]) == (304, "")
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
@@ -195,9 +210,65 @@ def test_a_failed_run_raises_so_that_lambda_counts_it(
     assert "downloads:lance:rust" in outcome.body["errorMessage"]
 
 
+def test_an_unknown_job_is_a_clear_failure(
+    run_job: Callable[[dict[str, Any]], lambda_runtime.Outcome],
+) -> None:
+    outcome = run_job({"job": "weekly_refesh"})
+    assert (outcome.is_error, outcome.body["errorType"]) == (True, "ConfigurationError")
+    assert "This event starts no job:" in outcome.body["errorMessage"]
+    assert "'weekly_refresh', 'update_all'" in outcome.body["errorMessage"]
+
+
+def test_a_job_writes_with_the_key_that_secrets_manager_has(
+    enterprise: Enterprise, secrets_manager: tuple[str, Any]
+) -> None:
+    url, client = secrets_manager
+    settings = enterprise_place(enterprise).writing
+    client.create_secret(Name="cm/write-key", SecretString=WRITE_KEY)
+    environment = {
+        "AWS_ENDPOINT_URL": url,
+        "CM_STORAGE_MODE": "enterprise",
+        "CM_LANCEDB_URI": str(settings.lancedb_uri),
+        "CM_LANCEDB_HOST_OVERRIDE": str(settings.lancedb_host_override),
+        "CM_LANCEDB_API_KEY_SECRET": "cm/write-key",
+    }
+    with lambda_runtime.started(JOBS, environment) as function:
+        first, again = (function.invoke({"job": job}) for job in ("bootstrap_tables", "seed_from_csv"))
+    assert (first.is_error, again.is_error, again.body["status"]) == (False, False, "success")
+    assert again.body["rows_inserted"] > 0
+    assert {entry.headers["x-api-key"] for entry in enterprise.log} == {WRITE_KEY}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"job": "weekly_refresh", "lookback_weeks": 1, "only": ["downloads:*"]},
+        {"job": "update_all", "lookback_weeks": 520},
+        {"job": "seed_from_csv", "only": ["stars:*"], "include_suspect": True},
+        {"job": "bootstrap_tables"},
+        {"job": "monitor"},
+    ],
+)
+def test_an_event_with_the_options_of_its_job_starts_it(event: dict[str, Any]) -> None:
+    assert event_of(event).job == event["job"]
+
+
 @pytest.mark.parametrize(
     ("event", "said"),
     [
+        (
+            {"job": "weekly_refresh", "lookback_weeks": True},
+            "lookback_weeks: Input should be a valid integer",
+        ),
+        ({"job": "weekly_refresh", "lookback_weeks": "1"}, "lookback_weeks: Input should be a valid integer"),
+        ({"job": "weekly_refresh", "lookback_weeks": 1.0}, "lookback_weeks: Input should be a valid integer"),
+        ({"job": "seed_from_csv", "include_suspect": "yes"}, "include_suspect"),
+        ({"job": "monitor", "only": ["x"]}, r"monitor does not use only; leave it out .*this job: none"),
+        (
+            {"job": "seed_from_csv", "lookback_weeks": 1},
+            r"seed_from_csv does not use lookback_weeks; leave it out .*only, include_suspect",
+        ),
+        ({"job": "update_all", "include_suspect": True}, "update_all does not use include_suspect"),
         ({"job": "weekly_refesh"}, "weekly_refresh"),
         ({}, "job: Field required"),
         ({"job": "weekly_refresh", "lookback_weeks": 0}, "lookback_weeks"),

@@ -150,3 +150,29 @@ def http_event(
         },
         "isBase64Encoded": False,
     }
+
+
+def function_url_event(
+    path: str, *, query: str = "", headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what a function URL sends: format 2.0 with a domain of its own, always the default stage."""
+    url_id = "4yfy3hqbkf7abcdefghijklmnopqrstu"
+    domain = f"{url_id}.lambda-url.eu-west-1.on.aws"
+    event = http_event(
+        path,
+        query=query,
+        domain=domain,
+        headers={
+            "accept": "*/*",
+            "x-amzn-trace-id": "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
+            "x-forwarded-for": "192.0.2.1",
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+            **(headers or {}),
+        },
+    )
+    # without IAM in front nobody is known
+    event["requestContext"] |= {"accountId": "anonymous", "apiId": url_id, "domainPrefix": url_id}
+    if query:
+        event["queryStringParameters"] = dict(pair.split("=", 1) for pair in query.split("&"))
+    return event

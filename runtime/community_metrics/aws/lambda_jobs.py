@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from community_metrics import log
 from community_metrics.aws.secrets import CachedSettings
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from community_metrics.jobs.run import RunReport
 
 _MAX_WEEKS: Final = 520
+_REFRESH: Final = ("lookback_weeks", "only")
+_OPTIONS: Final = {
+    "weekly_refresh": _REFRESH,
+    "update_all": _REFRESH,
+    "seed_from_csv": ("only", "include_suspect"),
+    "bootstrap_tables": (),
+    "monitor": (),
+}
+"""What each job reads of its event."""
 
 
 class JobFailed(CommunityMetricsError):  # noqa: N818  what Lambda's log shows as the error's type
@@ -30,14 +39,26 @@ class JobFailed(CommunityMetricsError):  # noqa: N818  what Lambda's log shows a
 
 
 class JobEvent(BaseModel):
-    """What starts a job. Fields beside these are refused: a misspelt option must not run without it."""
+    """What starts a job. What that job does not use is refused: nothing may only seem to work."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     job: Literal["weekly_refresh", "update_all", "seed_from_csv", "bootstrap_tables", "monitor"]
-    lookback_weeks: int | None = Field(default=None, ge=1, le=_MAX_WEEKS)
+    # strict: `true` and `"1"` are no numbers of weeks
+    lookback_weeks: int | None = Field(default=None, ge=1, le=_MAX_WEEKS, strict=True)
     only: tuple[str, ...] = ()
-    include_suspect: bool = False
+    include_suspect: bool = Field(default=False, strict=True)
+
+    @model_validator(mode="after")
+    def _has_options_of_its_job(self) -> Self:
+        options = _OPTIONS[self.job]
+        strange = sorted(self.model_fields_set - {"job", *options})
+        if strange:
+            raise ValueError(
+                f"{self.job} does not use {', '.join(strange)}; leave it out "
+                f"(options of this job: {', '.join(options) or 'none'})"
+            )
+        return self
 
     def request(self) -> JobRequest:
         """Return the event as the jobs want it; a schedule never rehearses and never resets."""
@@ -80,7 +101,7 @@ def event_of(event: object) -> JobEvent:
         return JobEvent.model_validate(event)
     except ValidationError as error:
         faults = [
-            f"{'.'.join(map(str, item['loc'])) or 'the event'}: {item['msg']}"
+            f"{'.'.join(map(str, item['loc'])) or 'the event'}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_input=False, include_url=False)
         ]
         raise ConfigurationError("This event starts no job:", faults) from None
