@@ -34,3 +34,11 @@ test.each([
 ])("%s was %s", (at, text) => {
   expect(formatsOf("en-GB", false).age(at, NOW)).toBe(text);
 });
+
+test.each([
+  ["2026-11-23", "today"],
+  ["2026-11-22", "yesterday"],
+  ["2026-05-31", "176 days ago"],
+])("%s was %s, whatever the hour", (day, text) => {
+  expect(formatsOf("en-GB", false).dayAge(day, NOW)).toBe(text);
+});

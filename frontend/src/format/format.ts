@@ -14,6 +14,8 @@ export interface Formats {
   readonly periodShort: (point: Point) => string;
   /** How long ago, to the minute: the page's own clock ticks no finer. */
   readonly age: (at: string | number, now: number) => string;
+  /** How many days before today a day was, both UTC, as `community-metrics report` counts them. */
+  readonly dayAge: (day: string, now: number) => string;
 }
 
 const UTC = { timeZone: "UTC" } as const;
@@ -63,7 +65,12 @@ export function formatsOf(locale: string | undefined, iso: boolean): Formats {
         : periodShort(point),
     periodShort,
     age: (at, now) => ageText(relative(), (new Date(at).getTime() - now) / 1_000),
+    dayAge: (text, now) => relative().format(dayNumber(Date.parse(text)) - dayNumber(now), "day"),
   };
+}
+
+function dayNumber(ms: number): number {
+  return Math.floor(ms / 86_400_000);
 }
 
 function ageText(relative: Intl.RelativeTimeFormat, seconds: number): string {

@@ -114,7 +114,7 @@ const Drawn = memo(function Drawn({ id, title, chart, lines, failure, ...looks }
       <ChartStage title={title} lines={lines} {...looks} />
       <KindLegend lines={lines} />
       <figcaption className="chart-note">
-        Data through {format.day(chart.newest)}, {format.age(`${chart.newest}T24:00:00Z`, now)}
+        Data through {format.day(chart.newest)}, {format.dayAge(chart.newest, now)}
         {lines.some((line) => line.series.points.some((one) => one.kind === "running")) &&
           ", and what is known of the time since"}
       </figcaption>
