@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 import subprocess
 import time
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from community_metrics.errors import RunLocked, StorageUnavailable
 from community_metrics.freshness import run_view
+from community_metrics.jobs import weekly_refresh
+from community_metrics.jobs.run import JobRequest, execute
 from community_metrics.model import RunStatus
 from community_metrics.storage import LanceDBReader, LanceDBStore
-from tests.support.clock import NOON
+from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import Rig, finished, without_run
 from tests.support.scripted import Scripted
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from community_metrics.model import Run, UpsertCounts
     from tests.support.replay import Replay
 
 ONLY = ("downloads:lance:*", "stars:*")
@@ -102,6 +107,53 @@ async def test_a_signal_closes_the_run_and_frees_the_database(
     assert (code, run.status) == (1, RunStatus.FAILED)
     assert run.error_summary == f"stopped by {number.name}"
     assert "safe to run again" in message
+
+
+class Interrupting(LanceDBStore):
+    """A store that does its work, and sends itself a SIGTERM, or fails, at a step of it."""
+
+    step = ""
+
+    async def upsert_observations(self, *args: Any, **options: Any) -> UpsertCounts:
+        if self.step == "during the merge":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return await super().upsert_observations(*args, **options)
+
+    async def record_run(self, run: Run) -> None:
+        await super().record_run(run)
+        if self.step == "after the close" and run.finished_at is not None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0.01)
+
+    async def optimize(self) -> None:
+        if self.step == "housekeeping fails":
+            raise StorageUnavailable("LanceDB, while compacting stats: the disk is full.")
+        if self.step == "during housekeeping":
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(5)
+        await super().optimize()
+
+
+STEPS_OF_THE_END = ["during the merge", "after the close", "during housekeeping", "housekeeping fails"]
+
+
+@pytest.mark.parametrize("step", STEPS_OF_THE_END)
+async def test_what_comes_once_the_write_has_begun_leaves_history_true(rig: Rig, step: str) -> None:
+    store = type("Interrupted", (Interrupting,), {"step": step})
+    report = await execute(
+        weekly_refresh.prepare,
+        JobRequest("weekly_refresh", only=ONLY),
+        rig.settings,
+        clock=FakeClock(),
+        store_type=store,
+    )
+    run = (await rig.runs())[0]
+    assert (run.status, report.run.status) == (RunStatus.SUCCESS, RunStatus.SUCCESS)
+    assert run.rows_inserted == len(await rig.stats()) > 0
+    async with LanceDBReader.open(rig.settings) as reader:
+        lease = await reader.lease()
+    assert lease is not None
+    assert lease.expires_at < NOON
 
 
 async def test_a_run_on_another_machine_is_waited_for_until_its_lease_expires(rig: Rig) -> None:

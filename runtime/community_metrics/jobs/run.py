@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,13 +25,13 @@ from community_metrics.errors import (
 from community_metrics.jobs.definitions import to_write
 from community_metrics.jobs.lock import exclusive
 from community_metrics.jobs.progress import NoProgress
+from community_metrics.jobs.signals import settle_cancellation, signals_cancel, to_its_end
 from community_metrics.model import Provenance, Run, RunStatus, UpsertCounts
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.connection import IN_MEMORY
 from community_metrics.weeks import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from datetime import date, datetime
     from pathlib import Path
 
@@ -42,6 +39,7 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.jobs.lock import Holder
     from community_metrics.jobs.progress import Progress
+    from community_metrics.jobs.signals import StopSignals
     from community_metrics.model import MetricDefinition, Observation
     from community_metrics.storage.merge import MergePlan
     from community_metrics.weeks import Clock
@@ -150,7 +148,7 @@ async def execute(
         ConfigurationError: the catalogue, an option or a file cannot be used; nothing was touched.
         RunLocked: another run holds the database.
         StorageError: LanceDB did not do what was asked; the run is closed as failed where that is possible.
-        RunInterrupted: SIGTERM or Ctrl-C; the run is closed as failed.
+        RunInterrupted: SIGTERM or Ctrl-C before the rows were written; the run is closed as failed.
     """
     clock = clock or SystemClock()
     rng = rng or random.Random()  # noqa: S311  jitter and run ids, not secrets
@@ -189,25 +187,37 @@ async def _rehearse(work: Work, context: RunContext) -> RunReport:
 
 async def _alone(work: Work, context: RunContext) -> RunReport:
     """Hold the database from before the run's first row until after its last; a signal lets go of it too."""
-    with _signals_cancel() as received:
+    with signals_cancel() as signals:
         try:
             async with exclusive(context.store, context.settings, context.run_id, context.clock) as holder:
-                report = await _recorded(work, context, holder, received)
-                if report.run.rows_inserted + report.run.rows_updated:
-                    await context.store.optimize()
+                report = await _recorded(work, context, holder, signals)
+                if report.run.rows_inserted + report.run.rows_updated and not signals.received:
+                    await _housekeeping(context, holder, signals)
+                signals.disarm()
                 return report
         except asyncio.CancelledError:
-            if not received:
+            if not signals.received:
                 raise
             raise RunInterrupted(
-                f"Run {context.run_id} was stopped by {received[0].name}; it is safe to run again."
+                f"Run {context.run_id} was stopped by {signals.received[0].name}; it is safe to run again."
             ) from None
 
 
-async def _recorded(
-    work: Work, context: RunContext, holder: Holder, received: Sequence[signal.Signals]
-) -> RunReport:
-    store, clock = context.store, context.clock
+async def _housekeeping(context: RunContext, holder: Holder, signals: StopSignals) -> None:
+    """Compact what was written. The run is closed by now, and no failure here makes it another one."""
+    try:
+        await context.store.optimize()
+    except StorageError as error:
+        log.warning("housekeeping failed, the next run does it", run_id=context.run_id, reason=str(error))
+    except asyncio.CancelledError:
+        if not signals.received and holder.lost is None:
+            raise
+        settle_cancellation()
+        log.warning("housekeeping was stopped, the next run does it", run_id=context.run_id)
+
+
+async def _recorded(work: Work, context: RunContext, holder: Holder, signals: StopSignals) -> RunReport:
+    store = context.store
     run = _begun(context)
     log.info("run started", run_id=run.ingestion_run_id, job=run.job_name)
     try:
@@ -216,17 +226,30 @@ async def _recorded(
         _log_notes(gathered)
         await holder.renew()  # whoever stood still for longer than the lease must not write any more
         await store.upsert_metrics(await _definitions(context, gathered))
-        counts = await store.upsert_observations(
-            gathered.observations, provenance=gathered.provenance, run_id=context.run_id, now=clock.now()
-        )
+        counts, cancelled = await to_its_end(_upserted(context, gathered))
         run = _closed(run, gathered, counts, context)
-        await store.record_run(run)
+        if cancelled and not signals.received:  # a signal that came this late stops nothing any more
+            raise holder.lost or asyncio.CancelledError  # noqa: TRY301  it is closed below like the others
+        _, cancelled = await to_its_end(store.record_run(run))
     except BaseException as error:  # whatever ends the work, a signal or a bug, the run is closed
-        reason = f"stopped by {received[0].name}" if received else _reason(holder.lost or error)
+        reason = (
+            f"stopped by {signals.received[0].name}" if signals.received else _reason(holder.lost or error)
+        )
         await _close_failed(context, run, reason, error)
         raise
     _log_closed(run)
+    if cancelled and not signals.received and holder.lost is None:
+        raise asyncio.CancelledError
     return RunReport(run, gathered.outcomes, gathered.notes)
+
+
+async def _upserted(context: RunContext, gathered: Gathered) -> UpsertCounts:
+    return await context.store.upsert_observations(
+        gathered.observations,
+        provenance=gathered.provenance,
+        run_id=context.run_id,
+        now=context.clock.now(),
+    )
 
 
 async def _definitions(context: RunContext, gathered: Gathered) -> list[MetricDefinition]:
@@ -323,30 +346,3 @@ def _log_notes(gathered: Gathered) -> None:
 
 def _reason(error: BaseException) -> str:
     return str(error) if isinstance(error, CommunityMetricsError) else f"{type(error).__name__}: {error}"
-
-
-@contextmanager
-def _signals_cancel() -> Iterator[list[signal.Signals]]:
-    """Turn the first SIGTERM or SIGINT into a cancellation of the current task; ignore further ones.
-
-    A second signal must not interrupt the closing of the run; whoever is in a hurry has SIGKILL.
-    """
-    received: list[signal.Signals] = []
-    task = asyncio.current_task()
-    loop = asyncio.get_running_loop()
-
-    def stop(number: signal.Signals) -> None:
-        if not received and task is not None:
-            received.append(number)
-            task.cancel()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number)
-    try:
-        yield received
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)

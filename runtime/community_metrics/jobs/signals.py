@@ -1,0 +1,76 @@
+"""SIGTERM and Ctrl-C: they stop the work, but never a write that is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+T = TypeVar("T")
+
+
+class StopSignals:
+    """The first signal cancels the task; `received` holds it. After `disarm` signals are ignored."""
+
+    def __init__(self) -> None:
+        self.received: list[signal.Signals] = []
+        self._task = asyncio.current_task()
+        self._is_armed = True
+
+    def stop(self, number: signal.Signals) -> None:
+        """Cancel the task, unless it was already."""
+        if self._is_armed and not self.received and self._task is not None:
+            self.received.append(number)
+            self._task.cancel()
+
+    def disarm(self) -> None:
+        """Ignore signals from now on: what is left to do takes a moment and must be done."""
+        self._is_armed = False
+
+
+@contextmanager
+def signals_cancel() -> Iterator[StopSignals]:
+    """Turn the first SIGTERM or SIGINT into a cancellation of the current task; ignore further ones.
+
+    A second signal must not interrupt the closing of the run; whoever is in a hurry has SIGKILL.
+    """
+    signals = StopSignals()
+    loop = asyncio.get_running_loop()
+    if threading.current_thread() is not threading.main_thread():
+        yield signals
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.stop, number)
+    try:
+        yield signals
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def to_its_end(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
+    """Return what `work` returns, and whether somebody cancelled us meanwhile; the work is not interrupted.
+
+    A merge that is under way happens whether we wait for it or not. Only who waits can say what it did.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+            settle_cancellation()
+    return task.result(), cancelled
+
+
+def settle_cancellation() -> None:
+    """Forget a cancellation that was caught on purpose, so that later timeouts work as ever."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
