@@ -150,7 +150,7 @@ async def test_a_limit_that_stays_spares_the_host_the_remaining_subjects(
     replay.always("/downloads/*", sample("npm_rate_limited_429"))
     results = await fetch_all("npm", replay, *(wanted(name) for name in "abcdef"), clock=clock)
     assert {type(result.error) for result in results} == {SourceRateLimited}
-    assert len(replay.requests) == 2
+    assert [path[-1] for path in replay.paths] == ["a", "a", "b"]
     assert 60 <= clock.monotonic() - 1000 <= 180
 
 
@@ -165,12 +165,28 @@ async def test_a_limit_ends_when_the_registry_said(replay: Replay, clock: FakeCl
     assert len(replay.requests) == 2
 
 
-async def test_a_host_that_swallows_every_packet_is_asked_for_one_subject_only(replay: Replay) -> None:
+async def test_a_host_that_swallows_every_packet_is_given_up_after_two_subjects(replay: Replay) -> None:
     replay.always("*", Scripted(hang=True))
     results = await fetch_all("crates", replay, *(wanted(name) for name in "abcdef"), bounds=HASTY)
     assert {type(result.error) for result in results} == {SourceUnreachable}
-    assert {request.path for request in replay.requests} == {"/api/v1/crates/a/downloads"}
+    assert replay.paths == ["/api/v1/crates/a/downloads"] * HASTY.attempts + ["/api/v1/crates/b/downloads"]
     assert "not asked, because of an earlier failure" in str(results[-1].error)
+
+
+FAULTS_OF_ONE = [Scripted(hang=True), Scripted(429, body={"errors": []})]
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_ONE, ids=["silent", "limited"])
+async def test_one_silent_or_limited_subject_keeps_no_other_from_being_asked(
+    replay: Replay, fault: Scripted
+) -> None:
+    for name in "ac":
+        replay.always(f"/api/v1/crates/{name}/*", fault)
+    replay.always("/api/v1/crates/d/*", Scripted(404, body={"errors": []}))
+    results = await fetch_all("crates", replay, *(wanted(name) for name in "abcdef"), bounds=HASTY)
+    errors = [type(result.error) for result in results]
+    silent = SourceUnreachable if fault.hang else SourceRateLimited
+    assert errors == [silent, type(None), silent, UnknownSubject, type(None), type(None)]
 
 
 async def test_a_body_that_trickles_is_cut_off(replay: Replay) -> None:
@@ -187,7 +203,7 @@ async def test_a_refused_connection_names_the_origin(replay: Replay) -> None:
 
 
 def test_the_time_for_hosts_that_never_answer_is_well_under_90_s() -> None:
-    assert Bounds().unreachable_s + Bounds().read_s <= 60
+    assert Bounds().unreachable_s + Bounds().read_s + Bounds().attempt_s <= 90
     assert Bounds().connect_s * Bounds().attempts < Bounds().unreachable_s
 
 

@@ -1,4 +1,8 @@
-"""The gate in front of one host: one request at a time, at its pace, none once the host is given up."""
+"""The gate in front of one host: one request at a time, at its pace, none once the host is given up.
+
+One subject that stays silent or is limited makes its host suspect; the next one has a single attempt to clear
+it. A second such failure in a row closes the host, so that a dead one costs little more than one subject.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +43,7 @@ class Gate:
         self._pace_s = pace_s
         self._next_start_s = clock.monotonic()
         self._closures: dict[str, _Closure] = {}
+        self._suspects: set[str] = set()
 
     async def pace(self) -> None:
         """Wait until the next request may start."""
@@ -57,12 +62,27 @@ class Gate:
                     retry_after_s=closure.error.retry_after_s,
                 )
 
-    def close_after(self, lane: str, error: SourceError) -> None:
-        """Close what no other request would get through either, now that all attempts of one failed."""
-        if isinstance(error, SourceUnreachable):
-            self._closures[_EVERY_LANE] = _Closure(error, None)
-        elif isinstance(error, TransientSourceError) and error.retry_after_s is not None:
+    def is_suspect(self, lane: str) -> bool:
+        """Say whether the last request of this lane failed in a way that may be the host's."""
+        return not self._suspects.isdisjoint((_EVERY_LANE, lane))
+
+    def note_answer(self, lane: str) -> None:
+        """Clear the host of suspicion: it answered, if only to say no."""
+        self._suspects -= {_EVERY_LANE, lane}
+
+    def note_failure(self, lane: str, error: SourceError) -> None:
+        """Close what no other request would get through either, now that all attempts of one failed.
+
+        A wait that the registry asks for closes at once; what may be the fault of one subject, at the second
+        time in a row.
+        """
+        if isinstance(error, TransientSourceError) and error.retry_after_s is not None:
             until = self._clock.now() + timedelta(seconds=error.retry_after_s)
             self._closures[lane] = _Closure(error, until)
-        elif isinstance(error, SourceRateLimited):
-            self._closures[lane] = _Closure(error, None)
+        elif isinstance(error, SourceUnreachable | SourceRateLimited):
+            name = _EVERY_LANE if isinstance(error, SourceUnreachable) else lane
+            if self.is_suspect(lane):
+                self._closures[name] = _Closure(error, None)
+            self._suspects.add(name)
+        else:
+            self.note_answer(lane)

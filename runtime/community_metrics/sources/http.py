@@ -2,14 +2,14 @@
 
 Within a host requests go one after the other, at its pace; hosts go side by side. A failure that may pass is
 tried again with growing, jittered waits, or after exactly the wait that the registry asks for; a wait longer
-than a request may take fails it at once. A host that cannot be reached, or keeps limiting us, is closed: what
-is still to be asked of it fails without a request.
+than a request may take fails it at once. A host that cannot be reached, or keeps limiting us, for two
+subjects in a row is closed: what is still to be asked of it fails without a request.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -173,13 +173,16 @@ class RegistryClient:
         gate = self._gate(call.host)
         async with gate.lock:
             gate.raise_if_closed(call.lane, call.about)
-            loop = retrying(call.host, self._bounds, self._clock, self._rng)
+            bounds = replace(self._bounds, attempts=1) if gate.is_suspect(call.lane) else self._bounds
+            loop = retrying(call.host, bounds, self._clock, self._rng)
             try:
-                return await loop(self._attempt, gate, call)
+                answer: Answer[T] = await loop(self._attempt, gate, call)
             except SourceError as error:
                 final = failure(error, loop.statistics["attempt_number"], self._clock.now())
-                gate.close_after(call.lane, final)
+                gate.note_failure(call.lane, final)
                 raise final from None  # it says all that the single attempt's error said
+            gate.note_answer(call.lane)
+            return answer
 
     async def _attempt(self, gate: Gate, call: _Call[T]) -> Answer[T]:
         reply = await self._follow(gate, call)
