@@ -10,17 +10,25 @@ import pytest
 import structlog
 from mangum import Mangum
 
+from community_metrics.api.database import ReadDatabase
+from community_metrics.api.main import create_app
 from community_metrics.api.middleware.edge import Edge
 from community_metrics.api.middleware.last_resort import LastResort
 from community_metrics.api.middleware.request_line import through_structlog
+from community_metrics.errors import StorageUnavailable
+from community_metrics.storage import LanceDBReader
 from tests.support.clock import FakeClock
 from tests.support.lambda_runtime import http_event
 from tests.support.servers import served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
+    import pyarrow as pa
     from starlette.types import Receive, Scope, Send
+
+    from community_metrics.config import Settings
+    from tests.support.api import Place
 
 
 async def breaks_midway(scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,6 +44,41 @@ APP = Edge(LastResort(breaks_midway), FakeClock(), through_structlog)
 def test_a_cut_off_answer_never_ends_like_a_whole_one() -> None:
     with served(APP) as url, pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
         httpx.get(url, trust_env=False)
+
+
+class BreakingReader(LanceDBReader):
+    """Loses storage after the first piece of a table."""
+
+    async def scan(
+        self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> AsyncIterator[pa.RecordBatch]:
+        async for batch in super().scan(table, columns=columns, where=where):
+            yield batch
+            raise StorageUnavailable("LanceDB went away.")
+
+
+class BreakingDatabase(ReadDatabase):
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._breaking = BreakingReader.open(settings)
+
+    @property
+    def reader(self) -> LanceDBReader:
+        return self._breaking
+
+    async def close(self) -> None:
+        await self._breaking.close()
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_an_export_that_storage_leaves_midway_is_cut_off(filled_local: Place, file_format: str) -> None:
+    settings = filled_local.reading
+    app = create_app(settings, database=BreakingDatabase(settings))
+    with (
+        served(app) as url,
+        pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"),
+    ):
+        httpx.get(f"{url}/api/v1/export/stats.{file_format}", trust_env=False)
 
 
 @pytest.fixture
