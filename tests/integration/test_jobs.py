@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import lancedb
 import pytest
 
 from community_metrics.errors import ConfigurationError, StorageUnavailable
@@ -357,6 +358,16 @@ async def test_a_dry_run_in_an_empty_folder_works_and_makes_nothing(rig: Rig) ->
     report = await rig.run("seed_from_csv", dry_run=True)
     assert report.run.rows_inserted == 115
     assert not rig.folder.exists()
+
+
+@pytest.mark.parametrize("table", ["leases", "metrics", "history"])
+async def test_a_dry_run_compares_with_the_rows_whatever_other_table_is_missing(rig: Rig, table: str) -> None:
+    only = ("downloads:lance:rust",)
+    await rig.run("weekly_refresh", only=only)
+    connection = await lancedb.connect_async(rig.folder)
+    await connection.drop_table(table)
+    report = await rig.run("weekly_refresh", only=only, dry_run=True)
+    assert (report.run.rows_inserted, report.run.rows_unchanged) == (0, 89)
 
 
 async def test_reset_empties_every_table_and_leaves_its_own_run(rig: Rig) -> None:

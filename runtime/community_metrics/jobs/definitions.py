@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from community_metrics.errors import StorageNotBootstrapped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
@@ -23,7 +25,10 @@ async def redefined(store: LanceDBReader, metrics: Iterable[Metric]) -> dict[str
 
     Only a metric with values from a registry is bound: a subject that never brought one may be corrected.
     """
-    stored = {definition.metric_id: definition for definition in await store.metrics()}
+    try:
+        stored = {definition.metric_id: definition for definition in await store.metrics()}
+    except StorageNotBootstrapped:  # a dry run makes no table that is missing
+        return {}
     return {
         metric.metric_id: stored[metric.metric_id]
         for metric in metrics

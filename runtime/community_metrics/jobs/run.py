@@ -167,10 +167,13 @@ async def execute(
 
 
 async def _is_missing(store_type: type[LanceDBStore], settings: Settings) -> bool:
-    """Say whether there is no database yet, so that a dry run compares with an empty one and makes none."""
+    """Say whether there are no rows to compare with: a dry run then takes an empty database, and makes none.
+
+    Only the table of the rows counts: one that lacks another table is compared with all the same.
+    """
     try:
         async with store_type.open(settings) as store:
-            await store.table_versions()
+            await store.first_day("")  # asks `stats` and nothing else
     except StorageNotBootstrapped:
         return True
     return False
