@@ -335,6 +335,14 @@ async def test_restatements_come_last_restated_first(world: World) -> None:
         assert await store.restatements(limit=1) == found[:1]
 
 
+async def test_a_table_tells_whether_it_has_rows(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        assert not await store.has_rows("stats")
+        await upsert(store, observed_days(2))
+        assert (await store.has_rows("stats"), await store.has_rows("metrics")) == (True, False)
+
+
 async def test_a_scan_streams_every_row_in_small_batches(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
