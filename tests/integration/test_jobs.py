@@ -139,6 +139,19 @@ async def test_an_answer_that_holds_everything_is_compared_whole(rig: Rig, sourc
     assert report.run.rows_updated == 1
 
 
+async def test_every_week_of_the_star_history_that_is_read_is_compared(rig: Rig) -> None:
+    only = ("stars_retained:lance:github",)
+    await rig.run("weekly_refresh", only=only)
+    registry, day = rig.replay.registry, YESTERDAY - timedelta(weeks=20)
+    assert registry is not None
+    asked = len(rig.replay.requests)
+    registry.overrides["github-history", "lance-format/lance", day] = 1
+    rig.now += timedelta(hours=1)
+    await rig.run("weekly_refresh", only=only)
+    assert await value_of(rig, only[0], day) == 1
+    assert len(rig.replay.requests) == asked + 1
+
+
 async def test_days_that_left_the_registrys_window_are_no_longer_its_concern(rig: Rig) -> None:
     await rig.run("weekly_refresh", only=("downloads:lance:rust",))
     registry = rig.replay.registry

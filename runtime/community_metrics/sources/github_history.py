@@ -92,7 +92,7 @@ class GitHubStarHistory:
     async def fetch(
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
-        """Yield one result for each request, reading only as many pages as reach its first day."""
+        """Yield one result for each request: all days of as many pages as reach its first day."""
 
         async def fetch_one(request: FetchRequest) -> FetchResult:
             return await _read(request, client)
@@ -111,11 +111,11 @@ async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:
         source_ref=source_ref(f"{GITHUB.public_origin}{path}", repository_id),
         observed_at=pages[-1].at,
     )
-    if _ends(pages[-1]):
-        counts = _since_the_first_star(request, counts)
+    read = replace(request, since=None)  # past days shrink: whatever the pages hold is compared
+    found = observations(read, _since_the_first_star(request, counts))
     moved = pages[0].reply.path != path
     notes = (f"{request.subject} has moved; write its new name in the catalogue",) if moved else ()
-    return FetchResult(request.metric_id, observations(request, counts), notes=notes)
+    return FetchResult(request.metric_id, found, notes=notes)
 
 
 async def _pages(request: FetchRequest, client: RegistryClient) -> list[Answer[_Page]]:
@@ -183,7 +183,7 @@ def _days(pages: Sequence[Answer[_Page]]) -> dict[date, int]:
 
 
 def _since_the_first_star(request: FetchRequest, counts: DailyCounts) -> DailyCounts:
-    """Leave out the zeros before the first star: the oldest week is older than the repository."""
+    """Leave out the zeros before the first star we know of: a week may be older than the repository."""
     first = counts.first_known_day(request)
     kept = {day: value for day, value in counts.by_day.items() if first is not None and day >= first}
     return replace(counts, by_day=kept)
