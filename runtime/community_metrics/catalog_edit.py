@@ -45,7 +45,8 @@ _STARTER = """\
 # metric.id        family:product:detail, never reused for anything else
 # metric.source    pypistats, npm, crates, github, github-history, or "seed" for what only seed files hold
 # metric.subject   the package or repository as the source writes it
-# metric.options   pypistats: { mirrors = true } counts mirrors too; they are left out by default
+# metric.options   pypistats: { mirrors = true } counts mirrors too; they are left out by default.
+#                  The two never stand in one product: its downloads would count each file twice
 # metric.window    the interval one value covers: 1d, 7d, 30d, month, or instant for a level such as stars
 # metric.fallbacks metrics that may stand in, marked estimated, for a week of which not a single day is known
 # metric.active    false stops fetching and showing it; its history stays

@@ -10,8 +10,9 @@ import difflib
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from community_metrics.catalog_subjects import identity, share_of_total
 from community_metrics.model import METRIC_ID, SourceWindow
 from community_metrics.sources import SEED_SOURCE
 from community_metrics.toml_lines import HEADER
@@ -19,11 +20,10 @@ from community_metrics.toml_lines import HEADER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from community_metrics.catalog_subjects import Identity, Share
     from community_metrics.sources.base import Source
 
 K = TypeVar("K")
-Identity: TypeAlias = tuple[str, str, str]
-"""What makes two metrics count the same thing: source, subject, options."""
 PRODUCT_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _WIDTH_IN_DAYS = {
     SourceWindow.DAY: 1,
@@ -103,7 +103,12 @@ class Draft:
     @cached_property
     def subjects(self) -> Mapping[Identity, Entry]:
         """The first metric that counts each subject."""
-        return _first_of_each(self.metrics, _identity)
+        return _first_of_each(self.metrics, identity)
+
+    @cached_property
+    def counted(self) -> Mapping[Share, Entry]:
+        """The first active metric that adds each subject to the downloads of each product."""
+        return _first_of_each(self.metrics, share_of_total)
 
 
 def faults(draft: Draft) -> list[str]:
@@ -207,19 +212,19 @@ def _source_accepts_subject(entry: Entry, draft: Draft) -> Iterator[_Broken]:
 
 
 def _subject_is_counted_once(entry: Entry, draft: Draft) -> Iterator[_Broken]:
-    identity = _identity(entry)
-    first = draft.subjects[identity] if identity else entry
+    counted = identity(entry)
+    first = draft.subjects[counted] if counted else entry
     if first is not entry:
         yield "subject", f"{entry.get('subject')!r} is counted already by {first.get('id')}"
 
 
-def _identity(entry: Entry) -> Identity | None:
-    source, subject = entry.get("source"), entry.get("subject")
-    if not source or not subject or source == SEED_SOURCE:
-        return None  # seed metrics differ by what their files say, and their ids tell them apart
-    # registries ignore case in names, and an option that is off counts the same as one left out
-    options = {name: value for name, value in (entry.get("options") or {}).items() if value is not False}
-    return source, subject.casefold(), repr(sorted(options.items()))
+def _total_counts_subject_once(entry: Entry, draft: Draft) -> Iterator[_Broken]:
+    share = share_of_total(entry)
+    first = draft.counted[share] if share else entry
+    if share and identity(first) != identity(entry):  # equal ones are told by the rule before
+        twice = f"the downloads of {share[0]} would count {entry.get('subject')!r} twice"
+        mend = "give the second one another product, or set active = false"
+        yield "options", f"{twice}, since {first.get('id')} is of the same files; {mend}"
 
 
 def _window_is_the_sources(entry: Entry, draft: Draft) -> Iterator[_Broken]:
@@ -274,6 +279,7 @@ _RULES: Mapping[str, Sequence[Callable[[Entry, Draft], Iterator[_Broken]]]] = {
         _source_is_known,
         _source_accepts_subject,
         _subject_is_counted_once,
+        _total_counts_subject_once,
         _sdk_is_well_formed,
         _window_is_the_sources,
         _fallbacks_can_stand_in,

@@ -255,10 +255,27 @@ def test_a_subject_is_counted_once(tmp_path: Path, again: dict[str, str]) -> Non
     assert "is counted already by downloads:httpx:python" in fault
 
 
-def test_another_option_counts_something_else(tmp_path: Path) -> None:
-    catalog = loaded(tmp_path, entry(), entry(id='"downloads:httpx:all"', options="{ mirrors = true }"))
+WITH_MIRRORS = {"options": "{ mirrors = true }"}
 
-    assert len(catalog.metrics) == 2
+
+def test_another_option_counts_something_else(tmp_path: Path) -> None:
+    catalog = loaded(tmp_path, entry(), entry(id='"downloads:ruff:all"', **WITH_MIRRORS))
+
+    assert [metric.options for metric in catalog.metrics] == [{}, {"mirrors": True}]
+
+
+def test_a_product_does_not_add_one_subject_with_and_without_mirrors(tmp_path: Path) -> None:
+    (told,) = faults(tmp_path, entry(), entry(id='"downloads:httpx:all"', **WITH_MIRRORS))
+
+    assert "metric downloads:httpx:all, options: the downloads of httpx would count 'httpx' twice" in told
+    assert "downloads:httpx:python" in told
+    assert "give the second one another product" in told
+
+
+def test_a_variant_that_is_not_active_adds_nothing(tmp_path: Path) -> None:
+    catalog = loaded(tmp_path, entry(), entry(id='"downloads:httpx:all"', active="false", **WITH_MIRRORS))
+
+    assert [metric.is_active for metric in catalog.metrics] == [True, False]
 
 
 def test_every_fault_of_a_file_is_told_at_once_in_its_order(tmp_path: Path) -> None:

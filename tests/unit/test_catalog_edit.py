@@ -184,6 +184,17 @@ def test_an_addition_that_cannot_be_is_refused_and_nothing_written(
     assert own.read_text(encoding="utf-8") == OWN
 
 
+def test_a_package_is_not_added_beside_its_count_with_mirrors(own: Path) -> None:
+    with_mirrors = OWN.replace('subject = "httpx"', 'subject = "httpx"\noptions = { mirrors = true }')
+    own.write_text(with_mirrors, encoding="utf-8")
+
+    with pytest.raises(CatalogError, match="give the second one another product"):
+        add_metric(own, "pypistats:httpx", "httpx")
+
+    assert own.read_text(encoding="utf-8") == with_mirrors
+    assert add_metric(own, "pypistats:httpx", "httpx-plain") == ("downloads:httpx-plain:python",)
+
+
 def test_a_catalogue_with_faults_is_mended_before_it_grows(own: Path) -> None:
     own.write_text(OWN.replace('"1d"', '"2d"'), encoding="utf-8")
 
