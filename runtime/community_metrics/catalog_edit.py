@@ -18,6 +18,7 @@ import tomlkit
 
 from community_metrics.catalog import PACKAGED_CATALOG, decoded, parse_catalog, read_content
 from community_metrics.catalog_rules import PRODUCT_ID, near
+from community_metrics.catalog_subjects import canonical
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.sources import SEED_SOURCE, available_sources
 
@@ -198,9 +199,10 @@ def _parsed(spec: str, sources: Mapping[str, Source]) -> tuple[Source, str]:
 
 
 def _counted(catalog: Catalog, source: Source, subject: str) -> Metric | None:
+    wanted = canonical(source.name, subject)
     for metric in catalog.metrics:
         is_plain = not any(metric.options.values())  # another option counts something else
-        if is_plain and (metric.source, metric.subject.casefold()) == (source.name, subject.casefold()):
+        if is_plain and metric.source == source.name and canonical(source.name, metric.subject) == wanted:
             return metric
     return None
 

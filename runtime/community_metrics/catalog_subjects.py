@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from community_metrics.sources import SEED_SOURCE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from community_metrics.catalog_rules import Entry
 
 Identity: TypeAlias = tuple[str, str, str]
 """What makes two metrics count the same thing: source, subject, options."""
 Share: TypeAlias = tuple[str, str, str]
 """What makes two metrics count the same files in one total: product, source, subject."""
+_SPELLINGS: Mapping[str, Callable[[str], str]] = {
+    "pypistats": lambda subject: re.sub(r"[-_.]+", "-", subject),  # PEP 503
+    "crates": lambda subject: subject.replace("_", "-"),
+}
 
 
 def identity(entry: Entry) -> Identity | None:
@@ -35,6 +42,9 @@ def share_of_total(entry: Entry) -> Share | None:
     return rest.partition(":")[0], source, subject
 
 
-def canonical(_source: str, subject: str) -> str:
-    """Return the one spelling of all that the source takes for the same subject: registries ignore case."""
-    return subject.casefold()
+def canonical(source: str, subject: str) -> str:
+    """Return the one spelling of all that the source takes for the same subject.
+
+    Every registry ignores case; what else it ignores is its own, and of a plug-in nothing more is assumed.
+    """
+    return _SPELLINGS.get(source, str)(subject).casefold()

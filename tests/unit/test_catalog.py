@@ -255,6 +255,33 @@ def test_a_subject_is_counted_once(tmp_path: Path, again: dict[str, str]) -> Non
     assert "is counted already by downloads:httpx:python" in fault
 
 
+@pytest.mark.parametrize(
+    ("source", "first", "second", "is_one"),
+    [
+        ("pypistats", "a_b", "A-b", True),
+        ("pypistats", "a.b", "a--b", True),
+        ("crates", "a_b", "a-b", True),
+        ("npm", "a_b", "a-b", False),
+        ("github", "a/b_c", "a/b-c", False),
+        ("github", "a/b", "A/B", True),
+    ],
+)
+def test_two_spellings_of_one_subject_are_what_the_registry_takes_for_one(
+    tmp_path: Path, source: str, first: str, second: str, is_one: bool
+) -> None:
+    window = '"instant"' if source == "github" else '"1d"'
+    entries = [
+        entry(id=f'"of:httpx:{n}"', source=f'"{source}"', subject=f'"{subject}"', window=window)
+        for n, subject in enumerate((first, second))
+    ]
+
+    if is_one:
+        (told,) = faults(tmp_path, *entries)
+        assert f"{second!r} is counted already by of:httpx:0" in told
+    else:
+        assert [metric.subject for metric in loaded(tmp_path, *entries).metrics] == [first, second]
+
+
 WITH_MIRRORS = {"options": "{ mirrors = true }"}
 
 

@@ -184,6 +184,15 @@ def test_an_addition_that_cannot_be_is_refused_and_nothing_written(
     assert own.read_text(encoding="utf-8") == OWN
 
 
+def test_another_spelling_of_a_counted_package_is_not_added(own: Path) -> None:
+    add_metric(own, "pypistats:http_x", "httpx")
+
+    with pytest.raises(
+        ConfigurationError, match=r"counts pypistats:Http\.X already, as downloads:httpx:python-"
+    ):
+        add_metric(own, "pypistats:Http.X", "other")
+
+
 def test_a_package_is_not_added_beside_its_count_with_mirrors(own: Path) -> None:
     with_mirrors = OWN.replace('subject = "httpx"', 'subject = "httpx"\noptions = { mirrors = true }')
     own.write_text(with_mirrors, encoding="utf-8")
