@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READ, WRITE, URI = (f"community-metrics/lancedb-{name}" for name in ("read-key", "write-key", "uri"))
+TOKENS = "community-metrics/api-token-hashes"
 VALUES = {READ: "read-key", WRITE: "write-key", URI: "db://metrics"}
 
 
@@ -37,7 +38,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     ):
         monkeypatch.setenv(name, value)
     client = boto3.client("secretsmanager")
-    for entry in secrets_for("enterprise"):
+    for entry in secrets_for("enterprise"):  # those of "s3" among them
         client.create_secret(Name=entry.name)
     for name, value in VALUES.items():
         client.put_secret_value(SecretId=name, SecretString=value)
@@ -47,11 +48,14 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def names(tmp_path: Path) -> Path:
+    return names_for("enterprise", tmp_path)
+
+
+def names_for(storage: str, folder: Path) -> Path:
     readers = {
-        reader: {entry.id_variable: entry.name for entry in secrets_for("enterprise", reader)}
-        for reader in Reader
+        reader: {entry.id_variable: entry.name for entry in secrets_for(storage, reader)} for reader in Reader
     }
-    path = tmp_path / "secrets.json"
+    path = folder / "secrets.json"
     path.write_text(json.dumps(readers), encoding="utf-8")
     return path
 
@@ -74,11 +78,37 @@ def test_each_reader_gets_its_own_and_no_other(names: Path, folder: Path) -> Non
     assert held(folder, "api") == {"lancedb_api_key": "read-key", "lancedb_uri": "db://metrics"}
     assert held(folder, "jobs") == {"lancedb_api_key": "write-key", "lancedb_uri": "db://metrics"}
     assert {path.stat().st_mode & 0o777 for path in (folder / "api").iterdir()} == {0o400}
+
+
+@pytest.mark.usefixtures("secrets")
+def test_what_is_as_it_was_asks_for_no_restart(names: Path, folder: Path) -> None:
+    renew(names, folder)
+    (folder / RENEWED).unlink()
+
+    assert renew(names, folder) == []
     assert not (folder / RENEWED).exists()
+
+
+def test_with_a_bucket_the_first_token_reaches_the_api_that_runs_without(
+    secrets: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path
+) -> None:
+    monkeypatch.setenv("CM_STORAGE_MODE", "local")
+    monkeypatch.setenv("CM_DB_PATH", "s3://data/lancedb")
+    names = names_for("s3", tmp_path)
+    assert renew(names, folder) == []
+    assert held(folder, "api") == {}
+    assert not (folder / RENEWED).exists()
+    secrets.put_secret_value(SecretId=TOKENS, SecretString="a1" * 32)
+
+    assert renew(names, folder) == []
+
+    assert held(folder, "api") == {"api_token_hashes": "a1" * 32}
+    assert (folder / RENEWED).exists()
 
 
 def test_a_rotated_key_of_the_api_asks_for_its_restart(secrets: Any, names: Path, folder: Path) -> None:
     renew(names, folder)
+    (folder / RENEWED).unlink()
     secrets.put_secret_value(SecretId=READ, SecretString="rotated")
 
     assert renew(names, folder) == []
@@ -88,6 +118,7 @@ def test_a_rotated_key_of_the_api_asks_for_its_restart(secrets: Any, names: Path
 
 def test_a_rotated_key_of_the_jobs_does_not(secrets: Any, names: Path, folder: Path) -> None:
     renew(names, folder)
+    (folder / RENEWED).unlink()
     secrets.put_secret_value(SecretId=WRITE, SecretString="rotated")
 
     assert renew(names, folder) == []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RENEWED: Final = "renewed"
-"""The file in FOLDER that says: a running API holds values that are no longer those in Secrets Manager."""
+"""The file in FOLDER that says: an API that runs holds other values than those in Secrets Manager."""
 _API: Final = "api"
 _journal = structlog.get_logger("community_metrics.host")
 
@@ -37,7 +37,8 @@ def renew(names: Path, folder: Path) -> list[str]:
         after, met = _renewed(before, {_setting(variable): name for variable, name in entries.items()})
         faults += [f"{reader}: {fault}" for fault in met]
         _write(place, after)
-        if before and after != before:
+        if after != before:
+            # also where there was nothing: an API without tokens runs already, and is open to everybody
             _journal.info("secrets renewed", reader=reader, settings=_changed(before, after))
             if reader == _API:
                 (folder / RENEWED).touch()
