@@ -228,7 +228,7 @@ def _reading(row: _Row, catalog: Catalog, now: datetime) -> _Reading | None:
     if metric is None or start is None or end is None or value is None or row.faults:
         return None
     seen_at = observed_at or midnight(end + ONE_DAY)
-    unfinished = None if observed_at else seed_cells.unfinished_fault(end, now)
+    unfinished = None if observed_at else seed_cells.unfinished_fault(metric.window, end, now)
     for column, message in (
         ("period_end", unfinished or seed_cells.period_fault(metric.window, start, end)),
         ("observed_at", None if unfinished else seed_cells.instant_fault(metric.window, end, seen_at, now)),

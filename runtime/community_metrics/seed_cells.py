@@ -99,19 +99,31 @@ def period_fault(window: SourceWindow, start: date, end: date) -> str | None:
     return None
 
 
-def unfinished_fault(end: date, now: datetime) -> str | None:
+def unfinished_fault(window: SourceWindow, end: date, now: datetime) -> str | None:
     """Say why a row that does not tell when it was read cannot end on `end`; None when it can."""
     if midnight(end + ONE_DAY) <= now:
         return None
-    return f"{end} is not over; leave the row out until it is, or say in observed_at when it was read"
+    instead = ", or say in observed_at when it was read" if window is SourceWindow.INSTANT else ""
+    return f"{end} is not over; leave the row out until it is{instead}"
 
 
 def instant_fault(window: SourceWindow, end: date, seen_at: datetime, now: datetime) -> str | None:
     """Say why a reading of a period ending on `end` cannot have been observed then; None when it can."""
     if seen_at > now:
         return f"{seen_at:%Y-%m-%d %H:%M} UTC is in the future"
+    if window is not SourceWindow.INSTANT:
+        return _part_fault(end, seen_at)
     if seen_at < midnight(end):
-        return f"is before the period's last day, {end}"
-    if window is SourceWindow.INSTANT and seen_at > midnight(end + ONE_DAY):
+        return f"is before the reading's day, {end}"
+    if seen_at > midnight(end + ONE_DAY):
         return f"is after the reading's day, {end}"
     return None
+
+
+def _part_fault(end: date, seen_at: datetime) -> str | None:
+    if seen_at >= midnight(end + ONE_DAY):
+        return None
+    return (
+        f"is before the end of the period's last day, {end} UTC, so the value is of a part of it; leave the "
+        "row out, or give the value that was read later"
+    )

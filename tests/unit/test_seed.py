@@ -208,7 +208,12 @@ def test_a_file_of_ones_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, ca
         row(),
         "",
         row(metric_id="stars:lance:github", observed_at="2026-05-04T23:30:00+02:00"),
-        row(metric_id="downloads_month:lance:rust", period_start="2026-05-01", period_end="2026-05-31"),
+        row(
+            metric_id="downloads_month:lance:rust",
+            period_start="2026-05-01",
+            period_end="2026-05-31",
+            observed_at="2026-06-01T00:00:00Z",
+        ),
     )
 
     flow, stock, month = read(file, catalog)
@@ -241,7 +246,18 @@ def test_a_file_of_ones_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, ca
         ({"value": "9223372036854775808"}, "value: 9223372036854775808 is more than the database can hold"),
         ({"observed_at": "2026-05-05"}, "observed_at: '2026-05-05' is not an instant with its time zone"),
         ({"observed_at": "2026-05-05T10:00:00"}, "observed_at: '2026-05-05T10:00:00' is not an instant"),
-        ({"observed_at": "2026-05-03T10:00:00Z"}, "observed_at: is before the period's last day"),
+        (
+            {"observed_at": "2026-05-04T23:59:59Z"},
+            "observed_at: is before the end of the period's last day, 2026-05-04 UTC",
+        ),
+        (
+            {"period_start": "2026-11-23", "period_end": "2026-11-23", "observed_at": "2026-11-23T11:00:00Z"},
+            "observed_at: is before the end of the period's last day, 2026-11-23 UTC",
+        ),
+        (
+            {"metric_id": "stars:lance:github", "observed_at": "2026-05-03T10:00:00Z"},
+            "observed_at: is before the reading's day",
+        ),
         ({"observed_at": "2027-05-03T10:00:00Z"}, "observed_at: 2027-05-03 10:00 UTC is in the future"),
         ({"observed_at": "0001-01-01T00:00:00+09:00"}, "observed_at: '0001-01-01"),
         ({"source_ref": " "}, "source_ref: is empty"),
