@@ -13,7 +13,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from community_metrics.model import METRIC_ID, RunStatus, SourceWindow
-from community_metrics.weeks import days_between, lookback_start
+from community_metrics.sources import SEED_SOURCE
+from community_metrics.weeks import ONE_DAY, days_between, lookback_start, today
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ STALE_AFTER = timedelta(days=8)
 """A weekly schedule that missed one run is older than this."""
 GAP_WEEKS = 12
 """How far back missing days are looked for: completed ISO weeks, and the running one."""
+BEHIND_AFTER_DAYS = 3
+"""How many days before yesterday a registry's newest day may be: they publish late, but not later."""
 COLLECTING_JOBS = frozenset({"weekly_refresh", "update_all"})
 """Jobs that ask the registries; seeding a file makes nothing fresher."""
 
@@ -102,6 +105,19 @@ def freshness(
         _of_metric(metric, settled.get(metric.source), now, (errors or {}).get(metric.metric_id))
         for metric in metrics
     ]
+
+
+def behind(metrics: Iterable[MetricFreshness], now: datetime) -> dict[str, date]:
+    """Return the newest day of each registry that has given none for more than 3 days before yesterday.
+
+    `settled_through` cannot tell: a registry that stopped has published nothing that we lack.
+    """
+    oldest = today(now) - (1 + BEHIND_AFTER_DAYS) * ONE_DAY
+    return {
+        metric.source: metric.settled_through
+        for metric in metrics
+        if metric.settled_through and metric.settled_through < oldest and metric.source != SEED_SOURCE
+    }
 
 
 def _of_metric(metric: StoredDays, settled: date | None, now: datetime, error: str | None) -> MetricFreshness:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -196,6 +197,14 @@ class TestDoctor:
         (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
         assert "2026-11-11" in fault.said
         assert f"--only {NODEJS}" in fault.mend
+
+    async def test_registries_that_gave_nothing_for_two_weeks_are_not_in_order(self, rig: Rig) -> None:
+        rig.now += timedelta(weeks=2)  # of the program; the registries stand still
+        report = await rig.run("weekly_refresh")
+        faults = [c for c in await examine(rig.settings, FakeClock(rig.now)) if c.verdict is Verdict.FAIL]
+        assert report.run.error_summary is None
+        assert {fault.said.partition(" gave no day after ")[0] for fault in faults} >= {"npm", "crates"}
+        assert all("community-metrics refresh" in fault.mend for fault in faults)
 
     async def test_a_key_that_stands_twice_is_found_and_repaired(self, rig: Rig) -> None:
         await rig.run("weekly_refresh", only=(NODEJS,))

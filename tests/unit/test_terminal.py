@@ -187,6 +187,14 @@ class TestStatus:
         assert f"{PYTHON} lacks {missing}" in text
         assert f"{PYTHON}: pypistats answers 503" in text
 
+    @pytest.mark.parametrize(("days_ago", "verdict"), [(4, "Fresh."), (5, "Behind.")])
+    def test_a_registry_may_be_three_days_behind_yesterday(self, days_ago: int, verdict: str) -> None:
+        last = NOON.date() - timedelta(days=days_ago)
+        metrics = freshness([downloads(PYTHON, until=last).stored_days], NOON)
+        text = printed(render_status(StatusView(NOON, "place", run(NOON), tuple(metrics), ()), UNICODE))
+        assert verdict in text
+        assert (f"pypistats gave no day after {last}" in text) is (verdict == "Behind.")
+
     def test_an_abandoned_run_is_called_so(self) -> None:
         view = run_view(run(NOON, RunStatus.RUNNING), None, NOON)
         assert "abandoned" in printed(render_runs([view], UNICODE))

@@ -22,7 +22,7 @@ from community_metrics.sources.http import RegistryClient
 from community_metrics.sources.retries import Bounds
 from community_metrics.storage import LanceDBReader
 from community_metrics.terminal import look
-from community_metrics.terminal.status import load_status, ranges_text
+from community_metrics.terminal.status import BEHIND_MEND, behind_texts, load_status, ranges_text
 from community_metrics.weeks import today
 
 if TYPE_CHECKING:
@@ -151,8 +151,12 @@ def _data_checks(view: StatusView) -> Iterator[Check]:
     if never:
         said = f"nothing is stored of {_some(never)}"
         yield Check(Verdict.WARN, "data", said, "`community-metrics refresh`")
+    late = [Check(Verdict.FAIL, "gaps", said, BEHIND_MEND) for said in behind_texts(view)]
+    yield from late
     gaps = [check for metric in view.metrics for check in _gap_checks(metric, view)]
-    yield from gaps or [Check(Verdict.OK, "gaps", "no settled day of the last 12 weeks is missing")]
+    yield from gaps
+    if not gaps and not late:
+        yield Check(Verdict.OK, "gaps", "no settled day of the last 12 weeks is missing")
 
 
 def _some(names: Sequence[str], shown: int = 3) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from community_metrics.freshness import (
     GAP_WEEKS,
+    behind,
     errors_by_metric,
     freshness,
     is_stale,
@@ -19,7 +20,7 @@ from community_metrics.freshness import (
 )
 from community_metrics.terminal import look
 from community_metrics.terminal.holdings import load_holdings
-from community_metrics.weeks import ONE_DAY, lookback_start
+from community_metrics.weeks import ONE_DAY, lookback_start, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 RUNS_READ = 100
 RUNS_SHOWN = 5
 RANGES_SHOWN = 3
+BEHIND_MEND = "Run `community-metrics refresh`; where that brings no newer day, the registry itself is late"
 _STYLES = {"success": "green", "partial": "yellow", "failed": "red", "abandoned": "red", "running": "cyan"}
 
 
@@ -85,9 +87,18 @@ def ranges_text(days: Sequence[date], shown: int = RANGES_SHOWN) -> str:
     return ", ".join(said) + (f" and {look.counted(rest, 'more gap')}" if rest > 0 else "")
 
 
+def behind_texts(view: StatusView) -> list[str]:
+    """Return one sentence for each registry of which no recent day is stored."""
+    return [
+        f"{source} gave no day after {day}, which is {look.counted((today(view.now) - day).days, 'day')} ago"
+        for source, day in behind(view.metrics, view.now).items()
+    ]
+
+
 def render_status(view: StatusView, signs: Signs) -> RenderableType:
     """Return the status as it is printed."""
     parts: list[RenderableType] = [_headline(view, signs), _metrics_table(view, signs)]
+    parts += [Text(f"{signs.fail} {said}. {BEHIND_MEND}.", "red") for said in behind_texts(view)]
     parts += [
         Text(f"{signs.warn} {metric.metric_id} lacks {ranges_text(metric.missing_days)}", "yellow")
         for metric in view.metrics
@@ -144,6 +155,8 @@ def _headline(view: StatusView, signs: Signs) -> Text:
     said = f"Last successful refresh {look.age(view.now - ended)} ago, {ended:%Y-%m-%d %H:%M} UTC"
     if is_stale(view.success, view.now):
         text.append(f"{signs.fail} Stale. {said}. Run `community-metrics refresh`.\n", "bold red")
+    elif behind(view.metrics, view.now):
+        text.append(f"{signs.warn} Behind. {said}, but days are missing at the end.\n", "bold yellow")
     else:
         text.append(f"{signs.ok} Fresh. {said}.\n", "bold green")
     return text
