@@ -11,10 +11,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+import traceback
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +33,7 @@ HEALTH_PATH = "/api/v1/health"
 PACKAGES = ("python3-venv", "python3-boto3", "ca-certificates")
 LOCK_WAIT_S = 300  # on its first boot the image may be installing updates of its own
 API_START_S = 90
+COMMAND_LIMIT_S = 600  # what hangs must say so before CloudFormation's 20 minutes are over
 SAID_LINES = "20"  # of a unit's journal, into the boot log
 
 edge = import_module("edge")  # nginx, certificates, sshd, updates, logs: the file beside this one
@@ -150,15 +153,24 @@ class Installation:
 
 def main(release: Path, config_path: Path) -> int:
     """Run every step, naming the one that fails in the last line."""
-    config = json.loads(config_path.read_text(encoding="utf-8"))
-    for name, step in Installation(release, config).steps():
-        print(f"== {name}", flush=True)
-        try:
+    name = "configuration"
+    try:
+        config = json.loads(config_path.read_text(encoding="utf-8"))
+        for name, step in Installation(release, config).steps():
+            print(f"== {name}", flush=True)
             step()
-        except (OSError, subprocess.SubprocessError, StepError) as error:
-            print(f"bootstrap, {name}: {error}", flush=True)
-            return 1
+    except (OSError, subprocess.SubprocessError, StepError) as error:
+        return failed(name, f"{error}")
+    except Exception as error:  # noqa: BLE001  a bug of ours: the boot log gets the traceback, the stack the step
+        print(traceback.format_exc(), flush=True)
+        return failed(name, f"{type(error).__name__}: {error}")
     return 0
+
+
+def failed(step: str, reason: str) -> int:
+    """Say in one line which step failed, and return the exit code."""
+    print(f"bootstrap, {step}: {' '.join(reason.split())}", flush=True)
+    return 1
 
 
 def install_packages(names: tuple[str, ...]) -> None:
@@ -172,7 +184,8 @@ def install_packages(names: tuple[str, ...]) -> None:
 def is_installed(package: str) -> bool:
     """Say whether Debian's package is there, configured."""
     query = ("dpkg-query", "--show", "--showformat=${db:Status-Status}", package)
-    return subprocess.run(query, capture_output=True, text=True, check=False).stdout == "installed"
+    asked = subprocess.run(query, capture_output=True, text=True, check=False, timeout=COMMAND_LIMIT_S)
+    return asked.stdout == "installed"
 
 
 def copy_tree(tree: Path, root: Path) -> bool:
@@ -198,9 +211,11 @@ def write(path: Path, content: bytes, mode: int = 0o644) -> bool:
 
 def start(unit: str) -> None:
     """Start a unit; where it fails, its own words go to the boot log first."""
-    if subprocess.run(["systemctl", "start", unit], check=False).returncode != 0:
+    try:
+        run("systemctl", "start", unit)
+    except (subprocess.CalledProcessError, StepError):
         show_journal(unit)
-        raise StepError(f"{unit} failed; its journal is above")
+        raise StepError(f"{unit} did not start; its journal is above") from None
 
 
 def show_journal(unit: str) -> None:
@@ -222,8 +237,20 @@ def api_answers() -> bool:
 
 
 def run(*command: str) -> None:
-    """Run a command whose failure ends the bootstrap."""
-    subprocess.run(command, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    """Run a command whose failure ends the bootstrap; one that hangs is ended with all its children."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with subprocess.Popen(command, env=environment, process_group=0) as process:
+        try:
+            process.wait(timeout=COMMAND_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            # a child that lived on would hold our output open, and with it first_boot.py
+            os.killpg(process.pid, signal.SIGKILL)
+            raise StepError(f"no end in {COMMAND_LIMIT_S} s: {' '.join(command)}") from None
+        except KeyboardInterrupt:  # by hand: a group of its own does not hear Ctrl-C
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, command)
 
 
 if __name__ == "__main__":

@@ -85,21 +85,81 @@ def test_each_tree_is_in_the_release() -> None:
     assert {path.name for path in HOST_FILES.iterdir()} >= {"files", "files-s3"}
 
 
-def test_the_step_that_fails_is_named_in_the_last_line(tmp_path: Path) -> None:
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    """A release with the program itself, in a world without any of the commands that it calls."""
+    (tmp_path / "host").mkdir()
+    (tmp_path / "bin").mkdir()
     (tmp_path / "deployment.json").write_text("{}")
-    program = tmp_path / "host" / "bootstrap.py"
-    program.parent.mkdir()
-    program.write_text((HOST_FILES / "bootstrap.py").read_text())
+    program = (HOST_FILES / "bootstrap.py").read_text()
+    (tmp_path / "host" / "bootstrap.py").write_text(
+        program.replace("COMMAND_LIMIT_S = 600", "COMMAND_LIMIT_S = 1")
+    )
     (tmp_path / "host" / "edge.py").write_text("PACKAGES = ()\nprepare = start = lambda _: []\n")
+    return tmp_path
 
+
+def installed(release: Path) -> list[str]:
+    """Run the program, which fails, and return what it printed."""
     ended = subprocess.run(
-        [sys.executable, program, tmp_path, tmp_path / "deployment.json"],
-        env={"PATH": str(tmp_path)},
-        capture_output=True,
+        [sys.executable, release / "host" / "bootstrap.py", release, release / "deployment.json"],
+        env={"PATH": str(release / "bin")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # as first_boot.py reads it
         text=True,
+        timeout=60,
         check=False,
     )
-
     assert ended.returncode == 1
-    assert ended.stdout.splitlines()[0] == "== packages"
-    assert ended.stdout.splitlines()[-1].startswith("bootstrap, packages: ")
+    return ended.stdout.splitlines()
+
+
+def give(release: Path, name: str, script: str) -> None:
+    """Put a command into the world of the release."""
+    program = release / "bin" / name
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+def test_the_step_that_fails_is_named_in_the_last_line(release: Path) -> None:
+    told = installed(release)
+
+    assert told[0] == "== packages"
+    assert told[-1].startswith("bootstrap, packages: ")
+
+
+def test_a_command_that_fails_is_named_in_the_last_line(release: Path) -> None:
+    give(release, "dpkg-query", "exit 1")
+    give(release, "apt-get", "exit 7")
+
+    assert installed(release)[-1].startswith("bootstrap, packages: Command ")
+
+
+def test_a_command_that_hangs_is_ended_with_its_children_and_named(release: Path) -> None:
+    give(release, "dpkg-query", "exit 1")
+    give(release, "apt-get", "/bin/sleep 300 & wait")
+
+    assert installed(release)[-1].startswith("bootstrap, packages: no end in 1 s: apt-get -o ")
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "last"),
+    [
+        ("deployment.json", "{", "bootstrap, configuration: JSONDecodeError: "),
+        (
+            "host/edge.py",
+            "PACKAGES = (None,)\nprepare = start = lambda _: []\n",
+            "bootstrap, packages: TypeE",
+        ),
+    ],
+    ids=["configuration", "bug"],
+)
+def test_whatever_goes_wrong_the_last_line_has_the_step(
+    release: Path, path: str, content: str, last: str
+) -> None:
+    (release / path).write_text(content)
+    give(release, "dpkg-query", "printf installed")
+    told = installed(release)
+
+    assert told[-1].startswith(last)
+    assert any("Traceback" in line for line in told)
