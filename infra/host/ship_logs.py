@@ -9,6 +9,7 @@ sends some lines a second time. Runs with Debian's Python and packages alone.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import time
@@ -40,6 +41,8 @@ LOOK_EVERY_S = 5.0
 LONGEST_WAIT_S = 60.0
 PRODUCT_UNITS = "community-metrics-"
 EDGE_UNITS = ("community-metrics-api.service", "nginx.service")
+PID_1 = "init.scope"
+CURSOR = re.compile(rb'"__CURSOR"\s*:\s*"([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,15 @@ class Line:
     def size(self) -> int:
         """What it counts for in a request."""
         return len(self.text.encode()) + BYTES_BESIDE_EACH
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the journal says next: the entries that can be read, and the cursor behind all it showed."""
+
+    entries: list[dict[str, Any]]
+    shown: int
+    cursor: str | None
 
 
 class Shipper:
@@ -75,9 +87,13 @@ class Shipper:
             group = self._groups[batch[0].group]
             self._make_stream(group)
             events = [{"timestamp": line.at_ms, "message": line.text} for line in batch]
-            said = self._client.put_log_events(
-                logGroupName=group, logStreamName=self._stream, logEvents=events
-            )
+            try:
+                said = self._client.put_log_events(
+                    logGroupName=group, logStreamName=self._stream, logEvents=events
+                )
+            except self._client.exceptions.ResourceNotFoundException:
+                self._known.discard(group)  # somebody deleted the stream: it is made again
+                raise
             if rejected := said.get("rejectedLogEventsInfo"):
                 print(f"CloudWatch keeps no lines so old or so new: {rejected}", flush=True)
 
@@ -93,12 +109,19 @@ class Shipper:
 
 def line_of(entry: dict[str, Any]) -> Line:
     """Return the line of a journal entry as `journalctl --output=json` shows it."""
-    unit = str(entry.get("_SYSTEMD_UNIT") or entry.get("UNIT") or "")
+    unit = unit_of(entry)
     text = text_of(entry.get("MESSAGE"))
     if not text.startswith("{"):  # ours are JSON and name what they are about
         text = f"{entry.get('SYSLOG_IDENTIFIER') or unit or 'kernel'}: {text}"
     kept = text.encode()[:LONGEST_LINE_BYTES].decode(errors="ignore")
     return Line(group_of(unit), int(entry["__REALTIME_TIMESTAMP"]) // 1000, kept)
+
+
+def unit_of(entry: dict[str, Any]) -> str:
+    """Return the unit that an entry comes from, or that systemd speaks of in it."""
+    unit = str(entry.get("_SYSTEMD_UNIT") or "")
+    # whoever else names a UNIT may name any
+    return str(entry.get("UNIT") or unit) if unit in {"", PID_1} else unit
 
 
 def group_of(unit: str) -> str:
@@ -138,26 +161,45 @@ def _go_together(piece: list[Line], line: Line) -> bool:
     return first.group == line.group and is_near and len(piece) < EVENTS_AT_ONCE
 
 
-def entries_after(cursor: str | None) -> list[dict[str, Any]]:
+def news_after(cursor: str | None) -> News:
     """Return the journal's next entries, oldest first, at most `ENTRIES_AT_ONCE`."""
     command = ["journalctl", "--quiet", "--all", "--output=json", f"--lines=+{ENTRIES_AT_ONCE}"]
     if cursor is not None:
         command.append(f"--after-cursor={cursor}")
-    shown = subprocess.run(command, capture_output=True, check=True).stdout
-    return [json.loads(line) for line in shown.decode("utf-8", errors="replace").splitlines()]
+    return news_in(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+def news_in(shown: bytes) -> News:
+    """Return what `journalctl --output=json` showed; what cannot be read is counted, told and left behind."""
+    # not splitlines() of text: a message may hold U+2028, which journalctl leaves as it is
+    lines = [line for line in shown.split(b"\n") if line]
+    entries = [entry for line in lines if (entry := entry_in(line)) is not None]
+    if unreadable := len(lines) - len(entries):
+        print(f"{unreadable} entries of the journal are no JSON and are not shipped", flush=True)
+    cursors = [found[1].decode() for line in lines if (found := CURSOR.search(line))]
+    return News(entries, len(lines), cursors[-1] if cursors else None)
+
+
+def entry_in(line: bytes) -> dict[str, Any] | None:
+    """Return the entry that a line of journalctl's shows, unless it is none."""
+    try:
+        entry = json.loads(line.decode("utf-8", errors="replace"))
+    except json.JSONDecodeError:
+        return None
+    return entry if isinstance(entry, dict) else None
 
 
 def ship_news(shipper: Shipper, cursor_file: Path) -> bool:
     """Send the next entries and move the cursor behind them; say whether there may be more at once."""
     cursor = cursor_file.read_text(encoding="utf-8") if cursor_file.exists() else None
-    entries = entries_after(cursor)
-    if not entries:
+    news = news_after(cursor)
+    if news.cursor is None:
         return False
-    shipper.send([line_of(entry) for entry in entries])
+    shipper.send([line_of(entry) for entry in news.entries])
     scratch = cursor_file.with_suffix(".new")
-    scratch.write_text(entries[-1]["__CURSOR"], encoding="utf-8")
+    scratch.write_text(news.cursor, encoding="utf-8")
     scratch.rename(cursor_file)
-    return len(entries) == ENTRIES_AT_ONCE
+    return news.shown == ENTRIES_AT_ONCE
 
 
 def main() -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import time
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from infra import names
 from infra.host import ship_logs
-from infra.host.ship_logs import Line, batches, line_of
+from infra.host.ship_logs import Line, Shipper, batches, line_of, ship_news
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.infra.rehearsal.recorder import Recorder
+
+GROUP = "/a/group"
 MS_OF_A_DAY = 86_400_000
 LINES = st.lists(
     st.builds(
@@ -42,6 +51,21 @@ def entry(**fields: Any) -> dict[str, Any]:
 def test_a_line_goes_to_its_group(unit: str, group: str) -> None:
     assert line_of(entry(_SYSTEMD_UNIT=unit, MESSAGE="x")).group == group
     assert group in names.JOURNAL_GROUPS
+
+
+@pytest.mark.parametrize(
+    ("speaker", "group"), [("init.scope", "jobs"), ("", "jobs"), ("ssh.service", "system")]
+)
+def test_what_systemd_says_of_a_unit_is_the_units_and_nobody_else_may_name_one(
+    speaker: str, group: str
+) -> None:
+    said = entry(
+        _SYSTEMD_UNIT=speaker,
+        UNIT="community-metrics-weekly-refresh.service",
+        MESSAGE="community-metrics-weekly-refresh.service: Failed with result 'exit-code'.",
+    )
+
+    assert line_of(said).group == group
 
 
 @pytest.mark.parametrize(
@@ -88,3 +112,82 @@ def test_many_long_lines_are_split() -> None:
     lines = [Line("api", number, "x" * 200_000) for number in range(20)]
 
     assert [len(batch) for batch in batches(lines)] == [5, 5, 5, 5]
+
+
+@pytest.fixture
+def client(aws: Recorder, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """CloudWatch with one group and nothing in it."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "a")
+    made = boto3.client("logs", region_name="us-east-1", endpoint_url=aws.endpoint)
+    made.create_log_group(logGroupName=GROUP)
+    return made
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the journal shows next, by a `journalctl` that shows a file."""
+    shown = tmp_path / "shown"
+    program = tmp_path / "bin/journalctl"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ncat {shown}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    return shown
+
+
+def shipper_to(client: Any) -> Shipper:
+    return Shipper(client, dict.fromkeys(names.JOURNAL_GROUPS, GROUP), "box")
+
+
+def shipped(client: Any) -> list[str]:
+    told = client.get_log_events(logGroupName=GROUP, logStreamName="box", startFromHead=True)
+    return [event["message"] for event in told["events"]]
+
+
+def shown_as(cursor: str, message: str) -> str:
+    now = str(time.time_ns() // 1000)
+    fields = entry(__CURSOR=cursor, __REALTIME_TIMESTAMP=now, SYSLOG_IDENTIFIER="n", MESSAGE=message)
+    return json.dumps(fields, ensure_ascii=False) + "\n"
+
+
+def test_a_separator_of_unicode_ends_no_entry(client: Any, journal: Path, tmp_path: Path) -> None:
+    message = "GET /\u2028\u2029\x85"
+    journal.write_text(shown_as("s=1", message) + shown_as("s=2", "next"), encoding="utf-8")
+
+    ship_news(shipper_to(client), tmp_path / "cursor")
+
+    assert shipped(client) == [f"n: {message}", "n: next"]
+    assert (tmp_path / "cursor").read_text(encoding="utf-8") == "s=2"
+
+
+@pytest.mark.parametrize("damaged", ['{"__CURSOR":"s=2","MESSAGE":"torn', "7"])
+def test_an_entry_that_is_no_json_is_told_and_left_behind(
+    damaged: str, client: Any, journal: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal.write_text(shown_as("s=1", "before") + damaged + "\n", encoding="utf-8")
+
+    ship_news(shipper_to(client), tmp_path / "cursor")
+
+    assert shipped(client) == ["n: before"]
+    assert "1 entries of the journal are no JSON and are not shipped" in capsys.readouterr().out
+
+
+def test_damaged_entries_alone_do_not_stop_the_shipping(client: Any, journal: Path, tmp_path: Path) -> None:
+    journal.write_text('{"__CURSOR":"s=9","MESSAGE":"torn\n', encoding="utf-8")
+
+    ship_news(shipper_to(client), tmp_path / "cursor")
+
+    assert (tmp_path / "cursor").read_text(encoding="utf-8") == "s=9"
+
+
+def test_a_stream_that_somebody_deleted_is_made_again(client: Any) -> None:
+    shipper, line = shipper_to(client), Line("api", time.time_ns() // 1_000_000, "again")
+    shipper.send([line])
+    client.delete_log_stream(logGroupName=GROUP, logStreamName="box")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        shipper.send([line])
+
+    shipper.send([line])
+
+    assert shipped(client) == ["again"]
