@@ -70,12 +70,41 @@ def test_the_life_of_a_certificate_is_told_in_percent(tmp_path: Path) -> None:
     facts = {"not_before": (NOW - 60 * ONE_DAY).isoformat(), "not_after": (NOW + 30 * ONE_DAY).isoformat()}
     told.write_text(json.dumps(facts), encoding="utf-8")
 
-    assert monitor.certificate_life_left(told, NOW) == pytest.approx(100 / 3)
-    assert monitor.certificate_life_left(told, NOW + 31 * ONE_DAY) == 0
+    assert monitor.certificate_life_left(told, NOW, up_s=5) == pytest.approx(100 / 3)
+    assert monitor.certificate_life_left(told, NOW + 31 * ONE_DAY, up_s=5) == 0
 
 
-def test_a_box_without_a_certificate_has_nothing_left_of_it(tmp_path: Path) -> None:
-    assert monitor.certificate_life_left(tmp_path / "certificate.json", NOW) == 0
+@pytest.mark.parametrize(("up_s", "left"), [(119, None), (120, 0)])
+def test_a_box_without_a_certificate_has_nothing_left_of_it_but_at_boot(
+    tmp_path: Path, up_s: float, left: float | None
+) -> None:
+    assert monitor.certificate_life_left(tmp_path / "certificate.json", NOW, up_s) == left
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"not_before": "soon", "not_after": 3}'])
+def test_a_gauge_that_cannot_be_measured_takes_no_other_with_it(tmp_path: Path, content: str) -> None:
+    told = tmp_path / "certificate.json"
+    told.write_text(content, encoding="utf-8")
+
+    gauges, (fault,) = monitor.measured(monitor.host_measures(NOW, told))
+
+    assert gauges.keys() == {monitor.DISK_USED, monitor.MEMORY_USED}
+    assert fault.startswith("CertificateLifeLeftPercent: ")
+
+
+def test_a_gauge_that_says_nothing_yet_is_left_out_without_a_fault() -> None:
+    assert monitor.measured({"Later": lambda: None, "Now": lambda: 1.0}) == ({"Now": 1.0}, [])
+
+
+def test_the_uptime_is_the_first_number_of_two() -> None:
+    assert monitor.uptime_s("94.31 170.02\n") == 94.31
+
+
+@pytest.mark.parametrize("unit", ["weekly-refresh", "catch-up", "secrets"])
+def test_a_unit_that_fails_is_told_of(unit: str) -> None:
+    text = (UNITS / f"community-metrics-{unit}.service").read_text(encoding="utf-8")
+
+    assert "\nOnFailure=community-metrics-notice@%N.service\n" in text
 
 
 def test_memory_is_used_that_nobody_could_have() -> None:

@@ -27,11 +27,14 @@ from community_metrics.storage import LanceDBReader
 from community_metrics.weeks import SystemClock, today
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from community_metrics.catalog import Catalog
     from community_metrics.config import Settings
     from community_metrics.weeks import Clock
+
+    Measure = Callable[[], float | None]
 
 SETTLED_THROUGH_AGE_DAYS: Final = "SettledThroughAgeDays"
 CERTIFICATE_LIFE_LEFT: Final = "CertificateLifeLeftPercent"
@@ -39,16 +42,19 @@ DISK_USED: Final = "DiskUsedPercent"
 MEMORY_USED: Final = "MemoryUsedPercent"
 CERTIFICATE: Final = Path("/run/community-metrics/certificate.json")
 _MEMORY: Final = Path("/proc/meminfo")
+_UPTIME: Final = Path("/proc/uptime")
+_BOOT_S: Final = 120
 _journal = structlog.get_logger("community_metrics.host")
 
 
-def certificate_life_left(told: Path, now: datetime) -> float:
+def certificate_life_left(told: Path, now: datetime, up_s: float) -> float | None:
     """Return how much of the certificate's life is left, in percent; 0 where the host has none.
 
-    `told` holds `not_before` and `not_after`, as the program that keeps the certificate writes them.
+    `told` holds `not_before` and `not_after`, as the program that keeps the certificate writes them. That
+    program has not run yet where the host is up for less than two minutes (`up_s`): then None.
     """
     if not told.exists():
-        return 0.0
+        return 0.0 if up_s >= _BOOT_S else None
     facts = json.loads(told.read_text(encoding="utf-8"))
     begin, end = (datetime.fromisoformat(facts[name]) for name in ("not_before", "not_after"))
     return max(0.0, 100 * (end - now) / (end - begin))
@@ -68,13 +74,34 @@ def disk_used(folder: str = "/") -> float:
     return 100 * usage.used / (usage.used + usage.free)
 
 
-def host_gauges(now: datetime) -> dict[str, float]:
-    """Return the gauges of this machine."""
+def uptime_s(told: str) -> float:
+    """Return for how many seconds the machine is up, from the text of /proc/uptime."""
+    return float(told.split(maxsplit=1)[0])
+
+
+def host_measures(now: datetime, certificate: Path = CERTIFICATE) -> dict[str, Measure]:
+    """Return what measures each gauge of this machine."""
     return {
-        CERTIFICATE_LIFE_LEFT: certificate_life_left(CERTIFICATE, now),
-        DISK_USED: disk_used(),
-        MEMORY_USED: memory_used(_MEMORY.read_text(encoding="utf-8")),
+        CERTIFICATE_LIFE_LEFT: lambda: certificate_life_left(
+            certificate, now, uptime_s(_UPTIME.read_text(encoding="utf-8"))
+        ),
+        DISK_USED: disk_used,
+        MEMORY_USED: lambda: memory_used(_MEMORY.read_text(encoding="utf-8")),
     }
+
+
+def measured(measures: Mapping[str, Measure]) -> tuple[dict[str, float], list[str]]:
+    """Return the gauges that could be measured, and for each of the others why not."""
+    gauges: dict[str, float] = {}
+    faults = []
+    for name, measure in measures.items():
+        try:
+            value = measure()
+        except (OSError, ValueError, KeyError, TypeError, ArithmeticError) as error:
+            faults.append(f"{name}: {type(error).__name__}: {error}")
+        else:
+            gauges |= {} if value is None else {name: value}
+    return gauges, faults
 
 
 async def settled_through(reader: LanceDBReader, catalog: Catalog) -> dict[str, date]:
@@ -110,21 +137,20 @@ async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
 def main() -> int:
     """Measure, publish, and return the exit code."""
     clock = SystemClock()
-    gauges = host_gauges(clock.now())
-    faults: list[CommunityMetricsError] = []
+    gauges, faults = measured(host_measures(clock.now()))
     try:
         settings = load_settings()
         log.configure(settings, is_terminal=False)
         gauges |= asyncio.run(data_gauges(settings, clock))
     except CommunityMetricsError as error:
-        faults.append(error)
+        faults.append(f"{error}")
     try:
         publish(gauges)
     except CommunityMetricsError as error:
-        faults.append(error)
+        faults.append(f"{error}")
     _journal.info("gauges", **{name: round(value, 1) for name, value in sorted(gauges.items())})
     for fault in faults:
-        _journal.error("not measured or not told", reason=str(fault))
+        _journal.error("not measured or not told", reason=fault)
     return 1 if faults else 0
 
 
