@@ -158,6 +158,16 @@ def test_cm_job_ends_with_the_exit_code_of_the_job(quiet: Box) -> None:
     assert quiet.run("cm-job").returncode == 64
 
 
+def test_cm_job_on_a_terminal_ends_by_itself(quiet: Box) -> None:
+    """With a terminal `journalctl` would page what it shows, and wait for a key."""
+    typed = "TERM=xterm; export TERM; stty rows 5 columns 80; cm-job history"
+
+    shown = quiet.run(f"timeout 40 script --quiet --return --command '{typed}' /dev/null")
+
+    assert shown.returncode == 0, shown.stdout
+    assert "weekly_refresh" in shown.stdout
+
+
 @pytest.mark.usefixtures("silent_registries")
 def test_ctrl_c_stops_the_job_and_its_run_is_closed(quiet: Box, ledger: Ledger) -> None:
     stopped = quiet.run("timeout --foreground --signal=INT 6 cm-job weekly_refresh", limit_s=RUN_S)
