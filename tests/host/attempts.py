@@ -24,6 +24,8 @@ READS = (
     "/run/community-metrics/secrets/jobs/lancedb_api_key",
     "/run/community-metrics/secrets/jobs/github_token",
     "/etc/letsencrypt",
+    "/var/lib/community-metrics/tls/current/privkey.pem",
+    "/var/lib/community-metrics/tls/placeholder/privkey.pem",
     "/etc/shadow",
     "/etc/ssh/ssh_host_ed25519_key",
     "/root",
