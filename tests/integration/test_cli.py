@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.schemas import STATS
+from community_metrics.storage.schemas import HISTORY, STATS
 from community_metrics.terminal.doctor import Verdict, examine
 from community_metrics.weeks import ONE_DAY
 from tests.support import cli_docs
@@ -167,6 +168,25 @@ class TestViews:
         days = [NOON.date() - n * ONE_DAY for n in range(1, 8)]
         assert line["latest_complete_week"] == "2026-W47"
         assert line["value"] == sum(registry.value("npm", "@lancedb/lancedb", day) or 0 for day in days)
+
+    async def test_a_success_is_seen_behind_any_number_of_narrowed_runs(self, rig: Rig) -> None:
+        await rig.run("weekly_refresh")
+        (success,) = await rig.runs()
+        narrowed = [
+            replace(
+                success,
+                ingestion_run_id=f"narrowed-{n}",
+                scope=NODEJS,
+                started_at=success.started_at + timedelta(minutes=n),
+            )
+            for n in range(1, 101)
+        ]
+        async with LanceDBStore.open(rig.settings) as store:
+            await (await raw_table(store, HISTORY)).add(HISTORY.to_arrow(narrowed))
+        for command in ("status", "report"):
+            said = json.loads(start(rig, command, "--json").stdout)
+            assert success.finished_at is not None
+            assert said["last_success"] == success.finished_at.isoformat()
 
     async def test_status_and_history_speak_of_the_run(self, rig: Rig) -> None:
         report = await rig.run("weekly_refresh", only=(NODEJS,))

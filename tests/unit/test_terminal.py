@@ -61,7 +61,7 @@ def report_of(
 ) -> Report:
     end = min(W47, parse_week("2026-W47"))
     return build_report(
-        holdings, product_names(CATALOG), weeks=weeks, end=end, newest=newest, runs=[run(NOON)], now=now
+        holdings, product_names(CATALOG), weeks=weeks, end=end, newest=newest, success=run(NOON), now=now
     )
 
 

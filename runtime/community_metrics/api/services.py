@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from community_metrics.api import give_memory_back
 from community_metrics.api.cache import now_of
 from community_metrics.api.responses import Freshness, Versions
-from community_metrics.api.watch import newest_success
 from community_metrics.freshness import is_stale
+from community_metrics.successes import newest_success
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from community_metrics.errors import StorageError, StorageUnavailable
-from community_metrics.freshness import COLLECTING_JOBS, is_stale, last_success
-from community_metrics.model import RunStatus
+from community_metrics.freshness import is_stale
+from community_metrics.successes import newest_success
 from community_metrics.weeks import today
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from community_metrics.api.database import ReadDatabase
     from community_metrics.model import Run
-    from community_metrics.storage.reader import LanceDBReader
     from community_metrics.weeks import Clock
 
 LOOK_EVERY_S: Final = 2.0
@@ -128,15 +127,6 @@ class TableWatch:
             log.error("storage failed", reason=str(after))
         if after is None and before is not None:
             log.info("storage answers again")
-
-
-async def newest_success(reader: LanceDBReader) -> Run | None:
-    """Return the last run that asked the registries and got everything; None when there was none."""
-    found = [
-        await reader.runs(limit=1, status=RunStatus.SUCCESS, job_name=job, whole_only=True)
-        for job in COLLECTING_JOBS
-    ]
-    return last_success(run for runs in found for run in runs)
 
 
 def shown_versions(versions: Mapping[str, int]) -> tuple[int, ...]:

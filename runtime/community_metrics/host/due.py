@@ -14,10 +14,11 @@ from community_metrics import log
 from community_metrics.catalog import load_catalog
 from community_metrics.config import load_settings
 from community_metrics.errors import CommunityMetricsError, StorageNotBootstrapped
-from community_metrics.freshness import COLLECTING_JOBS, last_success, missing_in
-from community_metrics.model import RunStatus, SourceWindow
+from community_metrics.freshness import missing_in
+from community_metrics.model import SourceWindow
 from community_metrics.sources import SEED_SOURCE
 from community_metrics.storage import LanceDBReader
+from community_metrics.successes import newest_success
 from community_metrics.weeks import Grain, SystemClock, last_weekly, period_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ async def verdict(settings: Settings, catalog: Catalog, clock: Clock) -> Verdict
             lease = await reader.lease()
             if lease is not None and lease.expires_at > now:
                 return Verdict(False, f"Run {lease.run_id} holds the database.")
-            success = await _last_success(reader)
+            success = await newest_success(reader)
             gaps = await _gaps(reader, catalog, week)
     except StorageNotBootstrapped:
         return Verdict(True, "There is no database yet.")
@@ -68,14 +69,6 @@ def _judged(success: Run | None, gaps: list[str], week: Period, scheduled: datet
     if gaps:
         return Verdict(True, f"{week.label} is incomplete: {', '.join(gaps)}.")
     return Verdict(False, f"{week.label} is complete.")
-
-
-async def _last_success(reader: LanceDBReader) -> Run | None:
-    found = [
-        await reader.runs(limit=1, status=RunStatus.SUCCESS, job_name=job, whole_only=True)
-        for job in COLLECTING_JOBS
-    ]
-    return last_success(run for runs in found for run in runs)
 
 
 async def _gaps(reader: LanceDBReader, catalog: Catalog, week: Period) -> list[str]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from community_metrics.freshness import last_success
 from community_metrics.model import SourceWindow, ValueKind
 from community_metrics.series import latest_complete, points
+from community_metrics.successes import newest_success
 from community_metrics.summary import Summary, flow_total, stock_total, summarize
 from community_metrics.terminal.holdings import load_holdings, newest_day, product_names
 from community_metrics.weeks import Grain, last_completed, last_periods, period_of, today
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from community_metrics.catalog import Catalog, Metric
@@ -82,9 +82,9 @@ async def load_report(reader: LanceDBReader, catalog: Catalog, *, weeks: int, no
     # twice the window: a look back to the week before the first, and to 30 days before the last day
     since = end.shifted(-weeks - 6).start
     holdings = await load_holdings(reader, catalog.shown, since)
-    runs = await reader.runs(limit=100)
+    success = await newest_success(reader)
     return build_report(
-        holdings, product_names(catalog), weeks=weeks, end=end, newest=newest, runs=runs, now=now
+        holdings, product_names(catalog), weeks=weeks, end=end, newest=newest, success=success, now=now
     )
 
 
@@ -95,7 +95,7 @@ def build_report(
     weeks: int,
     end: Period,
     newest: date | None,
-    runs: Iterable[Run],
+    success: Run | None,
     now: datetime,
 ) -> Report:
     """Turn rows into the report; `end` is the last week to show, unless nothing is known of it."""
@@ -114,7 +114,7 @@ def build_report(
         lines=tuple(_line(holding, series, holdings, now) for holding in holdings),
         downloads={product: flow_total(rows) for product, rows in downloads.items() if rows},
         stars=stock_total(_star_readings(holdings)),
-        success=last_success(runs),
+        success=success,
     )
 
 

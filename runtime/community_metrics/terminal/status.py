@@ -15,9 +15,9 @@ from community_metrics.freshness import (
     errors_by_metric,
     freshness,
     is_stale,
-    last_success,
     run_view,
 )
+from community_metrics.successes import newest_success
 from community_metrics.terminal import look
 from community_metrics.terminal.holdings import load_holdings
 from community_metrics.weeks import ONE_DAY, lookback_start, today
@@ -61,7 +61,7 @@ async def load_status(reader: LanceDBReader, catalog: Catalog, *, location: str,
     return StatusView(
         now=now,
         location=location,
-        success=last_success(runs),
+        success=await newest_success(reader),
         metrics=tuple(freshness(stored, now, errors_by_metric(runs))),
         runs=tuple(run_view(run, lease, now) for run in runs),
     )
