@@ -107,6 +107,8 @@ class Settings(BaseSettings):
                 raise ValueError("is not set; enterprise mode needs it, as db://<database name>")
             if not uri.removeprefix("db://") or not uri.startswith("db://"):
                 raise ValueError(f"is {uri!r}; enterprise mode needs db://<database name>")
+        elif uri is not None:
+            _refuse_in_local_mode(info)
         return uri
 
     @field_validator("lancedb_api_key")
@@ -116,7 +118,25 @@ class Settings(BaseSettings):
             raise ValueError(
                 "is not set; enterprise mode needs it. Set it, or run with CM_STORAGE_MODE=local"
             )
+        if key is not None:
+            _refuse_in_local_mode(info)
         return key
+
+    @field_validator("db_path")
+    @classmethod
+    def _folder_or_bucket(cls, path: str, info: ValidationInfo) -> str:
+        scheme, has_scheme, rest = path.partition("://")
+        if not has_scheme or info.data.get("storage_mode") is not StorageMode.LOCAL:
+            return path
+        if scheme != "s3":
+            enterprise = "; db:// belongs into CM_LANCEDB_URI, with CM_STORAGE_MODE=enterprise"
+            raise ValueError(
+                f"is {path!r}; local mode takes a folder or s3://bucket/prefix, in lower case"
+                f"{enterprise if scheme == 'db' else ''}"
+            )
+        if not rest.partition("/")[0]:
+            raise ValueError(f"is {path!r}, which names no bucket; write s3://bucket/prefix")
+        return path
 
     @field_validator("cors_origins", "api_token_hashes", mode="before")
     @classmethod
@@ -308,6 +328,15 @@ def _aws_storage_options() -> dict[str, str]:
     if options.get("aws_endpoint", "").startswith("http://"):
         options["allow_http"] = "true"
     return options
+
+
+def _refuse_in_local_mode(info: ValidationInfo) -> None:
+    """Refuse a setting of the cluster while everything would be written to a folder instead."""
+    if info.data.get("storage_mode") is StorageMode.LOCAL:
+        raise ValueError(
+            "is set, but CM_STORAGE_MODE is local, which would leave it unused. "
+            "Set CM_STORAGE_MODE=enterprise, or unset it"
+        )
 
 
 def _require_origin(url: str) -> str:

@@ -126,8 +126,37 @@ def test_enterprise_mode_needs_a_database_uri(monkeypatch: pytest.MonkeyPatch, u
     assert fault == f"CM_LANCEDB_URI: is {uri!r}; enterprise mode needs db://<database name>"
 
 
-def test_local_mode_minds_no_enterprise_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings_of(monkeypatch, CM_LANCEDB_URI="leftover").storage_mode is StorageMode.LOCAL
+def test_a_cluster_that_local_mode_would_leave_unused_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    uri, key = faults_of(monkeypatch, CM_LANCEDB_URI="db://metrics", CM_LANCEDB_API_KEY=SECRET)
+
+    assert uri.startswith("CM_LANCEDB_URI: is set, but CM_STORAGE_MODE is local")
+    assert key.startswith("CM_LANCEDB_API_KEY: is set, but CM_STORAGE_MODE is local")
+    assert all("Set CM_STORAGE_MODE=enterprise, or unset it" in fault for fault in (uri, key))
+    assert SECRET not in key
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("db://metrics", "belongs into CM_LANCEDB_URI, with CM_STORAGE_MODE=enterprise"),
+        ("gs://bucket/x", "takes a folder or s3://bucket/prefix"),
+        ("S3://bucket/x", "in lower case"),
+        ("s3://", "names no bucket"),
+        ("s3:///prefix", "names no bucket"),
+    ],
+)
+def test_a_place_that_local_mode_cannot_write_to_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, path: str, told: str
+) -> None:
+    (fault,) = faults_of(monkeypatch, CM_DB_PATH=path)
+
+    assert fault.startswith(f"CM_DB_PATH: is {path!r}")
+    assert told in fault
+
+
+@pytest.mark.parametrize("path", ["data/x.lancedb", "/var/lib/x", "s3://bucket", "s3://bucket/prefix"])
+def test_a_folder_or_a_bucket_is_a_place(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    assert settings_of(monkeypatch, CM_DB_PATH=path).storage_location == path
 
 
 def test_no_secret_is_in_a_repr(monkeypatch: pytest.MonkeyPatch) -> None:
