@@ -13,6 +13,8 @@ is one long file because on the host it stands alone.
 
 from __future__ import annotations
 
+import fcntl
+import gzip
 import hashlib
 import http.client
 import io
@@ -24,11 +26,12 @@ import subprocess
 import sys
 import tarfile
 import time
-from contextlib import suppress
+import zlib
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -37,6 +40,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEPLOYMENT = Path("/var/lib/community-metrics/deployment.json")
 LETSENCRYPT = "etc/letsencrypt"
@@ -87,13 +93,13 @@ class Keeper:
         self._key = f"{PREFIX}/{self._host}.tar.gz"
         self._tries = self._state / "tries.json"
         self._stored = self._state / "stored"
+        self._unshown = self._state / "unshown"  # here while nginx may not have read what the link leads to
 
     def prepare(self) -> None:
         """Let nginx have a certificate to start with: our own, the bucket's, or a placeholder."""
         if self._life() is None:
             self.restore()
         self.placeholder()
-        self._tell()
 
     def placeholder(self) -> None:
         """Let nginx have something to start with."""
@@ -104,6 +110,7 @@ class Keeper:
         folder = self._state / "placeholder"
         if not (folder / "privkey.pem").exists():
             write_placeholder(folder, self._host, datetime.now(UTC))
+        self._told.unlink(missing_ok=True)
         self._point_at(folder)
 
     def keep(self, *, heed_failures: bool) -> None:
@@ -112,6 +119,10 @@ class Keeper:
         Raises:
             NotYetError: what has to come first, or what the authority said.
         """
+        with self._alone():
+            self._keep(heed_failures=heed_failures)
+
+    def _keep(self, *, heed_failures: bool) -> None:
         if self._life() is None:
             self.restore()
         life = self._life()
@@ -124,46 +135,72 @@ class Keeper:
             self._ask()
         self.deploy()
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only one who keeps: certbot's own lock would count as a refusal of the authority."""
+        self._state.mkdir(parents=True, exist_ok=True)
+        with (self._state / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise NotYetError(
+                    "another cm-certificate is at work. What it says: "
+                    "sudo journalctl -f -u community-metrics-certificate"
+                ) from None
+            yield
+
     def deploy(self) -> None:
         """Show the certificate, and store it where it is not stored yet."""
-        self._show()
-        self.store()
+        try:
+            self._show()
+        finally:
+            self.store()  # also when nginx does not take it: the next box need not ask for another
 
     def _show(self) -> None:
-        """Let nginx use the certificate and the monitor know of it."""
-        is_new = self._point_at(self._live) | self._tell()
-        if is_new:
-            subprocess.run(["systemctl", "try-reload-or-restart", "nginx.service"], check=True)
+        """Let nginx use the certificate, and then the monitor know of it."""
+        self._point_at(self._live)
+        text = self._told_text()
+        is_told = self._told.exists() and self._told.read_text(encoding="utf-8") == text
+        if is_told and not self._unshown.exists():
+            return
+        done = subprocess.run(["systemctl", "try-reload-or-restart", "nginx.service"], check=False)
+        if done.returncode != 0:
+            raise NotYetError(
+                f"nginx does not read the certificate in {self._live} (systemctl ended with "
+                f"{done.returncode}); it is told again. Why it does not: sudo nginx -t"
+            )
+        write(self._told, text.encode(), 0o644)
+        self._unshown.unlink(missing_ok=True)
 
     def _life(self) -> Life | None:
+        """Return the life of what nginx could serve; what is damaged or has lost its key is none."""
         try:
             certificate = x509.load_pem_x509_certificate((self._live / "fullchain.pem").read_bytes())
-        except FileNotFoundError:
+            key = serialization.load_pem_private_key((self._live / "privkey.pem").read_bytes(), None)
+        except (FileNotFoundError, ValueError):
+            return None
+        if key.public_key() != certificate.public_key():
             return None
         return Life(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
-    def _point_at(self, folder: Path) -> bool:
-        """Let nginx read that folder; say whether it was another one before."""
+    def _point_at(self, folder: Path) -> None:
+        """Let nginx read that folder from its next reload on."""
         link = self._state / "current"
         if link.is_symlink() and link.readlink() == folder:
-            return False
+            return
         self._state.mkdir(parents=True, exist_ok=True)
+        self._unshown.touch()
         scratch = self._state / "current.new"
         scratch.unlink(missing_ok=True)
         scratch.symlink_to(folder)
         scratch.rename(link)
-        return True
 
-    def _tell(self) -> bool:
-        """Tell the monitor how long the certificate lives; say whether that is news."""
+    def _told_text(self) -> str:
+        """Return what the monitor is told: from when to when the certificate is valid."""
         life = self._life()
         if life is None:
-            return False
-        text = json.dumps({"not_before": life.begin.isoformat(), "not_after": life.end.isoformat()})
-        if self._told.exists() and self._told.read_text(encoding="utf-8") == text:
-            return False
-        write(self._told, text.encode(), 0o644)
-        return True
+            raise NotYetError(f"what is in {self._live} is no certificate with its key.")
+        return json.dumps({"not_before": life.begin.isoformat(), "not_after": life.end.isoformat()})
 
     def restore(self) -> None:
         """Lay down what an earlier box stored, if any did."""
@@ -175,7 +212,7 @@ class Keeper:
         content = client.get_object(Bucket=bucket, Key=self._key)["Body"].read()
         try:
             unpack(content, self._letsencrypt)
-        except tarfile.TarError as error:
+        except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise NotYetError(
                 f"s3://{bucket}/{self._key} is no archive of certificates ({error}). Take it away, and a new "
                 f"certificate is asked for: aws s3 rm s3://{bucket}/{self._key}"
@@ -331,8 +368,10 @@ def pack(tree: Path) -> bytes:
 
 def unpack(content: bytes, tree: Path) -> None:
     """Lay a packed tree down, nothing outside it."""
-    tree.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+    tree.parent.mkdir(parents=True, exist_ok=True)
+    tree.mkdir(mode=0o700, exist_ok=True)
+    # all of it first, so that of half an archive nothing is laid down
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(content)), mode="r:") as archive:
         archive.extractall(tree, filter="data")
 
 

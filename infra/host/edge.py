@@ -91,7 +91,9 @@ def give_certbot_to_our_timer() -> None:
     # stopped first: masked while it runs, systemd would call it failed
     run("systemctl", "stop", "certbot.timer")
     run("systemctl", "mask", "--quiet", "certbot.timer")
-    Path("/etc/letsencrypt").chmod(0o700)
+    folder = Path("/etc/letsencrypt")
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o700)
 
 
 def start_nginx() -> None:

@@ -64,7 +64,7 @@ def forget(world: World, box: Box) -> None:
     bucket = world.deployment.facts["certificates_bucket"]
     world.client("s3").delete_object(Bucket=bucket, Key=stored_as())
     box.succeeds(
-        f"rm -rf {CLOCK} /etc/letsencrypt/[a-z]*/ "
+        f"rm -rf {CLOCK} /etc/letsencrypt "
         "/run/community-metrics/certificate.json /var/lib/community-metrics/tls && "
         "systemctl daemon-reload && systemctl restart nginx"
     )
@@ -144,6 +144,7 @@ def test_the_first_certificate_is_asked_for_served_told_and_stored(world: World,
     told = json.loads(bare.succeeds("cat /run/community-metrics/certificate.json"))
     assert datetime.fromisoformat(told["not_after"]) == certificate.not_valid_after_utc
     assert bare.succeeds("stat --format=%a /run/community-metrics/certificate.json") == "644\n"
+    assert bare.succeeds("stat --format=%a /etc/letsencrypt") == "700\n"
     eventually(lambda: is_true(is_stored(world)), 10)
 
 

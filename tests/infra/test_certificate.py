@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import stat
@@ -42,6 +43,18 @@ def bucket(aws: Recorder, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
     boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=FACTS["certificates_bucket"])
     return FACTS["certificates_bucket"]
+
+
+@pytest.fixture
+def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `systemctl` that does nothing; this file has its words, and it fails while `down` is there."""
+    program, calls = tmp_path / "bin/systemctl", tmp_path / "calls"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >>{calls}\ntest ! -e {tmp_path}/down\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    calls.touch()
+    return calls
 
 
 @pytest.mark.parametrize(
@@ -113,7 +126,76 @@ def test_what_one_box_stored_the_next_one_has(bucket: str, tmp_path: Path) -> No
     assert (two / "live" / HOST / "privkey.pem").is_symlink()
     assert stat.S_IMODE((two / "archive" / HOST / "privkey1.pem").stat().st_mode) == 0o600
     assert (tmp_path / "two" / certificate.STATE / "current").readlink() == two / "live" / HOST
-    assert (tmp_path / "two" / certificate.TOLD).exists()
+
+
+def test_a_reload_that_failed_is_asked_for_again(bucket: str, systemctl: Path, tmp_path: Path) -> None:
+    make_tree(tmp_path)
+    keeper, told = Keeper(FACTS, tmp_path), tmp_path / certificate.TOLD
+    (tmp_path / "down").touch()
+    with pytest.raises(NotYetError, match="Why it does not: sudo nginx -t"):
+        keeper.keep(heed_failures=True)
+    assert not told.exists()
+
+    (tmp_path / "down").unlink()
+    for _ in range(3):
+        keeper.keep(heed_failures=True)
+
+    assert told.exists()
+    assert systemctl.read_text(encoding="utf-8").splitlines() == ["try-reload-or-restart nginx.service"] * 2
+
+
+def test_a_certificate_that_nginx_does_not_take_is_stored_all_the_same(
+    bucket: str, systemctl: Path, aws: Recorder, tmp_path: Path
+) -> None:
+    make_tree(tmp_path)
+    (tmp_path / "down").touch()
+
+    with pytest.raises(NotYetError):
+        Keeper(FACTS, tmp_path).deploy()
+
+    assert "s3:PutObject" in [call.action for call in aws.calls]
+
+
+@pytest.mark.parametrize("damage", ["empty", "torn", "no key", "empty key", "key of another"])
+def test_what_is_damaged_counts_as_none_and_comes_back_from_the_bucket(
+    damage: str, bucket: str, systemctl: Path, tmp_path: Path
+) -> None:
+    make_tree(tmp_path)
+    keeper, live = Keeper(FACTS, tmp_path), tmp_path / certificate.LETSENCRYPT / "live" / HOST
+    keeper.keep(heed_failures=True)
+    whole, current = tree_digest(live), tmp_path / certificate.STATE / "current"
+    damage_certificate(live, damage)
+
+    keeper.placeholder()
+    assert current.readlink() != live
+    assert not (tmp_path / certificate.TOLD).exists()
+
+    keeper.keep(heed_failures=True)
+    assert (current.readlink(), tree_digest(live)) == (live, whole)
+    assert len(systemctl.read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_of_an_archive_that_is_cut_off_nothing_is_laid_down(bucket: str, tmp_path: Path) -> None:
+    make_tree(tmp_path / "one")
+    content = certificate.pack(tmp_path / "one" / certificate.LETSENCRYPT)
+    client = boto3.client("s3", region_name="us-east-1")
+    client.put_object(Bucket=bucket, Key=f"certificates/{HOST}.tar.gz", Body=content[: len(content) // 2])
+
+    with pytest.raises(NotYetError, match="is no archive of certificates"):
+        Keeper(FACTS, tmp_path / "two").restore()
+
+    assert not list((tmp_path / "two").rglob("*.pem"))
+
+
+def test_only_one_keeps_at_a_time(bucket: str, tmp_path: Path) -> None:
+    keeper, lock = Keeper(FACTS, tmp_path), tmp_path / certificate.STATE / "lock"
+    lock.parent.mkdir(parents=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(NotYetError, match="another cm-certificate is at work"):
+            keeper.keep(heed_failures=False)
+
+    assert not (tmp_path / certificate.STATE / "tries.json").exists()
 
 
 def test_what_is_stored_is_not_stored_again(bucket: str, aws: Recorder, tmp_path: Path) -> None:
@@ -162,3 +244,17 @@ def make_tree(root: Path) -> None:
     for name in ("fullchain", "privkey"):
         (archive / f"{name}.pem").rename(archive / f"{name}1.pem")
         (live / f"{name}.pem").symlink_to(f"../../archive/{HOST}/{name}1.pem")
+
+
+def damage_certificate(live: Path, damage: str) -> None:
+    """Do to a certificate what a full disk or a hand may do."""
+    chain, key = live / "fullchain.pem", live / "privkey.pem"
+    if damage == "no key":
+        key.unlink()
+    elif damage == "empty key":
+        key.write_bytes(b"")
+    elif damage == "key of another":
+        certificate.write_placeholder(live.parent / "other", HOST, datetime.now(UTC))
+        key.write_bytes((live.parent / "other/privkey.pem").read_bytes())
+    else:
+        chain.write_bytes(chain.read_bytes()[:100] if damage == "torn" else b"")
