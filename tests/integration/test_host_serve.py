@@ -17,6 +17,25 @@ if TYPE_CHECKING:
 
 # what systemd does: the socket is descriptor 3, and the variables name the very process
 START = 'exec 3<&0; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
+SERVE = ("-m", "community_metrics.host.serve")
+HANGS = """
+import time
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+from community_metrics.config import service_manager
+from community_metrics.host.serve import HandedOverServer
+from community_metrics.host.service_manager import handed_over_sockets, notify
+
+async def hang(request):
+    notify(manager, "HUNG")
+    time.sleep(4)
+    notify(manager, "TURNS")
+    return Response()
+
+manager = service_manager()
+HandedOverServer(Starlette(routes=[Route("/hang", hang)]), manager).run(handed_over_sockets(manager))
+"""
 
 
 class Manager:
@@ -36,14 +55,17 @@ class Manager:
             "NOTIFY_SOCKET": str(folder / "notify"),
         }
 
-    def start(self) -> subprocess.Popen[bytes]:
-        command = ["sh", "-c", START, "sh", sys.executable, "-m", "community_metrics.host.serve"]
+    def start(self, *program: str) -> subprocess.Popen[bytes]:
+        command = ["sh", "-c", START, "sh", sys.executable, *(program or SERVE)]
         return subprocess.Popen(
             command, stdin=self.listening.fileno(), stderr=subprocess.DEVNULL, env=self._environment
         )
 
     def heard(self) -> str:
         return self._states.recv(100).decode()
+
+    def heard_until(self, state: str) -> list[str]:
+        return list(iter(self.heard, state))
 
     def get(self, path: str) -> httpx.Response:
         with httpx.Client(transport=httpx.HTTPTransport(uds=self.address), timeout=30) as client:
@@ -68,10 +90,21 @@ def test_it_says_when_it_is_ready_that_it_lives_and_that_it_stops(manager: Manag
     assert manager.get("/api/v1/health").json() == {"status": "ok"}
     assert manager.heard() == "WATCHDOG=1"
     server.terminate()
-    while (state := manager.heard()) == "WATCHDOG=1":
-        pass
-    assert state == "STOPPING=1"
+    assert set(manager.heard_until("STOPPING=1")) <= {"WATCHDOG=1"}
     assert server.wait(timeout=20) == -15
+
+
+def test_while_the_event_loop_hangs_no_other_thread_says_that_it_lives(manager: Manager) -> None:
+    server = manager.start("-c", HANGS)
+    assert manager.heard() == "READY=1"
+
+    manager.get("/hang")
+
+    manager.heard_until("HUNG")
+    assert manager.heard_until("TURNS") == []  # four signs of life would have been due
+    assert manager.heard() == "WATCHDOG=1"
+    server.terminate()
+    server.wait(timeout=20)
 
 
 def test_who_calls_between_two_servers_is_answered_by_the_second(manager: Manager) -> None:
@@ -93,7 +126,7 @@ def test_who_calls_between_two_servers_is_answered_by_the_second(manager: Manage
 
 
 def test_without_a_socket_it_ends_with_one_message() -> None:
-    command = [sys.executable, "-m", "community_metrics.host.serve"]
+    command = [sys.executable, *SERVE]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     assert ended.returncode == 1
