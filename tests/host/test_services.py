@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infra.release import HOST_FILES
+from tests.host import hangs
 from tests.host.ledger import Ledger
 from tests.host.load import Load
 from tests.host.waiting import eventually
@@ -31,6 +33,8 @@ OURS = (
 )
 PYTHON = "/opt/community-metrics/current/bin/python -P"
 MOST_EXPOSED = 1.5
+HANGS = "/run/rehearsal-hangs.py"
+ANY = "http://box/api/v1/health"
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +71,9 @@ def test_a_kill_loses_none_but_the_requests_under_way(world: World, serving: Box
     before = process_of(serving)
     with Load(world, UNCACHED) as load:
         time.sleep(1)
-        killed_at = time.monotonic()
-        serving.succeeds(f"kill -9 {before}")
+        # by the box's own clock, which is ours: getting into the box takes longer than a request
+        killing = f"import os, time; os.kill({before}, 9); print(time.monotonic())"
+        killed_at = float(serving.succeeds(f"python3 -c '{killing}'"))
         time.sleep(4)
 
     assert load.failed(under_way_at=killed_at) == []
@@ -85,6 +90,29 @@ def test_a_hung_event_loop_is_killed_and_replaced(world: World, serving: Box) ->
     assert answer.status_code == 200
     assert process_of(serving) != hung
     assert "Failed with result 'watchdog'" in serving.journal(API)
+
+
+def test_an_event_loop_that_is_blocked_leaves_its_stack(serving: Box) -> None:
+    """A process that is stopped has no thread left; here all others live on, and only the loop hangs."""
+    folder = f"/run/systemd/system/{API}.service.d"
+    program = Path(hangs.__file__).read_text(encoding="utf-8")
+    assert serving.run(f"cat > {HANGS} && chmod 644 {HANGS}", text=program).returncode == 0
+    serving.succeeds(
+        f"mkdir -p {folder} && printf '[Service]\\nExecStart=\\nExecStart={PYTHON} {HANGS}\\n' "
+        f"> {folder}/rehearsal.conf"
+    )
+    try:
+        serving.succeeds(f"systemctl daemon-reload && systemctl restart {API}")
+        since = serving.succeeds("date +%s").strip()
+    finally:
+        serving.succeeds(f"rm -r {folder} && systemctl daemon-reload")
+    serving.run(f"curl --silent --max-time 1 --unix-socket /run/community-metrics/api.sock {ANY}")
+
+    told = serving.wait_until(f"journalctl --unit={API} --since=@{since} --no-pager | grep -A99 'Aborted'")
+
+    assert "Current thread" in told
+    assert f'File "{HANGS}", line' in told
+    assert process_of(serving)
 
 
 def test_a_process_that_cannot_start_never_takes_the_socket_with_it(world: World, serving: Box) -> None:
