@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WHOLE_SENTENCE = 300
+_MOST_WEEKS = 520  # ten years; no registry answers for longer by the day
 
 Only = Annotated[
     list[str] | None,
@@ -39,7 +40,7 @@ IncludeSuspect = Annotated[
 ]
 Reset = Annotated[bool, typer.Option("--reset", help="Drop the tables first, history included.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before --reset.")]
-Weeks = Annotated[int, typer.Option("--weeks", min=1, max=520, help="How many weeks to show.")]
+Weeks = Annotated[int, typer.Option("--weeks", min=1, max=_MOST_WEEKS, help="How many weeks to show.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000, help="How many runs to show.")]
 
 
@@ -48,6 +49,8 @@ def lookback(default: int) -> typer.models.OptionInfo:
     option: typer.models.OptionInfo = typer.Option(
         "--lookback-weeks",
         metavar="N",
+        min=1,
+        max=_MOST_WEEKS,
         help=f"Complete ISO weeks to ask for again, and the days since.  [default: {default}]",
         show_default=False,
     )

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,7 +106,10 @@ class TestExitCodes:
         ("words", "said"),
         [
             (["refresh", "--only", "downloads:lance:pyton"], "downloads:lance:python"),
-            (["refresh", "--lookback-weeks", "0"], "at least 1"),
+            (["refresh", "--lookback-weeks", "0"], "greater than or equal to 1"),
+            (["refresh", "--lookback-weeks", "999999"], "less than or equal to 520"),
+            (["update-all", "--lookback-weeks", "521"], "less than or equal to 520"),
+            (["report", "--weeks", "999999"], "less than or equal to 520"),
             (["seed", "--path", "nowhere.csv"], "nowhere.csv"),
             (["bootstrap", "--reset"], "--yes"),
             (["frobnicate"], "No such command"),
@@ -126,14 +129,13 @@ class TestExitCodes:
         assert "CM_LANCEDB_URI" in run.stderr
         assert "CM_LANCEDB_API_KEY" in run.stderr
 
-    async def test_a_held_database_is_75(self, rig: Rig) -> None:
+    @pytest.mark.parametrize("command", ["seed"])
+    async def test_a_held_database_is_75(self, rig: Rig, command: str) -> None:
         await rig.run("bootstrap_tables")
-        from datetime import UTC, datetime, timedelta  # noqa: PLC0415  the lease must be live for the real clock
-
         async with LanceDBStore.open(rig.settings) as store:
-            now = datetime.now(UTC)
+            now = datetime.now(UTC)  # the lease must be live for the real clock
             await store.acquire_lease("another", host="elsewhere", pid=1, now=now, ttl=timedelta(minutes=5))
-        run = start(rig, "seed")
+        run = start(rig, command)
         assert run.returncode == 75
         assert "another" in run.stderr
 
