@@ -13,11 +13,10 @@ import typer
 from community_metrics import cli_options as options  # noqa: TC001  typer reads them at run time
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine
 
     from community_metrics.config import Settings
     from community_metrics.freshness import RunView
-    from community_metrics.storage import DroppedRow
     from community_metrics.terminal.report import Report
     from community_metrics.terminal.status import StatusView
 
@@ -91,7 +90,9 @@ def doctor(as_json: options.AsJson = False) -> None:
 
 def repair(as_json: options.AsJson = False) -> None:
     """Delete surplus copies of a key, keeping the one observed last."""
-    dropped = _run(_repair(_settings()))
+    from community_metrics.jobs.repair import repair as delete_copies  # noqa: PLC0415  heavy
+
+    dropped = _run(delete_copies(_settings()))
     if as_json:
         return _print_json({"dropped": [{"table": row.table, "key": row.key} for row in dropped]})
     for row in dropped:
@@ -142,13 +143,6 @@ async def _load_runs(settings: Settings, limit: int, job: str | None) -> list[Ru
     async with LanceDBReader.open(settings) as reader:
         runs, lease = await reader.runs(limit=limit, job_name=job), await reader.lease()
     return [run_view(run, lease, SystemClock().now()) for run in runs]
-
-
-async def _repair(settings: Settings) -> Sequence[DroppedRow]:
-    from community_metrics.storage import LanceDBStore  # noqa: PLC0415  heavy
-
-    async with LanceDBStore.open(settings) as store:
-        return await store.repair_duplicates()
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -129,7 +129,7 @@ class TestExitCodes:
         assert "CM_LANCEDB_URI" in run.stderr
         assert "CM_LANCEDB_API_KEY" in run.stderr
 
-    @pytest.mark.parametrize("command", ["seed"])
+    @pytest.mark.parametrize("command", ["seed", "repair"])
     async def test_a_held_database_is_75(self, rig: Rig, command: str) -> None:
         await rig.run("bootstrap_tables")
         async with LanceDBStore.open(rig.settings) as store:
