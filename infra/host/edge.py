@@ -22,6 +22,7 @@ PACKAGES = (
     "unattended-upgrades",
 )
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+COMMAND_LIMIT_S = 600  # as in bootstrap.py
 LOGS_UNIT = "community-metrics-logs.service"
 CERTIFICATE_PROGRAM = "/usr/local/sbin/cm-certificate"
 # what a running service knows only after it was told: its files, and how it is told
@@ -137,5 +138,5 @@ def digest_of(folders: list[Path]) -> str:
 
 
 def run(*command: str) -> None:
-    """Run a command whose failure ends the bootstrap."""
-    subprocess.run(command, check=True)
+    """Run a command whose failure ends the bootstrap, as does that it hangs."""
+    subprocess.run(command, check=True, timeout=COMMAND_LIMIT_S)

@@ -163,3 +163,13 @@ def test_whatever_goes_wrong_the_last_line_has_the_step(
 
     assert told[-1].startswith(last)
     assert any("Traceback" in line for line in told)
+
+
+def test_a_command_of_the_edge_that_hangs_is_ended_too(
+    bootstrap: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bootstrap.edge.COMMAND_LIMIT_S == bootstrap.COMMAND_LIMIT_S
+    monkeypatch.setattr(bootstrap.edge, "COMMAND_LIMIT_S", 0.2)
+
+    with pytest.raises(subprocess.TimeoutExpired, match="sleep"):
+        bootstrap.edge.run("sleep", "60")
