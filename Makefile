@@ -36,7 +36,7 @@ $(UV):
 
 up: .venv/.runtime ## Fill the embedded database, refresh it from the registries, show the last weeks (then serve; SERVE=0 ends here)
 	@$(BIN)/community-metrics seed
-	@$(BIN)/community-metrics refresh || test $$? -eq 1 # 1: no registry answered; the report says how old the data are
+	@$(BIN)/community-metrics refresh --best-effort # where no registry answers, the report says how old the data are
 	@$(BIN)/community-metrics report
 	@if [ "$(SERVE)" = 0 ]; then exit; fi; \
 	if ! command -v npm > /dev/null; then \

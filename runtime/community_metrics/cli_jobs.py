@@ -47,11 +47,12 @@ def seed(  # noqa: PLR0917  typer calls it by keyword
     _run(request, strict=strict, as_json=as_json)
 
 
-def refresh(
+def refresh(  # noqa: PLR0917  typer calls it by keyword
     lookback_weeks: Lookback = None,
     only: options.Only = None,
     dry_run: options.DryRun = False,
     strict: options.Strict = False,
+    best_effort: options.BestEffort = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Ask the registries for the recent weeks, and for every gap they can still fill."""
@@ -60,7 +61,7 @@ def refresh(
     request = JobRequest(
         "weekly_refresh", lookback_weeks=lookback_weeks, only=tuple(only or ()), dry_run=dry_run
     )
-    _run(request, strict=strict, as_json=as_json)
+    _run(request, strict=strict, best_effort=best_effort, as_json=as_json)
 
 
 def update_all(
@@ -119,7 +120,7 @@ def _confirm_reset() -> None:
     typer.confirm(f"Delete everything in {place}, history included?", abort=True, err=True)
 
 
-def _run(request: JobRequest, *, strict: bool, as_json: bool) -> NoReturn:
+def _run(request: JobRequest, *, strict: bool, as_json: bool, best_effort: bool = False) -> NoReturn:
     from community_metrics.config import load_settings  # noqa: PLC0415  heavy
     from community_metrics.terminal import look, outcome  # noqa: PLC0415  heavy
 
@@ -130,7 +131,7 @@ def _run(request: JobRequest, *, strict: bool, as_json: bool) -> NoReturn:
         typer.echo(json.dumps(outcome.outcome_json(report), indent=2))
     else:
         out.print(outcome.render_outcome(report, look.signs_of(out)))
-    raise typer.Exit(outcome.exit_code(report.run.status, strict=strict))
+    raise typer.Exit(outcome.exit_code(report.run.status, strict=strict, best_effort=best_effort))
 
 
 def _with_progress(request: JobRequest, settings: Settings, err: Console) -> RunReport:

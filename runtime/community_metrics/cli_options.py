@@ -28,6 +28,12 @@ Only = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")]
 Strict = Annotated[bool, typer.Option("--strict", help="End with 3 when the run is only partial.")]
+BestEffort = Annotated[
+    bool,
+    typer.Option(
+        "--best-effort", help="End with 0 even where no registry gave anything; other failures still count."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, in a shape that stays.")]
 SeedPath = Annotated[
     Path | None,

@@ -19,6 +19,7 @@ from community_metrics.terminal.doctor import Verdict, examine
 from community_metrics.weeks import ONE_DAY
 from tests.support import cli_docs
 from tests.support.clock import NOON, FakeClock
+from tests.support.jobs import ROOT
 from tests.support.scripted import Scripted
 from tests.support.worlds import raw_table
 
@@ -101,6 +102,22 @@ class TestExitCodes:
     def test_a_failed_run_is_1(self, rig: Rig) -> None:
         rig.replay.always("*/packages/lancedb/*", Scripted(404, body={"message": "no"}))
         assert start(rig, "refresh", "--only", PYTHON).returncode == 1
+
+    def test_best_effort_forgives_registries_and_nothing_else(self, rig: Rig) -> None:
+        rig.replay.always("*/packages/lancedb/*", Scripted(404, body={"message": "no"}))
+        words = ("refresh", "--best-effort", "--only", PYTHON)
+        silent = start(rig, *words)
+        unwritable = start(rig, *words, CM_DB_PATH="/proc/nowhere")
+        assert (silent.returncode, unwritable.returncode) == (0, 1)
+        assert "weekly_refresh: failed" in silent.stdout
+        assert "CM_DB_PATH" in unwritable.stderr
+
+    def test_make_up_forgives_no_more_than_that(self) -> None:
+        (line,) = [
+            line for line in (ROOT / "Makefile").read_text("utf-8").splitlines() if "metrics refresh" in line
+        ]
+        assert "refresh --best-effort" in line
+        assert "||" not in line
 
     @pytest.mark.parametrize(
         ("words", "said"),

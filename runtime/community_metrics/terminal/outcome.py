@@ -25,10 +25,13 @@ EXIT_PARTIAL = 3
 """The exit code of a partial run under `--strict`."""
 
 
-def exit_code(status: RunStatus, *, strict: bool) -> int:
-    """Return 0 for success, 1 for failed, and 0 or (strict) 3 for partial."""
+def exit_code(status: RunStatus, *, strict: bool, best_effort: bool = False) -> int:
+    """Return 0 for success, 1 for failed (0 for `best_effort`), and 0 or (strict) 3 for partial.
+
+    A run that came to its end is failed only where no source gave anything; whatever else goes wrong raises.
+    """
     if status is RunStatus.FAILED:
-        return 1
+        return 0 if best_effort else 1
     return EXIT_PARTIAL if strict and status is RunStatus.PARTIAL else 0
 
 
