@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,6 +74,29 @@ def test_the_limits_that_a_caller_is_told_are_those_of_nginx(site: str) -> None:
     assert rate
     assert at_once
     assert f"At most {rate[1]} requests a second and {at_once[1]} at once." in PROBLEMS
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1::5", "2001:db8:1:0:a:b:c:d", True),
+        ("2001:db8:0:1::", "2001:db8:0:1:ffff:ffff:ffff:ffff", True),
+        ("2001:db8:1:a0a::a0a:a0a", "2001:db8:1:a0a:a0a::", True),
+        ("2001:db8:1::5", "2001:db8:1:1::5", False),
+        ("192.0.2.1", "192.0.2.2", False),
+    ],
+)
+def test_a_caller_is_an_address_or_a_network_however_it_is_written(one: str, other: str, same: bool) -> None:
+    limits = (NGINX / "limits.conf").read_text(encoding="utf-8")
+    network = re.search(r'map \$binary_remote_addr \$caller \{\n.*\n    "~(.*)" \$1;\n\}', limits)
+    assert network
+
+    def caller(address: str) -> bytes:
+        packed = ip_address(address).packed
+        found = re.search(network[1].encode(), packed)
+        return found[1] if found else packed
+
+    assert (caller(one) == caller(other)) is same
 
 
 def test_the_reboot_is_far_from_every_scheduled_run() -> None:
