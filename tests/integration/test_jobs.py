@@ -104,6 +104,27 @@ async def test_a_seeded_day_does_not_hide_what_the_registry_still_has(rig: Rig, 
     assert report.run.rows_inserted == 547
 
 
+async def test_seeded_rows_of_an_inactive_metric_do_not_vanish_without_a_word(
+    rig: Rig, tmp_path: Path
+) -> None:
+    product = '[[product]]\nid = "p"\nname = "P"\n'
+    metric = (
+        '[[metric]]\nid = "downloads:p:{0}"\nsource = "npm"\nsubject = "{0}"\nwindow = "1d"\n'
+        'display_name = "{0}"\nactive = {1}\n'
+    )
+    catalog, seed = tmp_path / "catalog.toml", tmp_path / "mine.csv"
+    catalog.write_text(product + metric.format("on", "true") + metric.format("off", "false"))
+    header = "metric_id,period_start,period_end,value,observed_at,source_ref,assumed,suspect,note"
+    days = (YESTERDAY, YESTERDAY - ONE_DAY)
+    rows = [f"downloads:p:{name},{day},{day},7,,notes,,,\n" for name in ("on", "off") for day in days]
+    seed.write_text(f"{header}\n{''.join(rows)}")
+    rig.settings_overrides = {"catalog": catalog}
+    report = await rig.run("seed_from_csv", seed_path=seed)
+    (note,) = report.notes
+    assert note.startswith("2 rows of metrics that are not active were left out: downloads:p:off.")
+    assert report.run.rows_inserted == 2
+
+
 async def test_a_day_that_npm_lost_is_missing_and_is_filled_when_npm_finds_it(rig: Rig) -> None:
     lost = YESTERDAY - timedelta(days=100)
     registry = rig.replay.registry

@@ -14,10 +14,12 @@ from community_metrics.model import Provenance
 from community_metrics.seed import read_seed, seed_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
     from community_metrics.jobs.run import JobRequest, RunContext, Work
+    from community_metrics.model import Observation
 
 
 _NOTHING = (
@@ -28,6 +30,10 @@ _NOTHING = (
 _LEFT_OUT = (
     "{} rows that the files themselves doubt were left out; their column `suspect` says why, and "
     "--include-suspect loads them."
+)
+
+_INACTIVE = (
+    "{} rows of metrics that are not active were left out: {}. `active = true` in the catalogue lets them in."
 )
 
 
@@ -53,6 +59,9 @@ def _read(request: JobRequest, catalog: Catalog, now: datetime) -> Gathered:
     reading = read_seed(files, catalog, include_suspect=request.include_suspect, now=now)
     observations = tuple(row for row in reading.observations if row.metric_id in chosen)
     doubted = sum(row.metric_id in chosen for row in reading.left_out)
+    notes = [_LEFT_OUT.format(doubted)] if doubted else []
+    if not request.only:
+        notes += _inactive(reading.observations, catalog)
     loaded = Counter(row.metric_id for row in observations)
     return Gathered(
         observations=observations,
@@ -60,8 +69,16 @@ def _read(request: JobRequest, catalog: Catalog, now: datetime) -> Gathered:
         outcomes=tuple(MetricOutcome(metric_id, count) for metric_id, count in sorted(loaded.items())),
         window_start=min((row.period_start for row in observations), default=None),
         window_end=max((row.period_end for row in observations), default=None),
-        notes=(_LEFT_OUT.format(doubted),) if doubted else (),
+        notes=tuple(notes),
     )
+
+
+def _inactive(rows: Sequence[Observation], catalog: Catalog) -> Iterator[str]:
+    """Yield one note that counts the rows of metrics that are switched off, and names them."""
+    active = {metric.metric_id for metric in catalog.active}
+    idle = [row.metric_id for row in rows if row.metric_id not in active]
+    if idle:
+        yield _INACTIVE.format(len(idle), ", ".join(sorted(set(idle))))
 
 
 if __name__ == "__main__":
