@@ -16,7 +16,7 @@ import pytest
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY, STATS
 from community_metrics.terminal.doctor import Verdict, examine
-from community_metrics.weeks import ONE_DAY
+from community_metrics.weeks import ONE_DAY, ONE_WEEK
 from tests.support import cli_docs
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import ROOT
@@ -228,14 +228,35 @@ class TestDoctor:
         assert [check.said for check in checks if check.verdict is Verdict.FAIL] == []
         assert sum(check.area == "sources" for check in checks) == 4
 
-    async def test_a_lost_day_is_a_fault_with_its_mend(self, rig: Rig) -> None:
+    async def test_a_day_lost_since_the_last_success_is_a_fault_with_its_mend(self, rig: Rig) -> None:
         await rig.run("weekly_refresh")
+        registry = rig.replay.registry
+        assert registry is not None
+        rig.now += ONE_WEEK
+        registry.today += ONE_WEEK
+        await rig.run("weekly_refresh", only=(NODEJS,))
         async with LanceDBStore.open(rig.settings) as store:
-            table = await raw_table(store, STATS)
-            await table.delete(f"stat_key = '{NODEJS}|2026-11-11'")
-        (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
-        assert "2026-11-11" in fault.said
+            await (await raw_table(store, STATS)).delete(f"stat_key = '{NODEJS}|2026-11-24'")
+        checks = await examine(rig.settings, FakeClock(rig.now))
+        (fault,) = [check for check in checks if NODEJS in check.said]
+        assert fault.verdict is Verdict.FAIL
+        assert "2026-11-24" in fault.said
         assert f"--only {NODEJS}" in fault.mend
+
+    async def test_a_day_that_a_whole_refresh_asked_for_in_vain_is_a_warning(self, rig: Rig) -> None:
+        registry = rig.replay.registry
+        assert registry is not None
+        lost = NOON.date() - 12 * ONE_DAY
+        registry.overrides = {
+            ("npm", "@lancedb/lancedb", lost): None,
+            ("npm", "registry total", lost): None,
+        }
+        await rig.run("weekly_refresh")
+        checks = await examine(rig.settings, FakeClock())
+        (gap,) = [check for check in checks if check.area == "gaps"]
+        assert gap.verdict is Verdict.WARN
+        assert f"{NODEJS} lacks {lost}" in gap.said
+        assert "npm did not have it" in gap.mend
 
     async def test_registries_that_gave_nothing_for_two_weeks_are_not_in_order(self, rig: Rig) -> None:
         rig.now += timedelta(weeks=2)  # of the program; the registries stand still

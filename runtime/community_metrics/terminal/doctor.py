@@ -27,12 +27,14 @@ from community_metrics.weeks import today
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from datetime import date
 
     from rich.console import RenderableType
 
     from community_metrics.catalog import Catalog
     from community_metrics.config import Settings
     from community_metrics.freshness import MetricFreshness
+    from community_metrics.model import Run
     from community_metrics.sources.hosts import RegistryHost
     from community_metrics.terminal.look import Signs
     from community_metrics.terminal.status import StatusView
@@ -180,14 +182,27 @@ def _freshness_check(view: StatusView) -> Check:
 
 def _gap_checks(metric: MetricFreshness, view: StatusView) -> Iterator[Check]:
     young = [day for day in metric.missing_days if (today(view.now) - day).days <= LATE_DAYS]
-    old = [day for day in metric.missing_days if day not in young]
+    asked = [day for day in metric.missing_days if day not in young and _asked_for(day, view.success)]
+    old = [day for day in metric.missing_days if day not in young and day not in asked]
     if old:
         said = f"{metric.metric_id} lacks {look.counted(len(old), 'day')}: {ranges_text(old)}"
         mend = f"`community-metrics refresh --only {metric.metric_id}` fills what {metric.source} still has"
         yield Check(Verdict.FAIL, "gaps", said, mend)
+    if asked:
+        said = f"{metric.metric_id} lacks {ranges_text(asked)}, asked for by the last successful refresh"
+        mend = f"nothing to do: {metric.source} did not have it; every refresh asks again while it still may"
+        yield Check(Verdict.WARN, "gaps", said, mend)
     if young:
         said = f"{metric.metric_id} lacks {ranges_text(young)}"
         yield Check(Verdict.WARN, "gaps", f"{said}, which {metric.source} may still publish", "wait a day")
+
+
+def _asked_for(day: date, success: Run | None) -> bool:
+    """Say whether the last success asked for the day when it was late no more: the registry lacks it."""
+    if success is None or success.window_start is None or success.window_end is None:
+        return False
+    was_late = (today(success.started_at) - day).days <= LATE_DAYS
+    return success.window_start <= day <= success.window_end and not was_late
 
 
 async def _probe_all(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
