@@ -52,11 +52,16 @@ def test_each_line_goes_to_its_group_from_the_boot_on(world: World, shipping: Bo
         "curl --silent --fail --unix-socket /run/community-metrics/api.sock http://box/api/v1/health"
     )
     shipping.succeeds("systemd-run --quiet --wait --unit=community-metrics-job-proof-1 echo of-the-jobs")
+    shipping.run("systemd-run --quiet --wait --unit=community-metrics-job-proof-2 false")
+    shipping.succeeds(r"printf 'before\342\200\250after' | logger --tag=proof")
     shipping.succeeds("logger --tag=proof of-the-system")
 
     eventually(lambda: found(world, shipping, LogGroup.HOST_API, "/api/v1/health"), 40)
     eventually(lambda: found(world, shipping, LogGroup.HOST_JOBS, "echo: of-the-jobs"), 20)
+    failed = "systemd: community-metrics-job-proof-2.service: Failed with result 'exit-code'."
+    eventually(lambda: found(world, shipping, LogGroup.HOST_JOBS, failed), 20)
     eventually(lambda: found(world, shipping, LogGroup.HOST_SYSTEM, "proof: of-the-system"), 20)
+    assert found(world, shipping, LogGroup.HOST_SYSTEM, "proof: before\u2028after")
     assert found(world, shipping, LogGroup.HOST_SYSTEM, "systemd: Startup finished in ")
 
 
