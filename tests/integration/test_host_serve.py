@@ -49,6 +49,7 @@ class Manager:
         self._states = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._states.bind(str(folder / "notify"))
         self._states.settimeout(30)
+        self._servers: list[subprocess.Popen[bytes]] = []
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CM_")},
             "CM_DB_PATH": str(folder / "db"),
@@ -57,9 +58,11 @@ class Manager:
 
     def start(self, *program: str) -> subprocess.Popen[bytes]:
         command = ["sh", "-c", START, "sh", sys.executable, *(program or SERVE)]
-        return subprocess.Popen(
+        server = subprocess.Popen(
             command, stdin=self.listening.fileno(), stderr=subprocess.DEVNULL, env=self._environment
         )
+        self._servers.append(server)
+        return server
 
     def heard(self) -> str:
         return self._states.recv(100).decode()
@@ -72,6 +75,9 @@ class Manager:
             return client.get(f"http://box{path}")
 
     def close(self) -> None:
+        for server in self._servers:  # that of a test that failed still runs
+            server.kill()
+            server.wait(timeout=20)
         self.listening.close()
         self._states.close()
 
