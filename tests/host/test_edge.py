@@ -34,6 +34,7 @@ HEALTH, DEFINITIONS, WEEKLY = "/api/v1/health", "/api/v1/definitions", "/api/v1/
 PAGE = "https://metrics.example.org"
 # of an answer of the API: kept this long without a question, and this much longer while it is asked anew
 FRESH_S, REVALIDATED_S = 60, 600
+LIBRARY = "/usr/lib/*/libpcre2-8.so.0"  # nginx's and sshd's, not the API's
 MOST_EXPOSED = {
     "nginx.service": 2.5,  # binds 80 and 443 and becomes another user
     "community-metrics-certificate.service": 1.6,  # root without capabilities, for the key's owner
@@ -273,6 +274,34 @@ def test_a_flood_is_told_to_wait_and_others_are_served(world: World, edge: Box) 
     assert other.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ({"method": "POST", "url": HEALTH}, 405),
+        ({"method": "GET", "url": HEALTH, "content": b"x" * 5_000}, 413),
+        ({"method": "GET", "url": f"{HEALTH}?{'x' * 9_000}"}, 414),
+        ({"method": "GET", "url": HEALTH, "headers": {"Host": API_HOST, "X-Long": "x" * 9_000}}, 400),
+        ({"method": "GET", "url": f"http://{API_ADDRESS}/"}, 301),
+        ({"method": "GET", "url": f"http://{API_ADDRESS}/.well-known/acme-challenge/none"}, 404),
+    ],
+)
+def test_a_flood_that_no_limit_meets_leaves_no_lines(
+    world: World, edge: Box, request_: dict[str, object], status: int
+) -> None:
+    with flooding(world, CLIENTS[19]) as client:
+        before = lines_of_nginx(edge)
+        named = {**request_, "extensions": {"sni_hostname": API_HOST}}
+        outcomes = {client.request(**named).status_code for _ in range(100)}  # type: ignore[arg-type]  # mixed
+        time.sleep(1)
+
+    assert outcomes == {status}
+    assert lines_of_nginx(edge) - before < 10  # others may be asking too
+
+
+def lines_of_nginx(box: Box) -> int:
+    return int(box.succeeds("journalctl --sync && journalctl --quiet --output=cat --unit=nginx | wc -l"))
+
+
 def test_a_page_may_read_that_it_must_wait(world: World, edge: Box) -> None:
     with flooding(world, CLIENTS[17]) as client:
         headers = {"Origin": PAGE}
@@ -301,7 +330,7 @@ def test_one_address_has_thirty_requests_under_way_at_most(world: World, edge: B
 
 
 def test_the_addresses_of_one_ipv6_network_are_one_caller(edge: Box) -> None:
-    addresses = ("fd00:0:0:1::1", "fd00:0:0:1::2", "fd00:0:0:2::1", "fd00:1::1", "fd00:1::2")
+    addresses = ("fd00:0:0:1::1", "fd00:0:0:1:a:b:c:d", "fd00:0:0:2::1", "fd00:1::1", "fd00:1::2")
     for address in addresses:
         edge.succeeds(f"ip address add {address}/64 dev lo nodad")
 
@@ -503,6 +532,27 @@ def test_only_security_updates_come_by_themselves_with_a_reboot_at_night(edge: B
     assert 'Unattended-Upgrade::Automatic-Reboot-Time "03:15";' in settings
     assert 'APT::Periodic::Unattended-Upgrade "1";' in settings
     assert re.findall(r"OnCalendar=(\S+ \S+ UTC)", next_runs) == ["*-*-* 01:00:00 UTC", "*-*-* 02:00:00 UTC"]
+
+
+def test_what_runs_a_replaced_library_is_restarted_after_the_updates_and_nothing_else(edge: Box) -> None:
+    units = ("nginx", API, "ssh")
+    pids = {unit: main_pid(edge, unit) for unit in units}
+    edge.succeeds(f"cp --dereference {LIBRARY} /usr/lib/new && mv /usr/lib/new $(readlink -f {LIBRARY})")
+    expected = {
+        unit for unit in units if edge.run(f"grep -q libpcre2 /proc/{pids[unit]}/maps").returncode == 0
+    }
+
+    edge.succeeds("/usr/local/libexec/cm-take-up-updates")
+
+    assert "nginx" in expected
+    assert API not in expected
+    assert {unit for unit in units if main_pid(edge, unit) != pids[unit]} == expected
+    after = edge.succeeds("systemctl show --property=ExecStartPost apt-daily-upgrade.service")
+    assert "path=/usr/local/libexec/cm-take-up-updates" in after
+
+
+def main_pid(box: Box, unit: str) -> str:
+    return box.succeeds(f"systemctl show --property=MainPID --value {unit}.service").strip()
 
 
 def test_the_journal_outlives_a_reboot_and_has_a_bound(edge: Box) -> None:
