@@ -25,7 +25,8 @@ cat >{folder}/first_boot.py <<'END_OF_BOOT'
 {boot}END_OF_BOOT
 export DEBIAN_FRONTEND=noninteractive
 for wait_s in 5 15 30 60; do # and the image may be installing updates of its own, which hold dpkg's lock
-  apt-get update && apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends python3-boto3 && break
+  apt-get update &&
+    apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends python3-boto3 && break
   sleep "$wait_s" # the mirrors or the network may be late; without boto3 the deploy ends at its timeout
 done
 exec python3 {folder}/first_boot.py {folder}/deployment.json
