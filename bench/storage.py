@@ -9,7 +9,7 @@ five packages brings (40 days each, 33 of them stored with another value, 7 new)
 half of them stored, which is dearer to look up. The store reads what is there, applies its rules and merges;
 the yardstick merges rows made beforehand. Before every upsert of either side the table is as a job leaves it:
 `optimize` has run, untimed. Every round takes metrics that none before it took.
-Medians of 40 reads and 15 upserts each, turn by turn.
+Medians of 40 reads and 9 upserts each, turn by turn.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ DAYS = 730
 LAST_DAY = NOON.date() - timedelta(days=1)
 FIRST_DAY = LAST_DAY - timedelta(days=DAYS - 1)
 METRICS_OF_A_BATCH = 100
-READS, UPSERTS = 40, 15
+READS, UPSERTS = 40, 9
 
 
 @dataclass(frozen=True, slots=True)
