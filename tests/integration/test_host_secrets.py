@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -28,7 +27,6 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    httpx.post(f"http://{host}:{port}/moto-api/reset")  # moto's world outlives its server
     for name, value in (
         ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
         ("AWS_ACCESS_KEY_ID", "a"),
@@ -38,12 +36,21 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     ):
         monkeypatch.setenv(name, value)
     client = boto3.client("secretsmanager")
+    delete_all(
+        client
+    )  # moto's entries outlive its server, and so does whatever else it holds for other tests
     for entry in secrets_for("enterprise"):  # those of "s3" among them
         client.create_secret(Name=entry.name)
     for name, value in VALUES.items():
         client.put_secret_value(SecretId=name, SecretString=value)
     yield client
+    delete_all(client)
     server.stop()
+
+
+def delete_all(client: Any) -> None:
+    for entry in client.list_secrets()["SecretList"]:
+        client.delete_secret(SecretId=entry["Name"], ForceDeleteWithoutRecovery=True)
 
 
 @pytest.fixture
