@@ -192,8 +192,9 @@ def test_with_a_bucket_a_job_signs_with_the_role(world: World, box: Box) -> None
     asked = len(world.imds.asked)
 
     done = box.run(
+        # without its credentials: a deployment with a bucket has none of a cluster
         "systemd-run --quiet --pipe --wait --collect --unit=community-metrics-job-s3.service env "
-        f"CM_STORAGE_MODE=local CM_DB_PATH=s3://data/lancedb {PYTHON} "
+        f"-u CREDENTIALS_DIRECTORY CM_STORAGE_MODE=local CM_DB_PATH=s3://data/lancedb {PYTHON} "
         "-m community_metrics.jobs.bootstrap_tables"
     )
 
