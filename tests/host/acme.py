@@ -50,7 +50,7 @@ class CertificateAuthority:
         self.end()
         config = self._folder / "pebble.json"
         config.write_text(json.dumps({"pebble": self._settings(life_s)}), encoding="utf-8")
-        # no pauses, and none of pebble's chance refusals: two in a row made a test wait for the box's patience
+        # no pauses, and none of pebble's chance refusals: two in a row would cost a minute of waiting
         chances = ("PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0")
         command = ["ip", "netns", "exec", self._inside.name, "env", *chances,
                    "pebble", "-strict", "-config", str(config), "-dnsserver", f"{self._dns}:53"]  # fmt: skip
