@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pyarrow.parquet
 import pytest
-from moto.server import ThreadedMotoServer
 
 from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.aws.lambda_jobs import event_of
 from community_metrics.errors import ConfigurationError
 from tests.support import lambda_runtime
 from tests.support.api import PYTHON, enterprise_place
+from tests.support.aws import empty_aws
 from tests.support.enterprise import READ_KEY, WRITE_KEY
 from tests.support.lambda_runtime import function_url_event, http_event
 
@@ -32,24 +32,21 @@ API = "community_metrics.aws.lambda_api.handler"
 JOBS = "community_metrics.aws.lambda_jobs.handler"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def secrets_manager() -> Iterator[tuple[str, Any]]:
     """Secrets Manager's address, and a client for it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    yield (
-        url,
-        boto3.client(
-            "secretsmanager",
-            endpoint_url=url,
-            region_name="eu-west-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        ),
-    )
-    server.stop()
+    with empty_aws() as port:
+        url = f"http://127.0.0.1:{port}"
+        yield (
+            url,
+            boto3.client(
+                "secretsmanager",
+                endpoint_url=url,
+                region_name="eu-west-1",
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+            ),
+        )
 
 
 @pytest.fixture(scope="module")

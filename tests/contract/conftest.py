@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 from community_metrics.config import Settings, StorageMode
+from tests.support.aws import REGION, empty_aws
 from tests.support.enterprise import WRITE_KEY, Enterprise, serving
 from tests.support.worlds import World
 
@@ -19,25 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUCKET = "community-metrics-tests"
-AWS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "aws_region": "eu-west-1"}
-
-
-@pytest.fixture(scope="session")
-def s3_options() -> Iterator[dict[str, str]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name="eu-west-1",
-    )
-    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    yield AWS | {"aws_endpoint": endpoint, "allow_http": "true"}
-    server.stop()
+AWS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "aws_region": REGION}
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +43,19 @@ def local_world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def s3_world(s3_options: dict[str, str]) -> World:
-    path = f"s3://{BUCKET}/{uuid.uuid4().hex}"
-    return World(Settings(_env_file=None, db_path=path, aws_storage_options=s3_options))
+def s3_world() -> Iterator[World]:
+    path = f"s3://{BUCKET}/metrics.lancedb"
+    with empty_aws() as port:
+        options = {"aws_endpoint": f"http://127.0.0.1:{port}", "allow_http": "true"}
+        client = boto3.client(
+            "s3",
+            endpoint_url=options["aws_endpoint"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            region_name=REGION,
+        )
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        yield World(Settings(_env_file=None, db_path=path, aws_storage_options=AWS | options))
 
 
 @pytest.fixture

@@ -28,8 +28,9 @@ from tests.host.addresses import (
 from tests.host.deployment import API_HOST, REGION, publish
 from tests.host.dns import NameServer
 from tests.host.namespace import Namespace, connect, sweep
-from tests.host.services import Server, moto_on_loopback, served
+from tests.host.services import Server, served
 from tests.infra.rehearsal.recorder import recording
+from tests.support.aws import empty_aws
 from tests.support.enterprise import READ_KEY, WRITE_KEY, Enterprise, serving
 from tests.support.registry import Registry
 from tests.support.replay import HOSTS, Replay
@@ -79,7 +80,7 @@ class World:
         with ExitStack() as stack:
             sweep()
             self._build_network(stack)
-            self._moto_port = stack.enter_context(moto_on_loopback())
+            self._moto_port = stack.enter_context(empty_aws())
             stack.callback(lambda: [self.stop(name) for name in tuple(self._running)])
             for name in self._services():
                 self.start(name)

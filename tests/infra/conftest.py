@@ -8,13 +8,12 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.infra.flavours import VARIANTS
 from tests.infra.node import ROOT, node_environment
 from tests.infra.rehearsal.recorder import Recorder, recording
+from tests.support.aws import empty_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,10 +102,5 @@ def serverless(assemblies: dict[str, Assembly]) -> Assembly:
 @pytest.fixture
 def aws() -> Iterator[Recorder]:
     """An empty AWS in this process, with a recorder before it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    port = server.get_host_and_port()[1]
-    httpx.post(f"http://127.0.0.1:{port}/moto-api/reset")  # moto's world outlives its server
-    with recording(port) as recorder:
+    with empty_aws() as port, recording(port) as recorder:
         yield recorder
-    server.stop()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from community_metrics.aws import secrets_put
 from community_metrics.aws.secrets_put import (
@@ -22,23 +21,14 @@ from community_metrics.aws.secrets_put import (
 from community_metrics.errors import ConfigurationError, StorageDenied, StorageUnavailable
 from community_metrics.storage import LanceDBStore
 from infra import names
+from tests.support.aws import REGION, believed_aws
 from tests.support.enterprise import READ_KEY, WRITE_KEY, Enterprise, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-REGION = "eu-central-1"
 KEYS = ("lancedb-read-key", "lancedb-write-key")
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +38,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enterprise]:
 
 
 @pytest.fixture
-def secrets(aws: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Secrets Manager, empty, as the environment of this process names it."""
-    for name, value in (
-        ("AWS_ENDPOINT_URL", aws),
-        ("AWS_ACCESS_KEY_ID", "a"),
-        ("AWS_SECRET_ACCESS_KEY", "b"),
-    ):
-        monkeypatch.setenv(name, value)
-    client = boto3.client("secretsmanager", region_name=REGION)
-    for found in client.list_secrets()["SecretList"]:
-        client.delete_secret(SecretId=found["ARN"], ForceDeleteWithoutRecovery=True)
-    return client
+    with believed_aws(monkeypatch):
+        yield boto3.client("secretsmanager", region_name=REGION)
 
 
 @pytest.fixture

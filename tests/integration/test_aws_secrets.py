@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from structlog.testing import capture_logs
 
 from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.aws.secrets import KEPT_FOR_S, RETRY_AFTER_S, CachedSettings
 from community_metrics.errors import ConfigurationError
+from tests.support.aws import believed_aws
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -24,24 +24,12 @@ OLD, NEW = token_hash(new_token()), token_hash(new_token())
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A client of Secrets Manager, which this process believes in; two settings have an entry there."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in (
-        ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
-        ("AWS_ACCESS_KEY_ID", "a"),
-        ("AWS_SECRET_ACCESS_KEY", "b"),
-        ("AWS_DEFAULT_REGION", "eu-west-1"),
-        ("CM_API_TOKEN_HASHES_SECRET", HASHES),
-        ("CM_GITHUB_TOKEN_SECRET", GITHUB),
-    ):
-        monkeypatch.setenv(name, value)
-    client = boto3.client("secretsmanager")
-    client.create_secret(Name=GITHUB)
-    yield client
-    for entry in client.list_secrets()["SecretList"]:  # moto's entries outlive its server
-        client.delete_secret(SecretId=entry["Name"], ForceDeleteWithoutRecovery=True)
-    server.stop()
+    monkeypatch.setenv("CM_API_TOKEN_HASHES_SECRET", HASHES)
+    monkeypatch.setenv("CM_GITHUB_TOKEN_SECRET", GITHUB)
+    with believed_aws(monkeypatch):
+        client = boto3.client("secretsmanager")
+        client.create_secret(Name=GITHUB)
+        yield client
 
 
 def delete(secrets: Any) -> None:

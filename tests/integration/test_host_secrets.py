@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from community_metrics.host.secrets import RENEWED, renew
 from infra.names import Reader, secrets_for
+from tests.support.aws import believed_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,33 +24,14 @@ VALUES = {READ: "read-key", WRITE: "write-key", URI: "db://metrics"}
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A client of Secrets Manager as the secrets stack leaves it, with the values of an operator."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in (
-        ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
-        ("AWS_ACCESS_KEY_ID", "a"),
-        ("AWS_SECRET_ACCESS_KEY", "b"),
-        ("AWS_DEFAULT_REGION", "eu-west-1"),
-        ("CM_STORAGE_MODE", "enterprise"),
-    ):
-        monkeypatch.setenv(name, value)
-    client = boto3.client("secretsmanager")
-    delete_all(
-        client
-    )  # moto's entries outlive its server, and so does whatever else it holds for other tests
-    for entry in secrets_for("enterprise"):  # those of "s3" among them
-        client.create_secret(Name=entry.name)
-    for name, value in VALUES.items():
-        client.put_secret_value(SecretId=name, SecretString=value)
-    yield client
-    delete_all(client)
-    server.stop()
-
-
-def delete_all(client: Any) -> None:
-    for entry in client.list_secrets()["SecretList"]:
-        client.delete_secret(SecretId=entry["Name"], ForceDeleteWithoutRecovery=True)
+    monkeypatch.setenv("CM_STORAGE_MODE", "enterprise")
+    with believed_aws(monkeypatch):
+        client = boto3.client("secretsmanager")
+        for entry in secrets_for("enterprise"):  # those of "s3" among them
+            client.create_secret(Name=entry.name)
+        for name, value in VALUES.items():
+            client.put_secret_value(SecretId=name, SecretString=value)
+        yield client
 
 
 @pytest.fixture
