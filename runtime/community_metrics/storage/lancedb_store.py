@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -230,7 +231,15 @@ class LanceDBStore(LanceDBReader):
             await builder.execute(spec.to_arrow(rows))
 
     async def _index(self, spec: AnyTable) -> None:
-        """Build the indexes that are missing, once there are rows to index."""
+        """Build the indexes that are missing, once there are rows to index.
+
+        They are for speed alone, and the rows are in: where another writer comes between, perhaps with the
+        same index, it is left to the next write.
+        """
+        with suppress(StorageConflict):
+            await self._index_alone(spec)
+
+    async def _index_alone(self, spec: AnyTable) -> None:
         async with self._database.using(spec, f"indexing {spec.name}") as table:
             present = {tuple(index.columns) for index in await table.list_indices()}
             for column in spec.indexed:
