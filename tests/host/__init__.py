@@ -7,12 +7,14 @@ What a test may use (fixtures in conftest.py, everything else hangs on them):
   `world.acme`, `world.dns`. `world.stop("lancedb")` and `world.start("lancedb")` take a service away and
   bring it back (names in world.py). `world.get("/api/v1/health")` asks the API by its name, verified TLS,
   `source=CLIENTS[3]` from another client's address; `world.clients` is their network (`with world.clients:`).
-- `box` (session): the shared box, booted and bootstrapped by its user data, holding the API's address.
+- `box` (session): the shared box, holding the API's address, with its certificate and the rows of its first
+  run. Its disk is what the user data made of a bare one; it may be a kept one (image.py). test_boot.py has
+  another, bare before the test.
 - `make_box` (function), `make_module_box` (module): a factory of further boxes, gone afterwards; `make_box()`
-  is bare, `make_box(installed=True)` starts from the disk that the shared box had after its bootstrap.
+  is bare, `make_box(installed=True)` starts from the disk that the user data made.
 - on a box: `box.run("systemctl …")`, `box.succeeds(…)`, `box.wait_until(…)`, `box.journal(unit)`,
   `box.file("/etc/…")` (a path on the disk as seen from here; /run and /tmp are the box's own tmpfs),
-  `box.run_user_data()`, `box.power_off()`, `box.cut_power()`, `box.boot()`, `box.reboot()`.
+  `box.bootstrap()`, `box.power_off()`, `box.cut_power()`, `box.boot()`, `box.reboot()`.
 
 A box's programs find the world by variables alone, which systemd gives to every unit: AWS_ENDPOINT_URL,
 CM_SOURCE_URL_*, CM_ACME_DIRECTORY (the CA's directory; certbot's --server), and a test CA in the trust store.

@@ -129,17 +129,19 @@ class Box:
         chosen = [] if unit is None else ["--unit", unit]
         return self.run(" ".join(["journalctl --no-pager --boot=all", f"--lines={lines}", *chosen])).stdout
 
-    def run_user_data(self, limit_s: float = USER_DATA_LIMIT_S) -> subprocess.CompletedProcess[str]:
-        """Do what cloud-init does with user data: run it once, as root, into the journal."""
+    def bootstrap(self) -> None:
+        """Do what cloud-init does with user data: run it once, as root, into the journal, to a good end."""
         script = self.file(_USER_DATA)
         script.parent.mkdir(parents=True, exist_ok=True)
         script.write_text(self.world.deployment.user_data, encoding="utf-8")
         script.chmod(0o700)
-        return self.run(
+        done = self.run(
             "systemd-run --quiet --wait --collect --unit=cloud-final --property=Type=oneshot "
-            f"--property=TimeoutStartSec={limit_s} {_USER_DATA}",
-            limit_s=limit_s + 10,
+            f"--property=TimeoutStartSec={USER_DATA_LIMIT_S} {_USER_DATA}",
+            limit_s=USER_DATA_LIMIT_S + 10,
         )
+        if done.returncode != 0:
+            raise BoxError(f"the user data ended with {done.returncode}:\n{self.journal('cloud-final')}")
 
     def take_address(self) -> None:
         """Get the API's lasting address, as CloudFormation moves it when the new box has signalled."""

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.host import image, tools
+from tests.host import tools
 from tests.host.box import Box
 from tests.host.deployment import synthesised
+from tests.host.image import installed_image
 from tests.host.tree import base_tree
+from tests.host.waiting import eventually
 from tests.host.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-INSTALLED = "installed"
 LONGEST_S = 600  # for one test, with the making of the tree and the first boot in it
+# The first has a box of its own, which is gone before others want its address; then come those that take
+# longest, so that no process is left with one of them at the end.
+ORDER = ("boot", "certificates", "services", "jobs", "runbook", "replacement", "edge", "secrets", "logs")
+READY_S = 120
 _NUMBERS = itertools.count(2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, visibly, where a rehearsal cannot run, and fail in CI; boots and cold caches get their time."""
+    """Skip, visibly, where a rehearsal cannot run, and fail in CI; put the files in their order."""
     ours = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
     missing = tools.missing() if ours else []
     reason = f"no rehearsal of the host: {', '.join(missing)} missing. As root: `{tools.INSTALL}`"
@@ -35,48 +39,49 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.timeout(LONGEST_S))
         if missing:
             item.add_marker(pytest.mark.skip(reason=reason))
+    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("world")
-    with World(folder, synthesised(folder)) as world:
+    ours = tmp_path_factory.getbasetemp()
+    of_all_processes = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    deployment = synthesised(of_all_processes / "synthesis")
+    with World(tmp_path_factory.mktemp("world"), deployment) as world:
         yield world
 
 
 @pytest.fixture(scope="session")
 def box(world: World) -> Iterator[Box]:
-    box = Box(world, "shared", [base_tree()])
+    box = Box(world, "shared", [installed_image(world), base_tree()])
     try:
         box.boot()
-        done = box.run_user_data()
-        assert done.returncode == 0, box.journal("cloud-final")
-        image.keep(box, world.folder / INSTALLED)
         box.take_address()
+        # its timers would start both within a minute, as test_boot.py shows
+        box.succeeds("systemctl start --no-block community-metrics-certificate.service")
+        box.succeeds("systemctl start community-metrics-weekly-refresh.service", limit_s=READY_S)
+        eventually(lambda: world.get("/api/v1/health").raise_for_status(), READY_S)
         yield box
     finally:
         box.remove()
-        shutil.rmtree(world.folder / INSTALLED, ignore_errors=True)  # or pytest keeps it for three runs
 
 
 @pytest.fixture
-def make_box(world: World, request: pytest.FixtureRequest) -> Iterator[Callable[..., Box]]:
-    yield from _factory(world, request)
+def make_box(world: World) -> Iterator[Callable[..., Box]]:
+    yield from _factory(world)
 
 
 @pytest.fixture(scope="module")
-def make_module_box(world: World, request: pytest.FixtureRequest) -> Iterator[Callable[..., Box]]:
-    yield from _factory(world, request)
+def make_module_box(world: World) -> Iterator[Callable[..., Box]]:
+    yield from _factory(world)
 
 
-def _factory(world: World, request: pytest.FixtureRequest) -> Iterator[Callable[..., Box]]:
+def _factory(world: World) -> Iterator[Callable[..., Box]]:
     made: list[Box] = []
 
     def make(*, installed: bool = False) -> Box:
-        layers = [base_tree()]
-        if installed:
-            request.getfixturevalue("box")
-            layers.insert(0, world.folder / INSTALLED)
+        layers = [installed_image(world), base_tree()] if installed else [base_tree()]
         made.append(Box(world, f"box{next(_NUMBERS)}", layers))
         return made[-1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import subprocess
@@ -38,17 +39,26 @@ class Deployment:
 
 
 def synthesised(folder: Path) -> Deployment:
-    """Synthesise into the folder."""
+    """Synthesise into the folder; of several processes that share it the first does."""
     out = folder / "assembly"
+    template_file = out / "community-metrics-host.template.json"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not template_file.exists():
+            _synthesise(out)
+    template = json.loads(template_file.read_text(encoding="utf-8"))
+    (instance,) = (entry for entry in template["Resources"].values() if entry["Type"] == "AWS::EC2::Instance")
+    (release,) = folder.glob("release-*.tar.gz")
+    return Deployment(resolve(instance["Properties"]["UserData"])["Fn::Base64"], release)
+
+
+def _synthesise(out: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.host.synth", str(out)],
         cwd=ROOT, env=node_environment(), capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    template = json.loads((out / "community-metrics-host.template.json").read_text(encoding="utf-8"))
-    (instance,) = (entry for entry in template["Resources"].values() if entry["Type"] == "AWS::EC2::Instance")
-    (release,) = folder.glob("release-*.tar.gz")
-    return Deployment(resolve(instance["Properties"]["UserData"])["Fn::Base64"], release)
 
 
 def publish(deployment: Deployment, secrets: dict[str, str], client: Callable[[str], Any]) -> None:

@@ -1,15 +1,19 @@
-"""The disk of a box after its bootstrap, kept as an image for further boxes of the same run."""
+"""The disk of a box after its bootstrap, an image for further boxes, kept while what made it is the same."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.host import cache
+from tests.host.box import Box
+from tests.host.tree import base_tree
+from tests.host.wheels import wheel_index
 
-    from tests.host.box import Box
+if TYPE_CHECKING:
+    from tests.host.world import World
 
 # what makes a box itself; an image has none of it
 _IDENTITY = (
@@ -21,13 +25,24 @@ _IDENTITY = (
 )
 
 
-def keep(box: Box, path: Path) -> None:
-    """Copy what the box's bootstrap put on its disk, without what only this box may have."""
-    box.succeeds("sync")
-    subprocess.run(["cp", "--archive", str(box.changes), str(path)], check=True, timeout=120)
-    for pattern in _IDENTITY:
-        for found in path.glob(pattern):
-            if found.is_dir():
-                shutil.rmtree(found)
-            else:
-                found.unlink()
+def installed_image(world: World) -> Path:
+    """Return what the user data puts on a bare disk; where nobody has run it yet, it is run now.
+
+    The user data names the release by its digest, and with it every file and wheel that it lays.
+    """
+    recipe = Path(__file__).read_text(encoding="utf-8")
+    made_from = [world.deployment.user_data, str(base_tree()), str(wheel_index()), recipe]
+    return cache.cached("installed", made_from, lambda path: _make(world, path))
+
+
+def _make(world: World, path: Path) -> None:
+    box = Box(world, "installing", [base_tree()])
+    try:
+        box.boot()
+        box.bootstrap()
+        box.succeeds("sync")
+        subprocess.run(["cp", "--archive", f"{box.changes}/.", str(path)], check=True, timeout=120)
+    finally:
+        box.remove()
+    for found in (found for pattern in _IDENTITY for found in path.glob(pattern)):
+        shutil.rmtree(found) if found.is_dir() else found.unlink()

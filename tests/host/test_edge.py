@@ -42,24 +42,6 @@ MOST_EXPOSED = {
 }
 
 
-@pytest.fixture(scope="module")
-def edge(world: World, box: Box) -> Box:
-    """The shared box, when it has its certificate and the rows of its first run."""
-    try:
-        eventually(lambda: world.get(HEALTH).raise_for_status(), 120)
-    except httpx.HTTPError:
-        pytest.fail(f"no certificate came:\n{box.journal('community-metrics-certificate')}")
-    eventually(lambda: has_rows(world), 120)
-    return box
-
-
-def has_rows(world: World) -> bool:
-    """Say that the first run has stored so much that it is worth compressing."""
-    past_the_cache = {"Authorization": "Bearer nobody"}
-    assert len(world.get(WEEKLY, headers=past_the_cache).content) > 5_000
-    return True
-
-
 def problem_of(answer: httpx.Response) -> tuple[int, str]:
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
@@ -77,7 +59,7 @@ def edge_cache(answer: httpx.Response) -> str:
 # TLS
 
 
-def test_sslyze_finds_mozillas_intermediate_profile(world: World, edge: Box, tmp_path: Path) -> None:
+def test_sslyze_finds_mozillas_intermediate_profile(world: World, box: Box, tmp_path: Path) -> None:
     root = tmp_path / "root.pem"
     root.write_text(world.acme.root, encoding="utf-8")
     command = [
@@ -91,7 +73,7 @@ def test_sslyze_finds_mozillas_intermediate_profile(world: World, edge: Box, tmp
     assert "OK - Compliant" in graded.stdout
 
 
-def test_both_versions_that_are_promised_are_spoken(world: World, edge: Box) -> None:
+def test_both_versions_that_are_promised_are_spoken(world: World, box: Box) -> None:
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         trust = world.trust()
         trust.minimum_version = trust.maximum_version = version
@@ -104,38 +86,38 @@ def test_both_versions_that_are_promised_are_spoken(world: World, edge: Box) -> 
         assert answer.text == '{"status":"ok"}'
 
 
-def test_a_name_that_is_not_ours_gets_no_handshake(world: World, edge: Box) -> None:
+def test_a_name_that_is_not_ours_gets_no_handshake(world: World, box: Box) -> None:
     with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"), connection(world, name="example.net"):
         pass
 
 
-def test_an_unknown_host_gets_no_answer(world: World, edge: Box) -> None:
+def test_an_unknown_host_gets_no_answer(world: World, box: Box) -> None:
     request = b"GET / HTTP/1.1\r\nHost: example.net\r\n\r\n"
 
     assert answer_to(world, request) == b""
     assert answer_to(world, request, port=80) == b""
 
 
-def test_plain_http_leads_to_the_canonical_address(world: World, edge: Box) -> None:
+def test_plain_http_leads_to_the_canonical_address(world: World, box: Box) -> None:
     said = answer_to(world, f"GET {WEEKLY} HTTP/1.0\r\nHost: {API_HOST}\r\n\r\n".encode(), port=80).decode()
 
     assert said.startswith("HTTP/1.1 301 ")
     assert f"Location: https://{API_HOST}{WEEKLY}\r\n" in said
 
 
-def test_a_challenge_is_not_redirected(world: World, edge: Box) -> None:
+def test_a_challenge_is_not_redirected(world: World, box: Box) -> None:
     request = f"GET /.well-known/acme-challenge/none HTTP/1.0\r\nHost: {API_HOST}\r\n\r\n".encode()
 
     assert answer_to(world, request, port=80).startswith(b"HTTP/1.1 404 ")
 
 
-def test_it_answers_over_ipv6_too(edge: Box) -> None:
+def test_it_answers_over_ipv6_too(box: Box) -> None:
     ask = "curl --max-time 5 --silent --fail --insecure " + " ".join(
         f"--resolve '{API_HOST}:{port}:[::1]'" for port in (80, 443)
     )
 
-    assert edge.succeeds(f"{ask} https://{API_HOST}{HEALTH}") == '{"status":"ok"}'
-    leads_to = edge.succeeds(f"{ask} --output /dev/null --write-out '%{{redirect_url}}' http://{API_HOST}/")
+    assert box.succeeds(f"{ask} https://{API_HOST}{HEALTH}") == '{"status":"ok"}'
+    leads_to = box.succeeds(f"{ask} --output /dev/null --write-out '%{{redirect_url}}' http://{API_HOST}/")
     assert leads_to == f"https://{API_HOST}/"
 
 
@@ -143,7 +125,7 @@ def test_it_answers_over_ipv6_too(edge: Box) -> None:
 
 
 @pytest.mark.parametrize("path", [HEALTH, DEFINITIONS, "/api/v1/none"])
-def test_every_answer_has_each_security_header_once(world: World, edge: Box, path: str) -> None:
+def test_every_answer_has_each_security_header_once(world: World, box: Box, path: str) -> None:
     headers = world.get(path).headers
 
     assert headers.get_list("strict-transport-security") == ["max-age=63072000"]
@@ -155,7 +137,7 @@ def test_every_answer_has_each_security_header_once(world: World, edge: Box, pat
 
 @pytest.mark.parametrize("encoding", ["gzip", "br"])
 def test_what_is_compressed_is_the_same_and_its_weak_tag_still_means_304(
-    world: World, edge: Box, encoding: str
+    world: World, box: Box, encoding: str
 ) -> None:
     path = "/api/v1/dashboard/weekly?weeks=20"
     plain = world.get(path, headers={"Accept-Encoding": "identity"})
@@ -170,7 +152,7 @@ def test_what_is_compressed_is_the_same_and_its_weak_tag_still_means_304(
         assert world.get(path, headers={"If-None-Match": tag}).status_code == 304
 
 
-def test_a_request_id_that_came_in_goes_out_and_a_kept_answer_has_its_own(world: World, edge: Box) -> None:
+def test_a_request_id_that_came_in_goes_out_and_a_kept_answer_has_its_own(world: World, box: Box) -> None:
     given = world.get(DEFINITIONS, headers={"X-Request-ID": "mine-1"}).headers
     others = {world.get(DEFINITIONS).headers["x-request-id"] for _ in range(2)}
 
@@ -185,14 +167,14 @@ def test_a_request_id_that_came_in_goes_out_and_a_kept_answer_has_its_own(world:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "MADE-UP"])
-def test_no_method_passes_that_could_change_anything(world: World, edge: Box, method: str) -> None:
+def test_no_method_passes_that_could_change_anything(world: World, box: Box, method: str) -> None:
     answer = world.request(method, DEFINITIONS)
 
     assert problem_of(answer) == (405, "method-not-allowed")
     assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
-def test_head_and_a_preflight_pass(world: World, edge: Box) -> None:
+def test_head_and_a_preflight_pass(world: World, box: Box) -> None:
     asked = {"Origin": PAGE, "Access-Control-Request-Method": "GET"}
     preflight = world.request("OPTIONS", DEFINITIONS, headers=asked)
 
@@ -206,20 +188,20 @@ def test_head_and_a_preflight_pass(world: World, edge: Box) -> None:
 # sizes and slowness
 
 
-def test_a_large_body_is_refused_before_it_has_come(world: World, edge: Box) -> None:
+def test_a_large_body_is_refused_before_it_has_come(world: World, box: Box) -> None:
     answer = world.request("GET", DEFINITIONS, content=b"x" * 70_000)
 
     assert problem_of(answer) == (413, "request-too-large")
     assert world.request("POST", DEFINITIONS, content=b"x" * 1_000_000).status_code == 405
 
 
-def test_a_long_address_and_a_long_header_are_refused(world: World, edge: Box) -> None:
+def test_a_long_address_and_a_long_header_are_refused(world: World, box: Box) -> None:
     assert problem_of(world.get(f"{DEFINITIONS}?{'x' * 9_000}")) == (414, "request-too-large")
     assert problem_of(world.get(DEFINITIONS, headers={"X-Long": "x" * 9_000})) == (400, "bad-request")
 
 
 @pytest.mark.parametrize("port", [443, 80])
-def test_who_sends_his_headers_slowly_is_hung_up_on(world: World, edge: Box, port: int) -> None:
+def test_who_sends_his_headers_slowly_is_hung_up_on(world: World, box: Box, port: int) -> None:
     with connection(world, port) as caller:
         caller.sendall(f"GET {HEALTH} HTTP/1.1\r\nHost: {API_HOST}\r\n".encode())
         said, after_s = said_until_closed(caller)
@@ -228,7 +210,7 @@ def test_who_sends_his_headers_slowly_is_hung_up_on(world: World, edge: Box, por
     assert said == b"" or said.startswith(b"HTTP/1.1 408 ")
 
 
-def test_who_never_sends_the_body_he_announced_is_hung_up_on(world: World, edge: Box) -> None:
+def test_who_never_sends_the_body_he_announced_is_hung_up_on(world: World, box: Box) -> None:
     with connection(world) as caller:
         caller.sendall(f"GET {HEALTH} HTTP/1.1\r\nHost: {API_HOST}\r\nContent-Length: 100\r\n\r\nx".encode())
         said, after_s = said_until_closed(caller)
@@ -237,7 +219,7 @@ def test_who_never_sends_the_body_he_announced_is_hung_up_on(world: World, edge:
     assert b" 200 " not in said.partition(b"\r\n")[0]
 
 
-def test_slow_callers_do_not_keep_others_waiting(world: World, edge: Box) -> None:
+def test_slow_callers_do_not_keep_others_waiting(world: World, box: Box) -> None:
     with ThreadPoolExecutor(60) as slow:
         held = [slow.submit(hold, world, CLIENTS[10 + number % 5]) for number in range(60)]
         time.sleep(1)
@@ -259,7 +241,7 @@ def hold(world: World, source: str) -> float:
 # floods
 
 
-def test_a_flood_is_told_to_wait_and_others_are_served(world: World, edge: Box) -> None:
+def test_a_flood_is_told_to_wait_and_others_are_served(world: World, box: Box) -> None:
     with flooding(world, CLIENTS[15]) as client:
         answers = [client.get(HEALTH) for _ in range(150)]
         other = world.get(HEALTH, source=CLIENTS[16])
@@ -286,23 +268,23 @@ def test_a_flood_is_told_to_wait_and_others_are_served(world: World, edge: Box) 
     ],
 )
 def test_a_flood_that_no_limit_meets_leaves_no_lines(
-    world: World, edge: Box, request_: dict[str, object], status: int
+    world: World, box: Box, request_: dict[str, object], status: int
 ) -> None:
     with flooding(world, CLIENTS[19]) as client:
-        before = lines_of_nginx(edge)
+        before = lines_of_nginx(box)
         named = {**request_, "extensions": {"sni_hostname": API_HOST}}
         outcomes = {client.request(**named).status_code for _ in range(100)}  # type: ignore[arg-type]  # mixed
         time.sleep(1)
 
     assert outcomes == {status}
-    assert lines_of_nginx(edge) - before < 10  # others may be asking too
+    assert lines_of_nginx(box) - before < 10  # others may be asking too
 
 
 def lines_of_nginx(box: Box) -> int:
     return int(box.succeeds("journalctl --sync && journalctl --quiet --output=cat --unit=nginx | wc -l"))
 
 
-def test_a_page_may_read_that_it_must_wait(world: World, edge: Box) -> None:
+def test_a_page_may_read_that_it_must_wait(world: World, box: Box) -> None:
     with flooding(world, CLIENTS[17]) as client:
         headers = {"Origin": PAGE}
         answers = (client.get(HEALTH, headers=headers) for _ in range(150))
@@ -314,28 +296,28 @@ def test_a_page_may_read_that_it_must_wait(world: World, edge: Box) -> None:
     assert "access-control-allow-origin" not in foreign.headers
 
 
-def test_one_address_has_thirty_requests_under_way_at_most(world: World, edge: Box) -> None:
+def test_one_address_has_thirty_requests_under_way_at_most(world: World, box: Box) -> None:
     ask = partial(world.get, HEALTH, source=CLIENTS[18], timeout=30)
-    edge.succeeds(f"systemctl kill --signal=STOP {API}")
+    box.succeeds(f"systemctl kill --signal=STOP {API}")
     try:
         with ThreadPoolExecutor(36) as callers:
             asked = [callers.submit(ask) for _ in range(36)]
             time.sleep(3)
-            edge.succeeds(f"systemctl kill --signal=CONT {API}")
+            box.succeeds(f"systemctl kill --signal=CONT {API}")
             outcomes = Counter(one.result().status_code for one in asked)
     finally:
-        edge.run(f"systemctl kill --signal=CONT {API}")
+        box.run(f"systemctl kill --signal=CONT {API}")
 
     assert outcomes == {200: 30, 429: 6}
 
 
-def test_the_addresses_of_one_ipv6_network_are_one_caller(edge: Box) -> None:
+def test_the_addresses_of_one_ipv6_network_are_one_caller(box: Box) -> None:
     addresses = ("fd00:0:0:1::1", "fd00:0:0:1:a:b:c:d", "fd00:0:0:2::1", "fd00:1::1", "fd00:1::2")
     for address in addresses:
-        edge.succeeds(f"ip address add {address}/64 dev lo nodad")
+        box.succeeds(f"ip address add {address}/64 dev lo nodad")
 
     passed = [
-        edge.succeeds(
+        box.succeeds(
             f"curl --silent --insecure --max-time 10 --interface {address} --resolve '{API_HOST}:443:[::1]' "
             f"--output /dev/null --write-out '%{{http_code}} ' 'https://{API_HOST}{DEFINITIONS}#[1-150]'"
         )
@@ -365,7 +347,7 @@ def flooding(world: World, source: str) -> Iterator[httpx.Client]:
 # the cache
 
 
-def test_a_public_answer_is_kept_and_told_again(world: World, edge: Box) -> None:
+def test_a_public_answer_is_kept_and_told_again(world: World, box: Box) -> None:
     path = "/api/v1/dashboard/weekly?weeks=8"
     first, second = world.get(path), world.get(path)
 
@@ -374,13 +356,13 @@ def test_a_public_answer_is_kept_and_told_again(world: World, edge: Box) -> None
 
 
 @pytest.mark.parametrize("path", [HEALTH, "/api/v1/ready", "/api/v1/export/metrics.csv", "/api/v1/none"])
-def test_what_must_not_be_kept_is_asked_for_each_time(world: World, edge: Box, path: str) -> None:
+def test_what_must_not_be_kept_is_asked_for_each_time(world: World, box: Box, path: str) -> None:
     world.get(path)
 
     assert edge_cache(world.get(path)) in {"", "fwd=miss"}
 
 
-def test_a_request_with_a_token_neither_gets_nor_leaves_a_kept_answer(world: World, edge: Box) -> None:
+def test_a_request_with_a_token_neither_gets_nor_leaves_a_kept_answer(world: World, box: Box) -> None:
     path = "/api/v1/dashboard/weekly?weeks=9"
     token = {"Authorization": "Bearer of-somebody"}
     asked = [edge_cache(world.get(path, headers=headers)) for headers in (token, {}, token)]
@@ -388,7 +370,7 @@ def test_a_request_with_a_token_neither_gets_nor_leaves_a_kept_answer(world: Wor
     assert asked == ["fwd=bypass", "fwd=miss", "fwd=bypass"]
 
 
-def test_each_origin_and_each_form_has_an_answer_of_its_own(world: World, edge: Box) -> None:
+def test_each_origin_and_each_form_has_an_answer_of_its_own(world: World, box: Box) -> None:
     series = "/api/v1/series/downloads:lance:python"
     origins = [{"Origin": PAGE}, {}, {"Origin": "https://example.net"}, {"Origin": PAGE}]
     answers = [world.get(series, headers=headers) for headers in origins]
@@ -404,21 +386,21 @@ def test_each_origin_and_each_form_has_an_answer_of_its_own(world: World, edge: 
     assert edge_cache(answers[3]) == edge_cache(forms[2]) == "hit"
 
 
-def test_many_who_ask_for_what_is_not_kept_yet_cost_the_api_one_answer(world: World, edge: Box) -> None:
+def test_many_who_ask_for_what_is_not_kept_yet_cost_the_api_one_answer(world: World, box: Box) -> None:
     path = "/api/v1/dashboard/daily?days=33"
     with ThreadPoolExecutor(8) as callers:
         asked = [callers.submit(world.get, path, source=source) for source in CLIENTS[:8]]
         bodies = {one.result().content for one in asked}
-    count = edge.succeeds(f"journalctl --quiet --output=cat --unit={API} | grep -c '/dashboard/daily'")
+    count = box.succeeds(f"journalctl --quiet --output=cat --unit={API} | grep -c '/dashboard/daily'")
 
     assert len(bodies) == 1
     assert int(count) == 1
 
 
-def test_a_stale_answer_is_told_at_once_while_a_new_one_is_fetched(world: World, edge: Box) -> None:
+def test_a_stale_answer_is_told_at_once_while_a_new_one_is_fetched(world: World, box: Box) -> None:
     path = "/api/v1/dashboard/weekly?weeks=6"
     world.get(path)
-    age(edge, path, FRESH_S + 5)
+    age(box, path, FRESH_S + 5)
 
     first = world.get(path)
 
@@ -427,17 +409,17 @@ def test_a_stale_answer_is_told_at_once_while_a_new_one_is_fetched(world: World,
     eventually(lambda: is_fresh(world.get(path)), 5)
 
 
-def test_when_the_api_is_gone_what_is_kept_is_told_with_a_mark(world: World, edge: Box) -> None:
+def test_when_the_api_is_gone_what_is_kept_is_told_with_a_mark(world: World, box: Box) -> None:
     path = "/api/v1/dashboard/weekly?weeks=7"
     world.get(path)
-    edge.succeeds(f"systemctl stop {API}.socket {API}.service")
+    box.succeeds(f"systemctl stop {API}.socket {API}.service")
     try:
-        age(edge, path, FRESH_S + REVALIDATED_S + 5)
+        age(box, path, FRESH_S + REVALIDATED_S + 5)
         kept = [world.get(path) for _ in range(3)]
         unknown = world.get("/api/v1/dashboard/weekly?weeks=11")
         health = world.get(HEALTH)
     finally:
-        edge.succeeds(f"systemctl start {API}.socket {API}.service")
+        box.succeeds(f"systemctl start {API}.socket {API}.service")
 
     assert [(answer.status_code, answer.headers.get("x-data-stale")) for answer in kept] == [
         (200, "true")
@@ -470,8 +452,8 @@ def is_fresh(answer: httpx.Response) -> bool:
 # the box's own files
 
 
-def test_nginx_has_nothing_to_say_about_its_files(edge: Box) -> None:
-    done = edge.run("nginx -t")
+def test_nginx_has_nothing_to_say_about_its_files(box: Box) -> None:
+    done = box.run("nginx -t")
 
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
@@ -480,8 +462,8 @@ def test_nginx_has_nothing_to_say_about_its_files(edge: Box) -> None:
     ]
 
 
-def test_systemd_has_nothing_to_say_about_the_units(edge: Box) -> None:
-    done = edge.run(
+def test_systemd_has_nothing_to_say_about_the_units(box: Box) -> None:
+    done = box.run(
         "cd /etc/systemd/system && systemd-analyze verify --man=no nginx.service "
         "$(ls -d community-metrics-*.service community-metrics-*.timer community-metrics-*.socket)"
     )
@@ -490,40 +472,40 @@ def test_systemd_has_nothing_to_say_about_the_units(edge: Box) -> None:
 
 
 @pytest.mark.parametrize("unit", MOST_EXPOSED)
-def test_the_edges_units_are_as_closed_as_promised(edge: Box, unit: str) -> None:
-    said = edge.succeeds(f"systemd-analyze security --no-pager {unit} | tail -1")
+def test_the_edges_units_are_as_closed_as_promised(box: Box, unit: str) -> None:
+    said = box.succeeds(f"systemd-analyze security --no-pager {unit} | tail -1")
     found = re.search(r"exposure level for \S+: ([\d.]+)", said)
 
     assert found
     assert float(found[1]) <= MOST_EXPOSED[unit]
 
 
-def test_debians_certbot_timer_is_off(edge: Box) -> None:
-    assert edge.run("systemctl is-enabled certbot.timer").stdout == "masked\n"
+def test_debians_certbot_timer_is_off(box: Box) -> None:
+    assert box.run("systemctl is-enabled certbot.timer").stdout == "masked\n"
 
 
 # those who log in
 
 
-def test_nobody_logs_in_without_a_key(edge: Box) -> None:
-    lines = set(edge.succeeds("sshd -T").splitlines())
+def test_nobody_logs_in_without_a_key(box: Box) -> None:
+    lines = set(box.succeeds("sshd -T").splitlines())
 
     assert {
         "permitrootlogin no", "passwordauthentication no", "kbdinteractiveauthentication no",
         "authenticationmethods publickey", "allowtcpforwarding no", "allowagentforwarding no",
         "allowstreamlocalforwarding no", "x11forwarding no", "permittunnel no",
     } <= lines  # fmt: skip
-    tried = edge.run(
+    tried = box.run(
         "ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=5 "
         "-o PreferredAuthentications=password,keyboard-interactive root@127.0.0.1 true"
     )
     assert "Permission denied (publickey)" in tried.stderr
 
 
-def test_only_security_updates_come_by_themselves_with_a_reboot_at_night(edge: Box) -> None:
-    said = edge.succeeds("unattended-upgrade --dry-run --verbose 2>&1", limit_s=90)
-    settings = edge.succeeds("apt-config dump")
-    next_runs = edge.succeeds(
+def test_only_security_updates_come_by_themselves_with_a_reboot_at_night(box: Box) -> None:
+    said = box.succeeds("unattended-upgrade --dry-run --verbose 2>&1", limit_s=90)
+    settings = box.succeeds("apt-config dump")
+    next_runs = box.succeeds(
         "systemctl show --property=TimersCalendar apt-daily.timer apt-daily-upgrade.timer"
     )
 
@@ -534,20 +516,20 @@ def test_only_security_updates_come_by_themselves_with_a_reboot_at_night(edge: B
     assert re.findall(r"OnCalendar=(\S+ \S+ UTC)", next_runs) == ["*-*-* 01:00:00 UTC", "*-*-* 02:00:00 UTC"]
 
 
-def test_what_runs_a_replaced_library_is_restarted_after_the_updates_and_nothing_else(edge: Box) -> None:
+def test_what_runs_a_replaced_library_is_restarted_after_the_updates_and_nothing_else(box: Box) -> None:
     units = ("nginx", API, "ssh")
-    pids = {unit: main_pid(edge, unit) for unit in units}
-    edge.succeeds(f"cp --dereference {LIBRARY} /usr/lib/new && mv /usr/lib/new $(readlink -f {LIBRARY})")
+    pids = {unit: main_pid(box, unit) for unit in units}
+    box.succeeds(f"cp --dereference {LIBRARY} /usr/lib/new && mv /usr/lib/new $(readlink -f {LIBRARY})")
     expected = {
-        unit for unit in units if edge.run(f"grep -q libpcre2 /proc/{pids[unit]}/maps").returncode == 0
+        unit for unit in units if box.run(f"grep -q libpcre2 /proc/{pids[unit]}/maps").returncode == 0
     }
 
-    edge.succeeds("/usr/local/libexec/cm-take-up-updates")
+    box.succeeds("/usr/local/libexec/cm-take-up-updates")
 
     assert "nginx" in expected
     assert API not in expected
-    assert {unit for unit in units if main_pid(edge, unit) != pids[unit]} == expected
-    after = edge.succeeds("systemctl show --property=ExecStartPost apt-daily-upgrade.service")
+    assert {unit for unit in units if main_pid(box, unit) != pids[unit]} == expected
+    after = box.succeeds("systemctl show --property=ExecStartPost apt-daily-upgrade.service")
     assert "path=/usr/local/libexec/cm-take-up-updates" in after
 
 
@@ -555,8 +537,8 @@ def main_pid(box: Box, unit: str) -> str:
     return box.succeeds(f"systemctl show --property=MainPID --value {unit}.service").strip()
 
 
-def test_the_journal_outlives_a_reboot_and_has_a_bound(edge: Box) -> None:
-    shown = edge.succeeds("systemd-analyze cat-config systemd/journald.conf")
+def test_the_journal_outlives_a_reboot_and_has_a_bound(box: Box) -> None:
+    shown = box.succeeds("systemd-analyze cat-config systemd/journald.conf")
 
     assert "SystemMaxUse=1G" in shown
-    assert "/var/log/journal/" in edge.succeeds("journalctl --header | grep '^File path'")
+    assert "/var/log/journal/" in box.succeeds("journalctl --header | grep '^File path'")

@@ -10,37 +10,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.host.ledger import Ledger
-from tests.host.waiting import eventually
 from tests.support.runbook import BOX, Block, blocks
 
 if TYPE_CHECKING:
     from tests.host.box import Box
-    from tests.host.world import World
 
 COMMAND_S = 150
-FIRST_RUN_S = 120
 MAY_FAIL = " || true"
 FOUND_SOMETHING = 1
 CLOSED_EARLY = 141  # `head` has seen enough, and what is before it is told by a signal
 
 
-@pytest.fixture(scope="module")
-def used(world: World, box: Box) -> Box:
-    """The shared box after its first run."""
-    eventually(lambda: assert_ended(Ledger(world)), FIRST_RUN_S)
-    return box
-
-
-def assert_ended(ledger: Ledger) -> None:
-    assert ledger.runs()[0].run.finished_at is not None
-
-
 @pytest.mark.parametrize("block", [block for block in blocks() if block.place == BOX], ids=str)
-def test_a_block_of_the_box_works_on_the_box(used: Box, block: Block) -> None:
+def test_a_block_of_the_box_works_on_the_box(box: Box, block: Block) -> None:
     for command in block.commands:
         shown = command.removesuffix(MAY_FAIL)
-        done = used.run(f"bash -o pipefail -c {shlex.quote(shown)}", limit_s=COMMAND_S)
+        done = box.run(f"bash -o pipefail -c {shlex.quote(shown)}", limit_s=COMMAND_S)
         assert done.returncode in codes(command), f"{command}\n{done.stdout}{done.stderr}"
         assert "command not found" not in done.stderr  # sudo says so, and ends with 1
 

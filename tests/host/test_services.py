@@ -10,7 +10,6 @@ import pytest
 
 from infra.release import HOST_FILES
 from tests.host import hangs
-from tests.host.ledger import Ledger
 from tests.host.load import Load
 from tests.host.waiting import eventually
 
@@ -37,14 +36,6 @@ HANGS = "/run/rehearsal-hangs.py"
 ANY = "http://box/api/v1/health"
 
 
-@pytest.fixture(scope="module")
-def serving(world: World, box: Box) -> Box:
-    """The shared box, when it has a certificate and the rows of its first run."""
-    eventually(lambda: world.get(UNCACHED).raise_for_status(), 90)
-    eventually(lambda: Ledger(world).runs()[0], 120)
-    return box
-
-
 def process_of(box: Box) -> str:
     """Return the API's process, once it answers."""
     box.wait_until(
@@ -55,84 +46,84 @@ def process_of(box: Box) -> str:
 
 
 @pytest.mark.parametrize("path", [UNCACHED, WEEKLY], ids=["uncached", "dashboard"])
-def test_a_restart_loses_no_request(world: World, serving: Box, path: str) -> None:
-    before = process_of(serving)
+def test_a_restart_loses_no_request(world: World, box: Box, path: str) -> None:
+    before = process_of(box)
     with Load(world, path) as load:
         time.sleep(1)
-        serving.succeeds(f"systemctl restart {API}")
+        box.succeeds(f"systemctl restart {API}")
         time.sleep(1)
 
     assert load.failed() == []
     assert len(load.answers) >= 100
-    assert process_of(serving) != before
+    assert process_of(box) != before
 
 
-def test_a_kill_loses_none_but_the_requests_under_way(world: World, serving: Box) -> None:
-    before = process_of(serving)
+def test_a_kill_loses_none_but_the_requests_under_way(world: World, box: Box) -> None:
+    before = process_of(box)
     with Load(world, UNCACHED) as load:
         time.sleep(1)
         # by the box's own clock, which is ours: getting into the box takes longer than a request
         killing = f"import os, time; os.kill({before}, 9); print(time.monotonic())"
-        killed_at = float(serving.succeeds(f"python3 -c '{killing}'"))
+        killed_at = float(box.succeeds(f"python3 -c '{killing}'"))
         time.sleep(4)
 
     assert load.failed(under_way_at=killed_at) == []
     assert load.outcomes["200"] >= 200
-    assert process_of(serving) != before
+    assert process_of(box) != before
 
 
-def test_a_hung_event_loop_is_killed_and_replaced(world: World, serving: Box) -> None:
-    hung = process_of(serving)
-    serving.succeeds(f"kill -STOP {hung}")
+def test_a_hung_event_loop_is_killed_and_replaced(world: World, box: Box) -> None:
+    hung = process_of(box)
+    box.succeeds(f"kill -STOP {hung}")
 
     answer = world.get(UNCACHED, timeout=40)
 
     assert answer.status_code == 200
-    assert process_of(serving) != hung
-    assert "Failed with result 'watchdog'" in serving.journal(API)
+    assert process_of(box) != hung
+    assert "Failed with result 'watchdog'" in box.journal(API)
 
 
-def test_an_event_loop_that_is_blocked_leaves_its_stack(serving: Box) -> None:
+def test_an_event_loop_that_is_blocked_leaves_its_stack(box: Box) -> None:
     """A process that is stopped has no thread left; here all others live on, and only the loop hangs."""
     folder = f"/run/systemd/system/{API}.service.d"
     program = Path(hangs.__file__).read_text(encoding="utf-8")
-    assert serving.run(f"cat > {HANGS} && chmod 644 {HANGS}", text=program).returncode == 0
-    serving.succeeds(
+    assert box.run(f"cat > {HANGS} && chmod 644 {HANGS}", text=program).returncode == 0
+    box.succeeds(
         f"mkdir -p {folder} && printf '[Service]\\nExecStart=\\nExecStart={PYTHON} {HANGS}\\n' "
         f"> {folder}/rehearsal.conf"
     )
     try:
-        serving.succeeds(f"systemctl daemon-reload && systemctl restart {API}")
-        since = serving.succeeds("date +%s").strip()
+        box.succeeds(f"systemctl daemon-reload && systemctl restart {API}")
+        since = box.succeeds("date +%s").strip()
     finally:
-        serving.succeeds(f"rm -r {folder} && systemctl daemon-reload")
-    serving.run(f"curl --silent --max-time 1 --unix-socket /run/community-metrics/api.sock {ANY}")
+        box.succeeds(f"rm -r {folder} && systemctl daemon-reload")
+    box.run(f"curl --silent --max-time 1 --unix-socket /run/community-metrics/api.sock {ANY}")
 
-    told = serving.wait_until(f"journalctl --unit={API} --since=@{since} --no-pager | grep -A99 'Aborted'")
+    told = box.wait_until(f"journalctl --unit={API} --since=@{since} --no-pager | grep -A99 'Aborted'")
 
     assert "Current thread" in told
     assert f'File "{HANGS}", line' in told
-    assert process_of(serving)
+    assert process_of(box)
 
 
-def test_a_process_that_cannot_start_never_takes_the_socket_with_it(world: World, serving: Box) -> None:
+def test_a_process_that_cannot_start_never_takes_the_socket_with_it(world: World, box: Box) -> None:
     """At a start limit callers would be refused until somebody comes; here they wait, and are served."""
     folder = f"/run/systemd/system/{API}.service.d"
-    serving.succeeds(
+    box.succeeds(
         f"mkdir -p {folder} && printf '[Service]\\nExecStartPre=/bin/false\\n' > {folder}/rehearsal.conf"
     )
-    serving.succeeds(f"systemctl daemon-reload && systemctl kill --signal=KILL {API}")
+    box.succeeds(f"systemctl daemon-reload && systemctl kill --signal=KILL {API}")
     with Load(world, UNCACHED) as load:
         time.sleep(3)
-        serving.succeeds(f"rm -r {folder} && systemctl daemon-reload")
+        box.succeeds(f"rm -r {folder} && systemctl daemon-reload")
         time.sleep(3)
 
-    assert serving.succeeds(f"systemctl is-active {API}.socket") == "active\n"
+    assert box.succeeds(f"systemctl is-active {API}.socket") == "active\n"
     assert load.failed() == []
-    assert process_of(serving)
+    assert process_of(box)
 
 
-def test_answers_stay_while_storage_is_away_and_are_marked(world: World, serving: Box) -> None:
+def test_answers_stay_while_storage_is_away_and_are_marked(world: World, box: Box) -> None:
     freshness(world, reachable=True)
     world.stop("lancedb")
     try:

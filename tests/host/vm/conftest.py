@@ -37,8 +37,7 @@ def machine(world: World) -> Iterator[Machine]:
     box = Box(world, "vm", [kernel_tree()])
     try:
         box.boot()
-        done = box.run_user_data()
-        assert done.returncode == 0, box.journal("cloud-final")
+        box.bootstrap()
         box.power_off()
         image = make_image(box.disk, world.folder)
     finally:
