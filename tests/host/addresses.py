@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 BRIDGE = "lan"
+BRIDGE_MAC = "02:00:00:00:00:01"
 MAIN, LANCEDB, ACME, PACKAGES, WHEELS = (f"10.77.0.{number}" for number in range(1, 6))
 METADATA = "169.254.169.254"
 API_ADDRESS = "10.77.0.10"  # the Elastic IP: it outlives any box

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LONGEST_S = 600  # for one test, with the making of the tree and the first boot in it
-# The first has a box of its own, which is gone before others want its address; then come those that take
-# longest, so that no process is left with one of them at the end.
-ORDER = ("boot", "certificates", "services", "jobs", "runbook", "replacement", "edge", "secrets", "logs")
+# The first three have boxes of their own, which are gone before the shared box wants the address. Then the
+# longest first, so that no process is left with one of them at the end.
+ORDER = ("boot", "certificates", "replacement", "jobs", "services", "runbook", "edge", "secrets", "logs")
 READY_S = 120
 _NUMBERS = itertools.count(2)
 

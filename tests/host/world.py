@@ -17,6 +17,7 @@ from tests.host.addresses import (
     API_ADDRESS,
     BOXES,
     BRIDGE,
+    BRIDGE_MAC,
     CLIENTS,
     LANCEDB,
     MAIN,
@@ -155,7 +156,9 @@ class World:
 
     def _build_network(self, stack: ExitStack) -> None:
         self.net = _made(stack, "world")
-        self.net.ip("link", "add", BRIDGE, "type", "bridge", "forward_delay", "0")
+        # of its own choice it would be known by the lowest address of its ports, and by another one whenever
+        # a box came or went: for half a minute nobody who knew the old one would reach anything
+        self.net.ip("link", "add", BRIDGE, "address", BRIDGE_MAC, "type", "bridge", "forward_delay", "0")
         addresses = (MAIN, LANCEDB, PACKAGES, WHEELS)
         for address in (*(f"{address}/24" for address in addresses), f"{METADATA}/32"):
             self.net.ip("address", "add", address, "dev", BRIDGE)
