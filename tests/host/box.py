@@ -143,6 +143,11 @@ class Box:
         if done.returncode != 0:
             raise BoxError(f"the user data ended with {done.returncode}:\n{self.journal('cloud-final')}")
 
+    def stop_collecting(self) -> None:
+        """Let no timer begin a run: it would go with the box, and keep the world's database for minutes."""
+        timers = (f"community-metrics-{name}.timer" for name in ("catch-up", "weekly-refresh"))
+        self.succeeds(f"systemctl stop {' '.join(timers)}")
+
     def take_address(self) -> None:
         """Get the API's lasting address, as CloudFormation moves it when the new box has signalled."""
         self._net.ip("address", "add", f"{API_ADDRESS}/24", "dev", "eth0")

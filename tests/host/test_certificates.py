@@ -36,6 +36,7 @@ def installed(world: World, make_module_box: Callable[..., Box]) -> Iterator[Box
     """A box for these tests alone; the shared one could not do without its certificate."""
     made = make_module_box(installed=True)
     made.boot()
+    made.stop_collecting()
     made.take_address()
     yield made
     forget(world, made)
@@ -83,8 +84,8 @@ def look_again(box: Box) -> None:
 
 
 def look_soon(box: Box) -> None:
-    """Let it look now, where it waits to look again by itself."""
-    box.succeeds(f"systemctl start --no-block {UNIT}.service")
+    """Let it look now, and be as impatient as at first, where it waits to look again by itself."""
+    box.succeeds(f"systemctl stop {UNIT}.service && systemctl start --no-block {UNIT}.service")
 
 
 def set_clock(box: Box, ahead: str) -> None:
@@ -130,6 +131,83 @@ def orders(world: World) -> int:
     return world.acme.log.count("/order-plz")
 
 
+def test_nothing_is_asked_before_the_name_leads_here(
+    world: World, bare: Box, make_box: Callable[..., Box]
+) -> None:
+    other, asked = make_box(installed=True), orders(world)
+    other.boot()
+    other.stop_collecting()
+    other.succeeds(f"systemctl stop {UNIT}.timer {UNIT}.service")  # it would take the name for its own
+    world.point_name_at(None)
+    begin(bare)
+    eventually(lambda: has_said(bare, f"{API_HOST} has no address yet"), 40)
+
+    world.point_name_at(MAIN)
+    look_soon(bare)
+    eventually(lambda: has_said(bare, f"leads to {MAIN}, which does not answer on port 80"), 60)
+
+    world.point_name_at(other.address)
+    look_soon(bare)
+    eventually(lambda: has_said(bare, f"leads to {other.address}, where another machine answers"), 60)
+    assert orders(world) == asked
+    assert is_placeholder(served(world))
+
+    world.point_name_at(API_ADDRESS)
+    wait_for_certificate(world, bare)
+    assert orders(world) > asked
+
+
+def test_while_the_authority_is_down_the_box_serves_and_goes_on_asking(world: World, bare: Box) -> None:
+    world.stop("acme")
+    try:
+        begin(bare)
+        eventually(lambda: has_said(bare, "cannot be reached; nothing was counted"), 60)
+        assert is_placeholder(served(world))
+        assert bare.succeeds("systemctl --failed --no-legend --plain") == ""
+    finally:
+        world.start("acme")
+
+    wait_for_certificate(world, bare)
+
+
+def test_a_new_box_restores_it_before_anything_is_asked_of_the_authority(
+    world: World, bare: Box, make_box: Callable[..., Box]
+) -> None:
+    begin(bare)
+    wait_for_certificate(world, bare)
+    eventually(lambda: is_true(is_stored(world)), 10)
+    asked = orders(world)
+    successor = make_box(installed=True)
+
+    successor.boot()
+    successor.stop_collecting()
+
+    eventually(lambda: successor.succeeds("test -e /run/community-metrics/certificate.json"), 40)
+    answer = eventually(lambda: world.get(HEALTH, address=successor.address), 10)
+    assert (answer.status_code, orders(world)) == (200, asked)
+    assert served(world, successor.address) == served(world)
+
+
+def test_a_certificate_that_is_due_is_served_on_while_the_authority_is_down(world: World, bare: Box) -> None:
+    begin(bare)
+    wait_for_certificate(world, bare)
+    bare.succeeds("apt-get update && apt-get install --yes --no-install-recommends faketime", limit_s=120)
+    set_clock(bare, "+70d")
+    world.stop("acme")
+    try:
+        bare.succeeds(
+            f"rm /run/community-metrics/certificate.json; systemctl start --no-block {UNIT}.service"
+        )
+        eventually(lambda: has_said(bare, "cannot be reached; nothing was counted"), 60)
+        told = json.loads(bare.succeeds("cat /run/community-metrics/certificate.json"))
+    finally:
+        world.start("acme")
+
+    # the monitor goes on knowing how little is left, or no alarm would come
+    assert datetime.fromisoformat(told["not_after"]) - datetime.now(UTC) < timedelta(days=91)
+    assert world.get(HEALTH).status_code == 200
+
+
 def test_the_first_certificate_is_asked_for_served_told_and_stored(world: World, bare: Box) -> None:
     before = world.acme.issued
     assert is_placeholder(served(world))
@@ -167,81 +245,6 @@ def test_a_certificate_of_six_days_is_renewed_at_half_its_life_without_a_gap(wor
     assert world.get(HEALTH).status_code == 200
     told = json.loads(bare.succeeds("cat /run/community-metrics/certificate.json"))
     assert datetime.fromisoformat(told["not_after"]) == second.not_valid_after_utc
-
-
-def test_a_new_box_restores_it_before_anything_is_asked_of_the_authority(
-    world: World, bare: Box, make_box: Callable[..., Box]
-) -> None:
-    begin(bare)
-    wait_for_certificate(world, bare)
-    eventually(lambda: is_true(is_stored(world)), 10)
-    asked = orders(world)
-    successor = make_box(installed=True)
-
-    successor.boot()
-
-    eventually(lambda: successor.succeeds("test -e /run/community-metrics/certificate.json"), 40)
-    answer = eventually(lambda: world.get(HEALTH, address=successor.address), 10)
-    assert (answer.status_code, orders(world)) == (200, asked)
-    assert served(world, successor.address) == served(world)
-
-
-def test_while_the_authority_is_down_the_box_serves_and_goes_on_asking(world: World, bare: Box) -> None:
-    world.stop("acme")
-    try:
-        begin(bare)
-        eventually(lambda: has_said(bare, "cannot be reached; nothing was counted"), 60)
-        assert is_placeholder(served(world))
-        assert bare.succeeds("systemctl --failed --no-legend --plain") == ""
-    finally:
-        world.start("acme")
-
-    wait_for_certificate(world, bare)
-
-
-def test_a_certificate_that_is_due_is_served_on_while_the_authority_is_down(world: World, bare: Box) -> None:
-    begin(bare)
-    wait_for_certificate(world, bare)
-    bare.succeeds("apt-get update && apt-get install --yes --no-install-recommends faketime", limit_s=120)
-    set_clock(bare, "+70d")
-    world.stop("acme")
-    try:
-        bare.succeeds(
-            f"rm /run/community-metrics/certificate.json; systemctl start --no-block {UNIT}.service"
-        )
-        eventually(lambda: has_said(bare, "cannot be reached; nothing was counted"), 60)
-        told = json.loads(bare.succeeds("cat /run/community-metrics/certificate.json"))
-    finally:
-        world.start("acme")
-
-    # the monitor goes on knowing how little is left, or no alarm would come
-    assert datetime.fromisoformat(told["not_after"]) - datetime.now(UTC) < timedelta(days=91)
-    assert world.get(HEALTH).status_code == 200
-
-
-def test_nothing_is_asked_before_the_name_leads_here(
-    world: World, bare: Box, make_box: Callable[..., Box]
-) -> None:
-    other, asked = make_box(installed=True), orders(world)
-    other.boot()
-    other.succeeds(f"systemctl stop {UNIT}.timer {UNIT}.service")  # it would take the name for its own
-    world.point_name_at(None)
-    begin(bare)
-    eventually(lambda: has_said(bare, f"{API_HOST} has no address yet"), 40)
-
-    world.point_name_at(MAIN)
-    look_soon(bare)
-    eventually(lambda: has_said(bare, f"leads to {MAIN}, which does not answer on port 80"), 60)
-
-    world.point_name_at(other.address)
-    look_soon(bare)
-    eventually(lambda: has_said(bare, f"leads to {other.address}, where another machine answers"), 60)
-    assert orders(world) == asked
-    assert is_placeholder(served(world))
-
-    world.point_name_at(API_ADDRESS)
-    wait_for_certificate(world, bare)
-    assert orders(world) > asked
 
 
 def other_than(known: x509.Certificate, found: x509.Certificate) -> x509.Certificate:

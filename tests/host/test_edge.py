@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -200,20 +200,35 @@ def test_a_long_address_and_a_long_header_are_refused(world: World, box: Box) ->
     assert problem_of(world.get(DEFINITIONS, headers={"X-Long": "x" * 9_000})) == (400, "bad-request")
 
 
-@pytest.mark.parametrize("port", [443, 80])
-def test_who_sends_his_headers_slowly_is_hung_up_on(world: World, box: Box, port: int) -> None:
-    with connection(world, port) as caller:
-        caller.sendall(f"GET {HEALTH} HTTP/1.1\r\nHost: {API_HOST}\r\n".encode())
-        said, after_s = said_until_closed(caller)
+@pytest.fixture(scope="module")
+def slow_callers(world: World, box: Box) -> Iterator[dict[str, Future[tuple[bytes, float]]]]:
+    """Callers who never send the rest: what they are told, and after how many seconds, all at once."""
+    begun = f"GET {HEALTH} HTTP/1.1\r\nHost: {API_HOST}\r\n"
+    callers = {
+        "headers": (443, begun),
+        "headers in the open": (80, begun),
+        "body": (443, f"{begun}Content-Length: 100\r\n\r\nx"),
+    }
+    with ThreadPoolExecutor(len(callers)) as slow:
+        yield {
+            name: slow.submit(hold, world, CLIENTS[1], port, text) for name, (port, text) in callers.items()
+        }
+
+
+@pytest.mark.parametrize("caller", ["headers", "headers in the open"])
+def test_who_sends_his_headers_slowly_is_hung_up_on(
+    slow_callers: dict[str, Future[tuple[bytes, float]]], caller: str
+) -> None:
+    said, after_s = slow_callers[caller].result()
 
     assert 3 < after_s < 8
     assert said == b"" or said.startswith(b"HTTP/1.1 408 ")
 
 
-def test_who_never_sends_the_body_he_announced_is_hung_up_on(world: World, box: Box) -> None:
-    with connection(world) as caller:
-        caller.sendall(f"GET {HEALTH} HTTP/1.1\r\nHost: {API_HOST}\r\nContent-Length: 100\r\n\r\nx".encode())
-        said, after_s = said_until_closed(caller)
+def test_who_never_sends_the_body_he_announced_is_hung_up_on(
+    slow_callers: dict[str, Future[tuple[bytes, float]]],
+) -> None:
+    said, after_s = slow_callers["body"].result()
 
     assert after_s < 8
     assert b" 200 " not in said.partition(b"\r\n")[0]
@@ -226,16 +241,18 @@ def test_slow_callers_do_not_keep_others_waiting(world: World, box: Box) -> None
         began = time.monotonic()
         assert world.get(HEALTH).status_code == 200
         took_s = time.monotonic() - began
-        assert all(other.result() < 8 for other in held)
+        assert all(other.result()[1] < 8 for other in held)
 
     assert took_s < 2
 
 
-def hold(world: World, source: str) -> float:
-    """Keep a connection with half a request, and return how long that was borne."""
-    with connection(world, source=source) as caller:
-        caller.sendall(f"GET {HEALTH} HTTP/1.1\r\n".encode())
-        return said_until_closed(caller)[1]
+def hold(
+    world: World, source: str, port: int = 443, text: str = f"GET {HEALTH} HTTP/1.1\r\n"
+) -> tuple[bytes, float]:
+    """Keep a connection with half a request; return what is said, and how many seconds it was borne."""
+    with connection(world, port, source=source) as caller:
+        caller.sendall(text.encode())
+        return said_until_closed(caller)
 
 
 # floods

@@ -80,6 +80,24 @@ def test_a_complete_week_is_not_collected_again(quiet: Box, ledger: Ledger) -> N
     assert len(ledger.runs()) == before
 
 
+def test_a_missed_monday_is_made_up_for_once(
+    make_box: Callable[..., Box], quiet: Box, ledger: Ledger
+) -> None:
+    slept = make_box(installed=True)
+    stamp = slept.file(STAMP)
+    nine_days_ago = stamp.stat().st_mtime - 9 * 86_400
+    os.utime(stamp, (nine_days_ago, nine_days_ago))
+    before = len(ledger.runs())
+
+    slept.boot()
+    slept.wait_until(f"journalctl --unit={REFRESH} --grep=Finished", limit_s=RUN_S)
+    slept.reboot()
+    slept.succeeds(f"systemctl start {CATCH_UP}")
+
+    assert runs_since(ledger, before) == ["success"]
+    assert slept.run(f"systemctl is-active {REFRESH}").stdout == "inactive\n"
+
+
 @pytest.mark.usefixtures("silent_registries")
 def test_a_killed_job_leaves_a_trace_and_is_told(quiet: Box, world: World, ledger: Ledger) -> None:
     mailbox, before = Mailbox(world, "killed"), len(ledger.runs())
@@ -186,24 +204,6 @@ def test_a_job_by_hand_has_the_sandbox_of_the_timers(quiet: Box) -> None:
         assert sandbox(quiet, unit) == sandbox(quiet, f"{REFRESH}.service")
     finally:
         quiet.succeeds(f"systemctl stop {unit}")
-
-
-def test_a_missed_monday_is_made_up_for_once(
-    make_box: Callable[..., Box], quiet: Box, ledger: Ledger
-) -> None:
-    slept = make_box(installed=True)
-    stamp = slept.file(STAMP)
-    nine_days_ago = stamp.stat().st_mtime - 9 * 86_400
-    os.utime(stamp, (nine_days_ago, nine_days_ago))
-    before = len(ledger.runs())
-
-    slept.boot()
-    slept.wait_until(f"journalctl --unit={REFRESH} --grep=Finished", limit_s=RUN_S)
-    slept.reboot()
-    slept.succeeds(f"systemctl start {CATCH_UP}")
-
-    assert runs_since(ledger, before) == ["success"]
-    assert slept.run(f"systemctl is-active {REFRESH}").stdout == "inactive\n"
 
 
 def sandbox(box: Box, unit: str) -> list[str]:

@@ -31,6 +31,7 @@ def talker(make_module_box: Callable[..., Box]) -> Box:
     """A box of its own, installed, whose journal is not shipped yet."""
     box = make_module_box(installed=True)
     box.boot()
+    box.stop_collecting()
     return box
 
 

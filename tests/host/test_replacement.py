@@ -7,6 +7,7 @@ The old one is in the middle of a run when it goes, and clients ask all the whil
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,8 @@ REFRESH = "community-metrics-weekly-refresh.service"
 CERTIFICATE_S = 90
 NOTICED_S = 15  # an API that found no tables looks for them again
 RUN_S = 120
-LONGEST_GAP_S = (
-    3.0  # a move of the address takes EC2 seconds; here it is a matter of the rehearsal's own steps
-)
+LONGEST_GAP_S = 3.0  # a move of the address takes EC2 seconds; here it takes the rehearsal's own steps
+SEEN_S = 3  # so long clients ask the new box alone
 
 Values = dict[tuple[str, str], int]
 
@@ -63,10 +63,13 @@ def replacement(world: World, make_module_box: Callable[..., Box]) -> Replacemen
     first = make_module_box(installed=True)
     first.boot()
     first.take_address()
-    first.succeeds(f"systemctl start {REFRESH}", limit_s=RUN_S)
+    first.succeeds(f"systemctl start --no-block {REFRESH}")
+    second = make_module_box()
+    second.boot()
+    second.bootstrap()
+    eventually(lambda: assert_newest_run(world, "success"), RUN_S)
     eventually(lambda: world.get(HEALTH).raise_for_status(), CERTIFICATE_S)
     before = eventually(lambda: look(world), NOTICED_S)
-    second = make_module_box()
     with Load(world, HEALTH) as load:
         replace(world, first, second)
     finish_the_run(world, second)
@@ -74,15 +77,14 @@ def replacement(world: World, make_module_box: Callable[..., Box]) -> Replacemen
 
 
 def replace(world: World, first: Box, second: Box) -> None:
-    """Do what `cdk deploy` does, with a run under way on the box that goes."""
-    second.boot()
-    second.bootstrap()
+    """Do what `cdk deploy` does when the new box has signalled, with a run under way on the box that goes."""
     world.registries.always("*", Scripted(hang=True))
     first.succeeds(f"systemctl start --no-block {REFRESH}")
     eventually(lambda: assert_newest_run(world, "running"), RUN_S)
     first.give_up_address()
     second.take_address()
     first.power_off()
+    time.sleep(SEEN_S)
 
 
 def finish_the_run(world: World, second: Box) -> None:
@@ -145,10 +147,11 @@ def test_no_key_stands_twice(world: World, replacement: Replacement) -> None:
 
 
 def test_clients_notice_the_move_alone(replacement: Replacement) -> None:
-    failed = replacement.load.failed()
+    # when they began: one that was under way may hang as long as its caller is patient, for nobody tells him
+    began = [answer.began for answer in replacement.load.failed()]
 
-    assert not failed or failed[-1].ended - failed[0].began < LONGEST_GAP_S
-    assert replacement.load.outcomes["200"] > 1000
+    assert not began or max(began) - min(began) < LONGEST_GAP_S
+    assert replacement.load.outcomes["200"] > 200
 
 
 def test_the_new_box_is_well(replacement: Replacement) -> None:
