@@ -63,8 +63,9 @@ test: .venv/.dev node_modules/.installed ## Run every test
 	@$(MAKE) --no-print-directory rehearse-host
 	@$(MAKE) --no-print-directory test-browser
 
+rehearse-host: export PYTHONDONTWRITEBYTECODE = # or each process compiles the tests anew, all at the same time
 rehearse-host: .venv/.dev ## Boot the host as EC2 would, in a world of its own, and try it (part of make test; root, Linux)
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 10 tests/host --ignore tests/host/vm # they wait more than they work
+	$(BIN)/pytest -p no:schemathesis --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 10 tests/host --ignore tests/host/vm # they wait more than they work
 
 rehearse-host-vm: .venv/.dev ## Likewise on a kernel of its own, emulated: memory limits, denied metadata, the clock (root, `make host-tools VM=vm`)
 	$(BIN)/pytest --durations 10 tests/host/vm
