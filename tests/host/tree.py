@@ -43,7 +43,7 @@ def _recipe() -> str:
     return Path(__file__).read_text(encoding="utf-8")
 
 
-def _make(path: Path, packages: tuple[str, ...], hook: str = ":") -> None:
+def _make(path: Path, packages: tuple[str, ...], hook: str = "true") -> None:
     sources = [f"deb {uri} {suite} main" for suite, uri in mirror.upstream().items()]
     command = [
         "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", "--quiet",
