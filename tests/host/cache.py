@@ -22,12 +22,14 @@ def folder() -> Path:
     return path
 
 
-def cached(kind: str, ingredients: list[str], make: Callable[[Path], None]) -> Path:
+def cached(
+    kind: str, ingredients: list[str], make: Callable[[Path], None], now: datetime | None = None
+) -> Path:
     """Return the folder made from these ingredients this week; others of the kind are removed.
 
     The week is an ingredient of everything: Debian's packages move on without us.
     """
-    week = f"{datetime.now(UTC):%G-W%V}"
+    week = f"{now or datetime.now(UTC):%G-W%V}"
     key = hashlib.sha256("\0".join([week, *ingredients]).encode()).hexdigest()[:16]
     path = folder() / f"{kind}-{key}"
     with (folder() / f"{kind}.lock").open("w") as lock:
@@ -35,6 +37,11 @@ def cached(kind: str, ingredients: list[str], make: Callable[[Path], None]) -> P
         if not path.exists():
             _make_anew(path, kind, make)
     return path
+
+
+def made_since(began: float) -> list[str]:
+    """Return the names of what was made since that time (seconds since 1970)."""
+    return [path.name for path in folder().glob("*-*") if path.stat().st_ctime > began]
 
 
 def _make_anew(path: Path, kind: str, make: Callable[[Path], None]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.host import tools
+from tests.host import cache, tools
 from tests.host.box import Box
 from tests.host.deployment import synthesised
 from tests.host.image import installed_image
@@ -25,7 +26,9 @@ LONGEST_S = 600  # for one test, with the making of the tree and the first boot 
 # longest first, so that no process is left with one of them at the end.
 ORDER = ("boot", "certificates", "replacement", "services", "jobs", "edge", "runbook", "secrets", "logs")
 READY_S = 120
+BOUND_S, COLD_BOUND_S = 180, 480  # for the whole rehearsal, on two cores
 _NUMBERS = itertools.count(2)
+_BEGAN = time.time()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +44,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
     places = {f"test_{name}": place for place, name in enumerate(ORDER)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how long a whole rehearsal took, beside how long it may take."""
+    if not config.getoption("numprocesses", None):
+        return
+    made = cache.made_since(_BEGAN)
+    bound, state = (COLD_BOUND_S, f"with {', '.join(made)} to make") if made else (BOUND_S, "warm")
+    took = time.time() - _BEGAN
+    verdict = "within" if took <= bound else "! BEYOND"
+    terminalreporter.write_line(f"The rehearsal took {took:.0f} s, {state}: {verdict} its {bound} s.")
 
 
 @pytest.fixture(scope="session")

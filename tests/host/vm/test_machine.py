@@ -32,6 +32,7 @@ THREADS = (
     "python3 -c 'from threading import Event, Thread;"
     " [Thread(target=Event().wait, daemon=True).start() for _ in range(400)]'"
 )
+CURL_CANNOT_CONNECT = (7, 28)
 RUN_S = 400
 
 
@@ -58,6 +59,14 @@ def assert_runs_since(world: World, start: datetime, states: list[str]) -> None:
 def test_the_api_cannot_reach_the_metadata_service(monday: Machine) -> None:
     assert monday.run(inside(API, TOKEN)).returncode != 0
     assert monday.run(TOKEN).returncode == 0  # the box can
+
+
+def test_a_job_cannot_reach_the_metadata_service(monday: Machine) -> None:
+    unit = "community-metrics-job-proof.service"  # by its name it has the sandbox of every job
+
+    tried = monday.run(f"systemd-run --quiet --wait --collect --unit={unit} {TOKEN}")
+
+    assert tried.returncode in CURL_CANNOT_CONNECT, tried.stderr
 
 
 def test_the_api_is_ended_and_replaced_when_it_takes_too_much_memory(monday: Machine) -> None:
