@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 LONGEST_S = 600  # for one test, with the making of the tree and the first boot in it
 # The first three have boxes of their own, which are gone before the shared box wants the address. Then the
 # longest first, so that no process is left with one of them at the end.
-ORDER = ("boot", "certificates", "replacement", "services", "jobs", "edge", "runbook", "secrets", "logs")
+ORDER = (
+    "boot", "certificates", "replacement", "services", "jobs", "secrets", "runbook", "limits", "logs",
+    "kept_answers", "edge", "upkeep",
+)  # fmt: skip
 READY_S = 120
 BOUND_S, COLD_BOUND_S = 180, 480  # for the whole rehearsal, on two cores
 _NUMBERS = itertools.count(2)
