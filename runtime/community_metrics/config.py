@@ -43,6 +43,9 @@ _AWS_STORAGE_OPTIONS = {
     "AWS_ENDPOINT_URL_S3": "aws_endpoint",
 }
 
+SECRETS_COMPLETE = "complete"
+"""Stands among the secrets of a reader once all that it may get were asked for and written."""
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -305,18 +308,23 @@ class ServiceManager:
     """What systemd says to a service that it started; nothing of it where somebody else did.
 
     `notify_socket` is where it wants to be told of readiness and life, `socket_count` how many listening
-    sockets it handed over, from descriptor 3 on.
+    sockets it handed over, from descriptor 3 on. `lacks_secrets` says that it was to hand over secrets, which
+    have not all been read.
     """
 
     notify_socket: str | None = None
     socket_count: int = 0
+    lacks_secrets: bool = False
 
 
 def service_manager() -> ServiceManager:
     """Return what systemd says to this very process; what it said to a parent is not for us."""
     is_for_us = os.environ.get("LISTEN_PID") == str(os.getpid())
     count = os.environ.get("LISTEN_FDS", "0") if is_for_us else "0"
-    return ServiceManager(os.environ.get("NOTIFY_SOCKET") or None, int(count) if count.isdigit() else 0)
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    lacks_secrets = bool(folder and not Path(folder, f"cm_{SECRETS_COMPLETE}").exists())
+    socket_count = int(count) if count.isdigit() else 0
+    return ServiceManager(os.environ.get("NOTIFY_SOCKET") or None, socket_count, lacks_secrets)
 
 
 def _aws_storage_options() -> dict[str, str]:

@@ -23,8 +23,14 @@ ROLE_SECRETS = ("secret-of-the-instance-role", "session-token-of-the-instance-ro
 HOUR_S = 3600
 PROBES = {"api": probe.probed_as_the_api, "jobs": probe.probed_as_a_job}
 OWN = {
-    "api": ["cm_lancedb_api_key", "cm_lancedb_host_override", "cm_lancedb_uri"],
-    "jobs": ["cm_github_token", "cm_lancedb_api_key", "cm_lancedb_host_override", "cm_lancedb_uri"],
+    "api": ["cm_complete", "cm_lancedb_api_key", "cm_lancedb_host_override", "cm_lancedb_uri"],
+    "jobs": [
+        "cm_complete",
+        "cm_github_token",
+        "cm_lancedb_api_key",
+        "cm_lancedb_host_override",
+        "cm_lancedb_uri",
+    ],
 }
 FACTS = "/var/lib/community-metrics/deployment.json"
 READY = (

@@ -56,6 +56,9 @@ class Manager:
             "NOTIFY_SOCKET": str(folder / "notify"),
         }
 
+    def hand_over(self, folder: Path) -> None:
+        self._environment["CREDENTIALS_DIRECTORY"] = str(folder)
+
     def start(self, *program: str) -> subprocess.Popen[bytes]:
         command = ["sh", "-c", START, "sh", sys.executable, *(program or SERVE)]
         server = subprocess.Popen(
@@ -98,6 +101,22 @@ def test_it_says_when_it_is_ready_that_it_lives_and_that_it_stops(manager: Manag
     server.terminate()
     assert set(manager.heard_until("STOPPING=1")) <= {"WATCHDOG=1"}
     assert server.wait(timeout=20) == -15
+
+
+def test_it_does_not_start_open_while_its_secrets_have_not_all_been_read(
+    manager: Manager, tmp_path: Path
+) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    manager.hand_over(credentials)
+    assert manager.start().wait(timeout=20) == 1
+
+    (credentials / "cm_complete").touch()
+    (credentials / "cm_api_token_hashes").write_text("a1" * 32, encoding="utf-8")
+    manager.start()
+
+    assert manager.heard() == "READY=1"
+    assert manager.get("/api/v1/metrics").status_code == 401
 
 
 def test_while_the_event_loop_hangs_no_other_thread_says_that_it_lives(manager: Manager) -> None:

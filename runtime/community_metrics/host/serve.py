@@ -68,6 +68,13 @@ class HandedOverServer(uvicorn.Server):
 def main() -> None:
     """Serve until told to stop."""
     manager = service_manager()
+    if manager.lacks_secrets:
+        # its tokens may be among them: without, it would be open to everybody
+        sys.exit(
+            "The API does not start: its secrets have not all been read from Secrets Manager. "
+            "`sudo journalctl -u community-metrics-secrets -n 20` says why; mend that, then "
+            "`sudo systemctl start community-metrics-secrets`. The API is started again by itself."
+        )
     try:
         sockets = handed_over_sockets(manager)
     except ConfigurationError as error:
