@@ -44,7 +44,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DEPLOYMENT = Path("/var/lib/community-metrics/deployment.json")
+DEPLOYMENT = "var/lib/community-metrics/deployment.json"
 LETSENCRYPT = "etc/letsencrypt"
 WEBROOT = "var/lib/community-metrics/acme"
 STATE = "var/lib/community-metrics/tls"
@@ -108,7 +108,7 @@ class Keeper:
             self._point_at(self._live)
             return
         folder = self._state / "placeholder"
-        if not (folder / "privkey.pem").exists():
+        if life_of(folder) is None:
             write_placeholder(folder, self._host, datetime.now(UTC))
         self._told.unlink(missing_ok=True)
         self._point_at(folder)
@@ -158,8 +158,8 @@ class Keeper:
 
     def _show(self) -> None:
         """Let nginx use the certificate, and then the monitor know of it."""
+        text = self._told_text()  # first: nginx is not led to what is damaged
         self._point_at(self._live)
-        text = self._told_text()
         is_told = self._told.exists() and self._told.read_text(encoding="utf-8") == text
         if is_told and not self._unshown.exists():
             return
@@ -173,15 +173,16 @@ class Keeper:
         self._unshown.unlink(missing_ok=True)
 
     def _life(self) -> Life | None:
-        """Return the life of what nginx could serve; what is damaged or has lost its key is none."""
-        try:
-            certificate = x509.load_pem_x509_certificate((self._live / "fullchain.pem").read_bytes())
-            key = serialization.load_pem_private_key((self._live / "privkey.pem").read_bytes(), None)
-        except (FileNotFoundError, ValueError):
-            return None
-        if key.public_key() != certificate.public_key():
-            return None
-        return Life(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+        return life_of(self._live)
+
+    def _whole_life(self) -> Life:
+        life = self._life()
+        if life is None:
+            raise NotYetError(
+                f"what is in {self._live} is no certificate with its key; it is neither shown nor stored. "
+                "The stored one, or a new one, comes with: sudo cm-certificate keep --now"
+            )
+        return life
 
     def _point_at(self, folder: Path) -> None:
         """Let nginx read that folder from its next reload on."""
@@ -197,9 +198,7 @@ class Keeper:
 
     def _told_text(self) -> str:
         """Return what the monitor is told: from when to when the certificate is valid."""
-        life = self._life()
-        if life is None:
-            raise NotYetError(f"what is in {self._live} is no certificate with its key.")
+        life = self._whole_life()
         return json.dumps({"not_before": life.begin.isoformat(), "not_after": life.end.isoformat()})
 
     def restore(self) -> None:
@@ -221,7 +220,12 @@ class Keeper:
         print(f"restored from s3://{bucket}/{self._key}", flush=True)
 
     def store(self) -> None:
-        """Store what is here, for the next box, unless it is stored already."""
+        """Store what is here, for the next box, unless it is stored already.
+
+        Raises:
+            NotYetError: it is damaged, and would take the place of what may be the only good copy.
+        """
+        self._whole_life()
         digest = tree_digest(self._letsencrypt)
         if self._stored.exists() and self._stored.read_text(encoding="utf-8") == digest:
             return
@@ -237,9 +241,7 @@ class Keeper:
         return boto3.client("s3", region_name=self._facts["region"], config=config)
 
     def _require_patience(self) -> None:
-        if not self._tries.exists():
-            return
-        count, last = json.loads(self._tries.read_text(encoding="utf-8"))
+        count, last = self._refusals()
         left = timedelta(seconds=round(last + wait_s(count) - time.time()))
         if left > timedelta():
             raise NotYetError(
@@ -247,6 +249,14 @@ class Keeper:
                 "Why it refused is in /var/log/letsencrypt/letsencrypt.log. To ask at once: "
                 "sudo cm-certificate keep --now"
             )
+
+    def _refusals(self) -> tuple[int, float]:
+        """Return how often in a row the authority refused, and when last; a damaged note tells of none."""
+        try:
+            count, last = json.loads(self._tries.read_text(encoding="utf-8"))
+            return int(count), float(last)
+        except (OSError, ValueError, TypeError):
+            return 0, 0.0
 
     def _require_name(self) -> None:
         """Make sure that the authority, following the name, will come to this box."""
@@ -283,9 +293,21 @@ class Keeper:
         if done.returncode == 0:
             self._tries.unlink(missing_ok=True)
             return
-        count = 1 + (json.loads(self._tries.read_text(encoding="utf-8"))[0] if self._tries.exists() else 0)
-        write(self._tries, json.dumps([count, asked_at]).encode())
+        count, _ = self._refusals()
+        write(self._tries, json.dumps([count + 1, asked_at]).encode())
         raise NotYetError(f"certbot ended with {done.returncode}; its words are above.")
+
+
+def life_of(folder: Path) -> Life | None:
+    """Return the life of what nginx could serve; what is damaged or has lost its key is none."""
+    try:
+        certificate = x509.load_pem_x509_certificate((folder / "fullchain.pem").read_bytes())
+        key = serialization.load_pem_private_key((folder / "privkey.pem").read_bytes(), None)
+    except (FileNotFoundError, ValueError):
+        return None
+    if key.public_key() != certificate.public_key():
+        return None
+    return Life(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 
 def wait_s(count: int) -> float:
@@ -389,19 +411,22 @@ def tree_digest(tree: Path) -> str:
 
 
 def write(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Replace a file in one step."""
+    """Replace a file in one step, whole also after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(path.name + ".new")
     scratch.touch(mode=0o600)
-    scratch.write_bytes(content)
+    with scratch.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     scratch.chmod(mode)
     scratch.rename(path)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], root: Path = Path("/")) -> int:
     """Do what is asked for; 75 says that it did not work out yet."""
-    facts = json.loads(DEPLOYMENT.read_text(encoding="utf-8"))
-    keeper = Keeper(facts)
+    facts = json.loads((root / DEPLOYMENT).read_text(encoding="utf-8"))
+    keeper = Keeper(facts, root)
     actions = {
         ("keep",): lambda: keeper.keep(heed_failures=True),
         ("keep", "--now"): lambda: keeper.keep(heed_failures=False),
@@ -416,12 +441,21 @@ def main(arguments: list[str]) -> int:
     try:
         action()
     except NotYetError as reason:
-        print(f"not yet: {reason}", flush=True)
-        return os.EX_TEMPFAIL
+        return not_yet(f"{reason}")
     except (BotoCoreError, ClientError) as error:
-        print(f"the bucket {facts['certificates_bucket']} cannot be used: {error}", flush=True)
-        return os.EX_TEMPFAIL
+        return not_yet(f"the bucket {facts['certificates_bucket']} cannot be used: {error}")
+    except OSError as error:
+        return not_yet(
+            f"{error}. Where the disk is full (df -h /), make room; where certbot is missing: "
+            "sudo apt-get install certbot"
+        )
     return 0
+
+
+def not_yet(reason: str) -> int:
+    """Say in one line what is awaited, and return the exit code."""
+    print(f"not yet: {reason}", flush=True)
+    return os.EX_TEMPFAIL
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import io
 import json
+import os
 import stat
 import tarfile
 import time
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 HOST = "metrics-api.example.org"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+DAMAGES = ("empty", "torn", "no key", "empty key", "key of another")
 FACTS = {
     "api_host": HOST,
     "alarm_email": "ops@example.org",
@@ -99,6 +101,15 @@ def test_a_refusal_is_heeded_until_its_time_has_passed(bucket: str, tmp_path: Pa
         keeper.keep(heed_failures=True)
 
 
+@pytest.mark.parametrize("note", ["", "[3", "7", "[1]", "[null, null]"])
+def test_a_damaged_note_of_refusals_counts_as_none(note: str, bucket: str, tmp_path: Path) -> None:
+    certificate.write(tmp_path / certificate.STATE / "tries.json", note.encode())
+    keeper = Keeper({**FACTS, "api_host": "nowhere.invalid"}, tmp_path)
+
+    with pytest.raises(NotYetError, match="has no address yet"):
+        keeper.keep(heed_failures=True)
+
+
 def test_the_prefix_is_the_one_that_the_role_may_use() -> None:
     assert certificate.PREFIX == names.CERTIFICATES_PREFIX
 
@@ -113,6 +124,17 @@ def test_a_box_without_a_certificate_gets_a_placeholder_once(tmp_path: Path) -> 
 
     assert (current / "fullchain.pem").read_bytes() == first
     assert stat.S_IMODE((current / "privkey.pem").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_placeholder_is_written_anew(damage: str, tmp_path: Path) -> None:
+    keeper, folder = Keeper(FACTS, tmp_path), tmp_path / certificate.STATE / "placeholder"
+    keeper.placeholder()
+    damage_certificate(folder, damage)
+
+    keeper.placeholder()
+
+    assert certificate.life_of(folder) is not None
 
 
 def test_what_one_box_stored_the_next_one_has(bucket: str, tmp_path: Path) -> None:
@@ -156,7 +178,7 @@ def test_a_certificate_that_nginx_does_not_take_is_stored_all_the_same(
     assert "s3:PutObject" in [call.action for call in aws.calls]
 
 
-@pytest.mark.parametrize("damage", ["empty", "torn", "no key", "empty key", "key of another"])
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_what_is_damaged_counts_as_none_and_comes_back_from_the_bucket(
     damage: str, bucket: str, systemctl: Path, tmp_path: Path
 ) -> None:
@@ -173,6 +195,24 @@ def test_what_is_damaged_counts_as_none_and_comes_back_from_the_bucket(
     keeper.keep(heed_failures=True)
     assert (current.readlink(), tree_digest(live)) == (live, whole)
     assert len(systemctl.read_text(encoding="utf-8").splitlines()) == 2
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_damaged_is_neither_shown_nor_stored_over_the_good_one(
+    damage: str, bucket: str, systemctl: Path, aws: Recorder, tmp_path: Path
+) -> None:
+    make_tree(tmp_path)
+    keeper, live = Keeper(FACTS, tmp_path), tmp_path / certificate.LETSENCRYPT / "live" / HOST
+    keeper.store()
+    damage_certificate(live, damage)
+    keeper.placeholder()
+
+    with pytest.raises(NotYetError, match=r"with its key.*: sudo cm-certificate keep --now"):
+        keeper.deploy()
+
+    assert [call.action for call in aws.calls].count("s3:PutObject") == 1
+    assert (tmp_path / certificate.STATE / "current").readlink() != live
+    assert systemctl.read_text(encoding="utf-8") == ""
 
 
 def test_of_an_archive_that_is_cut_off_nothing_is_laid_down(bucket: str, tmp_path: Path) -> None:
@@ -233,6 +273,30 @@ def test_nothing_is_laid_outside_the_tree(bucket: str, tmp_path: Path) -> None:
 
     with pytest.raises(NotYetError, match="is no archive of certificates"):
         Keeper(FACTS, tmp_path).restore()
+
+
+def test_a_bucket_that_cannot_be_used_is_a_reason_like_the_others(
+    bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = {**FACTS, "certificates_bucket": f"no-{bucket}"}
+    certificate.write(tmp_path / certificate.DEPLOYMENT, json.dumps(facts).encode())
+
+    assert certificate.main(["keep"], tmp_path) == os.EX_TEMPFAIL
+
+    assert capsys.readouterr().out.startswith(f"not yet: the bucket no-{bucket} cannot be used: ")
+
+
+def test_a_full_disk_is_a_reason_like_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    certificate.write(tmp_path / certificate.DEPLOYMENT, json.dumps(FACTS).encode())
+    folder = tmp_path / certificate.STATE / "placeholder"
+    folder.mkdir(parents=True)
+    (folder / "fullchain.pem.new").symlink_to("/dev/full")
+
+    assert certificate.main(["placeholder"], tmp_path) == os.EX_TEMPFAIL
+
+    (said,) = capsys.readouterr().out.splitlines()
+    assert said.startswith("not yet: [Errno 28] No space left on device")
+    assert "df -h /" in said
 
 
 def make_tree(root: Path) -> None:
