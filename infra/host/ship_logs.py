@@ -166,7 +166,8 @@ def news_after(cursor: str | None) -> News:
     command = ["journalctl", "--quiet", "--all", "--output=json", f"--lines=+{ENTRIES_AT_ONCE}"]
     if cursor is not None:
         command.append(f"--after-cursor={cursor}")
-    return news_in(subprocess.run(command, capture_output=True, check=True).stdout)
+    # its errors go where ours go: into the unit's journal
+    return news_in(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
 
 def news_in(shown: bytes) -> News:
@@ -191,8 +192,8 @@ def entry_in(line: bytes) -> dict[str, Any] | None:
 
 def ship_news(shipper: Shipper, cursor_file: Path) -> bool:
     """Send the next entries and move the cursor behind them; say whether there may be more at once."""
-    cursor = cursor_file.read_text(encoding="utf-8") if cursor_file.exists() else None
-    news = news_after(cursor)
+    cursor = cursor_file.read_text(encoding="utf-8") if cursor_file.exists() else ""
+    news = news_after(cursor or None)  # a power cut may leave an empty file
     if news.cursor is None:
         return False
     shipper.send([line_of(entry) for entry in news.entries])

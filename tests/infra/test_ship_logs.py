@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -126,11 +127,11 @@ def client(aws: Recorder, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What the journal shows next, by a `journalctl` that shows a file."""
+    """What the journal shows next, by a `journalctl` that shows a file; `asked` has what it was asked."""
     shown = tmp_path / "shown"
     program = tmp_path / "bin/journalctl"
     program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\ncat {shown}\n", encoding="utf-8")
+    program.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/asked\ncat {shown}\n', encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
     return shown
@@ -179,6 +180,24 @@ def test_damaged_entries_alone_do_not_stop_the_shipping(client: Any, journal: Pa
     ship_news(shipper_to(client), tmp_path / "cursor")
 
     assert (tmp_path / "cursor").read_text(encoding="utf-8") == "s=9"
+
+
+def test_an_empty_cursor_counts_as_none(client: Any, journal: Path, tmp_path: Path) -> None:
+    (tmp_path / "cursor").touch()
+    journal.write_text(shown_as("s=1", "first"), encoding="utf-8")
+
+    ship_news(shipper_to(client), tmp_path / "cursor")
+    assert "--after-cursor" not in (tmp_path / "asked").read_text(encoding="utf-8")
+
+    ship_news(shipper_to(client), tmp_path / "cursor")
+    assert "--after-cursor=s=1" in (tmp_path / "asked").read_text(encoding="utf-8")
+
+
+def test_what_journalctl_complains_of_is_told(journal: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        ship_logs.news_after(None)
+
+    assert f"{journal}: No such file" in capfd.readouterr().err
 
 
 def test_a_stream_that_somebody_deleted_is_made_again(client: Any) -> None:
