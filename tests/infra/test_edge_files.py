@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,32 @@ def test_a_caller_is_an_address_or_a_network_however_it_is_written(one: str, oth
         return found[1] if found else packed
 
     assert (caller(one) == caller(other)) is same
+
+
+def test_a_service_that_does_not_restart_keeps_no_other_from_what_was_updated(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    give(tmp_path, "grep", "exit 0")  # every one of them runs what was replaced
+    give(
+        tmp_path,
+        "systemctl",
+        f'[ "$1" = show ] && echo 1 && exit\necho "$*" >>{asked}\n[ "$2" != nginx.service ]',
+    )
+
+    program = HOST_FILES / "files/usr/local/libexec/cm-take-up-updates"
+    ended = subprocess.run([program], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
+
+    assert ended.returncode == 1
+    assert asked.read_text(encoding="utf-8").splitlines() == [
+        f"try-restart {unit}.service"
+        for unit in ("nginx", "community-metrics-api", "community-metrics-logs", "ssh")
+    ]
+
+
+def give(folder: Path, name: str, script: str) -> None:
+    """Put a command into a folder."""
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
 
 
 def test_the_reboot_is_far_from_every_scheduled_run() -> None:
