@@ -6,12 +6,13 @@ import fcntl
 import hashlib
 import os
 import shutil
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def folder() -> Path:
@@ -32,11 +33,18 @@ def cached(
     week = f"{now or datetime.now(UTC):%G-W%V}"
     key = hashlib.sha256("\0".join([week, *ingredients]).encode()).hexdigest()[:16]
     path = folder() / f"{kind}-{key}"
-    with (folder() / f"{kind}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two rehearsals at once make it once
+    with alone(kind):  # two rehearsals at once make it once
         if not path.exists():
             _make_anew(path, kind, make)
     return path
+
+
+@contextmanager
+def alone(what: str) -> Iterator[None]:
+    """Let one process at a time do this."""
+    with (folder() / f"{what}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def made_since(began: float) -> list[str]:

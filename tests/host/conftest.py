@@ -21,6 +21,7 @@ from tests.host.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+HERE = Path(__file__).parent
 LONGEST_S = 600  # for one test, with the making of the tree and the first boot in it
 # The first three have boxes of their own, which are gone before the shared box wants the address. Then the
 # longest first, so that no process is left with one of them at the end.
@@ -34,24 +35,33 @@ _NUMBERS = itertools.count(2)
 _BEGAN = time.time()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, visibly, where a rehearsal cannot run, and fail in CI; put the files in their order."""
-    ours = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
-    missing = tools.missing() if ours else []
-    reason = f"no rehearsal of the host: {', '.join(missing)} missing. As root: `{tools.INSTALL}`"
-    if missing and os.environ.get("CI"):
+def pytest_configure(config: pytest.Config) -> None:
+    """Fail in CI where a rehearsal cannot run; once, and not in each process."""
+    if os.environ.get("CI") and not hasattr(config, "workerinput") and (reason := _why_not()):
         raise pytest.UsageError(reason)
-    for item in ours:
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, visibly, where a rehearsal cannot run; put the files in their order."""
+    reason = _why_not()
+    for item in (item for item in items if item.path.is_relative_to(HERE)):
         item.add_marker(pytest.mark.timeout(LONGEST_S))
-        if missing:
+        if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
     places = {f"test_{name}": place for place, name in enumerate(ORDER)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
+def _why_not() -> str:
+    if missing := tools.missing():
+        return f"no rehearsal of the host: {', '.join(missing)} missing. As root: `{tools.INSTALL}`"
+    return ""
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how long a whole rehearsal took, beside how long it may take."""
-    if not config.getoption("numprocesses", None):
+    is_whole = HERE in {Path(given).resolve() for given in config.args}
+    if not (is_whole and config.getoption("numprocesses", None)):
         return
     made = cache.made_since(_BEGAN)
     bound, state = (COLD_BOUND_S, f"with {', '.join(made)} to make") if made else (BOUND_S, "warm")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.host.world import World
 
 PER_S = 50
-LIMIT_S = 10
+LIMIT_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ class Answer:
 class Load:
     """`with Load(world, path) as load:` asks all the while; afterwards `load.answers` has every answer."""
 
-    def __init__(self, world: World, path: str) -> None:
+    def __init__(self, world: World, path: str, limit_s: float = LIMIT_S) -> None:
         self.answers: list[Answer] = []
+        self._limit_s = limit_s
         self._world = world
         self._trust = world.trust()
         self._request = (
@@ -86,7 +87,7 @@ class Load:
     async def _ask(self, source: str) -> None:
         began = time.monotonic()
         try:
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(self._limit_s):
                 outcome = await self._status(source)
         except (OSError, TimeoutError, IndexError) as error:
             outcome = f"{type(error).__name__}: {error}"

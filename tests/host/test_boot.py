@@ -16,6 +16,7 @@ from community_metrics.weeks import days_between
 from tests.host.asset import laid_by_the_asset, packaged, release_files
 from tests.host.box import Box
 from tests.host.listing import Entry, differences, digest, fits, listing
+from tests.host.search import KEPT_SECRET, OPEN_PLACES, found
 from tests.host.tree import base_tree
 from tests.host.waiting import eventually
 from tests.support.registry import PYPI
@@ -98,6 +99,12 @@ def test_the_box_asks_as_its_role_by_imdsv2_alone(world: World, box: Box) -> Non
 
     assert ("/latest/api/token", 200) in asked
     assert 401 not in {status for _, status in asked}
+
+
+@pytest.mark.parametrize("place", OPEN_PLACES)
+def test_installing_lets_no_secret_out(box: Box, place: str) -> None:
+    assert "cloud-final" in box.journal("cloud-final")  # the user data speaks there
+    assert found(box, OPEN_PLACES[place], KEPT_SECRET) == []
 
 
 def test_nothing_on_the_box_has_failed(box: Box) -> None:

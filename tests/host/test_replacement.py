@@ -32,6 +32,7 @@ CERTIFICATE_S = 90
 NOTICED_S = 15  # an API that found no tables looks for them again
 RUN_S = 120
 LONGEST_GAP_S = 3.0  # a move of the address takes EC2 seconds; here it takes the rehearsal's own steps
+PATIENCE_S = 10  # of a client whose request was under way
 SEEN_S = 3  # so long clients ask the new box alone
 
 Values = dict[tuple[str, str], int]
@@ -70,7 +71,7 @@ def replacement(world: World, make_module_box: Callable[..., Box]) -> Replacemen
     eventually(lambda: assert_newest_run(world, "success"), RUN_S)
     eventually(lambda: world.get(HEALTH).raise_for_status(), CERTIFICATE_S)
     before = eventually(lambda: look(world), NOTICED_S)
-    with Load(world, HEALTH) as load:
+    with Load(world, HEALTH, PATIENCE_S) as load:
         replace(world, first, second)
     finish_the_run(world, second)
     return Replacement(before, look(world), load, second)

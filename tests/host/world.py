@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 import httpx
 
-from tests.host import acme, imds, mirror, wheels
+from tests.host import acme, cache, imds, mirror, wheels
 from tests.host.addresses import (
     ACME,
     API_ADDRESS,
@@ -71,7 +71,6 @@ class World:
         self.imds = imds.InstanceMetadata(REGION)
         self.registry = Registry(datetime.now(UTC).date())
         self.lancedb = Enterprise(folder / "lancedb")
-        mirror.forget_what_nobody_asked_for()
         self._wheels = wheels.wheel_index()
         self._free_addresses = iter(BOXES)
         self._stack = ExitStack()
@@ -79,7 +78,9 @@ class World:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            sweep()
+            with cache.alone("sweep"):
+                sweep()
+                mirror.forget_what_nobody_asked_for()
             self._build_network(stack)
             self._moto_port = stack.enter_context(empty_aws())
             stack.callback(lambda: [self.stop(name) for name in tuple(self._running)])

@@ -15,6 +15,7 @@ from infra.release import HOST_FILES, ROOT
 from tests.infra.test_templates import facts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.infra.conftest import Assembly
@@ -100,6 +101,50 @@ def test_a_caller_is_an_address_or_a_network_however_it_is_written(one: str, oth
     assert (caller(one) == caller(other)) is same
 
 
+@pytest.mark.parametrize(
+    ("step", "failing", "last"),
+    [
+        (lambda root: edge.tell("ssh", root), "try-reload-or-restart", "ssh.service did not try-reload"),
+        (edge.start_nginx, "restart", "nginx.service did not restart; the journal is above"),
+        (edge.start_nginx, "start", "nginx.service did not start; the journal is above"),
+        (
+            lambda root: edge.switch_log_shipping(on=True, root=root),
+            "start",
+            "community-metrics-logs.service did not start; the journal is above",
+        ),
+    ],
+    ids=["reload", "restart", "start", "logs"],
+)
+def test_a_unit_of_the_edge_that_fails_says_why_in_the_boot_log(
+    step: Callable[[Path], None],
+    failing: str,
+    last: str,
+    commands: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    give(commands, "systemctl", f'[ "$1" != {failing} ]')
+    give(commands, "journalctl", "echo unknown directive")
+
+    with pytest.raises(edge.steps.StepError, match=last):
+        step(commands.parent)
+
+    assert capfd.readouterr().out == "unknown directive\n"
+
+
+def test_a_service_that_did_not_take_its_files_is_told_again(commands: Path, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    give(commands, "journalctl", "exit 0")
+    give(commands, "systemctl", "exit 1")
+    with pytest.raises(edge.steps.StepError):
+        edge.tell("nginx", tmp_path)
+
+    give(commands, "systemctl", f'echo "$*" >>{asked}')
+    edge.tell("nginx", tmp_path)
+    edge.tell("nginx", tmp_path)
+
+    assert asked.read_text(encoding="utf-8") == "restart nginx.service\n"
+
+
 def test_a_service_that_does_not_restart_keeps_no_other_from_what_was_updated(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     give(tmp_path, "grep", "exit 0")  # every one of them runs what was replaced
@@ -117,6 +162,15 @@ def test_a_service_that_does_not_restart_keeps_no_other_from_what_was_updated(tm
         f"try-restart {unit}.service"
         for unit in ("nginx", "community-metrics-api", "community-metrics-logs", "ssh")
     ]
+
+
+@pytest.fixture
+def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose commands are found before the machine's."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    return folder
 
 
 def give(folder: Path, name: str, script: str) -> None:

@@ -27,7 +27,13 @@ def entries(content: bytes) -> dict[str, tarfile.TarInfo]:
 def test_the_release_has_what_the_host_installs(release: Release) -> None:
     names = set(entries(release.path.read_bytes()))
 
-    assert {"requirements.lock", "host/bootstrap.py", "host/first_boot.py"} <= names
+    assert {
+        "requirements.lock",
+        "host/bootstrap.py",
+        "host/edge.py",
+        "host/steps.py",
+        "host/first_boot.py",
+    } <= names
     assert any(name.startswith("community_metrics-") and name.endswith(".whl") for name in names)
 
 

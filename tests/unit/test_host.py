@@ -139,7 +139,9 @@ def test_a_notice_without_a_run_says_so() -> None:
 async def test_a_notice_speaks_where_the_settings_are_the_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CM_STORAGE_MODE", "enterprise")
 
-    assert "The history cannot be read: " in await notice.last_run(NOW)
+    told = await notice.last_run(NOW)
+
+    assert told.startswith("The history cannot be read: ConfigurationError: ")
 
 
 def test_without_a_socket_the_server_says_what_to_start() -> None:
