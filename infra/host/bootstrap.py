@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -33,14 +31,10 @@ HEALTH_PATH = "/api/v1/health"
 PACKAGES = ("python3-venv", "python3-boto3", "ca-certificates")
 LOCK_WAIT_S = 300  # on its first boot the image may be installing updates of its own
 API_START_S = 90
-COMMAND_LIMIT_S = 600  # what hangs must say so before CloudFormation's 20 minutes are over
-SAID_LINES = "20"  # of a unit's journal, into the boot log
 
-edge = import_module("edge")  # nginx, certificates, sshd, updates, logs: the file beside this one
-
-
-class StepError(Exception):
-    """A step did not reach what it is for; the text says what mends it."""
+# the files beside this one
+edge = import_module("edge")  # nginx, certificates, sshd, updates, logs
+steps = import_module("steps")  # how a command is run, a unit started, a file written
 
 
 class Installation:
@@ -59,12 +53,12 @@ class Installation:
             ("packages", lambda: install_packages((*PACKAGES, *edge.PACKAGES))),
             ("virtual environment", self.install_release),
             ("files", self.lay_files),
-            ("users", lambda: run("systemd-sysusers", "community-metrics.conf")),
+            ("users", lambda: steps.run("systemd-sysusers", "community-metrics.conf")),
             ("settings", self.write_settings),
             ("link", self.point_current_at_release),
             *edge.prepare(self._config),
             ("units", self.enable_units),
-            ("secrets", lambda: start("community-metrics-secrets.service")),
+            ("secrets", lambda: steps.start("community-metrics-secrets.service")),
             ("api", self.start_api),
             *edge.start(self._config),
             ("timers", self.start_timers),
@@ -75,13 +69,13 @@ class Installation:
         done = self._venv / ".installed"
         if done.exists():
             return
-        run("python3", "-m", "venv", "--clear", str(self._venv))
+        steps.run("python3", "-m", "venv", "--clear", str(self._venv))
         pip = (str(self._venv / "bin" / "pip"), "install", "--no-cache-dir", "--disable-pip-version-check")
         lock = str(self._release / "requirements.lock")
-        run(*pip, "--require-hashes", "--only-binary=:all:", "-r", lock)
+        steps.run(*pip, "--require-hashes", "--only-binary=:all:", "-r", lock)
         (wheel,) = self._release.glob("*.whl")
-        run(*pip, "--no-deps", "--no-index", str(wheel))
-        run(str(self._venv / "bin" / "community-metrics"), "--help")
+        steps.run(*pip, "--no-deps", "--no-index", str(wheel))
+        steps.run(str(self._venv / "bin" / "community-metrics"), "--help")
         done.touch()
 
     def trees(self) -> list[Path]:
@@ -104,9 +98,9 @@ class Installation:
             "ALARM_TOPIC": self._config["topic"],
         }
         text = "".join(f"{name}={value}\n" for name, value in sorted(settings.items()))
-        self._note(write(ENVIRONMENT_FILE, text.encode()))
+        self._note(steps.write(ENVIRONMENT_FILE, text.encode()))
         names = json.dumps(self._config["secrets"], indent=2, sort_keys=True) + "\n"
-        self._note(write(SECRETS_FILE, names.encode()))
+        self._note(steps.write(SECRETS_FILE, names.encode()))
 
     def point_current_at_release(self) -> None:
         """Move `current` in one step, so that nobody ever finds it missing."""
@@ -121,25 +115,25 @@ class Installation:
 
     def enable_units(self) -> None:
         """Let every unit of ours that says so start with the box."""
-        run("systemctl", "daemon-reload")
-        run("systemctl", "enable", "--quiet", *self._installable())
+        steps.run("systemctl", "daemon-reload")
+        steps.run("systemctl", "enable", "--quiet", *self._installable())
 
     def start_api(self) -> None:
         """Start the API behind its socket and wait until it answers there."""
-        start("community-metrics-api.socket")
+        steps.start("community-metrics-api.socket")
         verb = "restart" if self._news.exists() else "start"
-        run("systemctl", verb, "--no-block", "community-metrics-api.service")
+        steps.run("systemctl", verb, "--no-block", "community-metrics-api.service")
         deadline = time.monotonic() + API_START_S
         while not api_answers():
             if time.monotonic() > deadline:
-                show_journal("community-metrics-api.service")
-                raise StepError(f"no answer at {API_SOCKET} in {API_START_S} s; its journal is above")
+                steps.show_journal("community-metrics-api.service")
+                raise steps.StepError(f"no answer at {API_SOCKET} in {API_START_S} s; its journal is above")
             time.sleep(0.5)
 
     def start_timers(self) -> None:
         """Start the timers; one that was changed counts anew."""
         verb = "restart" if self._news.exists() else "start"
-        run("systemctl", verb, *(unit for unit in self._installable() if unit.endswith(".timer")))
+        steps.run("systemctl", verb, *(unit for unit in self._installable() if unit.endswith(".timer")))
         self._news.unlink(missing_ok=True)
 
     def _note(self, is_new: bool) -> None:
@@ -159,7 +153,10 @@ def main(release: Path, config_path: Path) -> int:
         for name, step in Installation(release, config).steps():
             print(f"== {name}", flush=True)
             step()
-    except (OSError, subprocess.SubprocessError, StepError) as error:
+    except subprocess.CalledProcessError as error:
+        # short: a stack event shows 64 characters
+        return failed(name, f"{Path(error.cmd[0]).name} ended with {error.returncode}; its words are above")
+    except (OSError, subprocess.SubprocessError, steps.StepError) as error:
         return failed(name, f"{error}")
     except Exception as error:  # noqa: BLE001  a bug of ours: the boot log gets the traceback, the stack the step
         print(traceback.format_exc(), flush=True)
@@ -178,13 +175,13 @@ def install_packages(names: tuple[str, ...]) -> None:
     missing = [name for name in names if not is_installed(name)]
     if missing:
         lock = ("-o", f"DPkg::Lock::Timeout={LOCK_WAIT_S}")
-        run("apt-get", *lock, "install", "--yes", "--no-install-recommends", *missing)
+        steps.run("apt-get", *lock, "install", "--yes", "--no-install-recommends", *missing)
 
 
 def is_installed(package: str) -> bool:
     """Say whether Debian's package is there, configured."""
     query = ("dpkg-query", "--show", "--showformat=${db:Status-Status}", package)
-    asked = subprocess.run(query, capture_output=True, text=True, check=False, timeout=COMMAND_LIMIT_S)
+    asked = subprocess.run(query, capture_output=True, text=True, check=False, timeout=steps.COMMAND_LIMIT_S)
     return asked.stdout == "installed"
 
 
@@ -193,34 +190,8 @@ def copy_tree(tree: Path, root: Path) -> bool:
     changed = False
     for source in sorted(path for path in tree.rglob("*") if path.is_file()):
         mode = source.stat().st_mode & 0o777
-        changed |= write(root / source.relative_to(tree), source.read_bytes(), mode)
+        changed |= steps.write(root / source.relative_to(tree), source.read_bytes(), mode)
     return changed
-
-
-def write(path: Path, content: bytes, mode: int = 0o644) -> bool:
-    """Replace a file in one step where it differs; say whether it did."""
-    if path.is_file() and path.read_bytes() == content and path.stat().st_mode & 0o777 == mode:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(path.name + ".new")
-    scratch.write_bytes(content)
-    scratch.chmod(mode)
-    scratch.rename(path)
-    return True
-
-
-def start(unit: str) -> None:
-    """Start a unit; where it fails, its own words go to the boot log first."""
-    try:
-        run("systemctl", "start", unit)
-    except (subprocess.CalledProcessError, StepError):
-        show_journal(unit)
-        raise StepError(f"{unit} did not start; its journal is above") from None
-
-
-def show_journal(unit: str) -> None:
-    """Print the last lines of a unit's journal."""
-    run("journalctl", "--no-pager", "--output=cat", f"--lines={SAID_LINES}", f"--unit={unit}")
 
 
 def api_answers() -> bool:
@@ -234,23 +205,6 @@ def api_answers() -> bool:
         connection.request("GET", HEALTH_PATH)
         return connection.getresponse().status == http.client.OK
     return False
-
-
-def run(*command: str) -> None:
-    """Run a command whose failure ends the bootstrap; one that hangs is ended with all its children."""
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with subprocess.Popen(command, env=environment, process_group=0) as process:
-        try:
-            process.wait(timeout=COMMAND_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            # a child that lived on would hold our output open, and with it first_boot.py
-            os.killpg(process.pid, signal.SIGKILL)
-            raise StepError(f"no end in {COMMAND_LIMIT_S} s: {' '.join(command)}") from None
-        except KeyboardInterrupt:  # by hand: a group of its own does not hear Ctrl-C
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    if process.returncode != 0:
-        raise subprocess.CalledProcessError(process.returncode, command)
 
 
 if __name__ == "__main__":

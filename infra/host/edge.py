@@ -7,7 +7,7 @@ depend on the deployment are in `templates/`, where `@NAME@` stands for a fact.
 from __future__ import annotations
 
 import hashlib
-import subprocess
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +22,11 @@ PACKAGES = (
     "unattended-upgrades",
 )
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-COMMAND_LIMIT_S = 600  # as in bootstrap.py
 LOGS_UNIT = "community-metrics-logs.service"
 CERTIFICATE_PROGRAM = "/usr/local/sbin/cm-certificate"
+# the file beside this one, in a release as in a checkout
+steps = import_module(f"{__package__}.steps" if __package__ else "steps")
+
 # what a running service knows only after it was told: its files, and how it is told
 SERVICES = {
     "ssh": (("etc/ssh/sshd_config.d",), ("try-reload-or-restart", "ssh.service")),
@@ -46,19 +48,19 @@ def prepare(config: dict[str, Any], root: Path = Path("/")) -> list[tuple[str, C
     ]
 
 
-def start(config: dict[str, Any]) -> list[tuple[str, Callable[[], None]]]:
+def start(config: dict[str, Any], root: Path = Path("/")) -> list[tuple[str, Callable[[], None]]]:
     """Return the steps after the API answers on its socket and before the timers are started.
 
     None of them waits for a certificate: the name leads here only after the box has said that it is well. A
     timer of its own goes on asking.
     """
     return [
-        ("sshd", lambda: tell("ssh")),
-        ("journal", lambda: tell("journald")),
-        ("updates", lambda: tell("apt")),
-        ("certificate", lambda: run(CERTIFICATE_PROGRAM, "prepare")),
-        ("nginx", start_nginx),
-        ("logs", lambda: switch_log_shipping(on=config["ship_logs"])),
+        ("sshd", lambda: tell("ssh", root)),
+        ("journal", lambda: tell("journald", root)),
+        ("updates", lambda: tell("apt", root)),
+        ("certificate", lambda: steps.run(CERTIFICATE_PROGRAM, "prepare")),
+        ("nginx", lambda: start_nginx(root)),
+        ("logs", lambda: switch_log_shipping(on=config["ship_logs"], root=root)),
     ]
 
 
@@ -66,13 +68,7 @@ def lay_templates(config: dict[str, Any], root: Path) -> None:
     """Write every template to its place, with the deployment's facts in it."""
     for template in sorted(path for path in TEMPLATES.rglob("*") if path.is_file()):
         text = rendered(template.read_text(encoding="utf-8"), config)
-        target = root / template.relative_to(TEMPLATES)
-        if target.exists() and target.read_text(encoding="utf-8") == text:
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_name(target.name + ".new")
-        scratch.write_text(text, encoding="utf-8")
-        scratch.rename(target)
+        steps.write(root / template.relative_to(TEMPLATES), text.encode())
 
 
 def rendered(template: str, config: dict[str, Any]) -> str:
@@ -90,42 +86,41 @@ def rendered(template: str, config: dict[str, Any]) -> str:
 def give_certbot_to_our_timer() -> None:
     """Switch Debian's timer off: it knows nothing of the bucket, nor where the name leads."""
     # stopped first: masked while it runs, systemd would call it failed
-    run("systemctl", "stop", "certbot.timer")
-    run("systemctl", "mask", "--quiet", "certbot.timer")
+    steps.run("systemctl", "stop", "certbot.timer")
+    steps.run("systemctl", "mask", "--quiet", "certbot.timer")
     folder = Path("/etc/letsencrypt")
     folder.mkdir(exist_ok=True)
     folder.chmod(0o700)
 
 
-def start_nginx() -> None:
+def start_nginx(root: Path) -> None:
     """Let nginx serve with these files, and with the box at every boot."""
-    run("systemctl", "enable", "--quiet", "nginx.service")
-    tell("nginx")
-    run("systemctl", "start", "nginx.service")
+    steps.run("systemctl", "enable", "--quiet", "nginx.service")
+    tell("nginx", root)
+    steps.start("nginx.service")
 
 
-def tell(service: str) -> None:
+def tell(service: str, root: Path) -> None:
     """Let a service learn of its files where they differ from those it was last told of."""
-    folders, verb = SERVICES[service]
-    digest = digest_of([Path("/") / folder for folder in folders])
-    told = Path("/var/lib/community-metrics/told") / service
+    folders, (verb, *units) = SERVICES[service]
+    digest = digest_of([root / folder for folder in folders])
+    told = root / "var/lib/community-metrics/told" / service
     if told.exists() and told.read_text(encoding="utf-8") == digest:
         return
-    run("systemctl", *verb)
-    told.parent.mkdir(parents=True, exist_ok=True)
-    told.write_text(digest, encoding="utf-8")
+    steps.start(*units, verb=verb)
+    steps.write(told, digest.encode())
 
 
-def switch_log_shipping(*, on: bool) -> None:
+def switch_log_shipping(*, on: bool, root: Path = Path("/")) -> None:
     """Ship the journal to CloudWatch from now on, or no more."""
-    wants = Path("/etc/systemd/system/multi-user.target.wants") / LOGS_UNIT
+    wants = root / "etc/systemd/system/multi-user.target.wants" / LOGS_UNIT
     if on:
-        run("systemctl", "add-wants", "--quiet", "multi-user.target", LOGS_UNIT)
-        run("systemctl", "start", LOGS_UNIT)
+        steps.run("systemctl", "add-wants", "--quiet", "multi-user.target", LOGS_UNIT)
+        steps.start(LOGS_UNIT)
     elif wants.is_symlink():
         wants.unlink()
-        run("systemctl", "daemon-reload")
-        run("systemctl", "stop", LOGS_UNIT)
+        steps.run("systemctl", "daemon-reload")
+        steps.run("systemctl", "stop", LOGS_UNIT)
 
 
 def digest_of(folders: list[Path]) -> str:
@@ -135,8 +130,3 @@ def digest_of(folders: list[Path]) -> str:
         content = path.read_bytes()
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
-
-
-def run(*command: str) -> None:
-    """Run a command whose failure ends the bootstrap, as does that it hangs."""
-    subprocess.run(command, check=True, timeout=COMMAND_LIMIT_S)
