@@ -37,6 +37,14 @@ SERVICES = {
     ),
     # not a reload: the first time nginx still runs with Debian's files and process id
     "nginx": (("etc/nginx", "etc/systemd/system/nginx.service.d"), ("restart", "nginx.service")),
+    "logs": (
+        (
+            "usr/local/libexec/cm-ship-logs",
+            f"etc/systemd/system/{LOGS_UNIT}",
+            f"etc/systemd/system/{LOGS_UNIT}.d",
+        ),
+        ("try-restart", LOGS_UNIT),
+    ),
 }
 
 
@@ -102,8 +110,8 @@ def start_nginx(root: Path) -> None:
 
 def tell(service: str, root: Path) -> None:
     """Let a service learn of its files where they differ from those it was last told of."""
-    folders, (verb, *units) = SERVICES[service]
-    digest = digest_of([root / folder for folder in folders])
+    places, (verb, *units) = SERVICES[service]
+    digest = digest_of([root / place for place in places])
     told = root / "var/lib/community-metrics/told" / service
     if told.exists() and told.read_text(encoding="utf-8") == digest:
         return
@@ -116,6 +124,7 @@ def switch_log_shipping(*, on: bool, root: Path = Path("/")) -> None:
     wants = root / "etc/systemd/system/multi-user.target.wants" / LOGS_UNIT
     if on:
         steps.run("systemctl", "add-wants", "--quiet", "multi-user.target", LOGS_UNIT)
+        tell("logs", root)
         steps.start(LOGS_UNIT)
     elif wants.is_symlink():
         wants.unlink()
@@ -123,10 +132,11 @@ def switch_log_shipping(*, on: bool, root: Path = Path("/")) -> None:
         steps.run("systemctl", "stop", LOGS_UNIT)
 
 
-def digest_of(folders: list[Path]) -> str:
-    """Return a digest of the names and contents of every file in these folders."""
+def digest_of(places: list[Path]) -> str:
+    """Return a digest of the names and contents of these files, and of every file in these folders."""
     digest = hashlib.sha256()
-    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
+    found = [path for place in places for path in (place, *place.rglob("*"))]
+    for path in sorted(path for path in found if path.is_file()):
         content = path.read_bytes()
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()

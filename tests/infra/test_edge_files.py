@@ -145,6 +145,36 @@ def test_a_service_that_did_not_take_its_files_is_told_again(commands: Path, tmp
     assert asked.read_text(encoding="utf-8") == "restart nginx.service\n"
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "usr/local/libexec/cm-ship-logs",
+        "etc/systemd/system/community-metrics-logs.service",
+        "etc/systemd/system/community-metrics-logs.service.d/10-sandbox.conf",
+    ],
+)
+def test_a_changed_log_shipping_is_taken_up_where_it_runs(
+    changed: str, commands: Path, tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked"
+    give(commands, "systemctl", f'echo "$1" >>{asked}')
+    laid = tmp_path / "root" / changed
+    laid.parent.mkdir(parents=True)
+    laid.write_bytes((HOST_FILES / "files" / changed).read_bytes())
+    edge.switch_log_shipping(on=True, root=tmp_path / "root")
+    edge.switch_log_shipping(on=True, root=tmp_path / "root")
+    asked.unlink()
+
+    laid.write_text("changed", encoding="utf-8")
+    for _ in range(2):
+        edge.switch_log_shipping(on=True, root=tmp_path / "root")
+
+    assert asked.read_text(encoding="utf-8").split() == [
+        "add-wants", "try-restart", "start",
+        "add-wants", "start",
+    ]  # fmt: skip
+
+
 def test_a_service_that_does_not_restart_keeps_no_other_from_what_was_updated(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     give(tmp_path, "grep", "exit 0")  # every one of them runs what was replaced
