@@ -81,7 +81,7 @@ def test_without_a_database_the_monitor_tells_the_hosts_gauges_and_fails(
     assert {monitor.DISK_USED, monitor.MEMORY_USED} <= published()
     gauges, fault = (json.loads(line) for line in ended.stderr.splitlines())
     assert gauges["event"] == "gauges"
-    assert "community-metrics bootstrap" in fault["reason"]
+    assert "if it is elsewhere, set CM_DB_PATH" in fault["reason"]
 
 
 def test_a_refusal_of_cloudwatch_is_told_with_the_other_faults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,12 +115,15 @@ async def test_a_history_of_another_release_is_no_reason_for_silence(
 ) -> None:
     await rig.run("weekly_refresh")
     connection = await lancedb.connect_async(str(rig.folder))
-    runs = await connection.open_table("runs")
-    await runs.update({"status": "unheard-of"})
+    runs = await connection.open_table("history")
+    await runs.update({"status": "odd"})
     connection.close()
 
     monkeypatch.setenv("CM_DB_PATH", str(rig.folder))
-    assert await notice.last_run(NOON) == ""
+
+    told = await notice.last_run(NOON)
+
+    assert told == "The history cannot be read: ValueError: 'odd' is not a valid RunStatus"
 
 
 @pytest.mark.usefixtures("aws")

@@ -15,8 +15,7 @@ from community_metrics.catalog import load_catalog
 from community_metrics.config import load_settings
 from community_metrics.errors import CommunityMetricsError, StorageNotBootstrapped
 from community_metrics.freshness import missing_in
-from community_metrics.model import SourceWindow
-from community_metrics.sources import SEED_SOURCE
+from community_metrics.host.daily import daily_metrics
 from community_metrics.storage import LanceDBReader
 from community_metrics.successes import newest_success
 from community_metrics.weeks import Grain, SystemClock, last_weekly, period_of
@@ -74,9 +73,7 @@ def _judged(success: Run | None, gaps: list[str], week: Period, scheduled: datet
 async def _gaps(reader: LanceDBReader, catalog: Catalog, week: Period) -> list[str]:
     """Return the metrics that lack a day of the week; one that never had a day cannot lack one."""
     gaps = []
-    for metric in catalog.active:
-        if metric.window is not SourceWindow.DAY or metric.source == SEED_SOURCE:
-            continue
+    for metric in daily_metrics(catalog):
         first = await reader.first_fetched_day(metric.metric_id)
         days = await reader.stored_days(metric.metric_id, week.start, week.end)
         if missing := missing_in(week, first, days):

@@ -1,7 +1,8 @@
 """How the host and its collecting go: `python -m community_metrics.host.monitor`, every hour.
 
 The gauges go to CloudWatch, where the alarms of `infra/monitoring_stack.py` watch them, and to the journal.
-What cannot be measured is left out, and the reason told; what can be measured is told all the same.
+What cannot be measured is left out, and the reason told; what can be measured is told all the same: the
+machine's gauges go out before the database is asked, which may be slow or silent.
 """
 
 from __future__ import annotations
@@ -19,15 +20,14 @@ import structlog
 from community_metrics import log
 from community_metrics.aws.telemetry import measured_gauges, publish
 from community_metrics.catalog import load_catalog
-from community_metrics.config import load_settings
+from community_metrics.config import given_settings, load_settings
 from community_metrics.errors import CommunityMetricsError
-from community_metrics.model import SourceWindow
-from community_metrics.sources import SEED_SOURCE
+from community_metrics.host.daily import daily_metrics
 from community_metrics.storage import LanceDBReader
 from community_metrics.weeks import SystemClock, today
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from community_metrics.catalog import Catalog
@@ -104,12 +104,10 @@ def measured(measures: Mapping[str, Measure]) -> tuple[dict[str, float], list[st
     return gauges, faults
 
 
-async def settled_through(reader: LanceDBReader, catalog: Catalog) -> dict[str, date]:
+async def newest_day_by_source(reader: LanceDBReader, catalog: Catalog) -> dict[str, date]:
     """Return, by source, the last day that it is known to have published for any daily metric."""
     settled: dict[str, date] = {}
-    for metric in catalog.active:
-        if metric.window is not SourceWindow.DAY or metric.source == SEED_SOURCE:
-            continue
+    for metric in daily_metrics(catalog):
         newest = await reader.newest_row(metric.metric_id)
         if newest is not None:
             settled[metric.source] = max(settled.get(metric.source, newest.period_end), newest.period_end)
@@ -126,7 +124,7 @@ async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
     catalog = load_catalog(settings.catalog)
     async with LanceDBReader.open(settings) as reader:
         gauges = await measured_gauges(reader, clock)
-        settled = await settled_through(reader, catalog)
+        settled = await newest_day_by_source(reader, catalog)
     _journal.info("settled through", **{source: f"{day}" for source, day in sorted(settled.items())})
     if settled:
         behind = today(clock.now()) - min(settled.values())
@@ -136,22 +134,30 @@ async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
 
 def main() -> int:
     """Measure, publish, and return the exit code."""
+    log.configure(given_settings({"log_format": "json"}), is_terminal=False)
     clock = SystemClock()
-    gauges, faults = measured(host_measures(clock.now()))
+    is_whole = told(*measured(host_measures(clock.now())))
     try:
         settings = load_settings()
         log.configure(settings, is_terminal=False)
-        gauges |= asyncio.run(data_gauges(settings, clock))
+        is_whole &= told(asyncio.run(data_gauges(settings, clock)), [])
     except CommunityMetricsError as error:
-        faults.append(f"{error}")
-    try:
-        publish(gauges)
-    except CommunityMetricsError as error:
-        faults.append(f"{error}")
-    _journal.info("gauges", **{name: round(value, 1) for name, value in sorted(gauges.items())})
-    for fault in faults:
+        is_whole = told({}, [f"{error}"])
+    return 0 if is_whole else 1
+
+
+def told(gauges: Mapping[str, float], faults: Sequence[str]) -> bool:
+    """Tell the gauges to CloudWatch and the journal, the faults to the latter; return whether none was."""
+    met = list(faults)
+    if gauges:
+        try:
+            publish(gauges)
+        except CommunityMetricsError as error:
+            met.append(f"{error}")
+        _journal.info("gauges", **{name: round(value, 1) for name, value in sorted(gauges.items())})
+    for fault in met:
         _journal.error("not measured or not told", reason=fault)
-    return 1 if faults else 0
+    return not met
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from community_metrics.config import load_settings
-from community_metrics.errors import CommunityMetricsError
 from community_metrics.freshness import run_view
 from community_metrics.storage import LanceDBReader
 from community_metrics.weeks import SystemClock
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 SUBJECT_LIMIT: Final = 100
 """Characters of the subject of a mail that SNS takes."""
+HISTORY_LIMIT_S: Final = 60.0
+"""How long the database may take, well within the unit's `TimeoutStartSec=`."""
 
 
 def subject(unit: str) -> str:
@@ -57,15 +58,17 @@ def run_summary(view: RunView | None) -> str:
     return "\n".join([head, rows, *([run.error_summary] if run.error_summary else [])])
 
 
-async def last_run(now: datetime) -> str:
+async def last_run(now: datetime, limit_s: float = HISTORY_LIMIT_S) -> str:
     """Return the summary of the newest run, or why it cannot be told."""
     try:
-        async with LanceDBReader.open(load_settings()) as reader:
+        async with asyncio.timeout(limit_s), LanceDBReader.open(load_settings()) as reader:
             lease = await reader.lease()
             runs = await reader.runs(limit=1)
-    except CommunityMetricsError as error:
-        return f"The history cannot be read: {error}"
-    return run_summary(run_view(runs[0], lease, now) if runs else None)
+        return run_summary(run_view(runs[0], lease, now) if runs else None)
+    except TimeoutError:
+        return f"The history cannot be read: TimeoutError: no answer within {limit_s:g} seconds"
+    except Exception as error:  # noqa: BLE001  the notice goes out whatever is wrong with the database
+        return f"The history cannot be read: {type(error).__name__}: {error}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
