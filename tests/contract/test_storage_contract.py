@@ -466,6 +466,21 @@ async def test_the_lease_of_a_run_known_dead_is_taken_before_it_expires(world: W
         assert await store.lease() == taken
 
 
+@pytest.mark.parametrize("after_s", [0, 0.002, 0.01, 0.05])
+async def test_a_run_that_is_stopped_while_it_takes_the_lease_leaves_it_free(
+    world: World, after_s: float
+) -> None:
+    async with world.open() as first, world.open() as second:
+        await first.create_tables()
+        taking = asyncio.create_task(first.acquire_lease("run-1", "host-a", 11, NOW, TTL))
+        await asyncio.sleep(after_s)
+
+        if taking.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await taking
+            assert (await second.acquire_lease("run-2", "host-b", 22, NOW, TTL)).run_id == "run-2"
+
+
 async def test_where_two_rows_of_a_lease_got_in_nobody_takes_the_database(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.host import probe
+from tests.host.ledger import Ledger
 from tests.host.search import KEPT_SECRET, OPEN_PLACES, found
 from tests.host.waiting import eventually
 from tests.host.world import SECRETS
@@ -63,7 +64,7 @@ def working(world: World, box: Box) -> Iterator[Box]:
     """The shared box in the midst of a run, so that a job is among what can be seen."""
     world.registries.always("*", Scripted(hang=True))
     box.succeeds(f"systemctl start --no-block {REFRESH}")
-    box.wait_until(IS_WORKING)
+    eventually(lambda: assert_running(Ledger(world)), 30)
     yield box
     box.succeeds(f"systemctl stop {REFRESH}")
     world.stop("registries")
@@ -135,6 +136,10 @@ def test_a_value_that_cannot_be_used_is_told_and_changes_nothing(world: World, b
     box.wait_until(
         f"systemctl show --property=ActiveState,Result {RENEW} | grep -c -e =inactive -e =success | grep 2"
     )
+
+
+def assert_running(ledger: Ledger) -> None:
+    assert ledger.runs()[0].state == "running"
 
 
 def put(world: World, key: str, value: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from community_metrics.errors import StorageConflict
+from community_metrics.errors import StorageConflict, StorageError
 from community_metrics.model import Lease, MetricDefinition, Run, StatRow, UpsertCounts
 from community_metrics.storage import leases, merge, sql
 from community_metrics.storage.duplicates import Copy, DroppedRow, dropped, surplus
@@ -120,13 +121,22 @@ class LanceDBStore(LanceDBReader):
     ) -> Lease:
         """Take the database for `ttl`, if nobody holds it, or its holder is the run known to be dead.
 
+        Who is cancelled here holds nothing afterwards.
+
         Raises:
             RunLocked: another run holds it; the message names it and says what to do.
         """
         lease = Lease(DATABASE, run_id, host, pid, now, now + ttl)
         condition = leases.may_be_taken(run_id, now, known_dead_run_id)
-        await self._merge(LEASES, [lease], only_where=condition)
-        holder = leases.rival(await self._leases(DATABASE), run_id, now)
+        taking = asyncio.ensure_future(self._merge(LEASES, [lease], only_where=condition))
+        try:
+            await asyncio.shield(taking)
+            holder = leases.rival(await self._leases(DATABASE), run_id, now)
+        except asyncio.CancelledError:
+            await asyncio.wait([taking])  # a write under way cannot be called back
+            with suppress(StorageError):  # it expires by itself
+                await self.release_lease(lease, now)
+            raise
         if holder is None:
             return lease
         await self.release_lease(lease, now)
