@@ -164,6 +164,7 @@ def test_while_the_authority_is_down_the_box_serves_and_goes_on_asking(world: Wo
         eventually(lambda: has_said(bare, "cannot be reached; nothing was counted"), 60)
         assert is_placeholder(served(world))
         assert bare.succeeds("systemctl --failed --no-legend --plain") == ""
+        assert bare.succeeds("systemctl is-system-running").strip() == "running"
     finally:
         world.start("acme")
 
