@@ -23,8 +23,8 @@ from community_metrics.api.params import MAX_POINTS
 from community_metrics.catalog import load_catalog
 from community_metrics.config import Settings
 from community_metrics.model import Observation, Provenance, SourceWindow
+from community_metrics.periods import SystemClock, days_between, last_completed_day, midnight
 from community_metrics.storage import LanceDBStore
-from community_metrics.weeks import SystemClock, days_between, last_completed_day, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ import lancedb.index
 import lancedb.query  # noqa: F401  both are what the store imports when it opens a database
 
 from community_metrics.config import Settings
-from community_metrics.jobs.run import JobRequest, RunReport, execute
 from community_metrics.jobs.weekly_refresh import prepare
+from community_metrics.runs.execute import JobRequest, RunReport, execute
 from tests.support.clock import FakeClock
 from tests.support.replay import HOSTS
 

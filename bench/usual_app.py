@@ -9,7 +9,7 @@ import lancedb
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from community_metrics.weeks import Grain, period_of
+from community_metrics.periods import Grain, period_of
 
 if TYPE_CHECKING:
     from datetime import date

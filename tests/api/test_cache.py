@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.api.store import BodyStore, entry_of
-from community_metrics.api.watch import LOOK_EVERY_S, StateKey
+from community_metrics.api.cache.store import BodyStore, entry_of
+from community_metrics.api.cache.watch import LOOK_EVERY_S, StateKey
 from community_metrics.storage import LanceDBStore
 from tests.support import api as support
 from tests.support import rows
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from community_metrics.api.store import Entry
+    from community_metrics.api.cache.store import Entry
     from tests.support.api import Api, Place
 
     Serve = Callable[..., AbstractAsyncContextManager[Api]]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
-from community_metrics.api.database import ReadDatabase
-from community_metrics.api.exports import timely
-from community_metrics.api.watch import LOOK_EVERY_S
+from community_metrics.api.cache.database import ReadDatabase
+from community_metrics.api.cache.watch import LOOK_EVERY_S
+from community_metrics.api.routes.exports import timely
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import STATS
 from tests.support import api as support

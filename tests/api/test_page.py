@@ -8,7 +8,7 @@ import httpx
 import pytest
 import structlog
 
-from community_metrics.api.page import WithPage
+from community_metrics.api.static_dashboard import WithPage
 
 if TYPE_CHECKING:
     from pathlib import Path

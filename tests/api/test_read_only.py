@@ -11,7 +11,7 @@ from lancedb import AsyncConnection
 from lancedb.table import AsyncTable
 
 import community_metrics
-from community_metrics.api.database import ReadDatabase
+from community_metrics.api.cache.database import ReadDatabase
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from tests.support.api import PYTHON
 from tests.support.enterprise import READ_KEY

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow.parquet
 import pytest
 
-from community_metrics.api.database import ReadDatabase
+from community_metrics.api.cache.database import ReadDatabase
 from community_metrics.model import SourceWindow
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from tests.support.api import (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.errors import StorageUnavailable
-from community_metrics.jobs.run import Gathered, JobRequest, execute
 from community_metrics.model import Provenance, RunStatus
+from community_metrics.runs.execute import Gathered, JobRequest, execute
 from community_metrics.storage import LanceDBStore
 from tests.support.clock import NOON, FakeClock
 from tests.support.worlds import observed
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.jobs.run import RunContext, Work
     from community_metrics.model import Run
+    from community_metrics.runs.execute import RunContext, Work
     from tests.support.worlds import World
 
 RNG = random.Random(0)  # noqa: S311  run ids

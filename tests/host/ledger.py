@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from community_metrics.config import Settings
 from community_metrics.errors import StorageNotBootstrapped
-from community_metrics.freshness import run_view
+from community_metrics.periods import SystemClock
+from community_metrics.series.freshness import run_view
 from community_metrics.storage import LanceDBReader
-from community_metrics.weeks import SystemClock
 
 if TYPE_CHECKING:
-    from community_metrics.freshness import RunView
+    from community_metrics.series.freshness import RunView
     from tests.host.box import Box
     from tests.host.world import World
 
@@ -21,7 +21,7 @@ _EXPIRE = """\
 import asyncio
 from community_metrics.config import load_settings
 from community_metrics.storage import LanceDBStore
-from community_metrics.weeks import SystemClock
+from community_metrics.periods import SystemClock
 
 async def expire():
     async with LanceDBStore.open(load_settings()) as store:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from community_metrics.weeks import days_between
+from community_metrics.periods import days_between
 from tests.host.asset import laid_by_the_asset, packaged, release_files
 from tests.host.box import Box
 from tests.host.listing import Entry, differences, digest, fits, listing

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from community_metrics import cli
 from community_metrics.aws import telemetry
 from community_metrics.aws.lambda_jobs import event_of
+from community_metrics.cli import main as cli
 from community_metrics.config import Settings
 from community_metrics.host import monitor
 from infra import names

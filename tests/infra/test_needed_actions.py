@@ -18,8 +18,8 @@ from community_metrics.aws.telemetry import report_gauges
 from community_metrics.config import Settings
 from community_metrics.host import notice
 from community_metrics.model import Provenance
+from community_metrics.periods import SystemClock
 from community_metrics.storage import LanceDBReader, LanceDBStore
-from community_metrics.weeks import SystemClock
 from infra.host.certificate import Keeper
 from tests.infra.resolve import statements
 from tests.infra.test_certificate import FACTS, make_tree

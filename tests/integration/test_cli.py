@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from community_metrics.cli.doctor import Verdict, examine
+from community_metrics.periods import ONE_DAY, ONE_WEEK
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY, STATS
-from community_metrics.terminal.doctor import Verdict, examine
-from community_metrics.weeks import ONE_DAY, ONE_WEEK
 from tests.support import cli_docs
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import ROOT
@@ -26,7 +26,7 @@ from tests.support.worlds import raw_table
 if TYPE_CHECKING:
     from tests.support.jobs import Rig
 
-PROGRAM = [sys.executable, "-m", "community_metrics.cli"]
+PROGRAM = [sys.executable, "-m", "community_metrics.cli.main"]
 PYTHON, NODEJS = "downloads:lancedb:python", "downloads:lancedb:nodejs"
 
 
@@ -52,7 +52,7 @@ class TestHelp:
         code = (
             "import sys\n"
             f"sys.argv = ['community-metrics', *{words!r}]\n"
-            "from community_metrics.cli import main\n"
+            "from community_metrics.cli.main import main\n"
             "try:\n    main()\n"
             "except SystemExit as end:\n    assert not end.code\n"
             "heavy = {'lancedb', 'pyarrow', 'pydantic_settings', 'httpx', 'rich.markdown'}\n"

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from community_metrics.errors import RunLocked, StorageUnavailable
-from community_metrics.freshness import run_view
 from community_metrics.jobs import weekly_refresh
-from community_metrics.jobs.run import JobRequest, execute
 from community_metrics.model import RunStatus
+from community_metrics.runs.execute import JobRequest, execute
+from community_metrics.series.freshness import run_view
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import Rig, finished, without_run

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from community_metrics.catalog import load_catalog
-from community_metrics.host.due import Verdict, verdict
+from community_metrics.host.catch_up import Verdict, verdict
 from community_metrics.host.monitor import data_gauges
+from community_metrics.periods import ONE_DAY
 from community_metrics.storage import LanceDBStore
-from community_metrics.weeks import ONE_DAY
 from tests.support.clock import NOON, FakeClock
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import lancedb
 import pytest
 
 from community_metrics.errors import ConfigurationError, StorageUnavailable
-from community_metrics.freshness import last_success
 from community_metrics.model import Provenance, RunStatus, Status
+from community_metrics.periods import ONE_DAY
+from community_metrics.series.freshness import last_success
 from community_metrics.storage import LanceDBReader
-from community_metrics.weeks import ONE_DAY
 from tests.support.clock import NOON
 from tests.support.scripted import Scripted
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PROGRAM = [sys.executable, "-m", "community_metrics.cli"]
+PROGRAM = [sys.executable, "-m", "community_metrics.cli.main"]
 UVICORN = [sys.executable, "-m", "uvicorn", "community_metrics.api.main:app"]
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from community_metrics.errors import SourceShapeError, UnknownSubject
+from community_metrics.periods import days_between
 from community_metrics.sources import available_sources
-from community_metrics.weeks import days_between
 from tests.support.fetching import SUNDAY, fetch, fetch_all, values, wanted
 from tests.support.scripted import Scripted, sample
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from community_metrics.errors import SourceShapeError, TerminalSourceError, TransientSourceError
-from community_metrics.weeks import days_between
+from community_metrics.periods import days_between
 from tests.support.fetching import SUNDAY, fetch, values, wanted
 from tests.support.registry import STARS, Registry
 from tests.support.scripted import Scripted, sample

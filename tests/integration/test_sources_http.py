@@ -18,9 +18,9 @@ from community_metrics.errors import (
     TransientSourceError,
     UnknownSubject,
 )
-from community_metrics.sources.hosts import CRATES, GITHUB, NPM, PYPISTATS
-from community_metrics.sources.http import RegistryClient
-from community_metrics.sources.retries import Bounds
+from community_metrics.sources.client.client import RegistryClient
+from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
+from community_metrics.sources.client.retries import Bounds
 from tests.support.clock import FakeClock
 from tests.support.fetching import SUNDAY, client_of, fetch, fetch_all, wanted
 from tests.support.replay import Replay

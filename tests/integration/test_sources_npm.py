@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.weeks import days_between
+from community_metrics.periods import days_between
 from tests.support.fetching import SUNDAY, fetch, values, wanted
 from tests.support.registry import NPM, Registry
 from tests.support.scripted import Scripted, sample

@@ -9,7 +9,7 @@ import pytest
 
 from community_metrics.errors import TerminalSourceError
 from community_metrics.model import IMPLIED_ZERO
-from community_metrics.weeks import days_between
+from community_metrics.periods import days_between
 from tests.support.fetching import SUNDAY, fetch, fetch_all, values, wanted
 from tests.support.registry import PYPI, Registry
 from tests.support.scripted import Scripted, sample

@@ -14,8 +14,8 @@ from community_metrics.api.main import create_app
 from community_metrics.catalog import load_catalog
 from community_metrics.config import Settings, StorageMode
 from community_metrics.model import Observation, Provenance, RunStatus, SourceWindow
+from community_metrics.periods import days_between, midnight
 from community_metrics.storage import LanceDBStore
-from community_metrics.weeks import days_between, midnight
 from tests.support import rows
 from tests.support.clock import NOON, FakeClock
 from tests.support.enterprise import READ_KEY, WRITE_KEY

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from community_metrics.cli import app
+from community_metrics.cli.main import app
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 WIDTH = 100

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from community_metrics.catalog import load_catalog
 from community_metrics.config import Settings
 from community_metrics.jobs import run_job
-from community_metrics.jobs.run import JobRequest
 from community_metrics.model import Provenance, RunStatus, SourceWindow
+from community_metrics.periods import SystemClock, days_between, midnight
+from community_metrics.runs.execute import JobRequest
 from community_metrics.storage import LanceDBStore
-from community_metrics.weeks import SystemClock, days_between, midnight
 from tests.support import rows
 from tests.support.api import observed
 from tests.support.clock import NOON, FakeClock

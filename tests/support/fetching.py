@@ -7,11 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from community_metrics.sources import FetchRequest, FetchResult, available_sources
-from community_metrics.sources.http import RegistryClient
+from community_metrics.sources.client.client import RegistryClient
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
-    from community_metrics.sources.retries import Bounds
+    from community_metrics.sources.client.retries import Bounds
     from tests.support.replay import Replay
 
 SUNDAY = date(2026, 11, 22)

@@ -19,7 +19,7 @@ from typing import Any
 
 from community_metrics.config import Settings
 from community_metrics.errors import CommunityMetricsError
-from community_metrics.jobs.run import JobRequest, execute
+from community_metrics.runs.execute import JobRequest, execute
 from community_metrics.storage import LanceDBStore
 from tests.support.clock import FakeClock
 from tests.support.replay import HOSTS

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from community_metrics.jobs import run_job
-from community_metrics.jobs.run import JobRequest
+from community_metrics.runs.execute import JobRequest
 from community_metrics.storage import LanceDBReader
 from tests.support.clock import NOON, FakeClock
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.config import Settings
-    from community_metrics.jobs.run import RunReport
     from community_metrics.model import Run, StatRow
+    from community_metrics.runs.execute import RunReport
     from tests.support.replay import Replay
 
 ROOT = Path(__file__).parents[2]

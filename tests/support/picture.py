@@ -16,10 +16,10 @@ from typing import Final
 from rich.console import Console
 
 from community_metrics.catalog import load_catalog
+from community_metrics.cli.render import style
+from community_metrics.cli.render.report import render_report
 from community_metrics.storage import LanceDBReader
-from community_metrics.terminal import look
-from community_metrics.terminal.report import load_report
-from community_metrics.terminal.report_view import render_report
+from community_metrics.views.report import load_report
 from tests.support.jobs import Rig
 from tests.support.registry import CRATES, NPM, PYPI, Registry
 from tests.support.replay import Replay
@@ -66,7 +66,7 @@ async def _drawn(rig: Rig) -> str:
     console = Console(
         width=WIDTH, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
-    console.print(render_report(report, look.signs_of(console), WIDTH))
+    console.print(render_report(report, style.signs_of(console), WIDTH))
     svg = console.export_svg(title=TITLE, unique_id="report")
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace("Fira Code, monospace", FONTS)
 

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from community_metrics.weeks import ONE_DAY, days_between
+from community_metrics.periods import ONE_DAY, days_between
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:

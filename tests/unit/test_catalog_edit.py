@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.catalog import PACKAGED_CATALOG, load_catalog
-from community_metrics.catalog_edit import add_metric, init_catalog
+from community_metrics.catalog.catalog import PACKAGED_CATALOG, load_catalog
+from community_metrics.catalog.edit import add_metric, init_catalog
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.model import SourceWindow
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from community_metrics.jobs.checks import impossible
 from community_metrics.model import Observation, SourceWindow
+from community_metrics.periods import ONE_DAY
+from community_metrics.runs.checks import impossible
 from community_metrics.sources.base import FetchResult
 from community_metrics.sources.crates import Crates
-from community_metrics.weeks import ONE_DAY
 from tests.support.clock import NOON
 
 TODAY = NOON.date()

@@ -12,12 +12,13 @@ import pytest
 
 from community_metrics.config import ServiceManager
 from community_metrics.errors import ConfigurationError
-from community_metrics.freshness import missing_in, run_view
-from community_metrics.host import due, monitor, notice
+from community_metrics.host import catch_up as due
+from community_metrics.host import monitor, notice
 from community_metrics.host.service_manager import handed_over_sockets, notify
 from community_metrics.jobs import JOB_NAMES
 from community_metrics.model import RunStatus
-from community_metrics.weeks import ONE_DAY, Grain, last_weekly, period_of
+from community_metrics.periods import ONE_DAY, Grain, last_weekly, period_of
+from community_metrics.series.freshness import missing_in, run_view
 from tests.support.rows import run
 
 if TYPE_CHECKING:

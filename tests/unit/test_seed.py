@@ -10,7 +10,7 @@ import pytest
 from community_metrics.catalog import Catalog, load_catalog
 from community_metrics.errors import SeedFileError
 from community_metrics.model import Observation, Provenance, SourceWindow
-from community_metrics.seed import (
+from community_metrics.seed.files import (
     COLUMNS,
     MOST_FAULTS_TOLD,
     SeedReading,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind
-from community_metrics.series import (
+from community_metrics.periods import Grain, Period, days_between, last_periods, parse_week, period_of
+from community_metrics.series.points import (
     Change,
     Point,
     change_of_trailing,
@@ -17,7 +18,6 @@ from community_metrics.series import (
     share,
     year_earlier,
 )
-from community_metrics.weeks import Grain, Period, days_between, last_periods, parse_week, period_of
 from tests.support.clock import NOON
 from tests.support.rows import SAMPLED, WIDE, dailies, daily, level, wide
 

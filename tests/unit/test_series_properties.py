@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from community_metrics.model import SourceWindow, StatRow, ValueKind
-from community_metrics.series import change_of_trailing, change_to_previous, points
-from community_metrics.weeks import Grain, Period, days_between, midnight, period_of
+from community_metrics.periods import Grain, Period, days_between, midnight, period_of
+from community_metrics.series.points import change_of_trailing, change_to_previous, points
 from tests.support.rows import dailies, level, wide
 
 if TYPE_CHECKING:

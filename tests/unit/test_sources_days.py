@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community_metrics.model import IMPLIED_ZERO
+from community_metrics.periods import ONE_DAY, days_between
 from community_metrics.sources.base import FetchRequest
 from community_metrics.sources.days import (
     DailyCounts,
@@ -18,7 +19,6 @@ from community_metrics.sources.days import (
     observations,
     uncounted_days,
 )
-from community_metrics.weeks import ONE_DAY, days_between
 from tests.support.clock import NOON
 
 SUNDAY = date(2026, 11, 22)

@@ -16,9 +16,9 @@ from community_metrics.errors import (
     TransientSourceError,
     UnknownSubject,
 )
-from community_metrics.sources.hosts import CRATES, GITHUB, NPM, RegistryHost
-from community_metrics.sources.replies import Reply, asked_wait_s, parse, refusal
-from community_metrics.sources.shapes import Count, Day, Shape
+from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, RegistryHost
+from community_metrics.sources.client.replies import Reply, asked_wait_s, parse, refusal
+from community_metrics.sources.schemas import Count, Day, Shape
 from tests.support.clock import NOON
 
 JSON = {"content-type": "application/json; charset=utf-8"}

@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from community_metrics.freshness import (
+from community_metrics.model import Lease, RunStatus, SourceWindow, ValueKind
+from community_metrics.periods import days_between, last_periods, parse_week
+from community_metrics.series.freshness import (
     StoredDays,
     errors_by_metric,
     freshness,
@@ -12,10 +14,8 @@ from community_metrics.freshness import (
     last_success,
     run_view,
 )
-from community_metrics.model import Lease, RunStatus, SourceWindow, ValueKind
-from community_metrics.series import Point
-from community_metrics.summary import Summary, flow_total, stock_total, summarize
-from community_metrics.weeks import days_between, last_periods, parse_week
+from community_metrics.series.points import Point
+from community_metrics.series.summary import Summary, flow_total, stock_total, summarize
 from tests.support.clock import NOON
 from tests.support.rows import dailies, level, run
 

@@ -11,16 +11,16 @@ import pytest
 from rich.console import Console
 
 from community_metrics.catalog import load_catalog
-from community_metrics.freshness import freshness, run_view
+from community_metrics.cli.doctor import Check, Verdict, is_wrong, render_checks
+from community_metrics.cli.render.report import render_report, report_json
+from community_metrics.cli.render.status import StatusView, ranges_text, render_runs, render_status
+from community_metrics.cli.render.style import ASCII, UNICODE, age, duration, legend, sparkline
 from community_metrics.model import RunStatus
-from community_metrics.series import Point
-from community_metrics.terminal.doctor import Check, Verdict, is_wrong, render_checks
-from community_metrics.terminal.holdings import Holding, product_names
-from community_metrics.terminal.look import ASCII, UNICODE, age, duration, legend, sparkline
-from community_metrics.terminal.report import build_report
-from community_metrics.terminal.report_view import render_report, report_json
-from community_metrics.terminal.status import StatusView, ranges_text, render_runs, render_status
-from community_metrics.weeks import days_between, last_periods, parse_week
+from community_metrics.periods import days_between, last_periods, parse_week
+from community_metrics.series.freshness import freshness, run_view
+from community_metrics.series.points import Point
+from community_metrics.views.report import build_report
+from community_metrics.views.stored import Holding, product_names
 from tests.support.clock import NOON
 from tests.support.rows import dailies, level, run, wide
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from community_metrics.terminal.report import Report
+    from community_metrics.views.report import Report
 
 CATALOG = load_catalog(None)
 PYTHON, RUST, STARS = "downloads:lance:python", "downloads:lance:rust", "stars:lance:github"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.weeks import (
+from community_metrics.periods import (
     ONE_DAY,
     Grain,
     Period,

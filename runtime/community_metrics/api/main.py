@@ -20,9 +20,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from community_metrics import log
-from community_metrics.api import badges, dashboard, exports, history, series_routes, status
-from community_metrics.api.cache import PREFIX, ResponseCache
-from community_metrics.api.database import ReadDatabase
+from community_metrics.api.cache.database import ReadDatabase
+from community_metrics.api.cache.middleware import PREFIX, ResponseCache
+from community_metrics.api.cache.watch import TableWatch
 from community_metrics.api.docs_page import add_docs
 from community_metrics.api.middleware.cors import ExactOrigins
 from community_metrics.api.middleware.edge import Edge
@@ -34,12 +34,12 @@ from community_metrics.api.middleware.tokens import BearerTokens
 from community_metrics.api.openapi import described
 from community_metrics.api.params import faults_of, parameters_of, refuse_unknown_parameters
 from community_metrics.api.problems import Problem, internal_error, invalid_all, storage_problem
+from community_metrics.api.routes import badges, dashboard, exports, history, series, status
 from community_metrics.api.services import Services
-from community_metrics.api.watch import TableWatch
 from community_metrics.catalog import load_catalog
 from community_metrics.config import load_settings
 from community_metrics.errors import ConfigurationError, StorageError
-from community_metrics.weeks import SystemClock
+from community_metrics.periods import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -48,14 +48,14 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from community_metrics.api.cache.store import BodyStore
     from community_metrics.api.middleware.request_line import RequestLine
-    from community_metrics.api.store import BodyStore
     from community_metrics.config import Settings
-    from community_metrics.weeks import Clock
+    from community_metrics.periods import Clock
 
 _log = structlog.get_logger(LOGGER)
 _BASE: Final = PREFIX.rstrip("/")
-_ROUTERS: Final = (status, dashboard, series_routes, history, exports, badges)
+_ROUTERS: Final = (status, dashboard, series, history, exports, badges)
 _NOT_ALLOWED: Final = 405
 _NOT_FOUND: Final = 404
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.openapi.utils import get_openapi
 
-from community_metrics.api.cache import CACHED, PREFIX
+from community_metrics.api.cache.middleware import CACHED, PREFIX
 from community_metrics.api.problems import DOCUMENTATION, ProblemBody
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from community_metrics.api import give_memory_back
-from community_metrics.api.cache import now_of
-from community_metrics.api.responses import Freshness, Versions
-from community_metrics.freshness import is_stale
-from community_metrics.successes import newest_success
+from community_metrics.api.cache.middleware import now_of
+from community_metrics.api.schemas import Freshness, Versions
+from community_metrics.series.freshness import is_stale
+from community_metrics.views.runs import newest_success
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastapi import Request
     from pydantic import BaseModel
 
-    from community_metrics.api.database import ReadDatabase
+    from community_metrics.api.cache.database import ReadDatabase
     from community_metrics.catalog import Catalog
     from community_metrics.model import Run
     from community_metrics.storage.reader import LanceDBReader

@@ -15,12 +15,12 @@ from community_metrics.aws.secrets import CachedSettings
 from community_metrics.aws.telemetry import report_gauges
 from community_metrics.errors import CommunityMetricsError, ConfigurationError
 from community_metrics.jobs import run_job
-from community_metrics.jobs.run import JobRequest
 from community_metrics.model import RunStatus
-from community_metrics.weeks import SystemClock
+from community_metrics.periods import SystemClock
+from community_metrics.runs.execute import JobRequest
 
 if TYPE_CHECKING:
-    from community_metrics.jobs.run import RunReport
+    from community_metrics.runs.execute import RunReport
 
 _MAX_WEEKS: Final = 520
 _REFRESH: Final = ("lookback_weeks", "only")

@@ -12,8 +12,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from community_metrics.errors import CommunityMetricsError
-from community_metrics.freshness import COLLECTING_JOBS, last_success, run_view
 from community_metrics.model import RunStatus
+from community_metrics.series.freshness import COLLECTING_JOBS, last_success, run_view
 from community_metrics.storage import LanceDBReader
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from community_metrics.config import Settings
     from community_metrics.model import Lease, Run
-    from community_metrics.weeks import Clock
+    from community_metrics.periods import Clock
 
 NAMESPACE: Final = "CommunityMetrics"
 AGE_OF_LAST_SUCCESS_H: Final = "AgeOfLastSuccessHours"

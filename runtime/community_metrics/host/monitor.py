@@ -23,8 +23,8 @@ from community_metrics.catalog import load_catalog
 from community_metrics.config import given_settings, load_settings
 from community_metrics.errors import CommunityMetricsError
 from community_metrics.host.daily import daily_metrics
+from community_metrics.periods import SystemClock, today
 from community_metrics.storage import LanceDBReader
-from community_metrics.weeks import SystemClock, today
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from community_metrics.catalog import Catalog
     from community_metrics.config import Settings
-    from community_metrics.weeks import Clock
+    from community_metrics.periods import Clock
 
     Measure = Callable[[], float | None]
 

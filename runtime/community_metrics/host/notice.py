@@ -16,15 +16,15 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from community_metrics.config import load_settings
-from community_metrics.freshness import run_view
+from community_metrics.periods import SystemClock
+from community_metrics.series.freshness import run_view
 from community_metrics.storage import LanceDBReader
-from community_metrics.weeks import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from community_metrics.freshness import RunView
+    from community_metrics.series.freshness import RunView
 
 SUBJECT_LIMIT: Final = 100
 """Characters of the subject of a mail that SNS takes."""

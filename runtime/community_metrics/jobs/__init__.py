@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import random
 
     from community_metrics.config import Settings
-    from community_metrics.jobs.progress import Progress
-    from community_metrics.jobs.run import JobRequest, RunReport
-    from community_metrics.weeks import Clock
+    from community_metrics.periods import Clock
+    from community_metrics.runs.execute import JobRequest, RunReport
+    from community_metrics.runs.progress import Progress
 
 JOB_NAMES = ("seed_from_csv", "weekly_refresh", "update_all", "bootstrap_tables")
 
@@ -37,7 +37,7 @@ async def run_job(
             f"There is no job {request.job_name!r}; the jobs are {', '.join(JOB_NAMES)}."
         )
     # LanceDB takes a second to import; a wrong job name or option is told without waiting for it
-    execute = import_module("community_metrics.jobs.run").execute
+    execute = import_module("community_metrics.runs.execute").execute
     prepare = import_module(f"community_metrics.jobs.{request.job_name}").prepare
     report: RunReport = await execute(prepare, request, settings, clock=clock, rng=rng, progress=progress)
     return report

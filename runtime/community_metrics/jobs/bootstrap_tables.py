@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from community_metrics.jobs.run import Gathered
+from community_metrics.runs.execute import Gathered
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.jobs.run import JobRequest, RunContext, Work
+    from community_metrics.runs.execute import JobRequest, RunContext, Work
 
 
 def prepare(_request: JobRequest, _catalog: Catalog, _now: datetime) -> Work:
@@ -34,6 +34,6 @@ async def _work(context: RunContext) -> Gathered:
 
 
 if __name__ == "__main__":
-    from community_metrics.cli_jobs import main_of
+    from community_metrics.cli.jobs import main_of
 
     main_of("bootstrap_tables")

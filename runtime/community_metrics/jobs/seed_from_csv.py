@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from community_metrics.jobs.run import Gathered, MetricOutcome
 from community_metrics.model import Provenance
-from community_metrics.seed import read_seed, seed_files
+from community_metrics.runs.execute import Gathered, MetricOutcome
+from community_metrics.seed.files import read_seed, seed_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.jobs.run import JobRequest, RunContext, Work
     from community_metrics.model import Observation
+    from community_metrics.runs.execute import JobRequest, RunContext, Work
 
 
 _NOTHING = (
@@ -82,6 +82,6 @@ def _inactive(rows: Sequence[Observation], catalog: Catalog) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    from community_metrics.cli_jobs import main_of
+    from community_metrics.cli.jobs import main_of
 
     main_of("seed_from_csv")

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from community_metrics.jobs import refresh
 from community_metrics.model import Provenance
+from community_metrics.runs import refresh
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.jobs.run import JobRequest, Work
+    from community_metrics.runs.execute import JobRequest, Work
 
 DEFAULT_LOOKBACK_WEEKS = 12
 
@@ -28,6 +28,6 @@ def prepare(request: JobRequest, catalog: Catalog, now: datetime) -> Work:
 
 
 if __name__ == "__main__":
-    from community_metrics.cli_jobs import main_of
+    from community_metrics.cli.jobs import main_of
 
     main_of("update_all")

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 from community_metrics.errors import ConfigurationError
 from community_metrics.sources.base import FetchRequest, FetchResult, Source, each
+from community_metrics.sources.client.hosts import RegistryHost
 from community_metrics.sources.crates import Crates
 from community_metrics.sources.github import GitHubStars
 from community_metrics.sources.github_history import GitHubStarHistory
-from community_metrics.sources.hosts import RegistryHost
 from community_metrics.sources.npm import Npm
 from community_metrics.sources.pypistats import PypiStats
-from community_metrics.sources.shapes import Count, Day, Shape
+from community_metrics.sources.schemas import Count, Day, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from community_metrics.sources.http import RegistryClient
+    from community_metrics.sources.client.client import RegistryClient
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -93,6 +93,6 @@ def __getattr__(name: str) -> Any:
     """Load the client when somebody asks for it: the API knows sources by name, and never asks a registry."""
     if name != "RegistryClient":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from community_metrics.sources.http import RegistryClient  # noqa: PLC0415  7 MB of the API's memory
+    from community_metrics.sources.client.client import RegistryClient  # noqa: PLC0415  7 MB of the API's memory
 
     return RegistryClient

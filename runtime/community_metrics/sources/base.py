@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from community_metrics.model import Observation, SourceWindow
-    from community_metrics.sources.http import RegistryClient
+    from community_metrics.sources.client.client import RegistryClient
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,18 +16,18 @@ from urllib.parse import quote
 from pydantic import model_validator
 
 from community_metrics.model import SourceWindow
+from community_metrics.periods import ONE_DAY, today
 from community_metrics.sources.base import FetchRequest, FetchResult, each
+from community_metrics.sources.client.hosts import CRATES
 from community_metrics.sources.days import DailyCounts
-from community_metrics.sources.hosts import CRATES
+from community_metrics.sources.schemas import Count, Day, Shape, require_distinct
 from community_metrics.sources.sentinel import Sentinel, daily_result
-from community_metrics.sources.shapes import Count, Day, Shape, require_distinct
-from community_metrics.weeks import ONE_DAY, today
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import date
 
-    from community_metrics.sources.http import RegistryClient
+    from community_metrics.sources.client.client import RegistryClient
 
 _CRATE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.IGNORECASE | re.ASCII)
 _SENTINEL = "serde"

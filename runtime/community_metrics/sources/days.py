@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from community_metrics.errors import TerminalSourceError
 from community_metrics.model import IMPLIED_ZERO, Observation, SourceWindow
-from community_metrics.weeks import ONE_DAY, days_between, last_completed_day, today
+from community_metrics.periods import ONE_DAY, days_between, last_completed_day, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -16,23 +16,23 @@ from community_metrics.errors import (
     UnknownSubject,
 )
 from community_metrics.model import Observation, SourceWindow
+from community_metrics.periods import today
 from community_metrics.sources.base import FetchRequest, FetchResult, each
+from community_metrics.sources.client.hosts import GITHUB
+from community_metrics.sources.client.replies import Reply, limited, parse_part, shape_error
 from community_metrics.sources.github_repository import (
     rename_notes,
     repository_faults,
     require_same_repository,
     source_ref,
 )
-from community_metrics.sources.hosts import GITHUB
-from community_metrics.sources.replies import Reply, limited, parse_part, shape_error
-from community_metrics.sources.shapes import Count, Shape
-from community_metrics.weeks import today
+from community_metrics.sources.schemas import Count, Shape
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
-    from community_metrics.sources.http import Answer, RegistryClient
+    from community_metrics.sources.client.client import Answer, RegistryClient
 
 _REST_HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 _BATCH = 100

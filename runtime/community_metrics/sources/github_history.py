@@ -17,22 +17,22 @@ from pydantic import ConfigDict, Field, RootModel, model_validator
 
 from community_metrics.errors import TransientSourceError
 from community_metrics.model import SourceWindow
+from community_metrics.periods import ONE_DAY, ONE_WEEK
 from community_metrics.sources.base import FetchRequest, FetchResult, each
+from community_metrics.sources.client.hosts import GITHUB
+from community_metrics.sources.client.replies import shape_error
 from community_metrics.sources.days import DailyCounts, observations
 from community_metrics.sources.github_repository import (
     repository_faults,
     require_same_repository,
     source_ref,
 )
-from community_metrics.sources.hosts import GITHUB
-from community_metrics.sources.replies import shape_error
-from community_metrics.sources.shapes import Count, Shape
-from community_metrics.weeks import ONE_DAY, ONE_WEEK
+from community_metrics.sources.schemas import Count, Shape
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from community_metrics.sources.http import Answer, RegistryClient
+    from community_metrics.sources.client.client import Answer, RegistryClient
 
 _HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2026-03-10"}
 _WEEKS_PER_PAGE = 30

@@ -17,18 +17,18 @@ from urllib.parse import quote
 from pydantic import model_validator
 
 from community_metrics.model import SourceWindow
+from community_metrics.periods import ONE_DAY
 from community_metrics.sources.base import FetchRequest, FetchResult, each
+from community_metrics.sources.client.hosts import NPM
+from community_metrics.sources.client.replies import shape_error
 from community_metrics.sources.days import DailyCounts, low_days, observations
-from community_metrics.sources.hosts import NPM
-from community_metrics.sources.replies import shape_error
+from community_metrics.sources.schemas import Count, Day, Shape, require_distinct
 from community_metrics.sources.sentinel import Sentinel
-from community_metrics.sources.shapes import Count, Day, Shape, require_distinct
-from community_metrics.weeks import ONE_DAY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
-    from community_metrics.sources.http import RegistryClient
+    from community_metrics.sources.client.client import RegistryClient
 
 _NAME_PART = r"[a-z0-9~-][a-z0-9._~-]*"
 _PACKAGE_NAME = re.compile(rf"(@{_NAME_PART}/)?{_NAME_PART}", re.IGNORECASE | re.ASCII)

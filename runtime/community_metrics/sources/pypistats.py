@@ -17,17 +17,17 @@ from pydantic import model_validator
 from community_metrics.errors import SourceError
 from community_metrics.model import SourceWindow
 from community_metrics.sources.base import FetchRequest, FetchResult
+from community_metrics.sources.client.hosts import PYPISTATS
+from community_metrics.sources.client.replies import shape_error
 from community_metrics.sources.days import DailyCounts
-from community_metrics.sources.hosts import PYPISTATS
-from community_metrics.sources.replies import shape_error
+from community_metrics.sources.schemas import Count, Day, Shape, require_distinct
 from community_metrics.sources.sentinel import Sentinel, daily_result
-from community_metrics.sources.shapes import Count, Day, Shape, require_distinct
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import date
 
-    from community_metrics.sources.http import Answer, RegistryClient
+    from community_metrics.sources.client.client import Answer, RegistryClient
 
 _PROJECT_NAME = re.compile(r"[a-z0-9]|[a-z0-9][a-z0-9._-]*[a-z0-9]", re.IGNORECASE | re.ASCII)
 _EVERYTHING = "__all__"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import StorageConflict
 from community_metrics.model import IMPLIED_ZERO, Provenance, StatRow, Status, UpsertCounts, ValueKind
-from community_metrics.weeks import ONE_DAY, today
+from community_metrics.periods import ONE_DAY, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

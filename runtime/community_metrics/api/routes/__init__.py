@@ -1,0 +1,1 @@
+"""One module for each group of routes; a route formats what `views` returns."""

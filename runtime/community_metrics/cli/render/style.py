@@ -1,0 +1,163 @@
+"""How things look: consoles, numbers, ages, sparklines. Colour never says anything that a sign does not."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from community_metrics.series.points import Change, Point
+
+ONE_MINUTE, ONE_HOUR, ONE_DAY = 60, 3_600, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The characters of one kind of terminal; `bars` and `estimated_bars` go from low to high."""
+
+    bars: str
+    estimated_bars: str
+    partial: str
+    gap: str
+    about: str
+    ok: str
+    warn: str
+    fail: str
+    none: str
+    dash: str
+
+
+UNICODE = Signs(
+    "▁▂▃▄▅▆▇█",
+    "⣀⣤⣶⣿",
+    partial="▫",
+    gap="·",
+    about="≈",
+    ok="✓",
+    warn="!",
+    fail="✗",
+    none="—",
+    dash="–",  # noqa: RUF001  the dash between two dates
+)
+ASCII = Signs(
+    "12345678", "abcd", partial="?", gap=".", about="~", ok="ok", warn="!", fail="X", none="-", dash="-"
+)
+
+
+def open_consoles() -> tuple[Console, Console]:
+    """Return the consoles of standard output and standard error.
+
+    A character that the terminal's encoding lacks is shown as `?` instead of ending the program.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    return Console(highlight=False), Console(highlight=False, stderr=True)
+
+
+def signs_of(console: Console) -> Signs:
+    """Return the signs that the console's encoding has."""
+    return UNICODE if console.encoding.lower().startswith("utf") else ASCII
+
+
+def number(value: int) -> str:
+    """Return `1,234,567`."""
+    return f"{value:,}"
+
+
+def percent(change: Change | None, signs: Signs) -> Text:
+    """Return `+3.4%`."""
+    return _coloured(change, f"{change.fraction:+.1%}") if change else Text(signs.none, "dim")
+
+
+def difference(change: Change | None, signs: Signs) -> Text:
+    """Return `+1,234`."""
+    return _coloured(change, f"{change.absolute:+,}") if change else Text(signs.none, "dim")
+
+
+def age(span: timedelta) -> str:
+    """Return a length of time in its largest whole unit: `3 days`, `1 hour`, `40 minutes`."""
+    seconds = max(0, int(span.total_seconds()))
+    for length, unit in ((ONE_DAY, "day"), (ONE_HOUR, "hour"), (ONE_MINUTE, "minute")):
+        if seconds >= length:
+            return counted(seconds // length, unit)
+    return "less than a minute"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `1 day`, `2 days`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def duration(span: timedelta) -> str:
+    """Return a length of time in few characters: `42 s`, `3 min`, `2 h`, `9 d`."""
+    seconds = max(0, round(span.total_seconds()))
+    for length, unit in ((ONE_DAY, "d"), (ONE_HOUR, "h"), (ONE_MINUTE, "min")):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def sparkline(points: Sequence[Point], signs: Signs, *, from_zero: bool) -> Text:
+    """Draw one character for each point.
+
+    Complete values are bars, estimates bars of another shape; periods with days missing and periods without
+    any value have a sign of their own, since a bar would show a fall that nobody measured. `from_zero` for
+    flows; levels are drawn between their lowest and highest.
+    """
+    drawn = [
+        point.value for point in points if point.value is not None and (point.complete or point.estimated)
+    ]
+    low, high = (0 if from_zero else min(drawn, default=0)), max(drawn, default=0)
+    line = Text()
+    for point in points:
+        line.append_text(_spark(point, signs, low, high))
+    return line
+
+
+def legend(series: Sequence[Sequence[Point]], signs: Signs) -> Text:
+    """Explain the signs that occur in these sparklines and values, and no others."""
+    points = [point for line in series for point in line]
+    parts = [Text(f"{signs.bars[0]}{signs.bars[3]}{signs.bars[-1]} complete", "cyan")]
+    if any(point.estimated for point in points):
+        shape = f"{signs.estimated_bars[0]}{signs.estimated_bars[-2]}{signs.estimated_bars[-1]}"
+        parts.append(Text(f"{shape} {signs.about} estimated", "yellow"))
+    if any(_is_partial(point) for point in points):
+        parts.append(Text(f"{signs.partial} days missing", "magenta"))
+    if any(point.value is None for point in points):
+        parts.append(Text(f"{signs.gap} nothing known"))
+    return Text("   ").join(parts)
+
+
+def _spark(point: Point, signs: Signs, low: int, high: int) -> Text:
+    if point.value is None:
+        return Text(signs.gap, "dim")
+    if _is_partial(point):
+        return Text(signs.partial, "magenta")
+    bars, style = (signs.estimated_bars, "yellow") if point.estimated else (signs.bars, "cyan")
+    return Text(bars[_step(point.value - low, high - low, len(bars))], style)
+
+
+def _is_partial(point: Point) -> bool:
+    return point.value is not None and not point.complete and not point.estimated
+
+
+def _step(height: int, of: int, steps: int) -> int:
+    """Return which of `steps` bars stands for `height` of `of`; a flat line is drawn in the middle."""
+    if of == 0:
+        return steps // 2 - 1
+    return min(steps - 1, height * steps // of)
+
+
+def _coloured(change: Change | None, text: str) -> Text:
+    if change is None or change.absolute == 0:
+        return Text(text)
+    return Text(text, "green" if change.absolute > 0 else "red")

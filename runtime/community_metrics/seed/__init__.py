@@ -1,0 +1,1 @@
+"""History from before the first run: seed files and their cells."""

@@ -1,0 +1,1 @@
+"""Pure functions from stored rows to points, changes, totals and freshness."""

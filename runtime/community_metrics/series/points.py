@@ -1,0 +1,302 @@
+"""From stored rows to what people look at: points by day, week and month, their change and their share.
+
+Pure: rows in, points out. The API, the dashboard's data and the terminal all go through here, so that
+"week", "complete" and "change" mean one thing. Nothing is ever scaled up, carried forward or filled with 0:
+a period of which nothing is known has the value None.
+
+Choices where several were honest:
+- A point of several rows has the *lowest* provenance among them (a week with one seeded day is `csv_seed`),
+  is provisional if any row is, revised if any row is, and was observed when its newest row was.
+- A wider reading than a day (`7d`, `30d`, `month`) is never split or summed. It is the value of the period
+  that it covers exactly; over any other period it can only estimate, as a fallback does.
+- A year earlier is 52 weeks back (364 days: the same weekdays, the nearest whole number of weeks to a year,
+  and it exists for a week 53 too), so that 2027-W10 is compared with 2026-W11, since 2026 has 53 weeks.
+- A stock reading belongs to a day only if taken on it; the 12 h of grace are for weeks and months, or one
+  reading would be shown as two days.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from community_metrics.model import SourceWindow, Status, ValueKind
+from community_metrics.periods import Grain, midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+
+    from community_metrics.model import Provenance, StatRow
+    from community_metrics.periods import Period
+
+STOCK_GRACE = timedelta(hours=12)
+"""A level read up to this long after a week or month still counts as the level at its end."""
+TRAILING = 4
+"""Periods on either side of the four-week change."""
+_YEAR_EARLIER = {Grain.DAY: -364, Grain.WEEK: -52, Grain.MONTH: -12}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What is known of one metric in one period.
+
+    `value` is None when nothing is known, an estimate when `estimated` (then `fallback_id` says from which
+    metric), and otherwise the sum over `days_present` of `days_expected` days; a stock has one reading of
+    one. `complete`: the period is over and nothing is missing from it; never true of an estimate.
+    `observed_at` is when the newest row behind the value was read at its source.
+    """
+
+    period: Period
+    value: int | None = None
+    days_present: int = 0
+    days_expected: int = 1
+    complete: bool = False
+    estimated: bool = False
+    fallback_id: str | None = None
+    provenance: Provenance | None = None
+    status: Status | None = None
+    revised: bool = False
+    observed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How far a value moved: `absolute` in its own unit, `fraction` of the base (0.05 is 5 % up)."""
+
+    absolute: int
+    fraction: float
+
+
+def points(
+    rows: Sequence[StatRow],
+    periods: Sequence[Period],
+    *,
+    window: SourceWindow,
+    now: datetime,
+    fallbacks: Sequence[StatRow] = (),
+) -> list[Point]:
+    """Return one point for each of `periods`, in their order.
+
+    `rows` are the metric's own, in any order; `window` is the metric's. `fallbacks` are the rows of its
+    fallback metrics, in the order of the catalogue (the earlier metric wins where window and day are
+    equal).
+    """
+    if window.value_kind is ValueKind.STOCK:
+        by_instant = sorted(rows, key=lambda row: row.observed_at)
+        return [_stock_point(by_instant, period, fallbacks, now) for period in periods]
+    if window is SourceWindow.DAY:
+        by_day = sorted(rows, key=lambda row: row.period_end)
+        return [_flow_point(by_day, period, fallbacks, now) for period in periods]
+    return [_wide_point(rows, period, [*rows, *fallbacks], now) for period in periods]
+
+
+def latest_complete(series: Sequence[Point]) -> Point | None:
+    """Return the newest complete point, or None when there is none."""
+    return max((point for point in series if point.complete), key=lambda point: point.period, default=None)
+
+
+def change_to_previous(series: Sequence[Point], at: Period) -> Change | None:
+    """Return the change from the period before `at`; None unless both are complete and the base is not 0."""
+    return _change(_complete_value(series, at), _complete_value(series, at.shifted(-1)))
+
+
+def change_year_on_year(series: Sequence[Point], at: Period) -> Change | None:
+    """Return the change from a year earlier: 12 months, 52 weeks or 364 days."""
+    return _change(_complete_value(series, at), _complete_value(series, year_earlier(at)))
+
+
+def change_of_trailing(
+    series: Sequence[Point], at: Period, kind: ValueKind, count: int = TRAILING
+) -> Change | None:
+    """Return the change of the last `count` periods, ending with `at`, from the `count` before them.
+
+    A flow compares the two sums, and twice `count` periods have to be complete. A stock compares its level
+    with the one `count` periods earlier: levels do not add.
+    """
+    if kind is ValueKind.STOCK:
+        return _change(_complete_value(series, at), _complete_value(series, at.shifted(-count)))
+    now_sum = _complete_sum(series, [at.shifted(-offset) for offset in range(count)])
+    then_sum = _complete_sum(series, [at.shifted(-offset) for offset in range(count, 2 * count)])
+    return _change(now_sum, then_sum)
+
+
+def year_earlier(period: Period) -> Period:
+    """Return the period that a year-on-year change compares with."""
+    return period.shifted(_YEAR_EARLIER[period.grain])
+
+
+def share(own: Point, all_of_product: Iterable[Point]) -> float | None:
+    """Return `own` as a fraction of the sum of `all_of_product` (itself among them), points of one period.
+
+    None unless every one of them is complete and the sum is not 0: a missing registry would raise the
+    others' share.
+    """
+    parts = [point.value if point.complete else None for point in all_of_product]
+    known = [value for value in parts if value is not None]
+    if not own.complete or own.value is None or len(known) < len(parts) or sum(known) == 0:
+        return None
+    return own.value / sum(known)
+
+
+def _flow_point(
+    by_day: Sequence[StatRow], period: Period, fallbacks: Sequence[StatRow], now: datetime
+) -> Point:
+    own = _rows_ending_in(by_day, period.start, period.end)
+    if not own:
+        return _estimate(period, fallbacks, now)
+    present = len({row.period_end for row in own})
+    return _point_of(
+        period, own, days_present=present, complete=present == period.days and period.is_over(now)
+    )
+
+
+def _wide_point(
+    rows: Sequence[StatRow], period: Period, candidates: Sequence[StatRow], now: datetime
+) -> Point:
+    exact = [row for row in rows if (row.period_start, row.period_end) == (period.start, period.end)]
+    if not exact:
+        return _estimate(period, candidates, now)
+    return _point_of(period, exact[:1], days_present=period.days, complete=period.is_over(now))
+
+
+def _point_of(period: Period, rows: Sequence[StatRow], *, days_present: int, complete: bool) -> Point:
+    return Point(
+        period=period,
+        value=sum(row.value for row in rows),
+        days_present=days_present,
+        days_expected=period.days,
+        complete=complete,
+        provenance=min((row.provenance for row in rows), key=lambda provenance: provenance.rank),
+        status=_joint_status(rows),
+        revised=any(row.revision > 0 for row in rows),
+        observed_at=max(row.observed_at for row in rows),
+    )
+
+
+def _joint_status(rows: Sequence[StatRow]) -> Status:
+    provisional = any(row.status is Status.PROVISIONAL for row in rows)
+    return Status.PROVISIONAL if provisional else Status.FINAL
+
+
+def _estimate(period: Period, candidates: Sequence[StatRow], now: datetime) -> Point:
+    reading = _best_cover(period, candidates, now)
+    if reading is None:
+        return Point(period, days_expected=period.days)
+    return Point(
+        period=period,
+        value=_half_even(reading.value * period.days, _length(reading)),
+        days_expected=period.days,
+        estimated=True,
+        fallback_id=reading.metric_id,
+        provenance=reading.provenance,
+        status=reading.status,
+        revised=reading.revision > 0,
+        observed_at=reading.observed_at,
+    )
+
+
+def _best_cover(period: Period, candidates: Sequence[StatRow], now: datetime) -> StatRow | None:
+    """Return the reading of the whole period with the shortest window, then the latest; none for a day."""
+    if period.grain is Grain.DAY or not period.is_over(now):
+        return None
+    covering = [
+        row
+        for row in candidates
+        if row.source_window.value_kind is ValueKind.FLOW
+        and row.period_start <= period.start
+        and row.period_end >= period.end
+    ]
+    return min(covering, key=lambda row: (_length(row), -row.period_end.toordinal()), default=None)
+
+
+def _length(row: StatRow) -> int:
+    return (row.period_end - row.period_start).days + 1
+
+
+def _half_even(numerator: int, denominator: int) -> int:
+    """Divide whole numbers, rounding half to even; floats would lose digits above 2^53."""
+    quotient, rest = divmod(numerator, denominator)
+    if 2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1):
+        return quotient + 1
+    return quotient
+
+
+def _stock_point(
+    by_instant: Sequence[StatRow], period: Period, fallbacks: Sequence[StatRow], now: datetime
+) -> Point:
+    reading = _latest_reading(by_instant, period)
+    if reading is not None:
+        return _level(period, reading, days_present=1, complete=period.is_over(now))
+    sample = _latest_sample(fallbacks, period)
+    if sample is None or period.grain is Grain.DAY or not period.is_over(now):
+        return Point(period)
+    return _level(period, sample, estimated=True, fallback_id=sample.metric_id)
+
+
+def _level(
+    period: Period,
+    reading: StatRow,
+    *,
+    days_present: int = 0,
+    complete: bool = False,
+    estimated: bool = False,
+    fallback_id: str | None = None,
+) -> Point:
+    return Point(
+        period=period,
+        value=reading.value,
+        days_present=days_present,
+        complete=complete,
+        estimated=estimated,
+        fallback_id=fallback_id,
+        provenance=reading.provenance,
+        status=reading.status,
+        revised=reading.revision > 0,
+        observed_at=reading.observed_at,
+    )
+
+
+def _latest_reading(by_instant: Sequence[StatRow], period: Period) -> StatRow | None:
+    """Return the last reading of the period or of the grace after it, by instant, not by the row's day."""
+    grace = timedelta(0) if period.grain is Grain.DAY else STOCK_GRACE
+    # the end itself belongs to the next period, the end of the grace still to this one
+    cut = bisect_right if grace else bisect_left
+    position = cut(by_instant, period.end_instant + grace, key=lambda row: row.observed_at)
+    if position == 0 or by_instant[position - 1].observed_at < midnight(period.start):
+        return None
+    return by_instant[position - 1]
+
+
+def _latest_sample(fallbacks: Sequence[StatRow], period: Period) -> StatRow | None:
+    """Return the last sample taken in the period; its day decides, since a transcription has no instant."""
+    samples = [
+        row
+        for row in fallbacks
+        if row.source_window is SourceWindow.INSTANT and period.start <= row.period_end <= period.end
+    ]
+    return max(samples, key=lambda row: row.period_end, default=None)
+
+
+def _rows_ending_in(by_day: Sequence[StatRow], first: date, last: date) -> Sequence[StatRow]:
+    start = bisect_left(by_day, first, key=lambda row: row.period_end)
+    stop = bisect_right(by_day, last, key=lambda row: row.period_end)
+    return by_day[start:stop]
+
+
+def _complete_value(series: Sequence[Point], period: Period) -> int | None:
+    return next((point.value for point in series if point.period == period and point.complete), None)
+
+
+def _complete_sum(series: Sequence[Point], periods: Sequence[Period]) -> int | None:
+    values = [_complete_value(series, period) for period in periods]
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def _change(value: int | None, base: int | None) -> Change | None:
+    if value is None or base is None or base == 0:
+        return None
+    return Change(absolute=value - base, fraction=(value - base) / base)

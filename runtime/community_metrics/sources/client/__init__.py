@@ -1,0 +1,1 @@
+"""The HTTP client of the sources: pacing, retries, circuit breaker."""
