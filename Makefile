@@ -105,7 +105,7 @@ bench: .venv/.dev ## Measure the speed as ratios and write docs/performance.md
 	$(BIN)/python -m bench
 
 docs: .venv/.dev ## Renew the generated files under docs/
-	$(BIN)/python -m community_metrics.api.openapi > docs/openapi.json
+	$(BIN)/python -m community_metrics.api > docs/openapi.json
 	$(BIN)/python -m tests.support.cli_docs
 	$(BIN)/python -m tests.support.picture
 

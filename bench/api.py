@@ -21,9 +21,10 @@ from bench.loopback import Connection, Server, free_port, get, server
 from bench.results import Result
 from community_metrics.api.params import MAX_POINTS
 from community_metrics.catalog import load_catalog
+from community_metrics.clock import SystemClock
 from community_metrics.config import Settings
 from community_metrics.model import Observation, Provenance, SourceWindow
-from community_metrics.periods import SystemClock, days_between, last_completed_day, midnight
+from community_metrics.periods import days_between, last_completed_day, midnight
 from community_metrics.storage import LanceDBStore
 
 if TYPE_CHECKING:

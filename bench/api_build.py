@@ -19,8 +19,8 @@ from bench import api, storage
 from bench.results import Result
 from bench.timing import alternating
 from bench.usual_app import usual_app
+from community_metrics.api.app import create_app
 from community_metrics.api.cache.store import BodyStore
-from community_metrics.api.main import create_app
 from community_metrics.api.middleware.request_line import not_at_all
 from community_metrics.config import Settings
 from community_metrics.model import MetricDefinition, SourceWindow, ValueKind
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message
 
-    from community_metrics.periods import Clock
+    from community_metrics.clock import Clock
 
 MILLIONS = 10
 METRICS = 20

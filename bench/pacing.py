@@ -19,9 +19,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bench.results import Result
+from community_metrics.clock import SystemClock
 from community_metrics.jobs.weekly_refresh import prepare
 from community_metrics.model import RunStatus
-from community_metrics.periods import ONE_DAY, SystemClock
+from community_metrics.periods import ONE_DAY
 from community_metrics.runs.execute import JobRequest, execute
 from tests.support.clock import FakeClock
 from tests.support.registry import Registry
@@ -30,7 +31,7 @@ from tests.support.replay import Replay
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from community_metrics.periods import Clock
+    from community_metrics.clock import Clock
 
 SUBJECTS_OF_A_HOST = 10
 LATENCY_S = 0.1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from bench.results import HEADINGS, PART_HEADINGS
-from community_metrics.periods import SystemClock
+from community_metrics.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -15,6 +15,10 @@ IMPLIED_ZERO = "#implied-zero"
 """Ends the `source_ref` of a 0 that the source says by omission (pypistats and crates.io omit empty days)."""
 
 
+SEED_SOURCE = "seed"
+"""The catalogue's word for metrics that only seed files fill; no source may take it."""
+
+
 class ValueKind(StrEnum):
     """How values of a metric combine over time."""
 

@@ -1,4 +1,4 @@
-"""The calendar: UTC days, ISO weeks, months, and the only place that asks what time it is.
+"""The calendar: UTC days, ISO weeks, months.
 
 A day is a UTC day. A week is ISO-8601: Monday 00:00 UTC to Sunday, named by ISO year (`2026-W53` exists and
 holds 2027-01-01). A day is completed once it is over in UTC; nothing is ever said about today's flows.
@@ -6,14 +6,12 @@ holds 2027-01-01). A day is completed once it is over in UTC; nothing is ever sa
 
 from __future__ import annotations
 
-import asyncio
 import calendar
 import re
-import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,38 +19,6 @@ if TYPE_CHECKING:
 ONE_DAY = timedelta(days=1)
 ONE_WEEK = timedelta(weeks=1)
 _WEEK_LABEL = re.compile(r"([0-9]{4})-W([0-9]{2})")
-
-
-class Clock(Protocol):
-    """Time as everything else sees it; tests hand in one that stands still or runs fast."""
-
-    def now(self) -> datetime:
-        """Return the present instant, aware, UTC."""
-        ...
-
-    def monotonic(self) -> float:
-        """Return seconds that never go back, for measuring waits."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """Return the present instant, aware, UTC."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Return seconds that never go back."""
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait without holding up other tasks."""
-        await asyncio.sleep(seconds)
 
 
 class Grain(StrEnum):

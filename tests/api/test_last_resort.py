@@ -10,8 +10,8 @@ import pytest
 import structlog
 from mangum import Mangum
 
+from community_metrics.api.app import create_app
 from community_metrics.api.cache.database import ReadDatabase
-from community_metrics.api.main import create_app
 from community_metrics.api.middleware.edge import Edge
 from community_metrics.api.middleware.last_resort import LastResort
 from community_metrics.api.middleware.request_line import through_structlog

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from community_metrics.api.main import create_app
+from community_metrics.api.app import create_app
 from community_metrics.api.openapi import text_of
 from community_metrics.api.params import allowed
 from community_metrics.api.problems import TITLES

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.api.main import create_app
+from community_metrics.api.app import create_app
 from community_metrics.api.problems import invalid
 from tests.support.servers import served
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from community_metrics.clock import SystemClock
 from community_metrics.config import Settings
 from community_metrics.errors import StorageNotBootstrapped
-from community_metrics.periods import SystemClock
 from community_metrics.series.freshness import run_view
 from community_metrics.storage import LanceDBReader
 

@@ -15,10 +15,10 @@ import pytest
 
 from community_metrics.aws.secrets import read_secrets
 from community_metrics.aws.telemetry import report_gauges
+from community_metrics.clock import SystemClock
 from community_metrics.config import Settings
 from community_metrics.host import notice
 from community_metrics.model import Provenance
-from community_metrics.periods import SystemClock
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from infra.host.certificate import Keeper
 from tests.infra.resolve import statements

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from pydantic import SecretStr
 
-from community_metrics.api.main import create_app
+from community_metrics.api.app import create_app
 from community_metrics.catalog import load_catalog
 from community_metrics.config import Settings, StorageMode
 from community_metrics.model import Observation, Provenance, RunStatus, SourceWindow
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from community_metrics.api.main import ReadApi
+    from community_metrics.api.app import ReadApi
     from tests.support.enterprise import Enterprise
 
 PYTHON, RUST, STARS = "downloads:lance:python", "downloads:lance:rust", "stars:lance:github"

@@ -21,10 +21,10 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
-from community_metrics.api.main import create_app
+from community_metrics.api.app import create_app
 from community_metrics.api.static_dashboard import WithPage
+from community_metrics.clock import SystemClock
 from community_metrics.model import RunStatus
-from community_metrics.periods import SystemClock
 from tests.support import dashboard_worlds as worlds
 from tests.support.clock import NOON
 from tests.support.dashboard_worlds import Run
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.periods import Clock
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "frontend" / "dist"

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from community_metrics.catalog import load_catalog
+from community_metrics.clock import SystemClock
 from community_metrics.config import Settings
 from community_metrics.jobs import run_job
 from community_metrics.model import Provenance, RunStatus, SourceWindow
-from community_metrics.periods import SystemClock, days_between, midnight
+from community_metrics.periods import days_between, midnight
 from community_metrics.runs.execute import JobRequest
 from community_metrics.storage import LanceDBStore
 from tests.support import rows

@@ -12,8 +12,7 @@ from tomlkit import string as toml_string
 from community_metrics.catalog.catalog import PACKAGED_CATALOG, Catalog, load_catalog
 from community_metrics.catalog.toml_lines import HEADER, entry_lines
 from community_metrics.errors import CatalogError, ConfigurationError
-from community_metrics.model import SourceWindow, ValueKind
-from community_metrics.sources import SEED_SOURCE
+from community_metrics.model import SEED_SOURCE, SourceWindow, ValueKind
 
 if TYPE_CHECKING:
     from pathlib import Path

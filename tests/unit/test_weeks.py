@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from community_metrics.clock import SystemClock
 from community_metrics.periods import (
     ONE_DAY,
     Grain,
     Period,
-    SystemClock,
     days_between,
     last_completed,
     last_completed_day,

@@ -1,12 +1,11 @@
-"""The OpenAPI file: what FastAPI finds out by itself, and the few things that it cannot.
+"""The OpenAPI file: what FastAPI derives, and the few things that it cannot.
 
-`python -m community_metrics.api.openapi` prints it; `docs/openapi.json` is what it printed last.
+`python -m community_metrics.api` prints it; `docs/openapi.json` is the committed copy.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.openapi.utils import get_openapi
@@ -75,15 +74,3 @@ def _document(app: FastAPI) -> dict[str, Any]:
         if operation["operationId"] not in _OPEN_OPERATIONS:
             operation["security"] = [{}, {"token": []}]
     return document
-
-
-def main() -> None:
-    """Print the file as it is committed; needs no database."""
-    from community_metrics.api.main import create_app  # noqa: PLC0415  it imports this module
-    from community_metrics.config import Settings  # noqa: PLC0415  likewise
-
-    sys.stdout.write(text_of(create_app(Settings(_env_file=None)).routes))
-
-
-if __name__ == "__main__":
-    main()

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from community_metrics.api import give_memory_back
 from community_metrics.api.cache.middleware import now_of
+from community_metrics.api.memory import return_free_memory
 from community_metrics.api.schemas import Freshness, Versions
 from community_metrics.series.freshness import is_stale
 from community_metrics.views.runs import newest_success
@@ -41,7 +41,7 @@ class Services:
 
         def build_and_tidy() -> Content:
             content = build()
-            give_memory_back()
+            return_free_memory()
             return content
 
         async with self.building:

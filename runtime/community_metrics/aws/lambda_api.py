@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from mangum import Mangum
 
 from community_metrics import log
-from community_metrics.api.main import create_app
+from community_metrics.api.app import create_app
 from community_metrics.api.middleware.request_line import writer_for
 from community_metrics.aws.secrets import CachedSettings
-from community_metrics.periods import SystemClock
+from community_metrics.clock import SystemClock
 
 if TYPE_CHECKING:
     from mangum.types import LambdaContext

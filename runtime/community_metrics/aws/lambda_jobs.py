@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from community_metrics import log
 from community_metrics.aws.secrets import CachedSettings
 from community_metrics.aws.telemetry import report_gauges
+from community_metrics.clock import SystemClock
 from community_metrics.errors import CommunityMetricsError, ConfigurationError
 from community_metrics.jobs import run_job
 from community_metrics.model import RunStatus
-from community_metrics.periods import SystemClock
 from community_metrics.runs.execute import JobRequest
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from types_boto3_secretsmanager import SecretsManagerClient
 
+    from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.periods import Clock
 
 KEPT_FOR_S: Final = 3_600.0
 """A rotated secret is used at the latest this long after it was put."""

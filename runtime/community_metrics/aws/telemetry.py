@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.model import Lease, Run
-    from community_metrics.periods import Clock
 
 NAMESPACE: Final = "CommunityMetrics"
 AGE_OF_LAST_SUCCESS_H: Final = "AgeOfLastSuccessHours"

@@ -14,11 +14,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from community_metrics.catalog import rules
-from community_metrics.catalog.rules import Draft, Entry
+from community_metrics.catalog.entries import FIELDS, Entry
+from community_metrics.catalog.rules import Draft
 from community_metrics.catalog.toml_lines import entry_lines
 from community_metrics.errors import CatalogError, ConfigurationError
-from community_metrics.model import MetricDefinition, SourceWindow, ValueKind
+from community_metrics.model import SEED_SOURCE, MetricDefinition, SourceWindow, ValueKind
 from community_metrics.sources import available_sources
+from community_metrics.suggestions import near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,6 +127,15 @@ class Catalog:
         stand_ins = {fallback for metric in self.metrics for fallback in metric.fallbacks}
         return tuple(metric for metric in self.active if metric.metric_id not in stand_ins)
 
+    @property
+    def fetched_daily(self) -> tuple[Metric, ...]:
+        """Active metrics that a registry counts by the day: their days can be late or missing."""
+        return tuple(
+            metric
+            for metric in self.active
+            if metric.window is SourceWindow.DAY and metric.source != SEED_SOURCE
+        )
+
     def metric(self, metric_id: str) -> Metric:
         """Return the metric of this id, active or not.
 
@@ -135,7 +146,7 @@ class Catalog:
             if metric.metric_id == metric_id:
                 return metric
         known = [metric.metric_id for metric in self.metrics]
-        raise CatalogError(f"{self.path} has no metric {metric_id!r}; {rules.near(metric_id, known)}")
+        raise CatalogError(f"{self.path} has no metric {metric_id!r}; {near(metric_id, known)}")
 
     def select(self, patterns: Sequence[str]) -> tuple[Metric, ...]:
         """Return the active metrics that match any of these ids or globs (`downloads:*`); all for none.
@@ -148,7 +159,7 @@ class Catalog:
         if idle:
             raise ConfigurationError(
                 f"No active metric of {self.path} matches:",
-                [f"{pattern!r}; {rules.near(pattern, ids)}" for pattern in idle],
+                [f"{pattern!r}; {near(pattern, ids)}" for pattern in idle],
             )
         if not patterns:
             return self.active
@@ -232,10 +243,9 @@ def parse_catalog(text: str, path: Path, *, sources: Mapping[str, Source] | None
 
 
 def _misplaced(document: Mapping[str, Any]) -> list[str]:
-    kinds = rules.FIELDS.keys()
+    kinds = FIELDS.keys()
     faults = [
-        f"{name!r} is not a part of a catalogue; {rules.near(name, kinds)}"
-        for name in document.keys() - kinds
+        f"{name!r} is not a part of a catalogue; {near(name, kinds)}" for name in document.keys() - kinds
     ]
     for kind in kinds & document.keys():
         value = document[kind]

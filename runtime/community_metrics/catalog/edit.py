@@ -18,9 +18,11 @@ import tomlkit
 
 from community_metrics.catalog.catalog import PACKAGED_CATALOG, decoded, parse_catalog, read_content
 from community_metrics.catalog.identity import canonical
-from community_metrics.catalog.rules import PRODUCT_ID, near
+from community_metrics.catalog.rules import PRODUCT_ID
 from community_metrics.errors import CatalogError, ConfigurationError
-from community_metrics.sources import SEED_SOURCE, available_sources
+from community_metrics.model import SEED_SOURCE
+from community_metrics.sources import available_sources
+from community_metrics.suggestions import near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

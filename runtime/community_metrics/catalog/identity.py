@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
-from community_metrics.sources import SEED_SOURCE
+from community_metrics.model import SEED_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from community_metrics.catalog.rules import Entry
+    from community_metrics.catalog.entries import Entry
 
 Identity: TypeAlias = tuple[str, str, str]
 """What makes two metrics count the same thing: source, subject, options."""

@@ -6,19 +6,19 @@ of faults after it, and so that every other fault of the file is still found.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from community_metrics.catalog.entries import FIELDS, Entry, has_type
 from community_metrics.catalog.identity import identity, share_of_total
 from community_metrics.catalog.toml_lines import HEADER
-from community_metrics.model import METRIC_ID, SourceWindow
-from community_metrics.sources import SEED_SOURCE
+from community_metrics.model import METRIC_ID, SEED_SOURCE, SourceWindow
+from community_metrics.suggestions import near
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from community_metrics.catalog.identity import Identity, Share
     from community_metrics.sources.base import Source
@@ -33,53 +33,6 @@ _WIDTH_IN_DAYS = {
 }
 _TOML_WORDS = {str: "text", bool: "true or false", dict: "a table such as { mirrors = false }"}
 _TOML_LIST = "a list of texts"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRule:
-    """The type of one field (`list` stands for a list of texts), and whether an entry must have it."""
-
-    type: type
-    required: bool
-
-
-FIELDS: Mapping[str, Mapping[str, FieldRule]] = {
-    "product": {"id": FieldRule(str, required=True), "name": FieldRule(str, required=True)},
-    "metric": {
-        "id": FieldRule(str, required=True),
-        "source": FieldRule(str, required=True),
-        "subject": FieldRule(str, required=True),
-        "options": FieldRule(dict, required=False),
-        "sdk": FieldRule(str, required=False),
-        "window": FieldRule(str, required=True),
-        "fallbacks": FieldRule(list, required=False),
-        "display_name": FieldRule(str, required=True),
-        "active": FieldRule(bool, required=False),
-    },
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One `[[product]]` or `[[metric]]` as written; `number` counts from 1, unknown lines are left out."""
-
-    kind: str
-    number: int
-    raw: Mapping[str, Any]
-    lines: Mapping[str, int]
-
-    def get(self, field: str) -> Any:
-        """Return a field of the right type; None where it is absent, or wrong and reported as such."""
-        value = self.raw.get(field)
-        is_blank = isinstance(value, str) and not value.strip()
-        return None if is_blank or not _has_type(value, FIELDS[self.kind][field].type) else value
-
-    def fault(self, field: str, message: str) -> str:
-        """Return a fault that starts with where it is: line, entry and field."""
-        line = self.lines.get(field, self.lines.get(HEADER))
-        place = f"line {line}, " if line else ""
-        name = self.get("id") or f"number {self.number}"
-        return f"{place}{self.kind} {name}, {field}: {message}"
 
 
 @dataclass(frozen=True)  # without slots, which cached properties cannot have
@@ -119,15 +72,6 @@ def faults(draft: Draft) -> list[str]:
     return [fault for _, fault in sorted(found, key=lambda item: item[0])]
 
 
-def near(word: str, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown word: the known ones most like it, or all of them."""
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=3)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"known are {', '.join(names)}" if names else "none is known"
-
-
 def _entry_faults(entry: Entry, draft: Draft) -> Iterator[str]:
     yield from _shape_faults(entry)
     for rule in _RULES[entry.kind]:
@@ -141,18 +85,12 @@ def _shape_faults(entry: Entry) -> Iterator[str]:
         if name not in entry.raw:
             if rule.required:
                 yield entry.fault(name, "is missing")
-        elif not _has_type(entry.raw[name], rule.type):
+        elif not has_type(entry.raw[name], rule.type):
             yield entry.fault(name, f"must be {_TOML_WORDS.get(rule.type, _TOML_LIST)}")
         elif rule.type is str and entry.get(name) is None:
             yield entry.fault(name, "is empty")
     for name in sorted(entry.raw.keys() - fields.keys()):
         yield entry.fault(name, f"is not a field of [[{entry.kind}]]; {near(name, fields)}")
-
-
-def _has_type(value: object, wanted: type) -> bool:
-    if wanted is list:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    return isinstance(value, wanted)
 
 
 def _first_of_each(entries: Sequence[Entry], key: Callable[[Entry], K | None]) -> dict[K, Entry]:

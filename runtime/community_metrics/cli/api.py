@@ -29,7 +29,7 @@ def serve(
     """Serve the read API until stopped; prints where."""
     import uvicorn  # noqa: PLC0415  heavy
 
-    from community_metrics.api import main as api  # noqa: PLC0415  heavy
+    from community_metrics.api.app import app_from_environment  # noqa: PLC0415  heavy
     from community_metrics.api.static_dashboard import WithPage  # noqa: PLC0415  heavy
     from community_metrics.config import load_settings  # noqa: PLC0415  heavy
 
@@ -39,7 +39,7 @@ def serve(
         typer.echo(f"The dashboard is at {place}/", err=True)
     typer.echo(f"The read API is at {place}/api/v1/docs; Ctrl-C stops it.", err=True)
     uvicorn.run(
-        WithPage(api.app, dashboard),
+        WithPage(app_from_environment(), dashboard),
         host=host,
         port=port,
         uds=None if uds is None else str(uds),

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.cli.render.status import StatusView
     from community_metrics.cli.render.style import Signs
+    from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.model import Run
-    from community_metrics.periods import Clock
     from community_metrics.series.freshness import MetricFreshness
     from community_metrics.sources.client.hosts import RegistryHost
 

@@ -77,7 +77,7 @@ def doctor(as_json: options.AsJson = False) -> None:
         render_checks,
     )
     from community_metrics.cli.render import style  # noqa: PLC0415  heavy
-    from community_metrics.periods import SystemClock  # noqa: PLC0415  heavy
+    from community_metrics.clock import SystemClock  # noqa: PLC0415  heavy
 
     checks = _run(examine(_settings(), SystemClock()))
     if as_json:
@@ -115,7 +115,7 @@ def _settings() -> Settings:
 
 async def _load_report(settings: Settings, weeks: int) -> Report:
     from community_metrics.catalog import load_catalog  # noqa: PLC0415  heavy
-    from community_metrics.periods import SystemClock  # noqa: PLC0415  heavy
+    from community_metrics.clock import SystemClock  # noqa: PLC0415  heavy
     from community_metrics.storage import LanceDBReader  # noqa: PLC0415  heavy
     from community_metrics.views.report import load_report  # noqa: PLC0415  heavy
 
@@ -127,7 +127,7 @@ async def _load_report(settings: Settings, weeks: int) -> Report:
 async def _load_status(settings: Settings) -> StatusView:
     from community_metrics.catalog import load_catalog  # noqa: PLC0415  heavy
     from community_metrics.cli.render.status import load_status  # noqa: PLC0415  heavy
-    from community_metrics.periods import SystemClock  # noqa: PLC0415  heavy
+    from community_metrics.clock import SystemClock  # noqa: PLC0415  heavy
     from community_metrics.storage import LanceDBReader  # noqa: PLC0415  heavy
 
     catalog = load_catalog(settings.catalog)
@@ -136,7 +136,7 @@ async def _load_status(settings: Settings) -> StatusView:
 
 
 async def _load_runs(settings: Settings, limit: int, job: str | None) -> list[RunView]:
-    from community_metrics.periods import SystemClock  # noqa: PLC0415  heavy
+    from community_metrics.clock import SystemClock  # noqa: PLC0415  heavy
     from community_metrics.series.freshness import run_view  # noqa: PLC0415  heavy
     from community_metrics.storage import LanceDBReader  # noqa: PLC0415  heavy
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from community_metrics import log
 from community_metrics.catalog import load_catalog
+from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
 from community_metrics.errors import CommunityMetricsError, StorageNotBootstrapped
-from community_metrics.host.daily import daily_metrics
-from community_metrics.periods import Grain, SystemClock, last_weekly, period_of
+from community_metrics.periods import Grain, last_weekly, period_of
 from community_metrics.series.freshness import missing_in
 from community_metrics.storage import LanceDBReader
 from community_metrics.views.runs import newest_success
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
+    from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.model import Run
-    from community_metrics.periods import Clock, Period
+    from community_metrics.periods import Period
 
 DUE, NOT_DUE, UNKNOWN = 0, 10, 1
 WEEKLY_AT_H: Final = 6
@@ -73,7 +74,7 @@ def _judged(success: Run | None, gaps: list[str], week: Period, scheduled: datet
 async def _gaps(reader: LanceDBReader, catalog: Catalog, week: Period) -> list[str]:
     """Return the metrics that lack a day of the week; one that never had a day cannot lack one."""
     gaps = []
-    for metric in daily_metrics(catalog):
+    for metric in catalog.fetched_daily:
         first = await reader.first_fetched_day(metric.metric_id)
         days = await reader.stored_days(metric.metric_id, week.start, week.end)
         if missing := missing_in(week, first, days):

@@ -20,10 +20,10 @@ import structlog
 from community_metrics import log
 from community_metrics.aws.telemetry import measured_gauges, publish
 from community_metrics.catalog import load_catalog
+from community_metrics.clock import SystemClock
 from community_metrics.config import given_settings, load_settings
 from community_metrics.errors import CommunityMetricsError
-from community_metrics.host.daily import daily_metrics
-from community_metrics.periods import SystemClock, today
+from community_metrics.periods import today
 from community_metrics.storage import LanceDBReader
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from community_metrics.catalog import Catalog
+    from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.periods import Clock
 
     Measure = Callable[[], float | None]
 
@@ -107,7 +107,7 @@ def measured(measures: Mapping[str, Measure]) -> tuple[dict[str, float], list[st
 async def newest_day_by_source(reader: LanceDBReader, catalog: Catalog) -> dict[str, date]:
     """Return, by source, the last day that it is known to have published for any daily metric."""
     settled: dict[str, date] = {}
-    for metric in daily_metrics(catalog):
+    for metric in catalog.fetched_daily:
         newest = await reader.newest_row(metric.metric_id)
         if newest is not None:
             settled[metric.source] = max(settled.get(metric.source, newest.period_end), newest.period_end)

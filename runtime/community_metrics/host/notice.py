@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
-from community_metrics.periods import SystemClock
 from community_metrics.series.freshness import run_view
 from community_metrics.storage import LanceDBReader
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
-from community_metrics.api import main as api
+from community_metrics.api.app import app_from_environment
 from community_metrics.config import service_manager
 from community_metrics.errors import ConfigurationError
 from community_metrics.host.service_manager import handed_over_sockets, notify
@@ -79,7 +79,7 @@ def main() -> None:
         sockets = handed_over_sockets(manager)
     except ConfigurationError as error:
         sys.exit(f"{error}")
-    HandedOverServer(api.app, manager).run(sockets)
+    HandedOverServer(app_from_environment(), manager).run(sockets)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from community_metrics.errors import ConfigurationError
 if TYPE_CHECKING:
     import random
 
+    from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.periods import Clock
     from community_metrics.runs.execute import JobRequest, RunReport
     from community_metrics.runs.progress import Progress
 

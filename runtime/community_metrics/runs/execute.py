@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from community_metrics.catalog import load_catalog
+from community_metrics.clock import SystemClock
 from community_metrics.config import StorageMode
 from community_metrics.errors import (
     CommunityMetricsError,
@@ -23,7 +24,6 @@ from community_metrics.errors import (
     StorageNotBootstrapped,
 )
 from community_metrics.model import Provenance, Run, RunStatus, UpsertCounts
-from community_metrics.periods import SystemClock
 from community_metrics.runs.definitions import to_write
 from community_metrics.runs.lock import exclusive
 from community_metrics.runs.progress import NoProgress
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from community_metrics.catalog import Catalog
+    from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.model import MetricDefinition, Observation
-    from community_metrics.periods import Clock
     from community_metrics.runs.lock import Holder
     from community_metrics.runs.progress import Progress
     from community_metrics.runs.signals import StopSignals

@@ -25,9 +25,9 @@ from community_metrics.storage.leases import locked
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.model import Lease
-    from community_metrics.periods import Clock
     from community_metrics.storage import LanceDBStore
 
 LEASE_TTL = timedelta(minutes=2)

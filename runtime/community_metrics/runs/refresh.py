@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from community_metrics.errors import ConfigurationError, SourceError, TerminalSourceError
-from community_metrics.model import ValueKind
+from community_metrics.model import SEED_SOURCE, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
 from community_metrics.runs.checks import impossible
 from community_metrics.runs.definitions import redefined, refusal
 from community_metrics.runs.execute import Gathered, MetricOutcome
-from community_metrics.sources import SEED_SOURCE, available_sources
+from community_metrics.sources import available_sources
 from community_metrics.sources.base import FetchRequest, FetchResult
 from community_metrics.sources.client.client import RegistryClient
 

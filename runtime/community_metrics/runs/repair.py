@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from community_metrics.periods import SystemClock
+from community_metrics.clock import SystemClock
 from community_metrics.runs.lock import exclusive
 from community_metrics.storage import LanceDBStore
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from community_metrics.catalog.rules import near
 from community_metrics.errors import SeedFileError
 from community_metrics.model import Observation, SourceWindow
 from community_metrics.periods import ONE_DAY, midnight
 from community_metrics.seed import cells
+from community_metrics.suggestions import near
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

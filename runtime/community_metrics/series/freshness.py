@@ -12,9 +12,8 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from community_metrics.model import METRIC_ID, RunStatus, SourceWindow
+from community_metrics.model import METRIC_ID, SEED_SOURCE, RunStatus, SourceWindow
 from community_metrics.periods import ONE_DAY, days_between, lookback_start, today
-from community_metrics.sources import SEED_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

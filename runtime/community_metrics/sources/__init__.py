@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, cast
 
 from community_metrics.errors import ConfigurationError
+from community_metrics.model import SEED_SOURCE
 from community_metrics.sources.base import FetchRequest, FetchResult, Source, each
 from community_metrics.sources.client.hosts import RegistryHost
 from community_metrics.sources.crates import Crates
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENTRY_POINT_GROUP",
-    "SEED_SOURCE",
     "Count",
     "Day",
     "FetchRequest",
@@ -41,8 +41,6 @@ __all__ = [
 ]
 
 ENTRY_POINT_GROUP = "community_metrics.sources"
-SEED_SOURCE = "seed"
-"""The catalogue's word for metrics that only seed files fill; no source may take it."""
 
 _BUILT_IN: tuple[Source, ...] = (PypiStats(), Npm(), Crates(), GitHubStars(), GitHubStarHistory())
 _REQUIRED = ("name", "host", "window", "family", "sdk", "retention_days", "answers_whole", "faults", "fetch")

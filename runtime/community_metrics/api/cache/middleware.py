@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from community_metrics.api.cache.watch import StateKey, TableState, TableWatch
     from community_metrics.api.middleware.notes import RawHeaders
-    from community_metrics.periods import Clock
+    from community_metrics.clock import Clock
 
 PREFIX: Final = "/api/v1/"
 CACHED: Final = frozenset(

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.api.cache.database import ReadDatabase
+    from community_metrics.clock import Clock
     from community_metrics.model import Run
-    from community_metrics.periods import Clock
 
 LOOK_EVERY_S: Final = 2.0
 LOOK_TIMEOUT_S: Final = 3.0

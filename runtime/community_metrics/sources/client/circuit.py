@@ -16,8 +16,8 @@ from community_metrics.errors import SourceRateLimited, SourceUnreachable, Trans
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from community_metrics.clock import Clock
     from community_metrics.errors import SourceError
-    from community_metrics.periods import Clock
 
 _EVERY_LANE = "*"
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.periods import Clock
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import random
     from datetime import datetime
 
-    from community_metrics.periods import Clock
+    from community_metrics.clock import Clock
     from community_metrics.sources.client.hosts import RegistryHost
 
 _log = logging.getLogger(__name__)
