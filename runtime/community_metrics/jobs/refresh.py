@@ -13,6 +13,7 @@ import structlog
 from community_metrics.errors import ConfigurationError, SourceError, TerminalSourceError
 from community_metrics.jobs.checks import impossible
 from community_metrics.jobs.definitions import redefined, refusal
+from community_metrics.jobs.identity import Origins, proves_subject, stored_origins
 from community_metrics.jobs.run import Gathered, MetricOutcome
 from community_metrics.model import ValueKind
 from community_metrics.sources import SEED_SOURCE, available_sources
@@ -96,6 +97,7 @@ async def _fetched(
 ) -> list[FetchResult]:
     refused: list[FetchResult] = []
     requests: dict[Source, list[FetchRequest]] = defaultdict(list)
+    origins = await stored_origins(context, [metric for _, metric in _pairs(by_source)])
     for source, metric in _pairs(by_source):
         known_as = bound.get(metric.metric_id)
         if known_as is not None and not _may_be_renamed(source, metric, known_as):
@@ -103,7 +105,15 @@ async def _fetched(
             refused.append(FetchResult(metric.metric_id, error=error))
             continue
         request = await _fetch_request(context.store, metric, source, floor, until)
-        requests[source].append(replace(request, known_as=known_as.subject if known_as else None))
+        origin = origins.get(metric.metric_id, Origins())
+        requests[source].append(
+            replace(
+                request,
+                known_as=known_as.subject if known_as else None,
+                stored_refs=origin.own,
+                sibling_refs=origin.siblings,
+            )
+        )
     async with (
         RegistryClient(context.settings, context.clock, context.rng) as client,
         asyncio.TaskGroup() as tasks,
@@ -122,7 +132,7 @@ def _pairs(by_source: Mapping[Source, Sequence[Metric]]) -> Iterator[tuple[Sourc
 def _may_be_renamed(source: Source, metric: Metric, stored: MetricDefinition) -> bool:
     """Say whether the source can prove that the new subject is the old one under another name."""
     same_series = (metric.source, metric.window) == (stored.source, stored.source_window)
-    return same_series and bool(getattr(source, "proves_subject", False))
+    return same_series and proves_subject(source)
 
 
 async def _fetch_request(
