@@ -1,6 +1,6 @@
-"""Is a catch-up due? `python -m community_metrics.host.catch_up` runs before the weekly job is started again.
+"""Is a catch-up due? `python -m community_metrics.host.catch_up`, asked before the weekly job is started again.
 
-Exit code 0: it is; 10: there is nothing to catch up; 1: unknown, with the reason.
+Ends with 0 where it is, 10 where nothing is to be caught up, 1 where that cannot be told, and says why.
 """
 
 from __future__ import annotations
