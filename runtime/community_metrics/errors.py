@@ -19,6 +19,7 @@ CommunityMetricsError
 │   │   └── StorageNotBootstrapped   there is no database, or a table of it is not there yet
 │   └── StorageConflict         the write contradicts itself or another writer
 ├── RunLocked                   another run holds the database (exit 75)
+├── AddressUnavailable          the API cannot listen on the host, port or unix socket asked for
 ├── LeaseLost                   another run took the database over while this one stood still
 └── RunInterrupted              SIGTERM or Ctrl-C
 """
@@ -117,6 +118,10 @@ class RunLocked(CommunityMetricsError):  # noqa: N818
     """Another run holds the database; the message names it."""
 
     exit_code = 75
+
+
+class AddressUnavailable(CommunityMetricsError):  # noqa: N818
+    """The API cannot listen on this address; the message names the option that chooses another."""
 
 
 class LeaseLost(CommunityMetricsError):  # noqa: N818

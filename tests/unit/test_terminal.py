@@ -8,13 +8,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console
 
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.doctor import Check, Verdict, is_wrong, render_checks
 from community_metrics.cli.render.report import render_report, report_json
 from community_metrics.cli.render.status import StatusView, ranges_text, render_runs, render_status
-from community_metrics.cli.render.style import ASCII, UNICODE, age, duration, legend, sparkline
+from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline
 from community_metrics.model import RunStatus
 from community_metrics.periods import days_between, last_periods, parse_week
 from community_metrics.series.freshness import freshness, run_view
@@ -38,7 +37,7 @@ W47 = parse_week("2026-W47")
 
 
 def printed(what: RenderableType, width: int = 100) -> str:
-    console = Console(width=width, file=io.StringIO(), force_terminal=False)
+    console = PlainConsole(width=width, file=io.StringIO(), force_terminal=False)
     console.print(what)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
