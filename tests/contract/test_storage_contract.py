@@ -522,6 +522,17 @@ async def test_copies_of_a_key_are_found_and_all_but_the_newest_dropped(world: W
         assert await store.stats([METRIC]) == [*rows[:3], newest, *rows[4:]]
 
 
+async def test_the_newest_row_is_the_newest_copy_of_its_day(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(3))
+        last = (await store.stats([METRIC]))[-1]
+        newest = STATS.row_type(**(_fields(last) | {"value": 7, "observed_at": LATER}))
+        older = STATS.row_type(**(_fields(last) | {"value": 8, "observed_at": last.observed_at - TTL}))
+        await (await raw_table(store, STATS)).add(STATS.to_arrow([older, newest, older]))
+        assert await store.newest_row(METRIC) == newest
+
+
 async def test_there_is_nothing_to_repair_in_a_sound_database(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()

@@ -21,6 +21,7 @@ from community_metrics.freshness import (
     freshness,
     run_view,
 )
+from community_metrics.model import DistinctRows
 from community_metrics.weeks import lookback_start
 
 if TYPE_CHECKING:
@@ -103,7 +104,10 @@ async def _stored_days(
     rows: dict[str, list[StatRow]] = {metric.metric_id: [] for metric in metrics}
     for row in await reader.stats(list(rows), since=since):
         rows[row.metric_id].append(row)
-    return [await _days_of(reader, metric, rows[metric.metric_id], since) for metric in metrics]
+    return [
+        await _days_of(reader, metric, DistinctRows.of(rows[metric.metric_id]).rows, since)
+        for metric in metrics
+    ]
 
 
 async def _days_of(

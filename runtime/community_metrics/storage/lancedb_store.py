@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from community_metrics.errors import StorageConflict, StorageError
-from community_metrics.model import Lease, MetricDefinition, Run, StatRow, UpsertCounts
+from community_metrics.model import Lease, MetricDefinition, Run, StatRow, UpsertCounts, newest_copy
 from community_metrics.storage import leases, merge, sql
 from community_metrics.storage.duplicates import Copy, DroppedRow, dropped, surplus
 from community_metrics.storage.errors import our_errors
@@ -239,7 +239,7 @@ class LanceDBStore(LanceDBReader):
         for ranges in _chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ):
             for row in await self._rows(STATS, sql.any_of(ranges)):
                 known = found.get(row.stat_key)
-                found[row.stat_key] = row if known is None else merge.newest_copy([known, row])
+                found[row.stat_key] = row if known is None else newest_copy([known, row])
         return found
 
     async def _merge(
