@@ -74,7 +74,7 @@ rehearse-host-vm: .venv/.dev ## Likewise on a kernel of its own, emulated: memor
 
 host-tools: ## Install the Debian packages that the host's rehearsal and the browser tests need (root)
 	apt-get update --quiet
-	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(shell $(PYTHON) tests/host/tools.py $(VM)) chromium
+	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(shell $(PYTHON) tests/host/tools.py $(VM)) chromium fonts-dejavu-core fonts-noto-core
 
 test-frontend: .venv/.dev frontend/node_modules/.installed ## Run the dashboard's tests that need no browser, and build it
 	$(FRONTEND_NPM) run --silent types:check

@@ -11,6 +11,7 @@ import os
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ PUBLIC_ORIGINS = {
     "github": "https://api.github.com",
 }
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 # object_store's names for what AWS's own tools read under AWS_*; `aws_endpoint` is the one that differs
 _AWS_STORAGE_OPTIONS = {
     "AWS_ACCESS_KEY_ID": "aws_access_key_id",
@@ -181,7 +183,7 @@ class Settings(BaseSettings):
     @field_validator("lancedb_host_override")
     @classmethod
     def _endpoint(cls, url: str | None) -> str | None:
-        return None if url is None else _require_origin(url.rstrip("/"))
+        return None if url is None else _require_secure_origin(url.rstrip("/"))
 
     @field_validator("github_token", "lancedb_api_key")
     @classmethod
@@ -353,6 +355,31 @@ def _require_origin(url: str) -> str:
     if not _is_origin(url):
         raise ValueError(f"{url!r} is not an origin such as https://example.org (no path, no trailing slash)")
     return url
+
+
+def _require_secure_origin(url: str) -> str:
+    if not keeps_secrets(_require_origin(url)):
+        raise ValueError(
+            f"{url!r} would send the key unencrypted; write https://. "
+            "Only this machine itself (127.0.0.0/8, ::1, localhost) may be reached with http://"
+        )
+    return url
+
+
+def keeps_secrets(origin: str) -> bool:
+    """Say whether a key sent to this origin is encrypted on its way, or does not leave the machine."""
+    parts = urlsplit(origin)
+    return parts.scheme == "https" or _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:  # any other name may lead anywhere
+        return False
+    return any(address in network for network in _LOOPBACK if network.version == address.version)
 
 
 def _require_sent_origin(origin: str) -> None:

@@ -20,7 +20,7 @@ CommunityMetricsError
 │   └── StorageConflict         the write contradicts itself or another writer
 ├── RunLocked                   another run holds the database (exit 75)
 ├── AddressUnavailable          the API cannot listen on the host, port or unix socket asked for
-├── LeaseLost                   another run took the database over while this one stood still
+├── LeaseLost                   the lease of this run is not stored any more; another run holds it
 └── RunInterrupted              SIGTERM or Ctrl-C
 """
 
@@ -125,7 +125,7 @@ class AddressUnavailable(CommunityMetricsError):  # noqa: N818
 
 
 class LeaseLost(CommunityMetricsError):  # noqa: N818
-    """The lease expired while this run stood still, and another run took the database over."""
+    """The lease of this run is not stored any more: another run took the database over."""
 
 
 class RunInterrupted(CommunityMetricsError):  # noqa: N818

@@ -25,7 +25,7 @@ from tests.infra.resolve import statements
 from tests.infra.test_certificate import FACTS, make_tree
 from tests.infra.test_first_boot import BAD, prepared_box
 from tests.infra.test_policies import role_of
-from tests.support.worlds import NOW, observed_days
+from tests.support.worlds import NOW, observed_days, only_writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,7 @@ async def write_much(settings: Settings) -> None:
         )
         await store.release_lease(lease, NOW)
         await store.optimize()
-        await store.drop_tables()
+        await store.drop_tables(renew=only_writer)
         await store.create_tables()
 
 

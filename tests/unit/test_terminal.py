@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,18 @@ class TestReport:
     def test_a_terminal_without_unicode_gets_plain_characters(self) -> None:
         report = report_of(downloads(PYTHON), seeded(SUNDAY))
         assert printed(render_report(report, ASCII, 80), 80).isascii()
+
+    def test_a_value_that_is_stored_twice_is_marked_with_its_fix(self) -> None:
+        holding = downloads(PYTHON)
+        copied = replace(holding, rows=(*holding.rows, holding.rows[-2], replace(holding.rows[-2], value=1)))
+        text = printed(render_report(report_of(copied, downloads(RUST)), UNICODE, 200), 200)
+        assert f"! Values of {PYTHON} are stored more than once; the newest copy counts." in text
+        assert "Fix: `community-metrics repair` deletes the others." in text
+        (line,) = report_json(report_of(copied))["metrics"]
+        assert [point["duplicated"] for point in line["points"][-2:]] == [False, True]
+
+    def test_a_report_without_copies_says_nothing_of_them(self) -> None:
+        assert "more than once" not in printed(render_report(report_of(downloads(PYTHON)), UNICODE, 200), 200)
 
     def test_json_holds_every_point_as_it_is(self) -> None:
         report = report_of(downloads(PYTHON, without=(SUNDAY,)))

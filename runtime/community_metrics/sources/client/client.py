@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
-from community_metrics.config import PUBLIC_ORIGINS
+from community_metrics.config import PUBLIC_ORIGINS, keeps_secrets
 from community_metrics.errors import (
     SourceError,
     SourceShapeError,
@@ -48,7 +48,6 @@ _REDIRECTS = {
     HTTPStatus.PERMANENT_REDIRECT,
 }
 _MAX_HOPS = 3
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +127,7 @@ class RegistryClient:
         """Say whether requests to `host` carry the GitHub token: only GitHub's, and never in the clear."""
         if host is not GITHUB or self._settings.github_token is None:
             return False
-        origin = urlsplit(self._origin(host))
-        return origin.scheme == "https" or origin.hostname in _LOOPBACK
+        return keeps_secrets(self._origin(host))
 
     async def get_json(
         self,
