@@ -91,21 +91,6 @@ class Metric:
             created_at=created_at,
         )
 
-    def described(self) -> dict[str, Any]:
-        """Return the entry as plain values, with the file's own field names: a row of `catalog show`."""
-        return {
-            "id": self.metric_id,
-            "product": self.product,
-            "source": self.source,
-            "subject": self.subject,
-            "options": dict(self.options),
-            "sdk": self.sdk,
-            "window": self.window.value,
-            "fallbacks": list(self.fallbacks),
-            "display_name": self.display_name,
-            "active": self.is_active,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
