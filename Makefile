@@ -97,6 +97,8 @@ lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint and type
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/lint-imports importlinter-views.toml
 	$(FRONTEND_NPM) run --silent lint
 
 format: .venv/.dev ## Put the code into its one format and mend what the linter can
