@@ -15,7 +15,7 @@ from community_metrics.errors import SeedFileError
 from community_metrics.model import Observation, SourceWindow
 from community_metrics.periods import ONE_DAY, midnight
 from community_metrics.seed import cells
-from community_metrics.suggestions import near
+from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -206,7 +206,7 @@ def _require_columns(file: Path, header: Sequence[str]) -> None:
         raise SeedFileError("", [f"{file} is empty; its first line must be {','.join(COLUMNS)}"])
     faults = [f"{file} line 1: column {name} is missing" for name in COLUMNS if name not in header]
     faults += [
-        f"{file} line 1: {name!r} is not a column of a seed file; {near(name, COLUMNS)}"
+        f"{file} line 1: {name!r} is not a column of a seed file; {suggestion(name, COLUMNS)}"
         for name in header
         if name not in COLUMNS
     ]
