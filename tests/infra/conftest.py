@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.host.imds import InstanceMetadata
+from tests.host.services import served
 from tests.infra.flavours import VARIANTS
 from tests.infra.node import ROOT, node_environment
 from tests.infra.rehearsal.recorder import Recorder, recording
@@ -97,6 +99,14 @@ def fullest(assemblies: dict[str, Assembly]) -> Assembly:
 @pytest.fixture
 def serverless(assemblies: dict[str, Assembly]) -> Assembly:
     return assemblies["serverless"]
+
+
+@pytest.fixture(scope="session")
+def metadata() -> Iterator[str]:
+    """The metadata service of an instance, as a program's environment names it."""
+    server = InstanceMetadata("eu-central-1").server(("127.0.0.1", 0))
+    with served(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 @pytest.fixture
