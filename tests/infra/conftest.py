@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,13 +14,16 @@ import pytest
 from tests.host.imds import InstanceMetadata
 from tests.host.services import served
 from tests.infra.flavours import VARIANTS
-from tests.infra.node import ROOT, node_environment
+from tests.infra.node import NODE_BIN, ROOT, node_environment
 from tests.infra.rehearsal.recorder import Recorder, recording
 from tests.support.aws import empty_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# before pytest imports a test: importing `aws_cdk` starts Node, which the machine may not have in its PATH
+os.environ["JSII_NODE"] = str(NODE_BIN / "node")
 
 UNACKNOWLEDGED = ("fullest!", "serverless-s3!")
 FLAVOURS = ("smallest", "fullest", "serverless", "serverless-s3")
