@@ -1,15 +1,41 @@
 import { defineConfig } from "@playwright/test";
+import { installedFontSets } from "./e2e/font-sets.ts";
 
-/** Tests that measure run after all others and one at a time: whatever runs beside them would be measured too. */
+/**
+ * Tests that measure run after all others and one at a time: whatever runs beside them would be measured too.
+ * They are the teardown of the others, not dependent on them: a test that fails does not keep these from running.
+ */
 const MEASURING = /(big|lighthouse)\.spec\.ts/;
+const MEASURED = "measured";
+/** These run only where the fonts are known. */
+const OF_KNOWN_FONTS = /fonts\.spec\.ts/;
+/** Tests whose result may depend on the fonts: they run with the machine's own, and once more with each set. */
+const OF_ANY_FONTS = /layout\.spec\.ts/;
+
+const LAUNCH_OPTIONS = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  ],
+};
+
+const FONT_PROJECTS = installedFontSets().map(({ family, config }) => ({
+  name: family,
+  testMatch: [OF_KNOWN_FONTS, OF_ANY_FONTS],
+  teardown: MEASURED,
+  metadata: { family },
+  use: { launchOptions: { ...LAUNCH_OPTIONS, env: { ...process.env, FONTCONFIG_FILE: config } } },
+}));
 
 /** The worlds of `tests/support/dashboard_server.py`, each behind the real API on a port of its own. */
 export default defineConfig({
   testDir: "e2e",
   workers: 2,
   projects: [
-    { name: "page", testIgnore: MEASURING },
-    { name: "measured", testMatch: MEASURING, dependencies: ["page"], workers: 1 },
+    { name: "page", testIgnore: [MEASURING, OF_KNOWN_FONTS], teardown: MEASURED },
+    ...FONT_PROJECTS,
+    { name: MEASURED, testMatch: MEASURING, workers: 1 },
   ],
   timeout: 30_000,
   expect: { timeout: 10_000 },
@@ -22,13 +48,7 @@ export default defineConfig({
     locale: "en-GB",
     timezoneId: "UTC",
     trace: "retain-on-failure",
-    launchOptions: {
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: [
-        ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-        ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-      ],
-    },
+    launchOptions: LAUNCH_OPTIONS,
   },
   webServer: {
     command: "exec .venv/bin/python -m tests.support.dashboard_server",

@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from community_metrics.errors import ConfigurationError
-from community_metrics.origins import require_browser_origin, require_origin
+from community_metrics.origins import require_browser_origin, require_origin, require_secure_origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,7 +176,7 @@ class Settings(BaseSettings):
     @field_validator("lancedb_host_override")
     @classmethod
     def _endpoint(cls, url: str | None) -> str | None:
-        return None if url is None else require_origin(url.rstrip("/"))
+        return None if url is None else require_secure_origin(url.rstrip("/"))
 
     @property
     def is_s3(self) -> bool:

@@ -19,7 +19,8 @@ CommunityMetricsError
 │   │   └── StorageNotBootstrapped   there is no database, or a table of it is not there yet
 │   └── StorageConflict         the write contradicts itself or another writer
 ├── RunLocked                   another run holds the database (exit 75)
-├── LeaseLost                   another run took the database over while this one stood still
+├── AddressUnavailable          the API cannot listen on the host, port or unix socket asked for
+├── LeaseLost                   the lease of this run is not stored any more; another run holds it
 └── RunInterrupted              SIGTERM or Ctrl-C
 """
 
@@ -119,8 +120,12 @@ class RunLocked(CommunityMetricsError):  # noqa: N818
     exit_code = 75
 
 
+class AddressUnavailable(CommunityMetricsError):  # noqa: N818
+    """The API cannot listen on this address; the message names the option that chooses another."""
+
+
 class LeaseLost(CommunityMetricsError):  # noqa: N818
-    """The lease expired while this run stood still, and another run took the database over."""
+    """The lease of this run is not stored any more: another run took the database over."""
 
 
 class RunInterrupted(CommunityMetricsError):  # noqa: N818

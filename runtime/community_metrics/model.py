@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
 
 METRIC_ID = re.compile(r"[a-z][a-z0-9_]*:[a-z0-9][a-z0-9._-]*:[a-z0-9][a-z0-9._-]*")
@@ -123,6 +124,30 @@ class StatRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DistinctRows:
+    """Rows with each key (metric and `period_end`) once, and the keys that were there more than once.
+
+    LanceDB enforces no unique key, so two writers can insert one key twice; `repair` deletes the surplus.
+    """
+
+    rows: tuple[StatRow, ...]
+    duplicated: frozenset[tuple[str, date]]
+
+    @classmethod
+    def of(cls, rows: Iterable[StatRow]) -> DistinctRows:
+        """Return the newest copy of each key, in the order in which the keys first appear."""
+        newest: dict[tuple[str, date], StatRow] = {}
+        duplicated = set()
+        for row in rows:
+            key = (row.metric_id, row.period_end)
+            known = newest.setdefault(key, row)
+            if known is not row:
+                duplicated.add(key)
+                newest[key] = newest_copy([known, row])
+        return cls(tuple(newest.values()), frozenset(duplicated))
+
+
+@dataclass(frozen=True, slots=True)
 class MetricDefinition:
     """One row of `metrics`: one thing counted, one source, one subject."""
 
@@ -191,3 +216,16 @@ class UpsertCounts:
 def stat_key(metric_id: str, period_end: date) -> str:
     """Return the key of one row of `stats`: `downloads:lance:python|2026-11-22`."""
     return f"{metric_id}|{period_end.isoformat()}"
+
+
+def newest_copy(copies: Iterable[StatRow]) -> StatRow:
+    """Return the copy of a key that counts: observed last, then most revised, then of higher provenance.
+
+    The remaining ties are broken by value and run, so that every reader picks the same copy.
+    """
+    return max(copies, key=precedence)
+
+
+def precedence(row: StatRow) -> tuple[datetime, int, int, int, str]:
+    """Return what copies of one key are compared by; the greatest counts."""
+    return (row.observed_at, row.revision, row.provenance.rank, row.value, row.ingestion_run_id)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
+
+_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 def require_origin(url: str) -> str:
@@ -38,3 +41,33 @@ def require_browser_origin(origin: str) -> str:
             f"{origin!r} is not what a browser sends, so it would never match. Fix: write {sent}"
         )
     return origin
+
+
+def require_secure_origin(url: str) -> str:
+    """Return the origin if a key that is sent to it stays secret.
+
+    Raises:
+        ValueError: the URL is not an origin, or is `http` to another machine.
+    """
+    if not keeps_secrets(require_origin(url)):
+        raise ValueError(
+            f"{url!r} would send the key unencrypted. Fix: write https://. "
+            "http:// works only for this machine (127.0.0.0/8, ::1, localhost)"
+        )
+    return url
+
+
+def keeps_secrets(origin: str) -> bool:
+    """Return whether a key that is sent to this origin is encrypted or does not leave the machine."""
+    parts = urlsplit(origin)
+    return parts.scheme == "https" or _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:  # any other name may resolve to any machine
+        return False
+    return any(address in network for network in _LOOPBACK if network.version == address.version)

@@ -15,6 +15,7 @@ from tests.support import api as support
 from tests.support import rows
 from tests.support.api import LAST_DAY, PYTHON
 from tests.support.clock import NOON
+from tests.support.worlds import only_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +159,7 @@ async def test_tables_that_were_made_anew_are_read_anew_though_their_versions_ar
     async def collect(run_id: str) -> None:
         async with LanceDBStore.open(empty.writing) as store:
             await store.create_tables()
-            await store.drop_tables()
+            await store.drop_tables(renew=only_writer)
             await store.create_tables()
             await store.record_run(rows.run(NOON - timedelta(hours=2), run_id=run_id))
 

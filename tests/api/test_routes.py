@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,7 @@ import pytest
 from community_metrics.api.cache.database import ReadDatabase
 from community_metrics.model import SourceWindow
 from community_metrics.storage import LanceDBReader, LanceDBStore
+from community_metrics.storage.schemas import STATS
 from tests.support.api import (
     FALLBACK,
     FIRST_DAY,
@@ -21,10 +23,12 @@ from tests.support.api import (
     PYTHON,
     RUST,
     STARS,
+    fill,
     observed,
     python_value,
     write,
 )
+from tests.support.worlds import raw_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -235,6 +239,35 @@ async def test_a_restatement_tells_the_first_value_and_the_one_now(api: Api) -> 
         (python_value(LAST_DAY), 999, 1)
     ]
     assert not found["has_more"]
+
+
+@pytest.fixture
+async def doubled(empty: Place) -> Place:
+    """A filled database that holds the newest day of `PYTHON` a second time, with 5 downloads more."""
+    await fill(empty.writing)
+    async with LanceDBStore.open(empty.writing) as store:
+        (row,) = await store.stats([PYTHON], since=LAST_DAY)
+        newer = replace(row, value=row.value + 5, observed_at=row.observed_at + timedelta(hours=1))
+        await (await raw_table(store, STATS)).add(STATS.to_arrow([newer]))
+    return empty
+
+
+async def test_a_day_that_is_stored_twice_counts_once_as_last_read_and_is_marked(
+    doubled: Place, serve: Serve
+) -> None:
+    async with serve(doubled.reading) as api:
+        points = (await metric_of(api, "dashboard/weekly?weeks=2", PYTHON))["points"]
+        text = (await api.get(f"series/{PYTHON}?grain=day&from=2026-11-21&to=2026-11-22&format=csv")).text
+        status = (await api.get("status")).json()
+    assert [point["duplicated"] for point in points] == [False, True]
+    assert (points[1]["value"], points[1]["days_present"]) == (THIS_WEEK + 5, 7)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [(row["day"], row["duplicated"]) for row in rows] == [
+        ("2026-11-21", "false"),
+        ("2026-11-22", "true"),
+    ]
+    (python,) = (metric for metric in status["metrics"] if metric["metric_id"] == PYTHON)
+    assert python["observed_at"] == "2026-11-23T13:00:00Z"
 
 
 async def test_csv_and_parquet_hold_the_same_rows(api: Api) -> None:

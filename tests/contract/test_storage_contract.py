@@ -28,7 +28,17 @@ from community_metrics.model import (
     ValueKind,
 )
 from community_metrics.storage.schemas import LEASES, METRICS, STATS
-from tests.support.worlds import DAY_ONE, METRIC, NOW, OTHER, observed, observed_days, raw_table, values
+from tests.support.worlds import (
+    DAY_ONE,
+    METRIC,
+    NOW,
+    OTHER,
+    observed,
+    observed_days,
+    only_writer,
+    raw_table,
+    values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +127,7 @@ async def test_tables_of_others_beyond_one_page_neither_hide_ours_nor_are_droppe
         others = {f"another_{number:02}" for number in range(11)}
         for name in others:
             await connection.create_table(name, schema=pa.schema([pa.field("x", pa.int64())]))
-        await store.drop_tables()
+        await store.drop_tables(renew=only_writer)
         assert await store._table_names() == others | {"leases"}
 
 
@@ -504,7 +514,7 @@ async def test_copies_of_a_key_are_found_and_all_but_the_newest_dropped(world: W
         for copies in (rows[:8], [newest], rows[:1]):
             await table.add(STATS.to_arrow(copies))
         assert await store.find_duplicate_keys() == {"stats": [row.stat_key for row in rows[:8]]}
-        report = await store.repair_duplicates()
+        report = await store.repair_duplicates(renew=only_writer)
         assert sorted(copy.key for copy in report) == sorted(
             row.stat_key for row in [*rows[:8], rows[3], rows[0]]
         )
@@ -512,12 +522,23 @@ async def test_copies_of_a_key_are_found_and_all_but_the_newest_dropped(world: W
         assert await store.stats([METRIC]) == [*rows[:3], newest, *rows[4:]]
 
 
+async def test_the_newest_row_is_the_newest_copy_of_its_day(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(3))
+        last = (await store.stats([METRIC]))[-1]
+        newest = STATS.row_type(**(_fields(last) | {"value": 7, "observed_at": LATER}))
+        older = STATS.row_type(**(_fields(last) | {"value": 8, "observed_at": last.observed_at - TTL}))
+        await (await raw_table(store, STATS)).add(STATS.to_arrow([older, newest, older]))
+        assert await store.newest_row(METRIC) == newest
+
+
 async def test_there_is_nothing_to_repair_in_a_sound_database(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         await upsert(store, observed_days(7))
         before = await store.table_versions()
-        assert await store.repair_duplicates() == []
+        assert await store.repair_duplicates(renew=only_writer) == []
         assert await store.table_versions() == before
 
 
@@ -526,7 +547,7 @@ async def test_copies_of_definitions_are_repaired_too(world: World) -> None:
         await store.create_tables()
         await store.upsert_metrics([a_metric()])
         await (await raw_table(store, METRICS)).add(METRICS.to_arrow([a_metric(created_at=LATER)]))
-        [gone] = await store.repair_duplicates()
+        [gone] = await store.repair_duplicates(renew=only_writer)
         assert (gone.table, gone.key, gone.values["created_at"]) == ("metrics", METRIC, NOW)
 
 
@@ -548,7 +569,7 @@ async def test_a_store_recovers_when_another_made_the_tables_anew(world: World) 
         await first.create_tables()
         await upsert(first, observed_days(3))
         await second.stats([METRIC])
-        await first.drop_tables()
+        await first.drop_tables(renew=only_writer)
         await first.create_tables()
         await upsert(first, observed_days(2))
         with suppress(StorageError):  # the handle of the old table may be told so once

@@ -23,6 +23,7 @@ from community_metrics.storage import LanceDBStore
 from infra import names
 from tests.support.aws import REGION, believed_aws
 from tests.support.enterprise import READ_KEY, WRITE_KEY, Enterprise, serving
+from tests.support.origins import KEEP_SECRETS, LEAK_SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -216,6 +217,23 @@ async def test_a_malformed_value_is_named_and_not_shown(entries: Any) -> None:
 
     assert "not-a-digest" not in str(refused.value)
     assert values(entries) == {}
+
+
+@pytest.mark.parametrize("url", LEAK_SECRETS)
+async def test_an_endpoint_that_would_get_the_keys_unencrypted_is_refused_and_not_asked(
+    entries: Any, cluster: Enterprise, url: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"CM_LANCEDB_HOST_OVERRIDE: .* unencrypted; write https://"):
+        await put(answers(cluster, lancedb_endpoint=url))
+
+    assert values(entries) == {}
+
+
+@pytest.mark.parametrize("url", KEEP_SECRETS)
+def test_an_endpoint_that_is_encrypted_or_on_this_machine_is_taken(url: str) -> None:
+    given = {secrets_put.URI: "db://metrics", secrets_put.ENDPOINT: url, secrets_put.READ_KEY: READ_KEY}
+    settings = settings_as_deployed(given, Deployment("enterprise"), secrets_put.READ_KEY)
+    assert settings.lancedb_host_override == url
 
 
 async def test_without_the_stack_it_says_what_to_deploy(secrets: Any) -> None:

@@ -88,6 +88,41 @@ async def test_a_name_registered_anew_by_somebody_else_is_refused(token: str | N
     assert "now belongs to another repository" in str(result.error)
 
 
+@pytest.mark.parametrize("source", ["github", "github-history"])
+@pytest.mark.parametrize(
+    ("stored", "siblings", "fault"),
+    [
+        (["/graphql#id=1", "/graphql"], [], "it was 1"),
+        (["/graphql#id={number}", "/graphql#id=1"], [], "it was 1"),
+        (["/graphql#id={number}", "/graphql"], ["/graphql#id=1"], None),
+        (["/graphql"], [], "stored without the repository's number"),
+        (["/graphql"], ["/graphql"], "stored without the repository's number"),
+        (["/graphql"], ["/graphql#id=1"], "it was 1"),
+        (["/graphql"], ["/graphql#id={number}"], None),
+        ([], ["/graphql#id=1"], None),
+    ],
+)
+async def test_stored_rows_must_be_known_to_be_of_the_same_repository(  # noqa: PLR0917  a table
+    source: str,
+    stored: list[str],
+    siblings: list[str],
+    fault: str | None,
+    replay: Replay,
+    registry: Registry,
+) -> None:
+    number = registry.repository_id(REPOSITORY)
+    own, others = (
+        frozenset(f"https://api.github.com{ref.format(number=number)}" for ref in refs)
+        for refs in (stored, siblings)
+    )
+    newest = f"https://api.github.com{stored[-1].format(number=number)}" if stored else None
+    request = wanted(REPOSITORY, stored_refs=own, sibling_refs=others, last_source_ref=newest)
+    result = await fetch(source, replay, request)
+    assert (result.error is None) is (fault is None)
+    assert (fault or "") in str(result.error)
+    assert bool(result.observations) is (fault is None)
+
+
 async def test_a_seed_row_says_nothing_about_the_repository(replay: Replay) -> None:
     result = await fetch("github", replay, wanted(REPOSITORY, last_source_ref="stars.csv:7"))
     assert result.error is None
@@ -147,10 +182,16 @@ async def test_the_last_query_before_the_limit_still_counts(replay: Replay) -> N
     assert isinstance(missing.error, UnknownSubject)
 
 
-async def test_an_answer_without_numbers_of_repositories_is_still_a_count(replay: Replay) -> None:
+async def test_a_query_that_leaves_out_the_number_of_a_repository_is_asked_again_by_rest(
+    replay: Replay, registry: Registry
+) -> None:
     replay.always("/graphql", sample("github_graphql_stargazercount_200"))
     result = await fetch("github", replay, wanted(REPOSITORY), github_token="ghp_x")
-    assert result.observations[0].source_ref == "https://api.github.com/graphql"
+    number = registry.repository_id(REPOSITORY)
+    assert result.observations[0].source_ref == f"https://api.github.com/repos/{REPOSITORY}#id={number}"
+    request = wanted(REPOSITORY, last_source_ref="https://api.github.com/graphql#id=1")
+    newcomer = await fetch("github", replay, request, github_token="ghp_x")
+    assert "now belongs to another repository" in str(newcomer.error)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from community_metrics.errors import SourceShapeError, TerminalSourceError, TransientSourceError
+from community_metrics.errors import (
+    SourceShapeError,
+    TerminalSourceError,
+    TransientSourceError,
+    UnknownSubject,
+)
 from community_metrics.periods import days_between
 from tests.support.fetching import SUNDAY, fetch, values, wanted
 from tests.support.registry import STARS, Registry
@@ -125,4 +130,46 @@ async def test_a_name_registered_anew_by_somebody_else_is_refused(replay: Replay
     request = wanted(REPOSITORY, last_source_ref=f"https://api.github.com{HISTORY}#id=1")
     result = await fetch("github-history", replay, request)
     assert isinstance(result.error, TerminalSourceError)
+    assert result.observations == ()
+
+
+async def test_a_newcomer_whose_history_is_one_page_is_refused_all_the_same(
+    replay: Replay, registry: Registry
+) -> None:
+    registry.first_day = SUNDAY - timedelta(weeks=3)
+    request = wanted(REPOSITORY, last_source_ref=f"https://api.github.com{HISTORY}#id=1")
+    result = await fetch("github-history", replay, request)
+    assert "now belongs to another repository" in str(result.error)
+    assert result.observations == ()
+
+
+async def test_a_history_of_one_page_is_stored_with_the_number_of_its_repository(
+    replay: Replay, registry: Registry
+) -> None:
+    registry.first_day = SUNDAY - timedelta(weeks=3)
+    result = await fetch("github-history", replay, wanted(REPOSITORY))
+    number = registry.repository_id(REPOSITORY)
+    assert {found.source_ref for found in result.observations} == {
+        f"https://api.github.com{HISTORY}#id={number}"
+    }
+    assert [request.path for request in replay.requests] == [HISTORY, f"/repos/{REPOSITORY}"]
+
+
+async def test_a_history_whose_repository_cannot_be_named_stores_nothing(
+    replay: Replay, registry: Registry
+) -> None:
+    registry.first_day = SUNDAY - timedelta(weeks=3)
+    replay.always(f"/repos/{REPOSITORY}", sample("github_repo_404"))
+    result = await fetch("github-history", replay, wanted(REPOSITORY))
+    assert isinstance(result.error, UnknownSubject)
+    assert result.observations == ()
+
+
+async def test_pages_of_two_repositories_store_nothing(replay: Replay) -> None:
+    other = PAGE.headers["link"].replace("619600000", "7")
+    replay.script(f"{HISTORY}*page=1", replace(PAGE, body=[NEWEST]))
+    replay.script(f"{HISTORY}*page=2", replace(PAGE, body=[SECOND], headers={**PAGE.headers, "link": other}))
+    replay.script(f"{HISTORY}*page=3", Scripted(body=[THIRD]))
+    result = await fetch("github-history", replay, wanted(REPOSITORY))
+    assert "different repositories (ids 7, 619600000)" in str(result.error)
     assert result.observations == ()

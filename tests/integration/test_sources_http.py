@@ -23,6 +23,7 @@ from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTAT
 from community_metrics.sources.client.retries import Bounds
 from tests.support.clock import FakeClock
 from tests.support.fetching import SUNDAY, client_of, fetch, fetch_all, wanted
+from tests.support.origins import KEEP_SECRETS, LEAK_SECRETS
 from tests.support.replay import Replay
 from tests.support.scripted import Scripted, sample
 from tests.support.wiretap import wiretap
@@ -254,12 +255,7 @@ async def test_the_token_goes_to_github_alone(replay: Replay) -> None:
 
 @pytest.mark.parametrize(
     ("origin", "sent"),
-    [
-        ("https://api.github.com", True),
-        ("http://127.0.0.1:8000", True),
-        ("http://proxy.example.org", False),
-        ("https://proxy.example.org", True),
-    ],
+    [*((origin, True) for origin in KEEP_SECRETS), *((origin, False) for origin in LEAK_SECRETS)],
 )
 def test_the_token_never_leaves_the_machine_in_the_clear(origin: str, sent: bool) -> None:
     settings = Settings(_env_file=None, github_token=TOKEN, source_url_github=origin)

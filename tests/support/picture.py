@@ -13,8 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.render import style
 from community_metrics.cli.render.report import render_report
@@ -63,7 +61,7 @@ async def _filled(rig: Rig, registry: Registry) -> None:
 async def _drawn(rig: Rig) -> str:
     async with LanceDBReader.open(rig.settings) as reader:
         report = await load_report(reader, load_catalog(None), weeks=WEEKS, now=MONDAY)
-    console = Console(
+    console = style.PlainConsole(
         width=WIDTH, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
     console.print(render_report(report, style.signs_of(console), WIDTH))

@@ -34,7 +34,8 @@ class Registry:
     """Answers for all four hosts. `today` may be moved on between runs.
 
     `overrides` replaces single values by (source, subject, day); None makes the day one that was not counted.
-    `renamed` maps old repositories to new ones. `first_day` is when everything was published.
+    `renamed` maps old repositories to new ones, `numbers` gives a repository another number than its own: it
+    belongs to somebody else now. `first_day` is when everything was published.
     """
 
     today: date
@@ -42,6 +43,7 @@ class Registry:
     first_day: date = date(2024, 9, 1)
     overrides: dict[tuple[str, str, date], int | None] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
     repositories: dict[int, str] = field(default_factory=dict)
 
     def value(self, source: str, subject: str, day: date) -> int | None:
@@ -58,7 +60,7 @@ class Registry:
 
     def repository_id(self, full_name: str) -> int:
         """Return the number of a repository; remembered, so that `/repositories/<id>` is served as well."""
-        number = 100_000_000 + self._noise("id", full_name) % 900_000_000
+        number = self.numbers.get(full_name, 100_000_000 + self._noise("id", full_name) % 900_000_000)
         self.repositories[number] = full_name
         return number
 

@@ -51,6 +51,10 @@ class World:
         return replace(self, store_type=store_type)
 
 
+async def only_writer() -> None:
+    """Stand in for the renewal of a lease, where a test is the only writer of its database."""
+
+
 async def raw_table(store: LanceDBStore, spec: AnyTable) -> Any:
     """Return LanceDB's own handle, for doing to a table what the store never does."""
     return await store._database.table(spec)

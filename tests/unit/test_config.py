@@ -7,6 +7,7 @@ import pytest
 
 from community_metrics.config import DEV_SERVER_ORIGINS, PUBLIC_ORIGINS, Settings, StorageMode, load_settings
 from community_metrics.errors import ConfigurationError
+from tests.support.origins import KEEP_SECRETS, LEAK_SECRETS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -261,6 +262,23 @@ def test_the_enterprise_endpoint_may_end_in_a_slash(monkeypatch: pytest.MonkeyPa
     settings = settings_of(monkeypatch, **ENTERPRISE, CM_LANCEDB_HOST_OVERRIDE="https://lance.internal/")
 
     assert settings.storage_location == "db://metrics at https://lance.internal"
+
+
+@pytest.mark.parametrize("url", KEEP_SECRETS)
+def test_the_enterprise_endpoint_is_https_or_this_machine(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    settings = settings_of(monkeypatch, **ENTERPRISE, CM_LANCEDB_HOST_OVERRIDE=url)
+    assert settings.lancedb_host_override == url
+
+
+@pytest.mark.parametrize("url", LEAK_SECRETS)
+def test_an_enterprise_endpoint_that_would_send_the_key_unencrypted_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    (fault,) = faults_of(monkeypatch, **ENTERPRISE, CM_LANCEDB_HOST_OVERRIDE=url)
+
+    assert fault.startswith(
+        f"CM_LANCEDB_HOST_OVERRIDE: {url!r} would send the key unencrypted. Fix: write https://."
+    )
 
 
 def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from community_metrics.errors import StorageConflict
-from community_metrics.model import IMPLIED_ZERO, Observation, Provenance, SourceWindow, StatRow, Status
+from community_metrics.model import (
+    IMPLIED_ZERO,
+    Observation,
+    Provenance,
+    SourceWindow,
+    StatRow,
+    Status,
+    newest_copy,
+)
 from community_metrics.storage import merge
 
 if TYPE_CHECKING:
@@ -336,5 +344,5 @@ def test_every_reader_picks_the_same_copy(batch: list[Observation], random: obje
     ]
     shuffled = list(copies)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis hands in a random.Random
-    assert merge.newest_copy(copies) == merge.newest_copy(shuffled)
-    assert merge.newest_copy(copies).observed_at == max(copy.observed_at for copy in copies)
+    assert newest_copy(copies) == newest_copy(shuffled)
+    assert newest_copy(copies).observed_at == max(copy.observed_at for copy in copies)

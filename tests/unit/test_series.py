@@ -66,6 +66,15 @@ class TestFlow:
     def test_a_week_without_a_single_day_has_no_value(self) -> None:
         assert flow(whole(W46), W47) == Point(W47, days_expected=7)
 
+    def test_a_day_that_is_stored_twice_counts_once_as_last_read(self) -> None:
+        newer = daily(W47.end, 15, observed_at=NOON + timedelta(days=1))
+        point = flow([newer, *whole(W47)], W47)
+        assert (point.value, point.days_present, point.complete, point.duplicated) == (75, 7, True, True)
+
+    def test_a_week_without_copies_says_nothing_of_them(self) -> None:
+        rows = [*whole(W46), *whole(W47), daily(W47.end, 15)]
+        assert not flow(rows, W46).duplicated
+
     def test_a_real_zero_is_a_value(self) -> None:
         assert flow(whole(W47, 0), W47).value == 0
 

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.model import SourceWindow, StatRow, ValueKind
+from community_metrics.model import SourceWindow, StatRow, ValueKind, newest_copy
 from community_metrics.periods import Grain, Period, days_between, midnight, period_of
 from community_metrics.series.points import change_of_trailing, change_to_previous, points
 from tests.support.rows import dailies, level, wide
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
 FIRST, SPAN = date(2026, 11, 30), 60
@@ -35,6 +38,94 @@ def periods_of(grain: Grain) -> list[Period]:
 def wide_readings(draw: st.DrawFn) -> list[StatRow]:
     starts = draw(st.lists(DAYS, max_size=4))
     return [wide(day, day + timedelta(days=draw(st.integers(6, 30))), draw(VALUES)) for day in starts]
+
+
+@st.composite
+def copied(draw: st.DrawFn, rows: Sequence[StatRow]) -> list[StatRow]:
+    """Return the rows with copies among them, as writers that insert one key twice leave them."""
+    chosen = draw(st.lists(st.sampled_from(rows), max_size=6)) if rows else []
+    copies = [
+        replace(
+            row,
+            value=draw(VALUES),
+            observed_at=row.observed_at + timedelta(hours=draw(st.integers(-30, 30))),
+            revision=draw(st.integers(0, 2)),
+            ingestion_run_id=f"run-{number}",
+        )
+        for number, row in enumerate(chosen, start=2)
+    ]
+    return draw(st.permutations([*rows, *copies]))
+
+
+def by_key(rows: Sequence[StatRow]) -> dict[str, list[StatRow]]:
+    grouped = defaultdict(list)
+    for row in rows:
+        grouped[row.stat_key].append(row)
+    return grouped
+
+
+def repaired(rows: Sequence[StatRow]) -> list[StatRow]:
+    return [newest_copy(copies) for copies in by_key(rows).values()]
+
+
+def duplicated_keys(rows: Sequence[StatRow]) -> set[str]:
+    return {key for key, copies in by_key(rows).items() if len(copies) > 1}
+
+
+@given(st.data(), KNOWN, wide_readings(), GRAINS)
+def test_copies_of_a_day_change_no_point_but_mark_those_of_their_periods(
+    data: st.DataObject, known: dict[date, int], readings: list[StatRow], grain: Grain
+) -> None:
+    rows, fallbacks = data.draw(copied(dailies(known))), data.draw(copied(readings))
+    periods = periods_of(grain)
+    series = points(rows, periods, window=SourceWindow.DAY, now=LATER, fallbacks=fallbacks)
+    sound = points(repaired(rows), periods, window=SourceWindow.DAY, now=LATER, fallbacks=repaired(fallbacks))
+
+    assert [replace(point, duplicated=False) for point in series] == sound
+    days = {row.period_end for row in rows if row.stat_key in duplicated_keys(rows)}
+    for point in series:
+        if not point.estimated:
+            assert point.duplicated == any(point.period.start <= day <= point.period.end for day in days)
+
+
+@given(st.data(), wide_readings(), GRAINS)
+def test_copies_of_a_wide_reading_mark_the_periods_that_it_is_the_value_of(
+    data: st.DataObject, readings: list[StatRow], grain: Grain
+) -> None:
+    rows = data.draw(copied(readings))
+    periods, window = periods_of(grain), SourceWindow.THIRTY_DAYS
+    series = points(rows, periods, window=window, now=LATER)
+    assert [replace(point, duplicated=False) for point in series] == points(
+        repaired(rows), periods, window=window, now=LATER
+    )
+    marked = duplicated_keys(rows)
+    behind = [row for row in repaired(rows) if row.stat_key in marked]
+    others = [row for row in repaired(rows) if row.stat_key not in marked]
+    for period, point in zip(periods, series, strict=True):
+        (without,) = points(others, [period], window=window, now=LATER)
+        (alone,) = points(behind, [period], window=window, now=LATER)
+        # a reading counts where it gives the value, and not where another one does
+        assert replace(point, duplicated=False) == replace(
+            alone if point.duplicated else without, duplicated=False
+        )
+
+
+@given(st.data(), READINGS, GRAINS)
+def test_copies_of_a_level_mark_the_periods_that_end_with_it(
+    data: st.DataObject, readings: list[StatRow], grain: Grain
+) -> None:
+    rows = data.draw(copied(readings))
+    periods, window = periods_of(grain), SourceWindow.INSTANT
+    series = points(rows, periods, window=window, now=LATER)
+
+    assert [replace(point, duplicated=False) for point in series] == points(
+        repaired(rows), periods, window=window, now=LATER
+    )
+    marked = {row.observed_at for row in repaired(rows) if row.stat_key in duplicated_keys(rows)}
+    sound = {row.observed_at for row in repaired(rows)} - marked
+    for point in series:
+        assert not (point.duplicated and point.observed_at in sound)
+        assert point.duplicated or point.observed_at not in marked or point.observed_at in sound
 
 
 @given(KNOWN, GRAINS)
@@ -100,13 +191,12 @@ def test_every_level_shown_was_read_and_near_its_period(readings: list[StatRow],
         )
 
 
-@given(READINGS, DAYS)
-def test_no_later_reading_of_the_period_is_passed_over(readings: list[StatRow], day: date) -> None:
-    period = period_of(day, Grain.WEEK)
+@given(READINGS.filter(bool), st.data())
+def test_no_later_reading_of_the_period_is_passed_over(readings: list[StatRow], data: st.DataObject) -> None:
+    period = period_of(data.draw(st.sampled_from(readings)).period_end, Grain.WEEK)
     within = [
         row.observed_at for row in readings if midnight(period.start) <= row.observed_at < period.end_instant
     ]
-    assume(within)
     (point,) = points(readings, [period], window=SourceWindow.INSTANT, now=LATER)
     assert point.observed_at is not None
     assert point.observed_at >= max(within)

@@ -66,6 +66,16 @@ def test_a_doubtful_day_is_settled_wanted_and_after_the_first_known_one(
         assert any(known <= day for known in [*by_day, *([stored] if stored else [])])
 
 
+@given(series, st.one_of(st.none(), days))
+def test_asking_for_earlier_days_implies_no_zero_before_the_first_known_download(
+    by_day: dict[date, int], stored: date | None
+) -> None:
+    asked = request(START - timedelta(weeks=12), stored)
+    counts = counts_of(by_day)
+    known = [*(day for day, value in by_day.items() if value > 0), *([stored] if stored else [])]
+    assert all(day >= min(known) for day in absent_days(asked, counts))
+
+
 def test_a_day_younger_than_three_days_is_never_doubted() -> None:
     assert absent_days(request(), counts_of({date(2026, 11, 17): 5})) == [
         date(2026, 11, 18),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from community_metrics.series.freshness import (
 from community_metrics.series.points import Point
 from community_metrics.series.summary import Summary, flow_total, stock_total, summarize
 from tests.support.clock import NOON
-from tests.support.rows import dailies, level, run
+from tests.support.rows import dailies, daily, level, run
 
 W47 = parse_week("2026-W47")
 SUNDAY = date(2026, 11, 22)
@@ -65,6 +66,19 @@ class TestTotals:
     def test_a_total_ends_with_the_last_day_settled_for_all(self) -> None:
         total = flow_total({A: dailies(days(40)), B: dailies(days(40, until=SUNDAY - timedelta(days=2)))})
         assert (total.period_start, total.period_end) == (date(2026, 10, 22), date(2026, 11, 20))
+
+    @pytest.mark.parametrize("is_newest_first", [True, False])
+    def test_a_day_that_is_stored_twice_is_added_once_as_last_read(self, is_newest_first: bool) -> None:
+        newer = daily(SUNDAY, 5, observed_at=NOON + timedelta(days=1))
+        rows = [newer, *dailies(days(30))] if is_newest_first else [*dailies(days(30)), newer]
+        total = flow_total({A: rows})
+        assert (total.value, total.days_present) == (34, 30)
+
+    @pytest.mark.parametrize("is_revised_first", [True, False])
+    def test_a_level_that_is_stored_twice_is_added_once(self, is_revised_first: bool) -> None:
+        revised = replace(level(NOON, 9), revision=1)
+        copies = [revised, level(NOON, 7)] if is_revised_first else [level(NOON, 7), revised]
+        assert stock_total({"stars:a:github": copies}).value == 9
 
     def test_there_is_no_total_while_one_metric_has_no_day(self) -> None:
         total = flow_total({A: dailies(days(40)), B: []})

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console
 
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.doctor import Check, Verdict, is_wrong, render_checks
 from community_metrics.cli.render.report import render_report, report_json
 from community_metrics.cli.render.status import StatusView, ranges_text, render_runs, render_status
-from community_metrics.cli.render.style import ASCII, UNICODE, age, duration, legend, sparkline
+from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline
 from community_metrics.model import RunStatus
 from community_metrics.periods import days_between, last_periods, parse_week
 from community_metrics.series.freshness import freshness, run_view
@@ -38,7 +38,7 @@ W47 = parse_week("2026-W47")
 
 
 def printed(what: RenderableType, width: int = 100) -> str:
-    console = Console(width=width, file=io.StringIO(), force_terminal=False)
+    console = PlainConsole(width=width, file=io.StringIO(), force_terminal=False)
     console.print(what)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -131,6 +131,18 @@ class TestReport:
     def test_a_terminal_without_unicode_gets_plain_characters(self) -> None:
         report = report_of(downloads(PYTHON), seeded(SUNDAY))
         assert printed(render_report(report, ASCII, 80), 80).isascii()
+
+    def test_a_value_that_is_stored_twice_is_marked_with_its_fix(self) -> None:
+        holding = downloads(PYTHON)
+        copied = replace(holding, rows=(*holding.rows, holding.rows[-2], replace(holding.rows[-2], value=1)))
+        text = printed(render_report(report_of(copied, downloads(RUST)), UNICODE, 200), 200)
+        assert f"! Values of {PYTHON} are stored more than once; the newest copy counts." in text
+        assert "Fix: `community-metrics repair` deletes the others." in text
+        (line,) = report_json(report_of(copied))["metrics"]
+        assert [point["duplicated"] for point in line["points"][-2:]] == [False, True]
+
+    def test_a_report_without_copies_says_nothing_of_them(self) -> None:
+        assert "more than once" not in printed(render_report(report_of(downloads(PYTHON)), UNICODE, 200), 200)
 
     def test_json_holds_every_point_as_it_is(self) -> None:
         report = report_of(downloads(PYTHON, without=(SUNDAY,)))

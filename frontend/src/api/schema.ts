@@ -476,6 +476,11 @@ export interface components {
              */
             observed_at: string | null;
             /**
+             * Duplicated
+             * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
+             */
+            duplicated: boolean;
+            /**
              * Day
              * Format: date
              * @description The day.
@@ -814,6 +819,11 @@ export interface components {
              * @description When its newest value was read at the source; null without a value.
              */
             observed_at: string | null;
+            /**
+             * Duplicated
+             * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
+             */
+            duplicated: boolean;
             /**
              * Month
              * @description The month: `2026-11`.
@@ -1158,6 +1168,11 @@ export interface components {
              */
             observed_at: string | null;
             /**
+             * Duplicated
+             * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
+             */
+            duplicated: boolean;
+            /**
              * Day
              * Format: date
              * @description The day.
@@ -1233,6 +1248,11 @@ export interface components {
              */
             observed_at: string | null;
             /**
+             * Duplicated
+             * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
+             */
+            duplicated: boolean;
+            /**
              * Month
              * @description The month: `2026-11`.
              */
@@ -1306,6 +1326,11 @@ export interface components {
              * @description When its newest value was read at the source; null without a value.
              */
             observed_at: string | null;
+            /**
+             * Duplicated
+             * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
+             */
+            duplicated: boolean;
             /**
              * Week
              * @description ISO name of the week: `2026-W47`, by ISO year.
@@ -1516,6 +1541,11 @@ export interface components {
              * @description When its newest value was read at the source; null without a value.
              */
             observed_at: string | null;
+            /**
+             * Duplicated
+             * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
+             */
+            duplicated: boolean;
             /**
              * Week
              * @description ISO name of the week: `2026-W47`, by ISO year.

@@ -19,6 +19,7 @@ export function notesOf(one: ShownPoint, isFlow: boolean, format: Formats): read
   if (one.kind === "running") notes.push("still running");
   if (point.estimated) notes.push(`estimate from ${point.fallback_id}`);
   if (point.revised) notes.push("restated");
+  if (point.duplicated) notes.push("stored more than once, newest copy");
   if (point.status === "provisional") notes.push("provisional");
   if (point.provenance) notes.push(provenanceName(point.provenance));
   if (point.observed_at) notes.push(`observed ${format.instant(point.observed_at)}`);

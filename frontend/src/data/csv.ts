@@ -18,6 +18,7 @@ const COLUMNS = [
   "status",
   "revised",
   "observed_at",
+  "duplicated",
 ] as const;
 
 /** Returns the file; `value` is the API's, `shown` what the chart makes of it (summed up, indexed). */
@@ -40,6 +41,7 @@ export function csvOf(chart: ShownChart): string {
       point.status,
       point.revised,
       point.observed_at,
+      point.duplicated,
     ]),
   );
   return [COLUMNS, ...lines].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");

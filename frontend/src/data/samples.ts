@@ -22,6 +22,7 @@ export function week(index: number, value: number | null, changes: Partial<WeekP
     status: isKnown ? "final" : null,
     revised: false,
     observed_at: isKnown ? `${shiftedDay(start, 8)}T06:00:00Z` : null,
+    duplicated: false,
     ...changes,
   };
 }

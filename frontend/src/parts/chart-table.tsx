@@ -98,9 +98,12 @@ function Value({ one }: { readonly one: ShownPoint | undefined }) {
   const { point, kind } = one;
   const days =
     kind === "incomplete" || kind === "running" ? `${point.days_present}/${point.days_expected} days` : "";
-  const marks = [kind === "running" ? "running" : "", days, point.revised ? "restated" : ""].filter(
-    (mark) => mark !== "",
-  );
+  const marks = [
+    kind === "running" ? "running" : "",
+    days,
+    point.revised ? "restated" : "",
+    point.duplicated ? "stored more than once" : "",
+  ].filter((mark) => mark !== "");
   return (
     <>
       {valueText(one, format)}

@@ -34,6 +34,7 @@ def point_fields(point: Point) -> dict[str, Any]:
         "status": point.status,
         "revised": point.revised,
         "observed_at": point.observed_at,
+        "duplicated": point.duplicated,
     }
 
 

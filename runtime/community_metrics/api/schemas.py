@@ -97,6 +97,8 @@ class Point(Body):
     """A registry changed one of its values after it was stored; see `/restatements`."""
     observed_at: datetime | None
     """When its newest value was read at the source; null without a value."""
+    duplicated: bool
+    """One of its values is stored more than once and the newest copy counts; `repair` deletes the others."""
 
 
 class WeekPoint(Point):

@@ -10,7 +10,7 @@ import typer
 token = typer.Typer(help="Bearer tokens for consumers of the API that run on servers.", no_args_is_help=True)
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")]
 Socket = Annotated[
     Path | None,
     typer.Option("--uds", help="Listen on this unix socket instead, for a proxy on the same machine."),
@@ -26,27 +26,27 @@ Dashboard = Annotated[
 def serve(
     host: Host = "127.0.0.1", port: Port = 8000, uds: Socket = None, dashboard: Dashboard = None
 ) -> None:
-    """Serve the read API until stopped; prints where."""
-    import uvicorn  # noqa: PLC0415  heavy
-
+    """Serve the read API until stopped; prints where, once it answers."""
+    from community_metrics.api import serving  # noqa: PLC0415  heavy
     from community_metrics.api.app import app_from_environment  # noqa: PLC0415  heavy
     from community_metrics.api.static_dashboard import WithPage  # noqa: PLC0415  heavy
     from community_metrics.config import load_settings  # noqa: PLC0415  heavy
 
-    load_settings()  # what is wrong with them is told before an address is
-    place = f"unix:{uds}" if uds else f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    if dashboard is not None:
-        typer.echo(f"The dashboard is at {place}/", err=True)
-    typer.echo(f"The read API is at {place}/api/v1/docs; Ctrl-C stops it.", err=True)
-    uvicorn.run(
-        WithPage(app_from_environment(), dashboard),
-        host=host,
-        port=port,
-        uds=None if uds is None else str(uds),
-        log_config=None,  # ours is set up with the app, and has one line for each request
-        access_log=False,
-        server_header=False,
-    )
+    load_settings()  # their faults come before an address does
+    app = WithPage(app_from_environment(), dashboard)
+    sockets = [serving.listen_on_path(uds)] if uds else serving.listen_on_host(host, port)
+    place = f"unix:{uds}" if uds else serving.url_of(host, sockets)
+
+    def announce() -> None:
+        if dashboard is not None:
+            typer.echo(f"The dashboard is at {place}/", err=True)
+        typer.echo(f"The read API is at {place}/api/v1/docs; Ctrl-C stops it.", err=True)
+
+    try:
+        serving.run_server(app, sockets, announce)
+    finally:
+        if uds:
+            uds.unlink(missing_ok=True)
 
 
 @token.command("new")

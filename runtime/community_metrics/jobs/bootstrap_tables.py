@@ -28,7 +28,7 @@ async def _work(context: RunContext) -> Gathered:
     place = context.settings.storage_location
     if context.request.dry_run:
         return Gathered(notes=(f"--reset would delete every row of metrics, stats and history in {place}.",))
-    await context.store.drop_tables()
+    await context.store.drop_tables(renew=context.renew)
     await context.store.create_tables()
     return Gathered(notes=(f"Every row of metrics, stats and history in {place} was deleted.",))
 

@@ -114,6 +114,18 @@ class RunContext:
     rng: random.Random
     progress: Progress
     run_id: str
+    holder: Holder | None = None
+    """None under `--dry-run`, which takes no lease."""
+
+    async def renew(self) -> None:
+        """Renew the lease; a job does so before each step that deletes.
+
+        Raises:
+            LeaseLost: another run took the database over.
+        """
+        if self.holder is None:
+            raise RuntimeError(f"Run {self.run_id} holds no lease, so it must not delete anything.")
+        await self.holder.renew()
 
 
 class Work(Protocol):
@@ -193,7 +205,7 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
     with signals_cancel() as signals:
         try:
             async with exclusive(context.store, context.settings, context.run_id, context.clock) as holder:
-                report = await _recorded(work, context, holder, signals)
+                report = await _recorded(work, replace(context, holder=holder), holder, signals)
                 if report.run.rows_inserted + report.run.rows_updated and not signals.received:
                     await _housekeeping(context, holder, signals)
                 signals.disarm()
@@ -227,7 +239,7 @@ async def _recorded(work: Work, context: RunContext, holder: Holder, signals: St
         await store.record_run(run)
         gathered = await work(context)
         _log_notes(gathered)
-        await holder.renew()  # whoever stood still for longer than the lease must not write any more
+        await holder.renew()  # a run that was suspended for longer than its lease must not write any more
         await store.upsert_metrics(await _definitions(context, gathered))
         counts, cancelled = await to_its_end(_upserted(context, gathered))
         run = _closed(run, gathered, counts, context)

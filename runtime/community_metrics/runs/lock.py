@@ -50,7 +50,7 @@ class Holder:
         """Push the lease's expiry ahead.
 
         Raises:
-            LeaseLost: another run took the database over while this one stood still.
+            LeaseLost: this run's lease is not stored any more: another run took the database over.
         """
         self._lease = await self._store.renew_lease(self._lease, now=self._clock.now(), ttl=LEASE_TTL)
 

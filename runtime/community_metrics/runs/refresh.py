@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import replace
+from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import structlog
 
 from community_metrics.errors import ConfigurationError, SourceError, TerminalSourceError
-from community_metrics.model import SEED_SOURCE, ValueKind
+from community_metrics.model import SEED_SOURCE, Status, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
 from community_metrics.runs.checks import impossible
 from community_metrics.runs.definitions import redefined, refusal
 from community_metrics.runs.execute import Gathered, MetricOutcome
+from community_metrics.runs.identity import Origins, proves_subject, stored_origins
 from community_metrics.sources import available_sources
 from community_metrics.sources.base import FetchRequest, FetchResult
 from community_metrics.sources.client.client import RegistryClient
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from community_metrics.storage import LanceDBReader
 
 log = structlog.get_logger(__name__)
+
+_LATE_START = timedelta(weeks=12)  # npm published the days of its outage of 2018 after up to six weeks
+_READ_AGAIN_AFTER = timedelta(hours=24)
 
 
 def prepared(
@@ -96,14 +101,23 @@ async def _fetched(
 ) -> list[FetchResult]:
     refused: list[FetchResult] = []
     requests: dict[Source, list[FetchRequest]] = defaultdict(list)
+    origins = await stored_origins(context, [metric for _, metric in _pairs(by_source)])
     for source, metric in _pairs(by_source):
         known_as = bound.get(metric.metric_id)
         if known_as is not None and not _may_be_renamed(source, metric, known_as):
             error = TerminalSourceError(refusal(metric, known_as))
             refused.append(FetchResult(metric.metric_id, error=error))
             continue
-        request = await _fetch_request(context.store, metric, source, floor, until)
-        requests[source].append(replace(request, known_as=known_as.subject if known_as else None))
+        request = await _fetch_request(context, metric, source, floor, until)
+        origin = origins.get(metric.metric_id, Origins())
+        requests[source].append(
+            replace(
+                request,
+                known_as=known_as.subject if known_as else None,
+                stored_refs=origin.own,
+                sibling_refs=origin.siblings,
+            )
+        )
     async with (
         RegistryClient(context.settings, context.clock, context.rng) as client,
         asyncio.TaskGroup() as tasks,
@@ -122,20 +136,19 @@ def _pairs(by_source: Mapping[Source, Sequence[Metric]]) -> Iterator[tuple[Sourc
 def _may_be_renamed(source: Source, metric: Metric, stored: MetricDefinition) -> bool:
     """Say whether the source can prove that the new subject is the old one under another name."""
     same_series = (metric.source, metric.window) == (stored.source, stored.source_window)
-    return same_series and bool(getattr(source, "proves_subject", False))
+    return same_series and proves_subject(source)
 
 
 async def _fetch_request(
-    store: LanceDBReader, metric: Metric, source: Source, floor: date, until: date
+    context: RunContext, metric: Metric, source: Source, floor: date, until: date
 ) -> FetchRequest:
-    first = await store.first_fetched_day(metric.metric_id)
-    newest = await store.newest_row(metric.metric_id)
+    first = await context.store.first_fetched_day(metric.metric_id)
+    newest = await context.store.newest_row(metric.metric_id)
     since = None
     if first is not None and metric.value_kind is ValueKind.FLOW:
-        reach = first if source.retention_days is None else until - (source.retention_days - 1) * ONE_DAY
-        oldest = max(first, reach)
-        whole = source.answers_whole
-        since = oldest if whole else await _first_gap(store, metric.metric_id, oldest, floor)
+        reach = None if source.retention_days is None else until - (source.retention_days - 1) * ONE_DAY
+        # one request returns all of it anyway: the first stored day may be later than what is stated now
+        since = reach if source.answers_whole else await _first_wanted(context, metric, first, reach, floor)
     return FetchRequest(
         metric_id=metric.metric_id,
         subject=metric.subject,
@@ -144,6 +157,36 @@ async def _fetch_request(
         until=until,
         first_stored_day=first,
         last_source_ref=newest.source_ref if newest else None,
+    )
+
+
+async def _first_wanted(
+    context: RunContext, metric: Metric, first: date, reach: date | None, floor: date
+) -> date | None:
+    """Return the first day to ask for, `floor` at the latest; None for all that the source still answers for.
+
+    `first` is the first stored day, `reach` the first that the source answers for, None for the beginning.
+    """
+    if not await _may_begin_earlier(context, metric, first, reach):
+        return await _first_gap(context.store, metric.metric_id, max(first, reach or first), floor)
+    return None if reach is None else await _first_gap(context.store, metric.metric_id, reach, floor)
+
+
+async def _may_begin_earlier(context: RunContext, metric: Metric, first: date, reach: date | None) -> bool:
+    """Say whether the source may yet state days from `reach` to `first`, the first stored one.
+
+    The first answer may have been cut, and the days of a launch may be published late. A first day that is
+    12 weeks old and final was read twice, a day apart, and neither answer stated an earlier one.
+    """
+    if reach is not None and first <= reach:
+        return False
+    now = context.clock.now()
+    if today(now) - first < _LATE_START:
+        return True
+    rows = await context.store.stats([metric.metric_id], since=first, until=first)
+    return any(
+        row.status is not Status.FINAL and now - row.observed_at >= _READ_AGAIN_AFTER  # sooner proves nothing
+        for row in rows
     )
 
 

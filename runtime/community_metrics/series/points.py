@@ -11,6 +11,7 @@ Choices where several were honest:
   that it covers exactly; over any other period it can only estimate, as a fallback does.
 - A year earlier is 52 weeks back (364 days: the same weekdays, the nearest whole number of weeks to a year,
   and it exists for a week 53 too), so that 2027-W10 is compared with 2026-W11, since 2026 has 53 weeks.
+- A key that is stored more than once counts once, with its newest copy, and the point says so (`duplicated`).
 - A stock reading belongs to a day only if taken on it; the 12 h of grace are for weeks and months, or one
   reading would be shown as two days.
 """
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from community_metrics.model import SourceWindow, Status, ValueKind
+from community_metrics.model import DistinctRows, SourceWindow, Status, ValueKind
 from community_metrics.periods import Grain, midnight
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Point:
     `value` is None when nothing is known, an estimate when `estimated` (then `fallback_id` says from which
     metric), and otherwise the sum over `days_present` of `days_expected` days; a stock has one reading of
     one. `complete`: the period is over and nothing is missing from it; never true of an estimate.
-    `observed_at` is when the newest row behind the value was read at its source.
+    `observed_at` is when the newest row behind the value was read at its source. `duplicated`: the key of a
+    row behind the value is stored more than once; the value has its newest copy alone.
     """
 
     period: Period
@@ -60,6 +62,7 @@ class Point:
     status: Status | None = None
     revised: bool = False
     observed_at: datetime | None = None
+    duplicated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,18 @@ def points(
     fallback metrics, in the order of the catalogue (the earlier metric wins where window and day are
     equal).
     """
+    own, others = DistinctRows.of(rows), DistinctRows.of(fallbacks)
+    duplicated = own.duplicated | others.duplicated
     if window.value_kind is ValueKind.STOCK:
-        by_instant = sorted(rows, key=lambda row: row.observed_at)
-        return [_stock_point(by_instant, period, fallbacks, now) for period in periods]
+        by_instant = sorted(own.rows, key=lambda row: row.observed_at)
+        known = _Known(by_instant, others.rows, duplicated, now)
+        return [_stock_point(known, period) for period in periods]
     if window is SourceWindow.DAY:
-        by_day = sorted(rows, key=lambda row: row.period_end)
-        return [_flow_point(by_day, period, fallbacks, now) for period in periods]
-    return [_wide_point(rows, period, [*rows, *fallbacks], now) for period in periods]
+        by_day = sorted(own.rows, key=lambda row: row.period_end)
+        known = _Known(by_day, others.rows, duplicated, now)
+        return [_flow_point(known, period) for period in periods]
+    known = _Known(own.rows, (*own.rows, *others.rows), duplicated, now)
+    return [_wide_point(known, period) for period in periods]
 
 
 def latest_complete(series: Sequence[Point]) -> Point | None:
@@ -141,28 +149,39 @@ def share(own: Point, all_of_product: Iterable[Point]) -> float | None:
     return own.value / sum(known)
 
 
-def _flow_point(
-    by_day: Sequence[StatRow], period: Period, fallbacks: Sequence[StatRow], now: datetime
-) -> Point:
-    own = _rows_ending_in(by_day, period.start, period.end)
-    if not own:
-        return _estimate(period, fallbacks, now)
-    present = len({row.period_end for row in own})
-    return _point_of(
-        period, own, days_present=present, complete=present == period.days and period.is_over(now)
-    )
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The distinct rows behind the points of one metric: `own` in the order that its kind is searched in."""
+
+    own: Sequence[StatRow]
+    stand_ins: Sequence[StatRow]
+    duplicated: frozenset[tuple[str, date]]
+    now: datetime
+
+    def has_copies_of(self, rows: Iterable[StatRow]) -> bool:
+        return bool(self.duplicated) and any(
+            (row.metric_id, row.period_end) in self.duplicated for row in rows
+        )
 
 
-def _wide_point(
-    rows: Sequence[StatRow], period: Period, candidates: Sequence[StatRow], now: datetime
-) -> Point:
-    exact = [row for row in rows if (row.period_start, row.period_end) == (period.start, period.end)]
+def _flow_point(known: _Known, period: Period) -> Point:
+    days = _rows_ending_in(known.own, period.start, period.end)
+    if not days:
+        return _estimate(known, period)
+    is_whole = len(days) == period.days and period.is_over(known.now)
+    return _point_of(known, period, days, days_present=len(days), complete=is_whole)
+
+
+def _wide_point(known: _Known, period: Period) -> Point:
+    exact = [row for row in known.own if (row.period_start, row.period_end) == (period.start, period.end)]
     if not exact:
-        return _estimate(period, candidates, now)
-    return _point_of(period, exact[:1], days_present=period.days, complete=period.is_over(now))
+        return _estimate(known, period)
+    return _point_of(known, period, exact, days_present=period.days, complete=period.is_over(known.now))
 
 
-def _point_of(period: Period, rows: Sequence[StatRow], *, days_present: int, complete: bool) -> Point:
+def _point_of(
+    known: _Known, period: Period, rows: Sequence[StatRow], *, days_present: int, complete: bool
+) -> Point:
     return Point(
         period=period,
         value=sum(row.value for row in rows),
@@ -173,6 +192,7 @@ def _point_of(period: Period, rows: Sequence[StatRow], *, days_present: int, com
         status=_joint_status(rows),
         revised=any(row.revision > 0 for row in rows),
         observed_at=max(row.observed_at for row in rows),
+        duplicated=known.has_copies_of(rows),
     )
 
 
@@ -181,8 +201,8 @@ def _joint_status(rows: Sequence[StatRow]) -> Status:
     return Status.PROVISIONAL if provisional else Status.FINAL
 
 
-def _estimate(period: Period, candidates: Sequence[StatRow], now: datetime) -> Point:
-    reading = _best_cover(period, candidates, now)
+def _estimate(known: _Known, period: Period) -> Point:
+    reading = _best_cover(known, period)
     if reading is None:
         return Point(period, days_expected=period.days)
     return Point(
@@ -195,16 +215,17 @@ def _estimate(period: Period, candidates: Sequence[StatRow], now: datetime) -> P
         status=reading.status,
         revised=reading.revision > 0,
         observed_at=reading.observed_at,
+        duplicated=known.has_copies_of([reading]),
     )
 
 
-def _best_cover(period: Period, candidates: Sequence[StatRow], now: datetime) -> StatRow | None:
+def _best_cover(known: _Known, period: Period) -> StatRow | None:
     """Return the reading of the whole period with the shortest window, then the latest; none for a day."""
-    if period.grain is Grain.DAY or not period.is_over(now):
+    if period.grain is Grain.DAY or not period.is_over(known.now):
         return None
     covering = [
         row
-        for row in candidates
+        for row in known.stand_ins
         if row.source_window.value_kind is ValueKind.FLOW
         and row.period_start <= period.start
         and row.period_end >= period.end
@@ -224,19 +245,18 @@ def _half_even(numerator: int, denominator: int) -> int:
     return quotient
 
 
-def _stock_point(
-    by_instant: Sequence[StatRow], period: Period, fallbacks: Sequence[StatRow], now: datetime
-) -> Point:
-    reading = _latest_reading(by_instant, period)
+def _stock_point(known: _Known, period: Period) -> Point:
+    reading = _latest_reading(known.own, period)
     if reading is not None:
-        return _level(period, reading, days_present=1, complete=period.is_over(now))
-    sample = _latest_sample(fallbacks, period)
-    if sample is None or period.grain is Grain.DAY or not period.is_over(now):
+        return _level(known, period, reading, days_present=1, complete=period.is_over(known.now))
+    sample = _latest_sample(known.stand_ins, period)
+    if sample is None or period.grain is Grain.DAY or not period.is_over(known.now):
         return Point(period)
-    return _level(period, sample, estimated=True, fallback_id=sample.metric_id)
+    return _level(known, period, sample, estimated=True, fallback_id=sample.metric_id)
 
 
 def _level(
+    known: _Known,
     period: Period,
     reading: StatRow,
     *,
@@ -256,6 +276,7 @@ def _level(
         status=reading.status,
         revised=reading.revision > 0,
         observed_at=reading.observed_at,
+        duplicated=known.has_copies_of([reading]),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from community_metrics.model import DistinctRows, newest_copy
 from community_metrics.periods import ONE_DAY
 from community_metrics.series.points import (
     change_of_trailing,
@@ -109,7 +110,10 @@ def flow_total(rows: Mapping[str, Sequence[StatRow]], days: int = TOTAL_DAYS) ->
     `rows` holds every metric that belongs to the total, with its daily rows, an empty sequence among them
     too.
     """
-    by_metric = {metric_id: {row.period_end: row.value for row in own} for metric_id, own in rows.items()}
+    by_metric = {
+        metric_id: {row.period_end: row.value for row in DistinctRows.of(own).rows}
+        for metric_id, own in rows.items()
+    }
     missing = tuple(metric_id for metric_id, own in by_metric.items() if not own)
     common = set.intersection(*(set(own) for own in by_metric.values())) if by_metric else set()
     if not common:
@@ -129,7 +133,7 @@ def flow_total(rows: Mapping[str, Sequence[StatRow]], days: int = TOTAL_DAYS) ->
 
 def stock_total(rows: Mapping[str, Sequence[StatRow]]) -> StockTotal:
     """Return the sum of the latest own reading of each metric; samples of a fallback do not enter."""
-    newest = {metric_id: max(own, key=lambda row: row.observed_at) for metric_id, own in rows.items() if own}
+    newest = {metric_id: newest_copy(own) for metric_id, own in rows.items() if own}
     readings = tuple(Reading(metric_id, row.value, row.observed_at) for metric_id, row in newest.items())
     return StockTotal(
         value=sum(reading.value for reading in readings) if readings else None,

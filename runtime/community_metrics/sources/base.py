@@ -30,7 +30,9 @@ class FetchRequest:
     zeros before a package's first release are not taken for real ones. `last_source_ref` is where the newest
     stored row came from. `known_as` is the subject of the stored rows where the catalogue now writes another;
     only a source with a true attribute `proves_subject` is asked then, and it must answer for the same thing
-    or not at all.
+    or not at all. Only such a source gets `stored_refs`, the `source_ref`s of all rows that it gave this
+    metric, and `sibling_refs`, those of other metrics of the same host and subject that were read no later
+    than the first of them.
     """
 
     metric_id: str
@@ -41,6 +43,8 @@ class FetchRequest:
     first_stored_day: date | None = None
     last_source_ref: str | None = None
     known_as: str | None = None
+    stored_refs: frozenset[str] = frozenset()
+    sibling_refs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from community_metrics.sources.base import FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import GITHUB
 from community_metrics.sources.client.replies import Reply, limited, parse_part, shape_error
 from community_metrics.sources.github_repository import (
+    REST_HEADERS,
     rename_notes,
     repository_faults,
     require_same_repository,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from community_metrics.sources.client.client import Answer, RegistryClient
 
-_REST_HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 _BATCH = 100
 
 
@@ -96,7 +96,7 @@ class GitHubStars:
 
 async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:
     path, about = f"/repos/{request.subject}", f"github {request.subject}"
-    answer = await client.get_json(GITHUB, path, _Repository, about=about, headers=_REST_HEADERS)
+    answer = await client.get_json(GITHUB, path, _Repository, about=about, headers=REST_HEADERS)
     return _reading(
         request,
         stars=answer.body.stargazers_count,
@@ -121,7 +121,7 @@ async def _read_batch(requests: Sequence[FetchRequest], client: RegistryClient) 
         )
     except SourceError as error:
         return [FetchResult(request.metric_id, error=error) for request in requests]
-    return [_from_batch(request, f"r{index}", answer) for index, request in enumerate(requests)]
+    return [await _from_batch(request, f"r{index}", answer, client) for index, request in enumerate(requests)]
 
 
 def _query(requests: Sequence[FetchRequest]) -> str:
@@ -146,12 +146,16 @@ def _graphql_refusal(body: _GraphQLAnswer, reply: Reply) -> SourceError | None:
     return None
 
 
-def _from_batch(request: FetchRequest, alias: str, answer: Answer[_GraphQLAnswer]) -> FetchResult:
+async def _from_batch(
+    request: FetchRequest, alias: str, answer: Answer[_GraphQLAnswer], client: RegistryClient
+) -> FetchResult:
     raw = (answer.body.data or {}).get(alias)
     try:
         if raw is None:
             raise _alias_error(request, alias, answer)
         node = parse_part(answer.reply, f"data.{alias}", raw, _Node)
+        if node.databaseId is None:  # GraphQL may leave it out, REST states it always
+            return await _read(request, client)
         return _reading(
             request,
             stars=node.stargazerCount,
@@ -177,7 +181,7 @@ def _alias_error(request: FetchRequest, alias: str, answer: Answer[_GraphQLAnswe
 
 
 def _reading(
-    request: FetchRequest, *, stars: int, full_name: str, repository_id: int | None, url: str, at: datetime
+    request: FetchRequest, *, stars: int, full_name: str, repository_id: int, url: str, at: datetime
 ) -> FetchResult:
     require_same_repository(request, repository_id)
     ref = source_ref(url, repository_id)

@@ -23,6 +23,7 @@ from community_metrics.sources.client.hosts import GITHUB
 from community_metrics.sources.client.replies import shape_error
 from community_metrics.sources.days import DailyCounts, observations
 from community_metrics.sources.github_repository import (
+    read_repository_id,
     repository_faults,
     require_same_repository,
     source_ref,
@@ -103,7 +104,9 @@ class GitHubStarHistory:
 
 async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:
     pages = await _pages(request, client)
-    repository_id = _repository_id(pages)
+    repository_id = _stated_repository_id(pages)
+    if repository_id is None:
+        repository_id = await read_repository_id(request, client)
     require_same_repository(request, repository_id)
     path = _path(request)
     counts = DailyCounts(
@@ -189,13 +192,20 @@ def _since_the_first_star(request: FetchRequest, counts: DailyCounts) -> DailyCo
     return replace(counts, by_day=kept)
 
 
-def _repository_id(pages: Sequence[Answer[_Page]]) -> int | None:
-    """Return the repository's number, which only redirects and links to further pages give away."""
-    for text in (pages[0].reply.path, pages[0].reply.headers.get("link", "")):
-        found = _REPOSITORY_ID.search(text)
-        if found:
-            return int(found[1])
-    return None
+def _stated_repository_id(pages: Sequence[Answer[_Page]]) -> int | None:
+    """Return the repository's number where a redirect or a link to a further page states it.
+
+    A history of a single page, such as that of a young repository, states none.
+
+    Raises:
+        SourceShapeError: the pages are of more than one repository.
+    """
+    texts = [text for page in pages for text in (page.reply.path, page.reply.headers.get("link", ""))]
+    stated = {int(number) for text in texts for number in _REPOSITORY_ID.findall(text)}
+    if len(stated) > 1:
+        numbers = ", ".join(map(str, sorted(stated)))
+        raise shape_error(pages[-1].reply, f"the pages are of different repositories (ids {numbers})")
+    return next(iter(stated), None)
 
 
 def _path(request: FetchRequest) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from community_metrics.model import StatRow
-from community_metrics.storage.merge import precedence
+from community_metrics.model import StatRow, precedence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

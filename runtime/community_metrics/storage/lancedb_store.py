@@ -6,11 +6,11 @@ import asyncio
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from community_metrics.errors import StorageConflict, StorageError
-from community_metrics.model import Lease, MetricDefinition, Run, StatRow, UpsertCounts
+from community_metrics.model import Lease, MetricDefinition, Run, StatRow, UpsertCounts, newest_copy
 from community_metrics.storage import leases, merge, sql
 from community_metrics.storage.duplicates import Copy, DroppedRow, dropped, surplus
 from community_metrics.storage.errors import our_errors
@@ -18,19 +18,20 @@ from community_metrics.storage.reader import DATABASE, ROW_ID, LanceDBReader
 from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, TableSpec, table_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from datetime import date
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+    from datetime import date, datetime
 
     from community_metrics.model import Observation, Provenance
     from community_metrics.storage.merge import MergePlan
     from community_metrics.storage.schemas import AnyTable
 
+    Renew = Callable[[], Awaitable[object]]
+
 Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
 
 KEEP_VERSIONS: Final = timedelta(hours=1)
 """Files of versions older than this are removed by `optimize`; a reader holds a version for seconds."""
-RELEASED: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""When a lease that was given back expires."""
+_TRIES_OF_A_LEASE: Final = 5
 _RANGES_OF_ONE_READ: Final = 50
 _KEYS_OF_ONE_REPAIR: Final = 100
 
@@ -54,12 +55,16 @@ class LanceDBStore(LanceDBReader):
                     await connection.create_table(spec.name, schema=spec.schema, exist_ok=True)
             await self._database.table(spec)
 
-    async def drop_tables(self) -> None:
-        """Delete our tables with all that is in them; other tables stay, and so does the lease."""
+    async def drop_tables(self, *, renew: Renew) -> None:
+        """Delete our tables with all that is in them; other tables stay, and so does the lease.
+
+        `renew` renews the caller's lease before each table is dropped; what it raises keeps that table.
+        """
         connection = await self._database.connection()
         present = await self._table_names()
         for spec in TABLES:
             if spec.name in present and spec is not LEASES:
+                await renew()
                 with our_errors(self._database.place, f"dropping the table {spec.name}"):
                     await connection.drop_table(spec.name)
         self._database.forget_tables()
@@ -121,46 +126,58 @@ class LanceDBStore(LanceDBReader):
     ) -> Lease:
         """Take the database for `ttl`, if nobody holds it, or its holder is the run known to be dead.
 
-        Who is cancelled here holds nothing afterwards.
+        The lease is held when its own row is stored. A holder may release it between the merge, which then
+        wrote nothing, and the read, which then finds no holder: the lease is free, and is asked for again.
+        A call that fails or is cancelled releases the lease that it may have taken.
 
         Raises:
             RunLocked: another run holds it; the message names it and says what to do.
         """
         lease = Lease(DATABASE, run_id, host, pid, now, now + ttl)
         condition = leases.may_be_taken(run_id, now, known_dead_run_id)
+        for _ in range(_TRIES_OF_A_LEASE):
+            stored = await self._leases_after(lease, condition, now)
+            is_held, holder = leases.is_held(stored, run_id, now), leases.rival(stored, run_id, now)
+            if holder is not None:
+                if is_held:  # a server inserted both rows
+                    await self.release_lease(lease, now)
+                raise leases.locked(holder, await self.run(holder.run_id))
+            if is_held:
+                return lease
+        raise leases.contended(run_id, _TRIES_OF_A_LEASE)
+
+    async def _leases_after(self, lease: Lease, condition: str, now: datetime) -> list[Lease]:
+        """Store the lease where the condition allows it; return what is stored then."""
         taking = asyncio.ensure_future(self._merge(LEASES, [lease], only_where=condition))
         try:
             await asyncio.shield(taking)
-            holder = leases.rival(await self._leases(DATABASE), run_id, now)
-        except asyncio.CancelledError:
+            return await self._leases(DATABASE)
+        except (asyncio.CancelledError, StorageError):
             await asyncio.wait([taking])  # a write under way cannot be called back
             with suppress(StorageError):  # it expires by itself
                 await self.release_lease(lease, now)
             raise
-        if holder is None:
-            return lease
-        await self.release_lease(lease, now)
-        raise leases.locked(holder, await self.run(holder.run_id))
 
     async def renew_lease(self, lease: Lease, now: datetime, ttl: timedelta) -> Lease:
         """Keep the database for another `ttl` from now.
 
         Raises:
-            LeaseLost: another run has taken it over.
+            LeaseLost: the own row is not stored any more, or it was released.
         """
         renewed = replace(lease, heartbeat_at=now, expires_at=now + ttl)
-        await self._merge(LEASES, [renewed], only_where=leases.is_own(lease.run_id), may_insert=False)
+        condition = leases.is_own_and_not_released(lease.run_id)
+        await self._merge(LEASES, [renewed], only_where=condition, may_insert=False)
         stored = await self._leases(lease.resource)
-        if any(row.run_id == lease.run_id for row in stored):
+        if leases.is_held(stored, lease.run_id, now):
             return renewed
-        raise leases.lost(lease, stored)
+        raise leases.lost(lease, stored, now)
 
     async def release_lease(self, lease: Lease, now: datetime) -> None:
         """Let the database go; nothing happens when it is another's by now.
 
         It is as if the lease had never been good: a machine whose clock is behind must not wait for it.
         """
-        ended = replace(lease, heartbeat_at=now, expires_at=RELEASED)
+        ended = replace(lease, heartbeat_at=now, expires_at=leases.RELEASED)
         await self._merge(LEASES, [ended], only_where=leases.is_own(lease.run_id), may_insert=False)
 
     async def optimize(self) -> None:
@@ -172,7 +189,7 @@ class LanceDBStore(LanceDBReader):
             async with self._database.using(spec, f"compacting {spec.name}") as table:
                 await table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
-    async def repair_duplicates(self) -> list[DroppedRow]:
+    async def repair_duplicates(self, *, renew: Renew) -> list[DroppedRow]:
         """Delete all copies of a key but the one observed last; returns what was deleted.
 
         The copy that stays is never touched: one delete names the others by LanceDB's row ids, commits as a
@@ -180,20 +197,23 @@ class LanceDBStore(LanceDBReader):
         copy alike.) Row ids are not given out twice, and the key stands beside them in the condition, so a
         compaction in between can make the delete miss, which is an error, but never hit another row.
 
+        `renew` renews the caller's lease before each delete; what it raises keeps those rows.
+
         Raises:
             StorageConflict: the table changed meanwhile; another repair mends what is left.
         """
         report: list[DroppedRow] = []
         for name, keys in (await self.find_duplicate_keys()).items():
             for some in _chunks(keys, _KEYS_OF_ONE_REPAIR):
-                report += await self._repair(table_named(name), some)
+                report += await self._repair(table_named(name), some, renew)
         return report
 
-    async def _repair(self, spec: AnyTable, keys: Sequence[str]) -> list[DroppedRow]:
+    async def _repair(self, spec: AnyTable, keys: Sequence[str], renew: Renew) -> list[DroppedRow]:
         report: list[DroppedRow] = []
         while extra := surplus(await self._copies(spec, keys)):
             ids = sql.one_of(ROW_ID, [copy.row_id for copy in extra])
             named = sql.one_of(spec.key, [copy.key for copy in extra])
+            await renew()
             async with self._database.using(spec, f"deleting copies from {spec.name}") as table:
                 deleted = (await table.delete(f"{named} AND {ids}")).num_deleted_rows
             if deleted != len(extra):
@@ -219,7 +239,7 @@ class LanceDBStore(LanceDBReader):
         for ranges in _chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ):
             for row in await self._rows(STATS, sql.any_of(ranges)):
                 known = found.get(row.stat_key)
-                found[row.stat_key] = row if known is None else merge.newest_copy([known, row])
+                found[row.stat_key] = row if known is None else newest_copy([known, row])
         return found
 
     async def _merge(

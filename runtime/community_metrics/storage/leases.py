@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import LeaseLost, RunLocked
 from community_metrics.storage import sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from community_metrics.model import Lease, Run
+
+RELEASED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a lease that was given back expires."""
 
 
 def may_be_taken(run_id: str, now: datetime, known_dead_run_id: str | None) -> str:
@@ -28,6 +31,16 @@ def may_be_taken(run_id: str, now: datetime, known_dead_run_id: str | None) -> s
 def is_own(run_id: str) -> str:
     """Return the merge condition under which only the holder itself writes."""
     return sql.equals("target.run_id", run_id)
+
+
+def is_own_and_not_released(run_id: str) -> str:
+    """Return the merge condition of a renewal: one that arrives after the release takes nothing back."""
+    return f"{is_own(run_id)} AND target.expires_at > {sql.literal(RELEASED)}"
+
+
+def is_held(stored: Sequence[Lease], run_id: str, now: datetime) -> bool:
+    """Say whether the run's own unexpired row is stored. That nobody else holds the lease proves nothing."""
+    return any(lease.run_id == run_id and lease.expires_at > now for lease in stored)
 
 
 def rival(stored: Sequence[Lease], run_id: str, now: datetime) -> Lease | None:
@@ -51,14 +64,31 @@ def locked(holder: Lease, run: Run | None) -> RunLocked:
     )
 
 
-def lost(lease: Lease, stored: Sequence[Lease]) -> LeaseLost:
-    """Return the error of a run whose database is no longer its own."""
-    holder = max(stored, key=lambda row: row.expires_at, default=None)
-    now_held = "its row is gone" if holder is None else f"run {holder.run_id} on {holder.host} holds it now"
-    return LeaseLost(
-        f"Run {lease.run_id} stood still past {_words(lease.expires_at)} and lost the database: {now_held}. "
-        "What it had gathered was not written; run the command again once the other run has ended."
+def contended(run_id: str, tries: int) -> RunLocked:
+    """Return the error of a run that found the lease free after each try, and never got it."""
+    return RunLocked(
+        f"Run {run_id} did not get the database: other runs took and released it during each of {tries} "
+        "tries. Run the command again."
     )
+
+
+def lost(lease: Lease, stored: Sequence[Lease], now: datetime) -> LeaseLost:
+    """Return the error of a run whose own row is not stored any more; it says only what the rows show."""
+    return LeaseLost(
+        f"Run {lease.run_id} lost the database: {_found_instead(lease, stored, now)}. Its lease was valid "
+        f"until {_words(lease.expires_at)}. Run the command again once no other run holds the database."
+    )
+
+
+def _found_instead(lease: Lease, stored: Sequence[Lease], now: datetime) -> str:
+    found = max(stored, key=lambda row: row.expires_at, default=None)
+    if found is None:
+        return "its lease is no longer stored"
+    if found.run_id == lease.run_id:
+        return "its lease was released"
+    if found.expires_at > now:
+        return f"run {found.run_id} on {found.host} holds it now"
+    return f"run {found.run_id} on {found.host} took the lease, which has ended since"
 
 
 def _words(instant: datetime) -> str:

@@ -101,19 +101,6 @@ def refuse_faulty(incoming: Iterable[Observation]) -> None:
         )
 
 
-def newest_copy(copies: Iterable[StatRow]) -> StatRow:
-    """Return the copy of a key that counts: observed last, then most revised, then of higher provenance.
-
-    The remaining ties are broken by value and run, so that every reader picks the same copy.
-    """
-    return max(copies, key=precedence)
-
-
-def precedence(row: StatRow) -> tuple[datetime, int, int, int, str]:
-    """Return what copies of one key are compared by; the greatest counts."""
-    return (row.observed_at, row.revision, row.provenance.rank, row.value, row.ingestion_run_id)
-
-
 def _born(observation: Observation, provenance: Provenance, run_id: str) -> StatRow:
     return StatRow(
         metric_id=observation.metric_id,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from community_metrics.errors import StorageError
-from community_metrics.model import Lease, MetricDefinition, Provenance, Run, RunStatus, StatRow
+from community_metrics.model import Lease, MetricDefinition, Provenance, Run, RunStatus, StatRow, newest_copy
 from community_metrics.storage import sql
 from community_metrics.storage.connection import Database
 from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, TableSpec, table_named
@@ -113,18 +113,25 @@ class LanceDBReader:
 
     async def first_day(self, metric_id: str) -> date | None:
         """Return the oldest `period_end` of the metric; None when nothing is stored."""
-        row = await self._edge(metric_id, newest=False)
-        return None if row is None else row.period_end
+        return await self._first_day(sql.equals("metric_id", metric_id))
 
     async def first_fetched_day(self, metric_id: str) -> date | None:
         """Return the oldest `period_end` that came from a registry, not from a seed file, if any."""
         fetched = f"provenance <> {sql.literal(Provenance.CSV_SEED)}"
-        row = await self._edge(metric_id, fetched, newest=False)
-        return None if row is None else row.period_end
+        return await self._first_day(sql.all_of(sql.equals("metric_id", metric_id), fetched))
 
     async def newest_row(self, metric_id: str) -> StatRow | None:
-        """Return the row with the newest `period_end` of the metric; None when nothing is stored."""
-        return await self._edge(metric_id, newest=True)
+        """Return the row with the newest `period_end` of the metric; None when nothing is stored.
+
+        Of several copies of that row it is the newest.
+        """
+        of_metric = sql.equals("metric_id", metric_id)
+        query = Query(STATS, STATS.columns, 2, of_metric, order_by="period_end", descending=True)
+        found = STATS.from_arrow(await self._answer(query))
+        if len({row.period_end for row in found}) == len(found):
+            return found[0] if found else None
+        day = found[0].period_end
+        return newest_copy([*found, *await self.stats([metric_id], since=day, until=day)])
 
     async def runs(
         self,
@@ -264,11 +271,10 @@ class LanceDBReader:
             built = built.order_by([self._database.ordering(query.order_by, descending=query.descending)])
         return built.with_row_id() if query.with_row_id else built
 
-    async def _edge(self, metric_id: str, condition: str | None = None, *, newest: bool) -> StatRow | None:
-        where = sql.all_of(sql.equals("metric_id", metric_id), condition)
-        query = Query(STATS, STATS.columns, 1, where, order_by="period_end", descending=newest)
+    async def _first_day(self, where: str | None) -> date | None:
+        query = Query(STATS, STATS.columns, 1, where, order_by="period_end")
         found = STATS.from_arrow(await self._answer(query))
-        return found[0] if found else None
+        return found[0].period_end if found else None
 
     async def _leases(self, resource: str) -> list[Lease]:
         return await self._rows(LEASES, sql.equals("resource", resource))

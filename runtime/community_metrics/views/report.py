@@ -48,6 +48,11 @@ class Line:
         """How many weeks of the window are complete."""
         return sum(point.complete for point in self.series)
 
+    @property
+    def is_duplicated(self) -> bool:
+        """Say whether a value of the window is stored more than once."""
+        return any(point.duplicated for point in (*self.series, *([self.running] if self.running else [])))
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

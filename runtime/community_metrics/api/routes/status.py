@@ -11,6 +11,7 @@ from community_metrics.api.cache.middleware import now_of
 from community_metrics.api.mappers import definition_body, run_body
 from community_metrics.api.problems import documented
 from community_metrics.api.services import json_of, read_fresh, services_of
+from community_metrics.model import DistinctRows
 from community_metrics.periods import lookback_start
 from community_metrics.series.freshness import (
     GAP_WEEKS,
@@ -103,7 +104,10 @@ async def _stored_days(
     rows: dict[str, list[StatRow]] = {metric.metric_id: [] for metric in metrics}
     for row in await reader.stats(list(rows), since=since):
         rows[row.metric_id].append(row)
-    return [await _days_of(reader, metric, rows[metric.metric_id], since) for metric in metrics]
+    return [
+        await _days_of(reader, metric, DistinctRows.of(rows[metric.metric_id]).rows, since)
+        for metric in metrics
+    ]
 
 
 async def _days_of(

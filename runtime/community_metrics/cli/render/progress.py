@@ -58,11 +58,12 @@ class BarProgress:
 def bars(console: Console) -> Iterator[BarProgress]:
     """Show bars on `console` while the body runs, and leave them there as they ended."""
     columns = (
-        TextColumn("{task.description}"),
+        # a text column reads markup by itself, whatever its console does
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[last]}", style="dim"),
+        TextColumn("{task.fields[last]}", style="dim", markup=False),
     )
     with Progress(*columns, console=console) as display:
         yield BarProgress(display)

@@ -141,6 +141,10 @@ def _footer(report: Report, signs: Signs) -> list[RenderableType]:
         oldest = min(reading.observed_at for reading in stars.readings)
         text.append(f", each as last read, none before {oldest:%Y-%m-%d %H:%M} UTC", "dim")
         parts.append(text)
+    if duplicated := [line.metric.metric_id for line in report.lines if line.is_duplicated]:
+        said = f"Values of {', '.join(duplicated)} are stored more than once; the newest copy counts."
+        fix = "Fix: `community-metrics repair` deletes the others."
+        parts.append(Text(f"{signs.warn} {said} {fix}", "yellow"))
     parts.append(_last_success(report, signs))
     parts.append(style.legend([line.series for line in report.lines], signs))
     return parts
@@ -210,6 +214,7 @@ def _point_json(point: Point) -> dict[str, Any]:
         "status": point.status,
         "revised": point.revised,
         "observed_at": point.observed_at.isoformat() if point.observed_at else None,
+        "duplicated": point.duplicated,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -52,7 +52,18 @@ ASCII = Signs(
 )
 
 
-def open_consoles() -> tuple[Console, Console]:
+class PlainConsole(Console):
+    """A console that prints every text as it is, and takes style from `Text` and `style=` alone.
+
+    Names, notes and messages come from files and registries. `[/cluster]` in one of them is no style, and
+    `:warning:` is no emoji. No caller has to escape anything, and no option turns markup on.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, markup=False, emoji=False, highlight=False)
+
+
+def open_consoles() -> tuple[PlainConsole, PlainConsole]:
     """Return the consoles of standard output and standard error.
 
     A character that the terminal's encoding lacks is shown as `?` instead of ending the program.
@@ -60,7 +71,7 @@ def open_consoles() -> tuple[Console, Console]:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    return Console(highlight=False), Console(highlight=False, stderr=True)
+    return PlainConsole(), PlainConsole(stderr=True)
 
 
 def signs_of(console: Console) -> Signs:

@@ -25,6 +25,7 @@ from community_metrics.errors import (
     TerminalSourceError,
     TransientSourceError,
 )
+from community_metrics.origins import keeps_secrets
 from community_metrics.sources.client.circuit import Gate
 from community_metrics.sources.client.hosts import GITHUB, RegistryHost
 from community_metrics.sources.client.replies import Reply, parse, refusal
@@ -48,7 +49,6 @@ _REDIRECTS = {
     HTTPStatus.PERMANENT_REDIRECT,
 }
 _MAX_HOPS = 3
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,7 @@ class RegistryClient:
         """Say whether requests to `host` carry the GitHub token: only GitHub's, and never in the clear."""
         if host is not GITHUB or self._settings.github_token is None:
             return False
-        origin = urlsplit(self._origin(host))
-        return origin.scheme == "https" or origin.hostname in _LOOPBACK
+        return keeps_secrets(self._origin(host))
 
     async def get_json(
         self,

@@ -1,0 +1,100 @@
+/** What holds under a known set of fonts: that they are the ones in use, and that no height is theirs. */
+import { expect, type Page, test } from "@playwright/test";
+import { CARD, drawn, open, scrollThrough } from "./worlds";
+
+test.describe.configure({ mode: "parallel" });
+
+/** How far a font reaches above and below its baseline, and the gap between its lines, as parts of its size. */
+interface Metrics {
+  readonly ascent: string;
+  readonly descent: string;
+  readonly gap: string;
+}
+
+const LOW: Metrics = { ascent: "80%", descent: "20%", gap: "0%" };
+const TALL: Metrics = { ascent: "120%", descent: "50%", gap: "10%" };
+/** Less than a person sees; nothing rounds here but the browser's own 1/64 px. */
+const MOST_PX = 0.1;
+
+test("the browser uses this set's fonts and no others", async ({ page }, { project }) => {
+  await open(page, "rich");
+  await drawn(page);
+  const browser = await page.context().newCDPSession(page);
+  await browser.send("DOM.enable");
+  await browser.send("CSS.enable");
+  const { root } = await browser.send("DOM.getDocument");
+  for (const selector of ["h1", ".button", "td.figure", ".stage-plot svg text"]) {
+    const { nodeId } = await browser.send("DOM.querySelector", { nodeId: root.nodeId, selector });
+    const { fonts } = await browser.send("CSS.getPlatformFontsForNode", { nodeId });
+    expect(
+      fonts.map((font) => font.familyName),
+      selector,
+    ).toEqual([project.metadata.family]);
+  }
+});
+
+for (const width of [390, 1280]) {
+  test(`at ${width} px no height on the page comes from a font's own line height`, async ({ page }, {
+    project,
+  }) => {
+    await page.setViewportSize({ width, height: 900 });
+    await open(
+      page,
+      "rich",
+      "?table=downloads:lancedb&range=2026-01-01..2027-01-17&compare=stars:lance:github",
+    );
+    await drawn(page);
+    await scrollThrough(page);
+    await page.locator(CARD).getByRole("button", { name: /Embed/ }).click();
+    await expect(page.getByRole("heading", { name: "Last runs" })).toBeAttached();
+    const low = await heights(page, project.metadata.family, LOW, LOW);
+    for (const [text, code] of [
+      [TALL, TALL],
+      [TALL, LOW],
+      [LOW, TALL],
+    ] as const)
+      expect(differences(low, await heights(page, project.metadata.family, text, code))).toEqual([]);
+  });
+}
+
+interface Box {
+  readonly name: string;
+  readonly height: number;
+}
+
+function differences(some: readonly Box[], others: readonly Box[]): readonly string[] {
+  expect(others.map((one) => one.name)).toEqual(some.map((one) => one.name));
+  return some.flatMap(({ name, height }, index) => {
+    const other = others[index]?.height ?? Number.NaN;
+    return Math.abs(other - height) < MOST_PX ? [] : [`${name}: ${height} or ${other} px`];
+  });
+}
+
+/** Returns the height of every box when the glyphs of `family`, as wide as before, have other metrics. */
+function heights(page: Page, family: string, text: Metrics, code: Metrics): Promise<readonly Box[]> {
+  return page.evaluate(
+    async ([family, text, code]) => {
+      const faces = Object.entries({ text, code }).map(
+        ([name, { ascent, descent, gap }]) =>
+          new FontFace(name, `local("${family}"), local("${family} Regular")`, {
+            ascentOverride: ascent,
+            descentOverride: descent,
+            lineGapOverride: gap,
+          }),
+      );
+      document.fonts.clear();
+      for (const face of faces) document.fonts.add(await face.load());
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync("* { font-family: text !important } code, pre { font-family: code !important }");
+      document.adoptedStyleSheets = [sheet];
+      // an inline box is as high as its font says, but it is the line around it that takes up room
+      return [...document.querySelectorAll("#app, #app *:not(svg *)")]
+        .filter((one) => getComputedStyle(one).display !== "inline")
+        .map((one) => ({
+          name: `${one.tagName}.${one.className} in ${one.parentElement?.className}`,
+          height: one.getBoundingClientRect().height,
+        }));
+    },
+    [family, text, code] as const,
+  );
+}

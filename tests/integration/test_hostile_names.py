@@ -1,0 +1,154 @@
+"""Names that look like markup: every command of the real program prints them as they are written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from community_metrics.model import RunStatus
+from community_metrics.storage import LanceDBStore
+from community_metrics.storage.schemas import HISTORY
+from tests.support.jobs import Rig
+from tests.support.registry import Registry
+from tests.support.replay import Replay
+from tests.support.rows import run
+from tests.support.scripted import Scripted
+from tests.support.worlds import raw_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROGRAM = [sys.executable, "-m", "community_metrics.cli.main"]
+HOSTILE = r"[/cluster] [core] [bold] :smile: \[x]"
+IN_A_FILE_NAME = "[core] [bold] :smile:"
+CATALOG = rf"""
+[[product]]
+id = "p"
+name = 'Product {HOSTILE}'
+
+[[metric]]
+id = "downloads:p:python"
+source = "pypistats"
+subject = "httpx"
+window = "1d"
+display_name = 'Python {HOSTILE}'
+
+[[metric]]
+id = "downloads:p:seed"
+source = "seed"
+subject = '{HOSTILE}'
+window = "1d"
+display_name = 'Seed'
+"""
+SEED = """\
+metric_id,period_start,period_end,value,observed_at,source_ref,assumed,suspect,note
+downloads:p:python,2026-11-20,2026-11-20,5,,https://crates.io,,,
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """A folder, a catalogue and a database whose names look like markup, and registries behind them."""
+
+    rig: Rig
+    catalog: Path
+    seed: Path
+
+    def start(self, *words: str, **more: str) -> str:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CM_", "PYTHONIO"))}
+        place = {"CM_DB_PATH": str(self.rig.folder), "CM_CATALOG": str(self.catalog), "COLUMNS": "300"}
+        ended = subprocess.run(
+            [*PROGRAM, *words],
+            check=False,
+            env={**kept, **self.rig.replay.environment(), **place, **more},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+            encoding="utf-8",
+        )
+        assert "Traceback" not in ended.stdout, ended.stdout
+        return ended.stdout
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    folder = tmp_path / IN_A_FILE_NAME
+    folder.mkdir()
+    catalog, seed = folder / "catalog.toml", folder / "seed.csv"
+    catalog.write_text(CATALOG, encoding="utf-8")
+    seed.write_text(SEED, encoding="utf-8")
+    with Replay(Registry(datetime.now(UTC).date())) as replay:
+        overrides = {"catalog": catalog}
+        yield World(Rig(replay, folder / "db", datetime.now(UTC), overrides), catalog, seed)
+
+
+@pytest.fixture
+async def filled(world: World) -> World:
+    """A run that loaded the seed file, one with a hostile error, and one with a hostile job name."""
+    await world.rig.run("seed_from_csv", seed_path=world.seed)
+    failed = run(datetime.now(UTC), RunStatus.PARTIAL, error_summary=f"downloads:p:python: error {HOSTILE}")
+    other = run(datetime.now(UTC), run_id="run-2", job_name=f"job {HOSTILE}")
+    async with LanceDBStore.open(world.rig.settings) as store:
+        await (await raw_table(store, HISTORY)).add(HISTORY.to_arrow([failed, other]))
+    return world
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [
+        ("report", [f"Product {HOSTILE}", f"Python {HOSTILE}"]),
+        ("status", [IN_A_FILE_NAME, f"downloads:p:python: error {HOSTILE}", f"job {HOSTILE}"]),
+        ("history", [f"job {HOSTILE}", f"error {HOSTILE}"]),
+        ("doctor", [f"{IN_A_FILE_NAME}/db", f"{IN_A_FILE_NAME}/catalog.toml"]),
+        ("catalog show", [HOSTILE]),
+        ("catalog check", [f"{IN_A_FILE_NAME}/catalog.toml"]),
+        ("catalog add npm:serde --product p", [f"{IN_A_FILE_NAME}/catalog.toml"]),
+    ],
+)
+def test_a_view_prints_names_as_they_are(filled: World, command: str, printed: list[str]) -> None:
+    said = filled.start(*command.split())
+    assert [text for text in printed if text not in said] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["refresh", "--only", HOSTILE],
+        ["catalog", "add", f"npm:{HOSTILE}", "--product", "p"],
+        ["serve", "--host", HOSTILE],
+        ["token", HOSTILE],
+        [HOSTILE],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_an_error_repeats_what_was_typed(world: World, words: list[str]) -> None:
+    assert HOSTILE in world.start(*words).replace(r"\\", "\\")  # some are quoted as Python writes them
+
+
+def test_a_fault_of_the_catalogue_repeats_the_entry(world: World) -> None:
+    world.catalog.write_text(CATALOG.replace('"httpx"', f"'{HOSTILE}'"), encoding="utf-8")
+    said = world.start("catalog", "check")
+    assert HOSTILE in said.replace(r"\\", "\\")
+    assert IN_A_FILE_NAME in said
+
+
+def test_a_refresh_prints_what_a_registry_answered(world: World) -> None:
+    answer = {"data": [], "package": HOSTILE, "type": "overall_downloads"}
+    world.rig.replay.always("*/packages/httpx/*", Scripted(200, body=answer))
+    said = world.start("refresh", CM_LOG_LEVEL="ERROR")
+    assert HOSTILE in said.replace(r"\\", "\\")
+
+
+async def test_the_run_that_holds_the_database_is_named_as_it_is(world: World) -> None:
+    await world.rig.run("bootstrap_tables")
+    async with LanceDBStore.open(world.rig.settings) as store:
+        now = datetime.now(UTC)
+        await store.acquire_lease(HOSTILE, host=HOSTILE, pid=1, now=now, ttl=timedelta(minutes=5))
+    assert HOSTILE in world.start("seed", "--path", str(world.seed))

@@ -1,0 +1,189 @@
+"""What a refresh does with days before the first stored one, and with rows whose subject may have changed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import lancedb
+import pytest
+
+from community_metrics.model import RunStatus
+from community_metrics.periods import ONE_DAY, days_between
+from community_metrics.series.freshness import missing_days
+from tests.support.clock import NOON
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.jobs import Rig
+    from tests.support.registry import Registry
+
+YESTERDAY = NOON.date() - ONE_DAY
+LONG_AGO = date(2024, 9, 1)
+SUBJECTS = {
+    "downloads:lance:python": ("pypistats", "pylance", 181),
+    "downloads:lance:rust": ("crates", "lance", 89),
+    "downloads:lancedb:nodejs": ("npm", "@lancedb/lancedb", 548),
+}
+NODEJS = "downloads:lancedb:nodejs"
+COUNT, HISTORY = "stars:lance:github", "stars_retained:lance:github"
+REPOSITORY = "lance-format/lance"
+
+
+def registry_of(rig: Rig) -> Registry:
+    assert rig.replay.registry is not None
+    return rig.replay.registry
+
+
+def pass_time(rig: Rig, span: timedelta) -> None:
+    rig.now += span
+    registry_of(rig).today = rig.now.date()
+
+
+async def stored(rig: Rig, metric_id: str) -> dict[date, int]:
+    return {row.period_end: row.value for row in await rig.stats() if row.metric_id == metric_id}
+
+
+@pytest.mark.parametrize("metric_id", SUBJECTS)
+async def test_a_first_answer_that_held_only_fourteen_days_is_completed(rig: Rig, metric_id: str) -> None:
+    registry = registry_of(rig)
+    source, subject, held = SUBJECTS[metric_id]
+    registry.first_day = YESTERDAY - timedelta(days=13)
+    await rig.run("weekly_refresh", only=(metric_id,))
+    assert len(await stored(rig, metric_id)) == 14
+
+    registry.first_day = LONG_AGO
+    pass_time(rig, timedelta(days=7))
+    await rig.run("weekly_refresh", only=(metric_id,))
+    found = await stored(rig, metric_id)
+    oldest = rig.now.date() - timedelta(days=held)
+    assert set(days_between(oldest, rig.now.date() - ONE_DAY)) <= set(found)
+    assert all(value == registry.value(source, subject, day) for day, value in found.items())
+    assert missing_days(min(found), found, max(found), rig.now) == ()
+
+
+@pytest.mark.parametrize("metric_id", SUBJECTS)
+async def test_a_launch_during_an_outage_is_stored_when_its_days_are_published(
+    rig: Rig, metric_id: str
+) -> None:
+    registry = registry_of(rig)
+    source, subject, _ = SUBJECTS[metric_id]
+    sentinel = {"pypistats": "__all__", "crates": "serde", "npm": "registry total"}[source]
+    launch, landed = YESTERDAY - timedelta(days=9), YESTERDAY - timedelta(days=4)
+    before = dict.fromkeys(((source, subject, day) for day in days_between(LONG_AGO, launch - ONE_DAY)), None)
+    outage = {
+        (source, name, day): None
+        for name in (subject, sentinel)
+        for day in days_between(launch, landed - ONE_DAY)
+    }
+    registry.overrides = before | outage
+    await rig.run("weekly_refresh", only=(metric_id,))
+    pass_time(rig, timedelta(weeks=1))
+    await rig.run("weekly_refresh", only=(metric_id,))
+    assert min(await stored(rig, metric_id)) == landed
+
+    registry.overrides = before
+    pass_time(rig, timedelta(weeks=5))  # by now every look-back begins after the launch
+    await rig.run("weekly_refresh", only=(metric_id,))
+    found = await stored(rig, metric_id)
+    assert min(found) == launch
+    assert all(found[day] == registry.value(source, subject, day) for day in days_between(launch, landed))
+
+
+async def test_npm_is_asked_for_what_came_before_until_two_answers_a_day_apart_knew_of_nothing(
+    rig: Rig,
+) -> None:
+    registry_of(rig).first_day = YESTERDAY - timedelta(weeks=20)
+    asked = []
+    for wait in (timedelta(), timedelta(hours=1), timedelta(days=1), timedelta(days=1)):
+        pass_time(rig, wait)
+        rig.replay.requests.clear()
+        await rig.run("weekly_refresh", only=(NODEJS,))
+        asked.append(len([path for path in rig.replay.paths if "lancedb" in path]))
+    assert asked == [2, 1, 2, 1]
+    assert min(await stored(rig, NODEJS)) == YESTERDAY - timedelta(weeks=20)
+
+
+async def test_a_cut_star_history_is_completed_and_then_read_no_further_than_its_window(rig: Rig) -> None:
+    registry = registry_of(rig)
+    registry.first_day = YESTERDAY - timedelta(weeks=20)
+    await rig.run("weekly_refresh", only=(HISTORY,))
+    registry.first_day = LONG_AGO
+    asked = []
+    for _ in range(3):
+        pass_time(rig, timedelta(hours=25))
+        rig.replay.requests.clear()
+        await rig.run("weekly_refresh", only=(HISTORY,))
+        asked.append(len(rig.replay.requests))
+    assert min(await stored(rig, HISTORY)) == LONG_AGO
+    assert asked == [4, 4, 1]
+
+
+def take_over(rig: Rig) -> None:
+    """Let somebody else register the repository's name: three weeks of stars, another number."""
+    registry_of(rig).numbers[REPOSITORY] = 7
+    registry_of(rig).first_day = YESTERDAY - timedelta(weeks=3)
+
+
+async def forget_numbers(rig: Rig, metric_id: str) -> None:
+    """Store the rows of a metric as they are when GitHub does not state the repository's number."""
+    connection = await lancedb.connect_async(rig.folder)
+    table = await connection.open_table("stats")
+    await table.update(
+        {"source_ref": f"https://api.github.com/repos/{REPOSITORY}"}, where=f"metric_id = '{metric_id}'"
+    )
+
+
+@pytest.mark.parametrize("token", [None, "ghp_x"])
+@pytest.mark.parametrize("weeks", [5, 100])
+async def test_stars_of_a_stranger_who_took_the_name_over_are_not_stored(
+    rig: Rig, token: str | None, weeks: int
+) -> None:
+    rig.settings_overrides["github_token"] = token
+    registry_of(rig).first_day = YESTERDAY - timedelta(weeks=weeks)
+    await rig.run("weekly_refresh", only=(COUNT, HISTORY))
+    rows = await rig.stats()
+    take_over(rig)
+    pass_time(rig, timedelta(days=7))
+    report = await rig.run("weekly_refresh", only=(COUNT, HISTORY))
+    assert report.run.status is RunStatus.FAILED
+    assert (report.run.error_summary or "").count("now belongs to another repository (id 7") == 2
+    assert await rig.stats() == rows
+
+
+async def test_a_reading_from_a_seed_file_does_not_let_a_stranger_in(rig: Rig, tmp_path: Path) -> None:
+    await rig.run("weekly_refresh", only=(COUNT,))
+    pass_time(rig, timedelta(days=2))
+    day, seed = rig.now.date() - ONE_DAY, tmp_path / "mine.csv"
+    header = "metric_id,period_start,period_end,value,observed_at,source_ref,assumed,suspect,note"
+    seed.write_text(f"{header}\n{COUNT},{day},{day},7,,notes,,,\n")
+    await rig.run("seed_from_csv", seed_path=seed)
+    take_over(rig)
+    report = await rig.run("weekly_refresh", only=(COUNT,))
+    assert "now belongs to another repository" in (report.run.error_summary or "")
+
+
+async def test_rows_without_a_number_are_confirmed_by_the_other_series_of_their_repository(rig: Rig) -> None:
+    await rig.run("weekly_refresh", only=(COUNT, HISTORY))
+    await forget_numbers(rig, HISTORY)
+    pass_time(rig, timedelta(days=1))
+    confirmed = await rig.run("weekly_refresh", only=(HISTORY,))
+    assert confirmed.run.status is RunStatus.SUCCESS
+    await forget_numbers(rig, HISTORY)
+    take_over(rig)
+    refused = await rig.run("weekly_refresh", only=(HISTORY,))
+    assert "now belongs to another repository" in (refused.run.error_summary or "")
+
+
+@pytest.mark.parametrize("later", [False, True])
+async def test_rows_without_a_number_that_nothing_confirms_fail_their_metric(rig: Rig, later: bool) -> None:
+    await rig.run("weekly_refresh", only=(HISTORY,))
+    await forget_numbers(rig, HISTORY)
+    rows = await rig.stats()
+    pass_time(rig, timedelta(days=1))
+    if later:  # who held the name when the rows were stored, a reading of a later day does not show
+        await rig.run("weekly_refresh", only=(COUNT,))
+    report = await rig.run("weekly_refresh", only=(HISTORY,))
+    assert "stored without the repository's number" in (report.run.error_summary or "")
+    assert [row for row in await rig.stats() if row.metric_id == HISTORY] == rows
