@@ -1,4 +1,4 @@
-"""Words for an unknown name: the known names closest to it."""
+"""Suggestions for an unknown name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def near(word: str, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown word: the known ones most like it, or all of them."""
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the most similar known names, or all of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=3)
+    close = difflib.get_close_matches(name, names, n=3)
     if close:
         return f"did you mean {' or '.join(close)}?"
-    return f"known are {', '.join(names)}" if names else "none is known"
+    return f"expected one of: {', '.join(names)}" if names else "there are none"

@@ -35,7 +35,10 @@ def show(only: options.Only = None, as_json: options.AsJson = False) -> None:
 
     metrics = load_catalog(load_settings().catalog).select(tuple(only or ()))
     if as_json:
-        typer.echo(json.dumps([metric.described() for metric in metrics], indent=2))
+        rows = [
+            metric.model_dump(mode="json", by_alias=True) | {"product": metric.product} for metric in metrics
+        ]
+        typer.echo(json.dumps(rows, indent=2))
         return
     from rich.table import Table  # noqa: PLC0415  heavy
 
