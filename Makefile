@@ -98,13 +98,14 @@ screenshots: .venv/.dev frontend/node_modules/.installed ## Picture every state 
 	$(FRONTEND_NPM) run --silent build
 	export CHROMIUM="$(CHROMIUM)"; $(FRONTEND_NPM) run --silent screenshots
 
-lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint and types
+lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint, the order of imports and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(FRONTEND_NPM) run --silent lint
 
-format: .venv/.dev ## Put the code into its one format and mend what the linter can
+format: .venv/.dev ## Format the code and fix what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
