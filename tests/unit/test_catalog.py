@@ -11,6 +11,7 @@ from tomlkit import string as toml_string
 
 from community_metrics.catalog.catalog import PACKAGED_CATALOG, Catalog, load_catalog
 from community_metrics.catalog.toml_lines import HEADER, entry_lines
+from community_metrics.cli.mappers import catalog_body
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.model import SEED_SOURCE, SourceWindow, ValueKind
 
@@ -94,14 +95,16 @@ def test_a_metric_returns_its_row_of_the_database(packaged: Catalog) -> None:
     assert (row.value_kind, row.source_window, row.created_at) == (ValueKind.FLOW, SourceWindow.DAY, born)
 
 
-def test_a_metric_dumps_the_fields_of_its_file(packaged: Catalog) -> None:
+def test_the_json_of_the_catalogue_has_what_the_file_has(packaged: Catalog) -> None:
     document = tomllib.loads(PACKAGED_CATALOG.read_text(encoding="utf-8"))
+    names = {"id": "metric_id", "window": "source_window", "active": "is_active"}
 
-    dumped = [
-        metric.model_dump(mode="json", by_alias=True, exclude_unset=True) for metric in packaged.metrics
-    ]
+    shown = catalog_body(packaged.metrics).model_dump(mode="json")["metrics"]
 
-    assert dumped == document["metric"]
+    assert [
+        {name: row[names.get(name, name)] for name in raw}
+        for raw, row in zip(document["metric"], shown, strict=True)
+    ] == document["metric"]
 
 
 def test_another_file_replaces_the_packaged_one(tmp_path: Path) -> None:
