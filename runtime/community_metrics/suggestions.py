@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 SIMILAR_IDS = 3
 
 
-def near(word: str, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown word: the known ones most like it, or all of them."""
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the most similar known names, or all of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=3)
+    close = difflib.get_close_matches(name, names, n=3)
     if close:
         return f"did you mean {' or '.join(close)}?"
-    return f"known are {', '.join(names)}" if names else "none is known"
+    return f"expected one of: {', '.join(names)}" if names else "there are none"
 
 
 def similar_ids(name: str, known: Mapping[str, Iterable[str]]) -> list[str]:
