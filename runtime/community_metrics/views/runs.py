@@ -1,4 +1,4 @@
-"""Runs as people see them: their state, the last complete one, and what that says of the data's age."""
+"""Runs as people see them: their state, the last complete one, and how old that makes the data."""
 
 from __future__ import annotations
 
