@@ -25,8 +25,8 @@ class ValueKind(StrEnum):
 
     FLOW = "flow"
     """A count of events inside an interval; adds over time."""
-    STOCK = "stock"
-    """A level at an instant; the last reading counts, and it may fall."""
+    LEVEL = "level"
+    """What is there at an instant; the last reading counts, and it may fall."""
 
 
 class SourceWindow(StrEnum):
@@ -41,7 +41,7 @@ class SourceWindow(StrEnum):
     @property
     def value_kind(self) -> ValueKind:
         """An instant has a level; anything longer has a count."""
-        return ValueKind.STOCK if self is SourceWindow.INSTANT else ValueKind.FLOW
+        return ValueKind.LEVEL if self is SourceWindow.INSTANT else ValueKind.FLOW
 
 
 class Provenance(StrEnum):
@@ -77,7 +77,7 @@ class RunStatus(StrEnum):
 class Observation:
     """One value as a source or a seed file gives it, before it meets what is stored.
 
-    Days are UTC and inclusive; `period_start == period_end` for a day, and for a stock (the reading's day).
+    Days are UTC and inclusive; `period_start == period_end` for a day, and for a level (the reading's day).
     `observed_at` is the instant of the answer, `source_ref` the URL asked or `file:line`.
     """
 

@@ -62,7 +62,7 @@ def wide(
 
 
 def level(observed_at: datetime, value: int, *, metric_id: str = STARS) -> StatRow:
-    """Return one reading of a stock."""
+    """Return one reading of a level."""
     day = observed_at.date()
     return wide(
         day, day, value, metric_id=metric_id, source_window=SourceWindow.INSTANT, observed_at=observed_at

@@ -216,10 +216,10 @@ def test_a_file_of_ones_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, ca
         ),
     )
 
-    flow, stock, month = read(file, catalog)
+    flow, level, month = read(file, catalog)
 
     assert flow.source_ref == f"{tmp_path.name}/mine.csv:2 our own export"
-    assert stock.observed_at == datetime(2026, 5, 4, 21, 30, tzinfo=UTC)
+    assert level.observed_at == datetime(2026, 5, 4, 21, 30, tzinfo=UTC)
     assert (month.period_end - month.period_start).days == 30
 
 

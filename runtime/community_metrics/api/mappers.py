@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition, StatRow
     from community_metrics.series.freshness import RunView
     from community_metrics.series.points import Change, Point
-    from community_metrics.series.summary import FlowTotal, StockTotal
+    from community_metrics.series.summary import FlowTotal, LevelTotal
 
 _IDENTITY: Final = tuple(schemas.MetricIdentity.model_fields)
 
@@ -68,7 +68,7 @@ def downloads_body(total: FlowTotal) -> schemas.DownloadsTotal:
     )
 
 
-def stars_body(total: StockTotal) -> schemas.StarsTotal:
+def stars_body(total: LevelTotal) -> schemas.StarsTotal:
     """Return the total of stars."""
     readings = [schemas.StarReading(**asdict(reading)) for reading in total.readings]
     return schemas.StarsTotal(value=total.value, readings=readings, missing=list(total.missing))

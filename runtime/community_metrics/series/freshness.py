@@ -46,7 +46,7 @@ class StoredDays:
 
 @dataclass(frozen=True, slots=True)
 class MetricFreshness:
-    """How fresh one metric is; `missing_days` of the last 12 weeks, oldest first, none for a stock."""
+    """How fresh one metric is; `missing_days` of the last 12 weeks, oldest first, none for a level."""
 
     metric_id: str
     source: str

@@ -12,7 +12,7 @@ Choices where several were honest:
 - A year earlier is 52 weeks back (364 days: the same weekdays, the nearest whole number of weeks to a year,
   and it exists for a week 53 too), so that 2027-W10 is compared with 2026-W11, since 2026 has 53 weeks.
 - A key that is stored more than once counts once, with its newest copy, and the point says so (`duplicated`).
-- A stock reading belongs to a day only if taken on it; the 12 h of grace are for weeks and months, or one
+- A reading of a level belongs to a day only if taken on it; the 12 h of grace are for weeks and months, or one
   reading would be shown as two days.
 """
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from community_metrics.model import Provenance, StatRow
     from community_metrics.periods import Period
 
-STOCK_GRACE = timedelta(hours=12)
+LEVEL_GRACE = timedelta(hours=12)
 """A level read up to this long after a week or month still counts as the level at its end."""
 TRAILING = 4
 """Periods on either side of the four-week change."""
@@ -45,7 +45,7 @@ class Point:
     """What is known of one metric in one period.
 
     `value` is None when nothing is known, an estimate when `estimated` (then `fallback_id` says from which
-    metric), and otherwise the sum over `days_present` of `days_expected` days; a stock has one reading of
+    metric), and otherwise the sum over `days_present` of `days_expected` days; a level has one reading of
     one. `complete`: the period is over and nothing is missing from it; never true of an estimate.
     `observed_at` is when the newest row behind the value was read at its source. `duplicated`: the key of a
     row behind the value is stored more than once; the value has its newest copy alone.
@@ -89,10 +89,10 @@ def points(
     """
     own, others = DistinctRows.of(rows), DistinctRows.of(fallbacks)
     duplicated = own.duplicated | others.duplicated
-    if window.value_kind is ValueKind.STOCK:
+    if window.value_kind is ValueKind.LEVEL:
         by_instant = sorted(own.rows, key=lambda row: row.observed_at)
         known = _Known(by_instant, others.rows, duplicated, now)
-        return [_stock_point(known, period) for period in periods]
+        return [_level_point(known, period) for period in periods]
     if window is SourceWindow.DAY:
         by_day = sorted(own.rows, key=lambda row: row.period_end)
         known = _Known(by_day, others.rows, duplicated, now)
@@ -121,10 +121,10 @@ def change_of_trailing(
 ) -> Change | None:
     """Return the change of the last `count` periods, ending with `at`, from the `count` before them.
 
-    A flow compares the two sums, and twice `count` periods have to be complete. A stock compares its level
+    A flow compares the two sums, and twice `count` periods have to be complete. A level is compared
     with the one `count` periods earlier: levels do not add.
     """
-    if kind is ValueKind.STOCK:
+    if kind is ValueKind.LEVEL:
         return _change(_complete_value(series, at), _complete_value(series, at.shifted(-count)))
     now_sum = _complete_sum(series, [at.shifted(-offset) for offset in range(count)])
     then_sum = _complete_sum(series, [at.shifted(-offset) for offset in range(count, 2 * count)])
@@ -245,7 +245,7 @@ def _half_even(numerator: int, denominator: int) -> int:
     return quotient
 
 
-def _stock_point(known: _Known, period: Period) -> Point:
+def _level_point(known: _Known, period: Period) -> Point:
     reading = _latest_reading(known.own, period)
     if reading is not None:
         return _level(known, period, reading, days_present=1, complete=period.is_over(known.now))
@@ -282,7 +282,7 @@ def _level(
 
 def _latest_reading(by_instant: Sequence[StatRow], period: Period) -> StatRow | None:
     """Return the last reading of the period or of the grace after it, by instant, not by the row's day."""
-    grace = timedelta(0) if period.grain is Grain.DAY else STOCK_GRACE
+    grace = timedelta(0) if period.grain is Grain.DAY else LEVEL_GRACE
     # the end itself belongs to the next period, the end of the grace still to this one
     cut = bisect_right if grace else bisect_left
     position = cut(by_instant, period.end_instant + grace, key=lambda row: row.observed_at)

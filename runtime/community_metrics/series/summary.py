@@ -72,7 +72,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class StockTotal:
+class LevelTotal:
     """The sum of the latest reading of each metric; `missing` names those never read, which are not in it."""
 
     value: int | None
@@ -131,11 +131,11 @@ def flow_total(rows: Mapping[str, Sequence[StatRow]], days: int = TOTAL_DAYS) ->
     )
 
 
-def stock_total(rows: Mapping[str, Sequence[StatRow]]) -> StockTotal:
+def level_total(rows: Mapping[str, Sequence[StatRow]]) -> LevelTotal:
     """Return the sum of the latest own reading of each metric; samples of a fallback do not enter."""
     newest = {metric_id: newest_copy(own) for metric_id, own in rows.items() if own}
     readings = tuple(Reading(metric_id, row.value, row.observed_at) for metric_id, row in newest.items())
-    return StockTotal(
+    return LevelTotal(
         value=sum(reading.value for reading in readings) if readings else None,
         readings=readings,
         missing=tuple(metric_id for metric_id in rows if metric_id not in newest),

@@ -130,7 +130,7 @@ def _merged(
     read_again = _born(observation, provenance, run_id)
     if _says_the_same(stored, observation):
         return _confirmed(stored, read_again, now)
-    if _is_stock(observation):
+    if _is_level(observation):
         return read_again
     was_restated = stored.value != observation.value
     return replace(
@@ -174,7 +174,7 @@ def _has_settled(stored: StatRow, read_again: StatRow, now: datetime) -> bool:
 
 def _status_at_birth(observation: Observation, provenance: Provenance) -> Status:
     # nobody re-reads a transcription, and an instant does not come again
-    is_final = provenance is Provenance.CSV_SEED or _is_stock(observation)
+    is_final = provenance is Provenance.CSV_SEED or _is_level(observation)
     return Status.FINAL if is_final else Status.PROVISIONAL
 
 
@@ -195,5 +195,5 @@ def _says_the_same(stored: StatRow, observation: Observation) -> bool:
     )
 
 
-def _is_stock(observation: Observation) -> bool:
-    return observation.source_window.value_kind is ValueKind.STOCK
+def _is_level(observation: Observation) -> bool:
+    return observation.source_window.value_kind is ValueKind.LEVEL

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from community_metrics.model import SourceWindow, ValueKind
 from community_metrics.periods import Grain, last_completed, last_periods, period_of, today
 from community_metrics.series.points import latest_complete, points
-from community_metrics.series.summary import Summary, flow_total, stock_total, summarize
+from community_metrics.series.summary import Summary, flow_total, level_total, summarize
 from community_metrics.views.runs import newest_success
 from community_metrics.views.stored import load_holdings, newest_day, product_names
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from community_metrics.model import Run, StatRow
     from community_metrics.periods import Period
     from community_metrics.series.points import Point
-    from community_metrics.series.summary import FlowTotal, StockTotal
+    from community_metrics.series.summary import FlowTotal, LevelTotal
     from community_metrics.storage import LanceDBReader
     from community_metrics.views.stored import Holding
 
@@ -64,7 +64,7 @@ class Report:
     products: Mapping[str, str]
     lines: tuple[Line, ...]
     downloads: Mapping[str, FlowTotal]
-    stars: StockTotal
+    stars: LevelTotal
     success: Run | None
 
     @property
@@ -118,7 +118,7 @@ def build_report(
         products=products,
         lines=tuple(_line(holding, series, holdings, now) for holding in holdings),
         downloads={product: flow_total(rows) for product, rows in downloads.items() if rows},
-        stars=stock_total(_star_readings(holdings)),
+        stars=level_total(_star_readings(holdings)),
         success=success,
     )
 
@@ -146,7 +146,7 @@ def _line(
 
 def _running_level(holding: Holding, now: datetime) -> Point | None:
     """Return the level read in the running week; a flow says nothing before its week is over."""
-    if holding.metric.value_kind is not ValueKind.STOCK:
+    if holding.metric.value_kind is not ValueKind.LEVEL:
         return None
     (point,) = _series(holding, [period_of(today(now), Grain.WEEK)], now)
     return None if point.value is None else point
@@ -173,5 +173,5 @@ def _star_readings(holdings: Sequence[Holding]) -> dict[str, Sequence[StatRow]]:
     return {
         holding.metric.metric_id: (holding.newest,) if holding.newest else ()
         for holding in holdings
-        if holding.metric.unit == "stars" and holding.metric.value_kind is ValueKind.STOCK
+        if holding.metric.unit == "stars" and holding.metric.value_kind is ValueKind.LEVEL
     }

@@ -75,7 +75,7 @@ class Stored:
     def stars(self) -> list[MetricDefinition]:
         """The levels of stars of every repository."""
         return [
-            item for item in self.shown if item.metric_family == STARS and item.value_kind is ValueKind.STOCK
+            item for item in self.shown if item.metric_family == STARS and item.value_kind is ValueKind.LEVEL
         ]
 
     def product_name(self, product: str) -> str:

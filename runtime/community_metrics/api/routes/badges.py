@@ -47,7 +47,7 @@ class Drawn:
     @property
     def per_week(self) -> str:
         """How the number relates to a week."""
-        return "at the end of the week" if self.metric.value_kind is ValueKind.STOCK else "per week"
+        return "at the end of the week" if self.metric.value_kind is ValueKind.LEVEL else "per week"
 
     @property
     def said(self) -> str:
@@ -64,7 +64,7 @@ async def badge(request: Request, metric_id: params.MetricId, theme: params.Them
     drawn = await _drawn(request, metric_id)
     latest = latest_complete(drawn.weeks)
     number = "no data" if latest is None or latest.value is None else svg.short_number(latest.value)
-    per_week = "" if drawn.metric.value_kind is ValueKind.STOCK or latest is None else "/week"
+    per_week = "" if drawn.metric.value_kind is ValueKind.LEVEL or latest is None else "/week"
     picture = svg.badge(
         label=f"{drawn.metric.subject} {drawn.metric.unit}",
         value=number + per_week,

@@ -21,7 +21,7 @@ from community_metrics.api.problems import Problem, documented
 from community_metrics.api.services import json_of, read_fresh, services_of
 from community_metrics.periods import Grain, last_completed, last_completed_day, last_periods
 from community_metrics.series.points import latest_complete, points
-from community_metrics.series.summary import flow_total, stock_total, summarize
+from community_metrics.series.summary import flow_total, level_total, summarize
 from community_metrics.views.selection import Stored
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _dashboard(view: View, shape: Shape, freshness: schemas.Freshness) -> schema
         period_start=view.periods[-view.count].start,
         period_end=view.periods[-1].end,
         products=_products(view, shape),
-        stars=stars_body(stock_total(view.stars)),
+        stars=stars_body(level_total(view.stars)),
         freshness=freshness,
     )
 

@@ -90,15 +90,15 @@ def _table(
     table.add_column("complete", justify="right", no_wrap=True)
     table.add_column(style.counted(drawn, "week"), no_wrap=True, overflow="crop", min_width=drawn)
     for line in lines:
-        is_stock = line.metric.value_kind is ValueKind.STOCK
-        change = style.difference if is_stock else style.percent
+        is_level = line.metric.value_kind is ValueKind.LEVEL
+        change = style.difference if is_level else style.percent
         table.add_row(
             _name(line.metric, products, width),
             _week(line, signs),
             _value(line, signs),
             change(line.summary.change, signs),
             f"{line.complete_weeks}/{len(line.series)} wk",
-            style.sparkline(line.series[-_spark_width(width) :], signs, from_zero=not is_stock),
+            style.sparkline(line.series[-_spark_width(width) :], signs, from_zero=not is_level),
         )
     return table
 
