@@ -11,7 +11,8 @@ CommunityMetricsError
 │   └── TerminalSourceError     another try changes nothing
 │       ├── UnknownSubject      the registry does not know the package or repository
 │       ├── SourceDenied        401, 403: a token, a user agent or an address is refused
-│       └── SourceShapeError    the answer is not of the documented shape
+│       ├── SourceShapeError    the answer is not of the documented shape
+│       └── InvalidObservation  an observation that cannot exist, such as -1 downloads
 ├── StorageError                LanceDB did not do what was asked
 │   ├── StorageUnavailable      worth another try later
 │   ├── StorageDenied           401, 403
@@ -88,6 +89,15 @@ class SourceDenied(TerminalSourceError):  # noqa: N818
 
 class SourceShapeError(TerminalSourceError):
     """The answer is not of the documented shape; nothing of it is stored. The message names the field."""
+
+
+class InvalidObservation(TerminalSourceError):  # noqa: N818
+    """An observation that cannot exist and was not constructed: `value` is not allowed in `field`."""
+
+    def __init__(self, metric_id: object, field: str, value: object, expected: str) -> None:
+        super().__init__(f"Invalid observation of {metric_id}: {field} is {value!r:.200}, not {expected}.")
+        self.field = field
+        self.value = value
 
 
 class StorageError(CommunityMetricsError):

@@ -272,6 +272,7 @@ def test_a_file_of_ones_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, ca
             "period_end: 2026-05-04 to 2026-05-04 is not a calendar month",
         ),
         ({"metric_id": "downloads_30d:lance:rust"}, "are 1 days; every value of this metric covers 30d"),
+        ({"source_ref": '"two\nlines"'}, "source_ref: Invalid observation of downloads:lance:python"),
     ],
 )
 def test_a_bad_row_is_refused_with_its_line(

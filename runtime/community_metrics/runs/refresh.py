@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from community_metrics.errors import ConfigurationError, SourceError, TerminalSourceError
+from community_metrics.errors import (
+    ConfigurationError,
+    InvalidObservation,
+    SourceError,
+    TerminalSourceError,
+)
 from community_metrics.model import SEED_SOURCE, Status, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
-from community_metrics.runs.checks import impossible
+from community_metrics.runs.checks import invalid_observation
 from community_metrics.runs.definitions import redefined, refusal
 from community_metrics.runs.execute import Gathered, MetricOutcome
 from community_metrics.runs.identity import Origins, proves_subject, stored_origins
@@ -214,11 +219,14 @@ async def _fetch_all(
                 progress.metric_done(source.name, result.metric_id, results[result.metric_id].error)
     except Exception as error:  # a plug-in may raise anything
         log.exception("source failed", source=source.name)
-        fault = (
-            error
-            if isinstance(error, SourceError)
-            else TerminalSourceError(f"The source {source.name} broke off: {type(error).__name__}: {error}")
-        )
+        if isinstance(error, InvalidObservation):
+            fault = _invalid(source, error)
+        elif isinstance(error, SourceError):
+            fault = error
+        else:
+            fault = TerminalSourceError(
+                f"The source {source.name} broke off: {type(error).__name__}: {error}"
+            )
     for metric_id in wanted.keys() - results.keys():
         results[metric_id] = FetchResult(metric_id, error=fault)
         progress.metric_done(source.name, metric_id, fault)
@@ -226,15 +234,14 @@ async def _fetch_all(
 
 
 def _checked(result: FetchResult, source: Source, day: date) -> FetchResult:
-    """Return the result, or an error in its place where it holds what cannot be; `day` is not over yet."""
-    fault = impossible(result, source, day)
-    if fault is None:
-        return result
-    return FetchResult(
-        result.metric_id,
-        error=TerminalSourceError(
-            f"The source {source.name} gave what cannot be, and nothing of this metric was stored: {fault}"
-        ),
+    """Return the result, or an error in its place when an observation in it is invalid; `day` is not over."""
+    reason = invalid_observation(result, source, day)
+    return result if reason is None else FetchResult(result.metric_id, error=_invalid(source, reason))
+
+
+def _invalid(source: Source, reason: object) -> SourceError:
+    return TerminalSourceError(
+        f"The source {source.name} returned invalid data; nothing of this metric was stored: {reason}"
     )
 
 

@@ -7,22 +7,15 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import CatalogError
-from community_metrics.model import SourceWindow
-from community_metrics.periods import ONE_DAY, Grain, midnight, period_of, today
+from community_metrics.model import MAX_VALUE, SourceWindow
+from community_metrics.periods import ONE_DAY, midnight, today
 
 if TYPE_CHECKING:
     from community_metrics.catalog import Catalog, Metric
 
 ASSUMPTIONS = ("window", "variant")
-_LARGEST_VALUE = 2**63 - 1  # `stats.value` is an int64
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9]{1,19}")
-_DAYS_IN = {
-    SourceWindow.DAY: 1,
-    SourceWindow.WEEK: 7,
-    SourceWindow.THIRTY_DAYS: 30,
-    SourceWindow.INSTANT: 1,
-}
 
 
 def metric(cell: str, catalog: Catalog) -> Metric:
@@ -65,8 +58,8 @@ def value(cell: str) -> int:
     if not _DIGITS.fullmatch(cell):
         raise ValueError(f"{cell!r} is not a whole number of 0 or more, written in digits only")
     count = int(cell)
-    if count > _LARGEST_VALUE:
-        raise ValueError(f"{cell} is more than the database can hold ({_LARGEST_VALUE})")
+    if count > MAX_VALUE:
+        raise ValueError(f"{cell} is more than the database can hold ({MAX_VALUE})")
     return count
 
 
@@ -88,15 +81,12 @@ def assumptions(cell: str) -> tuple[str, ...]:
 
 def period_fault(window: SourceWindow, start: date, end: date) -> str | None:
     """Say why the days do not make one interval of the metric's window; None when they do."""
-    days = (end - start).days + 1
-    if window is SourceWindow.MONTH:
-        month = period_of(end, Grain.MONTH)
-        if (start, end) != (month.start, month.end):
-            return f"{start} to {end} is not a calendar month, which every value of this metric covers"
+    if window.spans(start, end):
         return None
-    if days != _DAYS_IN[window]:
-        return f"{start} to {end} are {days} days; every value of this metric covers {window.value}"
-    return None
+    if window is SourceWindow.MONTH:
+        return f"{start} to {end} is not a calendar month, which every value of this metric covers"
+    days = (end - start).days + 1
+    return f"{start} to {end} are {days} days; every value of this metric covers {window.value}"
 
 
 def unfinished_fault(window: SourceWindow, end: date, now: datetime) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from community_metrics.errors import SeedFileError
+from community_metrics.errors import InvalidObservation, SeedFileError
 from community_metrics.model import Observation, SourceWindow
 from community_metrics.periods import ONE_DAY, midnight
 from community_metrics.seed import cells
@@ -239,7 +239,13 @@ def _reading(row: _Row, catalog: Catalog, now: datetime) -> _Reading | None:
     suspect = row.cells["suspect"].strip()
     tags = "".join(f"#assumed-{what}" for what in assumed or ()) + (SUSPECT if suspect else "")
     ref = f"{row.place} {published}{tags}"
-    seen = Observation(metric.metric_id, start, end, value, metric.window, seen_at, ref)
+    if row.faults:
+        return None
+    try:
+        seen = Observation(metric.metric_id, start, end, value, metric.window, seen_at, ref)
+    except InvalidObservation as error:
+        row.fault(error.field, str(error))
+        return None
     return _Reading(seen, row, suspect)
 
 

@@ -12,8 +12,8 @@ Choices where several were honest:
 - A year earlier is 52 weeks back (364 days: the same weekdays, the nearest whole number of weeks to a year,
   and it exists for a week 53 too), so that 2027-W10 is compared with 2026-W11, since 2026 has 53 weeks.
 - A key that is stored more than once counts once, with its newest copy, and the point says so (`duplicated`).
-- A reading of a level belongs to a day only if taken on it; the 12 h of grace are for weeks and months, or one
-  reading would be shown as two days.
+- A reading of a level belongs to a day only if taken on it; the 12 h of grace are for weeks and months, or
+  one reading would be shown as two days.
 """
 
 from __future__ import annotations

@@ -88,9 +88,8 @@ class LanceDBStore(LanceDBReader):
         """Return what `upsert_observations` would do now, row by row; writes nothing.
 
         Raises:
-            StorageConflict: the batch holds one key twice, or an impossible value.
+            StorageConflict: the batch holds one key twice.
         """
-        merge.refuse_faulty(observations)
         existing = await self._existing(observations)
         return merge.plan(existing, observations, provenance=provenance, run_id=run_id, now=now)
 
@@ -102,7 +101,7 @@ class LanceDBStore(LanceDBReader):
         Either all rows are visible afterwards or none is, and writing the same again changes nothing.
 
         Raises:
-            StorageConflict: the batch holds one key twice, or an impossible value; nothing is written.
+            StorageConflict: the batch holds one key twice; nothing is written.
         """
         planned = await self.plan_observations(observations, provenance=provenance, run_id=run_id, now=now)
         await self._merge(STATS, planned.written)

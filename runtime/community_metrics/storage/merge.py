@@ -5,6 +5,7 @@ Rows in, rows out; no storage, no clock. The store reads what `plan` needs and w
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -23,7 +24,7 @@ SETTLING_TIME: Final = timedelta(hours=24)
 """Two equal readings this far apart make a value final, …"""
 SETTLING_AGE: Final = 3 * ONE_DAY
 """… once its last day is this old."""
-_INT64_MAX: Final = 2**63 - 1
+_KEYS_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,9 @@ def plan(
     """Decide for each observation whether it is new, changes its row (by `stat_key`), or changes nothing.
 
     Raises:
-        StorageConflict: two observations share a key, or a value cannot be stored; all of them are named.
+        StorageConflict: two observations share a key; the message names the keys.
     """
-    refuse_faulty(incoming)
+    require_distinct_keys(incoming)
     inserted: list[StatRow] = []
     updated: list[StatRow] = []
     unchanged: list[StatRow] = []
@@ -72,32 +73,14 @@ def plan(
     return MergePlan(tuple(inserted), tuple(updated), tuple(unchanged))
 
 
-def refuse_faulty(incoming: Iterable[Observation]) -> None:
-    """Let a batch pass that has each key once and only values that can be stored.
-
-    LanceDB would insert both rows of a new key that stands twice in one batch, without a word (measured).
-
-    Raises:
-        StorageConflict: names every key at fault.
-    """
-    seen: set[str] = set()
-    faults = []
-    for observation in incoming:
-        key = observation.stat_key
-        if key in seen:
-            faults.append(f"two rows for {key}")
-        if not 0 <= observation.value <= _INT64_MAX:
-            faults.append(f"{key} has the value {observation.value}; counts are 0 or more, 64 bits at most")
-        if observation.period_start > observation.period_end:
-            faults.append(f"{key} ends before it begins ({observation.period_start})")
-        if observation.observed_at.tzinfo is None:
-            faults.append(f"{key} was observed at {observation.observed_at}, an instant without a time zone")
-        seen.add(key)
-    if faults:
+def require_distinct_keys(incoming: Iterable[Observation]) -> None:
+    """Raise StorageConflict naming every key that occurs twice: LanceDB would insert both rows (measured)."""
+    repeated = [key for key, count in Counter(one.stat_key for one in incoming).items() if count > 1]
+    if repeated:
+        rest = len(repeated) - _KEYS_SHOWN
         raise StorageConflict(
-            f"Nothing was written, because the batch contradicts itself: {'; '.join(faults[:10])}"
-            f"{f' and {len(faults) - 10} more' if len(faults) > 10 else ''}. "  # noqa: PLR2004  a readable message
-            "The source or the seed file gives these rows wrongly; mend it there."
+            f"Nothing was written, because the batch has two rows for {', '.join(repeated[:_KEYS_SHOWN])}"
+            f"{f' and {rest} more keys' if rest > 0 else ''}. Fix: correct the source or the seed file."
         )
 
 
