@@ -16,8 +16,9 @@ CommunityMetricsError
 ├── StorageError                LanceDB did not do what was asked
 │   ├── StorageUnavailable      worth another try later
 │   ├── StorageDenied           401, 403
-│   ├── StorageSchemaMismatch   a table has other columns than ours
-│   │   └── StorageNotBootstrapped   there is no database, or a table of it is not there yet
+│   ├── StorageSchemaMismatch   another version wrote the database
+│   │   ├── StorageNotBootstrapped   the database or one of its tables does not exist yet
+│   │   └── UnknownStoredValue  a stored word that this version does not know
 │   └── StorageConflict         the write contradicts itself or another writer
 ├── RunLocked                   another run holds the database (exit 75)
 ├── AddressUnavailable          the API cannot listen on the host, port or unix socket asked for
@@ -27,7 +28,10 @@ CommunityMetricsError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class CommunityMetricsError(Exception):
@@ -113,11 +117,24 @@ class StorageDenied(StorageError):  # noqa: N818
 
 
 class StorageSchemaMismatch(StorageError):  # noqa: N818
-    """The columns of a table are not the ones this version writes."""
+    """Another version wrote the database: its tables have other columns or other words."""
 
 
 class StorageNotBootstrapped(StorageSchemaMismatch):
-    """There is no database, or a table of it was not made yet; every job makes what is missing."""
+    """The database or one of its tables does not exist yet; every job creates what is missing."""
+
+
+class UnknownStoredValue(StorageSchemaMismatch):
+    """A newer version stored a word that this one does not know. The message names no path and no host."""
+
+    def __init__(self, table: str, column: str, value: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"The table {table} has a row with {column} {value!r:.100}, which this version does not know; it "
+            f"knows {', '.join(known)}. Fix: upgrade to the version of community-metrics that wrote the row."
+        )
+        self.table = table
+        self.column = column
+        self.value = value
 
 
 class StorageConflict(StorageError):  # noqa: N818

@@ -16,7 +16,7 @@ import pytest
 from community_metrics.cli.doctor import Verdict, examine
 from community_metrics.periods import ONE_DAY, ONE_WEEK
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.schemas import HISTORY, STATS
+from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import cli_docs
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import ROOT
@@ -24,6 +24,7 @@ from tests.support.scripted import Scripted
 from tests.support.worlds import raw_table
 
 if TYPE_CHECKING:
+    from community_metrics.storage.schemas import AnyTable
     from tests.support.jobs import Rig
 
 PROGRAM = [sys.executable, "-m", "community_metrics.cli.main"]
@@ -111,6 +112,27 @@ class TestExitCodes:
         assert (silent.returncode, unwritable.returncode) == (0, 1)
         assert "weekly_refresh: failed" in silent.stdout
         assert "CM_DB_PATH" in unwritable.stderr
+
+    @pytest.mark.parametrize(
+        ("spec", "column", "commands"),
+        [
+            (METRICS, "value_kind", ["refresh", "seed"]),
+            (STATS, "provenance", ["report", "seed"]),
+            (HISTORY, "status", ["status", "history"]),
+        ],
+    )
+    async def test_a_word_of_a_newer_version_is_one_message(
+        self, rig: Rig, spec: AnyTable, column: str, commands: list[str]
+    ) -> None:
+        assert start(rig, "seed").returncode == 0
+        async with LanceDBStore.open(rig.settings) as store:
+            await (await raw_table(store, spec)).update({column: "odd"})
+        for command in commands:
+            run = start(rig, command)
+            assert run.returncode == 1
+            assert "Traceback" not in run.stderr
+            message = run.stderr.splitlines()[-1]
+            assert message.startswith(f"Error: The table {spec.name} has a row with {column} 'odd', which")
 
     def test_make_up_forgives_no_more_than_that(self) -> None:
         (line,) = [
@@ -276,6 +298,15 @@ class TestDoctor:
         )
         repaired = json.loads(start(rig, "repair", "--json").stdout)
         assert repaired["dropped"] == [{"table": "stats", "key": f"{NODEJS}|2026-11-11"}]
+
+    async def test_a_word_of_a_newer_version_has_no_other_mend_than_its_own(self, rig: Rig) -> None:
+        await rig.run("weekly_refresh", only=(NODEJS,))
+        async with LanceDBStore.open(rig.settings) as store:
+            await (await raw_table(store, HISTORY)).update({"status": "odd"})
+        (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
+        assert "status 'odd'" in fault.said
+        assert "Fix: upgrade" in fault.said
+        assert fault.mend == ""
 
     async def test_a_registry_that_refuses_is_named_with_the_override(self, rig: Rig) -> None:
         await rig.run("weekly_refresh")

@@ -14,7 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from community_metrics.config import PROJECT_URL
-from community_metrics.errors import StorageDenied, StorageSchemaMismatch
+from community_metrics.errors import (
+    StorageDenied,
+    StorageNotBootstrapped,
+    StorageSchemaMismatch,
+    UnknownStoredValue,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +41,7 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "storage-unavailable": (503, "The database does not answer"),
     "storage-denied": (503, "The database refuses this service"),
     "storage-not-ready": (503, "The database is not set up"),
+    "storage-mismatch": (503, "Another version wrote the database"),
     "internal-error": (500, "This service made a mistake"),
 }
 """Every kind of problem, with its status and title; `docs/api.md` explains each under the same word."""
@@ -123,16 +129,18 @@ def invalid_all(faults: Sequence[Fault]) -> Problem:
 
 
 def storage_problem(error: BaseException) -> Problem:
-    """Return the 503 for what storage raised; its text names paths and hosts, so only its class goes out."""
+    """Return the 503 for a storage error; most texts name paths and hosts, so only the class is shown."""
     headers = {"retry-after": str(RETRY_AFTER_S)}
     if isinstance(error, StorageDenied):
         detail = "The key of this service is refused. Its operator has to check it."
         return Problem("storage-denied", detail, headers=headers)
-    if isinstance(error, StorageSchemaMismatch):
-        detail = (
-            "The tables are missing or of another version. Its operator runs `community-metrics bootstrap`."
-        )
+    if isinstance(error, StorageNotBootstrapped):
+        detail = "The tables do not exist. Its operator runs `community-metrics bootstrap`."
         return Problem("storage-not-ready", detail, headers=headers)
+    if isinstance(error, StorageSchemaMismatch):
+        columns = "The tables do not have the columns of this version. Its operator installs another version."
+        detail = str(error) if isinstance(error, UnknownStoredValue) else columns
+        return Problem("storage-mismatch", detail, headers=headers)
     detail = f"It cannot be reached or is too slow. Try again in {RETRY_AFTER_S} seconds."
     return Problem("storage-unavailable", detail, headers=headers)
 

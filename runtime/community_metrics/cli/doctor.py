@@ -16,7 +16,13 @@ from community_metrics.catalog import load_catalog
 from community_metrics.cli.render import style
 from community_metrics.cli.render.status import BEHIND_MEND, behind_texts, load_status, ranges_text
 from community_metrics.config import PROJECT_URL, PUBLIC_ORIGINS, StorageMode
-from community_metrics.errors import CommunityMetricsError, SourceError, UnknownSubject
+from community_metrics.errors import (
+    CommunityMetricsError,
+    SourceError,
+    StorageNotBootstrapped,
+    StorageSchemaMismatch,
+    UnknownSubject,
+)
 from community_metrics.periods import today
 from community_metrics.series.freshness import STALE_AFTER, is_stale
 from community_metrics.sources import available_sources
@@ -121,13 +127,15 @@ async def _storage_checks(settings: Settings, catalog: Catalog, clock: Clock) ->
             yield _duplicates_check(await reader.find_duplicate_keys())
             view = await load_status(reader, catalog, location=settings.storage_location, now=clock.now())
     except CommunityMetricsError as error:
-        yield Check(Verdict.FAIL, "storage", str(error), _storage_mend(settings))
+        yield Check(Verdict.FAIL, "storage", str(error), _storage_mend(error, settings))
         return
     for check in _data_checks(view):
         yield check
 
 
-def _storage_mend(settings: Settings) -> str:
+def _storage_mend(error: CommunityMetricsError, settings: Settings) -> str:
+    if isinstance(error, StorageSchemaMismatch) and not isinstance(error, StorageNotBootstrapped):
+        return ""  # the error names the fix
     if settings.storage_mode is StorageMode.ENTERPRISE:
         return "check CM_LANCEDB_URI, CM_LANCEDB_API_KEY and CM_LANCEDB_HOST_OVERRIDE, then `bootstrap`"
     return "`community-metrics seed` makes the database and fills it; CM_DB_PATH says where"

@@ -205,6 +205,7 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
     with signals_cancel() as signals:
         try:
             async with exclusive(context.store, context.settings, context.run_id, context.clock) as holder:
+                await context.store.extend_tables()
                 report = await _recorded(work, replace(context, holder=holder), holder, signals)
                 if report.run.rows_inserted + report.run.rows_updated and not signals.received:
                     await _housekeeping(context, holder, signals)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from community_metrics.api.cache.watch import shown_versions
 from community_metrics.errors import StorageUnavailable
+from community_metrics.storage.connection import client
 from community_metrics.storage.reader import LanceDBReader
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ class ReadDatabase:
         self._settings = settings
         self._timeout_s = read_timeout_s
         self._reader: LanceDBReader | None = None
-        self._is_loaded = False
 
     @property
     def read_timeout_s(self) -> float:
@@ -47,9 +46,7 @@ class ReadDatabase:
 
     def load_client(self) -> None:
         """Import LanceDB before any deadline runs: it takes seconds on a cold machine."""
-        if not self._is_loaded:
-            import_module("lancedb")
-            self._is_loaded = True
+        client()
 
     async def consistently(
         self, read: Callable[[LanceDBReader], Awaitable[Answer]]
