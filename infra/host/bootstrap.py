@@ -154,7 +154,6 @@ def main(release: Path, config_path: Path) -> int:
             print(f"== {name}", flush=True)
             step()
     except subprocess.CalledProcessError as error:
-        # short: a stack event shows 64 characters
         return failed(name, f"{Path(error.cmd[0]).name} ended with {error.returncode}; its words are above")
     except (OSError, subprocess.SubprocessError, steps.StepError) as error:
         return failed(name, f"{error}")

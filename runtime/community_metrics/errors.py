@@ -20,6 +20,10 @@ CommunityMetricsError
 │   │   ├── StorageNotBootstrapped   the database or one of its tables does not exist yet
 │   │   └── UnknownStoredValue  a stored word that this version does not know
 │   └── StorageConflict         the write contradicts itself or another writer
+├── ViewError                   a view cannot be made for these parameters
+│   ├── UnknownName             no metric or product of that id is stored
+│   ├── InvalidRange            the first day is after the last
+│   └── TooManyPoints           the view would be larger than the caller allows
 ├── RunLocked                   another run holds the database (exit 75)
 ├── AddressUnavailable          the API cannot listen on the host, port or unix socket asked for
 ├── LeaseLost                   the lease of this run is not stored any more; another run holds it
@@ -32,6 +36,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
 
 class CommunityMetricsError(Exception):
@@ -139,6 +144,35 @@ class UnknownStoredValue(StorageSchemaMismatch):
 
 class StorageConflict(StorageError):  # noqa: N818
     """A write contradicts itself (two rows for one key) or was overtaken by another writer."""
+
+
+class ViewError(CommunityMetricsError):
+    """A view cannot be made for these parameters."""
+
+
+class UnknownName(ViewError):  # noqa: N818
+    """No `kind` (`metric` or `product`) of this id is stored; `similar` are ids that look like it."""
+
+    def __init__(self, kind: str, name: str, similar: Sequence[str]) -> None:
+        super().__init__(f"No {kind} {name!r} is stored.")
+        self.kind = kind
+        self.name = name
+        self.similar = tuple(similar)
+
+
+class InvalidRange(ViewError):  # noqa: N818
+    """The first day of a range is after its last."""
+
+    def __init__(self, first: date, last: date) -> None:
+        super().__init__(f"{first} is after {last}")
+        self.last = last
+
+
+class TooManyPoints(ViewError):  # noqa: N818
+    """The view would have more points than the caller allows."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The answer would have more than {limit:,} points.")
 
 
 class RunLocked(CommunityMetricsError):  # noqa: N818

@@ -1,8 +1,7 @@
 """Logging: structlog and the standard library through one formatter, one line for each event.
 
-Lines go to standard error. A person at a terminal reads coloured lines, journald reads JSON;
-`CM_LOG_FORMAT` decides otherwise. Secrets of the settings are struck out of every finished line,
-tracebacks included, whoever logged them.
+Lines go to standard error: coloured on a terminal, JSON elsewhere, unless `CM_LOG_FORMAT` is set. Every
+secret of the settings is redacted in every line, including tracebacks and the lines of libraries.
 """
 
 from __future__ import annotations
@@ -16,21 +15,19 @@ import structlog
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from structlog.typing import EventDict, Processor, WrappedLogger
 
     from community_metrics.config import Settings
 
-STRUCK_OUT = "**********"
-CHATTY = ("httpx", "httpcore", "botocore", "boto3", "urllib3", "asyncio", "filelock")
-"""Libraries whose information is our debugging."""
+REDACTED = "**********"
+# libraries that log at INFO what belongs to DEBUG here
+_VERBOSE_LIBRARIES = ("httpx", "httpcore", "botocore", "boto3", "urllib3", "asyncio", "filelock")
 
 
 def configure(settings: Settings, *, is_terminal: bool, quiet: bool = False) -> None:
-    """Route all logging of this process; a second call replaces the first.
+    """Send all log lines of this process to standard error; a second call replaces the first.
 
-    `quiet` keeps back what is only information, for when a display shows it already.
+    `quiet` drops INFO lines, for when a progress display shows the same.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -54,18 +51,19 @@ def configure(settings: Settings, *, is_terminal: bool, quiet: bool = False) -> 
     level = logging.getLevelNamesMapping()[settings.log_level]
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(max(level, logging.WARNING) if quiet and level > logging.DEBUG else level)
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+    without_info = max(level, logging.WARNING) if level > logging.DEBUG else level
+    root.setLevel(without_info if quiet else level)
+    for name in _VERBOSE_LIBRARIES:
+        logging.getLogger(name).setLevel(without_info)
 
 
 def _formatter(
     settings: Settings, shared: list[Processor], *, is_terminal: bool
 ) -> structlog.stdlib.ProcessorFormatter:
-    wanted = settings.log_format or ("console" if is_terminal else "json")
+    log_format = settings.log_format or ("console" if is_terminal else "json")
     rendering: list[Processor] = (
         [structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=structlog.dev.plain_traceback)]
-        if wanted == "console"
+        if log_format == "console"
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
     return structlog.stdlib.ProcessorFormatter(
@@ -73,39 +71,35 @@ def _formatter(
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             *rendering,
-            _StrikeOut(_secrets(settings)),
+            _redactor(settings),
         ],
     )
 
 
-def _secrets(settings: Settings) -> list[str]:
+def _redactor(settings: Settings) -> Processor:
+    """Return the last processor: it redacts secrets in a line, as they are and as JSON escapes them."""
     values = [getattr(settings, name) for name in type(settings).model_fields]
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
     secrets += [
         value for name, value in settings.aws_storage_options.items() if "secret" in name or "token" in name
     ]
-    return [secret for secret in secrets if secret]
+    forms = {form for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1])}
+    longest_first = sorted(forms, key=len, reverse=True)
 
-
-class _StrikeOut:
-    """The last processor: strikes secrets out of the line, as they are and as JSON writes them."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1])}
-        self._forms = sorted(forms, key=len, reverse=True)
-
-    def __call__(self, _logger: WrappedLogger, _name: str, line: str | EventDict) -> Any:
+    def redact(_logger: WrappedLogger, _name: str, line: str | EventDict) -> Any:
         text = str(line)
-        for form in self._forms:
-            text = text.replace(form, STRUCK_OUT)
+        for form in longest_first:
+            text = text.replace(form, REDACTED)
         return text
+
+    return redact
 
 
 class _StandardError(logging.Handler):
-    """Writes to what standard error is at that moment: a progress display puts itself in its place."""
+    """Writes to the current `sys.stderr`, because a progress display replaces it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line at once; a failure to log never ends the program."""
+        """Write and flush one line; an error while logging never ends the program."""
         try:
             sys.stderr.write(f"{self.format(record)}\n")
             sys.stderr.flush()

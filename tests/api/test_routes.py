@@ -68,7 +68,7 @@ async def test_a_week_is_the_sum_of_its_days(api: Api) -> None:
     metric = await metric_of(api, "dashboard/weekly?weeks=2", PYTHON)
     assert [point["week"] for point in metric["points"]] == ["2026-W46", "2026-W47"]
     assert [point["value"] for point in metric["points"]] == [7 * (python_value(LAST_DAY) - 10), THIS_WEEK]
-    assert metric["points"][1]["revised"]
+    assert metric["points"][1]["restated"]
 
 
 async def test_a_missing_day_makes_its_week_incomplete_and_is_in_no_share(api: Api) -> None:
@@ -194,7 +194,7 @@ async def test_status_names_the_gap_the_error_and_the_age(api: Api) -> None:
     body = (await api.get("status")).json()
     metrics = {metric["metric_id"]: metric for metric in body["metrics"]}
     assert metrics[RUST]["missing_days"] == [str(MISSING_DAY)]
-    assert metrics[RUST]["settled_through"] == str(LAST_DAY)
+    assert metrics[RUST]["published_through"] == str(LAST_DAY)
     assert (body["last_success_age_hours"], body["is_stale"]) == (1, False)
 
 

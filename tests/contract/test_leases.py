@@ -6,11 +6,12 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -137,28 +138,34 @@ async def test_a_lease_that_cannot_be_read_after_it_was_taken_is_released(
 
 
 async def test_two_processes_on_a_bucket_never_hold_the_lease_at_once(s3_world: World) -> None:
-    async with s3_world.open() as store:
-        await store.create_tables()
     names = ("a", "b")
-    outcomes = await asyncio.gather(*(asyncio.to_thread(competed, s3_world, name) for name in names))
-    turns = sorted((*turn, name) for name, held in zip(names, outcomes, strict=True) for turn in held)
-    assert {name for _, _, name in turns} == set(names)
-    assert [(one, other) for one, other in pairwise(turns) if other[0] <= one[1]] == []
-
-
-def competed(world: World, name: str) -> list[tuple[float, float]]:
-    """Return the intervals in which a process of its own held the lease; it competes for 40 s."""
+    db_paths = [f"{s3_world.settings.db_path}/{number}" for number in range(10)]
+    for db_path in db_paths:
+        settings = s3_world.settings.model_copy(update={"db_path": db_path})
+        async with SmallPagesStore.open(settings) as store:
+            await store.create_tables()
     plan = {
-        "name": name,
+        "start": time.monotonic() + 3,  # both have started by then
         "seconds": 40,
-        "db_path": world.settings.db_path,
-        "aws_storage_options": world.settings.aws_storage_options,
+        "db_paths": db_paths,
+        "aws_storage_options": s3_world.settings.aws_storage_options,
     }
+    outcomes = await asyncio.gather(
+        *(asyncio.to_thread(turns_of_a_process, plan | {"name": name}) for name in names)
+    )
+    assert all(outcomes), "each process held the lease"
+    turns = sorted(turn for turns in outcomes for turn in turns)
+    overlaps = [(one, two) for one, two in pairwise(turns) if one[0] == two[0] and two[1] <= one[2]]
+    assert overlaps == []
+
+
+def turns_of_a_process(plan: dict[str, Any]) -> list[tuple[int, float, float]]:
+    """Return the turns (database, from, until) in which a process of its own held a lease."""
     command = [sys.executable, "-m", "tests.support.lease_process", json.dumps(plan)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     code, out, error = finished(process, timeout_s=100)
     assert code == 0, error
-    return [(since, until) for since, until in json.loads(out)]
+    return [(database, since, until) for database, since, until in json.loads(out)]
 
 
 # losing the lease

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.host.namespace import Namespace
@@ -26,15 +26,26 @@ if TYPE_CHECKING:
 NAME = "acme.rehearsal.test"
 DIRECTORY = f"https://{NAME}:14000/dir"
 USUAL_LIFE_S = 90 * 86_400
+_PEM = serialization.Encoding.PEM
 
 
 class CertificateAuthority:
     """Issues certificates after HTTP-01 over port 80 of the name; `life_s` is how long they last.
 
-    `restart` is a new authority, with a new root, which knows nobody.
+    `restart` is a new authority, with a new root, which knows nobody. `others` are services of the world:
+    the name and address that the test CA vouches for in the files `<key>.pem` and `<key>.key`.
     """
 
-    def __init__(self, inside: Namespace, bridge: str, address: str, dns: str, folder: Path) -> None:
+    def __init__(
+        self,
+        inside: Namespace,
+        bridge: str,
+        address: str,
+        dns: str,
+        folder: Path,
+        *,
+        others: Mapping[str, tuple[str, str]],
+    ) -> None:
         self._inside, self._bridge, self.address, self._dns, self._folder = (
             inside,
             bridge,
@@ -43,7 +54,7 @@ class CertificateAuthority:
             folder,
         )
         self._process: subprocess.Popen[bytes] | None = None
-        self.test_ca = _write_test_certificates(folder, address)
+        self.test_ca = _write_test_certificates(folder, {"acme": (NAME, address), **others})
 
     def restart(self, life_s: int = USUAL_LIFE_S) -> None:
         """Begin anew, with certificates of this life."""
@@ -116,12 +127,10 @@ class CertificateAuthority:
         raise AssertionError(f"pebble did not start: {self.log[-2000:]}")
 
 
-def _write_test_certificates(folder: Path, address: str) -> str:
-    """Write the key and certificate of the API's own HTTPS; return the CA that vouches for them, as PEM."""
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "community-metrics rehearsal CA")])
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    names = x509.SubjectAlternativeName([x509.DNSName(NAME), x509.IPAddress(ip_address(address))])
+def _write_test_certificates(folder: Path, servers: Mapping[str, tuple[str, str]]) -> str:
+    """Write a key and a certificate for each server; return the CA that vouches for them, as PEM."""
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    issuer = _name("community-metrics rehearsal CA")
     ca_usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
     ca = (
         _certificate(issuer, issuer, ca_key)
@@ -130,19 +139,25 @@ def _write_test_certificates(folder: Path, address: str) -> str:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), False)
         .sign(ca_key, hashes.SHA256())
     )
-    leaf = (
-        _certificate(subject, issuer, key)
-        .add_extension(names, False)
-        .add_extension(x509.BasicConstraints(False, None), True)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "acme.pem").write_bytes(leaf.public_bytes(pem))
-    (folder / "acme.key").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return ca.public_bytes(pem).decode()
+    for stem, (name, address) in servers.items():
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ip_address(address))])
+        leaf = (
+            _certificate(_name(name), issuer, key)
+            .add_extension(names, False)
+            .add_extension(x509.BasicConstraints(False, None), True)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False)
+            .sign(ca_key, hashes.SHA256())
+        )
+        (folder / f"{stem}.pem").write_bytes(leaf.public_bytes(_PEM))
+        (folder / f"{stem}.key").write_bytes(
+            key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        )
+    return ca.public_bytes(_PEM).decode()
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def _certificate(

@@ -39,7 +39,7 @@ class InstanceMetadata:
             f"{base}/": "iam/\ninstance-id\nlocal-ipv4\nplacement/\npublic-ipv4",
             f"{base}/iam/security-credentials/": ROLE,
             f"{base}/iam/security-credentials/{ROLE}": json.dumps(_credentials(self.life)),
-            f"{base}/instance-id": f"i-{int(client.rpartition('.')[2]):017x}",
+            f"{base}/instance-id": instance_id(client),
             f"{base}/local-ipv4": client,
             f"{base}/public-ipv4": self.public_address.get(client, client),
             f"{base}/placement/region": self.region,
@@ -48,13 +48,18 @@ class InstanceMetadata:
         }
         return texts.get(path, texts.get(f"{path}/"))
 
-    def server(self) -> Server:
+    def server(self, address: tuple[str, int] = (METADATA, 80)) -> Server:
         """Return the server, bound where it is called."""
 
         class Handler(_Handler):
             metadata = self
 
-        return Server((METADATA, 80), Handler)
+        return Server(address, Handler)
+
+
+def instance_id(client: str) -> str:
+    """Return the id of the instance with this private address."""
+    return f"i-{int(client.rpartition('.')[2]):017x}"
 
 
 def _credentials(life: timedelta) -> dict[str, Any]:

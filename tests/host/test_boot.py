@@ -15,6 +15,7 @@ import pytest
 from community_metrics.periods import days_between
 from tests.host.asset import laid_by_the_asset, packaged, release_files
 from tests.host.box import Box
+from tests.host.imds import instance_id
 from tests.host.listing import Entry, differences, digest, fits, listing
 from tests.host.search import KEPT_SECRET, OPEN_PLACES, found
 from tests.host.tree import base_tree
@@ -91,7 +92,8 @@ def box(world: World) -> Iterator[Box]:
 
 
 def test_the_boot_signals_success(world: World, box: Box) -> None:
-    assert (world.aws.signals[0]["Status"], world.aws.signals[0]["UniqueId"][:8]) == ("SUCCESS", "release ")
+    sent = [(signal["Status"], signal["UniqueId"]) for signal in world.aws.signals]
+    assert sent == [("SUCCESS", instance_id(box.address))]
 
 
 def test_the_box_asks_as_its_role_by_imdsv2_alone(world: World, box: Box) -> None:

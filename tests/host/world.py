@@ -48,7 +48,7 @@ SECRETS = {
     "lancedb-read-key": READ_KEY,
     "lancedb-write-key": WRITE_KEY,
     "lancedb-uri": "db://rehearsal",
-    "lancedb-endpoint": "http://lancedb.rehearsal.test:8080",
+    "lancedb-endpoint": "https://lancedb.rehearsal.test:8443",
     "github-token": GITHUB_TOKEN,
 }
 VARIABLES = {  # how a program on the box finds the world
@@ -167,7 +167,8 @@ class World:
         self.clients = _made(stack, "clients")
         connect(self.net, BRIDGE, self.clients, "clients", *CLIENTS)
         self.dns = NameServer(self.net, MAIN, self.folder)
-        self.acme = acme.CertificateAuthority(self.net, BRIDGE, ACME, MAIN, self.folder)
+        others = {"lancedb": ("lancedb.rehearsal.test", LANCEDB)}
+        self.acme = acme.CertificateAuthority(self.net, BRIDGE, ACME, MAIN, self.folder, others=others)
 
     def _services(self) -> dict[str, Callable[[], AbstractContextManager[object]]]:
         return {
@@ -206,8 +207,9 @@ class World:
     @contextmanager
     def _lancedb(self) -> Iterator[None]:
         with self.net:
-            listening = socket.create_server((LANCEDB, 8080))
-        with serving(self.lancedb, listening=listening):
+            listening = socket.create_server((LANCEDB, 8443))
+        certificate = (self.folder / "lancedb.pem", self.folder / "lancedb.key")
+        with serving(self.lancedb, listening=listening, certificate=certificate):
             yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,14 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.host.imds import InstanceMetadata
+from tests.host.services import served
 from tests.infra.flavours import VARIANTS
-from tests.infra.node import ROOT, node_environment
+from tests.infra.node import NODE_BIN, ROOT, node_environment
 from tests.infra.rehearsal.recorder import Recorder, recording
 from tests.support.aws import empty_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# before pytest imports a test: importing `aws_cdk` starts Node, which the machine may not have in its PATH
+os.environ["JSII_NODE"] = str(NODE_BIN / "node")
 
 UNACKNOWLEDGED = ("fullest!", "serverless-s3!")
 FLAVOURS = ("smallest", "fullest", "serverless", "serverless-s3")
@@ -97,6 +103,14 @@ def fullest(assemblies: dict[str, Assembly]) -> Assembly:
 @pytest.fixture
 def serverless(assemblies: dict[str, Assembly]) -> Assembly:
     return assemblies["serverless"]
+
+
+@pytest.fixture(scope="session")
+def metadata() -> Iterator[str]:
+    """The metadata service of an instance, as a program's environment names it."""
+    server = InstanceMetadata("eu-central-1").server(("127.0.0.1", 0))
+    with served(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The host's first boot, run as the box runs it: a process of its own, S3, Secrets Manager, logs, signals."""
+"""The host's first boot, run as the box runs it: a process of its own, metadata, S3, logs and signals."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.names import LogGroup
 from infra.release import HOST_FILES
+from tests.host.imds import instance_id
+from tests.infra.rehearsal.readback import logged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 REGION = "eu-central-1"
 BUCKET = "assets"
+INSTANCE = instance_id("127.0.0.1")
 SECRET = "community-metrics/lancedb-read-key"
 GOOD = '#!/bin/sh\necho installed; cp "$2" "$1/seen.json"\n'
 LATIN = GOOD + r"printf 'caf\351\n'" + "\n"
@@ -37,6 +41,7 @@ class Box:
 
     folder: Path
     aws: Recorder
+    metadata: str
     facts: dict[str, Any]
 
     def client(self, service: str) -> Any:
@@ -56,25 +61,23 @@ class Box:
     def boot(self) -> int:
         config = self.folder / "deployment.json"
         config.write_text(json.dumps(self.facts), encoding="utf-8")
-        keys = {"AWS_ENDPOINT_URL": self.aws.endpoint, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+        world = {
+            "AWS_ENDPOINT_URL": self.aws.endpoint,
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.metadata,
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",
+        }
         script = HOST_FILES / "first_boot.py"
         return subprocess.run(
-            [sys.executable, script, config], env={**os.environ, **keys}, capture_output=True, check=False
+            [sys.executable, script, config], env={**os.environ, **world}, capture_output=True, check=False
         ).returncode
 
     @property
     def logged(self) -> str:
-        logs = self.client("logs")
-        group = str(LogGroup.BOOT)
-        streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
-        events = [
-            event["message"]
-            for stream in streams
-            for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])[
-                "events"
-            ]
-        ]
-        return "\n".join(events)
+        """The reason in the boot log, where the stream's name says which instance wrote it."""
+        ((stream, text),) = logged(self.client("logs"), LogGroup.BOOT).items()
+        assert stream.startswith(f"{INSTANCE}-")
+        return text
 
 
 def release(bootstrap: str) -> bytes:
@@ -86,7 +89,7 @@ def release(bootstrap: str) -> bytes:
     return raw.getvalue()
 
 
-def prepared_box(folder: Path, aws: Recorder, **changes: Any) -> Box:
+def prepared_box(folder: Path, aws: Recorder, metadata: str, **changes: Any) -> Box:
     """Return a box before its first boot: its release is published, its secret set, its log group there."""
     facts: dict[str, Any] = {
         "region": REGION,
@@ -99,7 +102,7 @@ def prepared_box(folder: Path, aws: Recorder, **changes: Any) -> Box:
         "required_secrets": [SECRET],
         **changes,
     }
-    box = Box(folder, aws, facts)
+    box = Box(folder, aws, metadata, facts)
     for name in facts["required_secrets"]:
         box.client("secretsmanager").create_secret(Name=name, SecretString="a key")
     where = {"LocationConstraint": REGION}
@@ -110,8 +113,8 @@ def prepared_box(folder: Path, aws: Recorder, **changes: Any) -> Box:
 
 
 @pytest.fixture
-def box(tmp_path: Path, aws: Recorder) -> Box:
-    return prepared_box(tmp_path, aws)
+def box(tmp_path: Path, aws: Recorder, metadata: str) -> Box:
+    return prepared_box(tmp_path, aws, metadata)
 
 
 def signal(box: Box) -> dict[str, str]:
@@ -128,24 +131,24 @@ def test_a_sound_boot_installs_and_signals_success(box: Box) -> None:
         "StackName": "community-metrics-host",
         "LogicalResourceId": "Host1234",
         "Status": "SUCCESS",
-        "UniqueId": f"release {digest[:16]}",
+        "UniqueId": INSTANCE,
     }
 
 
-def test_a_box_without_secrets_fails_the_deploy_with_that_very_message(box: Box) -> None:
+def test_a_box_without_secrets_fails_the_deploy_and_says_what_to_put_in(box: Box) -> None:
     box.client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
     box.client("secretsmanager").create_secret(Name=SECRET)
 
     assert box.boot() == 1
-    assert (signal(box)["Status"], signal(box)["UniqueId"]) == ("FAILURE", "secrets unset: lancedb-read-key")
+    assert (signal(box)["Status"], signal(box)["UniqueId"]) == ("FAILURE", INSTANCE)
     assert f"no value for {SECRET}. Put them in with `community-metrics secrets put`" in box.logged
 
 
-def test_a_bootstrap_that_fails_signals_its_last_line(box: Box) -> None:
+def test_what_a_failed_bootstrap_printed_is_in_the_boot_log(box: Box) -> None:
     box.publish(BAD)
 
     assert box.boot() == 1
-    assert signal(box)["UniqueId"] == "bootstrap, packages: no such package"
+    assert (signal(box)["Status"], signal(box)["UniqueId"]) == ("FAILURE", INSTANCE)
     assert box.logged == "first\nbootstrap, packages: no such package"
 
 
@@ -160,22 +163,25 @@ def test_a_failure_that_is_not_utf_8_is_signalled(box: Box) -> None:
     box.publish(LATIN + "exit 3\n")
 
     assert box.boot() == 1
-    assert (signal(box)["Status"], signal(box)["UniqueId"]) == ("FAILURE", "caf\ufffd")
+    assert signal(box)["Status"] == "FAILURE"
+    assert box.logged == "installed\ncaf\ufffd"
 
 
 def test_a_fault_that_nobody_foresaw_is_signalled(box: Box) -> None:
     del box.facts["required_secrets"]
 
     assert box.boot() == 1
-    assert (signal(box)["Status"], signal(box)["UniqueId"]) == ("FAILURE", "KeyError: 'required_secrets'")
-    assert box.logged == "'required_secrets'"
+    assert signal(box)["Status"] == "FAILURE"
+    assert box.logged == "KeyError: 'required_secrets'"
 
 
 def test_another_archive_than_the_templates_is_not_unpacked(box: Box) -> None:
     box.facts["sha256"] = "0" * 64
 
     assert box.boot() == 1
-    assert signal(box)["UniqueId"] == "release has another digest than the template says"
+    assert signal(box)["Status"] == "FAILURE"
+    assert "has SHA-256" in box.logged
+    assert f"the template says {'0' * 64}" in box.logged
     assert not (box.folder / "releases").exists()
 
 
@@ -184,7 +190,7 @@ def test_a_missing_archive_is_a_signalled_failure(box: Box) -> None:
 
     assert box.boot() == 1
     assert signal(box)["Status"] == "FAILURE"
-    assert signal(box)["UniqueId"].startswith("NoSuchKey")
+    assert box.logged.startswith("NoSuchKey")
 
 
 def test_a_log_that_cannot_be_written_does_not_keep_the_signal_back(box: Box) -> None:
@@ -193,6 +199,38 @@ def test_a_log_that_cannot_be_written_does_not_keep_the_signal_back(box: Box) ->
 
     assert box.boot() == 1
     assert signal(box)["Status"] == "FAILURE"
+
+
+def test_the_reason_is_in_the_boot_log_before_the_failure_is_signalled(box: Box) -> None:
+    box.publish(BAD)
+
+    assert box.boot() == 1
+    actions = [call.action for call in box.aws.calls]
+    assert actions.index("logs:PutLogEvents") < actions.index("cloudformation:SignalResource")
+
+
+@pytest.mark.parametrize("unique_id", ["release 0123456789abcdef", "secrets unset", "i-0ffffffffffffffff"])
+def test_a_signal_with_any_other_id_than_the_instances_does_not_count(box: Box, unique_id: str) -> None:
+    signalling = boto3.client(
+        "cloudformation",
+        region_name=REGION,
+        endpoint_url=box.aws.endpoint,
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+    )
+    where = {"StackName": box.facts["stack"], "LogicalResourceId": box.facts["resource"]}
+
+    with pytest.raises(ClientError, match=f"UniqueId is not the instance ID {INSTANCE}"):
+        signalling.signal_resource(**where, UniqueId=unique_id, Status="SUCCESS")
+    assert box.aws.signals == []
+
+
+def test_without_its_metadata_a_box_installs_nothing_and_ends(box: Box) -> None:
+    away = Box(box.folder, box.aws, "http://127.0.0.1:9", box.facts)
+
+    assert away.boot() == 1
+    assert not (box.folder / "releases").exists()
+    assert box.aws.signals == []
 
 
 def test_a_second_run_of_the_same_release_is_the_same(box: Box) -> None:

@@ -131,11 +131,11 @@ def check(role: dict[str, Any], calls: list[Call], unasked: dict[tuple[str, str]
     assert allowed - asked == set(unasked) & allowed
 
 
-def boot_twice(aws: Recorder, folder: Path, role: dict[str, Any]) -> None:
+def boot_twice(aws: Recorder, metadata: str, folder: Path, role: dict[str, Any]) -> None:
     (release,) = statements(role)["ReadRelease"][1]
     bucket, _, key = release.removeprefix("arn:aws:s3:::").partition("/")
     box = prepared_box(
-        folder, aws, bucket=bucket, key=key, required_secrets=["community-metrics/github-token"]
+        folder, aws, metadata, bucket=bucket, key=key, required_secrets=["community-metrics/github-token"]
     )
     assert box.boot() == 0
     box.publish(BAD)
@@ -160,14 +160,14 @@ def make_topic(aws: Recorder) -> str:
 
 
 def test_the_host_may_do_what_it_does_and_no_more(
-    assemblies: dict[str, Assembly], process: Recorder, tmp_path: Path
+    assemblies: dict[str, Assembly], process: Recorder, metadata: str, tmp_path: Path
 ) -> None:
     role = role_of(assemblies["fullest"], "host", "Role")
     make_data_bucket(process)
     topic = make_topic(process)
     settings = bucket_settings(process)
 
-    boot_twice(process, tmp_path, role)
+    boot_twice(process, metadata, tmp_path, role)
     asyncio.run(write_much(settings))
     asyncio.run(read_much(settings))
     asyncio.run(report_gauges(settings, SystemClock()))

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.names import LogGroup
 from tests.infra.flavours import SERVERLESS, SMALLEST
-from tests.infra.rehearsal.readback import World, look
+from tests.infra.rehearsal.readback import World, logged, look
 from tests.infra.rehearsal.recorder import recording
 from tests.infra.rehearsal.stage import Stage, open_stage
 from tests.infra.rehearsal.terminal import typed
@@ -83,6 +84,7 @@ class Filling:
     """What a box said before it had secrets, and how a person then put them in."""
 
     signals: list[dict[str, str]]
+    boot_log: dict[str, str]
     exit_code: int
     shown: str
     values: dict[str, str]
@@ -100,11 +102,13 @@ ANSWERS = {  # in the order of the questions
 
 
 @pytest.fixture(scope="module")
-def filling(play: Play, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filling]:
+def filling(play: Play, metadata: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filling]:
     folder = tmp_path_factory.mktemp("filling")
     with recording(play.stage.port) as recorder, serving(Enterprise(folder / "cluster")) as cluster:
         environment = {**play.stage.environment(REGION), "AWS_ENDPOINT_URL": recorder.endpoint}
-        boot_from_user_data(play.back.user_data, folder, environment)
+        of_the_box = {**environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata}
+        boot_from_user_data(play.back.user_data, folder, of_the_box)
+        boot_log = logged(play.stage.client("logs", REGION), LogGroup.BOOT)
         answers = {**ANSWERS, "lancedb-endpoint": cluster.url}
         command = [
             str(Path(sys.executable).with_name("community-metrics")),
@@ -120,7 +124,7 @@ def filling(play: Play, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fi
             for key, answer in answers.items()
             if answer
         }
-        yield Filling(recorder.signals, code, shown, values, read_as_the_api_does(environment))
+        yield Filling(recorder.signals, boot_log, code, shown, values, read_as_the_api_does(environment))
 
 
 def boot_from_user_data(user_data: str, folder: Path, environment: dict[str, str]) -> None:
@@ -296,12 +300,17 @@ def test_no_secret_value_is_in_what_the_cli_printed(play: Play) -> None:
     assert all("SecretString" not in printed for printed in play.stage.log)
 
 
-def test_a_box_that_finds_no_secrets_fails_its_deploy_with_that_very_message(filling: Filling) -> None:
+def test_a_box_that_finds_no_secrets_fails_its_deploy_and_says_why_in_the_boot_log(filling: Filling) -> None:
     (sent,) = filling.signals
+    ((stream, reason),) = filling.boot_log.items()
 
     assert sent["Status"] == "FAILURE"
-    assert sent["UniqueId"] == "secrets unset: lancedb-read-key, lancedb-write-key, lancedb-uri"
     assert sent["StackName"] == "community-metrics-host"
+    assert stream.startswith(f"{sent['UniqueId']}-")
+    assert reason.startswith(
+        "Secrets Manager has no value for community-metrics/lancedb-read-key, "
+        "community-metrics/lancedb-write-key, community-metrics/lancedb-uri. Put them in with"
+    )
 
 
 def test_secrets_are_put_in_without_being_shown(filling: Filling) -> None:

@@ -223,7 +223,9 @@ async def test_a_malformed_value_is_named_and_not_shown(entries: Any) -> None:
 async def test_an_endpoint_that_would_get_the_keys_unencrypted_is_refused_and_not_asked(
     entries: Any, cluster: Enterprise, url: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=r"CM_LANCEDB_HOST_OVERRIDE: .* unencrypted; write https://"):
+    with pytest.raises(
+        ConfigurationError, match=r"CM_LANCEDB_HOST_OVERRIDE: .* unencrypted\. Fix: write https://"
+    ):
         await put(answers(cluster, lancedb_endpoint=url))
 
     assert values(entries) == {}

@@ -203,12 +203,13 @@ class TestViews:
     async def test_the_report_shows_what_the_registry_counted(self, rig: Rig) -> None:
         await rig.run("weekly_refresh", only=(NODEJS,))
         report = json.loads(start(rig, "report", "--weeks", "4", "--json").stdout)
-        line = next(line for line in report["metrics"] if line["metric_id"] == NODEJS)
+        metrics = [metric for product in report["products"] for metric in product["metrics"]]
+        latest = next(m["latest_complete"] for m in metrics if m["metric_id"] == NODEJS)
         registry = rig.replay.registry
         assert registry is not None
         days = [NOON.date() - n * ONE_DAY for n in range(1, 8)]
-        assert line["latest_complete_week"] == "2026-W47"
-        assert line["value"] == sum(registry.value("npm", "@lancedb/lancedb", day) or 0 for day in days)
+        assert latest["week"] == "2026-W47"
+        assert latest["value"] == sum(registry.value("npm", "@lancedb/lancedb", day) or 0 for day in days)
 
     async def test_a_success_is_seen_behind_any_number_of_narrowed_runs(self, rig: Rig) -> None:
         await rig.run("weekly_refresh")
@@ -225,21 +226,21 @@ class TestViews:
         async with LanceDBStore.open(rig.settings) as store:
             await (await raw_table(store, HISTORY)).add(HISTORY.to_arrow(narrowed))
         for command in ("status", "report"):
-            said = json.loads(start(rig, command, "--json").stdout)
+            freshness = json.loads(start(rig, command, "--json").stdout)["freshness"]
             assert success.finished_at is not None
-            assert said["last_success"] == success.finished_at.isoformat()
+            assert datetime.fromisoformat(freshness["last_success_at"]) == success.finished_at
 
     async def test_status_and_history_speak_of_the_run(self, rig: Rig) -> None:
         report = await rig.run("weekly_refresh", only=(NODEJS,))
         status = json.loads(start(rig, "status", "--json").stdout)
         history = json.loads(start(rig, "history", "--json").stdout)
         metric = next(metric for metric in status["metrics"] if metric["metric_id"] == NODEJS)
-        assert (metric["newest_day"], metric["settled_through"]) == ("2026-11-22", "2026-11-22")
-        assert history["runs"][0]["ingestion_run_id"] == report.run.ingestion_run_id
+        assert (metric["newest_day"], metric["published_through"]) == ("2026-11-22", "2026-11-22")
+        assert history["runs"][0]["run_id"] == report.run.ingestion_run_id
 
     def test_the_log_is_json_away_from_a_terminal_and_the_answer_stays_clean(self, rig: Rig) -> None:
         run = start(rig, "seed", "--json")
-        assert json.loads(run.stdout)["run"]["status"] == "success"
+        assert json.loads(run.stdout)["run"]["state"] == "success"
         assert "run closed" in [json.loads(line)["event"] for line in run.stderr.splitlines()]
 
 
@@ -285,7 +286,10 @@ class TestDoctor:
         report = await rig.run("weekly_refresh")
         faults = [c for c in await examine(rig.settings, FakeClock(rig.now)) if c.verdict is Verdict.FAIL]
         assert report.run.error_summary is None
-        assert {fault.said.partition(" gave no day after ")[0] for fault in faults} >= {"npm", "crates"}
+        assert {fault.said.partition(" has published no day after ")[0] for fault in faults} >= {
+            "npm",
+            "crates",
+        }
         assert all("community-metrics refresh" in fault.mend for fault in faults)
 
     async def test_a_key_that_stands_twice_is_found_and_repaired(self, rig: Rig) -> None:
@@ -328,4 +332,4 @@ class TestCatalog:
         assert "downloads:httpx:python" in added.stdout
         assert "is in order" in start(rig, "catalog", "check", CM_CATALOG="my.toml").stdout
         shown = json.loads(start(rig, "catalog", "show", "--json", CM_CATALOG="my.toml").stdout)
-        assert [metric["id"] for metric in shown] == ["downloads:httpx:python"]
+        assert [metric["metric_id"] for metric in shown["metrics"]] == ["downloads:httpx:python"]

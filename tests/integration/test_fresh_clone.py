@@ -1,4 +1,4 @@
-"""`make up` in an empty folder with a fresh clone, whatever the registries do."""
+"""`make up` in an empty folder with a fresh clone, whatever the registries do and wherever the folder is."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(2 * THREE_MINUTES_S)
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with what git would hand out, uncommitted edits included, and nothing else."""
-    folder = tmp_path_factory.mktemp("clone")
+    folder = tmp_path_factory.mktemp("clone") / "path with spaces"
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -66,7 +66,7 @@ def swallowing() -> Iterator[str]:
         yield f"http://127.0.0.1:{deaf.getsockname()[1]}"
 
 
-def make_up(clone: Path, origin: str) -> subprocess.CompletedProcess[str]:
+def make_up(clone: Path, origin: str, activated: str = "") -> subprocess.CompletedProcess[str]:
     """Run what the README shows, with nothing of this test's own environment but the way to the packages."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("CM_", "VIRTUAL_"))
@@ -76,7 +76,7 @@ def make_up(clone: Path, origin: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", "up", "SERVE=0"],
         cwd=clone,
-        env={**inherited, **origins, "PATH": tools},
+        env={**inherited, **origins, "PATH": f"{activated}{tools}"},
         capture_output=True,
         text=True,
         check=False,
@@ -101,3 +101,13 @@ def test_the_report_shows_the_published_history_where_no_registry_answered(clone
         done = make_up(clone, origin)
     assert "2026-W22" in done.stdout
     assert "≈" in done.stdout
+
+
+def test_the_activated_environment_of_the_clone_is_used_again(clone: Path) -> None:
+    with refusing() as origin:
+        first = make_up(clone, origin)
+        (clone / ".venv/.runtime").unlink()
+        again = make_up(clone, origin, activated=f"{clone / '.venv/bin'}{os.pathsep}")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "-m venv" not in again.stdout

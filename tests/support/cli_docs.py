@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import typer
+from pydantic import BaseModel
 
+from community_metrics.api.schemas.status import RunRecord
+from community_metrics.cli import schemas
 from community_metrics.cli.main import app
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
@@ -28,39 +31,64 @@ Every job is a module as well, with the same options: `python -m community_metri
 | 75 | another run holds the database |
 
 On a terminal a job shows a bar for each source. Elsewhere it logs one line of JSON for each event to standard
-error (`CM_LOG_FORMAT=console` for plain lines), and standard output holds the answer alone. Colour follows
-`NO_COLOR`, and never says anything that a sign does not.
+error (`CM_LOG_FORMAT=console` for plain lines), and standard output holds the result alone. Colour follows
+`NO_COLOR`, and repeats what a sign shows.
 
 ## Reading the report
 
-A value stands for the last complete ISO week: all seven days present, the week over. `≈` marks an estimate
-from a wider reading, `▫` a week with days missing, `·` a week of which nothing is known. Stars that were
-read only in the running week have `this` as their week. Change is against the week before, for stars in
-stars, and is left out where either week is incomplete. Where the terminal has no Unicode the bars are `1` to
-`8`, estimates `a` to `d` and `~`, missing days `?`, nothing known `.`.
+Every number is that of the weekly dashboard. A row shows the last complete ISO week: all seven days present,
+the week over. `≈` marks an estimate from a wider reading, `▫` a week with days missing, `·` a week without
+data. Stars that were read only in the running week have `this` as their week. Change is against the week
+before, for stars in stars, and is left out where either week is incomplete. The weeks end with the newest
+data; `--weeks` sets how many are shown, and changes no number. On a terminal without Unicode the bars are
+`1` to `8`, estimates `a` to `d` and `~`, missing days `?`, no data `.`.
 
 ## JSON
 
-`--json` prints one object whose fields stay; new ones may be added. Instants are ISO-8601 in UTC, days are
-`2026-11-22`, unknown values are `null`.
+`--json` prints one object whose fields stay; new ones may be added. A command that has a route prints the
+body of that route, field by field, as [api.md](api.md) and the OpenAPI file describe it. Instants are
+ISO-8601 in UTC and end in `Z`, days are `2026-11-22`, unknown values are `null`.
 
-| command | fields |
+| command | prints |
 | --- | --- |
-| `seed`, `refresh`, `update-all`, `bootstrap` | `run` (as in `history`), `dry_run`, `metrics[]` (`metric_id`, `observations`, `error`, `notes`), `plan` under `--dry-run` (`metrics[]`, `changed_rows[]`), else `null` |
-| `report` | `generated_at`, `first_week`, `last_week`, `newest_day`, `last_success`, `stale`, `metrics[]` (`metric_id`, `product`, `display_name`, `latest_complete_week`, `value`, `change`, `share`, `complete_weeks`, `points[]`, `running_level`), `downloads_30d` by product, `stars` |
-| `status` | `generated_at`, `storage`, `last_success`, `stale`, `metrics[]` (`metric_id`, `source`, `newest_day`, `settled_through`, `missing_days`, `observed_at`, `last_error`), `runs[]` |
-| `history` | `runs[]` (`ingestion_run_id`, `job_name`, `status`, `started_at`, `finished_at`, `rows_inserted`, `rows_updated`, `rows_unchanged`, `window_start`, `window_end`, `error_summary`, `scope`) |
-| `doctor` | `ok`, `checks[]` (`verdict`: `ok`, `warn` or `fail`; `area`, `said`, `mend`) |
-| `repair` | `dropped[]` (`table`, `key`) |
-| `catalog show` | a list of entries with the field names of the file |
+| `report` | the body of `/dashboard/weekly`; its weeks end with the newest data, as in the report |
+| `status` | the body of `/status` |
+| `history` | the body of `/history` |
+JSON_ROWS
+
+`plan` is `null` without `--dry-run`.
 
 ## Commands
-"""  # noqa: E501  rows of a Markdown table cannot be broken
+"""
+JSON = {
+    "`seed`, `refresh`, `update-all`, `bootstrap`": schemas.JobRun,
+    "`doctor`": schemas.Diagnosis,
+    "`repair`": schemas.Repair,
+    "`catalog show`": schemas.CatalogMetrics,
+}
+"""What the commands without a route print."""
 
 
 def rendered() -> str:
     """Return the page as the program is now."""
-    return PREFACE + "".join(_sections(typer.main.get_command(app), "community-metrics"))
+    rows = [f"| {commands} | {_fields(model)} |" for commands, model in JSON.items()]
+    return PREFACE.replace("JSON_ROWS", "\n".join(rows)) + "".join(
+        _sections(typer.main.get_command(app), "community-metrics")
+    )
+
+
+def _fields(model: Any) -> str:
+    """Return the fields of a model and, in brackets, those of the models inside."""
+    return ", ".join(_field(name, field.annotation) for name, field in model.model_fields.items())
+
+
+def _field(name: str, annotation: Any) -> str:
+    kinds: list[Any] = [annotation, *get_args(annotation)]
+    models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    if models == [RunRecord]:
+        return f"`{name}` (as in `history`)"
+    many = "[]" if get_origin(annotation) is list else ""
+    return f"`{name}{many}`" + "".join(f" ({_fields(model)})" for model in models)
 
 
 def _sections(command: Any, name: str, parent: Any = None) -> list[str]:

@@ -219,11 +219,24 @@ def _arrow_file(table: pa.Table, headers: dict[str, str]) -> Response:
 
 @contextmanager
 def serving(
-    enterprise: Enterprise, port: int = 0, listening: socket.socket | None = None
+    enterprise: Enterprise,
+    port: int = 0,
+    listening: socket.socket | None = None,
+    certificate: tuple[Path, Path] | None = None,
 ) -> Iterator[Enterprise]:
-    """Serve it on loopback, or on a listening socket, from a thread of its own; `url` says where."""
+    """Serve it on loopback, or on a listening socket, from a thread of its own; `url` says where.
+
+    `certificate`, a certificate and its key, makes it HTTPS.
+    """
+    chain, key = certificate or (None, None)
     config = uvicorn.Config(
-        enterprise.app(), host="127.0.0.1", port=port, log_level="critical", lifespan="off"
+        enterprise.app(),
+        host="127.0.0.1",
+        port=port,
+        log_level="critical",
+        lifespan="off",
+        ssl_certfile=chain,
+        ssl_keyfile=key,
     )
     server = uvicorn.Server(config)
     sockets = None if listening is None else [listening]
@@ -234,7 +247,7 @@ def serving(
             raise RuntimeError(f"port {port} cannot be served")
         time.sleep(0.01)
     host, bound_port = server.servers[0].sockets[0].getsockname()
-    enterprise.url = f"http://{host}:{bound_port}"
+    enterprise.url = f"{'https' if certificate else 'http'}://{host}:{bound_port}"
     try:
         yield enterprise
     finally:

@@ -60,7 +60,7 @@ async def _filled(rig: Rig, registry: Registry) -> None:
 
 async def _drawn(rig: Rig) -> str:
     async with LanceDBReader.open(rig.settings) as reader:
-        report = await load_report(reader, load_catalog(None), weeks=WEEKS, now=MONDAY)
+        report = await load_report(reader, load_catalog(None), MONDAY, weeks=WEEKS)
     console = style.PlainConsole(
         width=WIDTH, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )

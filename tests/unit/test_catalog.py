@@ -11,6 +11,7 @@ from tomlkit import string as toml_string
 
 from community_metrics.catalog.catalog import PACKAGED_CATALOG, Catalog, load_catalog
 from community_metrics.catalog.toml_lines import HEADER, entry_lines
+from community_metrics.cli.mappers import catalog_body
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.model import SEED_SOURCE, SourceWindow, ValueKind
 
@@ -35,7 +36,7 @@ HTTPX = {
 
 
 def entry(**changes: str | None) -> str:
-    """Return a [[metric]] of TOML; the line of its header is the first, of `id` the second, and so on."""
+    """Return a [[metric]] of TOML; its header is on the first line, `id` on the second, and so on."""
     fields = {name: value for name, value in {**HTTPX, **changes}.items() if value is not None}
     return "\n".join(["[[metric]]", *(f"{name} = {value}" for name, value in fields.items()), ""])
 
@@ -85,7 +86,7 @@ def test_seed_only_metrics_are_fallbacks_and_not_shown(packaged: Catalog) -> Non
     assert len(packaged.shown) + len(seed_only) == len(packaged.metrics) == 25
 
 
-def test_a_metric_gives_its_row_of_the_database(packaged: Catalog) -> None:
+def test_a_metric_returns_its_row_of_the_database(packaged: Catalog) -> None:
     born = datetime(2026, 11, 23, tzinfo=UTC)
 
     row = packaged.metric("stars_retained:lance:github").definition(born)
@@ -94,24 +95,26 @@ def test_a_metric_gives_its_row_of_the_database(packaged: Catalog) -> None:
     assert (row.value_kind, row.source_window, row.created_at) == (ValueKind.FLOW, SourceWindow.DAY, born)
 
 
-def test_a_description_says_what_the_file_says(packaged: Catalog) -> None:
+def test_the_json_of_the_catalogue_has_what_the_file_has(packaged: Catalog) -> None:
     document = tomllib.loads(PACKAGED_CATALOG.read_text(encoding="utf-8"))
+    names = {"id": "metric_id", "window": "source_window", "active": "is_active"}
 
-    described = [metric.described() for metric in packaged.metrics]
+    shown = catalog_body(packaged.metrics).model_dump(mode="json")["metrics"]
 
     assert [
-        {name: row[name] for name in raw} for raw, row in zip(document["metric"], described, strict=True)
-    ] == (document["metric"])
+        {name: row[names.get(name, name)] for name in raw}
+        for raw, row in zip(document["metric"], shown, strict=True)
+    ] == document["metric"]
 
 
-def test_another_file_takes_the_place_of_the_packaged_one(tmp_path: Path) -> None:
+def test_another_file_replaces_the_packaged_one(tmp_path: Path) -> None:
     catalog = loaded(tmp_path, entry())
 
     assert not catalog.is_packaged
     assert [metric.metric_id for metric in catalog.metrics] == ["downloads:httpx:python"]
 
 
-def test_the_packaged_file_is_packaged_whichever_way_it_is_named() -> None:
+def test_the_packaged_file_is_packaged_also_when_it_is_named() -> None:
     assert load_catalog(PACKAGED_CATALOG).is_packaged
 
 
@@ -136,7 +139,7 @@ def test_patterns_select_in_the_order_of_the_file_and_once(packaged: Catalog) ->
     ]
 
 
-def test_a_pattern_that_matches_nothing_is_refused_with_near_ids(packaged: Catalog) -> None:
+def test_a_pattern_that_matches_nothing_is_an_error_with_similar_ids(packaged: Catalog) -> None:
     with pytest.raises(ConfigurationError) as caught:
         packaged.select(["downloads:lance:pyton", "stars:*", "commits:*"])
 
@@ -145,45 +148,47 @@ def test_a_pattern_that_matches_nothing_is_refused_with_near_ids(packaged: Catal
     assert second.startswith("'commits:*'")
 
 
-def test_an_unknown_id_is_answered_with_near_ones(packaged: Catalog) -> None:
+def test_the_error_for_an_unknown_id_suggests_similar_ids(packaged: Catalog) -> None:
     with pytest.raises(CatalogError, match="did you mean stars:lance-graph:github"):
         packaged.metric("stars:lance_graph:github")
 
 
 @pytest.mark.parametrize(
-    ("changes", "line", "told"),
+    ("changes", "line", "message"),
     [
         ({"id": '"Downloads:httpx:python"'}, 8, "'Downloads:httpx:python' is not family:product:detail"),
         ({"id": '"downloads:httpx"'}, 8, "'downloads:httpx' is not family:product:detail"),
         ({"id": '"downloads:htpx:python"'}, 8, "there is no [[product]] 'htpx'; did you mean httpx?"),
         ({"id": None}, 7, "is missing"),
-        ({"id": "7"}, 8, "must be text"),
+        ({"id": "7"}, 8, "must be a string"),
         ({"source": '"pypistat"'}, 9, "'pypistat' is not installed; did you mean pypistats?"),
         ({"source": None}, 7, "is missing"),
         ({"subject": None}, 7, "is missing"),
         ({"subject": '" "'}, 10, "is empty"),
-        ({"subject": "[]"}, 10, "must be text"),
+        ({"subject": "[]"}, 10, "must be a string"),
         ({"window": '"7d"'}, 11, "is '7d', but every value of pypistats covers '1d'"),
         ({"window": '"week"'}, 11, "'week' is not one of 1d, 7d, 30d, month, instant"),
         ({"display_name": None}, 7, "is missing"),
         ({"sdk": '"Python 3"'}, 13, "'Python 3' must be lower-case"),
         ({"active": '"yes"'}, 13, "must be true or false"),
         ({"options": "3"}, 13, "must be a table such as { mirrors = false }"),
-        ({"fallbacks": '"x"'}, 13, "must be a list of texts"),
-        ({"fallbacks": "[1]"}, 13, "must be a list of texts"),
-        ({"fallbacks": '["downloads:httpx:python"]'}, 13, "a metric cannot stand in for itself"),
+        ({"fallbacks": '"x"'}, 13, "must be a list of strings"),
+        ({"fallbacks": "[1]"}, 13, "must be a list of strings"),
+        ({"fallbacks": "[1, 2]"}, 13, "must be a list of strings"),
+        ({"window": "7"}, 11, "7 is not one of 1d, 7d, 30d, month, instant"),
+        ({"fallbacks": '["downloads:httpx:python"]'}, 13, "a metric cannot be its own fallback"),
         ({"fallbacks": '["x:httpx:y"]'}, 13, "there is no metric x:httpx:y"),
         ({"windw": '"1d"'}, 13, "is not a field of [[metric]]; did you mean window?"),
     ],
 )
-def test_a_fault_names_its_line_its_field_and_the_mend(
-    tmp_path: Path, changes: dict[str, str | None], line: int, told: str
+def test_a_fault_names_its_line_its_field_and_a_fix(
+    tmp_path: Path, changes: dict[str, str | None], line: int, message: str
 ) -> None:
     (fault,) = faults(tmp_path, entry(**changes))
 
     (field,) = changes
     assert fault.startswith(f"line {line}, metric ")
-    assert f", {field}: {told}" in fault
+    assert f", {field}: {message}" in fault
 
 
 @pytest.mark.parametrize(
@@ -214,7 +219,7 @@ SEED_30D = {"id": '"downloads_30d:httpx:python"', "source": '"seed"', "window": 
 
 
 @pytest.mark.parametrize(
-    ("fallback", "told"),
+    ("fallback", "message"),
     [
         ({"window": '"1d"'}, "covers '1d'; a fallback covers more than this metric's '1d'"),
         ({"window": '"instant"'}, "is a level, but this metric is a flow"),
@@ -222,36 +227,34 @@ SEED_30D = {"id": '"downloads_30d:httpx:python"', "source": '"seed"', "window": 
         ({"fallbacks": '["downloads_month:httpx:python"]'}, "chains are not followed"),
     ],
 )
-def test_a_fallback_must_be_able_to_stand_in(tmp_path: Path, fallback: dict[str, str], told: str) -> None:
-    stand_in = {**SEED_30D, **fallback}
+def test_a_fallback_must_fit_its_metric(tmp_path: Path, fallback: dict[str, str], message: str) -> None:
+    other = {**SEED_30D, **fallback}
     month = {**SEED_30D, "id": '"downloads_month:httpx:python"', "window": '"month"'}
 
-    found = faults(tmp_path, entry(fallbacks=f"[{stand_in['id']}]"), entry(**stand_in), entry(**month))
+    found = faults(tmp_path, entry(fallbacks=f"[{other['id']}]"), entry(**other), entry(**month))
 
     assert len(found) == 1
     assert "line 13, metric downloads:httpx:python, fallbacks: " in found[0]
-    assert told in found[0]
+    assert message in found[0]
 
 
-def test_a_fallback_named_twice_is_a_fault(tmp_path: Path) -> None:
+def test_a_fallback_that_is_listed_twice_is_a_fault(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, entry(fallbacks=f"[{SEED_30D['id']}, {SEED_30D['id']}]"), entry(**SEED_30D))
 
-    assert "downloads_30d:httpx:python is named twice" in fault
+    assert "downloads_30d:httpx:python is listed twice" in fault
 
 
-def test_an_id_stands_once(tmp_path: Path) -> None:
+def test_an_id_is_unique(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, entry(), entry(subject='"h11"'))
 
-    assert fault == (
-        "line 14, metric downloads:httpx:python, id: stands already in line 7; an id names one thing"
-    )
+    assert fault == ("line 14, metric downloads:httpx:python, id: is already used in line 7; ids are unique")
 
 
 @pytest.mark.parametrize("again", [{"subject": '"HTTPX"'}, {"options": "{ mirrors = false }"}])
 def test_a_subject_is_counted_once(tmp_path: Path, again: dict[str, str]) -> None:
     (fault,) = faults(tmp_path, entry(), entry(id='"downloads:httpx:again"', **again))
 
-    assert "is counted already by downloads:httpx:python" in fault
+    assert "is already counted by downloads:httpx:python" in fault
 
 
 @pytest.mark.parametrize(
@@ -265,7 +268,7 @@ def test_a_subject_is_counted_once(tmp_path: Path, again: dict[str, str]) -> Non
         ("github", "a/b", "A/B", True),
     ],
 )
-def test_two_spellings_of_one_subject_are_what_the_registry_takes_for_one(
+def test_two_spellings_are_one_subject_where_the_registry_treats_them_as_one(
     tmp_path: Path, source: str, first: str, second: str, is_one: bool
 ) -> None:
     window = '"instant"' if source == "github" else '"1d"'
@@ -275,8 +278,8 @@ def test_two_spellings_of_one_subject_are_what_the_registry_takes_for_one(
     ]
 
     if is_one:
-        (told,) = faults(tmp_path, *entries)
-        assert f"{second!r} is counted already by of:httpx:0" in told
+        (fault,) = faults(tmp_path, *entries)
+        assert f"{second!r} is already counted by of:httpx:0" in fault
     else:
         assert [metric.subject for metric in loaded(tmp_path, *entries).metrics] == [first, second]
 
@@ -284,18 +287,18 @@ def test_two_spellings_of_one_subject_are_what_the_registry_takes_for_one(
 WITH_MIRRORS = {"options": "{ mirrors = true }"}
 
 
-def test_another_option_counts_something_else(tmp_path: Path) -> None:
+def test_another_option_is_another_subject(tmp_path: Path) -> None:
     catalog = loaded(tmp_path, entry(), entry(id='"downloads:ruff:all"', **WITH_MIRRORS))
 
     assert [metric.options for metric in catalog.metrics] == [{}, {"mirrors": True}]
 
 
 def test_a_product_does_not_add_one_subject_with_and_without_mirrors(tmp_path: Path) -> None:
-    (told,) = faults(tmp_path, entry(), entry(id='"downloads:httpx:all"', **WITH_MIRRORS))
+    (fault,) = faults(tmp_path, entry(), entry(id='"downloads:httpx:all"', **WITH_MIRRORS))
 
-    assert "metric downloads:httpx:all, options: the downloads of httpx would count 'httpx' twice" in told
-    assert "downloads:httpx:python" in told
-    assert "give the second one another product" in told
+    assert "metric downloads:httpx:all, options: the downloads of httpx would count 'httpx' twice" in fault
+    assert "downloads:httpx:python" in fault
+    assert "Fix: use another product" in fault
 
 
 def test_a_variant_that_is_not_active_adds_nothing(tmp_path: Path) -> None:
@@ -304,7 +307,7 @@ def test_a_variant_that_is_not_active_adds_nothing(tmp_path: Path) -> None:
     assert [metric.is_active for metric in catalog.metrics] == [True, False]
 
 
-def test_every_fault_of_a_file_is_told_at_once_in_its_order(tmp_path: Path) -> None:
+def test_every_fault_of_a_file_is_reported_at_once_in_the_order_of_its_lines(tmp_path: Path) -> None:
     found = faults(
         tmp_path,
         entry(source='"pypi"', display_name=None, extra="1"),
@@ -313,13 +316,11 @@ def test_every_fault_of_a_file_is_told_at_once_in_its_order(tmp_path: Path) -> N
         head="colour = 'red'\n" + PRODUCTS,
     )
 
-    assert [fault.split(":")[0] for fault in found[:1]] == [
-        "'colour' is not a part of a catalogue; known are metric, product"
-    ]
+    assert found[:1] == ["'colour' is not a part of a catalogue; expected one of: metric, product"]
     assert [fault.split(",")[0] for fault in found[1:]] == [
         "line 8",
-        "line 13",
         "line 10",
+        "line 13",
         "line 14",
         "line 15",
         "line 17",
@@ -327,7 +328,7 @@ def test_every_fault_of_a_file_is_told_at_once_in_its_order(tmp_path: Path) -> N
     ]
 
 
-def test_a_header_in_a_comment_or_a_text_does_not_shift_the_lines(tmp_path: Path) -> None:
+def test_a_header_in_a_comment_or_a_string_does_not_shift_the_lines(tmp_path: Path) -> None:
     decoys = '# [[metric]]\n[[product]]\nid = "a"\nname = """\n[[metric]]\nid = "x"\n"""\n'
 
     (fault,) = faults(tmp_path, decoys, entry(window='"2d"'))
@@ -335,29 +336,42 @@ def test_a_header_in_a_comment_or_a_text_does_not_shift_the_lines(tmp_path: Path
     assert fault.startswith("line 18, metric downloads:httpx:python, window:")
 
 
-def test_entries_without_headers_are_told_by_number(tmp_path: Path) -> None:
+def test_an_invalid_field_causes_no_other_fault(tmp_path: Path) -> None:
+    malformed = '"downloads:ruff:Old"'
+
+    found = faults(
+        tmp_path,
+        entry(fallbacks=f"[{malformed}]"),
+        entry(id=malformed, source='"seed"', window='"30d"'),
+        entry(id="7", subject='"h11"', window="[]"),
+    )
+
+    assert [fault.split(", ")[0] for fault in found] == ["line 15", "line 21", "line 24"]
+
+
+def test_entries_without_headers_are_named_by_number(tmp_path: Path) -> None:
     (fault,) = faults(
         tmp_path,
         head='metric = [{ id = 3, source = "seed", subject = "a", window = "1d", display_name = "A" }]',
     )
 
-    assert fault == "metric number 1, id: must be text"
+    assert fault == "metric number 1, id: must be a string"
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
-        (b"", "names no [[metric]]"),
-        (b"# nothing\n", "names no [[metric]]"),
-        (b"[[metric]\n", "it is not TOML"),
+        (b"", "has no [[metric]]"),
+        (b"# nothing\n", "has no [[metric]]"),
+        (b"[[metric]\n", "it is not valid TOML"),
         (b"a = 1\na = 2\n", "line 2"),
-        (b"# caf\xc3\xa9\n# caf\xe9\n", "is not UTF-8 text: line 2"),
+        (b"# caf\xc3\xa9\n# caf\xe9\n", "line 2 is not UTF-8"),
         (b"metric = 3\n", "'metric' must be written as [[metric]] entries"),
         (b"[metric]\n", "'metric' must be written as [[metric]] entries"),
         (b"[[metrics]]\n", "did you mean metric?"),
     ],
 )
-def test_a_file_that_is_no_catalogue_is_one_message(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_that_is_not_a_catalogue_is_one_error(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "catalog.toml"
     file.write_bytes(content)
 
@@ -365,25 +379,25 @@ def test_a_file_that_is_no_catalogue_is_one_message(tmp_path: Path, content: byt
         load_catalog(file)
 
     assert str(file) in str(caught.value)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["missing.toml", "."])
-def test_a_file_that_cannot_be_read_is_one_message_with_its_mend(tmp_path: Path, name: str) -> None:
-    with pytest.raises(CatalogError, match=r"cannot be read: .*Set CM_CATALOG") as caught:
+def test_a_file_that_cannot_be_read_is_one_error_with_its_fix(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CatalogError, match=r"cannot be read: .*Fix: set CM_CATALOG") as caught:
         load_catalog(tmp_path / name)
 
     assert caught.value.exit_code == 2
 
 
-def test_a_byte_order_mark_of_windows_is_no_fault(tmp_path: Path) -> None:
+def test_a_byte_order_mark_of_windows_is_accepted(tmp_path: Path) -> None:
     file = tmp_path / "catalog.toml"
     file.write_bytes(b"\xef\xbb\xbf" + (PRODUCTS + entry()).replace("\n", "\r\n").encode())
 
     assert len(load_catalog(file).metrics) == 1
 
 
-def test_lines_of_the_packaged_catalogue_are_those_of_its_text() -> None:
+def test_the_lines_of_the_packaged_catalogue_match_its_text() -> None:
     text = PACKAGED_CATALOG.read_text(encoding="utf-8")
     numbered = text.splitlines()
 
@@ -395,7 +409,7 @@ def test_lines_of_the_packaged_catalogue_are_those_of_its_text() -> None:
 
 
 @given(st.lists(st.text(alphabet="a\"'#[]= \\", max_size=12), max_size=6))
-def test_whatever_texts_a_catalogue_holds_its_entries_are_found(names: list[str]) -> None:
+def test_the_entries_of_a_catalogue_are_found_whatever_strings_it_has(names: list[str]) -> None:
     blocks = [f"[[metric]]\nname = {toml_string(name).as_string()}\n" for name in names]
 
     places = entry_lines("".join(blocks)).get("metric", [])

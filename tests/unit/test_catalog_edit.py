@@ -47,7 +47,7 @@ def test_a_team_starts_its_own_catalogue_in_two_commands(tmp_path: Path) -> None
     assert metric.display_name == "HTTPX for Python (PyPI httpx)"
 
 
-def test_the_starter_knows_nothing_of_lance_and_says_what_to_do_next(tmp_path: Path) -> None:
+def test_the_starter_does_not_mention_lance_and_its_error_suggests_the_next_command(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
 
     init_catalog(file)
@@ -57,10 +57,10 @@ def test_the_starter_knows_nothing_of_lance_and_says_what_to_do_next(tmp_path: P
         load_catalog(file)
 
 
-def test_the_starters_own_example_is_a_catalogue(tmp_path: Path) -> None:
+def test_the_example_in_the_starter_is_a_valid_catalogue(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     init_catalog(file)
-    _, example = file.read_text(encoding="utf-8").split("take the # away:\n#\n")
+    _, example = file.read_text(encoding="utf-8").split("remove the # to use it:\n#\n")
 
     file.write_text(example.replace("# ", "").replace("#\n", "\n"), encoding="utf-8")
 
@@ -68,13 +68,13 @@ def test_the_starters_own_example_is_a_catalogue(tmp_path: Path) -> None:
 
 
 def test_an_existing_file_is_never_overwritten_by_a_starter(own: Path) -> None:
-    with pytest.raises(ConfigurationError, match="exists already and was left as it is"):
+    with pytest.raises(ConfigurationError, match="exists already and was not changed"):
         init_catalog(own)
 
     assert own.read_text(encoding="utf-8") == OWN
 
 
-def test_a_starter_in_a_missing_folder_is_one_message(tmp_path: Path) -> None:
+def test_a_starter_in_a_missing_folder_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be written: No such file"):
         init_catalog(tmp_path / "missing" / "mine.toml")
 
@@ -90,14 +90,14 @@ def test_a_starter_in_a_missing_folder_is_one_message(tmp_path: Path) -> None:
         ("github-history:encode/httpx", "httpx", ("stars_retained:httpx:github",)),
     ],
 )
-def test_an_id_is_formed_of_family_product_and_sdk(
+def test_an_id_is_made_of_family_product_and_sdk(
     own: Path, spec: str, product: str, ids: tuple[str, ...]
 ) -> None:
     assert add_metric(own, spec, product) == ids
     assert [metric.metric_id for metric in load_catalog(own).metrics[1:]] == list(ids)
 
 
-def test_a_repository_whose_kept_stars_are_there_gets_its_count_alone(own: Path) -> None:
+def test_a_repository_whose_star_history_is_tracked_gets_only_its_count(own: Path) -> None:
     add_metric(own, "github-history:encode/httpx", "httpx")
 
     assert add_metric(own, "github:encode/httpx", "httpx") == ("stars:httpx:github",)
@@ -120,7 +120,7 @@ def test_a_given_id_names_the_companion_too(own: Path) -> None:
     assert added == ("stars:httpx:main", "stars_retained:httpx:main")
 
 
-def test_what_a_person_wrote_stays_byte_for_byte(own: Path) -> None:
+def test_the_existing_content_stays_byte_for_byte(own: Path) -> None:
     before = own.read_bytes()
 
     add_metric(own, "crates:serde", "serde", name='The "serde" crate')
@@ -140,7 +140,7 @@ def test_any_name_survives_the_file(name: str) -> None:
         assert load_catalog(file).products[0].name == name
 
 
-def test_line_ends_and_byte_order_mark_of_windows_are_kept(own: Path) -> None:
+def test_the_line_endings_and_byte_order_mark_of_windows_are_kept(own: Path) -> None:
     before = b"\xef\xbb\xbf" + OWN.replace("\n", "\r\n").encode()
     own.write_bytes(before)
 
@@ -158,29 +158,29 @@ def test_a_known_product_is_not_added_again(own: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "product", "more", "told"),
+    ("spec", "product", "more", "message"),
     [
-        ("pypistats:HTTPX", "httpx", {}, "counts pypistats:HTTPX already, as downloads:httpx:python"),
+        ("pypistats:HTTPX", "httpx", {}, "already counts pypistats:HTTPX, as downloads:httpx:python"),
         ("pypi:x", "x", {}, "There is no source 'pypi'; did you mean pypistats?"),
-        ("npm", "x", {}, "'npm' names no package or repository"),
-        ("npm:", "x", {}, "'npm:' names no package or repository"),
+        ("npm", "x", {}, "'npm' has no package or repository"),
+        ("npm:", "x", {}, "'npm:' has no package or repository"),
         ("npm:Not A Package", "x", {}, "is not an npm package name"),
         ("github:httpx", "x", {}, "github:httpx cannot be added:"),
         ("seed:x", "x", {}, "written into the catalogue by hand"),
         ("npm:x", "X", {}, "The product 'X' must be lower-case"),
-        ("npm:x", "httpx", {"name": "Other"}, "is called 'HTTPX' already"),
+        ("npm:x", "httpx", {"name": "Other"}, "already has the name 'HTTPX'"),
         ("npm:x", "x", {"metric_id": "downloads:httpx:nodejs"}, "must have the product x as its middle part"),
         ("npm:x", "x", {"metric_id": "Downloads:x:nodejs"}, "is not family:product:detail"),
-        ("npm:x", "httpx", {"metric_id": "downloads:httpx:python"}, "stands already in line 6"),
+        ("npm:x", "httpx", {"metric_id": "downloads:httpx:python"}, "is already used in line 6"),
     ],
 )
-def test_an_addition_that_cannot_be_is_refused_and_nothing_written(
-    own: Path, spec: str, product: str, more: dict[str, str], told: str
+def test_an_invalid_addition_is_rejected_and_nothing_is_written(
+    own: Path, spec: str, product: str, more: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
         add_metric(own, spec, product, name=more.get("name"), metric_id=more.get("metric_id"))
 
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert own.read_text(encoding="utf-8") == OWN
 
 
@@ -188,7 +188,7 @@ def test_another_spelling_of_a_counted_package_is_not_added(own: Path) -> None:
     add_metric(own, "pypistats:http_x", "httpx")
 
     with pytest.raises(
-        ConfigurationError, match=r"counts pypistats:Http\.X already, as downloads:httpx:python-"
+        ConfigurationError, match=r"already counts pypistats:Http\.X, as downloads:httpx:python-"
     ):
         add_metric(own, "pypistats:Http.X", "other")
 
@@ -197,21 +197,21 @@ def test_a_package_is_not_added_beside_its_count_with_mirrors(own: Path) -> None
     with_mirrors = OWN.replace('subject = "httpx"', 'subject = "httpx"\noptions = { mirrors = true }')
     own.write_text(with_mirrors, encoding="utf-8")
 
-    with pytest.raises(CatalogError, match="give the second one another product"):
+    with pytest.raises(CatalogError, match="Fix: use another product"):
         add_metric(own, "pypistats:httpx", "httpx")
 
     assert own.read_text(encoding="utf-8") == with_mirrors
     assert add_metric(own, "pypistats:httpx", "httpx-plain") == ("downloads:httpx-plain:python",)
 
 
-def test_a_catalogue_with_faults_is_mended_before_it_grows(own: Path) -> None:
+def test_a_catalogue_with_faults_is_not_extended(own: Path) -> None:
     own.write_text(OWN.replace('"1d"', '"2d"'), encoding="utf-8")
 
     with pytest.raises(CatalogError, match="'2d' is not one of"):
         add_metric(own, "crates:serde", "serde")
 
 
-def test_entries_in_another_form_cannot_be_extended(own: Path) -> None:
+def test_a_catalogue_with_inline_entries_is_not_extended(own: Path) -> None:
     own.write_text("product = []\n", encoding="utf-8")
 
     with pytest.raises(CatalogError, match="crates:serde was not added"):
@@ -232,14 +232,14 @@ def test_the_packaged_catalogue_is_not_edited(path: Path | None) -> None:
     assert PACKAGED_CATALOG.read_bytes() == before
 
 
-def test_a_catalogue_that_is_not_there_is_answered_with_how_to_start_one(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_catalogue_includes_how_to_create_one(tmp_path: Path) -> None:
     missing = tmp_path / "mine.toml"
 
     with pytest.raises(CatalogError, match=f"community-metrics catalog init {missing}"):
         add_metric(missing, "pypistats:httpx", "httpx")
 
 
-def test_a_link_stays_a_link_and_permissions_stay(own: Path, tmp_path: Path) -> None:
+def test_a_symbolic_link_and_permissions_are_kept(own: Path, tmp_path: Path) -> None:
     own.chmod(0o640)
     link = tmp_path / "link.toml"
     link.symlink_to(own)

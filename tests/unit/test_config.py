@@ -45,7 +45,7 @@ def credential(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, value: 
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
 
 
-def test_an_empty_environment_is_a_laptop() -> None:
+def test_an_empty_environment_is_local_mode() -> None:
     settings = load_settings()
 
     assert settings.storage_mode is StorageMode.LOCAL
@@ -54,7 +54,7 @@ def test_an_empty_environment_is_a_laptop() -> None:
     assert {host: settings.source_url(host) for host in PUBLIC_ORIGINS} == PUBLIC_ORIGINS
 
 
-def test_a_variable_outranks_a_credential_and_a_credential_outranks_dotenv(
+def test_a_variable_overrides_a_credential_and_a_credential_overrides_dotenv(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("CM_GITHUB_TOKEN=dotenv\nCM_CONTACT=dotenv\nCM_LOG_LEVEL=ERROR\n")
@@ -69,7 +69,7 @@ def test_a_variable_outranks_a_credential_and_a_credential_outranks_dotenv(
     assert settings.log_level == "ERROR"
 
 
-def test_an_empty_value_counts_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_empty_value_counts_as_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     credential(monkeypatch, tmp_path / "credentials", "cm_github_token", "\n")
 
     settings = settings_of(monkeypatch, CM_CATALOG="", CM_LANCEDB_API_KEY="")
@@ -79,7 +79,7 @@ def test_an_empty_value_counts_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert settings.github_token is None
 
 
-def test_an_empty_credential_is_no_key_for_enterprise_mode(
+def test_an_empty_credential_is_not_a_key_for_enterprise_mode(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     credential(monkeypatch, tmp_path / "credentials", "cm_lancedb_api_key", "")
@@ -89,7 +89,7 @@ def test_an_empty_credential_is_no_key_for_enterprise_mode(
     assert [fault.split(":")[0] for fault in faults] == ["CM_LANCEDB_API_KEY"]
 
 
-def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_fault_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     faults = faults_of(
         monkeypatch,
         CM_STORAGE_MODE="enterprise",
@@ -114,10 +114,22 @@ def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", ["CM_API_TOKEN_HASHES", "CM_CORS_ORIGINS"])
-def test_a_list_of_nothing_is_no_list(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_list_without_entries_is_a_fault(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     (fault,) = faults_of(monkeypatch, **{name: " , "})
 
-    assert fault == f"{name}: holds nothing but commas and blanks; name the entries, or leave it unset"
+    assert fault == f"{name}: has only commas and blanks. Fix: list the entries, or leave it unset"
+
+
+def test_several_bad_entries_of_a_list_are_reported_once_for_each_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    origins = faults_of(monkeypatch, CM_CORS_ORIGINS="https://a.example.org/x,*", CM_API_TOKEN_HASHES="a,b")
+
+    assert [fault.split(":")[0] for fault in origins] == [
+        "CM_CORS_ORIGINS",
+        "CM_CORS_ORIGINS",
+        "CM_API_TOKEN_HASHES",
+    ]
 
 
 @pytest.mark.parametrize("uri", ["metrics", "db://", "https://metrics"])
@@ -127,45 +139,45 @@ def test_enterprise_mode_needs_a_database_uri(monkeypatch: pytest.MonkeyPatch, u
     assert fault == f"CM_LANCEDB_URI: is {uri!r}; enterprise mode needs db://<database name>"
 
 
-def test_a_cluster_that_local_mode_would_leave_unused_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_local_mode_does_not_use_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     uri, key = faults_of(monkeypatch, CM_LANCEDB_URI="db://metrics", CM_LANCEDB_API_KEY=SECRET)
 
     assert uri.startswith("CM_LANCEDB_URI: is set, but CM_STORAGE_MODE is local")
     assert key.startswith("CM_LANCEDB_API_KEY: is set, but CM_STORAGE_MODE is local")
-    assert all("Set CM_STORAGE_MODE=enterprise, or unset it" in fault for fault in (uri, key))
+    assert all("Fix: set CM_STORAGE_MODE=enterprise, or unset it" in fault for fault in (uri, key))
     assert SECRET not in key
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "message"),
     [
-        ("db://metrics", "belongs into CM_LANCEDB_URI, with CM_STORAGE_MODE=enterprise"),
+        ("db://metrics", "Fix: set CM_LANCEDB_URI to it, with CM_STORAGE_MODE=enterprise"),
         ("gs://bucket/x", "takes a folder or s3://bucket/prefix"),
         ("S3://bucket/x", "in lower case"),
-        ("s3://", "names no bucket"),
-        ("s3:///prefix", "names no bucket"),
+        ("s3://", "has no bucket"),
+        ("s3:///prefix", "has no bucket"),
     ],
 )
-def test_a_place_that_local_mode_cannot_write_to_is_a_fault(
-    monkeypatch: pytest.MonkeyPatch, path: str, told: str
+def test_a_location_that_local_mode_cannot_write_to_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, path: str, message: str
 ) -> None:
     (fault,) = faults_of(monkeypatch, CM_DB_PATH=path)
 
     assert fault.startswith(f"CM_DB_PATH: is {path!r}")
-    assert told in fault
+    assert message in fault
 
 
 @pytest.mark.parametrize("path", ["data/x.lancedb", "/var/lib/x", "s3://bucket", "s3://bucket/prefix"])
-def test_a_folder_or_a_bucket_is_a_place(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+def test_a_folder_or_a_bucket_is_a_location(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     assert settings_of(monkeypatch, CM_DB_PATH=path).storage_location == path
 
 
 def test_no_secret_is_in_a_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(monkeypatch, **ENTERPRISE, CM_GITHUB_TOKEN=SECRET, AWS_SECRET_ACCESS_KEY=SECRET)
 
-    told = f"{settings!r} {settings} {settings.model_dump()} {settings.storage_location}"
+    shown = f"{settings!r} {settings} {settings.model_dump()} {settings.storage_location}"
 
-    assert SECRET not in told
+    assert SECRET not in shown
     assert settings.lancedb_api_key is not None
     assert settings.lancedb_api_key.get_secret_value() == SECRET
 
@@ -218,7 +230,7 @@ def test_an_origin_is_scheme_host_and_port(monkeypatch: pytest.MonkeyPatch, url:
         ("HTTPS://example.org", "https://example.org"),
     ],
 )
-def test_an_origin_that_no_browser_would_send_is_refused_with_its_right_spelling(
+def test_the_error_for_an_origin_that_no_browser_sends_includes_the_right_spelling(
     monkeypatch: pytest.MonkeyPatch, origin: str, sent: str
 ) -> None:
     (fault,) = faults_of(monkeypatch, CM_CORS_ORIGINS=f"https://a.example.org,{origin}")
@@ -227,7 +239,7 @@ def test_an_origin_that_no_browser_would_send_is_refused_with_its_right_spelling
     assert fault.endswith(f"write {sent}")
 
 
-def test_an_address_that_no_browser_has_a_say_in_may_name_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_enterprise_endpoint_may_include_a_default_port(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "https://Cluster.example.org:443"
     assert settings_of(monkeypatch, CM_LANCEDB_HOST_OVERRIDE=url).lancedb_host_override == url
 
@@ -235,12 +247,14 @@ def test_an_address_that_no_browser_has_a_say_in_may_name_its_port(monkeypatch: 
 @pytest.mark.parametrize(
     "origin", ["http://localhost:443", "https://example.org:80", "https://example.org:8443"]
 )
-def test_a_port_that_the_scheme_does_not_imply_stays(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+def test_an_origin_may_have_a_port_that_its_scheme_does_not_imply(
+    monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
     assert settings_of(monkeypatch, CM_CORS_ORIGINS=origin).cors_origins == (origin,)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://[::1]:8443", "https://proxy.example.org"])
-def test_an_origin_stands_in_for_a_registry(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_an_origin_replaces_that_of_a_registry(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     assert settings_of(monkeypatch, CM_SOURCE_URL_CRATES=url).source_url("crates") == url
 
 
@@ -257,13 +271,13 @@ def test_the_enterprise_endpoint_is_https_or_this_machine(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("url", LEAK_SECRETS)
-def test_an_enterprise_endpoint_that_would_send_the_key_unencrypted_is_refused(
+def test_an_enterprise_endpoint_that_would_send_the_key_unencrypted_is_an_error(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     (fault,) = faults_of(monkeypatch, **ENTERPRISE, CM_LANCEDB_HOST_OVERRIDE=url)
 
     assert fault.startswith(
-        f"CM_LANCEDB_HOST_OVERRIDE: {url!r} would send the key unencrypted; write https://."
+        f"CM_LANCEDB_HOST_OVERRIDE: {url!r} would send the key unencrypted. Fix: write https://."
     )
 
 
@@ -273,7 +287,7 @@ def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.allowed_origins == ("https://a.example.org", "https://b.example.org")
 
 
-def test_enterprise_mode_opens_the_api_to_nobody_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enterprise_mode_has_no_default_origins(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(monkeypatch, **ENTERPRISE)
 
     with pytest.raises(ConfigurationError, match="CM_CORS_ORIGINS is not set"):
@@ -303,17 +317,15 @@ def test_the_storage_options_come_from_aws_variables_only(monkeypatch: pytest.Mo
     assert settings.aws_storage_options == {}
 
 
-def test_a_missing_credentials_folder_is_not_passed_over(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_missing_credentials_folder_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"CREDENTIALS_DIRECTORY is .* not a folder"):
         settings_of(monkeypatch, CREDENTIALS_DIRECTORY=str(tmp_path / "gone"))
 
 
-def test_an_unreadable_dotenv_is_one_message(tmp_path: Path) -> None:
+def test_an_unreadable_dotenv_is_one_error(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"CM_CONTACT=caf\xe9\n")
 
-    with pytest.raises(ConfigurationError, match=r"Mend or remove \.env"):
+    with pytest.raises(ConfigurationError, match=r"Fix: correct or remove \.env"):
         load_settings()
 
 
@@ -325,7 +337,7 @@ def test_settings_do_not_change_under_a_running_process() -> None:
 
 
 @pytest.mark.parametrize("token", ["ghp_a b", "ghp_a\nx-evil: 1", "ghp_ä"])
-def test_a_token_that_no_header_can_carry_is_refused_unseen(
+def test_a_token_that_no_header_can_hold_is_rejected_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, token: str
 ) -> None:
     (fault,) = faults_of(monkeypatch, CM_GITHUB_TOKEN=token)

@@ -18,7 +18,7 @@ from community_metrics.host.service_manager import handed_over_sockets, notify
 from community_metrics.jobs import JOB_NAMES
 from community_metrics.model import RunStatus
 from community_metrics.periods import ONE_DAY, Grain, last_weekly, period_of
-from community_metrics.series.freshness import missing_in, run_view
+from community_metrics.series.freshness import missing_days, run_view
 from tests.support.rows import run
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def test_the_timer_and_the_question_agree_on_the_hour() -> None:
 def test_a_week_lacks_the_days_since_the_metric_began(
     first_day: date | None, days: Sequence[date], missing: int
 ) -> None:
-    assert len(missing_in(WEEK, first_day, days)) == missing
+    assert len(missing_days(first_day, days, WEEK.start, WEEK.end)) == missing
 
 
 def test_the_life_of_a_certificate_is_told_in_percent(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def settings(**values: Any) -> Settings:
     return Settings(_env_file=None, github_token=SECRET, **values)
 
 
-def test_elsewhere_than_on_a_terminal_every_event_is_one_line_of_json(
+def test_without_a_terminal_every_event_is_one_line_of_json(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     log.configure(settings(), is_terminal=False)
@@ -47,7 +47,9 @@ def test_elsewhere_than_on_a_terminal_every_event_is_one_line_of_json(
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_a_secret_never_reaches_the_log_whoever_logs_it(form: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_secret_is_redacted_in_our_lines_and_those_of_libraries(
+    form: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     log.configure(settings(log_format=form), is_terminal=False)
     try:
         int(SECRET)  # its message quotes the secret
@@ -55,17 +57,17 @@ def test_a_secret_never_reaches_the_log_whoever_logs_it(form: str, capfd: pytest
         structlog.get_logger().exception("failed", header=f"Bearer {SECRET}")
         logging.getLogger("b").exception("token %s", SECRET)
     written = capfd.readouterr().err
-    assert log.STRUCK_OUT in written
+    assert log.REDACTED in written
     assert "1234" not in written
 
 
-def test_the_chosen_format_wins_over_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_configured_format_overrides_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     log.configure(settings(log_format="json"), is_terminal=True)
     structlog.get_logger().info("hello")
     assert json.loads(capfd.readouterr().err)["event"] == "hello"
 
 
-def test_what_a_display_shows_already_is_kept_back_but_no_warning_is(
+def test_quiet_drops_info_lines_and_keeps_warnings(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     log.configure(settings(), is_terminal=False, quiet=True)

@@ -12,8 +12,8 @@ from community_metrics.errors import SeedFileError
 from community_metrics.model import Observation, Provenance, SourceWindow
 from community_metrics.seed.files import (
     COLUMNS,
-    MOST_FAULTS_TOLD,
-    SeedReading,
+    MAX_FAULTS_SHOWN,
+    Seed,
     packaged_seed_dir,
     read_seed,
     seed_files,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HEADER = ",".join(COLUMNS)
-# what was published: readings in each metric and their sum, suspect ones included
+# what was published: the number of readings of each metric and their sum, including suspect ones
 PUBLISHED = {
     "downloads_30d:lance:python": (17, 17_025_656),
     "downloads_30d:lance:rust": (17, 547_245),
@@ -48,24 +48,24 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture(scope="module")
-def shipped(catalog: Catalog) -> SeedReading:
+def shipped(catalog: Catalog) -> Seed:
     return read_seed(seed_files(None, catalog), catalog, include_suspect=False, now=NOW)
 
 
 @pytest.fixture(scope="module")
-def everything(catalog: Catalog) -> SeedReading:
+def everything(catalog: Catalog) -> Seed:
     return read_seed(seed_files(None, catalog), catalog, include_suspect=True, now=NOW)
 
 
 def row(**cells: str) -> str:
-    usual = {
+    defaults = {
         "metric_id": "downloads:lance:python",
         "period_start": "2026-05-04",
         "period_end": "2026-05-04",
         "value": "12",
         "source_ref": "our own export",
     }
-    return ",".join({**usual, **cells}.get(column, "") for column in COLUMNS)
+    return ",".join({**defaults, **cells}.get(column, "") for column in COLUMNS)
 
 
 def seed_file(tmp_path: Path, *lines: str, name: str = "mine.csv") -> Path:
@@ -84,7 +84,7 @@ def faults(file: Path, catalog: Catalog) -> list[str]:
     return [fault.replace(str(file), "FILE") for fault in caught.value.faults]
 
 
-def test_every_published_figure_is_there_once_with_its_value(everything: SeedReading) -> None:
+def test_every_published_number_is_loaded_once_with_its_value(everything: Seed) -> None:
     rows, sums = Counter[str](), Counter[str]()
     for seen in everything.observations:
         rows[seen.metric_id] += 1
@@ -94,7 +94,7 @@ def test_every_published_figure_is_there_once_with_its_value(everything: SeedRea
     assert rows.total() == len({seen.stat_key for seen in everything.observations}) == 126
 
 
-def test_suspect_rows_are_loaded_only_when_asked_for(shipped: SeedReading) -> None:
+def test_suspect_rows_are_loaded_only_with_include_suspect(shipped: Seed) -> None:
     assert len(shipped.observations) == 115
     assert Counter(left.reason for left in shipped.left_out) == {
         "seven-day-window": 8,
@@ -103,28 +103,28 @@ def test_suspect_rows_are_loaded_only_when_asked_for(shipped: SeedReading) -> No
     }
 
 
-def test_a_suspect_row_that_is_loaded_says_so(everything: SeedReading) -> None:
-    told = [seen for seen in everything.observations if seen.source_ref.endswith("#suspect")]
+def test_a_suspect_row_that_is_loaded_is_marked(everything: Seed) -> None:
+    suspect = [seen for seen in everything.observations if seen.source_ref.endswith("#suspect")]
 
-    assert len(told) == 11
-    assert {seen.metric_id for seen in told if seen.source_window is SourceWindow.MONTH} == {
+    assert len(suspect) == 11
+    assert {seen.metric_id for seen in suspect if seen.source_window is SourceWindow.MONTH} == {
         "downloads_month:lance:python",
         "downloads_month:lancedb:python",
     }
 
 
-def test_the_synthetic_rows_are_absent(everything: SeedReading) -> None:
+def test_the_synthetic_rows_are_absent(everything: Seed) -> None:
     assert date(2025, 11, 30) not in {seen.period_end for seen in everything.observations}
 
 
-def test_the_shipped_seed_fills_fallbacks_only(everything: SeedReading, catalog: Catalog) -> None:
+def test_the_shipped_seed_fills_fallbacks_only(everything: Seed, catalog: Catalog) -> None:
     fallbacks = {name for metric in catalog.metrics for name in metric.fallbacks}
 
     assert {seen.metric_id for seen in everything.observations} == fallbacks
     assert SourceWindow.DAY not in {seen.source_window for seen in everything.observations}
 
 
-def test_what_is_assumed_is_said_in_what_is_stored(everything: SeedReading) -> None:
+def test_the_stored_row_is_marked_with_its_assumptions(everything: Seed) -> None:
     thirty_days = [seen for seen in everything.observations if seen.source_window is SourceWindow.THIRTY_DAYS]
     others = [seen for seen in everything.observations if seen not in thirty_days]
 
@@ -134,15 +134,15 @@ def test_what_is_assumed_is_said_in_what_is_stored(everything: SeedReading) -> N
     assert not any("#assumed" in seen.source_ref for seen in others)
 
 
-def test_a_star_sample_carries_its_instant(shipped: SeedReading) -> None:
+def test_a_star_sample_has_its_instant(shipped: Seed) -> None:
     (seen,) = [s for s in shipped.observations if s.value == 9_018]
 
     assert seen.observed_at == datetime(2026, 2, 20, 19, 34, 58, tzinfo=UTC)
     assert seen.period_start == seen.period_end == date(2026, 2, 20)
 
 
-def test_a_reading_of_which_only_the_day_is_known_counts_from_the_end_of_that_day(
-    shipped: SeedReading,
+def test_a_reading_without_an_instant_counts_as_read_at_the_end_of_its_day(
+    shipped: Seed,
 ) -> None:
     (seen,) = [s for s in shipped.observations if s.value == 751_146]
 
@@ -150,7 +150,7 @@ def test_a_reading_of_which_only_the_day_is_known_counts_from_the_end_of_that_da
     assert seen.observed_at == datetime(2024, 10, 1, tzinfo=UTC)
 
 
-def test_a_stored_row_names_its_file_and_line_and_where_it_was_published(shipped: SeedReading) -> None:
+def test_a_stored_row_names_its_file_its_line_and_its_publication(shipped: Seed) -> None:
     lines = (packaged_seed_dir() / "downloads.csv").read_text(encoding="utf-8").splitlines()
     place = re.compile(r"seed_data/downloads\.csv:(\d+) lancedb/community-metrics@200b3f7:\S+")
 
@@ -176,7 +176,7 @@ def test_seeding_twice_adds_nothing_even_when_lines_have_moved(catalog: Catalog,
     assert (again.counts.inserted, again.counts.updated, again.counts.unchanged) == (1, 0, 1)
 
 
-def test_another_catalogue_has_nothing_to_seed(tmp_path: Path) -> None:
+def test_another_catalogue_has_no_seed_files(tmp_path: Path) -> None:
     file = tmp_path / "catalog.toml"
     file.write_text(
         '[[product]]\nid = "a"\nname = "A"\n[[metric]]\nid = "downloads:a:rust"\nsource = "crates"\n'
@@ -186,22 +186,22 @@ def test_another_catalogue_has_nothing_to_seed(tmp_path: Path) -> None:
     other = load_catalog(file)
 
     assert seed_files(None, other) == ()
-    assert read_seed((), other, include_suspect=False, now=NOW) == SeedReading()
+    assert read_seed((), other, include_suspect=False, now=NOW) == Seed()
 
 
-def test_a_folder_gives_its_csv_files(tmp_path: Path, catalog: Catalog) -> None:
+def test_the_seed_files_of_a_folder_are_its_csv_files(tmp_path: Path, catalog: Catalog) -> None:
     files = [seed_file(tmp_path, HEADER, name=name) for name in ("a.csv", "b.csv", "notes.txt")]
 
     assert seed_files(tmp_path, catalog) == tuple(files[:2])
 
 
 @pytest.mark.parametrize("name", ["missing.csv", "."])
-def test_a_path_without_a_seed_file_is_refused(tmp_path: Path, catalog: Catalog, name: str) -> None:
-    with pytest.raises(SeedFileError, match="Check --path"):
+def test_a_path_without_a_seed_file_is_an_error(tmp_path: Path, catalog: Catalog, name: str) -> None:
+    with pytest.raises(SeedFileError, match="Fix: check --path"):
         seed_files(tmp_path / name, catalog)
 
 
-def test_a_file_of_ones_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_file_of_your_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, catalog: Catalog) -> None:
     file = seed_file(
         tmp_path,
         "\ufeff" + HEADER,
@@ -224,7 +224,7 @@ def test_a_file_of_ones_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, ca
 
 
 @pytest.mark.parametrize(
-    ("cells", "told"),
+    ("cells", "message"),
     [
         ({"metric_id": "downloads:lanse:python"}, "metric_id: "),
         ({"period_end": "2026-02-30"}, "period_end: '2026-02-30' is not a day"),
@@ -233,11 +233,15 @@ def test_a_file_of_ones_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, ca
         ({"period_start": ""}, "period_start: '' is not a day"),
         ({"period_end": "2026-11-24"}, "period_end: 2026-11-24 is in the future"),
         ({"period_end": "9999-12-31"}, "period_end: 9999-12-31 is in the future"),
-        ({"period_end": "2026-05-05"}, "period_end: 2026-05-04 to 2026-05-05 are 2 days"),
-        ({"period_end": "2026-05-03"}, "period_end: 2026-05-04 to 2026-05-03 are 0 days"),
+        ({"period_end": "2026-05-05"}, "period_end: 2026-05-04 to 2026-05-05 covers 2d"),
+        ({"period_end": "2026-05-03"}, "period_end: 2026-05-04 to 2026-05-03 covers 0d"),
         (
             {"period_start": "2026-11-23", "period_end": "2026-11-23"},
-            "period_end: 2026-11-23 is not over; leave the row out until it is",
+            "period_end: 2026-11-23 is not over. Fix: leave the row out until it is",
+        ),
+        (
+            {"period_start": "2026-11-22", "period_end": "2026-11-23"},
+            "period_end: 2026-11-23 is not over. Fix: leave the row out until it is",
         ),
         ({"value": "-1"}, "value: '-1' is not a whole number"),
         ({"value": "1.5"}, "value: '1.5' is not a whole number"),
@@ -262,7 +266,7 @@ def test_a_file_of_ones_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, ca
         ({"observed_at": "0001-01-01T00:00:00+09:00"}, "observed_at: '0001-01-01"),
         ({"source_ref": " "}, "source_ref: is empty"),
         ({"assumed": "windoww"}, "assumed: 'windoww' is not one of window, variant"),
-        ({"assumed": "window"}, "assumed: downloads:lance:python holds known days only"),
+        ({"assumed": "window"}, "assumed: downloads:lance:python has values of known days only"),
         (
             {"metric_id": "stars:lance:github", "observed_at": "2026-05-05T10:00:00Z"},
             "observed_at: is after the reading's day",
@@ -271,19 +275,19 @@ def test_a_file_of_ones_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, ca
             {"metric_id": "downloads_month:lance:rust"},
             "period_end: 2026-05-04 to 2026-05-04 is not a calendar month",
         ),
-        ({"metric_id": "downloads_30d:lance:rust"}, "are 1 days; every value of this metric covers 30d"),
+        ({"metric_id": "downloads_30d:lance:rust"}, "covers 1d; every value of this metric covers 30d"),
         ({"source_ref": '"two\nlines"'}, "source_ref: Invalid observation of downloads:lance:python"),
     ],
 )
-def test_a_bad_row_is_refused_with_its_line(
-    tmp_path: Path, catalog: Catalog, cells: dict[str, str], told: str
+def test_an_invalid_row_is_an_error_with_its_line(
+    tmp_path: Path, catalog: Catalog, cells: dict[str, str], message: str
 ) -> None:
     good = row(period_start="2026-05-01", period_end="2026-05-01")
 
     (fault,) = faults(seed_file(tmp_path, HEADER, good, row(**cells)), catalog)
 
     assert fault.startswith("FILE line 3, ")
-    assert told in fault
+    assert message in fault
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -294,14 +298,14 @@ def test_a_missing_column_is_named(tmp_path: Path, catalog: Catalog, column: str
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
         ([], "FILE is empty"),
         (
             [f"{HEADER},vlaue", row()],
             "FILE line 1: 'vlaue' is not a column of a seed file; did you mean value?",
         ),
-        ([f"{HEADER},note", row()], "FILE line 1: column note stands twice"),
+        ([f"{HEADER},note", row()], "FILE line 1: column note is repeated"),
         ([HEADER, "a,b"], "FILE line 2: has 2 cells, not 9"),
         ([HEADER, row() + ",more"], "FILE line 2: has 10 cells, not 9"),
         (
@@ -311,24 +315,24 @@ def test_a_missing_column_is_named(tmp_path: Path, catalog: Catalog, column: str
         ([HEADER, row(note='"never closed')], "FILE line 2: is not CSV"),
     ],
 )
-def test_a_file_of_another_shape_is_refused(
-    tmp_path: Path, catalog: Catalog, lines: list[str], told: str
+def test_a_file_of_another_format_is_an_error(
+    tmp_path: Path, catalog: Catalog, lines: list[str], message: str
 ) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("\n".join(lines), encoding="utf-8")
 
-    assert faults(file, catalog)[0].startswith(told)
+    assert faults(file, catalog)[0].startswith(message)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", HEADER.encode() + b"\ncaf\xe9,\n"])
-def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path, catalog: Catalog, content: bytes) -> None:
+def test_a_file_that_is_not_utf_8_is_an_error(tmp_path: Path, catalog: Catalog, content: bytes) -> None:
     file = tmp_path / "mine.csv"
     file.write_bytes(content)
 
-    assert faults(file, catalog) == ["FILE is not UTF-8 text; save it as UTF-8"]
+    assert faults(file, catalog) == ["FILE is not UTF-8 text. Fix: save it as UTF-8"]
 
 
-def test_a_key_stands_once_across_all_files(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_key_is_unique_across_all_files(tmp_path: Path, catalog: Catalog) -> None:
     one = seed_file(tmp_path, HEADER, row(), name="a.csv")
     two = seed_file(tmp_path, HEADER, row(value="13", suspect="doubtful"), name="b.csv")
 
@@ -336,31 +340,31 @@ def test_a_key_stands_once_across_all_files(tmp_path: Path, catalog: Catalog) ->
         read_seed([one, two], catalog, include_suspect=False, now=NOW)
 
     assert caught.value.faults == [
-        f"{two} line 2: downloads:lance:python|2026-05-04 stands already in {one} line 2"
+        f"{two} line 2: downloads:lance:python|2026-05-04 is already in {one} line 2"
     ]
 
 
-def test_a_file_full_of_faults_is_told_shortly(tmp_path: Path, catalog: Catalog) -> None:
+def test_the_message_for_a_file_full_of_faults_is_short(tmp_path: Path, catalog: Catalog) -> None:
     bad = [row(value="x", period_end="x") for _ in range(100)]
 
-    told = faults(seed_file(tmp_path, HEADER, *bad), catalog)
+    shown = faults(seed_file(tmp_path, HEADER, *bad), catalog)
 
-    assert len(told) == MOST_FAULTS_TOLD + 1
-    assert told[-1] == "and 150 more"
+    assert len(shown) == MAX_FAULTS_SHOWN + 1
+    assert shown[-1] == "and 150 more"
 
 
-def test_one_bad_file_keeps_the_good_ones_out(tmp_path: Path, catalog: Catalog) -> None:
+def test_nothing_is_loaded_if_one_file_has_faults(tmp_path: Path, catalog: Catalog) -> None:
     good = seed_file(tmp_path, HEADER, row(), name="a.csv")
     bad = seed_file(tmp_path, "nonsense", name="b.csv")
 
-    with pytest.raises(SeedFileError, match="nothing of it loaded") as caught:
+    with pytest.raises(SeedFileError, match="nothing was loaded") as caught:
         read_seed([good, bad], catalog, include_suspect=False, now=NOW)
 
     assert len(caught.value.faults) == len(COLUMNS) + 1
 
 
-def test_the_readme_of_the_seed_counts_its_rows_and_explains_every_reason(
-    shipped: SeedReading, everything: SeedReading
+def test_the_readme_of_the_seed_data_counts_the_rows_and_lists_every_reason(
+    shipped: Seed, everything: Seed
 ) -> None:
     readme = (packaged_seed_dir() / "README.md").read_text(encoding="utf-8")
 
@@ -374,7 +378,7 @@ def test_the_readme_of_the_seed_counts_its_rows_and_explains_every_reason(
         assert f"| `{reason}` | {count} |" in readme
 
 
-def test_the_readme_of_the_seed_shows_a_file_that_can_be_loaded(tmp_path: Path, catalog: Catalog) -> None:
+def test_the_example_in_the_readme_of_the_seed_data_can_be_loaded(tmp_path: Path, catalog: Catalog) -> None:
     readme = (packaged_seed_dir() / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```csv\n(.*?)```", readme, re.DOTALL)
     file = seed_file(tmp_path, example.replace("downloads:httpx:python", "downloads:lance:python"))

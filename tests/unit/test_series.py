@@ -92,8 +92,8 @@ class TestFlow:
 
     def test_one_restated_day_marks_the_week_revised(self) -> None:
         rows = [*whole(W47)[:6], daily(W47.end, 1, revision=2)]
-        assert flow(rows, W47).revised
-        assert not flow(whole(W47), W47).revised
+        assert flow(rows, W47).restated
+        assert not flow(whole(W47), W47).restated
 
     def test_a_point_was_observed_when_its_newest_row_was(self) -> None:
         assert flow(whole(W47), W47).observed_at == at(23, 12)

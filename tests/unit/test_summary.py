@@ -95,7 +95,7 @@ class TestFreshness:
     def test_a_day_that_another_metric_of_the_source_has_is_missing(self) -> None:
         behind = days(40, until=SUNDAY - timedelta(days=1))
         (_, late) = freshness([stored(A, days(40)), stored(B, behind)], NOON)
-        assert (late.newest_day, late.settled_through) == (SUNDAY - timedelta(days=1), SUNDAY)
+        assert (late.newest_day, late.published_through) == (SUNDAY - timedelta(days=1), SUNDAY)
         assert late.missing_days == (SUNDAY,)
 
     def test_days_before_the_first_stored_one_are_not_missing(self) -> None:
@@ -113,14 +113,20 @@ class TestFreshness:
             "stars:a:github", "github", SourceWindow.INSTANT, SUNDAY, frozenset({SUNDAY}), NOON
         )
         (metric,) = freshness([reading], NOON + timedelta(days=60))
-        assert (metric.settled_through, metric.missing_days) == (None, ())
+        assert (metric.published_through, metric.missing_days) == (None, ())
+
+    def test_a_seed_file_publishes_nothing_so_none_of_its_days_is_missing(self) -> None:
+        whole, short = days(40), days(30, until=SUNDAY - timedelta(days=9))
+        seeded = [replace(stored(A, whole), source="seed"), replace(stored(B, short), source="seed")]
+        found = freshness(seeded, NOON)
+        assert [(metric.published_through, metric.missing_days) for metric in found] == [(None, ())] * 2
 
     @pytest.mark.parametrize(
         ("age", "stale"), [(timedelta(days=8), False), (timedelta(days=8, seconds=1), True)]
     )
     def test_a_success_older_than_8_days_is_stale(self, age: timedelta, stale: bool) -> None:
         success = run(NOON - timedelta(minutes=1))
-        assert is_stale(success, NOON + age) is stale
+        assert is_stale(success.finished_at, NOON + age) is stale
 
     def test_without_a_success_everything_is_stale(self) -> None:
         assert is_stale(None, NOON)
@@ -137,6 +143,9 @@ class TestFreshness:
         assert run_view(open_run, lease, NOON).state == "running"
         assert run_view(open_run, lease, lease.expires_at).state == "abandoned"
         assert run_view(open_run, None, NOON).state == "abandoned"
+
+    def test_a_run_that_started_after_the_lease_was_read_is_running(self) -> None:
+        assert run_view(run(NOON + timedelta(seconds=1), RunStatus.RUNNING), None, NOON).state == "running"
 
     def test_the_last_error_is_that_of_the_newest_closed_refresh(self) -> None:
         newest = run(NOON, RunStatus.PARTIAL, error_summary=f"{A}: https://x: gone\nand more; see the log")

@@ -6,6 +6,8 @@ import pytest
 
 from community_metrics.aws.telemetry import run_gauges
 from community_metrics.model import Lease, Run, RunStatus
+from community_metrics.series.freshness import last_success, run_health
+from community_metrics.views.runs import Freshness
 from tests.support.rows import run
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -24,15 +26,19 @@ def weeks_ago(*statuses: RunStatus, job_name: str = "weekly_refresh") -> list[Ru
     ]
 
 
+def gauges_of(runs: list[Run], lease: Lease | None, now: datetime) -> dict[str, float]:
+    return run_gauges(run_health(runs, lease, now), Freshness(now, last_success(runs)))
+
+
 def test_the_age_is_that_of_the_last_whole_success() -> None:
-    gauges = run_gauges(weeks_ago(PARTIAL, SUCCESS), None, NOW)
+    gauges = gauges_of(weeks_ago(PARTIAL, SUCCESS), None, NOW)
 
     assert gauges["AgeOfLastSuccessHours"] == pytest.approx(2 * 7 * 24 - 1 / 60)
 
 
 def test_an_age_that_nobody_measured_is_not_told() -> None:
-    assert "AgeOfLastSuccessHours" not in run_gauges(weeks_ago(PARTIAL, FAILED), None, NOW)
-    assert "AgeOfLastSuccessHours" not in run_gauges([], None, NOW)
+    assert "AgeOfLastSuccessHours" not in gauges_of(weeks_ago(PARTIAL, FAILED), None, NOW)
+    assert "AgeOfLastSuccessHours" not in gauges_of([], None, NOW)
 
 
 @pytest.mark.parametrize(
@@ -47,11 +53,11 @@ def test_an_age_that_nobody_measured_is_not_told() -> None:
 def test_bad_runs_count_from_the_newest_back_to_the_last_success(
     statuses: tuple[RunStatus, ...], in_a_row: int
 ) -> None:
-    assert run_gauges(weeks_ago(*statuses), None, NOW)["BadRunsInARow"] == in_a_row
+    assert gauges_of(weeks_ago(*statuses), None, NOW)["BadRunsInARow"] == in_a_row
 
 
 def test_a_seed_is_no_success_of_collecting_and_no_bad_run() -> None:
-    gauges = run_gauges(weeks_ago(FAILED, job_name="seed_from_csv"), None, NOW)
+    gauges = gauges_of(weeks_ago(FAILED, job_name="seed_from_csv"), None, NOW)
 
     assert gauges == {"BadRunsInARow": 0, "FailedRuns": 0}
 
@@ -61,21 +67,21 @@ def held(run_id: str, until: datetime) -> Lease:
 
 
 def failed(run_: Run, lease: Lease | None = None) -> float:
-    return run_gauges([run_], lease, NOW)["FailedRuns"]
+    return gauges_of([run_], lease, NOW)["FailedRuns"]
 
 
 def test_a_run_that_still_runs_ends_no_row_of_bad_ones() -> None:
     runs = [run(NOW - timedelta(minutes=5), RUNNING, run_id="live"), *weeks_ago(FAILED, PARTIAL)]
 
-    assert run_gauges(runs, held("live", NOW + timedelta(minutes=1)), NOW)["BadRunsInARow"] == 2
+    assert gauges_of(runs, held("live", NOW + timedelta(minutes=1)), NOW)["BadRunsInARow"] == 2
 
 
 def test_an_abandoned_run_is_a_bad_one() -> None:
-    assert run_gauges(weeks_ago(RUNNING, PARTIAL, SUCCESS), None, NOW)["BadRunsInARow"] == 2
+    assert gauges_of(weeks_ago(RUNNING, PARTIAL, SUCCESS), None, NOW)["BadRunsInARow"] == 2
 
 
 def test_a_run_that_began_after_the_lease_was_read_is_not_abandoned() -> None:
-    gauges = run_gauges([run(NOW + timedelta(seconds=1), RUNNING)], None, NOW)
+    gauges = gauges_of([run(NOW + timedelta(seconds=1), RUNNING)], None, NOW)
 
     assert gauges == {"BadRunsInARow": 0, "FailedRuns": 0}
 
@@ -96,4 +102,4 @@ def test_an_abandoned_run_failed_at_the_latest_when_the_next_one_began() -> None
     later = run(NOW - timedelta(minutes=10), SUCCESS, run_id="run-2")
     gone = run(NOW - timedelta(hours=3), RUNNING)
 
-    assert run_gauges([later, gone], held("run-2", NOW), NOW)["FailedRuns"] == 1
+    assert gauges_of([later, gone], held("run-2", NOW), NOW)["FailedRuns"] == 1

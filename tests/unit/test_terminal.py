@@ -1,4 +1,4 @@
-"""What people see, on data built in memory: the views are pure."""
+"""What people see, on data built in memory: what is computed from rows needs no database."""
 
 from __future__ import annotations
 
@@ -10,26 +10,33 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from community_metrics.api.mappers import dashboard_body
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.doctor import Check, Verdict, is_wrong, render_checks
-from community_metrics.cli.render.report import render_report, report_json
-from community_metrics.cli.render.status import StatusView, ranges_text, render_runs, render_status
+from community_metrics.cli.render.report import render_report
+from community_metrics.cli.render.status import ranges_text, render_runs, render_status
 from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline
 from community_metrics.model import RunStatus
-from community_metrics.periods import days_between, last_periods, parse_week
-from community_metrics.series.freshness import freshness, run_view
+from community_metrics.periods import Grain, days_between, last_completed, last_periods, parse_week
+from community_metrics.series.freshness import StoredDays, run_view
 from community_metrics.series.points import Point
-from community_metrics.views.report import build_report
-from community_metrics.views.stored import Holding, product_names
+from community_metrics.views.dashboard import DashboardRows
+from community_metrics.views.report import report_of
+from community_metrics.views.runs import Freshness
+from community_metrics.views.selection import StoredMetrics
+from community_metrics.views.status import status_of
 from tests.support.clock import NOON
 from tests.support.rows import dailies, level, run, wide
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
 
+    from community_metrics.model import Run, StatRow
     from community_metrics.views.report import Report
+    from community_metrics.views.status import Status
 
 CATALOG = load_catalog(None)
 PYTHON, RUST, STARS = "downloads:lance:python", "downloads:lance:rust", "stars:lance:github"
@@ -44,115 +51,128 @@ def printed(what: RenderableType, width: int = 100) -> str:
     return console.file.getvalue()
 
 
-def downloads(metric_id: str, *, until: date = SUNDAY, without: tuple[date, ...] = ()) -> Holding:
+def downloads(metric_id: str, *, until: date = SUNDAY, without: tuple[date, ...] = ()) -> list[StatRow]:
     """150 days whose weeks grow: the day's number of its week of the year, times a thousand."""
     days = [day for day in days_between(until - timedelta(days=149), until) if day not in without]
-    rows = dailies({day: day.isocalendar().week * 1000 for day in days}, metric_id=metric_id)
-    return Holding(CATALOG.metric(metric_id), tuple(rows), first_day=days[0], newest=rows[-1])
+    return dailies({day: day.isocalendar().week * 1000 for day in days}, metric_id=metric_id)
 
 
-def stars(value: int = 1234) -> Holding:
-    rows = tuple(level(NOON - timedelta(days=7 * n), value - n) for n in range(12))
-    return Holding(CATALOG.metric(STARS), rows, first_day=rows[-1].period_end, newest=rows[0])
+def stars(value: int = 1234) -> list[StatRow]:
+    return [level(NOON - timedelta(days=7 * n), value - n) for n in range(12)]
 
 
-def report_of(
-    *holdings: Holding, weeks: int = 12, now: datetime = NOON, newest: date | None = SUNDAY
-) -> Report:
-    end = min(W47, parse_week("2026-W47"))
-    return build_report(
-        holdings, product_names(CATALOG), weeks=weeks, end=end, newest=newest, success=run(NOON), now=now
-    )
+def seeded(end: date) -> list[StatRow]:
+    return [wide(end - timedelta(days=29), end, 3000, metric_id=f"downloads_30d:{RUST.partition(':')[2]}")]
 
 
-def seeded(end: date) -> Holding:
-    reading = wide(end - timedelta(days=29), end, 3000)
-    return Holding(CATALOG.metric(RUST), fallback_rows=(reading,))
+def report_of_rows(*rows: Sequence[StatRow], weeks: int = 12, now: datetime = NOON) -> Report:
+    """The report over these rows alone: of the metrics that they belong to, and of those they estimate."""
+    by_metric = {own[0].metric_id: own for own in rows if own}
+    definitions = [metric.definition(NOON) for metric in CATALOG.metrics]
+    stored = StoredMetrics(definitions, CATALOG)
+    chosen = [metric for metric in stored.shown if by_metric.keys() & {metric.metric_id, *metric.fallbacks}]
+    ids = {name for metric in chosen for name in (metric.metric_id, *metric.fallbacks)}
+    alone = StoredMetrics([item for item in definitions if item.metric_id in ids], CATALOG)
+    newest = {metric_id: max(own, key=lambda row: row.period_end) for metric_id, own in by_metric.items()}
+    periods = last_periods(last_completed(now, Grain.WEEK), 120)
+    dashboard = DashboardRows(alone, chosen, by_metric, newest, periods, 120, Freshness(now, run(NOON)))
+    return report_of(dashboard.build(), newest, weeks=weeks)
+
+
+def status(*, now: datetime = NOON, days: Sequence[StoredDays] = (), runs: Sequence[Run] = ()) -> Status:
+    return status_of(days, runs, None, Freshness(now, run(NOON)))
+
+
+def stored_days(rows: Sequence[StatRow]) -> StoredDays:
+    metric = CATALOG.metric(rows[0].metric_id)
+    days = frozenset(row.period_end for row in rows)
+    return StoredDays(metric.metric_id, metric.source, metric.window, min(days), days, NOON)
 
 
 class TestReport:
     def test_a_line_has_week_value_change_and_completeness(self) -> None:
-        text = printed(render_report(report_of(downloads(PYTHON)), UNICODE, 100))
+        text = printed(render_report(report_of_rows(downloads(PYTHON)), UNICODE, 100))
         line = next(line for line in text.splitlines() if line.startswith("Python (PyPI pylance)"))
         assert line.split()[3:8] == ["2026-W47", "329,000", "+2.2%", "12/12", "wk"]
 
     def test_stars_change_by_a_number_and_not_by_a_percentage(self) -> None:
-        text = printed(render_report(report_of(stars()), UNICODE, 100))
+        text = printed(render_report(report_of_rows(stars()), UNICODE, 100))
         line = next(line for line in text.splitlines() if line.startswith("stars"))
         assert line.split()[4:6] == ["1,234", "+1"]
 
     def test_stars_read_only_in_the_running_week_are_shown_as_of_this_week(self) -> None:
         reading = level(NOON + timedelta(hours=3), 77)
-        holding = Holding(CATALOG.metric(STARS), (reading,), first_day=NOON.date(), newest=reading)
-        report = report_of(holding, now=NOON + timedelta(hours=4))
+        report = report_of_rows([reading], now=NOON + timedelta(hours=4))
         text = printed(render_report(report, UNICODE, 100))
         line = next(line for line in text.splitlines() if line.startswith("stars"))
         assert line.split()[3:6] == ["this", "77", "—"]
 
     def test_a_week_with_a_day_missing_is_not_the_last_complete_one(self) -> None:
-        holding = downloads(PYTHON, without=(SUNDAY - timedelta(days=2),))
-        text = printed(render_report(report_of(holding), UNICODE, 100))
+        rows = downloads(PYTHON, without=(SUNDAY - timedelta(days=2),))
+        text = printed(render_report(report_of_rows(rows), UNICODE, 100))
         assert "2026-W46" in text
         assert UNICODE.partial in text
 
     def test_an_estimate_is_marked_and_has_no_change(self) -> None:
-        text = printed(render_report(report_of(seeded(SUNDAY)), UNICODE, 100))
+        text = printed(render_report(report_of_rows(seeded(SUNDAY)), UNICODE, 100))
         line = next(line for line in text.splitlines() if line.startswith("Rust"))
         assert line.split()[3:7] == ["2026-W47", "≈", "700", "—"]
         assert "estimated" in text
 
     def test_the_window_ends_where_the_last_whole_reading_does(self) -> None:
-        report = report_of(seeded(SUNDAY - timedelta(days=3)), weeks=3)
-        assert [week.label for week in report.window] == ["2026-W44", "2026-W45", "2026-W46"]
+        report = report_of_rows(seeded(SUNDAY - timedelta(days=3)), weeks=3)
+        assert [week.label for week in report.dashboard.periods] == ["2026-W44", "2026-W45", "2026-W46"]
 
     def test_old_data_are_called_old_in_days(self) -> None:
         now = NOON + timedelta(days=100)
-        text = printed(render_report(report_of(downloads(PYTHON), now=now), UNICODE, 100))
+        text = printed(render_report(report_of_rows(downloads(PYTHON), now=now), UNICODE, 100))
         assert "The newest data are of 2026-11-22, 101 days old" in text
         assert "2026-W36 – 2026-W47" in text  # noqa: RUF001
 
     def test_an_empty_database_gets_the_commands_that_fill_it(self) -> None:
-        text = printed(render_report(report_of(newest=None), UNICODE, 100))
+        text = printed(render_report(report_of_rows(), UNICODE, 100))
         assert "community-metrics seed" in text
 
     def test_the_total_says_how_many_days_it_covers(self) -> None:
-        holdings = downloads(PYTHON), downloads(RUST, without=(SUNDAY - timedelta(days=5),))
-        text = printed(render_report(report_of(*holdings), UNICODE, 100))
+        rows = downloads(PYTHON), downloads(RUST, without=(SUNDAY - timedelta(days=5),))
+        text = printed(render_report(report_of_rows(*rows), UNICODE, 100))
         assert "29 of 30 days to 2026-11-22" in text
 
     @pytest.mark.parametrize("width", [80, 100, 160])
     def test_no_value_is_cut_off_and_no_line_is_too_long(self, width: int) -> None:
-        report = report_of(downloads(PYTHON), downloads(RUST), stars(1_234_567))
+        report = report_of_rows(downloads(PYTHON), downloads(RUST), stars(1_234_567))
         text = printed(render_report(report, UNICODE, width), width)
         assert "1,234,567" in text
         assert "2026-W47" in text
         assert max(len(line.rstrip()) for line in text.splitlines()) <= width
 
     def test_a_terminal_without_unicode_gets_plain_characters(self) -> None:
-        report = report_of(downloads(PYTHON), seeded(SUNDAY))
+        report = report_of_rows(downloads(PYTHON), seeded(SUNDAY))
         assert printed(render_report(report, ASCII, 80), 80).isascii()
 
     def test_a_value_that_is_stored_twice_is_marked_with_its_fix(self) -> None:
-        holding = downloads(PYTHON)
-        copied = replace(holding, rows=(*holding.rows, holding.rows[-2], replace(holding.rows[-2], value=1)))
-        text = printed(render_report(report_of(copied, downloads(RUST)), UNICODE, 200), 200)
+        rows = downloads(PYTHON)
+        copied = [*rows, rows[-2], replace(rows[-2], value=1)]
+        text = printed(render_report(report_of_rows(copied, downloads(RUST)), UNICODE, 200), 200)
         assert f"! Values of {PYTHON} are stored more than once; the newest copy counts." in text
         assert "Fix: `community-metrics repair` deletes the others." in text
-        (line,) = report_json(report_of(copied))["metrics"]
-        assert [point["duplicated"] for point in line["points"][-2:]] == [False, True]
+        (metric,) = report_of_rows(copied).metrics
+        assert [point.duplicated for point in metric.points[-2:]] == [False, True]
 
     def test_a_report_without_copies_says_nothing_of_them(self) -> None:
-        assert "more than once" not in printed(render_report(report_of(downloads(PYTHON)), UNICODE, 200), 200)
+        assert "more than once" not in printed(
+            render_report(report_of_rows(downloads(PYTHON)), UNICODE, 200), 200
+        )
 
     def test_json_holds_every_point_as_it_is(self) -> None:
-        report = report_of(downloads(PYTHON, without=(SUNDAY,)))
-        (line,) = json.loads(json.dumps(report_json(report)))["metrics"]
-        assert (line["latest_complete_week"], line["value"], line["complete_weeks"]) == (
-            "2026-W46",
-            322_000,
-            11,
-        )
-        assert (line["points"][-1]["days_present"], line["points"][-1]["complete"]) == (6, False)
+        report = report_of_rows(downloads(PYTHON, without=(SUNDAY,)))
+        body = dashboard_body(report.dashboard, {"metrics": 1, "stats": 2, "history": 3})
+        (product,) = json.loads(body.model_dump_json())["products"]
+        (metric,) = product["metrics"]
+        latest = metric["latest_complete"]
+        assert (latest["week"], latest["value"]) == ("2026-W46", 322_000)
+        assert [point["complete"] for point in metric["points"]] == [*[True] * 11, False]
+        assert metric["points"][-1]["days_present"] == 6
 
 
 class TestSparkline:
@@ -188,24 +208,24 @@ class TestSparkline:
 class TestStatus:
     @pytest.mark.parametrize(("days", "verdict"), [(1, "Fresh."), (9, "Stale.")])
     def test_the_age_of_the_last_success_decides(self, days: int, verdict: str) -> None:
-        view = StatusView(NOON + timedelta(days=days), "place", run(NOON), (), ())
-        assert verdict in printed(render_status(view, UNICODE))
+        view = status(now=NOON + timedelta(days=days))
+        assert verdict in printed(render_status(view, "place", UNICODE))
 
     def test_missing_days_and_errors_are_named(self) -> None:
         missing = SUNDAY - timedelta(days=4)
-        held = [downloads(PYTHON, without=(missing,)).stored_days]
-        metrics = freshness(held, NOON, {PYTHON: "pypistats answers 503"})
-        text = printed(render_status(StatusView(NOON, "place", run(NOON), tuple(metrics), ()), UNICODE))
+        failed = run(NOON, RunStatus.PARTIAL, error_summary=f"{PYTHON}: pypistats answers 503")
+        view = status(days=[stored_days(downloads(PYTHON, without=(missing,)))], runs=[failed])
+        text = printed(render_status(view, "place", UNICODE))
         assert f"{PYTHON} lacks {missing}" in text
         assert f"{PYTHON}: pypistats answers 503" in text
 
     @pytest.mark.parametrize(("days_ago", "verdict"), [(4, "Fresh."), (5, "Behind.")])
     def test_a_registry_may_be_three_days_behind_yesterday(self, days_ago: int, verdict: str) -> None:
         last = NOON.date() - timedelta(days=days_ago)
-        metrics = freshness([downloads(PYTHON, until=last).stored_days], NOON)
-        text = printed(render_status(StatusView(NOON, "place", run(NOON), tuple(metrics), ()), UNICODE))
+        view = status(days=[stored_days(downloads(PYTHON, until=last))])
+        text = printed(render_status(view, "place", UNICODE))
         assert verdict in text
-        assert (f"pypistats gave no day after {last}" in text) is (verdict == "Behind.")
+        assert (f"pypistats has published no day after {last}" in text) is (verdict == "Behind.")
 
     def test_an_abandoned_run_is_called_so(self) -> None:
         view = run_view(run(NOON, RunStatus.RUNNING), None, NOON)

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description Say that the process runs; touches nothing else.
+         * @description Return 200 while the process runs; checks nothing else.
          */
         get: operations["health"];
         put?: never;
@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Say whether storage answers within a few seconds; 503 with the reason where it does not.
+         * @description Return 200 when storage answers within a few seconds, otherwise 503 with the reason.
          */
         get: operations["ready"];
         put?: never;
@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * Status
-         * @description How the collecting goes: the last success, how whole each metric is, the last runs.
+         * @description How the collecting goes: the last success, how complete each metric is, the last runs.
          */
         get: operations["status"];
         put?: never;
@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * Weekly
-         * @description Every metric by ISO week, with its changes and shares, the totals, and how fresh all of it is.
+         * @description Every metric by ISO week, with its changes and shares, the totals, and how fresh the data are.
          */
         get: operations["weeklyDashboard"];
         put?: never;
@@ -113,7 +113,7 @@ export interface paths {
         };
         /**
          * Daily
-         * @description Every metric by UTC day; an estimate is never made for a day.
+         * @description Every metric by UTC day; a day is never estimated.
          */
         get: operations["dailyDashboard"];
         put?: never;
@@ -153,7 +153,7 @@ export interface paths {
         };
         /**
          * Series
-         * @description One metric by day, week or month. The first and the last period may reach beyond the two days given.
+         * @description One metric by day, week or month. The first and the last period may extend beyond the two days.
          */
         get: operations["series"];
         put?: never;
@@ -173,10 +173,10 @@ export interface paths {
         };
         /**
          * History
-         * @description List runs, newest first, with what failed. `next_before` leads to the next page.
+         * @description List runs, newest first, with their errors. `next_before` leads to the next page.
          *
          *     A page filtered by `running` or `abandoned` may hold fewer than `limit` runs and still have a next one:
-         *     which of the two a run is, its lease says, not its row.
+         *     the lease decides which of the two a run is, not its row.
          */
         get: operations["history"];
         put?: never;
@@ -196,7 +196,7 @@ export interface paths {
         };
         /**
          * Restatements
-         * @description List values that a registry changed after we stored them, last changed first.
+         * @description List values that a registry changed after they were stored, last changed first.
          */
         get: operations["restatements"];
         put?: never;
@@ -333,7 +333,7 @@ export interface components {
             metric_id: string;
             /**
              * Display Name
-             * @description The name for people.
+             * @description The display name.
              */
             display_name: string;
             /**
@@ -372,7 +372,7 @@ export interface components {
             source_window: components["schemas"]["SourceWindow"];
             /**
              * Points
-             * @description One point for each period, those without data among them.
+             * @description One point for each period, also for those without data.
              */
             points: components["schemas"]["DayPoint"][];
             /** @description The period that is not over, apart from the others. */
@@ -403,7 +403,7 @@ export interface components {
             product: string;
             /**
              * Display Name
-             * @description The name for people; the id where the catalogue has none.
+             * @description The display name; the id where the catalogue has none.
              */
             display_name: string;
             /**
@@ -448,12 +448,12 @@ export interface components {
             days_expected: number;
             /**
              * Complete
-             * @description The period is over and nothing is missing from it; never true of an estimate.
+             * @description The period is over and no day of it is missing; never true of an estimate.
              */
             complete: boolean;
             /**
              * Estimated
-             * @description The value stands in from a wider reading, `fallback_id`; it enters no change, share or total.
+             * @description The value comes from a wider reading, `fallback_id`; it enters no change, share or total.
              */
             estimated: boolean;
             /**
@@ -461,15 +461,15 @@ export interface components {
              * @description Which metric the estimate comes from; null for an own value.
              */
             fallback_id: string | null;
-            /** @description The least trusted way one of its values came here; null without a value. */
+            /** @description The lowest-ranked provenance among its values; null without a value. */
             provenance: components["schemas"]["Provenance"] | null;
             /** @description Provisional while the registry may still change one of its values; null without a value. */
             status: components["schemas"]["Status"] | null;
             /**
-             * Revised
+             * Restated
              * @description A registry changed one of its values after it was stored; see `/restatements`.
              */
-            revised: boolean;
+            restated: boolean;
             /**
              * Observed At
              * @description When its newest value was read at the source; null without a value.
@@ -499,7 +499,7 @@ export interface components {
             metric_id: string;
             /**
              * Display Name
-             * @description The name for people.
+             * @description The display name.
              */
             display_name: string;
             /**
@@ -538,7 +538,7 @@ export interface components {
             source_window: components["schemas"]["SourceWindow"];
             /**
              * Fallbacks
-             * @description Metrics that may stand in for it, marked estimated, in this order.
+             * @description Metrics that may replace its missing periods, marked as estimates, in this order.
              */
             fallbacks: string[];
             /**
@@ -603,7 +603,7 @@ export interface components {
             metric_ids: string[];
             /**
              * Missing
-             * @description Metrics of which not a single day of the last year is known; then there is no value.
+             * @description Metrics without a single known day in the last year; then there is no value.
              */
             missing: string[];
         };
@@ -614,7 +614,7 @@ export interface components {
         Freshness: {
             /**
              * Last Success At
-             * @description When the last run that asked every registry and got everything ended; null when there was none.
+             * @description When the last run that collected every metric without an error ended; null when there was none.
              */
             last_success_at: string | null;
             /**
@@ -638,7 +638,7 @@ export interface components {
         };
         /**
          * Health
-         * @description The process runs; nothing is said of storage.
+         * @description The process runs. Storage is not checked.
          */
         Health: {
             /**
@@ -661,7 +661,7 @@ export interface components {
             runs: components["schemas"]["RunRecord"][];
             /**
              * Next Before
-             * @description Give this as `before` for the next page; null on the last one.
+             * @description Value of `before` for the next page; null on the last one.
              */
             next_before: string | null;
             /** @description How fresh the data are. */
@@ -679,7 +679,7 @@ export interface components {
             metric_id: string;
             /**
              * Display Name
-             * @description The name for people.
+             * @description The display name.
              */
             display_name: string;
             /**
@@ -719,7 +719,7 @@ export interface components {
         };
         /**
          * MetricStatus
-         * @description How fresh and how whole one metric is.
+         * @description How fresh and how complete one metric is.
          */
         MetricStatus: {
             /**
@@ -738,13 +738,13 @@ export interface components {
              */
             newest_day: string | null;
             /**
-             * Settled Through
+             * Published Through
              * @description Last day that its source is known to have published; null for a level and for seed files.
              */
-            settled_through: string | null;
+            published_through: string | null;
             /**
              * Missing Days
-             * @description Days of the last 12 weeks that are settled and not stored, oldest first.
+             * @description Days of the last 12 weeks that its source has published and that are not stored, oldest first.
              */
             missing_days: string[];
             /**
@@ -754,7 +754,7 @@ export interface components {
             observed_at: string | null;
             /**
              * Last Error
-             * @description What the last run that asked the registries said of it; null when it went well.
+             * @description The error of the last run that collected it; null when there was none.
              */
             last_error: string | null;
         };
@@ -792,12 +792,12 @@ export interface components {
             days_expected: number;
             /**
              * Complete
-             * @description The period is over and nothing is missing from it; never true of an estimate.
+             * @description The period is over and no day of it is missing; never true of an estimate.
              */
             complete: boolean;
             /**
              * Estimated
-             * @description The value stands in from a wider reading, `fallback_id`; it enters no change, share or total.
+             * @description The value comes from a wider reading, `fallback_id`; it enters no change, share or total.
              */
             estimated: boolean;
             /**
@@ -805,15 +805,15 @@ export interface components {
              * @description Which metric the estimate comes from; null for an own value.
              */
             fallback_id: string | null;
-            /** @description The least trusted way one of its values came here; null without a value. */
+            /** @description The lowest-ranked provenance among its values; null without a value. */
             provenance: components["schemas"]["Provenance"] | null;
             /** @description Provisional while the registry may still change one of its values; null without a value. */
             status: components["schemas"]["Status"] | null;
             /**
-             * Revised
+             * Restated
              * @description A registry changed one of its values after it was stored; see `/restatements`.
              */
-            revised: boolean;
+            restated: boolean;
             /**
              * Observed At
              * @description When its newest value was read at the source; null without a value.
@@ -876,7 +876,7 @@ export interface components {
             metric_id: string;
             /**
              * Display Name
-             * @description The name for people.
+             * @description The display name.
              */
             display_name: string;
             /**
@@ -915,7 +915,7 @@ export interface components {
             source_window: components["schemas"]["SourceWindow"];
             /**
              * Points
-             * @description One point for each period, those without data among them.
+             * @description One point for each period, also for those without data.
              */
             points: components["schemas"]["MonthPoint"][];
             /** @description The period that is not over, apart from the others. */
@@ -946,7 +946,7 @@ export interface components {
             product: string;
             /**
              * Display Name
-             * @description The name for people; the id where the catalogue has none.
+             * @description The display name; the id where the catalogue has none.
              */
             display_name: string;
             /**
@@ -1005,7 +1005,7 @@ export interface components {
             first_value: number;
             /**
              * Value
-             * @description What the registry says now.
+             * @description What the registry returns now.
              */
             value: number;
             /**
@@ -1032,7 +1032,7 @@ export interface components {
             restatements: components["schemas"]["Restatement"][];
             /**
              * Has More
-             * @description There are more; ask for a later `since`, for one metric, or with a higher `limit`.
+             * @description There are more; request a later `since`, one metric, or a higher `limit`.
              */
             has_more: boolean;
             /** @description How fresh the data are. */
@@ -1055,7 +1055,7 @@ export interface components {
             job_name: string;
             /**
              * State
-             * @description How it stands; `abandoned`: it never ended, and its lease on the database expired.
+             * @description State of the run; `abandoned`: it never ended, and its lease on the database expired.
              * @enum {string}
              */
             state: "running" | "success" | "partial" | "failed" | "abandoned";
@@ -1087,22 +1087,22 @@ export interface components {
             rows_unchanged: number;
             /**
              * Window Start
-             * @description First day the run asked for.
+             * @description First day that the run requested.
              */
             window_start: string | null;
             /**
              * Window End
-             * @description Last day the run asked for.
+             * @description Last day that the run requested.
              */
             window_end: string | null;
             /**
              * Error Summary
-             * @description What failed, one line for each metric; null when nothing did.
+             * @description What failed, one line for each metric; null when nothing did. For display only.
              */
             error_summary: string | null;
             /**
              * Scope
-             * @description The metrics or globs it was narrowed to, comma separated; null when it asked for every metric.
+             * @description The metrics or globs it was narrowed to, comma separated; null when it collected every metric.
              */
             scope: string | null;
         };
@@ -1140,12 +1140,12 @@ export interface components {
             days_expected: number;
             /**
              * Complete
-             * @description The period is over and nothing is missing from it; never true of an estimate.
+             * @description The period is over and no day of it is missing; never true of an estimate.
              */
             complete: boolean;
             /**
              * Estimated
-             * @description The value stands in from a wider reading, `fallback_id`; it enters no change, share or total.
+             * @description The value comes from a wider reading, `fallback_id`; it enters no change, share or total.
              */
             estimated: boolean;
             /**
@@ -1153,15 +1153,15 @@ export interface components {
              * @description Which metric the estimate comes from; null for an own value.
              */
             fallback_id: string | null;
-            /** @description The least trusted way one of its values came here; null without a value. */
+            /** @description The lowest-ranked provenance among its values; null without a value. */
             provenance: components["schemas"]["Provenance"] | null;
             /** @description Provisional while the registry may still change one of its values; null without a value. */
             status: components["schemas"]["Status"] | null;
             /**
-             * Revised
+             * Restated
              * @description A registry changed one of its values after it was stored; see `/restatements`.
              */
-            revised: boolean;
+            restated: boolean;
             /**
              * Observed At
              * @description When its newest value was read at the source; null without a value.
@@ -1180,7 +1180,7 @@ export interface components {
             day: string;
             /**
              * Partial
-             * @description Always true: the value is not the last word on this day.
+             * @description Always true: the value of this day will still change.
              * @default true
              * @constant
              */
@@ -1220,12 +1220,12 @@ export interface components {
             days_expected: number;
             /**
              * Complete
-             * @description The period is over and nothing is missing from it; never true of an estimate.
+             * @description The period is over and no day of it is missing; never true of an estimate.
              */
             complete: boolean;
             /**
              * Estimated
-             * @description The value stands in from a wider reading, `fallback_id`; it enters no change, share or total.
+             * @description The value comes from a wider reading, `fallback_id`; it enters no change, share or total.
              */
             estimated: boolean;
             /**
@@ -1233,15 +1233,15 @@ export interface components {
              * @description Which metric the estimate comes from; null for an own value.
              */
             fallback_id: string | null;
-            /** @description The least trusted way one of its values came here; null without a value. */
+            /** @description The lowest-ranked provenance among its values; null without a value. */
             provenance: components["schemas"]["Provenance"] | null;
             /** @description Provisional while the registry may still change one of its values; null without a value. */
             status: components["schemas"]["Status"] | null;
             /**
-             * Revised
+             * Restated
              * @description A registry changed one of its values after it was stored; see `/restatements`.
              */
-            revised: boolean;
+            restated: boolean;
             /**
              * Observed At
              * @description When its newest value was read at the source; null without a value.
@@ -1259,7 +1259,7 @@ export interface components {
             month: string;
             /**
              * Partial
-             * @description Always true: the value is not the last word on this month.
+             * @description Always true: the value of this month will still change.
              * @default true
              * @constant
              */
@@ -1299,12 +1299,12 @@ export interface components {
             days_expected: number;
             /**
              * Complete
-             * @description The period is over and nothing is missing from it; never true of an estimate.
+             * @description The period is over and no day of it is missing; never true of an estimate.
              */
             complete: boolean;
             /**
              * Estimated
-             * @description The value stands in from a wider reading, `fallback_id`; it enters no change, share or total.
+             * @description The value comes from a wider reading, `fallback_id`; it enters no change, share or total.
              */
             estimated: boolean;
             /**
@@ -1312,15 +1312,15 @@ export interface components {
              * @description Which metric the estimate comes from; null for an own value.
              */
             fallback_id: string | null;
-            /** @description The least trusted way one of its values came here; null without a value. */
+            /** @description The lowest-ranked provenance among its values; null without a value. */
             provenance: components["schemas"]["Provenance"] | null;
             /** @description Provisional while the registry may still change one of its values; null without a value. */
             status: components["schemas"]["Status"] | null;
             /**
-             * Revised
+             * Restated
              * @description A registry changed one of its values after it was stored; see `/restatements`.
              */
-            revised: boolean;
+            restated: boolean;
             /**
              * Observed At
              * @description When its newest value was read at the source; null without a value.
@@ -1338,7 +1338,7 @@ export interface components {
             week: string;
             /**
              * Partial
-             * @description Always true: the value is not the last word on this week.
+             * @description Always true: the value of this week will still change.
              * @default true
              * @constant
              */
@@ -1372,12 +1372,12 @@ export interface components {
         ServiceStatus: {
             /**
              * Last Success At
-             * @description When the last run that got everything ended; null when there was none.
+             * @description When the last run that collected every metric without an error ended; null when there was none.
              */
             last_success_at: string | null;
             /**
              * Last Success Age Hours
-             * @description Whole hours since then, when the body was made; null when there was none, or while storage is away.
+             * @description Whole hours since then, when the body was made; null without one, or while storage is unavailable.
              */
             last_success_age_hours: number | null;
             /**
@@ -1387,7 +1387,7 @@ export interface components {
             is_stale: boolean;
             /**
              * Metrics
-             * @description Every metric that people look at, in the order of the catalogue.
+             * @description Every metric that is shown, in the order of the catalogue.
              */
             metrics: components["schemas"]["MetricStatus"][];
             /**
@@ -1514,12 +1514,12 @@ export interface components {
             days_expected: number;
             /**
              * Complete
-             * @description The period is over and nothing is missing from it; never true of an estimate.
+             * @description The period is over and no day of it is missing; never true of an estimate.
              */
             complete: boolean;
             /**
              * Estimated
-             * @description The value stands in from a wider reading, `fallback_id`; it enters no change, share or total.
+             * @description The value comes from a wider reading, `fallback_id`; it enters no change, share or total.
              */
             estimated: boolean;
             /**
@@ -1527,15 +1527,15 @@ export interface components {
              * @description Which metric the estimate comes from; null for an own value.
              */
             fallback_id: string | null;
-            /** @description The least trusted way one of its values came here; null without a value. */
+            /** @description The lowest-ranked provenance among its values; null without a value. */
             provenance: components["schemas"]["Provenance"] | null;
             /** @description Provisional while the registry may still change one of its values; null without a value. */
             status: components["schemas"]["Status"] | null;
             /**
-             * Revised
+             * Restated
              * @description A registry changed one of its values after it was stored; see `/restatements`.
              */
-            revised: boolean;
+            restated: boolean;
             /**
              * Observed At
              * @description When its newest value was read at the source; null without a value.
@@ -1598,7 +1598,7 @@ export interface components {
             metric_id: string;
             /**
              * Display Name
-             * @description The name for people.
+             * @description The display name.
              */
             display_name: string;
             /**
@@ -1637,7 +1637,7 @@ export interface components {
             source_window: components["schemas"]["SourceWindow"];
             /**
              * Points
-             * @description One point for each period, those without data among them.
+             * @description One point for each period, also for those without data.
              */
             points: components["schemas"]["WeekPoint"][];
             /** @description The period that is not over, apart from the others. */
@@ -1668,7 +1668,7 @@ export interface components {
             product: string;
             /**
              * Display Name
-             * @description The name for people; the id where the catalogue has none.
+             * @description The display name; the id where the catalogue has none.
              */
             display_name: string;
             /**

@@ -189,6 +189,6 @@ function drawnOf(
     loneEstimates: [...alone("estimated"), ...short.map((one) => at(one))],
     incomplete: alone("incomplete"),
     running: alone("running"),
-    restated: series.points.filter((one) => one.point.revised && one.shown !== null).map((one) => at(one)),
+    restated: series.points.filter((one) => one.point.restated && one.shown !== null).map((one) => at(one)),
   };
 }

@@ -18,7 +18,7 @@ export function notesOf(one: ShownPoint, isFlow: boolean, format: Formats): read
   if (isFlow && !point.estimated) notes.push(`${point.days_present} of ${point.days_expected} days`);
   if (one.kind === "running") notes.push("still running");
   if (point.estimated) notes.push(`estimate from ${point.fallback_id}`);
-  if (point.revised) notes.push("restated");
+  if (point.restated) notes.push("restated");
   if (point.duplicated) notes.push("stored more than once, newest copy");
   if (point.status === "provisional") notes.push("provisional");
   if (point.provenance) notes.push(provenanceName(point.provenance));
@@ -33,7 +33,7 @@ export function spoken(lines: readonly Line[], index: number, format: Formats): 
   const values = lines.map((line) => {
     const one = line.series.points[index];
     const marks = one && one.kind !== "measured" && one.kind !== "gap" ? `, ${one.kind}` : "";
-    return `${line.name} ${valueText(one, format)}${marks}${one?.point.revised ? ", restated" : ""}`;
+    return `${line.name} ${valueText(one, format)}${marks}${one?.point.restated ? ", restated" : ""}`;
   });
   return `${format.period(first.point)}: ${values.join("; ")}.`;
 }

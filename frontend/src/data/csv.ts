@@ -16,7 +16,7 @@ const COLUMNS = [
   "fallback_id",
   "provenance",
   "status",
-  "revised",
+  "restated",
   "observed_at",
   "duplicated",
 ] as const;
@@ -39,7 +39,7 @@ export function csvOf(chart: ShownChart): string {
       point.fallback_id,
       point.provenance,
       point.status,
-      point.revised,
+      point.restated,
       point.observed_at,
       point.duplicated,
     ]),

@@ -20,7 +20,7 @@ export function week(index: number, value: number | null, changes: Partial<WeekP
     fallback_id: null,
     provenance: isKnown ? "api" : null,
     status: isKnown ? "final" : null,
-    revised: false,
+    restated: false,
     observed_at: isKnown ? `${shiftedDay(start, 8)}T06:00:00Z` : null,
     duplicated: false,
     ...changes,

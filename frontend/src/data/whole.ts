@@ -16,7 +16,7 @@ export function wholeness(dashboard: WeeklyDashboard): Wholeness {
 
 /** Returns the earliest day up to which every source has published; null when none is known. */
 export function settledThrough(status: ServiceStatus): string | null {
-  const days = status.metrics.flatMap((metric) => metric.settled_through ?? []);
+  const days = status.metrics.flatMap((metric) => metric.published_through ?? []);
   return days.sort()[0] ?? null;
 }
 

@@ -101,7 +101,7 @@ function Value({ one }: { readonly one: ShownPoint | undefined }) {
   const marks = [
     kind === "running" ? "running" : "",
     days,
-    point.revised ? "restated" : "",
+    point.restated ? "restated" : "",
     point.duplicated ? "stored more than once" : "",
   ].filter((mark) => mark !== "");
   return (

@@ -47,7 +47,7 @@ export const KindLegend = memo(function KindLegend({ lines }: { readonly lines: 
   const kinds = new Set<PointKind | "restated">(
     points.filter((one) => one.shown !== null || one.kind === "gap").map((one) => one.kind),
   );
-  if (points.some((one) => one.point.revised && one.shown !== null)) kinds.add("restated");
+  if (points.some((one) => one.point.restated && one.shown !== null)) kinds.add("restated");
   if (points.some((one) => "partial" in one.point)) kinds.add("running");
   const known = Object.keys(KIND_LEGEND).filter((kind) => kinds.has(kind as PointKind)) as PointKind[];
   return (

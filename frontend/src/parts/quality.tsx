@@ -42,8 +42,8 @@ function Series({ metrics }: { readonly metrics: readonly MetricStatus[] }) {
       key: "settled",
       title: "Settled through",
       isWhole: true,
-      by: (row) => row.settled_through,
-      cell: (row) => (row.settled_through ? format.day(row.settled_through) : "—"),
+      by: (row) => row.published_through,
+      cell: (row) => (row.published_through ? format.day(row.published_through) : "—"),
     },
     {
       key: "gaps",

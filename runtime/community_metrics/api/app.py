@@ -29,13 +29,13 @@ from community_metrics.api.middleware.request_line import LOGGER, through_struct
 from community_metrics.api.middleware.tokens import BearerTokens
 from community_metrics.api.openapi import described
 from community_metrics.api.params import faults_of, parameters_of, refuse_unknown_parameters
-from community_metrics.api.problems import Problem, internal_error, invalid_all, storage_problem
+from community_metrics.api.problems import Problem, internal_error, invalid_all, storage_problem, view_problem
 from community_metrics.api.routes import badges, dashboard, exports, history, series, status
 from community_metrics.api.services import Services
 from community_metrics.catalog import load_catalog
 from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
-from community_metrics.errors import ConfigurationError, StorageError
+from community_metrics.errors import ConfigurationError, StorageError, ViewError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -138,6 +138,10 @@ def _add_handlers(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def known(request: Request, error: Problem) -> Response:
         return error.response(request.url.path)
+
+    @app.exception_handler(ViewError)
+    async def view(request: Request, error: ViewError) -> Response:
+        return view_problem(error).response(request.url.path)
 
     @app.exception_handler(StorageError)
     @app.exception_handler(TimeoutError)

@@ -1,106 +1,165 @@
-"""From the pure values of `series` and `summary` to the bodies of the API."""
+"""From views to the bodies of the API; `--json` of the commands prints the same bodies."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from community_metrics.api import schemas
+from community_metrics.api.schemas.base import Freshness, Versions
+from community_metrics.api.schemas.dashboard import (
+    DailyDashboard,
+    Dashboard,
+    MonthlyDashboard,
+    WeeklyDashboard,
+)
+from community_metrics.api.schemas.points import (
+    DayPoint,
+    Definition,
+    Definitions,
+    MetricIdentity,
+    MonthPoint,
+    Point,
+    Series,
+    WeekPoint,
+)
+from community_metrics.api.schemas.status import (
+    History,
+    MetricStatus,
+    Restatement,
+    Restatements,
+    RunRecord,
+    ServiceStatus,
+)
 from community_metrics.periods import Grain
 
 if TYPE_CHECKING:
-    from community_metrics.model import MetricDefinition, StatRow
-    from community_metrics.series.freshness import RunView
-    from community_metrics.series.points import Change, Point
-    from community_metrics.series.summary import FlowTotal, LevelTotal
+    from collections.abc import Mapping
 
-_IDENTITY: Final = tuple(schemas.MetricIdentity.model_fields)
+    from community_metrics.model import Run
+    from community_metrics.series.points import Point as SeriesPoint
+    from community_metrics.views import dashboard, restatements, runs, selection, series, status
+
+    TableVersions = Mapping[str, int]
+
+RUNS_SHOWN: Final = 10
+_DASHBOARDS: Final[Mapping[Grain, type[Dashboard[Any]]]] = {
+    Grain.DAY: DailyDashboard,
+    Grain.WEEK: WeeklyDashboard,
+    Grain.MONTH: MonthlyDashboard,
+}
+_POINTS: Final[Mapping[Grain, type[DayPoint | WeekPoint | MonthPoint]]] = {
+    Grain.DAY: DayPoint,
+    Grain.WEEK: WeekPoint,
+    Grain.MONTH: MonthPoint,
+}
+_POINT_FIELDS: Final = tuple(name for name in Point.model_fields if not name.startswith("period_"))
+_RUN_FIELDS: Final = tuple(name for name in RunRecord.model_fields if name not in {"run_id", "state"})
 
 
-def point_fields(point: Point) -> dict[str, Any]:
+def point_fields(point: SeriesPoint) -> dict[str, Any]:
     """Return a point as plain values: its period's name under the grain's word, then what is known of it."""
     period = point.period
     return {
         period.grain.value: period.start if period.grain is Grain.DAY else period.label,
         "period_start": period.start,
         "period_end": period.end,
-        "value": point.value,
-        "days_present": point.days_present,
-        "days_expected": point.days_expected,
-        "complete": point.complete,
-        "estimated": point.estimated,
-        "fallback_id": point.fallback_id,
-        "provenance": point.provenance,
-        "status": point.status,
-        "revised": point.revised,
-        "observed_at": point.observed_at,
-        "duplicated": point.duplicated,
+        **{name: getattr(point, name) for name in _POINT_FIELDS},
     }
 
 
-def identity_fields(definition: MetricDefinition) -> dict[str, Any]:
-    """Return what says which metric this is."""
-    return {name: getattr(definition, name) for name in _IDENTITY}
+def dashboard_body(view: dashboard.Dashboard, versions: TableVersions) -> Dashboard[Any]:
+    """Return the dashboard of the view's grain."""
+    fields = {
+        "period_start": view.periods[0].start,
+        "period_end": view.periods[-1].end,
+        "products": [_product_fields(product) for product in view.products],
+        "stars": view.stars,
+        "freshness": freshness_body(view.freshness, versions),
+    }
+    return _DASHBOARDS[view.periods[0].grain].model_validate(fields, from_attributes=True)
 
 
-def definition_body(definition: MetricDefinition) -> schemas.Definition:
-    """Return a metric of the catalogue as stored."""
-    return schemas.Definition(
-        **identity_fields(definition),
-        fallbacks=list(definition.fallbacks),
-        is_active=definition.is_active,
-        created_at=definition.created_at,
+def series_body(view: series.MetricSeries, versions: TableVersions) -> Series:
+    """Return one metric between two days."""
+    point = _POINTS[view.grain]
+    return Series(
+        metric=MetricIdentity.model_validate(view.metric, from_attributes=True),
+        grain=view.grain.value,
+        points=[point(**point_fields(each)) for each in view.points],
+        freshness=freshness_body(view.freshness, versions),
     )
 
 
-def change_body(change: Change | None) -> schemas.Change | None:
-    """Return a change, or None where none can be said."""
-    if change is None:
-        return None
-    return schemas.Change(absolute=change.absolute, fraction=change.fraction)
+def definitions_body(view: selection.Definitions, versions: TableVersions) -> Definitions:
+    """Return the catalogue as stored."""
+    metrics = [Definition.model_validate(metric, from_attributes=True) for metric in view.metrics]
+    return Definitions(metrics=metrics, freshness=freshness_body(view.freshness, versions))
 
 
-def downloads_body(total: FlowTotal) -> schemas.DownloadsTotal:
-    """Return the total of a product's downloads."""
-    fields = asdict(total)
-    return schemas.DownloadsTotal(
-        **fields | {"metric_ids": list(total.metric_ids), "missing": list(total.missing)}
+def status_body(view: status.Status, versions: TableVersions) -> ServiceStatus:
+    """Return how the collecting goes."""
+    fresh = view.freshness
+    return ServiceStatus(
+        last_success_at=fresh.last_success_at,
+        last_success_age_hours=None if fresh.age is None else max(0, fresh.age // timedelta(hours=1)),
+        is_stale=fresh.is_stale,
+        metrics=[MetricStatus.model_validate(metric, from_attributes=True) for metric in view.metrics],
+        runs=[run_body(one.run, one.state) for one in view.runs[:RUNS_SHOWN]],
+        freshness=freshness_body(fresh, versions),
     )
 
 
-def stars_body(total: LevelTotal) -> schemas.StarsTotal:
-    """Return the total of stars."""
-    readings = [schemas.StarReading(**asdict(reading)) for reading in total.readings]
-    return schemas.StarsTotal(value=total.value, readings=readings, missing=list(total.missing))
-
-
-def run_body(view: RunView) -> schemas.RunRecord:
-    """Return a run as people see it."""
-    run = view.run
-    return schemas.RunRecord(
-        run_id=run.ingestion_run_id,
-        job_name=run.job_name,
-        state=view.state,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        rows_inserted=run.rows_inserted,
-        rows_updated=run.rows_updated,
-        rows_unchanged=run.rows_unchanged,
-        window_start=run.window_start,
-        window_end=run.window_end,
-        error_summary=run.error_summary,
-        scope=run.scope,
+def history_body(view: runs.History, versions: TableVersions) -> History:
+    """Return a page of runs."""
+    return History(
+        runs=[run_body(one.run, one.state) for one in view.runs],
+        next_before=view.next_before,
+        freshness=freshness_body(view.freshness, versions),
     )
 
 
-def restatement_body(row: StatRow) -> schemas.Restatement:
-    """Return what a registry changed; `row` was restated at least once."""
-    return schemas.Restatement(
-        metric_id=row.metric_id,
-        period_start=row.period_start,
-        period_end=row.period_end,
-        first_value=row.first_value,
-        value=row.value,
-        revision=row.revision,
-        revised_at=row.revised_at or row.observed_at,
+def restatements_body(view: restatements.Restatements, versions: TableVersions) -> Restatements:
+    """Return what registries changed."""
+    return Restatements(
+        restatements=[Restatement.model_validate(row, from_attributes=True) for row in view.rows],
+        has_more=view.has_more,
+        freshness=freshness_body(view.freshness, versions),
     )
+
+
+def run_body(run: Run, state: str) -> RunRecord:
+    """Return one run in this state."""
+    fields = {name: getattr(run, name) for name in _RUN_FIELDS}
+    return RunRecord.model_validate({"run_id": run.ingestion_run_id, "state": state, **fields})
+
+
+def freshness_body(view: runs.Freshness, versions: TableVersions) -> Freshness:
+    """Return how fresh the data are, read from these versions of the tables."""
+    return Freshness(
+        last_success_at=view.last_success_at,
+        is_stale=view.is_stale,
+        versions=Versions(**{name: versions[name] for name in Versions.model_fields}),
+    )
+
+
+def _product_fields(product: dashboard.ProductView) -> dict[str, Any]:
+    return {
+        "product": product.product,
+        "display_name": product.display_name,
+        "metrics": [_metric_fields(metric) for metric in product.metrics],
+        "downloads_30d": product.downloads,
+    }
+
+
+def _metric_fields(view: dashboard.MetricView) -> dict[str, Any]:
+    summary = view.summary
+    return {
+        **{name: getattr(view.metric, name) for name in MetricIdentity.model_fields},
+        "points": (point_fields(point) for point in view.points),  # one at a time: they are many
+        "running": point_fields(view.running),
+        "latest_complete": summary.latest and point_fields(summary.latest),
+        "change": summary.change,
+        "four_period_change": summary.trailing,
+        "year_on_year_change": summary.year_on_year,
+        "share": summary.share,
+    }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import Path, Query, Request
@@ -14,15 +13,16 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from community_metrics.api.problems import Fault, invalid_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from fastapi.exceptions import RequestValidationError
 
 MAX_POINTS: Final = 7_500
 """Points in one answer: about 2 MB of JSON, and what `bench.api` holds to the bound of memory."""
+MAX_PERIODS: Final = 10_000
+"""Points of one series."""
 MAX_NAMES: Final = 50
 MAX_ROWS: Final = 1_000
-_NEAR_IDS: Final = 3
 
 _FIRST_INSTANT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_INSTANT: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -138,22 +138,6 @@ def allowed(schema: Mapping[str, Any]) -> str | None:
         if "maxItems" in choice:
             return f"at most {choice['maxItems']} times"
     return None
-
-
-def near(asked: str, known: Mapping[str, Iterable[str]]) -> Sequence[str]:
-    """Return up to three known ids that look like the one asked for, however it is capitalised.
-
-    First those with a word that is the one asked for, then those that are spelt like it; where there are
-    neither, those with a word that holds it. Beside its own parts an id has the words that `known` gives it,
-    such as the name of the package.
-    """
-    wanted = asked.casefold()
-    words = {each: {word.casefold() for word in (*each.split(":"), *known[each])} for each in known}
-    folded = {each.casefold(): each for each in known}
-    named = [each for each in known if wanted in words[each]]
-    alike = [folded[one] for one in get_close_matches(wanted, folded, n=_NEAR_IDS, cutoff=0.5)]
-    held = [each for each in known if wanted and any(wanted in word for word in words[each])]
-    return list(dict.fromkeys([*named, *alike] or held))[:_NEAR_IDS]
 
 
 def _is_list(schema: Mapping[str, Any]) -> bool:

@@ -15,18 +15,26 @@ from starlette.responses import Response
 
 from community_metrics.config import PROJECT_URL
 from community_metrics.errors import (
+    InvalidRange,
     StorageDenied,
     StorageNotBootstrapped,
     StorageSchemaMismatch,
+    UnknownName,
     UnknownStoredValue,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from community_metrics.errors import ViewError
+
 MEDIA_TYPE: Final = "application/problem+json"
 DOCUMENTATION: Final = f"{PROJECT_URL}/blob/main/docs/api.md"
 RETRY_AFTER_S: Final = 5
+_DEFINITIONS: Final = "GET /api/v1/definitions lists all."
+_SMALLER: Final = (
+    "Request fewer periods (a later from=, a wider grain=) or fewer metrics (product= or metric_id=)."
+)
 
 TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "not-found": (404, "There is nothing at this address"),
@@ -111,10 +119,16 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         )
 
 
-def unknown(kind: str, what: str, asked: str, near: Sequence[str]) -> Problem:
-    """Return the 404 for an id that is not stored, with the ids that look like it."""
-    hint = f"Near: {', '.join(near)}." if near else "GET /api/v1/definitions lists all."
-    return Problem(kind, f"No {what} {asked!r} is stored. {hint}", near=near)
+def view_problem(error: ViewError) -> Problem:
+    """Return the 404 or 422 for parameters that no view can be made for."""
+    match error:
+        case UnknownName():
+            hint = f"Near: {', '.join(error.similar)}." if error.similar else _DEFINITIONS
+            return Problem(f"unknown-{error.kind}", f"{error} {hint}", near=error.similar)
+        case InvalidRange():
+            return invalid("from", str(error), f"up to {error.last}, the last day")
+        case _:
+            return Problem("answer-too-large", f"{error} {_SMALLER}")
 
 
 def invalid(parameter: str, detail: str, allowed: str | None = None) -> Problem:

@@ -3,73 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
-from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from community_metrics.errors import CommunityMetricsError
-from community_metrics.model import RunStatus
-from community_metrics.series.freshness import COLLECTING_JOBS, last_success, run_view
-from community_metrics.storage import LanceDBReader
+from community_metrics.views.rows import read
+from community_metrics.views.runs import load_run_health
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.model import Lease, Run
+    from community_metrics.series.freshness import RunHealth
+    from community_metrics.views.runs import Freshness
 
 NAMESPACE: Final = "CommunityMetrics"
 AGE_OF_LAST_SUCCESS_H: Final = "AgeOfLastSuccessHours"
 FAILED_RUNS: Final = "FailedRuns"
 BAD_RUNS_IN_A_ROW: Final = "BadRunsInARow"
-_RUNS_READ: Final = 200
-_LOOK_BACK: Final = timedelta(minutes=75)
-"""The monitor comes every hour, and some minutes late after a retry: no failure falls between two looks.
-
-One that two looks see keeps its alarm up for longer; the alarm tells of a change of state, so only once.
-"""
-_HOUR_S: Final = 3_600
-_FAILED: Final = frozenset({RunStatus.FAILED.value, "abandoned"})
 
 
 class TelemetryError(CommunityMetricsError):
     """CloudWatch did not take the gauges; the message has its reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """A collecting run that is over; an abandoned one has no row that says so."""
+def run_gauges(health: RunHealth, freshness: Freshness) -> dict[str, float]:
+    """Return the gauges of the collecting runs, by name.
 
-    state: str
-    at: datetime
-
-    def failed_lately(self, now: datetime) -> bool:
-        return self.state in _FAILED and now - self.at <= _LOOK_BACK
-
-
-def run_gauges(runs: Sequence[Run], lease: Lease | None, now: datetime) -> dict[str, float]:
-    """Return the gauges of these runs, newest first, by name; an abandoned run counts as a failed one.
-
-    `now` is an instant before `lease` was read: a run that began later may hold a lease that nobody saw.
-
-    The age is left out while nothing ever succeeded: the alarm takes missing data for trouble, and an
-    invented age would be a number that nobody measured.
+    The age is left out while no run has succeeded: the alarm treats missing data as a failure, and an age
+    would be a number that was never measured.
     """
-    ended = _ended(runs, lease, now)
-    bad = takewhile(lambda run: run.state != RunStatus.SUCCESS, ended)
     gauges = {
-        FAILED_RUNS: float(sum(run.failed_lately(now) for run in ended)),
-        BAD_RUNS_IN_A_ROW: float(len(list(bad))),
+        FAILED_RUNS: float(health.failed_lately),
+        BAD_RUNS_IN_A_ROW: float(health.bad_in_a_row),
     }
-    success = last_success(runs)
-    if success is not None and success.finished_at is not None:
-        gauges[AGE_OF_LAST_SUCCESS_H] = (now - success.finished_at).total_seconds() / _HOUR_S
+    if freshness.age is not None:
+        gauges[AGE_OF_LAST_SUCCESS_H] = freshness.age / timedelta(hours=1)
     return gauges
 
 
@@ -80,21 +53,11 @@ async def report_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
         StorageError: the database cannot be read, so that nothing is known.
         TelemetryError: CloudWatch refuses the gauges or cannot be reached.
     """
-    async with LanceDBReader.open(settings) as reader:
-        gauges = await measured_gauges(reader, clock)
+    now = clock.now()
+    health, _ = await read(settings, lambda reader: load_run_health(reader, now))
+    gauges = run_gauges(*health)
     await asyncio.to_thread(publish, gauges)
     return gauges
-
-
-async def measured_gauges(reader: LanceDBReader, clock: Clock) -> dict[str, float]:
-    """Return the gauges of the stored runs.
-
-    Raises:
-        StorageError: the database cannot be read, so that nothing is known.
-    """
-    now = clock.now()
-    lease = await reader.lease()  # before the runs: one that ends in between is then read as closed
-    return run_gauges(await reader.runs(limit=_RUNS_READ), lease, now)
 
 
 def publish(gauges: Mapping[str, float]) -> None:
@@ -111,20 +74,3 @@ def publish(gauges: Mapping[str, float]) -> None:
             f"CloudWatch did not take the gauges: {error}. The role needs cloudwatch:PutMetricData "
             f"in the namespace {NAMESPACE}."
         ) from None
-
-
-def _ended(runs: Sequence[Run], lease: Lease | None, now: datetime) -> list[_Ended]:
-    """Return the collecting runs that are over, newest first."""
-    ended = []
-    for later, run in zip((None, *runs), runs, strict=False):
-        state = run_view(run, lease, now).state
-        if run.job_name in COLLECTING_JOBS and state != RunStatus.RUNNING and run.started_at <= now:
-            ended.append(_Ended(state, run.finished_at or _given_up_at(run, lease, later)))
-    return ended
-
-
-def _given_up_at(run: Run, lease: Lease | None, later: Run | None) -> datetime:
-    """Return when an abandoned run had lost the database: as its lease ran out, or the next run began."""
-    if lease is not None and lease.run_id == run.ingestion_run_id:
-        return max(lease.heartbeat_at, lease.expires_at)
-    return run.started_at if later is None else later.started_at

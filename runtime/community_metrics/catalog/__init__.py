@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from community_metrics.catalog.catalog import Catalog, Metric, Product, load_catalog
+from community_metrics.catalog.catalog import Catalog, load_catalog
+from community_metrics.catalog.entries import Metric, Product
 
 __all__ = ["Catalog", "Metric", "Product", "load_catalog"]

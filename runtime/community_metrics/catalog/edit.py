@@ -1,7 +1,7 @@
-"""Edits of a catalogue file: a starter to begin with, and `catalog add`.
+"""Edits of a catalogue file: `catalog init` and `catalog add`.
 
-What a person wrote is never rewritten: an addition is appended, so that every byte before it, comments
-included, stays as it was. The result must pass the same checks as any catalogue, or nothing is written.
+An addition is appended, so that every byte before it, comments included, stays as it was. The result must
+pass the same checks as any catalogue, or nothing is written.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ import os
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tomlkit
 
-from community_metrics.catalog.catalog import PACKAGED_CATALOG, decoded, parse_catalog, read_content
-from community_metrics.catalog.identity import canonical
-from community_metrics.catalog.rules import PRODUCT_ID
+from community_metrics.catalog.catalog import PACKAGED_CATALOG, parse_catalog, read_content
+from community_metrics.catalog.entries import SLUG
+from community_metrics.catalog.rules import identity
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.model import SEED_SOURCE
 from community_metrics.sources import available_sources
-from community_metrics.suggestions import near
+from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,31 +29,30 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog, Metric
     from community_metrics.sources.base import Source
 
-COMPANIONS: Mapping[str, str] = {"github": "github-history"}
-"""A repository's count comes with the stars it kept, by the day they were given."""
+_COMPANIONS = {"github": "github-history"}  # the star count of a repository comes with its star history
 _LABELS = {"pypistats": "PyPI", "crates": "crates.io", "github": "GitHub", "github-history": "GitHub"}
-_FAMILIES = {"stars_retained": "stars kept"}
+_FAMILIES = {"stars_retained": "stars still given"}
 _NOT_IN_AN_ID = re.compile(r"[^a-z0-9._-]+")
 _SDKS = {"python": "Python", "nodejs": "Node.js", "rust": "Rust"}
 _STARTER = """\
-# What is tracked. `community-metrics catalog check` reads this file as a run would.
-# Point CM_CATALOG at it, then add packages and repositories here or from the command line:
+# What is tracked. `community-metrics catalog check` reads this file as a run does.
+# Set CM_CATALOG to this file, then add packages and repositories here or on the command line:
 #
 #   community-metrics catalog add pypistats:httpx --product httpx --name HTTPX
 #   community-metrics catalog add github:encode/httpx --product httpx
 #
 # product.id       lower case; the middle part of the ids of its metrics
 #
-# metric.id        family:product:detail, never reused for anything else
-# metric.source    pypistats, npm, crates, github, github-history, or "seed" for what only seed files hold
+# metric.id        family:product:detail; never reuse an id for another series
+# metric.source    pypistats, npm, crates, github, github-history, or "seed" for metrics of seed files only
 # metric.subject   the package or repository as the source writes it
-# metric.options   pypistats: { mirrors = true } counts mirrors too; they are left out by default.
-#                  The two never stand in one product: its downloads would count each file twice
+# metric.options   pypistats: { mirrors = true } counts mirrors too; by default they are left out. One product
+#                  cannot have both, because its downloads would count each file twice
 # metric.window    the interval one value covers: 1d, 7d, 30d, month, or instant for a level such as stars
-# metric.fallbacks metrics that may stand in, marked estimated, for a week of which not a single day is known
-# metric.active    false stops fetching and showing it; its history stays
+# metric.fallbacks metrics that are shown, marked estimated, for a week without a single known day
+# metric.active    false stops fetching and showing the metric; its history stays
 #
-# An example; take the # away:
+# An example; remove the # to use it:
 #
 # [[product]]
 # id = "httpx"
@@ -71,113 +69,69 @@ _STARTER = """\
 
 
 def init_catalog(path: Path) -> None:
-    """Write a commented starter without any entry; an existing file is never touched.
+    """Write a commented starter without any entry; an existing file is never overwritten.
 
     Raises:
-        ConfigurationError: there is something at `path` already, or it cannot be written.
+        ConfigurationError: `path` exists already or is not writable.
     """
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(_STARTER)
     except FileExistsError as error:
         raise ConfigurationError(
-            f"{path} exists already and was left as it is. Choose another name, or use it: "
+            f"{path} exists already and was not changed. Fix: choose another name, or use the file: "
             f"export CM_CATALOG={path}"
         ) from error
     except OSError as error:
         raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror}. Choose another place."
+            f"{path} cannot be written: {error.strerror}. Fix: choose another folder."
         ) from error
 
 
 def add_metric(
-    path: Path | None,
-    spec: str,
-    product: str,
-    *,
-    name: str | None = None,
-    metric_id: str | None = None,
-    sources: Mapping[str, Source] | None = None,
+    path: Path | None, spec: str, product: str, *, name: str | None = None, metric_id: str | None = None
 ) -> tuple[str, ...]:
-    """Append the metric `SOURCE:SUBJECT` to the catalogue at `path` and return the ids of what was added.
+    """Append the metric `SOURCE:SUBJECT` to the catalogue at `path` and return the ids of the new metrics.
 
-    A product that is not there yet is added with `name` (its id by default) as the name that people read. The
-    metric's id is `family:product:sdk`, for repositories `stars:product:github`; a second package of the same
-    product and SDK gets `family:product:sdk-subject`. A repository comes with its `stars_retained` metric.
+    A new product is added with `name` (by default its id) as its display name. The id of the metric is
+    `family:product:sdk`, for repositories `stars:product:github`; a second package of the same product and
+    SDK gets `family:product:sdk-subject`. A repository comes with its `stars_retained` metric.
 
     Raises:
-        ConfigurationError: the packaged catalogue (`path` None) would have to be edited, the spec or a name
-            cannot be used, the subject is counted already, or the file cannot be written.
+        ConfigurationError: `path` is None or the packaged catalogue, the spec, an id or a name is invalid,
+            the subject is already counted, or the file is not writable.
         CatalogError: the file has faults, before or after the addition; nothing was written.
     """
     file = path or PACKAGED_CATALOG
-    known = available_sources() if sources is None else sources
     content = read_content(file)
-    catalog = parse_catalog(decoded(content, file), file, sources=known)
-    _refuse_packaged(catalog)
-    source, subject = _parsed(spec, known)
+    catalog = parse_catalog(content, file)
+    _require_own(catalog)
+    sources = available_sources()
+    source, subject = _parsed(spec, sources)
     if counted := _counted(catalog, source, subject):
         raise ConfigurationError(
-            f"{file} counts {spec} already, as {counted.metric_id}; nothing was changed."
+            f"{file} already counts {spec}, as {counted.metric_id}; nothing was changed."
         )
-    wanted = _Wanted(catalog, product, _product_name(catalog, product, name), subject)
-    metrics = [wanted.entry(source, metric_id or wanted.free_id(source))]
-    companion = known.get(COMPANIONS.get(source.name, ""))
+    product_name = _product_name(catalog, product, name)
+    own_id = _checked_id(metric_id, source, product) or _free_id(catalog, source, product, subject)
+    added = {own_id: source}
+    companion = sources.get(_COMPANIONS.get(source.name, ""))
     if companion is not None and not _counted(catalog, companion, subject):
-        own_id = str(metrics[0]["id"])
-        metrics.append(wanted.entry(companion, own_id.replace(source.family, companion.family, 1)))
-    extended = _extended(content, _rendered(wanted.new_products(), metrics))
-    _check(extended, file, spec, known)
+        added[own_id.replace(source.family, companion.family, 1)] = companion
+    entries = [("metric", _metric_entry(key, value, subject, product_name)) for key, value in added.items()]
+    if product not in {known.id for known in catalog.products}:
+        entries.insert(0, ("product", {"id": product, "name": product_name}))
+    extended = _extended(content, entries)
+    _check(extended, file, spec)
     _replace(file, extended)
-    return tuple(str(metric["id"]) for metric in metrics)
+    return tuple(added)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    catalog: Catalog
-    product: str
-    product_name: str
-    subject: str
-
-    def new_products(self) -> list[dict[str, object]]:
-        is_known = any(product.id == self.product for product in self.catalog.products)
-        return [] if is_known else [{"id": self.product, "name": self.product_name}]
-
-    def entry(self, source: Source, metric_id: str) -> dict[str, object]:
-        if metric_id.split(":")[1:2] != [self.product]:
-            raise ConfigurationError(
-                f"The id {metric_id!r} must have the product {self.product} as its middle part, "
-                f"like {source.family}:{self.product}:{source.sdk or source.host}"
-            )
-        sdk = {} if source.sdk is None else {"sdk": source.sdk}
-        return {
-            "id": metric_id,
-            "source": source.name,
-            "subject": self.subject,
-            **sdk,
-            "window": source.window.value,
-            "display_name": self._display_name(source),
-        }
-
-    def free_id(self, source: Source) -> str:
-        taken = {metric.metric_id for metric in self.catalog.metrics}
-        plain = f"{source.family}:{self.product}:{source.sdk or source.host}"
-        if plain not in taken:
-            return plain
-        return f"{plain}-{_NOT_IN_AN_ID.sub('-', self.subject.lower()).strip('-')}"
-
-    def _display_name(self, source: Source) -> str:
-        subject = f"({_LABELS.get(source.name, source.name)} {self.subject})"
-        if source.sdk is not None:
-            return f"{self.product_name} for {_SDKS.get(source.sdk, source.sdk)} {subject}"
-        return f"{self.product_name} {_FAMILIES.get(source.family, source.family)} {subject}"
-
-
-def _refuse_packaged(catalog: Catalog) -> None:
+def _require_own(catalog: Catalog) -> None:
     if catalog.is_packaged:
         raise ConfigurationError(
-            "CM_CATALOG names no catalogue of your own, and an addition to the packaged one would be lost "
-            "with the next upgrade. Start your own, then add to it:",
+            "CM_CATALOG does not name a catalogue of your own, and an upgrade would overwrite additions to "
+            "the packaged one. Fix: create your own, then add to it:",
             ["community-metrics catalog init my-catalog.toml", "export CM_CATALOG=my-catalog.toml"],
         )
 
@@ -186,14 +140,14 @@ def _parsed(spec: str, sources: Mapping[str, Source]) -> tuple[Source, str]:
     name, _, subject = spec.partition(":")
     if name == SEED_SOURCE:
         raise ConfigurationError(
-            "Metrics that only seed files fill are written into the catalogue by hand: their window is yours "
-            "to say. The packaged catalogue shows some."
+            "A metric of seed files only must be written into the catalogue by hand, because its window "
+            "depends on the files. The packaged catalogue has examples."
         )
     if name not in sources:
-        raise ConfigurationError(f"There is no source {name!r}; {near(name, sources)}")
+        raise ConfigurationError(f"There is no source {name!r}; {suggestion(name, sources)}")
     if not subject:
         raise ConfigurationError(
-            f"{spec!r} names no package or repository; write SOURCE:SUBJECT, like pypistats:httpx"
+            f"{spec!r} has no package or repository. Fix: write SOURCE:SUBJECT, like pypistats:httpx"
         )
     if faults := sources[name].faults(subject, {}):
         raise ConfigurationError(f"{spec} cannot be added:", faults)
@@ -201,54 +155,81 @@ def _parsed(spec: str, sources: Mapping[str, Source]) -> tuple[Source, str]:
 
 
 def _counted(catalog: Catalog, source: Source, subject: str) -> Metric | None:
-    wanted = canonical(source.name, subject)
-    for metric in catalog.metrics:
-        is_plain = not any(metric.options.values())  # another option counts something else
-        if is_plain and metric.source == source.name and canonical(source.name, metric.subject) == wanted:
-            return metric
-    return None
+    """Return the metric that already counts the subject, without options."""
+    wanted = identity(source.name, subject, {})
+    found = (m for m in catalog.metrics if identity(m.source, m.subject, m.options) == wanted)
+    return next(found, None)
 
 
 def _product_name(catalog: Catalog, product: str, name: str | None) -> str:
-    if not PRODUCT_ID.fullmatch(product):
+    """Return the display name of a new or known product."""
+    if not SLUG.fullmatch(product):
         raise ConfigurationError(
-            f"The product {product!r} must be lower-case letters, digits, '.', '_' and '-'; "
-            "--name gives the name that people read"
+            f"The product {product!r} must be lower-case letters, digits, '.', '_' and '-'. "
+            "Fix: set the display name with --name."
         )
-    for existing in catalog.products:
-        if existing.id == product:
-            if name not in {None, existing.name}:
-                raise ConfigurationError(
-                    f"The product {product} is called {existing.name!r} already; leave --name out, or change "
-                    f"the name in {catalog.path}"
-                )
-            return existing.name
-    return name or product
+    known = next((item.name for item in catalog.products if item.id == product), None)
+    if known and name not in {None, known}:
+        raise ConfigurationError(
+            f"The product {product} already has the name {known!r}. Fix: leave --name out, or change the "
+            f"name in {catalog.path}."
+        )
+    return known or name or product
 
 
-def _rendered(products: Sequence[dict[str, object]], metrics: Sequence[dict[str, object]]) -> str:
-    blocks = []
-    for kind, entries in (("product", products), ("metric", metrics)):
-        for entry in entries:
-            table = tomlkit.aot()
-            table.append(tomlkit.item(entry))
-            blocks.append(tomlkit.dumps({kind: table}))
-    return "\n".join(blocks)
+def _usual_id(source: Source, product: str) -> str:
+    return f"{source.family}:{product}:{source.sdk or source.host}"
 
 
-def _extended(content: bytes, addition: str) -> bytes:
+def _checked_id(metric_id: str | None, source: Source, product: str) -> str | None:
+    if metric_id and metric_id.split(":")[1:2] != [product]:
+        raise ConfigurationError(
+            f"The id {metric_id!r} must have the product {product} as its middle part, like "
+            f"{_usual_id(source, product)}."
+        )
+    return metric_id
+
+
+def _free_id(catalog: Catalog, source: Source, product: str, subject: str) -> str:
+    usual = _usual_id(source, product)
+    if usual not in {metric.metric_id for metric in catalog.metrics}:
+        return usual
+    return f"{usual}-{_NOT_IN_AN_ID.sub('-', subject.lower()).strip('-')}"
+
+
+def _metric_entry(metric_id: str, source: Source, subject: str, product_name: str) -> dict[str, str]:
+    described = f"({_LABELS.get(source.name, source.name)} {subject})"
+    if source.sdk is None:
+        sdk, title = {}, f"{product_name} {_FAMILIES.get(source.family, source.family)}"
+    else:
+        sdk, title = {"sdk": source.sdk}, f"{product_name} for {_SDKS.get(source.sdk, source.sdk)}"
+    return {
+        "id": metric_id,
+        "source": source.name,
+        "subject": subject,
+        **sdk,
+        "window": source.window.value,
+        "display_name": f"{title} {described}",
+    }
+
+
+def _extended(content: bytes, entries: Sequence[tuple[str, dict[str, str]]]) -> bytes:
+    """Return the content with the entries appended, in the line endings of the content."""
+    blocks = ["" if content.endswith(b"\n") or not content else "\n"]
+    for kind, entry in entries:
+        table = tomlkit.aot()
+        table.append(tomlkit.item(entry))
+        blocks.append(tomlkit.dumps({kind: table}))
     newline = "\r\n" if b"\r\n" in content else "\n"
-    if content and not content.endswith(b"\n"):
-        addition = "\n" + addition
-    return content + ("\n" + addition).replace("\n", newline).encode()
+    return content + "\n".join(blocks).replace("\n", newline).encode()
 
 
-def _check(content: bytes, file: Path, spec: str, sources: Mapping[str, Source]) -> None:
+def _check(content: bytes, file: Path, spec: str) -> None:
     try:
-        parse_catalog(decoded(content, file), file, sources=sources)
+        parse_catalog(content, file)
     except CatalogError as error:
         raise CatalogError(
-            f"{spec} was not added, since {file} would then have faults:", error.faults
+            f"{spec} was not added, because {file} would then have faults:", error.faults
         ) from error
 
 
@@ -265,6 +246,6 @@ def _replace(file: Path, content: bytes) -> None:
             new.replace(target)
     except OSError as error:
         raise ConfigurationError(
-            f"{file} cannot be written: {error.strerror}. Nothing was changed; CM_CATALOG must name a file "
-            "in a folder that you may write to."
+            f"{file} cannot be written: {error.strerror}. Nothing was changed. Fix: set CM_CATALOG to a file "
+            "in a folder that you can write to."
         ) from error

@@ -1,65 +1,109 @@
-"""The fields of a catalogue file, and one entry of it as written."""
+"""The entries of a catalogue file, `[[product]]` and `[[metric]]`, and what each field may hold."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
-from community_metrics.catalog.toml_lines import HEADER
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from community_metrics.model import METRIC_ID, MetricDefinition, SourceWindow, ValueKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from datetime import datetime
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRule:
-    """The type of one field (`list` stands for a list of texts), and whether an entry must have it."""
-
-    type: type
-    required: bool
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    return value
 
 
-FIELDS: Mapping[str, Mapping[str, FieldRule]] = {
-    "product": {"id": FieldRule(str, required=True), "name": FieldRule(str, required=True)},
-    "metric": {
-        "id": FieldRule(str, required=True),
-        "source": FieldRule(str, required=True),
-        "subject": FieldRule(str, required=True),
-        "options": FieldRule(dict, required=False),
-        "sdk": FieldRule(str, required=False),
-        "window": FieldRule(str, required=True),
-        "fallbacks": FieldRule(list, required=False),
-        "display_name": FieldRule(str, required=True),
-        "active": FieldRule(bool, required=False),
-    },
-}
+def _slug(value: str) -> str:
+    if not SLUG.fullmatch(value):
+        raise ValueError(f"{value!r} must be lower-case letters, digits, '.', '_' and '-', like python")
+    return value
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One `[[product]]` or `[[metric]]` as written; `number` counts from 1, unknown lines are left out."""
-
-    kind: str
-    number: int
-    raw: Mapping[str, Any]
-    lines: Mapping[str, int]
-
-    def get(self, field: str) -> Any:
-        """Return a field of the right type; None where it is absent, or wrong and reported as such."""
-        value = self.raw.get(field)
-        is_blank = isinstance(value, str) and not value.strip()
-        return None if is_blank or not has_type(value, FIELDS[self.kind][field].type) else value
-
-    def fault(self, field: str, message: str) -> str:
-        """Return a fault that starts with where it is: line, entry and field."""
-        line = self.lines.get(field, self.lines.get(HEADER))
-        place = f"line {line}, " if line else ""
-        name = self.get("id") or f"number {self.number}"
-        return f"{place}{self.kind} {name}, {field}: {message}"
+def _metric_id(value: str) -> str:
+    if not METRIC_ID.fullmatch(value):
+        raise ValueError(f"{value!r} is not family:product:detail in lower case, like downloads:lance:python")
+    return value
 
 
-def has_type(value: object, wanted: type) -> bool:
-    """Say whether a value read from TOML has the type of its field."""
-    if wanted is list:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    return isinstance(value, wanted)
+Text = Annotated[str, AfterValidator(_text)]
+Slug = Annotated[str, AfterValidator(_slug)]
+MetricId = Annotated[str, AfterValidator(_metric_id)]
+
+
+class Entry(BaseModel):
+    """What products and metrics have in common: no unknown field, no conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Product(Entry):
+    """One `[[product]]`: a project whose packages and repositories are shown together."""
+
+    id: Slug
+    name: Text
+
+
+class Metric(Entry):
+    """One `[[metric]]`: one thing counted, one source, one subject.
+
+    `subject` is the package or repository as the source writes it; `options` choose among its series.
+    `window` is the interval that one value covers. The values of `fallbacks` are shown as estimates where
+    this metric has none.
+    """
+
+    metric_id: Annotated[MetricId, Field(alias="id")]
+    source: Text
+    subject: Text
+    options: Mapping[str, Any] = {}
+    sdk: Slug | None = None
+    window: Annotated[SourceWindow, Field(strict=False)]
+    fallbacks: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    display_name: Text
+    is_active: Annotated[bool, Field(alias="active")] = True
+
+    @property
+    def family(self) -> str:
+        """The first part of the id: `downloads`, `stars_retained`."""
+        return self.metric_id.split(":")[0]
+
+    @property
+    def product(self) -> str:
+        """The second part of the id: the id of the product."""
+        return self.metric_id.split(":")[1]
+
+    @property
+    def unit(self) -> str:
+        """What is counted: the family up to its first `_`."""
+        return self.family.split("_")[0]
+
+    @property
+    def value_kind(self) -> ValueKind:
+        """How values combine over time."""
+        return self.window.value_kind
+
+    def definition(self, created_at: datetime) -> MetricDefinition:
+        """Return the metric's row of the `metrics` table."""
+        return MetricDefinition(
+            metric_id=self.metric_id,
+            metric_family=self.family,
+            product=self.product,
+            subject=self.subject,
+            sdk=self.sdk,
+            source=self.source,
+            value_kind=self.value_kind,
+            unit=self.unit,
+            source_window=self.window,
+            fallbacks=self.fallbacks,
+            display_name=self.display_name,
+            is_active=self.is_active,
+            created_at=created_at,
+        )

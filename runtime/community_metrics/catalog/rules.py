@@ -1,225 +1,150 @@
-"""What a catalogue file must hold: every rule, and the words in which a broken one is told.
+"""The rules between the fields, entries and sources of a catalogue file.
 
-A field of the wrong type is reported once and then treated as absent, so that one slip does not bring a row
-of faults after it, and so that every other fault of the file is still found.
+A field that is invalid by itself has a fault of its own and counts as absent here, so that one mistake is
+reported once and every other fault of the file is still found.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from community_metrics.catalog.entries import FIELDS, Entry, has_type
-from community_metrics.catalog.identity import identity, share_of_total
-from community_metrics.catalog.toml_lines import HEADER
-from community_metrics.model import METRIC_ID, SEED_SOURCE, SourceWindow
-from community_metrics.suggestions import near
+from community_metrics.model import SEED_SOURCE, SourceWindow
+from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from community_metrics.catalog.identity import Identity, Share
+    from community_metrics.catalog.document import Fault, RawEntry
     from community_metrics.sources.base import Source
 
 K = TypeVar("K")
-PRODUCT_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_WIDTH_IN_DAYS = {
-    SourceWindow.DAY: 1,
-    SourceWindow.WEEK: 7,
-    SourceWindow.THIRTY_DAYS: 30,
-    SourceWindow.MONTH: 31,
+_Key: TypeAlias = tuple[str, str, str]
+_FieldFault: TypeAlias = tuple[str, str]  # the field and the message
+_NARROW_TO_WIDE = [window for window in SourceWindow if window is not SourceWindow.INSTANT]
+_SPELLINGS: Mapping[str, Callable[[str], str]] = {
+    "pypistats": lambda subject: re.sub(r"[-_.]+", "-", subject),  # PEP 503
+    "crates": lambda subject: subject.replace("_", "-"),
 }
-_TOML_WORDS = {str: "text", bool: "true or false", dict: "a table such as { mirrors = false }"}
-_TOML_LIST = "a list of texts"
 
 
-@dataclass(frozen=True)  # without slots, which cached properties cannot have
-class Draft:
-    """A whole file as written, with the sources that this installation knows."""
-
-    products: Sequence[Entry]
-    metrics: Sequence[Entry]
-    sources: Mapping[str, Source]
-
-    @cached_property
-    def product_ids(self) -> Mapping[str, Entry]:
-        """The first product of each id."""
-        return _first_of_each(self.products, lambda entry: entry.get("id"))
-
-    @cached_property
-    def metric_ids(self) -> Mapping[str, Entry]:
-        """The first metric of each id."""
-        return _first_of_each(self.metrics, lambda entry: entry.get("id"))
-
-    @cached_property
-    def subjects(self) -> Mapping[Identity, Entry]:
-        """The first metric that counts each subject."""
-        return _first_of_each(self.metrics, identity)
-
-    @cached_property
-    def counted(self) -> Mapping[Share, Entry]:
-        """The first active metric that adds each subject to the downloads of each product."""
-        return _first_of_each(self.metrics, share_of_total)
+def identity(source: str | None, subject: str | None, options: Mapping[str, Any] | None) -> _Key | None:
+    """Return what a metric counts; None for seed metrics, and while source or subject is unknown."""
+    if not source or not subject or source == SEED_SOURCE:  # the ids of seed metrics tell them apart
+        return None
+    # every registry ignores case, and an option that is off counts the same as one that is left out
+    canonical = _SPELLINGS.get(source, str)(subject).casefold()
+    enabled = {name: value for name, value in (options or {}).items() if value is not False}
+    return source, canonical, repr(sorted(enabled.items()))
 
 
-def faults(draft: Draft) -> list[str]:
-    """Return every broken rule of a file in the order of its entries; empty when it can be used."""
-    found: list[tuple[int, str]] = []
-    for entry in (*draft.products, *draft.metrics):
-        found.extend((entry.lines.get(HEADER, 0), fault) for fault in _entry_faults(entry, draft))
-    return [fault for _, fault in sorted(found, key=lambda item: item[0])]
+def rule_faults(
+    products: Sequence[RawEntry], metrics: Sequence[RawEntry], sources: Mapping[str, Source]
+) -> Iterator[Fault]:
+    """Yield a fault for each broken rule; `sources` are those that a metric may name."""
+    product_ids = [product.id for product in products if product.id]
+    by_id = {metric.id: metric for metric in reversed(metrics) if metric.id}
+    yield from _repeated_ids(products)
+    yield from _repeated_ids(metrics)
+    yield from _repeated_subjects(metrics)
+    for metric in metrics:
+        for field, message in (
+            *_product_faults(metric, product_ids),
+            *_source_faults(metric, sources),
+            *_fallback_faults(metric, by_id),
+        ):
+            yield metric.fault(field, message)
 
 
-def _entry_faults(entry: Entry, draft: Draft) -> Iterator[str]:
-    yield from _shape_faults(entry)
-    for rule in _RULES[entry.kind]:
-        for field, message in rule(entry, draft):
-            yield entry.fault(field, message)
+def _repeats(
+    entries: Sequence[RawEntry], key: Callable[[RawEntry], K | None]
+) -> Iterator[tuple[RawEntry, RawEntry]]:
+    """Yield each entry that has the key of an earlier one, with that earlier one."""
+    first: dict[K, RawEntry] = {}
+    for entry in entries:
+        value = key(entry)
+        if value is not None and first.setdefault(value, entry) is not entry:
+            yield entry, first[value]
 
 
-def _shape_faults(entry: Entry) -> Iterator[str]:
-    fields = FIELDS[entry.kind]
-    for name, rule in fields.items():
-        if name not in entry.raw:
-            if rule.required:
-                yield entry.fault(name, "is missing")
-        elif not has_type(entry.raw[name], rule.type):
-            yield entry.fault(name, f"must be {_TOML_WORDS.get(rule.type, _TOML_LIST)}")
-        elif rule.type is str and entry.get(name) is None:
-            yield entry.fault(name, "is empty")
-    for name in sorted(entry.raw.keys() - fields.keys()):
-        yield entry.fault(name, f"is not a field of [[{entry.kind}]]; {near(name, fields)}")
+def _identity(metric: RawEntry) -> _Key | None:
+    return identity(metric.get("source"), metric.get("subject"), metric.get("options"))
 
 
-def _first_of_each(entries: Sequence[Entry], key: Callable[[Entry], K | None]) -> dict[K, Entry]:
-    keyed = ((key(entry), entry) for entry in reversed(entries))
-    return {name: entry for name, entry in keyed if name is not None}
+def _downloads_counted(metric: RawEntry) -> _Key | None:
+    """Return the product, source and subject of the downloads that the metric adds to a total."""
+    counted, metric_id = _identity(metric), metric.get("id") or ""
+    if counted is None or not metric_id.startswith("downloads:") or metric.get("active") is False:
+        return None
+    return metric_id.split(":")[1], counted[0], counted[1]
 
 
-_Broken = tuple[str, str]  # the field, and what is wrong with it
+def _repeated_ids(entries: Sequence[RawEntry]) -> Iterator[Fault]:
+    for entry, first in _repeats(entries, lambda entry: entry.get("id")):
+        yield entry.fault("id", f"is already used in {first.place}; ids are unique")
 
 
-def _product_id_is_well_formed(entry: Entry, _: Draft) -> Iterator[_Broken]:
-    product = entry.get("id")
-    if product and not PRODUCT_ID.fullmatch(product):
-        yield "id", f"{product!r} must be lower-case letters, digits, '.', '_' and '-'"
+def _repeated_subjects(metrics: Sequence[RawEntry]) -> Iterator[Fault]:
+    for metric, first in _repeats(metrics, _identity):
+        yield metric.fault("subject", f"{metric.get('subject')!r} is already counted by {first.name}")
+    for metric, first in _repeats(metrics, _downloads_counted):
+        if _identity(metric) != _identity(first):  # equal ones have the fault above
+            product, subject = metric.get("id").split(":")[1], metric.get("subject")
+            twice = f"the downloads of {product} would count {subject!r} twice"
+            fix = "Fix: use another product, or set active = false"
+            yield metric.fault("options", f"{twice}: {first.name} counts the same files. {fix}")
 
 
-def _id_is_unique(entry: Entry, draft: Draft) -> Iterator[_Broken]:
-    ids = draft.product_ids if entry.kind == "product" else draft.metric_ids
-    first = ids.get(entry.get("id"))
-    if first is not None and first is not entry:
-        where = f"line {first.lines[HEADER]}" if first.lines else f"entry number {first.number}"
-        yield "id", f"stands already in {where}; an id names one thing"
+def _product_faults(metric: RawEntry, product_ids: Sequence[str]) -> Iterator[_FieldFault]:
+    if metric_id := metric.get("id"):
+        product = metric_id.split(":")[1]
+        if product not in product_ids:
+            yield "id", f"there is no [[product]] {product!r}; {suggestion(product, product_ids)}"
 
 
-def _metric_id_is_well_formed(entry: Entry, draft: Draft) -> Iterator[_Broken]:
-    metric_id = entry.get("id")
-    if not metric_id:
+def _source_faults(metric: RawEntry, sources: Mapping[str, Source]) -> Iterator[_FieldFault]:
+    name, subject, window = (metric.get(field) for field in ("source", "subject", "window"))
+    options = metric.get("options") or {}
+    if name == SEED_SOURCE and options:
+        yield "options", "must be left out: seed files have no options"
+    if not name or name == SEED_SOURCE:
         return
-    if not METRIC_ID.fullmatch(metric_id):
-        yield "id", f"{metric_id!r} is not family:product:detail in lower case, like downloads:lance:python"
+    source = sources.get(name)
+    if source is None:
+        yield "source", f"{name!r} is not installed; {suggestion(name, {*sources, SEED_SOURCE})}"
         return
-    product = metric_id.split(":")[1]
-    if product not in draft.product_ids:
-        yield "id", f"there is no [[product]] {product!r}; {near(product, draft.product_ids)}"
-
-
-def _sdk_is_well_formed(entry: Entry, _: Draft) -> Iterator[_Broken]:
-    sdk = entry.get("sdk")
-    if sdk and not PRODUCT_ID.fullmatch(sdk):
-        yield "sdk", f"{sdk!r} must be lower-case letters, digits, '.', '_' and '-', like python"
-
-
-def _source_is_known(entry: Entry, draft: Draft) -> Iterator[_Broken]:
-    source = entry.get("source")
-    known = {*draft.sources, SEED_SOURCE}
-    if source and source not in known:
-        yield "source", f"{source!r} is not installed; {near(source, known)}"
-
-
-def _source_accepts_subject(entry: Entry, draft: Draft) -> Iterator[_Broken]:
-    subject, options = entry.get("subject"), entry.get("options") or {}
-    if entry.get("source") == SEED_SOURCE and options:
-        yield "options", "seed files take none"
-    source = draft.sources.get(entry.get("source"))
-    if source is not None and subject:
+    if subject:
         yield from (("subject", fault) for fault in source.faults(subject, options))
+    if window and window != source.window:
+        yield "window", f"is {window!r}, but every value of {name} covers {source.window.value!r}"
 
 
-def _subject_is_counted_once(entry: Entry, draft: Draft) -> Iterator[_Broken]:
-    counted = identity(entry)
-    first = draft.subjects[counted] if counted else entry
-    if first is not entry:
-        yield "subject", f"{entry.get('subject')!r} is counted already by {first.get('id')}"
-
-
-def _total_counts_subject_once(entry: Entry, draft: Draft) -> Iterator[_Broken]:
-    share = share_of_total(entry)
-    first = draft.counted[share] if share else entry
-    if share and identity(first) != identity(entry):  # equal ones are told by the rule before
-        twice = f"the downloads of {share[0]} would count {entry.get('subject')!r} twice"
-        mend = "give the second one another product, or set active = false"
-        yield "options", f"{twice}, since {first.get('id')} is of the same files; {mend}"
-
-
-def _window_is_the_sources(entry: Entry, draft: Draft) -> Iterator[_Broken]:
-    window = entry.get("window")
-    if not window:
-        return
-    if window not in set(SourceWindow):
-        yield "window", f"{window!r} is not one of {', '.join(SourceWindow)}"
-        return
-    source = draft.sources.get(entry.get("source"))
-    if source is not None and window != source.window:
-        yield "window", f"is {window!r}, but every value of {source.name} covers {source.window.value!r}"
-
-
-def _fallbacks_can_stand_in(entry: Entry, draft: Draft) -> Iterator[_Broken]:
-    fallbacks = entry.get("fallbacks") or []
-    metrics = draft.metric_ids
+def _fallback_faults(metric: RawEntry, metrics: Mapping[str, RawEntry]) -> Iterator[_FieldFault]:
+    fallbacks = metric.get("fallbacks") or []
     for position, fallback in enumerate(fallbacks):
         if fallback in fallbacks[:position]:
-            yield "fallbacks", f"{fallback} is named twice"
-        elif fallback == entry.get("id"):
-            yield "fallbacks", "a metric cannot stand in for itself"
+            yield "fallbacks", f"{fallback} is listed twice"
+        elif fallback == metric.id:
+            yield "fallbacks", "a metric cannot be its own fallback"
         elif fallback not in metrics:
-            yield "fallbacks", f"there is no metric {fallback}; {near(fallback, metrics)}"
+            yield "fallbacks", f"there is no metric {fallback}; {suggestion(fallback, metrics)}"
         else:
-            yield from (("fallbacks", f"{fallback} {why}") for why in _unfit(entry, metrics[fallback]))
+            for message in _misfits(metric, metrics[fallback]):
+                yield "fallbacks", f"{fallback} {message}"
 
 
-def _unfit(entry: Entry, fallback: Entry) -> Iterator[str]:
+def _misfits(metric: RawEntry, fallback: RawEntry) -> Iterator[str]:
+    """Yield the reasons why a metric cannot be the fallback of another."""
     if fallback.get("fallbacks"):
-        yield "has fallbacks of its own; name them here instead, chains are not followed"
-    own_id, other_id = entry.get("id"), fallback.get("id")
-    if own_id and own_id.split(":")[1:2] != other_id.split(":")[1:2]:
+        yield "has fallbacks of its own. Fix: list them here; chains are not followed"
+    own_id, other_id = metric.get("id"), fallback.get("id")
+    if own_id and other_id and own_id.split(":")[1] != other_id.split(":")[1]:
         yield "belongs to another product"
-    own, other = entry.get("window"), fallback.get("window")
-    if own not in set(SourceWindow) or other not in set(SourceWindow):
+    own, other = metric.get("window"), fallback.get("window")
+    if not own or not other:
         return
-    own_window, other_window = SourceWindow(own), SourceWindow(other)
-    if own_window.value_kind is not other_window.value_kind:
-        yield f"is a {other_window.value_kind}, but this metric is a {own_window.value_kind}"
-    elif (
-        own_window is not SourceWindow.INSTANT and _WIDTH_IN_DAYS[other_window] <= _WIDTH_IN_DAYS[own_window]
-    ):
+    own_kind, other_kind = SourceWindow(own).value_kind, SourceWindow(other).value_kind
+    if own_kind is not other_kind:
+        yield f"is a {other_kind}, but this metric is a {own_kind}"
+    elif own in _NARROW_TO_WIDE and _NARROW_TO_WIDE.index(other) <= _NARROW_TO_WIDE.index(own):
         yield f"covers {other!r}; a fallback covers more than this metric's {own!r}"
-
-
-_RULES: Mapping[str, Sequence[Callable[[Entry, Draft], Iterator[_Broken]]]] = {
-    "product": (_product_id_is_well_formed, _id_is_unique),
-    "metric": (
-        _metric_id_is_well_formed,
-        _id_is_unique,
-        _source_is_known,
-        _source_accepts_subject,
-        _subject_is_counted_once,
-        _total_counts_subject_once,
-        _sdk_is_well_formed,
-        _window_is_the_sources,
-        _fallbacks_can_stand_in,
-    ),
-}

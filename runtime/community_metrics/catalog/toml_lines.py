@@ -1,4 +1,4 @@
-"""Where the entries of a TOML file stand, so that a fault can name its line: `tomllib` keeps no positions."""
+"""The lines of the entries of a TOML file, for messages: `tomllib` keeps no positions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 HEADER = ""
-"""The key under which an entry's own `[[name]]` line stands; no field has this name."""
+"""The key for the line of an entry's `[[name]]` header; no field has this name."""
 
-# Strings and comments come first, so that a header or a key inside one is never taken for a real one. A bare
-# word in brackets at the start of a line is no value: TOML's bare values are numbers, dates and booleans.
+# Strings and comments come first, so that a header or a key inside one is not matched. A bare word in
+# brackets at the start of a line is not a value: TOML's bare values are numbers, dates and booleans.
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"""(?:"{0,2})'
     r"|'''.*?'''(?:'{0,2})"
@@ -29,7 +29,7 @@ _TOKEN = re.compile(
 def entry_lines(text: str) -> Mapping[str, Sequence[Mapping[str, int]]]:
     """Return, for each `[[name]]` of a valid TOML text, the lines of its entries' headers and fields, from 1.
 
-    Entries in another form (`name = [{…}]`) are not listed; compare the counts before trusting a place.
+    Inline entries (`name = [{…}]`) are not listed; compare the counts before you use a line.
     """
     places: dict[str, list[dict[str, int]]] = defaultdict(list)
     fields: dict[str, int] = {}

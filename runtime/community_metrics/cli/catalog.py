@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path  # noqa: TC003  typer reads it at run time
 from typing import Annotated
 
@@ -35,8 +34,9 @@ def show(only: options.Only = None, as_json: options.AsJson = False) -> None:
 
     metrics = load_catalog(load_settings().catalog).select(tuple(only or ()))
     if as_json:
-        typer.echo(json.dumps([metric.described() for metric in metrics], indent=2))
-        return
+        from community_metrics.cli.mappers import catalog_body, print_json  # noqa: PLC0415  heavy
+
+        return print_json(catalog_body(metrics))
     from rich.table import Table  # noqa: PLC0415  heavy
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
@@ -45,6 +45,7 @@ def show(only: options.Only = None, as_json: options.AsJson = False) -> None:
     for metric in metrics:
         table.add_row(metric.metric_id, metric.source, metric.subject, metric.window.value)
     open_consoles()[0].print(table)
+    return None
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from community_metrics.catalog import load_catalog
+from community_metrics.cli import schemas
 from community_metrics.cli.render import style
-from community_metrics.cli.render.status import BEHIND_MEND, behind_texts, load_status, ranges_text
+from community_metrics.cli.render.status import BEHIND_FIX, behind_texts, ranges_text
 from community_metrics.config import PROJECT_URL, PUBLIC_ORIGINS, StorageMode
 from community_metrics.errors import (
     CommunityMetricsError,
@@ -24,27 +25,29 @@ from community_metrics.errors import (
     UnknownSubject,
 )
 from community_metrics.periods import today
-from community_metrics.series.freshness import STALE_AFTER, is_stale
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
 from community_metrics.sources.client.retries import Bounds
-from community_metrics.storage import LanceDBReader
+from community_metrics.views.rows import read
+from community_metrics.views.status import load_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from rich.console import RenderableType
 
     from community_metrics.catalog import Catalog
-    from community_metrics.cli.render.status import StatusView
     from community_metrics.cli.render.style import Signs
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.model import Run
     from community_metrics.series.freshness import MetricFreshness
     from community_metrics.sources.client.hosts import RegistryHost
+    from community_metrics.storage import LanceDBReader
+    from community_metrics.views.runs import Freshness
+    from community_metrics.views.status import Status
 
 LATE_DAYS = 3
 """A settled day younger than this may still come by itself; an older one is a gap."""
@@ -84,7 +87,7 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
     except CommunityMetricsError as error:
         return [*checks, Check(Verdict.FAIL, "catalogue", str(error), "mend the file, then run doctor again")]
     checks.append(_catalog_check(catalog))
-    checks += [check async for check in _storage_checks(settings, catalog, clock)]
+    checks += await _storage_checks(settings, catalog, clock)
     return checks + await _probe_all(settings, catalog, clock)
 
 
@@ -118,19 +121,20 @@ def _catalog_check(catalog: Catalog) -> Check:
     return Check(Verdict.OK, "catalogue", said)
 
 
-async def _storage_checks(settings: Settings, catalog: Catalog, clock: Clock) -> AsyncIterator[Check]:
+async def _storage_checks(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
+    async def load(reader: LanceDBReader) -> tuple[dict[str, list[str]], Status]:
+        return await reader.find_duplicate_keys(), await load_status(reader, catalog, clock.now())
+
     try:
-        async with LanceDBReader.open(settings) as reader:
-            versions = await reader.table_versions()
-            said = ", ".join(f"{table} v{version}" for table, version in versions.items())
-            yield Check(Verdict.OK, "storage", f"all tables are there ({said})")
-            yield _duplicates_check(await reader.find_duplicate_keys())
-            view = await load_status(reader, catalog, location=settings.storage_location, now=clock.now())
+        (duplicates, view), versions = await read(settings, load)
     except CommunityMetricsError as error:
-        yield Check(Verdict.FAIL, "storage", str(error), _storage_mend(error, settings))
-        return
-    for check in _data_checks(view):
-        yield check
+        return [Check(Verdict.FAIL, "storage", str(error), _storage_mend(error, settings))]
+    tables = ", ".join(f"{table} v{version}" for table, version in versions.items())
+    return [
+        Check(Verdict.OK, "storage", f"all tables are there ({tables})"),
+        _duplicates_check(duplicates),
+        *_data_checks(view, catalog),
+    ]
 
 
 def _storage_mend(error: CommunityMetricsError, settings: Settings) -> str:
@@ -151,17 +155,18 @@ def _duplicates_check(duplicates: dict[str, list[str]]) -> Check:
     return Check(Verdict.FAIL, "keys", said, "`community-metrics repair` keeps the copy observed last")
 
 
-def _data_checks(view: StatusView) -> Iterator[Check]:
-    yield _freshness_check(view)
+def _data_checks(view: Status, catalog: Catalog) -> Iterator[Check]:
+    yield _freshness_check(view.freshness)
     abandoned = [run.run.ingestion_run_id for run in view.runs if run.state == "abandoned"]
     if abandoned:
         said = f"{style.counted(len(abandoned), 'run')} ended without closing, last {abandoned[0]}"
         yield Check(Verdict.WARN, "runs", said, "nothing to do: what it wrote is whole; the next run goes on")
-    never = [metric.metric_id for metric in view.metrics if metric.newest_day is None]
+    stored = {metric.metric_id for metric in view.metrics if metric.newest_day is not None}
+    never = [metric.metric_id for metric in catalog.shown if metric.metric_id not in stored]
     if never:
         said = f"nothing is stored of {_some(never)}"
         yield Check(Verdict.WARN, "data", said, "`community-metrics refresh`")
-    late = [Check(Verdict.FAIL, "gaps", said, BEHIND_MEND) for said in behind_texts(view)]
+    late = [Check(Verdict.FAIL, "gaps", said, BEHIND_FIX) for said in behind_texts(view)]
     yield from late
     gaps = [check for metric in view.metrics for check in _gap_checks(metric, view)]
     yield from gaps
@@ -174,23 +179,26 @@ def _some(names: Sequence[str], shown: int = 3) -> str:
     return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _freshness_check(view: StatusView) -> Check:
-    if view.success is None:
+def _freshness_check(fresh: Freshness) -> Check:
+    if fresh.age is None:
         return Check(
             Verdict.FAIL, "freshness", "no refresh has got everything yet", "`community-metrics refresh`"
         )
-    span = style.age(view.now - (view.success.finished_at or view.success.started_at))
-    if is_stale(view.success, view.now):
-        said = f"the last successful refresh is {span} old, more than {STALE_AFTER.days} days"
+    if fresh.is_stale:
+        said = f"the last successful refresh is {style.age(fresh.age)} old, which is stale"
         return Check(
             Verdict.FAIL, "freshness", said, "`community-metrics refresh`; `status` shows what failed"
         )
-    return Check(Verdict.OK, "freshness", f"last successful refresh {span} ago")
+    return Check(Verdict.OK, "freshness", f"last successful refresh {style.age(fresh.age)} ago")
 
 
-def _gap_checks(metric: MetricFreshness, view: StatusView) -> Iterator[Check]:
-    young = [day for day in metric.missing_days if (today(view.now) - day).days <= LATE_DAYS]
-    asked = [day for day in metric.missing_days if day not in young and _asked_for(day, view.success)]
+def _gap_checks(metric: MetricFreshness, view: Status) -> Iterator[Check]:
+    young = [day for day in metric.missing_days if (today(view.freshness.now) - day).days <= LATE_DAYS]
+    asked = [
+        day
+        for day in metric.missing_days
+        if day not in young and _asked_for(day, view.freshness.last_complete_run)
+    ]
     old = [day for day in metric.missing_days if day not in young and day not in asked]
     if old:
         said = f"{metric.metric_id} lacks {style.counted(len(old), 'day')}: {ranges_text(old)}"
@@ -280,6 +288,12 @@ def _verdict(checks: Sequence[Check]) -> str:
     return f"Nothing is wrong, {style.counted(warned, 'warning')}." if warned else "Nothing is wrong."
 
 
-def checks_json(checks: Sequence[Check]) -> dict[str, Any]:
-    """Return the checks as plain values; the shape is stable and described in `docs/cli.md`."""
-    return {"ok": not is_wrong(checks), "checks": [asdict(check) for check in checks]}
+def diagnosis_body(checks: Sequence[Check]) -> schemas.Diagnosis:
+    """Return the checks as JSON."""
+    return schemas.Diagnosis(
+        ok=not is_wrong(checks),
+        checks=[
+            schemas.Check(verdict=check.verdict.value, area=check.area, detail=check.said, fix=check.mend)
+            for check in checks
+        ],
+    )

@@ -6,7 +6,6 @@ module ends with `main_of("weekly_refresh")`. Every import that takes time happe
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -121,6 +120,7 @@ def _confirm_reset() -> None:
 
 
 def _run(request: JobRequest, *, strict: bool, as_json: bool, best_effort: bool = False) -> NoReturn:
+    from community_metrics.cli.mappers import job_run_body, print_json  # noqa: PLC0415  heavy
     from community_metrics.cli.render import run, style  # noqa: PLC0415  heavy
     from community_metrics.config import load_settings  # noqa: PLC0415  heavy
 
@@ -128,7 +128,7 @@ def _run(request: JobRequest, *, strict: bool, as_json: bool, best_effort: bool 
     out, err = style.open_consoles()
     report = _with_progress(request, settings, err)
     if as_json:
-        typer.echo(json.dumps(run.outcome_json(report), indent=2))
+        print_json(job_run_body(report))
     else:
         out.print(run.render_outcome(report, style.signs_of(out)))
     raise typer.Exit(run.exit_code(report.run.status, strict=strict, best_effort=best_effort))

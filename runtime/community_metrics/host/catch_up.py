@@ -16,9 +16,8 @@ from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
 from community_metrics.errors import CommunityMetricsError, StorageNotBootstrapped
 from community_metrics.periods import Grain, last_weekly, period_of
-from community_metrics.series.freshness import missing_in
-from community_metrics.storage import LanceDBReader
-from community_metrics.views.runs import newest_success
+from community_metrics.views.rows import read
+from community_metrics.views.status import load_week_status
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.model import Run
     from community_metrics.periods import Period
+    from community_metrics.views.status import WeekStatus
 
 DUE, NOT_DUE, UNKNOWN = 0, 10, 1
 WEEKLY_AT_H: Final = 6
@@ -43,7 +42,7 @@ class Verdict:
 
 
 async def verdict(settings: Settings, catalog: Catalog, clock: Clock) -> Verdict:
-    """Look whether the week that the last Monday closed is whole.
+    """Return whether the week that ended with the last Monday is complete.
 
     Raises:
         StorageError: the database cannot be read.
@@ -52,34 +51,22 @@ async def verdict(settings: Settings, catalog: Catalog, clock: Clock) -> Verdict
     scheduled = last_weekly(now, WEEKLY_AT_H)
     week = period_of(scheduled.date(), Grain.WEEK).shifted(-1)
     try:
-        async with LanceDBReader.open(settings) as reader:
-            lease = await reader.lease()
-            if lease is not None and lease.expires_at > now:
-                return Verdict(False, f"Run {lease.run_id} holds the database.")
-            success = await newest_success(reader)
-            gaps = await _gaps(reader, catalog, week)
+        view, _ = await read(settings, lambda reader: load_week_status(reader, catalog, week, now))
     except StorageNotBootstrapped:
         return Verdict(True, "There is no database yet.")
-    return _judged(success, gaps, week, scheduled)
+    return _judged(view, week, scheduled)
 
 
-def _judged(success: Run | None, gaps: list[str], week: Period, scheduled: datetime) -> Verdict:
+def _judged(view: WeekStatus, week: Period, scheduled: datetime) -> Verdict:
+    if view.held_by is not None:
+        return Verdict(False, f"Run {view.held_by} holds the database.")
+    success = view.freshness.last_complete_run
     if success is None or success.started_at < scheduled:
         return Verdict(True, f"No run has got everything since {scheduled:%Y-%m-%d %H:%M} UTC.")
-    if gaps:
+    if view.missing:
+        gaps = [f"{metric_id} lacks {len(days)} days" for metric_id, days in view.missing.items()]
         return Verdict(True, f"{week.label} is incomplete: {', '.join(gaps)}.")
     return Verdict(False, f"{week.label} is complete.")
-
-
-async def _gaps(reader: LanceDBReader, catalog: Catalog, week: Period) -> list[str]:
-    """Return the metrics that lack a day of the week; one that never had a day cannot lack one."""
-    gaps = []
-    for metric in catalog.fetched_daily:
-        first = await reader.first_fetched_day(metric.metric_id)
-        days = await reader.stored_days(metric.metric_id, week.start, week.end)
-        if missing := missing_in(week, first, days):
-            gaps.append(f"{metric.metric_id} lacks {len(missing)} days")
-    return gaps
 
 
 def main() -> int:

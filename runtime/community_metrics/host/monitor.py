@@ -18,19 +18,18 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from community_metrics import log
-from community_metrics.aws.telemetry import measured_gauges, publish
+from community_metrics.aws.telemetry import publish, run_gauges
 from community_metrics.catalog import load_catalog
 from community_metrics.clock import SystemClock
 from community_metrics.config import given_settings, load_settings
 from community_metrics.errors import CommunityMetricsError
 from community_metrics.periods import today
-from community_metrics.storage import LanceDBReader
+from community_metrics.views.rows import read
+from community_metrics.views.status import load_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
 
-    from community_metrics.catalog import Catalog
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
 
@@ -104,16 +103,6 @@ def measured(measures: Mapping[str, Measure]) -> tuple[dict[str, float], list[st
     return gauges, faults
 
 
-async def newest_day_by_source(reader: LanceDBReader, catalog: Catalog) -> dict[str, date]:
-    """Return, by source, the last day that it is known to have published for any daily metric."""
-    settled: dict[str, date] = {}
-    for metric in catalog.fetched_daily:
-        newest = await reader.newest_row(metric.metric_id)
-        if newest is not None:
-            settled[metric.source] = max(settled.get(metric.source, newest.period_end), newest.period_end)
-    return settled
-
-
 async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
     """Return the gauges of the data: those of the runs, and how many days the slowest source is behind.
 
@@ -121,14 +110,13 @@ async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
         StorageError: the database cannot be read.
         CatalogError: the catalogue cannot be used.
     """
-    catalog = load_catalog(settings.catalog)
-    async with LanceDBReader.open(settings) as reader:
-        gauges = await measured_gauges(reader, clock)
-        settled = await newest_day_by_source(reader, catalog)
-    _journal.info("settled through", **{source: f"{day}" for source, day in sorted(settled.items())})
-    if settled:
-        behind = today(clock.now()) - min(settled.values())
-        gauges[SETTLED_THROUGH_AGE_DAYS] = float(behind.days)
+    catalog, now = load_catalog(settings.catalog), clock.now()
+    view, _ = await read(settings, lambda reader: load_status(reader, catalog, now))
+    published = view.published_through
+    _journal.info("published through", **{source: f"{day}" for source, day in sorted(published.items())})
+    gauges = run_gauges(view.health, view.freshness)
+    if published:
+        gauges[SETTLED_THROUGH_AGE_DAYS] = float((today(now) - min(published.values())).days)
     return gauges
 
 

@@ -17,8 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
-from community_metrics.series.freshness import run_view
-from community_metrics.storage import LanceDBReader
+from community_metrics.views.rows import read
+from community_metrics.views.runs import load_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,10 +61,9 @@ def run_summary(view: RunView | None) -> str:
 async def last_run(now: datetime, limit_s: float = HISTORY_LIMIT_S) -> str:
     """Return the summary of the newest run, or why it cannot be told."""
     try:
-        async with asyncio.timeout(limit_s), LanceDBReader.open(load_settings()) as reader:
-            lease = await reader.lease()
-            runs = await reader.runs(limit=1)
-        return run_summary(run_view(runs[0], lease, now) if runs else None)
+        async with asyncio.timeout(limit_s):
+            view, _ = await read(load_settings(), lambda reader: load_history(reader, now, limit=1))
+        return run_summary(view.runs[0] if view.runs else None)
     except TimeoutError:
         return f"The history cannot be read: TimeoutError: no answer within {limit_s:g} seconds"
     except Exception as error:  # noqa: BLE001  the notice goes out whatever is wrong with the database

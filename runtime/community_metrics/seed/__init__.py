@@ -1,1 +1,1 @@
-"""History from before the first run: seed files and their cells."""
+"""History from before the first run: seed files and their rows."""

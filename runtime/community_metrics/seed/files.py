@@ -1,28 +1,27 @@
-"""Seed files: published or hand-kept figures from before the first run, read whole or refused whole.
+"""Seed files: numbers that were published or recorded before the first run, loaded whole or not at all.
 
 A seed file is CSV in UTF-8 with the columns of `COLUMNS`, one reading in a row; `seed_data/README.md`
-explains them. Nothing here writes: the readings leave as observations, and `jobs/` stores them as `csv_seed`.
+describes them. This module only reads: a job stores the observations with the provenance `csv_seed`.
 """
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from community_metrics.errors import InvalidObservation, SeedFileError
-from community_metrics.model import Observation, SourceWindow
-from community_metrics.periods import ONE_DAY, midnight
-from community_metrics.seed import cells
-from community_metrics.suggestions import near
+from community_metrics.errors import SeedFileError
+from community_metrics.seed.rows import SeedRow, parse_row
+from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import date, datetime
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
     from typing import TextIO
 
-    from community_metrics.catalog import Catalog, Metric
+    from community_metrics.catalog import Catalog
+    from community_metrics.model import Observation
 
 COLUMNS = (
     "metric_id",
@@ -35,238 +34,156 @@ COLUMNS = (
     "suspect",
     "note",
 )
-SUSPECT = "#suspect"
-"""Ends the stored `source_ref` of a reading that the file doubts and a person loaded nevertheless."""
-MOST_FAULTS_TOLD = 50
-
-T = TypeVar("T")
+MAX_FAULTS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A suspect reading that was not loaded: where it stands, and the file's reason to doubt it."""
+    """A suspect row that was not loaded, and the file's reason to doubt it."""
 
-    place: str
     metric_id: str
-    period_end: date
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class SeedReading:
-    """What seed files gave: observations in the order of the files, and the suspect rows left out."""
+class Seed:
+    """The content of seed files: observations in the order of the files, and the suspect rows left out."""
 
     observations: tuple[Observation, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
 
 def packaged_seed_dir() -> Path:
-    """Return the folder of the shipped seed files, in a wheel and in a checkout alike.
+    """Return the folder of the shipped seed files, of a wheel or of a checkout.
 
     Raises:
-        SeedFileError: the installation lacks it.
+        SeedFileError: the installation has no such folder.
     """
     package = Path(__file__).parents[1]
     for folder in (package / "seed_data", package.parents[1] / "seed_data"):
         if folder.is_dir():
             return folder
     raise SeedFileError(
-        f"{package} was installed without its seed_data folder. Install the package again, or name a "
+        f"{package} was installed without its seed_data folder. Fix: install the package again, or use a "
         "file of your own with `community-metrics seed --path FILE`."
     )
 
 
 def seed_files(path: Path | None, catalog: Catalog) -> tuple[Path, ...]:
-    """Return the files to seed from: `path`, the CSV files in it if it is a folder, or the shipped ones.
+    """Return the seed files at `path`: a file, the CSV files in a folder, or (None) the shipped ones.
 
-    Empty for another catalogue than the shipped one when no path is given: the shipped figures are of the
-    shipped metrics.
+    The shipped files belong to the packaged catalogue: with another one and no path there are none.
 
     Raises:
-        SeedFileError: there is nothing at `path`, or no CSV file in it.
+        SeedFileError: `path` does not exist, or is a folder without CSV files.
     """
     if path is None and not catalog.is_packaged:
         return ()
     chosen = packaged_seed_dir() if path is None else path
     if not chosen.exists():
-        raise SeedFileError(f"There is no seed file {chosen}. Check --path.")
+        raise SeedFileError(f"The seed file {chosen} does not exist. Fix: check --path.")
     if not chosen.is_dir():
         return (chosen,)
     files = tuple(sorted(chosen.glob("*.csv")))
     if not files:
-        raise SeedFileError(f"The folder {chosen} holds no .csv file. Check --path.")
+        raise SeedFileError(f"The folder {chosen} has no .csv file. Fix: check --path.")
     return files
 
 
-def read_seed(
-    files: Sequence[Path], catalog: Catalog, *, include_suspect: bool, now: datetime
-) -> SeedReading:
-    """Read seed files into observations; suspect rows are left out unless `include_suspect`.
-
-    A row without `observed_at` counts as observed at the first instant after its period, the earliest at
-    which the whole of it can have been read.
+def read_seed(files: Sequence[Path], catalog: Catalog, *, include_suspect: bool, now: datetime) -> Seed:
+    """Return the content of seed files; suspect rows are left out unless `include_suspect`.
 
     Raises:
-        SeedFileError: a file cannot be read or has faults; the message lists them with their lines, and
-            nothing of any file is to be loaded.
+        SeedFileError: a file cannot be read or has faults; the message lists them with their lines.
     """
-    rows: list[_Row] = []
-    faults: list[str] = []
-    for file in files:
-        try:
-            rows.extend(_rows(file))
-        except SeedFileError as error:
-            faults.extend(error.faults)
-    readings = [_reading(row, catalog, now) for row in rows]
-    faults.extend(fault for row in rows for fault in row.faults)
-    faults.extend(_duplicates(readings))
+    parsed = [item for file in files for item in _parsed(file, catalog, now)]
+    rows = [item for item in parsed if isinstance(item, SeedRow)]
+    faults = [item for item in parsed if isinstance(item, str)] + list(_duplicates(rows))
     if faults:
-        raise SeedFileError("The seed was refused and nothing of it loaded:", _shortened(faults))
-    read = [reading for reading in readings if reading is not None]
-    doubted = [] if include_suspect else [reading for reading in read if reading.suspect]
-    return SeedReading(
-        observations=tuple(r.observation for r in read if include_suspect or not r.suspect),
-        left_out=tuple(reading.left_out() for reading in doubted),
+        raise SeedFileError("The seed files cannot be used, and nothing was loaded:", _shortened(faults))
+    left_out = [] if include_suspect else [row for row in rows if row.suspect]
+    return Seed(
+        observations=tuple(row.observation for row in rows if include_suspect or not row.suspect),
+        left_out=tuple(LeftOut(row.observation.metric_id, row.suspect) for row in left_out),
     )
 
 
-@dataclass(slots=True)
-class _Row:
-    """One line of a file; `take` turns a cell into a value or notes why it cannot."""
-
-    file: Path
-    label: str
-    line: int
-    cells: dict[str, str]
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def place(self) -> str:
-        return f"{self.label}:{self.line}"
-
-    def fault(self, column: str, message: str) -> None:
-        self.faults.append(f"{self.file} line {self.line}, {column}: {message}")
-
-    def take(self, column: str, parse: Callable[[str], T]) -> T | None:
+def _parsed(file: Path, catalog: Catalog, now: datetime) -> Iterator[SeedRow | str]:
+    """Yield each row of a file, or its faults."""
+    try:
+        (_, header), *records = _records(file)
+    except SeedFileError as error:
+        yield from (f"{file} {fault}" for fault in error.faults)
+        return
+    label = _label(file)
+    for line, cells in records:
+        place = f"{file} line {line}"
+        if len(cells) != len(header):
+            yield f"{place}: has {len(cells)} cells, not {len(header)}"
+            continue
+        named = dict(zip(header, cells, strict=True))
         try:
-            return parse(self.cells[column].strip())
-        except ValueError as error:
-            self.fault(column, str(error))
-            return None
+            yield parse_row(named, catalog, now, place=place, label=f"{label}:{line}")
+        except SeedFileError as error:
+            yield from (f"{place}, {fault}" for fault in error.faults)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    observation: Observation
-    row: _Row
-    suspect: str
-
-    def left_out(self) -> LeftOut:
-        seen = self.observation
-        return LeftOut(self.row.place, seen.metric_id, seen.period_end, self.suspect)
-
-
-def _rows(file: Path) -> list[_Row]:
+def _records(file: Path) -> list[tuple[int, list[str]]]:
+    """Return the header and the rows of a file, each with its line; empty lines are left out."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
-            return list(_parsed(file, text))
+            records = list(_lines(text))
     except OSError as error:
-        raise SeedFileError("", [f"{file} cannot be read: {error.strerror}"]) from error
+        raise SeedFileError("", [f"cannot be read: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
-        raise SeedFileError("", [f"{file} is not UTF-8 text; save it as UTF-8"]) from error
+        raise SeedFileError("", ["is not UTF-8 text. Fix: save it as UTF-8"]) from error
+    except csv.Error as error:
+        raise SeedFileError("", [str(error)]) from error
+    if faults := list(_header_faults(records[0][1] if records else [])):
+        raise SeedFileError("", faults)
+    return [(line, cells) for line, cells in records if cells]
 
 
-def _parsed(file: Path, text: TextIO) -> Iterator[_Row]:
+def _lines(text: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of each row, with the number of its first line: a quoted cell may have several."""
     reader = csv.reader(text, strict=True)
-    label = _label(file)
     line = 1
     try:
-        header = next(reader, [])
-        _require_columns(file, header)
-        line = reader.line_num + 1
         for cells in reader:
-            if cells:  # the reader gives an empty list for an empty line
-                row = _Row(file, label, line, dict(zip(header, cells, strict=False)))
-                if len(cells) != len(header):
-                    row.faults.append(f"{file} line {line}: has {len(cells)} cells, not {len(header)}")
-                yield row
+            yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise SeedFileError("", [f"{file} line {line}: is not CSV: {error}"]) from error
+        raise csv.Error(f"line {line}: is not CSV: {error}") from error
+
+
+def _header_faults(header: Sequence[str]) -> Iterator[str]:
+    if not header:
+        yield f"is empty. Fix: write {','.join(COLUMNS)} in its first line"
+        return
+    yield from (f"line 1: column {name} is missing" for name in COLUMNS if name not in header)
+    yield from (
+        f"line 1: {name!r} is not a column of a seed file; {suggestion(name, COLUMNS)}"
+        for name in header
+        if name not in COLUMNS
+    )
+    yield from (f"line 1: column {name} is repeated" for name in COLUMNS if header.count(name) > 1)
 
 
 def _label(file: Path) -> str:
-    """Return the file's name with its folder's: what is stored must not depend on the machine."""
+    """Return the names of the file and its folder: what is stored must not depend on the machine."""
     resolved = file.resolve()
     return "/".join(part for part in (resolved.parent.name, resolved.name) if part)
 
 
-def _require_columns(file: Path, header: Sequence[str]) -> None:
-    if not header:
-        raise SeedFileError("", [f"{file} is empty; its first line must be {','.join(COLUMNS)}"])
-    faults = [f"{file} line 1: column {name} is missing" for name in COLUMNS if name not in header]
-    faults += [
-        f"{file} line 1: {name!r} is not a column of a seed file; {near(name, COLUMNS)}"
-        for name in header
-        if name not in COLUMNS
-    ]
-    faults += [f"{file} line 1: column {name} stands twice" for name in COLUMNS if header.count(name) > 1]
-    if faults:
-        raise SeedFileError("", faults)
-
-
-def _reading(row: _Row, catalog: Catalog, now: datetime) -> _Reading | None:
-    if row.faults:
-        return None
-    metric = row.take("metric_id", lambda cell: cells.metric(cell, catalog))
-    start = row.take("period_start", lambda cell: cells.day(cell, now))
-    end = row.take("period_end", lambda cell: cells.day(cell, now))
-    value = row.take("value", cells.value)
-    observed_at = row.take("observed_at", cells.instant)
-    published = row.take("source_ref", cells.published)
-    assumed = row.take("assumed", cells.assumptions)
-    if metric is None or start is None or end is None or value is None or row.faults:
-        return None
-    seen_at = observed_at or midnight(end + ONE_DAY)
-    unfinished = None if observed_at else cells.unfinished_fault(metric.window, end, now)
-    for column, message in (
-        ("period_end", unfinished or cells.period_fault(metric.window, start, end)),
-        ("observed_at", None if unfinished else cells.instant_fault(metric.window, end, seen_at, now)),
-        ("assumed", _misplaced_assumption(metric, assumed or ())),
-    ):
-        if message:
-            row.fault(column, message)
-    suspect = row.cells["suspect"].strip()
-    tags = "".join(f"#assumed-{what}" for what in assumed or ()) + (SUSPECT if suspect else "")
-    ref = f"{row.place} {published}{tags}"
-    if row.faults:
-        return None
-    try:
-        seen = Observation(metric.metric_id, start, end, value, metric.window, seen_at, ref)
-    except InvalidObservation as error:
-        row.fault(error.field, str(error))
-        return None
-    return _Reading(seen, row, suspect)
-
-
-def _misplaced_assumption(metric: Metric, assumed: Sequence[str]) -> str | None:
-    if "window" in assumed and metric.window is SourceWindow.DAY:
-        return f"{metric.metric_id} holds known days only; give such readings a fallback metric of their own"
-    return None
-
-
-def _duplicates(readings: Sequence[_Reading | None]) -> Iterator[str]:
-    first: dict[str, _Row] = {}
-    for reading in readings:
-        if reading is None:
-            continue
-        row, key = reading.row, reading.observation.stat_key
-        if key in first:
-            there = first[key]
-            yield f"{row.file} line {row.line}: {key} stands already in {there.file} line {there.line}"
-        first.setdefault(key, row)
+def _duplicates(rows: Sequence[SeedRow]) -> Iterator[str]:
+    places: dict[str, str] = {}
+    for row in rows:
+        key = row.observation.stat_key
+        if key in places:
+            yield f"{row.place}: {key} is already in {places[key]}"
+        places.setdefault(key, row.place)
 
 
 def _shortened(faults: Sequence[str]) -> list[str]:
-    rest = len(faults) - MOST_FAULTS_TOLD
-    return [*faults[:MOST_FAULTS_TOLD], *([f"and {rest} more"] if rest > 0 else [])]
+    rest = len(faults) - MAX_FAULTS_SHOWN
+    return [*faults[:MAX_FAULTS_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]

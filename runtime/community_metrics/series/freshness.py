@@ -1,8 +1,8 @@
-"""How old and how whole the data are: settled days, missing days, the last success, abandoned runs.
+"""How old and how complete the data are: published days, missing days, the last complete run, lost runs.
 
-Pure, like `series`. `settled_through` is derived, not stored: the newest stored day of any daily metric of
-a source is the last day that this source is known to have published, and a day before it that one of its
-metrics lacks is missing. What the source has not published yet is nobody's gap.
+Pure, like the rest of `series`. `published_through` is derived, not stored: the newest stored day of any
+daily metric of a source is the last day that this source is known to have published. A day before it that
+one of its metrics lacks is missing; a day after it is only late.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from community_metrics.model import METRIC_ID, SEED_SOURCE, RunStatus, SourceWindow
@@ -20,21 +21,23 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.model import Lease, Run
-    from community_metrics.periods import Period
 
 STALE_AFTER = timedelta(days=8)
 """A weekly schedule that missed one run is older than this."""
 GAP_WEEKS = 12
 """How far back missing days are looked for: completed ISO weeks, and the running one."""
 BEHIND_AFTER_DAYS = 3
-"""How many days before yesterday a registry's newest day may be: they publish late, but not later."""
+"""How many days before yesterday a registry's newest day may be: registries publish late, but not later."""
 COLLECTING_JOBS = frozenset({"weekly_refresh", "update_all"})
 """Jobs that ask the registries; seeding a file makes nothing fresher."""
+FAILED_LATELY = timedelta(minutes=75)
+"""How long ago a failure is recent. The monitor runs every hour, a few minutes late after a retry: no failure
+falls between two of its measurements."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDays:
-    """What freshness needs to know of one metric: the days it has, and when its newest row was read."""
+    """The stored days of one metric, and when its newest row was read."""
 
     metric_id: str
     source: str
@@ -46,12 +49,12 @@ class StoredDays:
 
 @dataclass(frozen=True, slots=True)
 class MetricFreshness:
-    """How fresh one metric is; `missing_days` of the last 12 weeks, oldest first, none for a level."""
+    """How fresh one metric is; `missing_days` of the last 12 weeks, oldest first, empty for a level."""
 
     metric_id: str
     source: str
     newest_day: date | None
-    settled_through: date | None
+    published_through: date | None
     missing_days: tuple[date, ...]
     observed_at: datetime | None
     last_error: str | None = None
@@ -59,113 +62,143 @@ class MetricFreshness:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as people see it; `state` is its stored status, or `abandoned`."""
+    """A run with its `state`: the stored status, or `abandoned`."""
 
     run: Run
     state: str
 
 
-def settled_through(metrics: Iterable[StoredDays]) -> dict[str, date]:
-    """Return, for each source with a stored daily value, the last day it is known to have published."""
+@dataclass(frozen=True, slots=True)
+class RunHealth:
+    """How the collecting runs ended; an abandoned run counts as a failed one.
+
+    `failed_lately` counts the failures of the last 75 minutes, `bad_in_a_row` those since the last success.
+    """
+
+    failed_lately: int
+    bad_in_a_row: int
+
+
+def published_through(metrics: Iterable[StoredDays]) -> dict[str, date]:
+    """Return the last published day of each registry with a stored daily value; seed files have none."""
     newest: dict[str, date] = {}
     for metric in metrics:
-        if metric.window is SourceWindow.DAY and metric.days:
+        if metric.window is SourceWindow.DAY and metric.source != SEED_SOURCE and metric.days:
             newest[metric.source] = max(newest.get(metric.source, max(metric.days)), *metric.days)
     return newest
 
 
 def missing_days(
-    first_day: date | None, days: Collection[date], settled: date | None, now: datetime
+    first_day: date | None, days: Collection[date], start: date, end: date | None
 ) -> tuple[date, ...]:
-    """Return the days of the last 12 weeks that are settled at the source and not stored, oldest first.
+    """Return the days from `start` to `end` that are not among `days`, oldest first.
 
     Days before the metric's first stored one are not missing: the package may not have existed.
     """
-    if first_day is None or settled is None:
+    if first_day is None or end is None:
         return ()
-    start = max(first_day, lookback_start(now, GAP_WEEKS))
-    return tuple(day for day in days_between(start, settled) if day not in days)
-
-
-def missing_in(period: Period, first_day: date | None, days: Collection[date]) -> tuple[date, ...]:
-    """Return the days of a period, from the metric's first stored one on, that are not among `days`."""
-    if first_day is None:
-        return ()
-    wanted = days_between(max(first_day, period.start), period.end)
-    return tuple(day for day in wanted if day not in days)
+    return tuple(day for day in days_between(max(first_day, start), end) if day not in days)
 
 
 def freshness(
     metrics: Sequence[StoredDays], now: datetime, errors: Mapping[str, str] | None = None
 ) -> list[MetricFreshness]:
-    """Return how fresh each of `metrics` is, in their order; `errors` is what the last run said of some."""
-    settled = settled_through(metrics)
+    """Return how fresh each of `metrics` is, in their order; `errors` holds the last error of some."""
+    published = published_through(metrics)
     return [
-        _of_metric(metric, settled.get(metric.source), now, (errors or {}).get(metric.metric_id))
+        _of_metric(metric, published.get(metric.source), now, (errors or {}).get(metric.metric_id))
         for metric in metrics
     ]
 
 
-def behind(metrics: Iterable[MetricFreshness], now: datetime) -> dict[str, date]:
-    """Return the newest day of each registry that has given none for more than 3 days before yesterday.
+def behind(published: Mapping[str, date], now: datetime) -> dict[str, date]:
+    """Return the last published day of each registry whose day is more than 3 days before yesterday.
 
-    `settled_through` cannot tell: a registry that stopped has published nothing that we lack.
+    Missing days do not show this: a registry that stopped has published nothing that is missing here.
     """
     oldest = today(now) - (1 + BEHIND_AFTER_DAYS) * ONE_DAY
-    return {
-        metric.source: metric.settled_through
-        for metric in metrics
-        if metric.settled_through and metric.settled_through < oldest and metric.source != SEED_SOURCE
-    }
+    return {source: day for source, day in published.items() if day < oldest}
 
 
-def _of_metric(metric: StoredDays, settled: date | None, now: datetime, error: str | None) -> MetricFreshness:
-    is_daily = metric.window is SourceWindow.DAY
+def _of_metric(
+    metric: StoredDays, published: date | None, now: datetime, error: str | None
+) -> MetricFreshness:
+    last_day = published if metric.window is SourceWindow.DAY else None
     return MetricFreshness(
         metric_id=metric.metric_id,
         source=metric.source,
         newest_day=max(metric.days, default=None),
-        settled_through=settled if is_daily else None,
-        missing_days=missing_days(metric.first_day, metric.days, settled, now) if is_daily else (),
+        published_through=last_day,
+        missing_days=missing_days(metric.first_day, metric.days, lookback_start(now, GAP_WEEKS), last_day),
         observed_at=metric.observed_at,
         last_error=error,
     )
 
 
 def last_success(runs: Iterable[Run]) -> Run | None:
-    """Return the newest run that asked for every metric and got everything, or None."""
-    whole = [run for run in runs if _asks_registries(run) and run.scope is None]
-    good = [run for run in whole if run.status is RunStatus.SUCCESS]
-    return max(good, key=lambda run: run.started_at, default=None)
+    """Return the newest run that collected every metric without an error, or None."""
+    complete = [
+        run
+        for run in runs
+        if run.job_name in COLLECTING_JOBS and run.scope is None and run.status is RunStatus.SUCCESS
+    ]
+    return max(complete, key=lambda run: run.started_at, default=None)
 
 
-def _asks_registries(run: Run) -> bool:
-    return run.job_name in COLLECTING_JOBS
-
-
-def is_stale(success: Run | None, now: datetime) -> bool:
-    """Say whether the last success is older than 8 days, or never was."""
-    return success is None or now - (success.finished_at or success.started_at) > STALE_AFTER
+def is_stale(success_at: datetime | None, now: datetime) -> bool:
+    """Return whether the last complete run ended more than 8 days ago, or there was none."""
+    return success_at is None or now - success_at > STALE_AFTER
 
 
 def run_view(run: Run, lease: Lease | None, now: datetime) -> RunView:
-    """Return the run with its state: `abandoned` when it says `running` and holds no live lease."""
+    """Return the run with its state: `abandoned` when its row is still open and it holds no live lease.
+
+    `now` is an instant before `lease` was read: a run that started later may hold a newer lease.
+    """
     if run.status is not RunStatus.RUNNING:
         return RunView(run, run.status.value)
     held = lease is not None and lease.run_id == run.ingestion_run_id and lease.expires_at > now
-    return RunView(run, RunStatus.RUNNING.value if held else "abandoned")
+    return RunView(run, RunStatus.RUNNING.value if held or run.started_at > now else "abandoned")
+
+
+def run_health(runs: Sequence[Run], lease: Lease | None, now: datetime) -> RunHealth:
+    """Return how the collecting runs among `runs`, newest first, ended."""
+    ended = list(_ended(runs, lease, now))
+    bad = takewhile(lambda one: one[0] != RunStatus.SUCCESS, ended)
+    return RunHealth(
+        failed_lately=sum(
+            state in {RunStatus.FAILED.value, "abandoned"} and now - at <= FAILED_LATELY
+            for state, at in ended
+        ),
+        bad_in_a_row=len(list(bad)),
+    )
+
+
+def _ended(runs: Sequence[Run], lease: Lease | None, now: datetime) -> Iterator[tuple[str, datetime]]:
+    """Yield the state of each collecting run that is over, newest first, and when it ended."""
+    for later, run in zip((None, *runs), runs, strict=False):
+        state = run_view(run, lease, now).state
+        if run.job_name in COLLECTING_JOBS and state != RunStatus.RUNNING:
+            yield state, run.finished_at or _abandoned_at(run, lease, later)
+
+
+def _abandoned_at(run: Run, lease: Lease | None, later: Run | None) -> datetime:
+    """Return when an abandoned run lost the database: when its lease expired, or the next run started."""
+    if lease is not None and lease.run_id == run.ingestion_run_id:
+        return max(lease.heartbeat_at, lease.expires_at)
+    return run.started_at if later is None else later.started_at
 
 
 def errors_by_metric(runs: Iterable[Run]) -> dict[str, str]:
-    """Return what the newest closed run that asked for a metric could not get; `runs` come newest first.
+    """Return the error of each metric that failed in the newest closed run that collected it.
 
-    A run writes one line `metric_id: message` for each failed metric. A run that `--only` narrowed speaks of
-    the metrics it names, and the runs before it of the others.
+    `runs` are newest first. A run has one line `metric_id: message` for each failed metric. A run narrowed by
+    `--only` counts for the metrics it names, an earlier run for the others.
     """
     errors: dict[str, str] = {}
     answered: list[str] = []
     for run in runs:
-        if not _asks_registries(run) or run.status is RunStatus.RUNNING:
+        if run.job_name not in COLLECTING_JOBS or run.status is RunStatus.RUNNING:
             continue
         for metric_id, message in _error_lines(run):
             if not any(fnmatchcase(metric_id, pattern) for pattern in answered):

@@ -6,7 +6,7 @@ a period of which nothing is known has the value None.
 
 Choices where several were honest:
 - A point of several rows has the *lowest* provenance among them (a week with one seeded day is `csv_seed`),
-  is provisional if any row is, revised if any row is, and was observed when its newest row was.
+  is provisional if any row is, restated if any row is, and was observed when its newest row was.
 - A wider reading than a day (`7d`, `30d`, `month`) is never split or summed. It is the value of the period
   that it covers exactly; over any other period it can only estimate, as a fallback does.
 - A year earlier is 52 weeks back (364 days: the same weekdays, the nearest whole number of weeks to a year,
@@ -60,7 +60,7 @@ class Point:
     fallback_id: str | None = None
     provenance: Provenance | None = None
     status: Status | None = None
-    revised: bool = False
+    restated: bool = False
     observed_at: datetime | None = None
     duplicated: bool = False
 
@@ -190,7 +190,7 @@ def _point_of(
         complete=complete,
         provenance=min((row.provenance for row in rows), key=lambda provenance: provenance.rank),
         status=_joint_status(rows),
-        revised=any(row.revision > 0 for row in rows),
+        restated=any(row.revision > 0 for row in rows),
         observed_at=max(row.observed_at for row in rows),
         duplicated=known.has_copies_of(rows),
     )
@@ -213,7 +213,7 @@ def _estimate(known: _Known, period: Period) -> Point:
         fallback_id=reading.metric_id,
         provenance=reading.provenance,
         status=reading.status,
-        revised=reading.revision > 0,
+        restated=reading.revision > 0,
         observed_at=reading.observed_at,
         duplicated=known.has_copies_of([reading]),
     )
@@ -274,7 +274,7 @@ def _level(
         fallback_id=fallback_id,
         provenance=reading.provenance,
         status=reading.status,
-        revised=reading.revision > 0,
+        restated=reading.revision > 0,
         observed_at=reading.observed_at,
         duplicated=known.has_copies_of([reading]),
     )

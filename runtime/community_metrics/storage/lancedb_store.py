@@ -138,7 +138,7 @@ class LanceDBStore(LanceDBReader):
 
         The lease is held when its own row is stored. A holder may release it between the merge, which then
         wrote nothing, and the read, which then finds no holder: the lease is free for the next try.
-        A call that fails or is cancelled leaves no lease behind.
+        A call that fails or is cancelled releases the lease that it may have taken.
 
         Raises:
             RunLocked: another run holds it; the message names that run and the fix.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from community_metrics.errors import StorageError
 from community_metrics.model import Provenance, newest_copy
 from community_metrics.storage import sql
-from community_metrics.storage.connection import Database
+from community_metrics.storage.connection import Database, client
 from community_metrics.storage.queries import Query, TableQueries
 from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, table_named
 
@@ -42,6 +42,11 @@ class LanceDBReader(TableQueries):
         `consistency_s`: how many seconds a read may lag behind the last write of others; None for any.
         """
         return cls(Database(settings, consistency_s=consistency_s))
+
+    @staticmethod
+    def load_client() -> None:
+        """Import lancedb now: on a cold machine it takes seconds, which no deadline should include."""
+        client()
 
     def __await__(self) -> Generator[Any, None, Self]:
         return self._connected().__await__()

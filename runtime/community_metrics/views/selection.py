@@ -1,27 +1,32 @@
-"""Which metrics an answer is about: those that people look at, in the order of the catalogue."""
+"""Which metrics a view is about: the stored ones, with the catalogue's order and its names for products."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.api.params import near
-from community_metrics.api.problems import unknown
+from community_metrics.errors import UnknownName
 from community_metrics.model import SourceWindow, ValueKind
+from community_metrics.suggestions import similar_ids
+from community_metrics.views.runs import load_freshness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from community_metrics.catalog import Catalog
     from community_metrics.model import MetricDefinition
+    from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.views.runs import Freshness
 
 DOWNLOADS: Final = "downloads"
 STARS: Final = "stars"
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The metrics that storage knows, seen through the catalogue: its order, its names for products."""
+@dataclass(frozen=True)
+class StoredMetrics:
+    """The metrics that storage knows."""
 
     definitions: Sequence[MetricDefinition]
     catalog: Catalog
@@ -30,60 +35,76 @@ class Stored:
         """Return one metric, active or not.
 
         Raises:
-            Problem: 404, naming near ids.
+            UnknownName: it is not stored.
         """
         for definition in self.definitions:
             if definition.metric_id == metric_id:
                 return definition
         known = {item.metric_id: (item.subject,) for item in self.definitions}
-        raise unknown("unknown-metric", "metric", metric_id, near(metric_id, known))
+        raise UnknownName("metric", metric_id, similar_ids(metric_id, known))
 
-    @property
-    def shown(self) -> list[MetricDefinition]:
-        """Active metrics that are nobody's fallback, in the order of the catalogue; others behind, by id."""
-        stand_ins = {fallback for definition in self.definitions for fallback in definition.fallbacks}
-        active = [item for item in self.definitions if item.is_active and item.metric_id not in stand_ins]
-        place = {metric.metric_id: index for index, metric in enumerate(self.catalog.metrics)}
-        return sorted(active, key=lambda item: (place.get(item.metric_id, len(place)), item.metric_id))
+    @cached_property
+    def shown(self) -> tuple[MetricDefinition, ...]:
+        """Active metrics that are no fallback, in the catalogue's order; those it lacks last, by id."""
+        fallbacks = {name for definition in self.definitions for name in definition.fallbacks}
+        active = [item for item in self.definitions if item.is_active and item.metric_id not in fallbacks]
+        position = {metric.metric_id: index for index, metric in enumerate(self.catalog.metrics)}
+        return tuple(
+            sorted(active, key=lambda item: (position.get(item.metric_id, len(position)), item.metric_id))
+        )
 
     def chosen(
-        self, products: Sequence[str] | None, metric_ids: Sequence[str] | None
-    ) -> list[MetricDefinition]:
-        """Return the shown metrics that pass both filters; one that is asked for by id need not be shown.
+        self, products: Sequence[str] | None = None, metric_ids: Sequence[str] | None = None
+    ) -> tuple[MetricDefinition, ...]:
+        """Return the shown metrics that pass both filters, and any metric that is named by its id.
 
         Raises:
-            Problem: 404, for a product or a metric that is not stored.
+            UnknownName: a product or a metric is not stored.
         """
-        asked = {metric_id: self.metric(metric_id) for metric_id in metric_ids or ()}
+        named = [self.metric(metric_id) for metric_id in dict.fromkeys(metric_ids or ())]
         self._require_products(products or ())
-        shown = self.shown
-        if metric_ids:
-            shown = [item for item in shown if item.metric_id in asked]
-            shown += [item for item in asked.values() if item not in shown]
-        return [item for item in shown if not products or item.product in products]
+        found = self.shown
+        if named:
+            found = (
+                *(item for item in found if item in named),
+                *(item for item in named if item not in found),
+            )
+        return tuple(item for item in found if not products or item.product in products)
 
-    def downloads_of(self, product: str) -> list[MetricDefinition]:
-        """Return the daily downloads of a product, which its shares and its total are made of."""
-        return [
+    def downloads_of(self, product: str) -> tuple[MetricDefinition, ...]:
+        """Return the daily downloads of a product, which its shares and its total are computed from."""
+        daily = (DOWNLOADS, SourceWindow.DAY)
+        return tuple(
             item
             for item in self.shown
-            if (item.product, item.metric_family, item.source_window)
-            == (product, DOWNLOADS, SourceWindow.DAY)
-        ]
+            if item.product == product and (item.metric_family, item.source_window) == daily
+        )
 
     @property
-    def stars(self) -> list[MetricDefinition]:
-        """The levels of stars of every repository."""
-        return [
-            item for item in self.shown if item.metric_family == STARS and item.value_kind is ValueKind.LEVEL
-        ]
+    def stars(self) -> tuple[MetricDefinition, ...]:
+        """Return the star level of every repository."""
+        level = (STARS, ValueKind.LEVEL)
+        return tuple(item for item in self.shown if (item.metric_family, item.value_kind) == level)
 
     def product_name(self, product: str) -> str:
-        """Return the name for people of a product; its id where the catalogue has none."""
+        """Return the display name of a product; its id where the catalogue has none."""
         return next((item.name for item in self.catalog.products if item.id == product), product)
 
     def _require_products(self, products: Iterable[str]) -> None:
         known = sorted({item.product for item in self.shown})
         for product in products:
             if product not in known:
-                raise unknown("unknown-product", "product", product, near(product, dict.fromkeys(known, ())))
+                raise UnknownName("product", product, similar_ids(product, dict.fromkeys(known, ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Every metric that was ever stored, by id."""
+
+    metrics: tuple[MetricDefinition, ...]
+    freshness: Freshness
+
+
+async def load_definitions(reader: LanceDBReader, now: datetime) -> Definitions:
+    """Return the catalogue as stored."""
+    return Definitions(tuple(await reader.metrics()), await load_freshness(reader, now))

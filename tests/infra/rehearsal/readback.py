@@ -88,3 +88,17 @@ def _alarms(stage: Stage, region: str) -> dict[str, dict[str, Any]]:
 def _subscriptions(stage: Stage, region: str) -> dict[str, str]:
     found = stage.client("sns", region).list_subscriptions()["Subscriptions"]
     return {item["TopicArn"]: item["Endpoint"] for item in found}
+
+
+def logged(logs: Any, group: str) -> dict[str, str]:
+    """Return what each stream of a log group holds, by the stream's name."""
+    streams = [
+        stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]
+    ]
+    return {
+        stream: "\n".join(
+            event["message"]
+            for event in logs.get_log_events(logGroupName=group, logStreamName=stream)["events"]
+        )
+        for stream in streams
+    }

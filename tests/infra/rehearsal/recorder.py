@@ -1,6 +1,7 @@
 """A proxy before the server that notes which action, on which resource, each request asks for.
 
-It answers `SignalResource` itself, which moto does not know: with the empty answer that AWS gives.
+It answers `SignalResource` itself, which moto does not know: with the empty answer that AWS gives. It refuses
+a signal whose `UniqueId` is not the id of the instance that sends it, since CloudFormation counts no other.
 """
 
 from __future__ import annotations
@@ -14,11 +15,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from tests.host.imds import instance_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
 _SIGNALLED = b"<SignalResourceResponse><ResponseMetadata/></SignalResourceResponse>"
+_REFUSED = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code>"
+    "<Message>UniqueId is not the instance ID {expected}</Message></Error></ErrorResponse>"
+)
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
 _THIS_NETWORK = nullcontext()
@@ -34,7 +41,7 @@ class Call:
 
 @dataclass
 class Recorder:
-    """What was asked for, and the signals among it."""
+    """What was asked for, and the signals among it that count."""
 
     server_port: int
     port: int = 0
@@ -85,12 +92,19 @@ class _Handler(BaseHTTPRequestHandler):
         call = self._call(body)
         self.recorder.calls.append(call)
         if call.action == "cloudformation:SignalResource":
-            self.recorder.signals.append({key: value[0] for key, value in parse_qs(body.decode()).items()})
-            self._send(200, [("Content-Type", "text/xml")], _SIGNALLED)
+            self._count({key: value[0] for key, value in parse_qs(body.decode()).items()})
             return
         self._forward(body)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815  the names that http.server calls
+
+    def _count(self, signal: dict[str, str]) -> None:
+        expected = instance_id(self.client_address[0])
+        if signal.get("UniqueId") != expected:
+            self._send(400, [("Content-Type", "text/xml")], _REFUSED.format(expected=expected).encode())
+            return
+        self.recorder.signals.append(signal)
+        self._send(200, [("Content-Type", "text/xml")], _SIGNALLED)
 
     def _call(self, body: bytes) -> Call:
         scope = _SCOPE.search(self.headers.get("Authorization", ""))

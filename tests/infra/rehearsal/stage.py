@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import socket
 import subprocess
@@ -80,7 +81,12 @@ class Stage:
     def cdk(self, *arguments: str, region: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the pinned CLI in the copied tree."""
         done = subprocess.run(
-            [str(ROOT / "node_modules/.bin/cdk"), *arguments, "--app", f"{sys.executable} app.py"],
+            [
+                str(ROOT / "node_modules/.bin/cdk"),
+                *arguments,
+                "--app",
+                shlex.join([sys.executable, "app.py"]),
+            ],
             cwd=self.tree,
             env=self.environment(region),
             stdout=subprocess.PIPE,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from community_metrics.api.cache.watch import shown_versions
 from community_metrics.errors import StorageUnavailable
-from community_metrics.storage.connection import client
 from community_metrics.storage.reader import LanceDBReader
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class ReadDatabase:
 
     def load_client(self) -> None:
         """Import LanceDB before any deadline runs: it takes seconds on a cold machine."""
-        client()
+        LanceDBReader.load_client()
 
     async def consistently(
         self, read: Callable[[LanceDBReader], Awaitable[Answer]]

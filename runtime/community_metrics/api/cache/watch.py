@@ -10,8 +10,7 @@ import structlog
 
 from community_metrics.errors import StorageError, StorageUnavailable
 from community_metrics.periods import today
-from community_metrics.series.freshness import is_stale
-from community_metrics.views.runs import newest_success
+from community_metrics.views.runs import Freshness, last_complete_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +47,7 @@ class TableState:
     """The tables as last seen at `seen_at`; `failure` is what the newest look met, if it failed."""
 
     versions: Mapping[str, int] = field(default_factory=dict)
-    success: Run | None = None
+    last_complete_run: Run | None = None
     seen_at: datetime | None = None
     failure: StorageError | None = None
     newest_run: str | None = None
@@ -60,7 +59,7 @@ class TableState:
         return StateKey(
             versions=self.shown,
             day=today(now),
-            is_stale=is_stale(self.success, now),
+            is_stale=Freshness(now, self.last_complete_run).is_stale,
             newest_run=self.newest_run,
             minute=now.replace(second=0, microsecond=0) if by_minute else None,
         )
@@ -110,12 +109,12 @@ class TableWatch:
         versions = await reader.table_versions()
         newest = [run.ingestion_run_id for run in await reader.runs(limit=1)]
         newest_run = newest[0] if newest else None
-        success = before.success
+        complete_run = before.last_complete_run
         if (versions["history"], newest_run) != (before.versions.get("history"), before.newest_run):
-            success = await newest_success(reader)
+            complete_run = await last_complete_run(reader)
         return TableState(
             versions=versions,
-            success=success,
+            last_complete_run=complete_run,
             seen_at=self._clock.now(),
             newest_run=newest_run,
             shown=shown_versions(versions),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -10,94 +9,71 @@ from fastapi import APIRouter, Request, Response
 from community_metrics.api import params, svg
 from community_metrics.api.cache.middleware import now_of
 from community_metrics.api.problems import documented
-from community_metrics.api.services import read_fresh, services_of
+from community_metrics.api.services import services_of
 from community_metrics.model import ValueKind
-from community_metrics.periods import Grain, last_completed, last_periods
-from community_metrics.series.points import latest_complete, points
-from community_metrics.views.selection import Stored
+from community_metrics.views.series import load_last_weeks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from community_metrics.model import MetricDefinition
-    from community_metrics.series.points import Point
-    from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.views.series import MetricSeries
 
 router = APIRouter(tags=["pictures"])
 _WEEKS: Final = 26
 _MEDIA_TYPE: Final = "image/svg+xml"
-_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The picture.", "content": {_MEDIA_TYPE: {"schema": {"type": "string"}}}},
     **documented(401, 404, 422, 500, 503),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What a picture is drawn from: a metric and its last weeks, oldest first."""
-
-    metric: MetricDefinition
-    weeks: Sequence[Point]
-
-    @property
-    def title(self) -> str:
-        """What is shown, in words."""
-        return f"{self.metric.display_name}: {self.metric.unit} {self.per_week}"
-
-    @property
-    def per_week(self) -> str:
-        """How the number relates to a week."""
-        return "at the end of the week" if self.metric.value_kind is ValueKind.LEVEL else "per week"
-
-    @property
-    def said(self) -> str:
-        """The newest complete week, in words."""
-        latest = latest_complete(self.weeks)
-        if latest is None or latest.value is None:
-            return "no data"
-        return f"{latest.value:,} in {latest.period.label}, the newest complete week"
-
-
-@router.get("/badge/{metric_id}.svg", response_class=Response, responses=_ANSWERS, operation_id="badge")
+@router.get("/badge/{metric_id}.svg", response_class=Response, responses=_RESPONSES, operation_id="badge")
 async def badge(request: Request, metric_id: params.MetricId, theme: params.Theme = "auto") -> Response:
     """Draw the newest complete week as a badge; `no data` where none of the last 26 is complete."""
-    drawn = await _drawn(request, metric_id)
-    latest = latest_complete(drawn.weeks)
+    view = await _weeks(request, metric_id)
+    latest = view.latest
     number = "no data" if latest is None or latest.value is None else svg.short_number(latest.value)
-    per_week = "" if drawn.metric.value_kind is ValueKind.LEVEL or latest is None else "/week"
-    picture = svg.badge(
-        label=f"{drawn.metric.subject} {drawn.metric.unit}",
-        value=number + per_week,
-        title=drawn.title,
-        description=drawn.said,
-        theme=theme,
+    per_week = "" if view.metric.value_kind is ValueKind.LEVEL or latest is None else "/week"
+    return _picture(
+        svg.badge(
+            label=f"{view.metric.subject} {view.metric.unit}",
+            value=number + per_week,
+            title=_title(view),
+            description=_description(view),
+            theme=theme,
+        )
     )
-    return _picture(picture)
 
 
 @router.get(
-    "/sparkline/{metric_id}.svg", response_class=Response, responses=_ANSWERS, operation_id="sparkline"
+    "/sparkline/{metric_id}.svg", response_class=Response, responses=_RESPONSES, operation_id="sparkline"
 )
 async def sparkline(request: Request, metric_id: params.MetricId, theme: params.Theme = "auto") -> Response:
     """Draw the last 26 weeks as a line; a week that is incomplete or estimated is a gap."""
-    drawn = await _drawn(request, metric_id)
-    values = [point.value if point.complete else None for point in drawn.weeks]
-    return _picture(svg.sparkline(values, title=drawn.title, description=drawn.said, theme=theme))
+    view = await _weeks(request, metric_id)
+    values = [point.value if point.complete else None for point in view.points]
+    return _picture(svg.sparkline(values, title=_title(view), description=_description(view), theme=theme))
+
+
+async def _weeks(request: Request, metric_id: str) -> MetricSeries:
+    services, now = services_of(request), now_of(request.scope)
+    view, _ = await services.database.consistently(
+        lambda reader: load_last_weeks(reader, services.catalog, now, metric_id, weeks=_WEEKS)
+    )
+    return view
+
+
+def _title(view: MetricSeries) -> str:
+    when = "at the end of the week" if view.metric.value_kind is ValueKind.LEVEL else "per week"
+    return f"{view.metric.display_name}: {view.metric.unit} {when}"
+
+
+def _description(view: MetricSeries) -> str:
+    """Return the newest complete week in words."""
+    latest = view.latest
+    if latest is None or latest.value is None:
+        return "no data"
+    return f"{latest.value:,} in {latest.period.label}, the newest complete week"
 
 
 def _picture(drawing: str) -> Response:
     policy = {"content-security-policy": svg.CONTENT_SECURITY_POLICY}
     return Response(drawing, media_type=_MEDIA_TYPE, headers=policy)
-
-
-async def _drawn(request: Request, metric_id: str) -> Drawn:
-    now = now_of(request.scope)
-    periods = last_periods(last_completed(now, Grain.WEEK), _WEEKS)
-
-    async def read(reader: LanceDBReader) -> Drawn:
-        metric = Stored(await reader.metrics(), services_of(request).catalog).metric(metric_id)
-        rows = await reader.stats([metric_id], since=periods[0].start)
-        return Drawn(metric, points(rows, periods, window=metric.source_window, now=now))
-
-    drawn, _ = await read_fresh(request, read)
-    return drawn

@@ -1,4 +1,4 @@
-"""`/export/{table}.{csv|parquet}`: a whole table, streamed batch by batch, so that memory stays bounded."""
+"""`/export/{table}.{csv|parquet}`: a whole table, streamed batch by batch, so that memory is bounded."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from community_metrics.api.middleware.head import WITHOUT_BODY
 from community_metrics.api.problems import documented
 from community_metrics.api.services import services_of
 from community_metrics.api.spreadsheet import plain_cell
+from community_metrics.views.exports import scan_table
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,7 +27,7 @@ router = APIRouter(tags=["export"])
 Table = Annotated[Literal["stats", "metrics", "history"], Path(description="Which table.")]
 FileFormat = Annotated[Literal["csv", "parquet"], Path(description="Form of the file.")]
 _CSV_ROWS: Final = 1_000
-"""Rows in one piece of CSV: as Python objects they need fifty times the room that Arrow gives them."""
+"""Rows in one piece of CSV: as Python objects they take fifty times the memory of Arrow's columns."""
 _MEDIA_TYPES: Final = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 
@@ -58,20 +59,19 @@ async def export(
     database.load_client()
     if request.scope.get(WITHOUT_BODY):
         async with asyncio.timeout(database.read_timeout_s):
-            await database.reader.has_rows(table)  # where GET would say 503, HEAD does
+            await database.reader.has_rows(table)  # HEAD returns 503 where GET would
         return StreamingResponse(iter(()), media_type=media_type, headers=headers)
-    batches = database.reader.scan(table)
-    chunks = _csv_chunks(table, batches) if file_format == "csv" else _parquet_chunks(table, batches)
-    pieces = timely(chunks, database.read_timeout_s)
-    first = await anext(pieces)  # what fails from here on breaks the stream; here it is still a 503
+    chunks = _csv_chunks if file_format == "csv" else _parquet_chunks
+    pieces = timely(chunks(*scan_table(database.reader, table)), database.read_timeout_s)
+    first = await anext(pieces)  # a failure here is still a 503; a later one breaks the stream
     return StreamingResponse(_joined(first, pieces), media_type=media_type, headers=headers)
 
 
 async def timely(pieces: AsyncIterator[bytes], timeout_s: float) -> AsyncIterator[bytes]:
-    """Yield the pieces, each read within the time; how long the caller takes for one does not count.
+    """Yield the pieces, each read within the time limit; the time that the caller takes does not count.
 
     Raises:
-        TimeoutError: the next piece did not come in time.
+        TimeoutError: the next piece was not read in time.
     """
     while True:
         try:
@@ -88,9 +88,8 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
         yield piece
 
 
-async def _csv_chunks(table: str, batches: AsyncIterator[pa.RecordBatch]) -> AsyncIterator[bytes]:
-    names = _schema(table).names
-    header = _csv_text([names])
+async def _csv_chunks(schema: pa.Schema, batches: AsyncIterator[pa.RecordBatch]) -> AsyncIterator[bytes]:
+    header = _csv_text([schema.names])
     async for batch in batches:
         for start in range(0, batch.num_rows, _CSV_ROWS):
             columns = batch.slice(start, _CSV_ROWS).columns
@@ -108,11 +107,11 @@ def _csv_text(rows: Any) -> bytes:
     return out.getvalue().encode()
 
 
-async def _parquet_chunks(table: str, batches: AsyncIterator[pa.RecordBatch]) -> AsyncIterator[bytes]:
+async def _parquet_chunks(schema: pa.Schema, batches: AsyncIterator[pa.RecordBatch]) -> AsyncIterator[bytes]:
     from pyarrow import parquet  # noqa: PLC0415  only this route needs it
 
     sink = _Sink()
-    with parquet.ParquetWriter(sink, _schema(table), compression="zstd") as writer:
+    with parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
         async for batch in batches:
             writer.write_batch(batch)
             yield sink.drained()
@@ -120,7 +119,7 @@ async def _parquet_chunks(table: str, batches: AsyncIterator[pa.RecordBatch]) ->
 
 
 class _Sink(io.RawIOBase):
-    """A file that is handed on as it is written: it holds no more than one batch."""
+    """A file that is read while it is written: it holds no more than one batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -142,9 +141,3 @@ class _Sink(io.RawIOBase):
         chunk = bytes(self._written)
         self._written.clear()
         return chunk
-
-
-def _schema(table: str) -> pa.Schema:
-    from community_metrics.storage.schemas import table_named  # noqa: PLC0415  it loads pyarrow
-
-    return table_named(table).schema

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from community_metrics.cli.mappers import plan_body
 from community_metrics.cli.render import style
-from community_metrics.cli.render.status import run_json
 from community_metrics.model import RunStatus
-from community_metrics.series.freshness import RunView
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,64 +81,8 @@ def _plan_table(plan: MergePlan, signs: Signs) -> RenderableType:
     table.add_column("days", no_wrap=True)
     for name in ("new", "changed", "restated"):
         table.add_column(name, justify="right")
-    for line in plan_json(plan)["metrics"]:
-        table.add_row(
-            line["metric_id"],
-            f"{line['first_day']} {signs.dash} {line['last_day']}",
-            *(style.number(line[name]) for name in ("new", "changed", "restated")),
-        )
+    for metric in plan_body(plan).metrics:
+        counts = (metric.new, metric.changed, metric.restated)
+        days = f"{metric.first_day} {signs.dash} {metric.last_day}"
+        table.add_row(metric.metric_id, days, *map(style.number, counts))
     return table
-
-
-def plan_json(plan: MergePlan) -> dict[str, Any]:
-    """Return what would be written, by metric, and each changed row with its first and its new value."""
-    new = Counter(row.metric_id for row in plan.inserted)
-    changed = Counter(row.metric_id for row in plan.updated)
-    restated = Counter(row.metric_id for row in plan.updated if row.value != row.first_value)
-    days: dict[str, list[Any]] = {}
-    for row in plan.written:
-        days.setdefault(row.metric_id, []).append(row.period_end)
-    return {
-        "metrics": [
-            {
-                "metric_id": metric_id,
-                "first_day": min(ends).isoformat(),
-                "last_day": max(ends).isoformat(),
-                "new": new[metric_id],
-                "changed": changed[metric_id],
-                "restated": restated[metric_id],
-            }
-            for metric_id, ends in days.items()
-        ],
-        "changed_rows": [
-            {
-                "metric_id": row.metric_id,
-                "period_end": row.period_end.isoformat(),
-                "value": row.value,
-                "first_value": row.first_value,
-                "revision": row.revision,
-                "status": row.status,
-                "provenance": row.provenance,
-            }
-            for row in plan.updated
-        ],
-    }
-
-
-def outcome_json(report: RunReport) -> dict[str, Any]:
-    """Return how the run ended as plain values; the shape is stable and described in `docs/cli.md`."""
-    return {
-        "run": run_json(RunView(report.run, report.run.status.value)),
-        "dry_run": report.plan is not None,
-        "notes": list(report.notes),
-        "metrics": [
-            {
-                "metric_id": outcome.metric_id,
-                "observations": outcome.observations,
-                "error": outcome.error,
-                "notes": list(outcome.notes),
-            }
-            for outcome in report.outcomes
-        ],
-        "plan": plan_json(report.plan) if report.plan is not None else None,
-    }

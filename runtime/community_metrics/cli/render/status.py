@@ -2,73 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from community_metrics.cli.render import style
-from community_metrics.periods import ONE_DAY, lookback_start, today
-from community_metrics.series.freshness import (
-    GAP_WEEKS,
-    behind,
-    errors_by_metric,
-    freshness,
-    is_stale,
-    run_view,
-)
-from community_metrics.views.runs import newest_success
-from community_metrics.views.stored import load_holdings
+from community_metrics.periods import ONE_DAY, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from rich.console import RenderableType
 
-    from community_metrics.catalog import Catalog
     from community_metrics.cli.render.style import Signs
-    from community_metrics.model import Run
-    from community_metrics.series.freshness import MetricFreshness, RunView
-    from community_metrics.storage import LanceDBReader
+    from community_metrics.series.freshness import RunView
+    from community_metrics.views.status import Status
 
-RUNS_READ = 100
 RUNS_SHOWN = 5
 RANGES_SHOWN = 3
-BEHIND_MEND = "Run `community-metrics refresh`; where that brings no newer day, the registry itself is late"
+BEHIND_FIX = "Run `community-metrics refresh`; if that finds no newer day, the registry itself is late"
 _STYLES = {"success": "green", "partial": "yellow", "failed": "red", "abandoned": "red", "running": "cyan"}
 
 
-@dataclass(frozen=True, slots=True)
-class StatusView:
-    """Everything that the status says; `runs` newest first."""
-
-    now: datetime
-    location: str
-    success: Run | None
-    metrics: tuple[MetricFreshness, ...]
-    runs: tuple[RunView, ...]
-
-
-async def load_status(reader: LanceDBReader, catalog: Catalog, *, location: str, now: datetime) -> StatusView:
-    """Read how fresh the shown metrics of `catalog` are."""
-    holdings = await load_holdings(reader, catalog.shown, lookback_start(now, GAP_WEEKS))
-    runs = await reader.runs(limit=RUNS_READ)
-    lease = await reader.lease()
-    stored = [holding.stored_days for holding in holdings]
-    return StatusView(
-        now=now,
-        location=location,
-        success=await newest_success(reader),
-        metrics=tuple(freshness(stored, now, errors_by_metric(runs))),
-        runs=tuple(run_view(run, lease, now) for run in runs),
-    )
-
-
 def day_ranges(days: Iterable[date]) -> Iterator[tuple[date, date]]:
-    """Yield the first and last day of each run of adjoining days; `days` come in order."""
+    """Yield the first and last day of each stretch of adjoining days; `days` are in order."""
     first = last = None
     for day in days:
         if last is not None and first is not None and day != last + ONE_DAY:
@@ -82,23 +42,24 @@ def day_ranges(days: Iterable[date]) -> Iterator[tuple[date, date]]:
 def ranges_text(days: Sequence[date], shown: int = RANGES_SHOWN) -> str:
     """Return days as text: `2026-11-03, 2026-11-07 to 2026-11-09 and 2 more gaps`."""
     ranges = list(day_ranges(days))
-    said = [str(a) if a == b else f"{a} to {b}" for a, b in ranges[:shown]]
+    texts = [str(a) if a == b else f"{a} to {b}" for a, b in ranges[:shown]]
     rest = len(ranges) - shown
-    return ", ".join(said) + (f" and {style.counted(rest, 'more gap')}" if rest > 0 else "")
+    return ", ".join(texts) + (f" and {style.counted(rest, 'more gap')}" if rest > 0 else "")
 
 
-def behind_texts(view: StatusView) -> list[str]:
+def behind_texts(view: Status) -> list[str]:
     """Return one sentence for each registry of which no recent day is stored."""
+    now = today(view.freshness.now)
     return [
-        f"{source} gave no day after {day}, which is {style.counted((today(view.now) - day).days, 'day')} ago"
-        for source, day in behind(view.metrics, view.now).items()
+        f"{source} has published no day after {day}, {style.counted((now - day).days, 'day')} ago"
+        for source, day in view.behind.items()
     ]
 
 
-def render_status(view: StatusView, signs: Signs) -> RenderableType:
-    """Return the status as it is printed."""
-    parts: list[RenderableType] = [_headline(view, signs), _metrics_table(view, signs)]
-    parts += [Text(f"{signs.fail} {said}. {BEHIND_MEND}.", "red") for said in behind_texts(view)]
+def render_status(view: Status, location: str, signs: Signs) -> RenderableType:
+    """Return the status of the database at `location` as it is printed."""
+    parts: list[RenderableType] = [_headline(view, location, signs), _metrics_table(view, signs)]
+    parts += [Text(f"{signs.fail} {text}. Fix: {BEHIND_FIX}.", "red") for text in behind_texts(view)]
     parts += [
         Text(f"{signs.warn} {metric.metric_id} lacks {ranges_text(metric.missing_days)}", "yellow")
         for metric in view.metrics
@@ -113,14 +74,14 @@ def render_status(view: StatusView, signs: Signs) -> RenderableType:
 
 
 def render_runs(runs: Sequence[RunView], signs: Signs) -> RenderableType:
-    """Return runs as a table, newest first, and what they said under it."""
-    said = [_said(view, signs) for view in runs if view.run.error_summary]
-    return Group(_runs_table(runs, signs), *([Text(), *said] if said else []))
+    """Return runs as a table, newest first, with their errors below it."""
+    errors = [_error(view, signs) for view in runs if view.run.error_summary]
+    return Group(_runs_table(runs, signs), *([Text(), *errors] if errors else []))
 
 
 def _runs_table(runs: Sequence[RunView], signs: Signs) -> RenderableType:
     if not runs:
-        return Text("No run is recorded yet. `community-metrics refresh` makes the first.", "yellow")
+        return Text("No run is recorded yet. `community-metrics refresh` starts the first.", "yellow")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("started (UTC)", "job", "ended as"):
         table.add_column(name, no_wrap=True)
@@ -140,32 +101,29 @@ def _runs_table(runs: Sequence[RunView], signs: Signs) -> RenderableType:
     return table
 
 
-def _said(view: RunView, signs: Signs) -> Text:
+def _error(view: RunView, signs: Signs) -> Text:
     first, *rest = (view.run.error_summary or "").splitlines()
     more = f" ({len(rest)} more in --json)" if rest else ""
     return Text(f"{signs.warn} {view.run.started_at:%Y-%m-%d %H:%M} {first}{more}", _STYLES[view.state])
 
 
-def _headline(view: StatusView, signs: Signs) -> Text:
-    text = Text(f"{view.location}\n", "dim")
-    if view.success is None:
-        text.append(f"{signs.warn} No refresh has got everything yet.\n", "bold yellow")
-        return text
-    ended = view.success.finished_at or view.success.started_at
-    said = f"Last successful refresh {style.age(view.now - ended)} ago, {ended:%Y-%m-%d %H:%M} UTC"
-    if is_stale(view.success, view.now):
-        text.append(f"{signs.fail} Stale. {said}. Run `community-metrics refresh`.\n", "bold red")
-    elif behind(view.metrics, view.now):
-        text.append(f"{signs.warn} Behind. {said}, but days are missing at the end.\n", "bold yellow")
-    else:
-        text.append(f"{signs.ok} Fresh. {said}.\n", "bold green")
-    return text
+def _headline(view: Status, location: str, signs: Signs) -> Text:
+    text = Text(f"{location}\n", "dim")
+    fresh = view.freshness
+    if fresh.last_success_at is None or fresh.age is None:
+        return text.append(f"{signs.warn} No refresh has collected every metric yet.\n", "bold yellow")
+    last = f"Last successful refresh {style.age(fresh.age)} ago, {fresh.last_success_at:%Y-%m-%d %H:%M} UTC"
+    if fresh.is_stale:
+        return text.append(f"{signs.fail} Stale. {last}. Fix: run `community-metrics refresh`.\n", "bold red")
+    if view.behind:
+        return text.append(f"{signs.warn} Behind. {last}, but days are missing at the end.\n", "bold yellow")
+    return text.append(f"{signs.ok} Fresh. {last}.\n", "bold green")
 
 
-def _metrics_table(view: StatusView, signs: Signs) -> Table:
+def _metrics_table(view: Status, signs: Signs) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("metric", no_wrap=True, overflow="ellipsis")
-    for name in ("newest day", "settled"):
+    for name in ("newest day", "published"):
         table.add_column(name, no_wrap=True)
     table.add_column("missing", justify="right", no_wrap=True)
     table.add_column("read", justify="right", no_wrap=True)
@@ -174,51 +132,10 @@ def _metrics_table(view: StatusView, signs: Signs) -> Table:
         table.add_row(
             metric.metric_id,
             str(metric.newest_day or signs.none),
-            str(metric.settled_through or signs.none),
+            str(metric.published_through or signs.none),
             Text(f"{missing} d" if missing else signs.none, "yellow" if missing else "dim"),
-            f"{style.duration(view.now - metric.observed_at)} ago" if metric.observed_at else signs.none,
+            f"{style.duration(view.freshness.now - metric.observed_at)} ago"
+            if metric.observed_at
+            else signs.none,
         )
     return table
-
-
-def status_json(view: StatusView) -> dict[str, Any]:
-    """Return the status as plain values; the shape is stable and described in `docs/cli.md`."""
-    ended = view.success and (view.success.finished_at or view.success.started_at)
-    return {
-        "generated_at": view.now.isoformat(),
-        "storage": view.location,
-        "last_success": ended.isoformat() if ended else None,
-        "stale": is_stale(view.success, view.now),
-        "metrics": [
-            {
-                "metric_id": metric.metric_id,
-                "source": metric.source,
-                "newest_day": metric.newest_day.isoformat() if metric.newest_day else None,
-                "settled_through": metric.settled_through.isoformat() if metric.settled_through else None,
-                "missing_days": [day.isoformat() for day in metric.missing_days],
-                "observed_at": metric.observed_at.isoformat() if metric.observed_at else None,
-                "last_error": metric.last_error,
-            }
-            for metric in view.metrics
-        ],
-        "runs": [run_json(run) for run in view.runs[:RUNS_SHOWN]],
-    }
-
-
-def run_json(view: RunView) -> dict[str, Any]:
-    """Return one run as plain values."""
-    run = view.run
-    return {
-        "ingestion_run_id": run.ingestion_run_id,
-        "job_name": run.job_name,
-        "status": view.state,
-        "started_at": run.started_at.isoformat(),
-        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
-        "rows_inserted": run.rows_inserted,
-        "rows_updated": run.rows_updated,
-        "rows_unchanged": run.rows_unchanged,
-        "window_start": run.window_start.isoformat() if run.window_start else None,
-        "window_end": run.window_end.isoformat() if run.window_end else None,
-        "error_summary": run.error_summary,
-        "scope": run.scope,
-    }

@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
-from community_metrics.config import PUBLIC_ORIGINS, keeps_secrets
+from community_metrics.config import PUBLIC_ORIGINS
 from community_metrics.errors import (
     SourceError,
     SourceShapeError,
@@ -25,6 +25,7 @@ from community_metrics.errors import (
     TerminalSourceError,
     TransientSourceError,
 )
+from community_metrics.origins import keeps_secrets
 from community_metrics.sources.client.circuit import Gate
 from community_metrics.sources.client.hosts import GITHUB, RegistryHost
 from community_metrics.sources.client.replies import Reply, parse, refusal

@@ -1,6 +1,6 @@
-"""Every command that the README shows is run here, as it stands, in the order it stands.
+"""Every command of the README and of the pages for new users runs here, unchanged and in its order.
 
-`make test` is what runs this file, `make up` is run by `test_fresh_clone.py`, the API by `test_serve.py`.
+`make test` runs this file, `test_fresh_clone.py` runs `make up`, `test_serve.py` runs the API.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from community_metrics.config import Settings
 from tests.support.enterprise import WRITE_KEY, Enterprise, serving
 from tests.support.registry import Registry
 from tests.support.replay import Replay
@@ -23,13 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-RUN_ELSEWHERE = {"make up", "make test", "uv run uvicorn community_metrics.api.main:app"}
+PAGES = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/getting-started.md", "docs/configuration.md")
+}
+BLOCKS = [block for page in PAGES.values() for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)]
+CLONE = "git clone https://github.com/lancedb/community-metrics.git && cd community-metrics\n"
+RUN_ELSEWHERE = {f"{CLONE}make up", "make test", "uvicorn community_metrics.api.main:app"}
 
 
 def block_with(text: str) -> str:
-    """Return the one shell block of the README that holds `text`."""
+    """Return the one shell block of the pages that contains `text`."""
     (found,) = [block for block in BLOCKS if text in block]
     return str(found)
 
@@ -41,7 +46,7 @@ def registries() -> Iterator[Replay]:
 
 
 def shell(script: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a block of the README in an empty folder, with the commands of this environment on the path."""
+    """Run a block in an empty folder, with the commands of this environment in the PATH."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     (folder / ".venv/bin").mkdir(parents=True, exist_ok=True)
     (folder / ".venv/bin/activate").write_text("")
@@ -56,7 +61,7 @@ def shell(script: str, folder: Path, environment: dict[str, str]) -> subprocess.
     )
 
 
-def test_the_five_minutes_of_a_team_with_another_project(tmp_path: Path, registries: Replay) -> None:
+def test_a_team_tracks_another_project(tmp_path: Path, registries: Replay) -> None:
     script = block_with("catalog init") + block_with("--dry-run").replace("community-metrics doctor", "")
     done = shell(script, tmp_path, registries.environment())
     assert done.returncode == 0, done.stderr
@@ -71,7 +76,7 @@ def test_doctor_finds_nothing_wrong_after_it(tmp_path: Path, registries: Replay)
 
 
 def test_a_laptop_fills_an_enterprise_database(tmp_path: Path, registries: Replay) -> None:
-    script = block_with("CM_STORAGE_MODE=enterprise").replace("…", WRITE_KEY).replace("uv run ", "")
+    script = block_with("CM_STORAGE_MODE=enterprise").replace("…", WRITE_KEY)
     with serving(Enterprise(tmp_path / "cluster")) as cluster:
         environment = {**registries.environment(), "CM_LANCEDB_HOST_OVERRIDE": cluster.url}
         done = shell(script, tmp_path, environment)
@@ -79,14 +84,25 @@ def test_a_laptop_fills_an_enterprise_database(tmp_path: Path, registries: Repla
     assert not (tmp_path / "data").exists()
 
 
-def test_no_command_of_the_readme_is_left_untried() -> None:
-    tried = block_with("catalog init"), block_with("--dry-run"), block_with("CM_STORAGE_MODE=enterprise")
+def test_settings_in_a_file_are_used_by_the_next_command(tmp_path: Path, registries: Replay) -> None:
+    script = block_with("catalog init").partition("community-metrics refresh")[0] + block_with("cat > .env")
+    done = shell(script, tmp_path, registries.environment())
+    assert done.returncode == 0, done.stderr
+    shown = shell("community-metrics catalog show", tmp_path, registries.environment())
+    assert "downloads:httpx:python" in shown.stdout
+
+
+def test_no_command_of_the_pages_is_left_untried() -> None:
+    texts = ("catalog init", "cat > .env", "--dry-run", "CM_STORAGE_MODE=enterprise")
+    tried = [block_with(text) for text in texts]
     assert {block.strip() for block in BLOCKS} - {block.strip() for block in tried} == RUN_ELSEWHERE
 
 
-def test_the_readme_lists_every_setting() -> None:
-    from community_metrics.config import Settings  # noqa: PLC0415  only this test needs it
+def test_the_readme_fits_one_screen() -> None:
+    assert len(PAGES["README.md"].splitlines()) <= 50
 
-    named = set(re.findall(r"`(CM_[A-Z_]+)`", README))
+
+def test_the_configuration_page_lists_every_setting() -> None:
+    named = set(re.findall(r"`(CM_[A-Z_]+)`", PAGES["docs/configuration.md"]))
     public = {f"CM_{name.upper()}" for name, field in Settings.model_fields.items() if not field.exclude}
     assert named == public

@@ -1,0 +1,128 @@
+"""Points and series: one metric in a period, and between two days."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from community_metrics.api.schemas.base import Body, Freshness
+from community_metrics.model import Provenance, SourceWindow, Status, ValueKind
+
+
+class Change(Body):
+    """How far a value moved between two complete periods."""
+
+    absolute: int
+    """Difference, in the metric's unit."""
+    fraction: float
+    """Difference divided by the base: 0.05 is five per cent up."""
+
+
+class Point(Body):
+    """What is known of one metric in one period."""
+
+    period_start: date
+    """First UTC day of the period."""
+    period_end: date
+    """Last UTC day of the period, inclusive."""
+    value: int | None
+    """Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up."""
+    days_present: int
+    """Days of the period that are in the value; for a level, 1 when it was read."""
+    days_expected: int
+    """Days that a complete period has; 1 for a level."""
+    complete: bool
+    """The period is over and no day of it is missing; never true of an estimate."""
+    estimated: bool
+    """The value comes from a wider reading, `fallback_id`; it enters no change, share or total."""
+    fallback_id: str | None
+    """Which metric the estimate comes from; null for an own value."""
+    provenance: Provenance | None
+    """The lowest-ranked provenance among its values; null without a value."""
+    status: Status | None
+    """Provisional while the registry may still change one of its values; null without a value."""
+    restated: bool
+    """A registry changed one of its values after it was stored; see `/restatements`."""
+    observed_at: datetime | None
+    """When its newest value was read at the source; null without a value."""
+    duplicated: bool
+    """One of its values is stored more than once and the newest copy counts; `repair` deletes the others."""
+
+
+class WeekPoint(Point):
+    """One ISO week."""
+
+    week: str
+    """ISO name of the week: `2026-W47`, by ISO year."""
+
+
+class DayPoint(Point):
+    """One UTC day."""
+
+    day: date
+    """The day."""
+
+
+class MonthPoint(Point):
+    """One calendar month, in UTC."""
+
+    month: str
+    """The month: `2026-11`."""
+
+
+class MetricIdentity(Body):
+    """What a metric counts."""
+
+    metric_id: str
+    """`family:product:detail`, for example `downloads:lance:python`."""
+    display_name: str
+    """The display name."""
+    metric_family: str
+    """First part of the id: `downloads`, `stars`, `stars_retained`."""
+    product: str
+    """Id of the product it belongs to."""
+    source: str
+    """Where it is read: `pypistats`, `npm`, `crates`, `github`, `github-history`, `seed`, or a plug-in."""
+    subject: str
+    """Package or repository, as the source writes it."""
+    sdk: str | None
+    """The language the package is for; null for a repository."""
+    unit: str
+    """What is counted: `downloads` or `stars`."""
+    value_kind: ValueKind
+    """A flow adds over time; of a level the last reading counts."""
+    source_window: SourceWindow
+    """Length of the interval that one stored value covers."""
+
+
+class Series(Body):
+    """One metric between two days."""
+
+    metric: MetricIdentity
+    """What is counted."""
+    grain: Literal["day", "week", "month"]
+    """Length of the periods."""
+    points: list[DayPoint | WeekPoint | MonthPoint]
+    """One point for each period that holds a day of the range, oldest first; a running one is incomplete."""
+    freshness: Freshness
+    """How fresh the data are."""
+
+
+class Definition(MetricIdentity):
+    """One metric of the catalogue, as stored."""
+
+    fallbacks: list[str]
+    """Metrics that may replace its missing periods, marked as estimates, in this order."""
+    is_active: bool
+    """Whether it is still collected."""
+    created_at: datetime
+    """When it was first stored."""
+
+
+class Definitions(Body):
+    """The catalogue as stored."""
+
+    metrics: list[Definition]
+    """Every metric ever collected, by id."""
+    freshness: Freshness
+    """How fresh the data are."""

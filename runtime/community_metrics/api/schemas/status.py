@@ -1,0 +1,114 @@
+"""How the collecting goes: metrics, runs, restated values."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from community_metrics.api.schemas.base import Body, Freshness
+
+
+class RunRecord(Body):
+    """One execution of a job."""
+
+    run_id: str
+    """Id of the run."""
+    job_name: str
+    """The job: `weekly_refresh`, `update_all`, `seed_from_csv`, …"""
+    state: Literal["running", "success", "partial", "failed", "abandoned"]
+    """State of the run; `abandoned`: it never ended, and its lease on the database expired."""
+    started_at: datetime
+    """When it began."""
+    finished_at: datetime | None
+    """When it ended; null while it has not."""
+    rows_inserted: int
+    """Observations that were new."""
+    rows_updated: int
+    """Observations that were stored with another value, status or provenance."""
+    rows_unchanged: int
+    """Observations that were stored already, and were not written."""
+    window_start: date | None
+    """First day that the run requested."""
+    window_end: date | None
+    """Last day that the run requested."""
+    error_summary: str | None
+    """What failed, one line for each metric; null when nothing did. For display only."""
+    scope: str | None
+    """The metrics or globs it was narrowed to, comma separated; null when it collected every metric."""
+
+
+class History(Body):
+    """Runs, newest first."""
+
+    runs: list[RunRecord]
+    """Up to `limit` runs."""
+    next_before: datetime | None
+    """Value of `before` for the next page; null on the last one."""
+    freshness: Freshness
+    """How fresh the data are."""
+
+
+class MetricStatus(Body):
+    """How fresh and how complete one metric is."""
+
+    metric_id: str
+    """Id of the metric."""
+    source: str
+    """Where it is read."""
+    newest_day: date | None
+    """Newest stored UTC day; null when nothing is stored."""
+    published_through: date | None
+    """Last day that its source is known to have published; null for a level and for seed files."""
+    missing_days: list[date]
+    """Days of the last 12 weeks that its source has published and that are not stored, oldest first."""
+    observed_at: datetime | None
+    """When its newest value was read."""
+    last_error: str | None
+    """The error of the last run that collected it; null when there was none."""
+
+
+class ServiceStatus(Body):
+    """How the collecting goes."""
+
+    last_success_at: datetime | None
+    """When the last run that collected every metric without an error ended; null when there was none."""
+    last_success_age_hours: int | None
+    """Whole hours since then, when the body was made; null without one, or while storage is unavailable."""
+    is_stale: bool
+    """Whether that is more than 8 days, or never was."""
+    metrics: list[MetricStatus]
+    """Every metric that is shown, in the order of the catalogue."""
+    runs: list[RunRecord]
+    """The last ten runs, newest first."""
+    freshness: Freshness
+    """How fresh the data are."""
+
+
+class Restatement(Body):
+    """A value that a registry changed after it was stored."""
+
+    metric_id: str
+    """Id of the metric."""
+    period_start: date
+    """First UTC day the value covers."""
+    period_end: date
+    """Last UTC day the value covers."""
+    first_value: int
+    """What was stored first."""
+    value: int
+    """What the registry returns now."""
+    revision: int
+    """How often it changed."""
+    revised_at: datetime
+    """When the last change was seen."""
+
+
+class Restatements(Body):
+    """Values that registries changed, last changed first."""
+
+    restatements: list[Restatement]
+    """Up to `limit` values."""
+    has_more: bool
+    """There are more; request a later `since`, one metric, or a higher `limit`."""
+    freshness: Freshness
+    """How fresh the data are."""

@@ -1,0 +1,130 @@
+"""How the collecting goes: how fresh and complete each metric is, which registries are late, the runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from community_metrics.model import DistinctRows
+from community_metrics.periods import lookback_start
+from community_metrics.series.freshness import (
+    GAP_WEEKS,
+    StoredDays,
+    behind,
+    errors_by_metric,
+    freshness,
+    missing_days,
+    published_through,
+    run_health,
+    run_view,
+)
+from community_metrics.views.rows import read_rows
+from community_metrics.views.runs import load_freshness, read_runs
+from community_metrics.views.selection import StoredMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.model import Lease, MetricDefinition, Run, StatRow
+    from community_metrics.periods import Period
+    from community_metrics.series.freshness import MetricFreshness, RunHealth, RunView
+    from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.views.runs import Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The shown metrics in the catalogue's order, the registries, and the runs, newest first.
+
+    `published_through` has the last published day of each registry, `behind` that of the late ones.
+    """
+
+    freshness: Freshness
+    metrics: tuple[MetricFreshness, ...]
+    published_through: Mapping[str, date]
+    behind: Mapping[str, date]
+    runs: tuple[RunView, ...]
+    health: RunHealth
+
+
+@dataclass(frozen=True, slots=True)
+class WeekStatus:
+    """Whether a week is complete: the missing days by metric, and the run that holds the database, if any."""
+
+    missing: Mapping[str, tuple[date, ...]]
+    held_by: str | None
+    freshness: Freshness
+
+
+async def load_status(reader: LanceDBReader, catalog: Catalog, now: datetime) -> Status:
+    """Return how the collecting goes."""
+    stored = StoredMetrics(await reader.metrics(), catalog)
+    days = await _stored_days(reader, stored.shown, lookback_start(now, GAP_WEEKS))
+    runs, lease = await read_runs(reader)
+    return status_of(days, runs, lease, await load_freshness(reader, now))
+
+
+def status_of(
+    days: Sequence[StoredDays], runs: Sequence[Run], lease: Lease | None, fresh: Freshness
+) -> Status:
+    """Return the status that follows from stored days and runs, newest first."""
+    published = published_through(days)
+    return Status(
+        freshness=fresh,
+        metrics=tuple(freshness(days, fresh.now, errors_by_metric(runs))),
+        published_through=published,
+        behind=behind(published, fresh.now),
+        runs=tuple(run_view(run, lease, fresh.now) for run in runs),
+        health=run_health(runs, lease, fresh.now),
+    )
+
+
+async def load_week_status(
+    reader: LanceDBReader, catalog: Catalog, week: Period, now: datetime
+) -> WeekStatus:
+    """Return whether every metric that a registry counts by the day has each day of the week.
+
+    A metric of which no day was ever fetched has no missing days.
+    """
+    ids = [metric.metric_id for metric in catalog.fetched_daily]
+    lease = await reader.lease()
+    missing = {}
+    for metric_id, rows in (await read_rows(reader, ids, since=week.start, until=week.end)).items():
+        days = {row.period_end for row in rows}
+        if len(days) < week.days:
+            first = await reader.first_fetched_day(metric_id)
+            missing[metric_id] = missing_days(first, days, week.start, week.end)
+    return WeekStatus(
+        missing={metric_id: days for metric_id, days in missing.items() if days},
+        held_by=lease.run_id if lease is not None and lease.expires_at > now else None,
+        freshness=await load_freshness(reader, now),
+    )
+
+
+async def _stored_days(
+    reader: LanceDBReader, metrics: Sequence[MetricDefinition], since: date
+) -> list[StoredDays]:
+    rows = await read_rows(reader, [metric.metric_id for metric in metrics], since=since)
+    return [
+        await _days_of(reader, metric, DistinctRows.of(rows[metric.metric_id]).rows, since)
+        for metric in metrics
+    ]
+
+
+async def _days_of(
+    reader: LanceDBReader, metric: MetricDefinition, rows: Sequence[StatRow], since: date
+) -> StoredDays:
+    """Return the days of one metric; older ones are read only where they matter."""
+    newest = rows[-1] if rows else await reader.newest_row(metric.metric_id)
+    reaches_back = bool(rows) and rows[0].period_end == since
+    first_day = since if reaches_back else await reader.first_day(metric.metric_id)
+    return StoredDays(
+        metric_id=metric.metric_id,
+        source=metric.source,
+        window=metric.source_window,
+        first_day=first_day,
+        days=frozenset({*(row.period_end for row in rows), *([newest.period_end] if newest else [])}),
+        observed_at=None if newest is None else newest.observed_at,
+    )

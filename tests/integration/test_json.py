@@ -1,0 +1,110 @@
+"""`--json` prints the API's models: the body of the command's route, or a model of its own without one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from community_metrics.cli import schemas
+from community_metrics.model import RunStatus
+from community_metrics.storage import LanceDBStore
+from community_metrics.storage.schemas import HISTORY, STATS
+from tests.integration.test_cli import start
+from tests.support import api as support
+from tests.support.jobs import Rig
+from tests.support.registry import Registry
+from tests.support.replay import Replay
+from tests.support.worlds import raw_table
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+NODEJS = "downloads:lancedb:nodejs"
+INSTANT = re.compile(r'"(\d{4}-\d\d-\d\dT[^"]*)"')
+
+
+async def wait_out_midnight() -> None:
+    """Wait until the day does not end within a minute: program and API have to see the same one."""
+    now = datetime.now(UTC)
+    left = timedelta(days=1) - timedelta(hours=now.hour, minutes=now.minute, seconds=now.second)
+    if left < timedelta(minutes=1):
+        await asyncio.sleep(left.total_seconds())
+
+
+@pytest.fixture
+async def collected(tmp_path: Path) -> AsyncIterator[Rig]:
+    """A refresh up to yesterday, then a day lost, a day stored twice, a narrowed run that failed."""
+    await wait_out_midnight()
+    now = datetime.now(UTC)
+    with Replay(Registry(now.date())) as replay:
+        rig = Rig(replay, tmp_path / "metrics.lancedb", now)
+        await rig.run("weekly_refresh")
+        (success,) = await rig.runs()
+        failed = replace(
+            success,
+            ingestion_run_id="failed",
+            scope=NODEJS,
+            status=RunStatus.FAILED,
+            started_at=now - timedelta(hours=3),
+            error_summary=f"{NODEJS}: no answer",
+        )
+        async with LanceDBStore.open(rig.settings) as store:
+            await (await raw_table(store, HISTORY)).add(HISTORY.to_arrow([failed]))
+            stats = await raw_table(store, STATS)
+            lost, doubled = (f"stat_key = '{NODEJS}|{now.date() - timedelta(days=ago)}'" for ago in (9, 12))
+            await stats.add(await stats.query().where(doubled).to_arrow())
+            await stats.delete(lost)
+        yield rig
+
+
+@pytest.mark.parametrize(
+    ("words", "route"),
+    [
+        (["report"], "dashboard/weekly?weeks=12"),
+        (["report", "--weeks", "2"], "dashboard/weekly?weeks=2"),
+        (["status"], "status"),
+        (["history"], "history?limit=20"),
+        (["history", "--limit", "1", "--job", "weekly_refresh"], "history?limit=1&job=weekly_refresh"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+async def test_a_command_with_a_route_prints_the_body_of_the_route(
+    collected: Rig, words: list[str], route: str
+) -> None:
+    printed = json.loads(start(collected, *words, "--json").stdout)
+    async with asynccontextmanager(support.serving)(collected.settings) as api:
+        api.clock.set(datetime.now(UTC))
+        assert printed == (await api.get(route)).json()
+
+
+@pytest.mark.parametrize(
+    ("words", "model"),
+    [
+        (["seed"], schemas.JobRun),
+        (["seed", "--include-suspect", "--dry-run"], schemas.JobRun),
+        (["refresh", "--only", NODEJS], schemas.JobRun),
+        (["update-all", "--only", NODEJS, "--dry-run"], schemas.JobRun),
+        (["bootstrap"], schemas.JobRun),
+        (["doctor"], schemas.Diagnosis),
+        (["repair"], schemas.Repair),
+        (["catalog", "show"], schemas.CatalogMetrics),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+async def test_a_command_without_a_route_prints_its_model(
+    rig: Rig, words: list[str], model: type[BaseModel]
+) -> None:
+    await rig.run("seed_from_csv")
+    printed = start(rig, *words, "--json").stdout
+    assert model.model_validate_json(printed).model_dump(mode="json") == json.loads(printed)
+    assert {instant[-1] for instant in INSTANT.findall(printed)} <= {"Z"}
