@@ -6,14 +6,23 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from community_metrics.model import Provenance, Run, RunStatus, SourceWindow, StatRow, Status
+from community_metrics.periods import Grain, period_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from community_metrics.periods import Period
 
 METRIC = "downloads:lance:python"
 WIDE = "downloads_30d:lance:python"
 STARS = "stars:lance:github"
 SAMPLED = "stars_sampled:lance:github"
+
+
+def week_named(label: str) -> Period:
+    """Return the ISO week named `2026-W47`."""
+    year, number = label.split("-W")
+    return period_of(date.fromisocalendar(int(year), int(number), 1), Grain.WEEK)
 
 
 def daily(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind
-from community_metrics.periods import Grain, Period, days_between, last_periods, parse_week, period_of
+from community_metrics.periods import Grain, Period, days_between, last_periods, period_of
 from community_metrics.series.points import (
     Change,
     Point,
@@ -19,12 +19,12 @@ from community_metrics.series.points import (
     year_earlier,
 )
 from tests.support.clock import NOON
-from tests.support.rows import SAMPLED, WIDE, dailies, daily, level, wide
+from tests.support.rows import SAMPLED, WIDE, dailies, daily, level, week_named, wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-W46, W47, W48 = (parse_week(f"2026-W{week}") for week in (46, 47, 48))
+W46, W47, W48 = (week_named(f"2026-W{week}") for week in (46, 47, 48))
 NOVEMBER = period_of(date(2026, 11, 1), Grain.MONTH)
 OCTOBER = NOVEMBER.shifted(-1)
 LATER = datetime(2027, 6, 1, tzinfo=UTC)
@@ -103,7 +103,7 @@ class TestFlow:
         assert (flow(rows, OCTOBER).value, flow(rows, OCTOBER).days_expected) == (310, 31)
 
     def test_week_53_is_a_week_like_any_other(self) -> None:
-        w53 = parse_week("2026-W53")
+        w53 = week_named("2026-W53")
         point = flow(whole(w53), w53, now=LATER)
         assert (point.period.label, point.value, point.period.end) == ("2026-W53", 70, date(2027, 1, 3))
 
@@ -249,7 +249,7 @@ class TestChange:
         ],
     )
     def test_a_year_earlier_is_52_weeks_back(self, week: str, earlier: str) -> None:
-        assert year_earlier(parse_week(week)).label == earlier
+        assert year_earlier(week_named(week)).label == earlier
 
     def test_year_on_year_compares_months_by_their_names(self) -> None:
         series = [known(OCTOBER.shifted(-12), 50), known(OCTOBER, 75)]

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from community_metrics.model import Lease, RunStatus, SourceWindow, ValueKind
-from community_metrics.periods import days_between, last_periods, parse_week
+from community_metrics.periods import days_between, last_periods
 from community_metrics.series.freshness import (
     StoredDays,
     errors_by_metric,
@@ -18,9 +18,9 @@ from community_metrics.series.freshness import (
 from community_metrics.series.points import Point
 from community_metrics.series.summary import Summary, flow_total, level_total, summarize
 from tests.support.clock import NOON
-from tests.support.rows import dailies, daily, level, run
+from tests.support.rows import dailies, daily, level, run, week_named
 
-W47 = parse_week("2026-W47")
+W47 = week_named("2026-W47")
 SUNDAY = date(2026, 11, 22)
 A, B = "downloads:lance:python", "downloads:lance:rust"
 
