@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.storage.connection import Timeouts
 
+__all__ = ["BTree", "ColumnOrdering", "connect"]
 _S3_TIMEOUTS: Final = {
     "connect_timeout": "5s",
     "timeout": "30s",
@@ -38,16 +39,6 @@ async def connect(
         )
     options = _S3_TIMEOUTS | settings.aws_storage_options if settings.is_s3 else None
     return await lancedb.connect_async(path, storage_options=options, read_consistency_interval=consistency)
-
-
-def btree() -> BTree:
-    """Return the index configuration for equality and ranges."""
-    return BTree()
-
-
-def ordering(column: str, *, descending: bool) -> ColumnOrdering:
-    """Return the sort order of a query; nulls come last."""
-    return ColumnOrdering(column_name=column, ascending=not descending, nulls_first=False)
 
 
 def _enterprise_options(settings: Settings, timeouts: Timeouts) -> dict[str, Any]:

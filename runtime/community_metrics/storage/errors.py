@@ -40,44 +40,40 @@ _TEXT_LIMIT: Final = 400
 class _Rule:
     """The error class for a text of LanceDB, and the cause and fix for the message."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     kind: type[StorageError]
     cause: str
 
 
-def _rule(pattern: str, kind: type[StorageError], cause: str) -> _Rule:
-    return _Rule(re.compile(pattern, re.IGNORECASE), kind, cause)
-
-
-_NOT_OUR_COLUMNS: Final = _rule(
+_NOT_OUR_COLUMNS: Final = _Rule(
     "no field named|not found in target schema|does not match existing table schema|must not be nullable"
     "|schema error|contained null values|are non-nullable",
     StorageSchemaMismatch,
     "the table does not have the columns of this version. "
     "Fix: install the version that created the table, or move the data to a new database.",
 )
-_UNREACHABLE: Final = _rule(
+_UNREACHABLE: Final = _Rule(
     "error sending request|kind: connect|retryerror|timed out|dns error",
     StorageUnavailable,
     "it cannot be reached or stopped responding. Fix: check {address} and try again.",
 )
 _RULES: Final = (  # the first that matches decides
-    _rule(
+    _Rule(
         r"no space left on device|os error 28\b|disk quota exceeded",
         StorageUnavailable,
         "the disk is full. Fix: free some space and run the command again; stored rows are intact.",
     ),
-    _rule(
+    _Rule(
         "commit conflict|concurrent writers|already exists|ambiguous merge insert",
         StorageConflict,
         "another write was faster. Fix: run the job again.",
     ),
-    _rule(
+    _Rule(
         "nosuchbucket|specified bucket does not exist",
         StorageUnavailable,
         "the bucket does not exist. Fix: create it, or check {address}.",
     ),
-    _rule(
+    _Rule(
         "access ?denied|403 forbidden|401 unauthorized|invalidaccesskeyid|signaturedoesnotmatch|expiredtoken"
         "|could not load credentials|failed to get aws credentials",
         StorageDenied,
@@ -85,23 +81,23 @@ _RULES: Final = (  # the first that matches decides
     ),
     _UNREACHABLE,
     _NOT_OUR_COLUMNS,
-    _rule(
+    _Rule(
         "was not found|not found: .*_versions",
         StorageNotBootstrapped,
         f"the table does not exist. {BOOTSTRAP}.",
     ),
-    _rule(
+    _Rule(
         "not found",
         StorageUnavailable,
         "files of an older version were removed while they were read. Fix: try again.",
     ),
-    _rule(
+    _Rule(
         r"permission denied|os error 13\b",
         StorageUnavailable,
         "this user may not write there. Fix: check {address}.",
     ),
 )
-_REFUSED: Final = _rule("", StorageError, "LanceDB refused the request, which should not happen.")
+_REFUSED: Final = _Rule("", StorageError, "LanceDB refused the request, which should not happen.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +131,12 @@ class Target:
     def redacted(self, error: BaseException) -> str:
         """Return the error's text on one line, cut to a limit, without any key of ours."""
         text = " ".join(str(error).split()) or type(error).__name__
-        for secret in self._secrets():
+        key = self.settings.lancedb_api_key
+        names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+        secrets = [self.settings.aws_storage_options.get(name) for name in names]
+        for secret in filter(None, [*secrets, key.get_secret_value() if key else None]):
             text = text.replace(secret, "***")
         return text[:_TEXT_LIMIT]  # cut last, or half a key could remain
-
-    def _secrets(self) -> list[str]:
-        options = self.settings.aws_storage_options
-        names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-        found = [options[name] for name in names if options.get(name)]
-        if self.settings.lancedb_api_key is not None:
-            found.append(self.settings.lancedb_api_key.get_secret_value())
-        return [secret for secret in found if secret]
 
 
 @contextmanager
@@ -200,8 +191,6 @@ def _from_text(error: BaseException, target: Target, doing: str) -> StorageError
 def _rule_for(error: BaseException) -> _Rule:
     if isinstance(error, (pa.ArrowInvalid, pa.ArrowTypeError)):
         return _NOT_OUR_COLUMNS
-    text = " ".join(str(error).split())
-    for rule in _RULES:
-        if rule.pattern.search(text):
-            return rule
-    return _UNREACHABLE if isinstance(error, (OSError, RuntimeError)) else _REFUSED
+    text = " ".join(str(error).lower().split())
+    other = _UNREACHABLE if isinstance(error, (OSError, RuntimeError)) else _REFUSED
+    return next((rule for rule in _RULES if re.search(rule.pattern, text)), other)

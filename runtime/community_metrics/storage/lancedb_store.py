@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
 from community_metrics.errors import StorageConflict, StorageError
-from community_metrics.model import Lease, UpsertCounts, newest_copy
+from community_metrics.model import DistinctRows, Lease, UpsertCounts
 from community_metrics.storage import leases, merge, sql
 from community_metrics.storage.connection import client
-from community_metrics.storage.duplicates import Copy, DroppedRow, dropped, surplus
+from community_metrics.storage.duplicates import Copy, DroppedRow, surplus
 from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.queries import ROW_ID
 from community_metrics.storage.reader import DATABASE, LanceDBReader
@@ -231,7 +231,7 @@ class LanceDBStore(LanceDBReader):
                     f"{deleted} of {len(extra)} extra rows of {spec.name} were deleted, and no other row: "
                     "the table changed meanwhile. Fix: run `community-metrics repair` again."
                 )
-            report += [dropped(spec, copy) for copy in extra]
+            report += [DroppedRow(spec.name, copy.key, asdict(copy.row)) for copy in extra]
         return report
 
     async def _copies(self, spec: AnyTable, keys: Sequence[str]) -> list[Copy]:
@@ -245,12 +245,9 @@ class LanceDBStore(LanceDBReader):
 
     async def _existing(self, observations: Sequence[Observation]) -> dict[str, StatRow]:
         """Return the stored rows of these metrics and days by key, of several copies the newest."""
-        found: dict[str, StatRow] = {}
-        for ranges in _chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ):
-            for row in await self._rows(STATS, sql.any_of(ranges)):
-                known = found.get(row.stat_key)
-                found[row.stat_key] = row if known is None else newest_copy([known, row])
-        return found
+        parts = _chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ)
+        rows = [row for part in parts for row in await self._rows(STATS, sql.any_of(part))]
+        return {row.stat_key: row for row in DistinctRows.of(rows).rows}
 
     async def _merge(
         self,
@@ -265,8 +262,8 @@ class LanceDBStore(LanceDBReader):
             return
         async with self._database.using(spec, f"writing {len(rows)} rows to {spec.name}") as table:
             # no index: through an index on the key two writers could insert it twice (lancedb 0.40)
-            merge = table.handle.merge_insert(spec.key).use_index(False)
-            builder = merge.when_matched_update_all(where=only_where)
+            builder = table.handle.merge_insert(spec.key).use_index(False)
+            builder = builder.when_matched_update_all(where=only_where)
             if may_insert:
                 builder = builder.when_not_matched_insert_all()
             await builder.execute(spec.to_arrow(rows))
@@ -278,14 +275,11 @@ class LanceDBStore(LanceDBReader):
         same index, the next write builds it.
         """
         with suppress(StorageConflict):
-            await self._index_alone(spec)
-
-    async def _index_alone(self, spec: AnyTable) -> None:
-        async with self._database.using(spec, f"indexing {spec.name}") as table:
-            present = {tuple(index.columns) for index in await table.handle.list_indices()}
-            for column in spec.indexed:
-                if (column,) not in present and await table.handle.count_rows():
-                    await table.handle.create_index(column, config=client().btree())
+            async with self._database.using(spec, f"indexing {spec.name}") as table:
+                present = {tuple(index.columns) for index in await table.handle.list_indices()}
+                for column in spec.indexed:
+                    if (column,) not in present and await table.handle.count_rows():
+                        await table.handle.create_index(column, config=client().BTree())
 
     async def _table_names(self) -> set[str]:
         """Return the names of all tables; the service lists them in pages."""

@@ -106,9 +106,7 @@ def _merged(
     stored: StatRow, observation: Observation, provenance: Provenance, run_id: str, now: datetime
 ) -> StatRow:
     """Return the row to store; the object `stored` itself when there is nothing to write."""
-    if observation.observed_at < stored.observed_at or _is_outranked(stored, provenance):
-        return stored
-    if _only_omits(stored, observation):
+    if _is_ignored(stored, observation, provenance):
         return stored
     read_again = _new_row(observation, provenance, run_id)
     if _is_equal(stored, observation):
@@ -161,13 +159,12 @@ def _first_status(observation: Observation, provenance: Provenance) -> Status:
     return Status.FINAL if is_final else Status.PROVISIONAL
 
 
-def _is_outranked(stored: StatRow, provenance: Provenance) -> bool:
-    return provenance is Provenance.CSV_SEED and stored.provenance is not Provenance.CSV_SEED
-
-
-def _only_omits(stored: StatRow, observation: Observation) -> bool:
+def _is_ignored(stored: StatRow, observation: Observation, provenance: Provenance) -> bool:
+    is_older = observation.observed_at < stored.observed_at
+    is_outranked = provenance is Provenance.CSV_SEED and stored.provenance is not Provenance.CSV_SEED
     # a response that omits the day does not restate the count that the registry once returned
-    return stored.value > 0 and observation.source_ref.endswith(IMPLIED_ZERO)
+    only_omits = stored.value > 0 and observation.source_ref.endswith(IMPLIED_ZERO)
+    return is_older or is_outranked or only_omits
 
 
 def _is_equal(stored: StatRow, observation: Observation) -> bool:

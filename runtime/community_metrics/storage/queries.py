@@ -46,7 +46,8 @@ class Query:
         if self.where:
             built = built.where(sql.with_nulls(self.where, table.missing))
         if self.order_by and self.order_by not in table.missing:
-            built = built.order_by([client().ordering(self.order_by, descending=self.descending)])
+            ordering = {"column_name": self.order_by, "ascending": not self.descending, "nulls_first": False}
+            built = built.order_by([client().ColumnOrdering(**ordering)])
         return built.with_row_id() if self.with_row_id else built
 
     def complete(self, found: Any, table: OpenTable) -> Any:
