@@ -146,7 +146,7 @@ def _source_accepts_subject(entry: Entry, draft: Draft) -> Iterator[_Broken]:
         yield "options", "seed files take none"
     source = draft.sources.get(entry.get("source"))
     if source is not None and subject:
-        yield from (("subject", fault) for fault in source.faults(subject, options))
+        yield from (("subject", fault) for fault in source.validate(subject, options))
 
 
 def _subject_is_counted_once(entry: Entry, draft: Draft) -> Iterator[_Broken]:
