@@ -17,6 +17,7 @@ from community_metrics.cli.render.status import StatusView, ranges_text, render_
 from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline
 from community_metrics.model import RunStatus
 from community_metrics.periods import days_between, last_periods, parse_week
+from community_metrics.series.failures import Failure
 from community_metrics.series.freshness import freshness, run_view
 from community_metrics.series.points import Point
 from community_metrics.views.report import build_report
@@ -194,10 +195,11 @@ class TestStatus:
     def test_missing_days_and_errors_are_named(self) -> None:
         missing = SUNDAY - timedelta(days=4)
         held = [downloads(PYTHON, without=(missing,)).stored_days]
-        metrics = freshness(held, NOON, {PYTHON: "pypistats answers 503"})
-        text = printed(render_status(StatusView(NOON, "place", run(NOON), tuple(metrics), ()), UNICODE))
+        failure = Failure("pypistats.org returned 503", "TransientSourceError", None, (PYTHON,))
+        view = StatusView(NOON, "place", run(NOON), tuple(freshness(held, NOON)), (), (failure,))
+        text = printed(render_status(view, UNICODE))
         assert f"{PYTHON} lacks {missing}" in text
-        assert f"{PYTHON}: pypistats answers 503" in text
+        assert f"{PYTHON}: pypistats.org returned 503" in text
 
     @pytest.mark.parametrize(("days_ago", "verdict"), [(4, "Fresh."), (5, "Behind.")])
     def test_a_registry_may_be_three_days_behind_yesterday(self, days_ago: int, verdict: str) -> None:

@@ -10,6 +10,7 @@ from community_metrics.periods import Grain
 
 if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition, StatRow
+    from community_metrics.series.failures import Failure
     from community_metrics.series.freshness import RunView
     from community_metrics.series.points import Change, Point
     from community_metrics.series.summary import FlowTotal, StockTotal
@@ -74,8 +75,19 @@ def stars_body(total: StockTotal) -> schemas.StarsTotal:
     return schemas.StarsTotal(value=total.value, readings=readings, missing=list(total.missing))
 
 
+def failure_body(failure: Failure) -> schemas.Failure:
+    """Return the metrics that failed for one cause."""
+    return schemas.Failure(
+        cause=failure.cause,
+        error_class=failure.error_class,
+        url=failure.url,
+        metric_ids=list(failure.metric_ids),
+        message=failure.message,
+    )
+
+
 def run_body(view: RunView) -> schemas.RunRecord:
-    """Return a run as people see it."""
+    """Return a run with the causes of its failures."""
     run = view.run
     return schemas.RunRecord(
         run_id=run.ingestion_run_id,
@@ -89,6 +101,7 @@ def run_body(view: RunView) -> schemas.RunRecord:
         window_start=run.window_start,
         window_end=run.window_end,
         error_summary=run.error_summary,
+        failures=[failure_body(failure) for failure in view.failures],
         scope=run.scope,
     )
 

@@ -44,6 +44,8 @@ class Versions(Body):
     """Version of the observations."""
     history: int
     """Version of the runs."""
+    run_outcomes: int
+    """Version of the outcomes of each metric in each run."""
 
 
 class Freshness(Body):
@@ -344,6 +346,21 @@ class Definitions(Body):
     """How fresh the data are."""
 
 
+class Failure(Body):
+    """Metrics that failed for one cause."""
+
+    cause: str
+    """The error, the same for all of them: host, HTTP status, detail."""
+    error_class: str
+    """The kind of error: `SourceUnreachable`, `UnknownSubject`, …"""
+    url: str | None
+    """The address that failed, only its origin for several addresses; null where no request failed."""
+    metric_ids: list[str]
+    """Ids of the metrics."""
+    message: str
+    """Cause and metrics in one line."""
+
+
 class RunRecord(Body):
     """One execution of a job."""
 
@@ -368,7 +385,9 @@ class RunRecord(Body):
     window_end: date | None
     """Last day the run asked for."""
     error_summary: str | None
-    """What failed, one line for each metric; null when nothing did."""
+    """What failed, one line for each cause, for display; null when nothing did."""
+    failures: list[Failure]
+    """What failed, one entry for each cause."""
     scope: str | None
     """The metrics or globs it was narrowed to, comma separated; null when it asked for every metric."""
 
@@ -400,7 +419,7 @@ class MetricStatus(Body):
     observed_at: datetime | None
     """When its newest value was read."""
     last_error: str | None
-    """What the last run that asked the registries said of it; null when it went well."""
+    """The error of the last run that reached it; null when that run succeeded."""
 
 
 class ServiceStatus(Body):
@@ -414,6 +433,8 @@ class ServiceStatus(Body):
     """Whether that is more than 8 days, or never was."""
     metrics: list[MetricStatus]
     """Every metric that people look at, in the order of the catalogue."""
+    failures: list[Failure]
+    """The last errors of these metrics, one entry for each cause."""
     runs: list[RunRecord]
     """The last ten runs, newest first."""
     freshness: Freshness

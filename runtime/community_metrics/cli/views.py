@@ -137,12 +137,11 @@ async def _load_status(settings: Settings) -> StatusView:
 
 async def _load_runs(settings: Settings, limit: int, job: str | None) -> list[RunView]:
     from community_metrics.clock import SystemClock  # noqa: PLC0415  heavy
-    from community_metrics.series.freshness import run_view  # noqa: PLC0415  heavy
     from community_metrics.storage import LanceDBReader  # noqa: PLC0415  heavy
+    from community_metrics.views.outcomes import run_views  # noqa: PLC0415  heavy
 
     async with LanceDBReader.open(settings) as reader:
-        runs, lease = await reader.runs(limit=limit, job_name=job), await reader.lease()
-    return [run_view(run, lease, SystemClock().now()) for run in runs]
+        return await run_views(reader, await reader.runs(limit=limit, job_name=job), SystemClock().now())
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

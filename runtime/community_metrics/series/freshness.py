@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from community_metrics.model import METRIC_ID, SEED_SOURCE, RunStatus, SourceWindow
+from community_metrics.model import SEED_SOURCE, RunStatus, SourceWindow
 from community_metrics.periods import ONE_DAY, days_between, lookback_start, today
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from community_metrics.model import Lease, Run
     from community_metrics.periods import Period
+    from community_metrics.series.failures import Failure
 
 STALE_AFTER = timedelta(days=8)
 """A weekly schedule that missed one run is older than this."""
@@ -63,6 +63,7 @@ class RunView:
 
     run: Run
     state: str
+    failures: tuple[Failure, ...] = ()
 
 
 def settled_through(metrics: Iterable[StoredDays]) -> dict[str, date]:
@@ -98,7 +99,7 @@ def missing_in(period: Period, first_day: date | None, days: Collection[date]) -
 def freshness(
     metrics: Sequence[StoredDays], now: datetime, errors: Mapping[str, str] | None = None
 ) -> list[MetricFreshness]:
-    """Return how fresh each of `metrics` is, in their order; `errors` is what the last run said of some."""
+    """Return how fresh each of `metrics` is, in their order; `errors` are the last errors, by metric."""
     settled = settled_through(metrics)
     return [
         _of_metric(metric, settled.get(metric.source), now, (errors or {}).get(metric.metric_id))
@@ -154,30 +155,3 @@ def run_view(run: Run, lease: Lease | None, now: datetime) -> RunView:
         return RunView(run, run.status.value)
     held = lease is not None and lease.run_id == run.ingestion_run_id and lease.expires_at > now
     return RunView(run, RunStatus.RUNNING.value if held else "abandoned")
-
-
-def errors_by_metric(runs: Iterable[Run]) -> dict[str, str]:
-    """Return what the newest closed run that asked for a metric could not get; `runs` come newest first.
-
-    A run writes one line `metric_id: message` for each failed metric. A run that `--only` narrowed speaks of
-    the metrics it names, and the runs before it of the others.
-    """
-    errors: dict[str, str] = {}
-    answered: list[str] = []
-    for run in runs:
-        if not _asks_registries(run) or run.status is RunStatus.RUNNING:
-            continue
-        for metric_id, message in _error_lines(run):
-            if not any(fnmatchcase(metric_id, pattern) for pattern in answered):
-                errors.setdefault(metric_id, message)
-        if run.scope is None:
-            break
-        answered += run.scope.split(",")
-    return errors
-
-
-def _error_lines(run: Run) -> Iterator[tuple[str, str]]:
-    for line in (run.error_summary or "").splitlines():
-        metric_id, separator, message = line.partition(": ")
-        if separator and METRIC_ID.fullmatch(metric_id):
-            yield metric_id, message

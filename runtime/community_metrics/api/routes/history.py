@@ -12,13 +12,14 @@ from community_metrics.api.mappers import restatement_body, run_body
 from community_metrics.api.problems import documented
 from community_metrics.api.services import json_of, read_fresh, services_of
 from community_metrics.model import RunStatus
-from community_metrics.series.freshness import RunView, run_view
+from community_metrics.views.outcomes import run_views
 from community_metrics.views.selection import Stored
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.model import StatRow
+    from community_metrics.series.freshness import RunView
     from community_metrics.storage.reader import LanceDBReader
 
 router = APIRouter(tags=["history"])
@@ -48,10 +49,10 @@ async def history(
         stored = _stored_status(status)
         # one more than asked for tells whether there is a next page
         runs = await reader.runs(limit=limit + 1, status=stored, job_name=job, before=before)
-        lease = await reader.lease()
-        views = [run_view(run, lease, now_of(request.scope)) for run in runs[:limit]]
-        kept = [view for view in views if status in {None, view.state}]
-        return kept, runs[limit - 1].started_at if len(runs) > limit else None
+        views = await run_views(reader, runs[:limit], now_of(request.scope))
+        return [view for view in views if status in {None, view.state}], runs[limit - 1].started_at if len(
+            runs
+        ) > limit else None
 
     (views, next_before), freshness = await read_fresh(request, read)
     body = schemas.History(

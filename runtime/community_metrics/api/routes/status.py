@@ -8,20 +8,20 @@ from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import schemas
 from community_metrics.api.cache.middleware import now_of
-from community_metrics.api.mappers import definition_body, run_body
+from community_metrics.api.mappers import definition_body, failure_body, run_body
 from community_metrics.api.problems import documented
 from community_metrics.api.services import json_of, read_fresh, services_of
 from community_metrics.model import DistinctRows
 from community_metrics.periods import lookback_start
+from community_metrics.series.failures import grouped_failures
 from community_metrics.series.freshness import (
     GAP_WEEKS,
     MetricFreshness,
     RunView,
     StoredDays,
-    errors_by_metric,
     freshness,
-    run_view,
 )
+from community_metrics.views.outcomes import newest_errors, run_views
 from community_metrics.views.selection import Stored
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.model import MetricDefinition, StatRow
+    from community_metrics.series.failures import Failure
     from community_metrics.storage.reader import LanceDBReader
 
 router = APIRouter(tags=["service"])
@@ -78,20 +79,24 @@ async def status(request: Request) -> Response:
     now = now_of(request.scope)
     catalog = services_of(request).catalog
 
-    async def read(reader: LanceDBReader) -> tuple[list[MetricFreshness], list[RunView]]:
+    async def read(
+        reader: LanceDBReader,
+    ) -> tuple[list[MetricFreshness], list[Failure], list[RunView]]:
         shown = Stored(await reader.metrics(), catalog).shown
         runs = await reader.runs(limit=_RUNS_READ)
-        lease = await reader.lease()
         days = await _stored_days(reader, shown, lookback_start(now, GAP_WEEKS))
-        views = [run_view(run, lease, now) for run in runs[:_RUNS_SHOWN]]
-        return freshness(days, now, errors_by_metric(runs)), views
+        errors = await newest_errors(reader, runs, [metric.metric_id for metric in shown])
+        messages = {name: outcome.message or "" for name, outcome in errors.items()}
+        views = await run_views(reader, runs[:_RUNS_SHOWN], now)
+        return freshness(days, now, messages), grouped_failures(errors.values()), views
 
-    (metrics, views), fresh = await read_fresh(request, read)
+    (metrics, failures, views), fresh = await read_fresh(request, read)
     body = schemas.ServiceStatus(
         last_success_at=fresh.last_success_at,
         last_success_age_hours=_age_hours(fresh.last_success_at, now),
         is_stale=fresh.is_stale,
         metrics=[_metric_status(metric) for metric in metrics],
+        failures=[failure_body(failure) for failure in failures],
         runs=[run_body(view) for view in views],
         freshness=fresh,
     )

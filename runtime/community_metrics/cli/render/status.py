@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -11,14 +11,9 @@ from rich.text import Text
 
 from community_metrics.cli.render import style
 from community_metrics.periods import ONE_DAY, lookback_start, today
-from community_metrics.series.freshness import (
-    GAP_WEEKS,
-    behind,
-    errors_by_metric,
-    freshness,
-    is_stale,
-    run_view,
-)
+from community_metrics.series.failures import grouped_failures
+from community_metrics.series.freshness import GAP_WEEKS, behind, freshness, is_stale
+from community_metrics.views.outcomes import newest_errors, run_views
 from community_metrics.views.runs import newest_success
 from community_metrics.views.stored import load_holdings
 
@@ -31,6 +26,7 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.cli.render.style import Signs
     from community_metrics.model import Run
+    from community_metrics.series.failures import Failure
     from community_metrics.series.freshness import MetricFreshness, RunView
     from community_metrics.storage import LanceDBReader
 
@@ -50,20 +46,24 @@ class StatusView:
     success: Run | None
     metrics: tuple[MetricFreshness, ...]
     runs: tuple[RunView, ...]
+    failures: tuple[Failure, ...] = ()
 
 
 async def load_status(reader: LanceDBReader, catalog: Catalog, *, location: str, now: datetime) -> StatusView:
     """Read how fresh the shown metrics of `catalog` are."""
     holdings = await load_holdings(reader, catalog.shown, lookback_start(now, GAP_WEEKS))
     runs = await reader.runs(limit=RUNS_READ)
-    lease = await reader.lease()
     stored = [holding.stored_days for holding in holdings]
+    errors = await newest_errors(reader, runs, [metric.metric_id for metric in catalog.shown])
     return StatusView(
         now=now,
         location=location,
         success=await newest_success(reader),
-        metrics=tuple(freshness(stored, now, errors_by_metric(runs))),
-        runs=tuple(run_view(run, lease, now) for run in runs),
+        metrics=tuple(
+            freshness(stored, now, {name: outcome.message or "" for name, outcome in errors.items()})
+        ),
+        failures=tuple(grouped_failures(errors.values())),
+        runs=tuple(await run_views(reader, runs[:RUNS_SHOWN], now)),
     )
 
 
@@ -104,18 +104,23 @@ def render_status(view: StatusView, signs: Signs) -> RenderableType:
         for metric in view.metrics
         if metric.missing_days
     ]
-    parts += [
-        Text(f"{signs.fail} {metric.metric_id}: {metric.last_error}", "red")
-        for metric in view.metrics
-        if metric.last_error
-    ]
-    return Group(*parts, Text(), _runs_table(view.runs[:RUNS_SHOWN], signs))
+    parts += [Text(f"{signs.fail} {failure.message}", "red") for failure in view.failures]
+    return Group(*parts, Text(), _runs_table(view.runs, signs))
 
 
 def render_runs(runs: Sequence[RunView], signs: Signs) -> RenderableType:
-    """Return runs as a table, newest first, and what they said under it."""
-    said = [_said(view, signs) for view in runs if view.run.error_summary]
-    return Group(_runs_table(runs, signs), *([Text(), *said] if said else []))
+    """Return runs as a table, newest first, and under it what failed, one line for each cause."""
+    failed = [
+        Text(
+            f"{signs.warn} {view.run.started_at:%Y-%m-%d %H:%M} {view.run.error_summary}".replace(
+                "\n", "\n  "
+            ),
+            _STYLES[view.state],
+        )
+        for view in runs
+        if view.run.error_summary
+    ]
+    return Group(_runs_table(runs, signs), *([Text(), *failed] if failed else []))
 
 
 def _runs_table(runs: Sequence[RunView], signs: Signs) -> RenderableType:
@@ -138,12 +143,6 @@ def _runs_table(runs: Sequence[RunView], signs: Signs) -> RenderableType:
             style.number(run.rows_unchanged),
         )
     return table
-
-
-def _said(view: RunView, signs: Signs) -> Text:
-    first, *rest = (view.run.error_summary or "").splitlines()
-    more = f" ({len(rest)} more in --json)" if rest else ""
-    return Text(f"{signs.warn} {view.run.started_at:%Y-%m-%d %H:%M} {first}{more}", _STYLES[view.state])
 
 
 def _headline(view: StatusView, signs: Signs) -> Text:
@@ -201,7 +200,7 @@ def status_json(view: StatusView) -> dict[str, Any]:
             }
             for metric in view.metrics
         ],
-        "runs": [run_json(run) for run in view.runs[:RUNS_SHOWN]],
+        "runs": [run_json(run) for run in view.runs],
     }
 
 
@@ -220,5 +219,6 @@ def run_json(view: RunView) -> dict[str, Any]:
         "window_start": run.window_start.isoformat() if run.window_start else None,
         "window_end": run.window_end.isoformat() if run.window_end else None,
         "error_summary": run.error_summary,
+        "failures": [{**asdict(failure), "message": failure.message} for failure in view.failures],
         "scope": run.scope,
     }
