@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from community_metrics.cli.main import app
+from community_metrics.runs.registry import JOBS
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 WIDTH = 100
@@ -16,8 +17,8 @@ PREFACE = """\
 
 Made from the program by `python -m tests.support.cli_docs`; a test says when this page is stale.
 
-Every job is a module as well, with the same options: `python -m community_metrics.jobs.weekly_refresh` is
-`community-metrics refresh`, and so `update_all`, `seed_from_csv`, `bootstrap_tables`.
+Every job is also a module with the same options, `python -m community_metrics.jobs.NAME`:
+{jobs}.
 
 | exit code | meaning |
 | --- | --- |
@@ -49,7 +50,7 @@ stars, and is left out where either week is incomplete. Where the terminal has n
 | `seed`, `refresh`, `update-all`, `bootstrap` | `run` (as in `history`), `dry_run`, `metrics[]` (`metric_id`, `observations`, `error`, `notes`), `plan` under `--dry-run` (`metrics[]`, `changed_rows[]`), else `null` |
 | `report` | `generated_at`, `first_week`, `last_week`, `newest_day`, `last_success`, `stale`, `metrics[]` (`metric_id`, `product`, `display_name`, `latest_complete_week`, `value`, `change`, `share`, `complete_weeks`, `points[]`, `running_level`), `downloads_30d` by product, `stars` |
 | `status` | `generated_at`, `storage`, `last_success`, `stale`, `metrics[]` (`metric_id`, `source`, `newest_day`, `settled_through`, `missing_days`, `observed_at`, `last_error`), `runs[]` |
-| `history` | `runs[]` (`ingestion_run_id`, `job_name`, `status`, `started_at`, `finished_at`, `rows_inserted`, `rows_updated`, `rows_unchanged`, `window_start`, `window_end`, `error_summary`, `scope`) |
+| `history` | `runs[]` (`ingestion_run_id`, `job_name`, `status`, `started_at`, `finished_at`, `rows_inserted`, `rows_updated`, `rows_unchanged`, `window_start`, `window_end`, `error_summary`, `failures[]` (`cause`, `error_class`, `url`, `metric_ids`, `message`), `scope`) |
 | `doctor` | `ok`, `checks[]` (`verdict`: `ok`, `warn` or `fail`; `area`, `said`, `mend`) |
 | `repair` | `dropped[]` (`table`, `key`) |
 | `catalog show` | a list of entries with the field names of the file |
@@ -60,7 +61,10 @@ stars, and is left out where either week is incomplete. Where the terminal has n
 
 def rendered() -> str:
     """Return the page as the program is now."""
-    return PREFACE + "".join(_sections(typer.main.get_command(app), "community-metrics"))
+    jobs = ", ".join(f"`{name}`" for name in JOBS)
+    return PREFACE.replace("{jobs}", jobs) + "".join(
+        _sections(typer.main.get_command(app), "community-metrics")
+    )
 
 
 def _sections(command: Any, name: str, parent: Any = None) -> list[str]:

@@ -1,4 +1,4 @@
-"""How the collecting goes, as gauges in CloudWatch: what the alarms of `infra/monitoring_stack.py` watch."""
+"""How runs ended, as gauges in CloudWatch, which the alarms of `infra/monitoring_stack.py` watch."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ FAILED_RUNS: Final = "FailedRuns"
 BAD_RUNS_IN_A_ROW: Final = "BadRunsInARow"
 _RUNS_READ: Final = 200
 _LOOK_BACK: Final = timedelta(minutes=75)
-"""The monitor comes every hour, and some minutes late after a retry: no failure falls between two looks.
+"""The monitor runs every hour, and some minutes late after a retry, so that it misses no failure.
 
-One that two looks see keeps its alarm up for longer; the alarm tells of a change of state, so only once.
+A failure that it counts twice keeps the alarm on for longer; the alarm notifies only of a change of state.
 """
 _HOUR_S: Final = 3_600
 _FAILED: Final = frozenset({RunStatus.FAILED.value, "abandoned"})
 
 
 class TelemetryError(CommunityMetricsError):
-    """CloudWatch did not take the gauges; the message has its reason."""
+    """CloudWatch rejected the gauges; the message has its reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A collecting run that is over; an abandoned one has no row that says so."""
+    """A collecting run that is over; for an abandoned one this is derived."""
 
     state: str
     at: datetime
@@ -56,10 +56,10 @@ class _Ended:
 def run_gauges(runs: Sequence[Run], lease: Lease | None, now: datetime) -> dict[str, float]:
     """Return the gauges of these runs, newest first, by name; an abandoned run counts as a failed one.
 
-    `now` is an instant before `lease` was read: a run that began later may hold a lease that nobody saw.
+    `now` is an instant before `lease` was read: a run that started later may hold another lease.
 
-    The age is left out while nothing ever succeeded: the alarm takes missing data for trouble, and an
-    invented age would be a number that nobody measured.
+    The age is left out while no run has succeeded: the alarm treats missing data as breaching, and a number
+    is never invented.
     """
     ended = _ended(runs, lease, now)
     bad = takewhile(lambda run: run.state != RunStatus.SUCCESS, ended)
@@ -77,8 +77,8 @@ async def report_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
     """Measure, publish, and return what was published.
 
     Raises:
-        StorageError: the database cannot be read, so that nothing is known.
-        TelemetryError: CloudWatch refuses the gauges or cannot be reached.
+        StorageError: the database cannot be read, so that there are no gauges.
+        TelemetryError: CloudWatch rejects the gauges or cannot be reached.
     """
     async with LanceDBReader.open(settings) as reader:
         gauges = await measured_gauges(reader, clock)
@@ -90,10 +90,10 @@ async def measured_gauges(reader: LanceDBReader, clock: Clock) -> dict[str, floa
     """Return the gauges of the stored runs.
 
     Raises:
-        StorageError: the database cannot be read, so that nothing is known.
+        StorageError: the database cannot be read, so that there are no gauges.
     """
     now = clock.now()
-    lease = await reader.lease()  # before the runs: one that ends in between is then read as closed
+    lease = await reader.lease()  # before the runs: one that ends in between is read as closed
     return run_gauges(await reader.runs(limit=_RUNS_READ), lease, now)
 
 
@@ -101,14 +101,14 @@ def publish(gauges: Mapping[str, float]) -> None:
     """Put the gauges into our namespace, without dimensions: one deployment for an account and region.
 
     Raises:
-        TelemetryError: CloudWatch refuses them or cannot be reached.
+        TelemetryError: CloudWatch rejects them or cannot be reached.
     """
     data = [{"MetricName": name, "Value": value} for name, value in gauges.items()]
     try:
         boto3.Session().client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
     except (BotoCoreError, ClientError) as error:
         raise TelemetryError(
-            f"CloudWatch did not take the gauges: {error}. The role needs cloudwatch:PutMetricData "
+            f"CloudWatch rejected the gauges: {error}. Fix: allow the role cloudwatch:PutMetricData "
             f"in the namespace {NAMESPACE}."
         ) from None
 
@@ -124,7 +124,7 @@ def _ended(runs: Sequence[Run], lease: Lease | None, now: datetime) -> list[_End
 
 
 def _given_up_at(run: Run, lease: Lease | None, later: Run | None) -> datetime:
-    """Return when an abandoned run had lost the database: as its lease ran out, or the next run began."""
+    """Return when an abandoned run lost the database: when its lease expired, or the next run started."""
     if lease is not None and lease.run_id == run.ingestion_run_id:
         return max(lease.heartbeat_at, lease.expires_at)
     return run.started_at if later is None else later.started_at

@@ -1,4 +1,4 @@
-"""How a job ended: counts, what failed and, under `--dry-run`, what would change."""
+"""How a job ended: counts, causes of failures and, under `--dry-run`, what would change."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from rich.text import Text
 from community_metrics.cli.render import style
 from community_metrics.cli.render.status import run_json
 from community_metrics.model import RunStatus
+from community_metrics.series.failures import grouped_failures
 from community_metrics.series.freshness import RunView
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from community_metrics.cli.render.style import Signs
-    from community_metrics.runs.execute import MetricOutcome, RunReport
+    from community_metrics.runs.job import RunReport
     from community_metrics.storage import MergePlan
 
 EXIT_PARTIAL = 3
@@ -28,7 +29,7 @@ EXIT_PARTIAL = 3
 def exit_code(status: RunStatus, *, strict: bool, best_effort: bool = False) -> int:
     """Return 0 for success, 1 for failed (0 for `best_effort`), and 0 or (strict) 3 for partial.
 
-    A run that came to its end is failed only where no source gave anything; whatever else goes wrong raises.
+    A run that came to its end is failed only where every metric failed; any other failure raises.
     """
     if status is RunStatus.FAILED:
         return 0 if best_effort else 1
@@ -36,25 +37,14 @@ def exit_code(status: RunStatus, *, strict: bool, best_effort: bool = False) -> 
 
 
 def render_outcome(report: RunReport, signs: Signs) -> RenderableType:
-    """Return how the run ended as it is printed."""
-    parts: list[RenderableType] = [_note(outcome, signs) for outcome in report.outcomes if _has_note(outcome)]
+    """Return how the run ended, for printing; failures with one cause are one line."""
+    failures = grouped_failures(report.outcomes)
+    parts: list[RenderableType] = [Text(f"{signs.fail} {failure.message}", "red") for failure in failures]
+    parts += [Text(f"{signs.warn} {metric_id}: {note}", "yellow") for metric_id, note in report.metric_notes]
     parts += [Text(f"{signs.warn} {note}", "yellow") for note in report.notes]
     if report.plan is not None:
         parts.append(_plan_table(report.plan, signs))
     return Group(*parts, _headline(report, signs))
-
-
-def _has_note(outcome: MetricOutcome) -> bool:
-    return bool(outcome.error or outcome.notes)
-
-
-def _note(outcome: MetricOutcome, signs: Signs) -> Text:
-    text = Text()
-    if outcome.error:
-        text.append(f"{signs.fail} {outcome.metric_id}: {outcome.error}", "red")
-    for note in outcome.notes:
-        text.append(("\n" if text else "") + f"{signs.warn} {outcome.metric_id}: {note}", "yellow")
-    return text
 
 
 def _headline(report: RunReport, signs: Signs) -> Text:
@@ -129,16 +119,17 @@ def plan_json(plan: MergePlan) -> dict[str, Any]:
 
 def outcome_json(report: RunReport) -> dict[str, Any]:
     """Return how the run ended as plain values; the shape is stable and described in `docs/cli.md`."""
+    view = RunView(report.run, report.run.status.value, tuple(grouped_failures(report.outcomes)))
     return {
-        "run": run_json(RunView(report.run, report.run.status.value)),
+        "run": run_json(view),
         "dry_run": report.plan is not None,
         "notes": list(report.notes),
         "metrics": [
             {
                 "metric_id": outcome.metric_id,
                 "observations": outcome.observations,
-                "error": outcome.error,
-                "notes": list(outcome.notes),
+                "error": outcome.message,
+                "notes": [note for metric_id, note in report.metric_notes if metric_id == outcome.metric_id],
             }
             for outcome in report.outcomes
         ],
