@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from community_metrics.api.middleware.tokens import new_token, token_hash
-from community_metrics.aws.lambda_jobs import event_of
+from community_metrics.aws.lambda_jobs import job_of
 from community_metrics.errors import ConfigurationError
 from tests.support import lambda_runtime
 from tests.support.api import PYTHON, enterprise_place
@@ -247,7 +247,7 @@ def test_a_job_writes_with_the_key_that_secrets_manager_has(
     ],
 )
 def test_an_event_with_the_options_of_its_job_starts_it(event: dict[str, Any]) -> None:
-    assert event_of(event).job == event["job"]
+    assert job_of(event).name == event["job"]
 
 
 @pytest.mark.parametrize(
@@ -260,19 +260,26 @@ def test_an_event_with_the_options_of_its_job_starts_it(event: dict[str, Any]) -
         ({"job": "weekly_refresh", "lookback_weeks": "1"}, "lookback_weeks: Input should be a valid integer"),
         ({"job": "weekly_refresh", "lookback_weeks": 1.0}, "lookback_weeks: Input should be a valid integer"),
         ({"job": "seed_from_csv", "include_suspect": "yes"}, "include_suspect"),
-        ({"job": "monitor", "only": ["x"]}, r"monitor does not use only; leave it out .*this job: none"),
+        ({"job": "monitor", "only": ["x"]}, r"monitor has no option only; remove it .*this job: none"),
         (
             {"job": "seed_from_csv", "lookback_weeks": 1},
-            r"seed_from_csv does not use lookback_weeks; leave it out .*only, include_suspect",
+            r"seed_from_csv has no option lookback_weeks; remove it .*include_suspect, only",
         ),
-        ({"job": "update_all", "include_suspect": True}, "update_all does not use include_suspect"),
+        ({"job": "update_all", "include_suspect": True}, "update_all has no option include_suspect"),
         ({"job": "weekly_refesh"}, "weekly_refresh"),
-        ({}, "job: Field required"),
+        ({"job": ["weekly_refresh"]}, "it must be one of"),
+        ({"job": "bootstrap_tables", "reset": True}, "bootstrap_tables has no option reset"),
+        ({"job": "seed_from_csv", "path": "/etc/passwd"}, "seed_from_csv has no option path"),
+        ({"job": "weekly_refresh", "only": "downloads:*"}, "only: Input should be a valid"),
+        ({}, "job is None; it must be one of 'seed_from_csv'"),
         ({"job": "weekly_refresh", "lookback_weeks": 0}, "lookback_weeks"),
-        ({"job": "weekly_refresh", "lookback": 1}, "lookback: Extra inputs are not permitted"),
-        ("weekly_refresh", "the event"),
+        (
+            {"job": "weekly_refresh", "lookback": 1},
+            "weekly_refresh has no option lookback; remove it .*lookback_weeks, only",
+        ),
+        ("weekly_refresh", "job is None"),
     ],
 )
 def test_an_event_that_starts_no_job_says_what_is_wrong(event: object, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
-        event_of(event)
+        job_of(event)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from community_metrics.aws import telemetry
-from community_metrics.aws.lambda_jobs import event_of
+from community_metrics.aws.lambda_jobs import job_of
 from community_metrics.cli import main as cli
 from community_metrics.config import Settings
 from community_metrics.host import monitor
@@ -52,7 +52,7 @@ def test_the_clock_sends_events_that_start_a_job(serverless: Assembly, name: str
         for item in serverless.resources("AWS::Scheduler::Schedule")
     }
 
-    assert event_of(inputs[f"community-metrics-{name}"]).job == SCHEDULES[name][0]
+    assert job_of(inputs[f"community-metrics-{name}"]).name == SCHEDULES[name][0]
 
 
 def test_the_command_that_fills_the_entries_is_one_the_cli_takes() -> None:

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from community_metrics.aws.telemetry import NAMESPACE
 from community_metrics.host import monitor, notice
+from community_metrics.runs.registry import WeeklyRefresh
 from tests.support.aws import REGION, believed_aws
 from tests.support.clock import NOON
 
@@ -96,7 +97,7 @@ def test_a_refusal_of_cloudwatch_is_told_with_the_other_faults(monkeypatch: pyte
 
     first, refusal = (line["reason"] for line in lines if line["log_level"] == "error")
     assert first == "MemoryUsedPercent: KeyError"
-    assert refusal.startswith("CloudWatch did not take the gauges: ")
+    assert refusal.startswith("CloudWatch rejected the gauges: ")
     assert not is_whole
 
 
@@ -113,7 +114,7 @@ async def test_a_notice_waits_for_a_silent_database_no_longer_than_its_limit() -
 async def test_a_history_of_another_release_is_no_reason_for_silence(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await rig.run("weekly_refresh")
+    await rig.run(WeeklyRefresh())
     connection = await lancedb.connect_async(str(rig.folder))
     runs = await connection.open_table("history")
     await runs.update({"status": "odd"})

@@ -11,6 +11,7 @@ import pytest
 
 from community_metrics.errors import ConfigurationError
 from community_metrics.model import RunStatus
+from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.sources import available_sources
 from tests.support.fetching import fetch, values, wanted
 from tests.support.scripted import Scripted
@@ -77,14 +78,14 @@ async def test_a_source_that_gives_what_cannot_be_fails_its_metric_and_no_other(
     site: Path, tmp_path: Path, rig: Rig
 ) -> None:
     code = documented("python").replace("https://rubygems.org", rig.replay.origin)
-    install(site, code.replace("answer.body.downloads", "5.5"), f"rubygems = {MODULE}:SOURCE")
+    install(site, code.replace("parsed.body.downloads", "5.5"), f"rubygems = {MODULE}:SOURCE")
     rig.replay.script("/api/v1/gems/rails.json", Scripted(body={"name": "rails", "downloads": 42}))
     rig.settings_overrides["catalog"] = catalog_of(
         tmp_path, ("rubygems", "rails", "instant"), ("crates", "lance", "1d")
     )
-    report = await rig.run("weekly_refresh")
+    report = await rig.run(WeeklyRefresh())
     assert report.run.status is RunStatus.PARTIAL
-    assert "The source rubygems gave what cannot be" in (report.run.error_summary or "")
+    assert "rubygems: the source returned an invalid observation" in (report.run.error_summary or "")
     assert {row.metric_id for row in await rig.stats()} == {"downloads:p:crates"}
 
 
@@ -98,7 +99,7 @@ def test_the_built_in_sources_are_there_without_any_plug_in() -> None:
         ("SOURCE = 1", "rubygems = {module}:SOURCE", "it lacks name, host, window"),
         ("import no_such_module", "rubygems = {module}:SOURCE", "it cannot be imported: ModuleNotFoundError"),
         (documented("python"), "rubygems = {module}:RubyGems", "it is a class"),
-        (documented("python"), "gems = {module}:SOURCE", "it calls itself 'rubygems'"),
+        (documented("python"), "gems = {module}:SOURCE", "its name is 'rubygems'"),
         (documented("python"), "npm = {module}:SOURCE", "the name is taken"),
         (documented("python"), "seed = {module}:SOURCE", "the name is taken"),
     ],

@@ -112,6 +112,7 @@ async def fill(settings: Settings) -> None:
         await write(store, known_numbers())
         restated = observed(PYTHON, date(2026, 11, 20), date(2026, 11, 20), 999, SourceWindow.DAY, NOON)
         await write(store, [restated])
+        await store.record_outcomes([rows.failed("half", RUST, "crates.io returned 503")])
         for run in RUNS:
             await store.record_run(run)
 
@@ -122,7 +123,7 @@ RUNS = [
         NOON - timedelta(hours=26),
         RunStatus.PARTIAL,
         run_id="half",
-        error_summary=f"{RUST}: crates.io answered 503",
+        error_summary=f"{RUST}: crates.io returned 503",
     ),
     rows.run(NOON - timedelta(hours=50), RunStatus.RUNNING, run_id="lost"),
 ]

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from community_metrics.catalog import load_catalog
 from community_metrics.clock import SystemClock
 from community_metrics.config import Settings
-from community_metrics.jobs import run_job
 from community_metrics.model import Provenance, RunStatus, SourceWindow
 from community_metrics.periods import days_between, midnight
-from community_metrics.runs.execute import JobRequest
+from community_metrics.runs.execute import execute
+from community_metrics.runs.registry import SeedFromCsv
+from community_metrics.series.failures import error_summary, grouped_failures
 from community_metrics.storage import LanceDBStore
 from tests.support import rows
 from tests.support.api import observed
 from tests.support.clock import NOON, FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from community_metrics.model import Observation
@@ -55,7 +56,7 @@ class Run:
 
     status: RunStatus = RunStatus.SUCCESS
     age: timedelta = timedelta(hours=3)
-    error: str | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 def settings_in(folder: Path, *, origins: tuple[str, ...] = (), catalog: Path | None = None) -> Settings:
@@ -77,8 +78,10 @@ async def fill_rich(settings: Settings, newest_run: Run) -> None:
         for index in range(6):
             await store.record_run(rows.run(NOW - timedelta(days=7 * index + 7), run_id=f"week-{index}"))
         ran_at = NOW - newest_run.age
-        newest = rows.run(ran_at, newest_run.status, run_id="newest", error_summary=newest_run.error)
-        await store.record_run(newest)
+        failed = [rows.failed("newest", name, message) for name, message in newest_run.errors.items()]
+        await store.record_outcomes(failed)
+        summary = error_summary(grouped_failures(failed))
+        await store.record_run(rows.run(ran_at, newest_run.status, run_id="newest", error_summary=summary))
 
 
 def _downloads() -> Iterator[Observation]:
@@ -134,7 +137,7 @@ def _read(day: date) -> datetime:
 
 async def fill_seeded(settings: Settings) -> None:
     """Store the shipped history and nothing else: what `make up` shows where no registry answers."""
-    await run_job(JobRequest("seed_from_csv"), settings, clock=FakeClock(NOON), rng=random.Random(1))  # noqa: S311
+    await execute(SeedFromCsv(), settings, clock=FakeClock(NOON), rng=random.Random(1))  # noqa: S311
 
 
 async def fill_today(settings: Settings) -> None:

@@ -15,9 +15,9 @@ from community_metrics.errors import ConfigurationError
 from community_metrics.host import catch_up as due
 from community_metrics.host import monitor, notice
 from community_metrics.host.service_manager import handed_over_sockets, notify
-from community_metrics.jobs import JOB_NAMES
 from community_metrics.model import RunStatus
 from community_metrics.periods import ONE_DAY, Grain, last_weekly, period_of
+from community_metrics.runs.registry import JOBS
 from community_metrics.series.freshness import missing_days, run_view
 from tests.support.rows import run
 
@@ -157,7 +157,7 @@ def test_nobody_is_told_where_nobody_asked() -> None:
 def test_cm_job_knows_the_jobs() -> None:
     program = runpy.run_path(str(FILES / "usr/local/sbin/cm-job"))
 
-    assert set(program["JOBS"]) == set(JOB_NAMES)
+    assert set(program["JOBS"]) == set(JOBS)
     assert program["command"](["update_all", "--lookback-weeks", "12"])[-3:] == [
         "community_metrics.jobs.update_all", "--lookback-weeks", "12",
     ]  # fmt: skip

@@ -66,7 +66,7 @@ export function dashboard(...metrics: WeeklyMetric[]): WeeklyDashboard {
       is_stale: false,
       storage_reachable: true,
       data_as_of: null,
-      versions: { metrics: 1, stats: 1, history: 1 },
+      versions: { metrics: 1, stats: 1, history: 1, run_outcomes: 1 },
     },
   };
 }

@@ -91,7 +91,8 @@ function LastRun({ status }: { readonly status: ServiceStatus | null }) {
   const { format, now } = useReader();
   const last = status?.runs.find((run) => run.state !== "running");
   if (!last || last.state === "success") return null;
-  const failed = last.error_summary?.split("\n").filter((line) => line !== "") ?? [];
+  const causes = last.failures.map((failure) => failure.message);
+  const failed = causes.length > 0 ? causes : [last.error_summary].filter((text) => text !== null);
   return (
     <Notice tone="warn" title={RUN_WORDS[last.state]}>
       {last.job_name}, {format.age(last.started_at, now)}. The other numbers are stored; missing days are

@@ -23,6 +23,7 @@ from community_metrics.api.schemas.points import (
     WeekPoint,
 )
 from community_metrics.api.schemas.status import (
+    Failure,
     History,
     MetricStatus,
     Restatement,
@@ -35,13 +36,13 @@ from community_metrics.periods import Grain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from community_metrics.model import Run
+    from community_metrics.series.failures import Failure as SeriesFailure
+    from community_metrics.series.freshness import RunView
     from community_metrics.series.points import Point as SeriesPoint
     from community_metrics.views import dashboard, restatements, runs, selection, series, status
 
     TableVersions = Mapping[str, int]
 
-RUNS_SHOWN: Final = 10
 _DASHBOARDS: Final[Mapping[Grain, type[Dashboard[Any]]]] = {
     Grain.DAY: DailyDashboard,
     Grain.WEEK: WeeklyDashboard,
@@ -53,7 +54,7 @@ _POINTS: Final[Mapping[Grain, type[DayPoint | WeekPoint | MonthPoint]]] = {
     Grain.MONTH: MonthPoint,
 }
 _POINT_FIELDS: Final = tuple(name for name in Point.model_fields if not name.startswith("period_"))
-_RUN_FIELDS: Final = tuple(name for name in RunRecord.model_fields if name not in {"run_id", "state"})
+_RUN_FIELDS: Final = tuple(RunRecord.model_fields.keys() - {"run_id", "state", "failures"})
 
 
 def point_fields(point: SeriesPoint) -> dict[str, Any]:
@@ -104,7 +105,8 @@ def status_body(view: status.Status, versions: TableVersions) -> ServiceStatus:
         last_success_age_hours=None if fresh.age is None else max(0, fresh.age // timedelta(hours=1)),
         is_stale=fresh.is_stale,
         metrics=[MetricStatus.model_validate(metric, from_attributes=True) for metric in view.metrics],
-        runs=[run_body(one.run, one.state) for one in view.runs[:RUNS_SHOWN]],
+        failures=[failure_body(failure) for failure in view.failures],
+        runs=[run_body(one) for one in view.runs],
         freshness=freshness_body(fresh, versions),
     )
 
@@ -112,7 +114,7 @@ def status_body(view: status.Status, versions: TableVersions) -> ServiceStatus:
 def history_body(view: runs.History, versions: TableVersions) -> History:
     """Return a page of runs."""
     return History(
-        runs=[run_body(one.run, one.state) for one in view.runs],
+        runs=[run_body(one) for one in view.runs],
         next_before=view.next_before,
         freshness=freshness_body(view.freshness, versions),
     )
@@ -127,10 +129,18 @@ def restatements_body(view: restatements.Restatements, versions: TableVersions) 
     )
 
 
-def run_body(run: Run, state: str) -> RunRecord:
-    """Return one run in this state."""
+def run_body(view: RunView) -> RunRecord:
+    """Return one run with its state and the causes of its failures."""
+    run, failures = view.run, [failure_body(failure) for failure in view.failures]
     fields = {name: getattr(run, name) for name in _RUN_FIELDS}
-    return RunRecord.model_validate({"run_id": run.ingestion_run_id, "state": state, **fields})
+    return RunRecord.model_validate(
+        {"run_id": run.ingestion_run_id, "state": view.state, "failures": failures, **fields}
+    )
+
+
+def failure_body(failure: SeriesFailure) -> Failure:
+    """Return the metrics that failed for one cause."""
+    return Failure.model_validate(failure, from_attributes=True)
 
 
 def freshness_body(view: runs.Freshness, versions: TableVersions) -> Freshness:

@@ -22,7 +22,7 @@ from community_metrics.periods import today
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
-from community_metrics.sources.client.retries import Bounds
+from community_metrics.sources.client.retries import RequestLimits
 from community_metrics.views.rows import read
 from community_metrics.views.status import load_status
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 LATE_DAYS = 3
 """A settled day younger than this may still come by itself; an older one is a gap."""
-PROBE_BOUNDS = Bounds(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
+PROBE_LIMITS = RequestLimits(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
 _PROBES = {
     # small answers that cost the registry little; GitHub's counts against no quota
     PYPISTATS.key: (PYPISTATS, "/api/packages/pip/recent"),
@@ -218,7 +218,7 @@ async def _probe_all(settings: Settings, catalog: Catalog, clock: Clock) -> list
     needed = {sources[metric.source].host for metric in catalog.active if metric.source in sources}
     probed = [_PROBES[key] for key in _PROBES if key in needed]
     rng = random.Random()  # noqa: S311  jitter, not secrets
-    async with RegistryClient(settings, clock, rng, bounds=PROBE_BOUNDS) as client:
+    async with RegistryClient(settings, clock, rng, limits=PROBE_LIMITS) as client:
         checks = list(await asyncio.gather(*(_probe(client, settings, host, path) for host, path in probed)))
     return checks + [
         Check(
@@ -237,9 +237,9 @@ async def _probe(client: RegistryClient, settings: Settings, host: RegistryHost,
     try:
         # an answer that it knows no such package is an answer
         with suppress(UnknownSubject):
-            await client.get_json(host, path, dict[str, Any], about=host.key)
+            await client.get_json(host, path, dict[str, Any], source=host.key, subject="probe")
     except SourceError as error:
-        return Check(Verdict.FAIL, "sources", str(error), _probe_mend(host, stands_in=stands_in))
+        return Check(Verdict.FAIL, "sources", error.message, _probe_mend(host, stands_in=stands_in))
     via = f", which CM_SOURCE_URL_{host.key.upper()} names" if stands_in else ""
     return Check(Verdict.OK, "sources", f"{host.key} answers at {origin}{via}")
 

@@ -10,12 +10,29 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from community_metrics.errors import StorageConflict, StorageError
-from community_metrics.model import Lease, MetricDefinition, Run, StatRow, UpsertCounts, newest_copy
+from community_metrics.model import (
+    Lease,
+    MetricDefinition,
+    Run,
+    RunOutcome,
+    StatRow,
+    UpsertCounts,
+    newest_copy,
+)
 from community_metrics.storage import leases, merge, sql
 from community_metrics.storage.duplicates import Copy, DroppedRow, dropped, surplus
 from community_metrics.storage.errors import our_errors
 from community_metrics.storage.reader import DATABASE, ROW_ID, LanceDBReader
-from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, TableSpec, table_named
+from community_metrics.storage.schemas import (
+    HISTORY,
+    LEASES,
+    METRICS,
+    RUN_OUTCOMES,
+    STATS,
+    TABLES,
+    TableSpec,
+    table_named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -27,7 +44,7 @@ if TYPE_CHECKING:
 
     Renew = Callable[[], Awaitable[object]]
 
-Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
+Row = TypeVar("Row", MetricDefinition, StatRow, Run, RunOutcome, Lease)
 
 KEEP_VERSIONS: Final = timedelta(hours=1)
 """Files of versions older than this are removed by `optimize`; a reader holds a version for seconds."""
@@ -113,6 +130,10 @@ class LanceDBStore(LanceDBReader):
     async def record_run(self, run: Run) -> None:
         """Write the run's row in `history`, or replace it."""
         await self._merge(HISTORY, [run])
+
+    async def record_outcomes(self, outcomes: Sequence[RunOutcome]) -> None:
+        """Write one row for each metric of a run, in one atomic merge, or replace it."""
+        await self._merge(RUN_OUTCOMES, outcomes)
 
     async def acquire_lease(
         self,

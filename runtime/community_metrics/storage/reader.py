@@ -12,11 +12,30 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from community_metrics.errors import StorageError
-from community_metrics.model import Lease, MetricDefinition, Provenance, Run, RunStatus, StatRow, newest_copy
+from community_metrics.errors import StorageError, StorageNotBootstrapped
+from community_metrics.model import (
+    Lease,
+    MetricDefinition,
+    OutcomeStatus,
+    Provenance,
+    Run,
+    RunOutcome,
+    RunStatus,
+    StatRow,
+    newest_copy,
+)
 from community_metrics.storage import sql
 from community_metrics.storage.connection import Database
-from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, TableSpec, table_named
+from community_metrics.storage.schemas import (
+    HISTORY,
+    LEASES,
+    METRICS,
+    RUN_OUTCOMES,
+    STATS,
+    TABLES,
+    TableSpec,
+    table_named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
@@ -28,7 +47,7 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.storage.schemas import AnyTable
 
-Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
+Row = TypeVar("Row", MetricDefinition, StatRow, Run, RunOutcome, Lease)
 
 EVERY_ROW = 2**32 - 1
 """The limit of a read that streams, and so needs none: the greatest that LanceDB takes."""
@@ -161,6 +180,17 @@ class LanceDBReader:
         found = HISTORY.from_arrow(await self._answer(query))
         return found[0] if found else None
 
+    async def outcomes(self, run_ids: Sequence[str], *, failed_only: bool = False) -> list[RunOutcome]:
+        """Return how each metric ended in these runs, by run and metric; none before the table exists."""
+        if not run_ids:
+            return []
+        failed = f"status <> {sql.literal(OutcomeStatus.SUCCESS)}" if failed_only else None
+        try:
+            rows = await self._rows(RUN_OUTCOMES, sql.all_of(sql.one_of("run_id", run_ids), failed))
+        except StorageNotBootstrapped:  # a database of an older version; the next run creates the table
+            return []
+        return sorted(rows, key=lambda row: (row.run_id, row.metric_id))
+
     async def lease(self, resource: str = DATABASE) -> Lease | None:
         """Return the lease of the resource as it stands, expired or not; None when it was never taken."""
         held = await self._leases(resource)
@@ -280,8 +310,13 @@ class LanceDBReader:
         return await self._rows(LEASES, sql.equals("resource", resource))
 
     async def _version(self, spec: AnyTable) -> int:
-        async with self._database.using(spec, f"asking for the version of {spec.name}") as table:
-            return int(await table.version())
+        try:
+            async with self._database.using(spec, f"asking for the version of {spec.name}") as table:
+                return int(await table.version())
+        except StorageNotBootstrapped:
+            if spec is not RUN_OUTCOMES:  # which a database of an older version lacks
+                raise
+            return 0
 
     async def _duplicate_keys(self, spec: AnyTable) -> AsyncIterator[str]:
         """Yield keys that stand twice; `stats` some metrics at a time, to hold only their keys."""

@@ -1,4 +1,4 @@
-"""The four tables: Arrow schemas, and how our dataclasses become rows and come back.
+"""The tables: Arrow schemas, and how our dataclasses become rows and come back.
 
 Each table has one non-null string key, marked as the unenforced primary key by field metadata in the schema
 that creates it: without the mark two writers can insert one new key twice (measured, lancedb 0.40), and a
@@ -16,8 +16,10 @@ import pyarrow as pa
 from community_metrics.model import (
     Lease,
     MetricDefinition,
+    OutcomeStatus,
     Provenance,
     Run,
+    RunOutcome,
     RunStatus,
     SourceWindow,
     StatRow,
@@ -28,7 +30,7 @@ from community_metrics.model import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
+Row = TypeVar("Row", MetricDefinition, StatRow, Run, RunOutcome, Lease)
 """Rows are dataclasses whose fields (and the key, a field or a property) are named as the columns."""
 
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
@@ -60,7 +62,7 @@ class TableSpec(Generic[Row]):
     key: str
     schema: pa.Schema
     row_type: type[Row]
-    status_type: type[Status | RunStatus] | None = None
+    status_type: type[Status | RunStatus | OutcomeStatus] | None = None
     indexed: tuple[str, ...] = ()
     """Columns with a BTREE; never the key: two writers insert an indexed key twice (lancedb 0.40)."""
 
@@ -185,6 +187,26 @@ HISTORY: Final = TableSpec(
     ),
 )
 
+RUN_OUTCOMES: Final = TableSpec(
+    name="run_outcomes",
+    key="outcome_key",
+    row_type=RunOutcome,
+    status_type=OutcomeStatus,
+    schema=pa.schema(
+        [
+            _key("outcome_key"),
+            _present("run_id", pa.string()),
+            _present("metric_id", pa.string()),
+            _present("status", pa.string()),
+            pa.field("error_class", pa.string()),
+            pa.field("message", pa.string()),
+            pa.field("url", pa.string()),
+            _present("observations", pa.int64()),
+            pa.field("last_day", pa.date32()),
+        ]
+    ),
+)
+
 LEASES: Final = TableSpec(
     name="leases",
     key="resource",
@@ -201,8 +223,14 @@ LEASES: Final = TableSpec(
     ),
 )
 
-AnyTable = TableSpec[MetricDefinition] | TableSpec[StatRow] | TableSpec[Run] | TableSpec[Lease]
-TABLES: Final[tuple[AnyTable, ...]] = (METRICS, STATS, HISTORY, LEASES)
+AnyTable = (
+    TableSpec[MetricDefinition]
+    | TableSpec[StatRow]
+    | TableSpec[Run]
+    | TableSpec[RunOutcome]
+    | TableSpec[Lease]
+)
+TABLES: Final[tuple[AnyTable, ...]] = (METRICS, STATS, HISTORY, RUN_OUTCOMES, LEASES)
 
 
 def table_named(name: str) -> AnyTable:

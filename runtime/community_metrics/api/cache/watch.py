@@ -24,7 +24,7 @@ LOOK_EVERY_S: Final = 2.0
 LOOK_TIMEOUT_S: Final = 3.0
 PATIENCE_S: Final = 0.25
 """How long a request waits for a look while storage is away: what it gets is in memory already."""
-SHOWN_TABLES: Final = ("metrics", "stats", "history")
+SHOWN_TABLES: Final = ("metrics", "stats", "history", "run_outcomes")
 """Tables that bodies are made of. The lease is not: its heartbeat would make every body new."""
 
 log = structlog.get_logger("community_metrics.api")
