@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, TypeVar
 
 from starlette.responses import Response
 
+from community_metrics.api.cache.middleware import now_of
 from community_metrics.api.memory import return_free_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
 
     from fastapi import Request
     from pydantic import BaseModel
 
     from community_metrics.api.cache.database import ReadDatabase
     from community_metrics.catalog import Catalog
+    from community_metrics.storage.reader import LanceDBReader
 
 Content = TypeVar("Content")
+View = TypeVar("View")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,19 @@ def services_of(request: Request) -> Services:
     """Return the services of the app that answers this request."""
     services: Services = request.app.state.services
     return services
+
+
+async def read_view(
+    request: Request, load: Callable[[LanceDBReader, Catalog, datetime], Awaitable[View]]
+) -> tuple[View, Mapping[str, int]]:
+    """Return the view that `load` reads, and the versions of the tables, all of one version.
+
+    Raises:
+        StorageError: storage failed or was too slow.
+        ViewError: the view cannot be made for these parameters.
+    """
+    services, now = services_of(request), now_of(request.scope)
+    return await services.database.consistently(lambda reader: load(reader, services.catalog, now))
 
 
 def json_response(body: BaseModel) -> Response:

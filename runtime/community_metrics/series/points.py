@@ -180,14 +180,25 @@ def _wide_point(known: _Known, period: Period) -> Point:
 
 
 def _point_of(
-    known: _Known, period: Period, rows: Sequence[StatRow], *, days_present: int, complete: bool
+    known: _Known,
+    period: Period,
+    rows: Sequence[StatRow],
+    *,
+    value: int | None = None,
+    days_present: int = 0,
+    days_expected: int | None = None,
+    complete: bool = False,
+    fallback_id: str | None = None,
 ) -> Point:
+    """Return the point of these rows: by default their sum, over the days of the period."""
     return Point(
         period=period,
-        value=sum(row.value for row in rows),
+        value=sum(row.value for row in rows) if value is None else value,
         days_present=days_present,
-        days_expected=period.days,
+        days_expected=days_expected or period.days,
         complete=complete,
+        estimated=fallback_id is not None,
+        fallback_id=fallback_id,
         provenance=min((row.provenance for row in rows), key=lambda provenance: provenance.rank),
         status=_joint_status(rows),
         restated=any(row.revision > 0 for row in rows),
@@ -205,18 +216,8 @@ def _estimate(known: _Known, period: Period) -> Point:
     reading = _best_cover(known, period)
     if reading is None:
         return Point(period, days_expected=period.days)
-    return Point(
-        period=period,
-        value=_half_even(reading.value * period.days, _length(reading)),
-        days_expected=period.days,
-        estimated=True,
-        fallback_id=reading.metric_id,
-        provenance=reading.provenance,
-        status=reading.status,
-        restated=reading.revision > 0,
-        observed_at=reading.observed_at,
-        duplicated=known.has_copies_of([reading]),
-    )
+    value = _half_even(reading.value * period.days, _length(reading))
+    return _point_of(known, period, [reading], value=value, fallback_id=reading.metric_id)
 
 
 def _best_cover(known: _Known, period: Period) -> StatRow | None:
@@ -248,36 +249,12 @@ def _half_even(numerator: int, denominator: int) -> int:
 def _stock_point(known: _Known, period: Period) -> Point:
     reading = _latest_reading(known.own, period)
     if reading is not None:
-        return _level(known, period, reading, days_present=1, complete=period.is_over(known.now))
+        is_over = period.is_over(known.now)
+        return _point_of(known, period, [reading], days_present=1, days_expected=1, complete=is_over)
     sample = _latest_sample(known.stand_ins, period)
     if sample is None or period.grain is Grain.DAY or not period.is_over(known.now):
         return Point(period)
-    return _level(known, period, sample, estimated=True, fallback_id=sample.metric_id)
-
-
-def _level(
-    known: _Known,
-    period: Period,
-    reading: StatRow,
-    *,
-    days_present: int = 0,
-    complete: bool = False,
-    estimated: bool = False,
-    fallback_id: str | None = None,
-) -> Point:
-    return Point(
-        period=period,
-        value=reading.value,
-        days_present=days_present,
-        complete=complete,
-        estimated=estimated,
-        fallback_id=fallback_id,
-        provenance=reading.provenance,
-        status=reading.status,
-        restated=reading.revision > 0,
-        observed_at=reading.observed_at,
-        duplicated=known.has_copies_of([reading]),
-    )
+    return _point_of(known, period, [sample], days_expected=1, fallback_id=sample.metric_id)
 
 
 def _latest_reading(by_instant: Sequence[StatRow], period: Period) -> StatRow | None:
