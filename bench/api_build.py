@@ -21,7 +21,7 @@ from bench.timing import alternating
 from bench.usual_app import usual_app
 from community_metrics.api.app import create_app
 from community_metrics.api.cache.store import BodyStore
-from community_metrics.api.middleware.request_line import not_at_all
+from community_metrics.api.middleware.request_log import not_at_all
 from community_metrics.config import Settings
 from community_metrics.model import MetricDefinition, SourceWindow, ValueKind
 from community_metrics.storage.schemas import STATS

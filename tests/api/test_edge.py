@@ -14,7 +14,7 @@ import structlog
 
 from community_metrics.api.app import create_app
 from community_metrics.api.cache.database import ReadDatabase
-from community_metrics.api.middleware.request_line import RequestLine, writer_for
+from community_metrics.api.middleware.request_log import RequestLine, writer_for
 from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.api.services import Services
 from community_metrics.catalog import load_catalog

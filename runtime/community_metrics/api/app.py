@@ -21,11 +21,11 @@ from community_metrics.api.cache.middleware import PREFIX, ResponseCache
 from community_metrics.api.cache.watch import TableWatch
 from community_metrics.api.docs_page import add_docs
 from community_metrics.api.middleware.cors import ExactOrigins
-from community_metrics.api.middleware.edge import Edge
+from community_metrics.api.middleware.request_context import Edge
 from community_metrics.api.middleware.head import HeadAsGet
-from community_metrics.api.middleware.last_resort import LastResort
-from community_metrics.api.middleware.notes import notes_of
-from community_metrics.api.middleware.request_line import LOGGER, through_structlog, writer_for
+from community_metrics.api.middleware.errors import LastResort
+from community_metrics.api.middleware.state import notes_of
+from community_metrics.api.middleware.request_log import LOGGER, through_structlog, writer_for
 from community_metrics.api.middleware.tokens import BearerTokens
 from community_metrics.api.openapi import described
 from community_metrics.api.params import faults_of, parameters_of, refuse_unknown_parameters
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from community_metrics.api.cache.store import BodyStore
-    from community_metrics.api.middleware.request_line import RequestLine
+    from community_metrics.api.middleware.request_log import RequestLine
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
 

@@ -8,7 +8,7 @@ from mangum import Mangum
 
 from community_metrics import log
 from community_metrics.api.app import create_app
-from community_metrics.api.middleware.request_line import writer_for
+from community_metrics.api.middleware.request_log import writer_for
 from community_metrics.aws.secrets import CachedSettings
 from community_metrics.clock import SystemClock
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from community_metrics.api.cache.store import BodyStore, Entry, entry_of, stale_copy
-from community_metrics.api.middleware.notes import header, notes_of
+from community_metrics.api.middleware.state import header, notes_of
 from community_metrics.api.negotiation import negotiated
 from community_metrics.api.problems import storage_problem
 from community_metrics.errors import StorageUnavailable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from community_metrics.api.cache.watch import StateKey, TableState, TableWatch
-    from community_metrics.api.middleware.notes import RawHeaders
+    from community_metrics.api.middleware.state import RawHeaders
     from community_metrics.clock import Clock
 
 PREFIX: Final = "/api/v1/"

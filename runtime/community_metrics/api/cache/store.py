@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.api.cache.watch import StateKey
-    from community_metrics.api.middleware.notes import RawHeaders
+    from community_metrics.api.middleware.state import RawHeaders
 
 CAPACITY_BYTES: Final = 64 * 1024 * 1024
 _OVERHEAD_BYTES: Final = 2_048  # headers, key and bookkeeping of one entry, measured roughly

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
-from community_metrics.api.middleware.notes import header
+from community_metrics.api.middleware.state import header
 from community_metrics.api.problems import Problem
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.api.middleware.notes import header
+from community_metrics.api.middleware.state import header
 from community_metrics.api.problems import Problem
 
 if TYPE_CHECKING:

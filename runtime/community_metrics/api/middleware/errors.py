@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from community_metrics.api.middleware.notes import notes_of
-from community_metrics.api.middleware.request_line import LOGGER
+from community_metrics.api.middleware.state import notes_of
+from community_metrics.api.middleware.request_log import LOGGER
 from community_metrics.api.problems import internal_error
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from mangum import Mangum
 
 from community_metrics.api.app import create_app
 from community_metrics.api.cache.database import ReadDatabase
-from community_metrics.api.middleware.edge import Edge
-from community_metrics.api.middleware.last_resort import LastResort
-from community_metrics.api.middleware.request_line import through_structlog
+from community_metrics.api.middleware.request_context import Edge
+from community_metrics.api.middleware.errors import LastResort
+from community_metrics.api.middleware.request_log import through_structlog
 from community_metrics.errors import StorageUnavailable
 from community_metrics.storage import LanceDBReader
 from tests.support.clock import FakeClock

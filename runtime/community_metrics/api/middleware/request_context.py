@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.api.middleware.answer_headers import completed
-from community_metrics.api.middleware.notes import Notes, header, put_notes
-from community_metrics.api.middleware.request_line import RequestLine
+from community_metrics.api.middleware.state import Notes, header, put_notes
+from community_metrics.api.middleware.request_log import RequestLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
