@@ -21,7 +21,7 @@ from bench.timing import alternating
 from bench.usual_app import usual_app
 from community_metrics.api.app import create_app
 from community_metrics.api.cache.store import BodyStore
-from community_metrics.api.middleware.request_log import not_at_all
+from community_metrics.api.middleware.request_log import log_nothing
 from community_metrics.config import Settings
 from community_metrics.model import MetricDefinition, SourceWindow, ValueKind
 from community_metrics.storage.schemas import STATS
@@ -82,7 +82,7 @@ def _against_usual_design() -> Result:
 def _app(database: str, clock: Clock | None, *, keeps: bool) -> ASGIApp:
     settings = Settings(_env_file=None, db_path=database)
     store = BodyStore() if keeps else BodyStore(capacity_bytes=0)
-    return create_app(settings, clock=clock, store=store, write_line=not_at_all)
+    return create_app(settings, clock=clock, store=store, log_request=log_nothing)
 
 
 async def _ask(app: ASGIApp, count: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""The API cannot write: its reader has no such method, it names none, and it asks storage for reads alone."""
+"""The API cannot write: its reader has no such method, it names none, and storage receives only reads."""
 
 from __future__ import annotations
 
@@ -137,8 +137,8 @@ def names_of(module: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("module", API_MODULES, ids=lambda path: path.name)
-def test_no_module_of_the_api_can_lay_hands_on_the_store(module: Path) -> None:
-    # the package hands on the store beside the reader, so the API takes the reader from its own module
+def test_no_module_of_the_api_imports_the_store(module: Path) -> None:
+    # the package exports the store beside the reader, so the API imports the reader from its own module
     forbidden = {"LanceDBStore", "community_metrics.storage", "community_metrics.storage.lancedb_store"}
     assert not names_of(module) & (forbidden | {"lancedb"})
 
@@ -148,7 +148,7 @@ def test_the_reader_has_no_way_to_write() -> None:
     assert not WRITES & set(dir(LanceDBReader))
 
 
-def test_no_module_of_the_api_reaches_the_store() -> None:
+def test_no_module_of_the_api_imports_the_store_indirectly() -> None:
     names = {path.relative_to(PACKAGE).as_posix() for path in reachable(API_MODULES)}
     assert "storage/reader.py" in names
     assert not {name for name in names if name.startswith("jobs/")}
@@ -158,16 +158,16 @@ def test_no_module_of_the_api_reaches_the_store() -> None:
 @pytest.mark.parametrize(
     "module", sorted(reachable(API_MODULES)), ids=lambda path: path.relative_to(PACKAGE).as_posix()
 )
-def test_no_module_that_the_api_reaches_names_a_write(module: Path) -> None:
+def test_no_module_that_the_api_imports_names_a_write(module: Path) -> None:
     assert not writes_in(module.read_text())
 
 
 @pytest.mark.parametrize("module", API_MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_no_module_of_the_api_lays_hands_on_a_handle_of_lancedb(module: Path) -> None:
+def test_no_module_of_the_api_uses_a_handle_of_lancedb(module: Path) -> None:
     assert not handles_in(module.read_text())
 
 
-def test_writes_of_lancedb_are_those_that_it_has() -> None:
+def test_the_list_of_lancedb_writes_has_the_known_ones() -> None:
     assert {"add", "delete", "update", "add_columns", "alter_columns", "drop_columns"} <= LANCEDB_WRITES
     assert {"merge_insert", "create_table", "drop_table", "drop_all_tables", "optimize"} <= LANCEDB_WRITES
 
@@ -188,16 +188,18 @@ def test_writes_of_lancedb_are_those_that_it_has() -> None:
         ("seen.add(name)", set(), set()),
     ],
 )
-def test_a_route_that_writes_would_be_seen(mutation: str, writes: set[str], handles: set[str]) -> None:
-    mutated = (PACKAGE / "api" / "status.py").read_text() + f"\nasync def mutation():\n    {mutation}\n"
+def test_a_route_that_writes_is_found(mutation: str, writes: set[str], handles: set[str]) -> None:
+    mutated = (
+        PACKAGE / "api" / "routes" / "status.py"
+    ).read_text() + f"\nasync def mutation():\n    {mutation}\n"
     assert (writes_in(mutated), handles_in(mutated)) == (writes, handles)
 
 
-def test_what_the_routes_get_is_a_reader_and_not_a_store(filled_local: Place) -> None:
+def test_the_routes_get_a_reader_and_not_a_store(filled_local: Place) -> None:
     assert type(ReadDatabase(filled_local.reading).reader) is LanceDBReader
 
 
-async def test_every_route_works_with_the_read_key_and_asks_for_reads_alone(
+async def test_every_route_works_with_the_read_key_and_sends_only_reads(
     filled_enterprise: Place, enterprise: Enterprise, serve: Serve
 ) -> None:
     async with serve(filled_enterprise.reading) as api:

@@ -128,6 +128,15 @@ RUNS = [
 ]
 
 
+def require_security_headers(response: httpx.Response) -> None:
+    """Fail unless the response has the headers that every response has."""
+    headers = response.headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "Origin" in headers["vary"].split(", ")
+
+
 async def write(store: LanceDBStore, observations: Iterable[Observation]) -> None:
     """Store observations as a refresh does."""
     await store.upsert_observations(list(observations), provenance=Provenance.API, run_id="good", now=NOON)

@@ -1,20 +1,19 @@
-"""What every route works with, made once for a process."""
+"""What the routes work with, created once per process."""
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from community_metrics.api.cache.middleware import now_of
-from community_metrics.api.memory import return_free_memory
+from community_metrics.api.context import now_of
 from community_metrics.api.schemas import Freshness, Versions
 from community_metrics.series.freshness import is_stale
 from community_metrics.views.runs import newest_success
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable
 
     from fastapi import Request
     from pydantic import BaseModel
@@ -29,27 +28,34 @@ Content = TypeVar("Content")
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The database to read, and the catalogue for the names and the order that people expect."""
+    """The database to read, and the catalogue for display names and order."""
 
     database: ReadDatabase
     catalog: Catalog
     building: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    """Held while a large body is built: one at a time, so that memory has room for one and not for many."""
+    """Held while a large body is built: memory has room for one at a time."""
 
     async def built(self, build: Callable[[], Content]) -> Content:
-        """Return what `build` returns, made in a thread, so that the loop goes on answering others."""
+        """Return what `build` returns; it runs in a thread, so that the event loop handles other requests."""
 
-        def build_and_tidy() -> Content:
+        def build_and_free() -> Content:
             content = build()
-            return_free_memory()
+            _return_free_memory()
             return content
 
         async with self.building:
-            return await asyncio.to_thread(build_and_tidy)
+            return await asyncio.to_thread(build_and_free)
+
+
+def _return_free_memory() -> None:
+    """Return the free pages of the heap to the system, in a few milliseconds; only glibc can."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def services_of(request: Request) -> Services:
-    """Return the services of the app that answers this request."""
+    """Return the services of the application that handles this request."""
     services: Services = request.app.state.services
     return services
 
@@ -57,7 +63,7 @@ def services_of(request: Request) -> Services:
 async def read_fresh(
     request: Request, read: Callable[[LanceDBReader], Awaitable[Content]]
 ) -> tuple[Content, Freshness]:
-    """Return what `read` brings and how fresh it is, both from one version of the tables.
+    """Return what `read` returns and how fresh it is, both from one version of the tables.
 
     Raises:
         StorageError: storage failed or was too slow.
@@ -67,17 +73,14 @@ async def read_fresh(
         return await read(reader), await newest_success(reader)
 
     (content, success), versions = await services_of(request).database.consistently(with_success)
-    return content, _freshness(success, versions, now_of(request.scope))
-
-
-def _freshness(success: Run | None, versions: Mapping[str, int], now: datetime) -> Freshness:
-    return Freshness(
+    freshness = Freshness(
         last_success_at=success and (success.finished_at or success.started_at),
-        is_stale=is_stale(success, now),
+        is_stale=is_stale(success, now_of(request.scope)),
         versions=Versions(**{name: versions[name] for name in Versions.model_fields}),
     )
+    return content, freshness
 
 
 def json_of(body: BaseModel) -> bytes:
-    """Return the body as it goes over the wire."""
+    """Return the body as JSON."""
     return body.model_dump_json().encode()

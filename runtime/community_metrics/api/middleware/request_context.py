@@ -1,4 +1,4 @@
-"""The outermost layer: one log line and one id for each request, and the headers of every answer."""
+"""The outermost layer: a request id, one log line per request, and the security headers of each response."""
 
 from __future__ import annotations
 
@@ -6,67 +6,68 @@ import random
 import re
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.api.middleware.answer_headers import completed
-from community_metrics.api.middleware.state import Notes, header, put_notes
-from community_metrics.api.middleware.request_log import RequestLine
+from community_metrics.api.context import header
+from community_metrics.api.middleware.request_log import LoggedRequest
+from community_metrics.api.middleware.state import KEY, RequestState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from community_metrics.api.middleware.request_log import LogRequest
     from community_metrics.clock import Clock
 
-REQUEST_ID: Final = b"x-request-id"
-_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_REQUEST_ID: Final = b"x-request-id"
+_VALID_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_POLICY: Final = b"content-security-policy"
+_STRICT_POLICY: Final = (
+    _POLICY,
+    b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+)
+# no HSTS: nginx adds it, since this process does not know whether it is behind TLS
+_SECURITY_HEADERS: Final = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 
 
-class Edge:
-    """Logs method, path, status, milliseconds and what the cache did; never a query, a header or a token.
+class RequestContextMiddleware:
+    """Logs method, path, status, milliseconds and cache outcome; never a query, a header or a token.
 
-    A request id that came in goes out again if it is of sane characters, so that one id spans proxies; any
-    other request gets one. What is raised below and was not answered becomes a 500 that tells the id alone.
+    A valid `X-Request-ID` is kept, so that one id spans proxies; any other request gets a new one. A response
+    without a content security policy of its own gets one that allows nothing.
     """
 
-    def __init__(
-        self, app: ASGIApp, clock: Clock, write_line: Callable[[RequestLine, datetime], None]
-    ) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, log_request: LogRequest) -> None:
         self._app = app
         self._clock = clock
-        self._write_line = write_line
+        self._log_request = log_request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request and write its line, also when the caller went away."""
+        """Handle one request and log it, also if the client disconnects."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        notes = Notes(request_id=_request_id(scope))
-        put_notes(scope, notes)
-        began = self._clock.monotonic()
+        state = scope[KEY] = RequestState(request_id=_request_id(scope))
+        started = self._clock.monotonic()
 
-        # the only wrapper of `send` on the way of an answer from memory: each costs 2 % of a 304
-        async def send_complete(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                notes.status = message["status"]
-                headers = completed(tuple(message["headers"]))
-                message["headers"] = [*headers, (REQUEST_ID, notes.request_id.encode())]
+                state.status = message["status"]
+                headers = [*message["headers"], *_SECURITY_HEADERS, (_REQUEST_ID, state.request_id.encode())]
+                if all(name != _POLICY for name, _ in headers):
+                    headers.append(_STRICT_POLICY)
+                message["headers"] = headers
             await send(message)
 
         try:
-            await self._app(scope, receive, send_complete)
+            await self._app(scope, receive, send_with_headers)
         finally:
-            took_ms = round((self._clock.monotonic() - began) * 1000, 2)
-            self._write_line(
-                RequestLine(
-                    notes.request_id, scope["method"], scope["path"], notes.status, took_ms, notes.cache
-                ),
-                self._clock.now(),
+            ms = round((self._clock.monotonic() - started) * 1000, 2)
+            request = LoggedRequest(
+                state.request_id, scope["method"], scope["path"], state.status, ms, state.cache
             )
+            self._log_request(request, self._clock.now())
 
 
 def _request_id(scope: Scope) -> str:
-    given = header(scope["headers"], REQUEST_ID)
-    if given is not None and _SANE_ID.fullmatch(given):
-        return given.decode()
+    received = header(scope["headers"], _REQUEST_ID)
+    if received is not None and _VALID_ID.fullmatch(received):
+        return received.decode()
     return f"{random.getrandbits(128):032x}"

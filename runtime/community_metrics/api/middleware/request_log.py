@@ -1,7 +1,7 @@
-"""The one line that each request leaves in the log, and its two forms.
+"""The log line of each request, in its two formats.
 
-The JSON form is written here and not by structlog over the standard library: that way costs 110 µs a line, as
-much as all the rest of an answer from memory. Its fields are those of every other line of `log`.
+The JSON format is written here and not by structlog over the standard library, which takes 110 µs per line:
+as long as the rest of a response from memory. The fields are the same as in every other line of `log`.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from community_metrics.config import Settings
 
 LOGGER: Final = "community_metrics.api"
@@ -24,10 +23,10 @@ _quoted: Final = json.JSONEncoder().encode
 _log = structlog.get_logger(LOGGER)
 
 
-class RequestLine(NamedTuple):
-    """What is said of one request: no query, no header, no address of a person.
+class LoggedRequest(NamedTuple):
+    """What the log holds of one request: no query, no header, no client address.
 
-    `status` is 0 when the caller hung up before an answer; `cache` is what the cache did for it.
+    `status` is 0 if the client disconnected before the response started; `cache` is the cache outcome.
     """
 
     request_id: str
@@ -38,29 +37,32 @@ class RequestLine(NamedTuple):
     cache: str
 
 
-def through_structlog(line: RequestLine, _at: datetime) -> None:
-    """Hand the line to whatever logging is set up."""
-    _log.info("request", **line._asdict())
+LogRequest: TypeAlias = Callable[[LoggedRequest, datetime], None]
 
 
-def as_json(line: RequestLine, at: datetime) -> None:
-    """Write the line as JSON to standard error; `at` is UTC."""
-    # only the path can hold a character that JSON would have to escape: a method is a token of HTTP
+def log_to_structlog(request: LoggedRequest, _at: datetime) -> None:
+    """Log the request with the configured logging."""
+    _log.info("request", **request._asdict())
+
+
+def log_as_json(request: LoggedRequest, at: datetime) -> None:
+    """Write the request as a JSON line to standard error; `at` is UTC."""
+    # only the path can hold characters that JSON escapes: a method is an HTTP token
     sys.stderr.write(
         f'{{"event": "request", "level": "info", "logger": "{LOGGER}", '
-        f'"timestamp": "{at.isoformat()[:-6]}Z", "request_id": "{line.request_id}", '
-        f'"method": "{line.method}", "path": {_quoted(line.path)}, "status": {line.status}, '
-        f'"ms": {line.ms}, "cache": "{line.cache}"}}\n'
+        f'"timestamp": "{at.isoformat()[:-6]}Z", "request_id": "{request.request_id}", '
+        f'"method": "{request.method}", "path": {_quoted(request.path)}, "status": {request.status}, '
+        f'"ms": {request.ms}, "cache": "{request.cache}"}}\n'
     )
 
 
-def not_at_all(_line: RequestLine, _at: datetime) -> None:
-    """Write nothing, where `CM_LOG_LEVEL` wants less than what every request says."""
+def log_nothing(_request: LoggedRequest, _at: datetime) -> None:
+    """Log nothing, for a `CM_LOG_LEVEL` above INFO."""
 
 
-def writer_for(settings: Settings, *, is_terminal: bool) -> Callable[[RequestLine, datetime], None]:
-    """Return how a process with these settings writes its lines."""
+def request_logger(settings: Settings, *, is_terminal: bool) -> LogRequest:
+    """Return the function that logs requests under these settings."""
     if logging.getLevelNamesMapping()[settings.log_level] > logging.INFO:
-        return not_at_all
-    form = settings.log_format or ("console" if is_terminal else "json")
-    return as_json if form == "json" else through_structlog
+        return log_nothing
+    log_format = settings.log_format or ("console" if is_terminal else "json")
+    return log_as_json if log_format == "json" else log_to_structlog

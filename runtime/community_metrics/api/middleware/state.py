@@ -1,4 +1,4 @@
-"""What the layers tell each other about one request, in the ASGI scope."""
+"""What the middleware layers share about one request, in its ASGI scope."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, MutableMapping
+    from collections.abc import MutableMapping
 
-_KEY: Final = "community_metrics.notes"
-
-RawHeaders = list[tuple[bytes, bytes]]
+KEY: Final = "community_metrics.request_state"
 
 
 @dataclass(slots=True)
-class Notes:
-    """One request: the id it has in the log, what the cache did for it, and how it was answered.
+class RequestState:
+    """The id of a request, what the cache did for it, and the status of its response.
 
-    `status` is 0 until the head of an answer was sent, and stays 0 when the caller hung up before.
+    `status` is 0 until the response starts, and stays 0 if the client disconnects before that.
     """
 
     request_id: str
@@ -25,20 +23,7 @@ class Notes:
     status: int = 0
 
 
-def put_notes(scope: MutableMapping[str, Any], notes: Notes) -> None:
-    """Attach the notes to the request; every layer below finds them."""
-    scope[_KEY] = notes
-
-
-def notes_of(scope: MutableMapping[str, Any]) -> Notes:
-    """Return the notes of the request."""
-    notes: Notes = scope[_KEY]
-    return notes
-
-
-def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """Return the value of a request header, several lines of it as one list; `name` in lower case."""
-    values = [value for key, value in headers if key == name]
-    if len(values) < 2:  # noqa: PLR2004  nearly always: one line, or none
-        return values[0] if values else None
-    return b", ".join(values)
+def request_state(scope: MutableMapping[str, Any]) -> RequestState:
+    """Return the state of the request."""
+    state: RequestState = scope[KEY]
+    return state

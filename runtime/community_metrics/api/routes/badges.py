@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params, svg
-from community_metrics.api.cache.middleware import now_of
+from community_metrics.api.context import now_of
 from community_metrics.api.problems import documented
 from community_metrics.api.services import read_fresh, services_of
 from community_metrics.model import ValueKind

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params, schemas
-from community_metrics.api.cache.middleware import now_of
+from community_metrics.api.context import now_of
 from community_metrics.api.mappers import (
     change_body,
     downloads_body,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params, schemas
-from community_metrics.api.cache.middleware import now_of
+from community_metrics.api.context import now_of
 from community_metrics.api.mappers import restatement_body, run_body
 from community_metrics.api.problems import documented
 from community_metrics.api.services import json_of, read_fresh, services_of

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params, schemas
-from community_metrics.api.cache.middleware import now_of
+from community_metrics.api.context import header, now_of
 from community_metrics.api.mappers import identity_fields, point_fields
-from community_metrics.api.middleware.state import header
 from community_metrics.api.negotiation import CSV, negotiated
 from community_metrics.api.problems import Problem, documented, invalid
 from community_metrics.api.services import json_of, read_fresh, services_of
