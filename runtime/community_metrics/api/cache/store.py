@@ -72,7 +72,7 @@ def stale_copy(cached: CachedBody, *, is_stale: bool, cache_control: bytes) -> C
             document |= {"is_stale": is_stale, "last_success_age_hours": None}
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return cached_body(
-        replace(cached.state, is_stale=is_stale),
+        cached.state._replace(is_stale=is_stale),
         body,
         list(cached.headers),
         cache_control=cache_control,

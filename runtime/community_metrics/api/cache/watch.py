@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
@@ -30,8 +30,7 @@ WAIT_WHILE_DOWN_S: Final = 0.25
 _log = structlog.get_logger("community_metrics.api")
 
 
-@dataclass(frozen=True, slots=True)
-class StateKey:
+class StateKey(NamedTuple):
     """What a body depends on besides its parameters; equal keys mean equal bodies."""
 
     versions: tuple[int, ...]

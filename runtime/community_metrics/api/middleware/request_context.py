@@ -51,7 +51,7 @@ class RequestContextMiddleware:
             if message["type"] == "http.response.start":
                 state.status = message["status"]
                 headers = [*message["headers"], *_SECURITY_HEADERS, (_REQUEST_ID, state.request_id.encode())]
-                if all(name != _POLICY for name, _ in headers):
+                if _POLICY not in dict(headers):
                     headers.append(_STRICT_POLICY)
                 message["headers"] = headers
             await send(message)
