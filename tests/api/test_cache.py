@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 DASHBOARD = "dashboard/weekly?weeks=2"
 
 
-def cache_status(answer: object) -> str:
-    return str(answer.headers["cache-status"])  # type: ignore[attr-defined]
+def cache_status(response: object) -> str:
+    return str(response.headers["cache-status"])  # type: ignore[attr-defined]
 
 
 async def test_a_second_request_gets_the_same_bytes_from_memory(api: Api) -> None:
@@ -53,15 +53,15 @@ async def test_another_spelling_of_a_query_builds_no_new_body(local_api: Api) ->
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
 async def test_a_body_with_a_matching_tag_is_a_304(local_api: Api, form: str) -> None:
     etag = (await local_api.get(DASHBOARD)).headers["etag"]
-    answer = await local_api.get(DASHBOARD, headers={"if-none-match": form.format(etag)})
-    assert (answer.status_code, answer.content) == (304, b"")
-    assert answer.headers["etag"] == etag
-    assert answer.headers["vary"] == "Origin"
+    response = await local_api.get(DASHBOARD, headers={"if-none-match": form.format(etag)})
+    assert (response.status_code, response.content) == (304, b"")
+    assert response.headers["etag"] == etag
+    assert response.headers["vary"] == "Origin"
 
 
 async def test_a_body_with_another_tag_is_sent(local_api: Api) -> None:
-    answer = await local_api.get(DASHBOARD, headers={"if-none-match": '"0123"'})
-    assert answer.status_code == 200
+    response = await local_api.get(DASHBOARD, headers={"if-none-match": '"0123"'})
+    assert response.status_code == 200
 
 
 async def test_a_cache_may_keep_a_body_and_use_it_while_it_revalidates_and_on_errors(local_api: Api) -> None:
@@ -83,10 +83,10 @@ async def test_concurrent_misses_build_once(place: Place, serve: Serve) -> None:
     assert place.enterprise is not None
     async with serve(place.reading) as api:
         place.enterprise.log.clear()
-        answers = await asyncio.gather(*(api.get("definitions") for _ in range(50)))
-    asked = [entry for entry in place.enterprise.requests("query") if "/metrics/" in entry.path]
-    assert len(asked) == 1
-    assert len({answer.content for answer in answers}) == 1
+        responses = await asyncio.gather(*(api.get("definitions") for _ in range(50)))
+    queries = [entry for entry in place.enterprise.requests("query") if "/metrics/" in entry.path]
+    assert len(queries) == 1
+    assert len({response.content for response in responses}) == 1
 
 
 async def test_the_tables_are_checked_no_more_than_every_few_seconds(place: Place, serve: Serve) -> None:
@@ -164,9 +164,9 @@ async def test_large_bodies_are_built_in_a_thread_one_at_a_time(filled_local: Pl
 
     def build() -> tuple[bool, int]:
         running.append(1)
-        answer = may_end.wait(timeout=5), len(running)
+        result = may_end.wait(timeout=5), len(running)
         running.pop()
-        return answer
+        return result
 
     builds = [asyncio.create_task(services.built(build)) for _ in range(2)]
     await asyncio.sleep(0.05)

@@ -19,9 +19,9 @@ async def test_an_allowed_page_may_read_a_hit_and_a_304(local_api: Api) -> None:
     origin = {"origin": PAGE_ORIGIN}
     first = await local_api.get("status", headers=origin)
     again = await local_api.get("status", headers={**origin, "if-none-match": first.headers["etag"]})
-    for answer in (first, again):
-        assert answer.headers["access-control-allow-origin"] == PAGE_ORIGIN
-        assert answer.headers["vary"] == "Origin"
+    for response in (first, again):
+        assert response.headers["access-control-allow-origin"] == PAGE_ORIGIN
+        assert response.headers["vary"] == "Origin"
 
 
 @pytest.mark.parametrize(
@@ -38,24 +38,24 @@ async def test_an_allowed_page_may_read_a_hit_and_a_304(local_api: Api) -> None:
     ],
 )
 async def test_a_page_of_any_other_origin_may_not_read(local_api: Api, origin: str) -> None:
-    answer = await local_api.get("status", headers={"origin": origin})
-    assert "access-control-allow-origin" not in answer.headers
-    assert answer.headers["vary"] == "Origin"
+    response = await local_api.get("status", headers={"origin": origin})
+    assert "access-control-allow-origin" not in response.headers
+    assert response.headers["vary"] == "Origin"
 
 
 async def test_no_response_may_be_read_with_credentials(local_api: Api) -> None:
-    answer = await local_api.get("status", headers={"origin": PAGE_ORIGIN})
-    assert "access-control-allow-credentials" not in answer.headers
+    response = await local_api.get("status", headers={"origin": PAGE_ORIGIN})
+    assert "access-control-allow-credentials" not in response.headers
 
 
 async def test_a_response_to_no_origin_still_varies_by_origin(local_api: Api) -> None:
-    answer = await local_api.get("status")
-    assert answer.headers["vary"] == "Origin"
+    response = await local_api.get("status")
+    assert response.headers["vary"] == "Origin"
 
 
 async def test_a_page_may_read_the_headers_that_it_needs(local_api: Api) -> None:
-    answer = await local_api.get("status", headers={"origin": PAGE_ORIGIN})
-    readable = answer.headers["access-control-expose-headers"].split(", ")
+    response = await local_api.get("status", headers={"origin": PAGE_ORIGIN})
+    readable = response.headers["access-control-expose-headers"].split(", ")
     assert {"ETag", "Age", "Retry-After", "X-Data-Stale", "X-Request-ID"} <= set(readable)
 
 
@@ -65,9 +65,9 @@ def preflight(origin: str, method: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_an_allowed_page_may_use_get_and_head(local_api: Api, method: str) -> None:
-    answer = await local_api.client.options("/api/v1/status", headers=preflight(PAGE_ORIGIN, method))
-    assert answer.status_code == 200
-    assert answer.headers["access-control-allow-methods"] == "GET, HEAD"
+    response = await local_api.client.options("/api/v1/status", headers=preflight(PAGE_ORIGIN, method))
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-methods"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,20 @@ async def test_an_allowed_page_may_use_get_and_head(local_api: Api, method: str)
 async def test_any_other_preflight_is_rejected(
     local_api: Api, origin: str, method: str, headers: str | None
 ) -> None:
-    asked = preflight(origin, method)
+    request = preflight(origin, method)
     if headers is not None:
-        asked["access-control-request-headers"] = headers
-    answer = await local_api.client.options("/api/v1/status", headers=asked)
-    assert answer.status_code == 400
-    assert answer.headers.get("access-control-allow-origin") in {None, PAGE_ORIGIN}
-    require_security_headers(answer)
+        request["access-control-request-headers"] = headers
+    response = await local_api.client.options("/api/v1/status", headers=request)
+    assert response.status_code == 400
+    assert response.headers.get("access-control-allow-origin") in {None, PAGE_ORIGIN}
+    require_security_headers(response)
 
 
 async def test_a_preflight_into_a_private_network_is_rejected(local_api: Api) -> None:
-    asked = preflight(PAGE_ORIGIN, "GET") | {"access-control-request-private-network": "true"}
-    answer = await local_api.client.options("/api/v1/status", headers=asked)
-    assert answer.status_code == 400
-    assert "access-control-allow-private-network" not in answer.headers
+    request = preflight(PAGE_ORIGIN, "GET") | {"access-control-request-private-network": "true"}
+    response = await local_api.client.options("/api/v1/status", headers=request)
+    assert response.status_code == 400
+    assert "access-control-allow-private-network" not in response.headers
 
 
 def test_enterprise_mode_requires_origins() -> None:

@@ -54,7 +54,7 @@ class BreakingReader(LanceDBReader):
     ) -> AsyncIterator[pa.RecordBatch]:
         async for batch in super().scan(table, columns=columns, where=where):
             yield batch
-            raise StorageUnavailable("LanceDB went away.")
+            raise StorageUnavailable("LanceDB became unavailable.")
 
 
 class BreakingDatabase(ReadDatabase):
@@ -95,8 +95,8 @@ def in_lambda() -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
 def test_in_lambda_an_aborted_response_is_a_plain_500(
     in_lambda: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> None:
-    told = in_lambda(http_event("/api/v1/export/stats.csv"))
-    assert (told["statusCode"], told["body"]) == (500, "Internal Server Error")
+    result = in_lambda(http_event("/api/v1/export/stats.csv"))
+    assert (result["statusCode"], result["body"]) == (500, "Internal Server Error")
 
 
 def test_the_error_is_logged_once(

@@ -55,14 +55,14 @@ def repair_storage(place: Place) -> None:
     place.enterprise.faults.clear()
 
 
-def require_problem(answer: httpx.Response, kind: str, place: Place) -> None:
+def require_problem(response: httpx.Response, kind: str, place: Place) -> None:
     """Fail unless the response is a problem with a retry time and without internal names."""
-    assert answer.status_code == 503
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["retry-after"] == "5"
-    assert answer.json()["type"].endswith(f"#{kind}")
+    assert response.status_code == 503
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["retry-after"] == "5"
+    assert response.json()["type"].endswith(f"#{kind}")
     for internal in (READ_KEY, str(place.reading.lancedb_host_override), "LanceDB at", "Traceback"):
-        assert internal not in answer.text
+        assert internal not in response.text
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ async def test_storage_that_fails_during_a_build_leaves_the_last_body(place: Pla
             await support.write(store, support.days_of(PYTHON, LAST_DAY, plus=7))
         break_storage(place, path="*/query/", status=500)
         api.clock.advance(CHECK_EVERY_S)
-        answer = await api.get(DASHBOARD)
-    assert answer.status_code == 200
-    assert answer.headers["cache-status"] == "community-metrics; fwd=stale; fwd-status=503"
+        response = await api.get(DASHBOARD)
+    assert response.status_code == 200
+    assert response.headers["cache-status"] == "community-metrics; fwd=stale; fwd-status=503"
 
 
 async def test_while_reads_hang_a_body_in_memory_is_served_at_once(place: Place, serve: Serve) -> None:
@@ -143,7 +143,7 @@ async def test_while_reads_hang_a_body_in_memory_is_served_at_once(place: Place,
         assert place.enterprise is not None
         place.enterprise.log.clear()
         second = await api.get("history")
-    assert [answer.headers["x-data-stale"] for answer in (first, second)] == ["true", "true"]
+    assert [response.headers["x-data-stale"] for response in (first, second)] == ["true", "true"]
     assert place.enterprise.log == []
 
 
@@ -152,8 +152,8 @@ async def test_the_error_of_a_failed_read_is_in_the_log_and_not_in_the_response(
 ) -> None:
     async with serve(folder.reading) as api:
         shutil.rmtree(Path(folder.reading.db_path) / "stats.lance" / "data")
-        answer = await api.get(DASHBOARD, headers={"x-request-id": "the-one"})
-    require_problem(answer, "storage-unavailable", folder)
+        response = await api.get(DASHBOARD, headers={"x-request-id": "the-one"})
+    require_problem(response, "storage-unavailable", folder)
     [line] = [line for line in capsys.readouterr().out.splitlines() if "read failed" in line]
     assert "the-one" in line
     assert "stats" in line
@@ -165,9 +165,9 @@ async def test_head_of_an_export_has_the_status_of_get_when_files_are_missing(
 ) -> None:
     async with serve(folder.reading) as api:
         shutil.rmtree(Path(folder.reading.db_path) / "stats.lance" / "data")
-        answers = [await ask(f"export/stats.{file_format}") for ask in (api.get, api.head)]
+        responses = [await ask(f"export/stats.{file_format}") for ask in (api.get, api.head)]
         other = await api.head(f"export/metrics.{file_format}")
-    assert [answer.status_code for answer in answers] == [503, 503]
+    assert [response.status_code for response in responses] == [503, 503]
     assert other.status_code == 200
 
 
@@ -236,10 +236,10 @@ async def test_empty_tables_are_an_empty_response(empty: Place, serve: Serve, pa
     async with LanceDBStore.open(empty.writing) as store:
         await store.create_tables()
     async with serve(empty.reading) as api:
-        answer = await api.get(path)
-    assert answer.status_code == 200
-    assert answer.json()["freshness"]["last_success_at"] is None
-    assert answer.json()["freshness"]["is_stale"]
+        response = await api.get(path)
+    assert response.status_code == 200
+    assert response.json()["freshness"]["last_success_at"] is None
+    assert response.json()["freshness"]["is_stale"]
 
 
 @pytest.mark.parametrize("file", ["stats.csv", "stats.parquet", "metrics.csv", "history.parquet"])
@@ -247,9 +247,9 @@ async def test_an_empty_table_is_a_file_with_its_columns(empty: Place, serve: Se
     async with LanceDBStore.open(empty.writing) as store:
         await store.create_tables()
     async with serve(empty.reading) as api:
-        answer = await api.get(f"export/{file}")
-    assert answer.status_code == 200
-    assert answer.content
+        response = await api.get(f"export/{file}")
+    assert response.status_code == 200
+    assert response.content
 
 
 async def test_a_table_one_column_wider_is_read_as_before(folder: Place, serve: Serve) -> None:
@@ -287,16 +287,16 @@ async def test_200_clients_during_a_refresh_get_no_error_and_no_body_of_two_vers
     await support.fill(empty.writing)
     path = f"series/{PYTHON}?grain=day&from=2026-10-26&to=2026-11-19"
     async with serve(empty.reading) as api, LanceDBStore.open(empty.writing) as store:
-        answers: list[httpx.Response] = []
+        responses: list[httpx.Response] = []
         for plus in range(1, 4):
             refresh = support.write(store, support.days_of(PYTHON, plus=1_000 * plus))
             api.clock.advance(CHECK_EVERY_S)
             asked = (api.get(path) for _ in range(200))
             _, *found = await asyncio.gather(refresh, *asked)
-            answers += [answer for answer in found if answer is not None]
-    assert {answer.status_code for answer in answers} == {200}
-    for answer in {answer.content: answer for answer in answers}.values():
-        points = answer.json()["points"]
+            responses += [response for response in found if response is not None]
+    assert {response.status_code for response in responses} == {200}
+    for response in {response.content: response for response in responses}.values():
+        points = response.json()["points"]
         moved = {point["value"] - python_value_of(point) for point in points}
         assert len(moved) == 1
 

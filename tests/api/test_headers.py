@@ -41,17 +41,17 @@ async def test_the_docs_page_needs_no_other_host(local_api: Api, file: str) -> N
     [("/docs", 308, "docs"), ("/openapi.json", 308, "openapi.json"), ("/", 307, "docs")],
 )
 async def test_common_paths_redirect_to_the_docs(local_api: Api, path: str, status: int, target: str) -> None:
-    answer = await local_api.client.get(path)
+    response = await local_api.client.get(path)
     # relative, so that a stage before the path is not lost
-    assert (answer.status_code, answer.headers["location"]) == (status, f"api/v1/{target}")
-    assert answer.headers["x-request-id"]
-    require_security_headers(answer)
+    assert (response.status_code, response.headers["location"]) == (status, f"api/v1/{target}")
+    assert response.headers["x-request-id"]
+    require_security_headers(response)
 
 
 async def test_a_tag_on_a_second_line_of_the_header_is_matched(local_api: Api) -> None:
     etag = (await local_api.get("status")).headers["etag"]
-    answer = await local_api.get("status", headers=[("if-none-match", '"0123"'), ("if-none-match", etag)])
-    assert answer.status_code == 304
+    response = await local_api.get("status", headers=[("if-none-match", '"0123"'), ("if-none-match", etag)])
+    assert response.status_code == 304
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ async def test_a_tag_on_a_second_line_of_the_header_is_matched(local_api: Api) -
 async def test_the_most_specific_media_type_decides_on_any_number_of_header_lines(
     local_api: Api, accept: list[str], media_type: str
 ) -> None:
-    answer = await local_api.get(f"series/{PYTHON}", headers=[("accept", line) for line in accept])
-    assert answer.headers["content-type"].startswith(media_type)
+    response = await local_api.get(f"series/{PYTHON}", headers=[("accept", line) for line in accept])
+    assert response.headers["content-type"].startswith(media_type)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ async def test_the_most_specific_media_type_decides_on_any_number_of_header_line
 async def test_a_valid_request_id_is_kept_and_any_other_is_replaced(
     local_api: Api, given: str, is_kept: bool
 ) -> None:
-    answer = await local_api.get("health", headers={"x-request-id": given})
-    assert (answer.headers["x-request-id"] == given) is is_kept
-    assert answer.headers["x-request-id"]
+    response = await local_api.get("health", headers={"x-request-id": given})
+    assert (response.headers["x-request-id"] == given) is is_kept
+    assert response.headers["x-request-id"]
 
 
 async def test_a_request_is_logged_without_its_query_or_token(guarded: tuple[Api, str]) -> None:

@@ -52,22 +52,22 @@ def test_every_parameter_has_a_description_and_allowed_values(path: str) -> None
 
 @pytest.mark.parametrize("path", sorted(OPERATIONS))
 def test_every_error_is_a_problem(path: str) -> None:
-    for status, answer in OPERATIONS[path]["responses"].items():
+    for status, response in OPERATIONS[path]["responses"].items():
         if status not in {"200", "304"}:
-            assert list(answer["content"]) == ["application/problem+json"]
+            assert list(response["content"]) == ["application/problem+json"]
 
 
 @pytest.mark.parametrize("path", ["status", "dashboard/weekly", "history", "series/downloads:lance:python"])
 async def test_a_304_has_the_headers_in_the_file(local_api: Api, path: str) -> None:
     etag = (await local_api.get(path)).headers["etag"]
-    answer = await local_api.get(path, headers={"if-none-match": etag})
+    response = await local_api.get(path, headers={"if-none-match": etag})
     (promised,) = [
         operation["responses"]["304"]["headers"]
         for template, operation in OPERATIONS.items()
         if template.replace("{metric_id}", "downloads:lance:python") == f"/api/v1/{path}"
     ]
-    assert answer.status_code == 304
-    assert {name.lower() for name in promised} <= set(answer.headers)
+    assert response.status_code == 304
+    assert {name.lower() for name in promised} <= set(response.headers)
 
 
 @pytest.mark.parametrize("kind", sorted(TITLES))

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 async def test_every_error_has_the_same_format(
     local_api: Api, method: str, path: str, status: int, kind: str
 ) -> None:
-    answer = await local_api.client.request(method, path)
-    body = answer.json()
-    assert (answer.status_code, body["status"]) == (status, status)
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = await local_api.client.request(method, path)
+    body = response.json()
+    assert (response.status_code, body["status"]) == (status, status)
+    assert response.headers["content-type"] == "application/problem+json"
     assert body["type"].endswith(f"/docs/api.md#{kind}")
     assert body["instance"] == path.partition("?")[0]
 
@@ -43,7 +43,7 @@ async def test_an_unknown_metric_comes_with_similar_ids(local_api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "near"),
+    ("requested", "near"),
     [
         ("DOWNLOADS:LANCE:PYTHON", PYTHON),
         ("pylance", PYTHON),
@@ -55,20 +55,20 @@ async def test_an_unknown_metric_comes_with_similar_ids(local_api: Api) -> None:
     ],
 )
 async def test_similar_ids_are_found_by_any_case_by_part_and_by_package(
-    local_api: Api, asked: str, near: str
+    local_api: Api, requested: str, near: str
 ) -> None:
-    assert near in (await local_api.get(f"series/{asked}")).json()["near"]
+    assert near in (await local_api.get(f"series/{requested}")).json()["near"]
 
 
 async def test_an_id_similar_to_none_comes_with_no_similar_ids(local_api: Api) -> None:
-    answer = (await local_api.get("series/xyzzy")).json()
-    assert "near" not in answer
-    assert "GET /api/v1/definitions lists all." in answer["detail"]
+    response = (await local_api.get("series/xyzzy")).json()
+    assert "near" not in response
+    assert "GET /api/v1/definitions lists all." in response["detail"]
 
 
 async def test_an_unknown_product_comes_with_similar_ids_of_any_case(local_api: Api) -> None:
-    answer = await local_api.get("dashboard/weekly?product=LANCEDB")
-    assert (answer.status_code, answer.json()["near"][0]) == (404, "lancedb")
+    response = await local_api.get("dashboard/weekly?product=LANCEDB")
+    assert (response.status_code, response.json()["near"][0]) == (404, "lancedb")
 
 
 @pytest.mark.parametrize(
@@ -91,25 +91,25 @@ async def test_an_unknown_product_comes_with_similar_ids_of_any_case(local_api: 
 async def test_a_422_names_the_parameter_and_its_allowed_values(
     local_api: Api, query: str, parameter: str, allowed: str
 ) -> None:
-    answer = await local_api.get(query)
-    assert answer.status_code == 422
-    assert [(error["parameter"], error["allowed"]) for error in answer.json()["errors"]] == [
+    response = await local_api.get(query)
+    assert response.status_code == 422
+    assert [(error["parameter"], error["allowed"]) for error in response.json()["errors"]] == [
         (parameter, allowed)
     ]
 
 
 async def test_a_response_with_too_many_periods_is_rejected_with_the_filter_to_use(local_api: Api) -> None:
-    answer = await local_api.get(f"series/{PYTHON}?grain=day&from=0001-01-01")
-    assert answer.json()["type"].endswith("#answer-too-large")
-    assert "from=" in answer.json()["detail"]
+    response = await local_api.get(f"series/{PYTHON}?grain=day&from=0001-01-01")
+    assert response.json()["type"].endswith("#answer-too-large")
+    assert "from=" in response.json()["detail"]
 
 
 async def test_a_response_with_too_many_points_is_rejected_with_the_filter_to_use(
     local_api: Api,
 ) -> None:
-    answer = await local_api.get("dashboard/daily?days=3660")
-    assert answer.json()["type"].endswith("#answer-too-large")
-    assert "metric_id=" in answer.json()["detail"]
+    response = await local_api.get("dashboard/daily?days=3660")
+    assert response.json()["type"].endswith("#answer-too-large")
+    assert "metric_id=" in response.json()["detail"]
     assert (await local_api.get(f"dashboard/daily?days=3660&metric_id={PYTHON}")).status_code == 200
 
 
@@ -119,10 +119,10 @@ async def test_an_internal_error_reveals_the_request_id_alone(filled_local: Plac
     del app.routes.state.services  # the first thing a route reaches for
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test") as client:
         headers = {"x-request-id": "find-me", "origin": PAGE_ORIGIN}
-        answer = await client.get(f"/api/v1/{path}", headers=headers)
-    assert (answer.status_code, answer.json()["request_id"]) == (500, "find-me")
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert "services" not in answer.text
-    require_security_headers(answer)
-    assert answer.headers["access-control-allow-origin"] == PAGE_ORIGIN
-    assert answer.headers["cache-control"] == "private, no-store"
+        response = await client.get(f"/api/v1/{path}", headers=headers)
+    assert (response.status_code, response.json()["request_id"]) == (500, "find-me")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "services" not in response.text
+    require_security_headers(response)
+    assert response.headers["access-control-allow-origin"] == PAGE_ORIGIN
+    assert response.headers["cache-control"] == "private, no-store"

@@ -46,10 +46,10 @@ LANCEDB_READS = {
 LANCEDB_WRITES = {
     name for kind in (AsyncTable, AsyncConnection) for name in dir(kind) if not name.startswith("_")
 } - LANCEDB_READS
-"""What LanceDB's handles can do beside reading; what a later version adds counts until it is judged."""
+"""What LanceDB's handles can do besides reading; an unknown method of a later version counts as a write."""
 OF_COLLECTIONS = LANCEDB_WRITES & {name for kind in (set, dict, list, bytearray) for name in dir(kind)}
 HANDLES = {"_database", "connection", "open_table"}
-"""What leads from a reader to a handle of LanceDB, which can write."""
+"""Attributes that lead from a reader to a handle of LanceDB, which can write."""
 EVERY_ROUTE = [
     "health",
     "ready",
@@ -69,7 +69,7 @@ EVERY_ROUTE = [
 
 
 def reachable(start: list[Path]) -> set[Path]:
-    """Return the modules of ours that the API imports from, directly or through others, at once or later."""
+    """Return our modules that the API imports, directly or indirectly, at import time or later."""
     seen: set[Path] = set()
     waiting = list(start)
     while waiting:
@@ -94,10 +94,10 @@ def imported_by(module: Path) -> list[Path]:
 
 
 def writes_in(source: str) -> set[str]:
-    """Return the writes that a module names, of our store or of LanceDB.
+    """Return the writes of our store or of LanceDB that a module names.
 
-    `seen.add(x)` of a set stands alone as a statement, since it returns nothing; a coroutine that stands
-    alone does nothing. So a name that sets have too is a write where something is done with what it returns.
+    A name that collections have too, as in `seen.add(x)`, is a write only if its result is used: a call whose
+    result is ignored would be a coroutine that never runs.
     """
     nodes = list(ast.walk(ast.parse(source)))
     calls = [node.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
@@ -109,9 +109,9 @@ def writes_in(source: str) -> set[str]:
 
 
 def handles_in(source: str) -> set[str]:
-    """Return the ways to a handle of LanceDB that a module names, as attributes or as text for `getattr`.
+    """Return the ways to a handle of LanceDB that a module names, as attributes or as strings for `getattr`.
 
-    `self._database` is no such way: the watch keeps its `ReadDatabase` under that name.
+    `self._database` is none of them: it is the `ReadDatabase` of the watch.
     """
     nodes = list(ast.walk(ast.parse(source)))
     attributes = {
@@ -203,8 +203,8 @@ async def test_every_route_works_with_the_read_key_and_sends_only_reads(
     filled_enterprise: Place, enterprise: Enterprise, serve: Serve
 ) -> None:
     async with serve(filled_enterprise.reading) as api:
-        answers = [await api.get(path) for path in EVERY_ROUTE]
-    asked = {entry.path.rstrip("/").rsplit("/", 1)[-1] for entry in enterprise.log}
-    assert {answer.status_code for answer in answers} == {200}
-    assert asked == {"describe", "query"}
+        responses = [await api.get(path) for path in EVERY_ROUTE]
+    operations = {entry.path.rstrip("/").rsplit("/", 1)[-1] for entry in enterprise.log}
+    assert {response.status_code for response in responses} == {200}
+    assert operations == {"describe", "query"}
     assert {entry.headers["x-api-key"] for entry in enterprise.log} == {READ_KEY}

@@ -62,9 +62,9 @@ async def test_only_files_with_a_hash_in_their_name_are_cached_forever(client: h
 async def test_every_success_for_a_file_has_its_cache_header(
     client: httpx.AsyncClient, headers: dict[str, str], status: int
 ) -> None:
-    answer = await client.get(SCRIPT, headers=headers)
-    assert answer.status_code == status
-    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    response = await client.get(SCRIPT, headers=headers)
+    assert response.status_code == status
+    assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ async def test_every_success_for_a_file_has_its_cache_header(
 async def test_no_error_below_assets_may_be_cached(
     client: httpx.AsyncClient, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
-    answer = await client.request(method, path, headers=headers)
-    assert answer.status_code == status
-    assert "cache-control" not in answer.headers
+    response = await client.request(method, path, headers=headers)
+    assert response.status_code == status
+    assert "cache-control" not in response.headers
 
 
 async def test_no_other_page_may_frame_the_dashboard(client: httpx.AsyncClient) -> None:
@@ -100,17 +100,17 @@ async def test_the_page_explains_itself_that_the_api_needs_a_token(
 ) -> None:
     settings = filled_local.reading.model_copy(update={"api_token_hashes": (token_hash(new_token()),)})
     async with serve(settings, dashboard_folder=built) as api, client_of(api) as client:
-        answers = [await client.get(path) for path in ("/", "/api/v1/status")]
-    assert [answer.status_code for answer in answers] == [200, 401]
+        responses = [await client.get(path) for path in ("/", "/api/v1/status")]
+    assert [response.status_code for response in responses] == [200, 401]
 
 
 async def test_without_a_dashboard_the_root_redirects_to_the_docs(local_api: Api) -> None:
     async with client_of(local_api) as client:
         with structlog.testing.capture_logs() as lines:
-            answer = await client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "api/v1/docs")
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert [line["request_id"] for line in lines] == [answer.headers["x-request-id"]]
+            response = await client.get("/")
+    assert (response.status_code, response.headers["location"]) == (307, "api/v1/docs")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert [line["request_id"] for line in lines] == [response.headers["x-request-id"]]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/definitions", SCRIPT])

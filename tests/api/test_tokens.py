@@ -21,21 +21,21 @@ async def test_a_request_without_a_valid_token_gets_a_401(
     api, token = guarded
     headers = {} if given is None else {"authorization": given.format(token=token)}
     for path in ("status", "ready", "docs", "openapi.json", "export/stats.csv", f"badge/{PYTHON}.svg"):
-        answer = await api.get(path, headers=headers)
-        assert (answer.status_code, answer.headers["www-authenticate"]) == (
+        response = await api.get(path, headers=headers)
+        assert (response.status_code, response.headers["www-authenticate"]) == (
             401,
             'Bearer realm="community-metrics"',
         )
-        assert answer.headers["cache-control"] == "private, no-store"
+        assert response.headers["cache-control"] == "private, no-store"
 
 
 async def test_a_response_to_a_token_is_not_cached(guarded: tuple[Api, str]) -> None:
     api, token = guarded
     headers = {"authorization": f"Bearer {token}"}
     for _ in range(2):
-        answer = await api.get("status", headers=headers)
-        assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, no-store")
-    again = await api.get("status", headers={**headers, "if-none-match": answer.headers["etag"]})
+        response = await api.get("status", headers=headers)
+        assert (response.status_code, response.headers["cache-control"]) == (200, "private, no-store")
+    again = await api.get("status", headers={**headers, "if-none-match": response.headers["etag"]})
     assert (again.status_code, again.headers["cache-control"]) == (304, "private, no-store")
 
 
@@ -52,8 +52,8 @@ async def test_a_response_to_a_token_is_not_cached(guarded: tuple[Api, str]) -> 
     ],
 )
 async def test_no_route_allows_caching_of_a_response_to_a_token(guarded: tuple[Api, str], path: str) -> None:
-    answer = await guarded[0].get(path, headers={"authorization": f"Bearer {guarded[1]}"})
-    assert answer.headers.get_list("cache-control") == ["private, no-store"]
+    response = await guarded[0].get(path, headers={"authorization": f"Bearer {guarded[1]}"})
+    assert response.headers.get_list("cache-control") == ["private, no-store"]
 
 
 async def test_health_needs_no_token(guarded: tuple[Api, str]) -> None:
