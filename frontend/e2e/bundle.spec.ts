@@ -69,17 +69,36 @@ test("the page for another origin may ask that API and nobody else", () => {
   expect(policy).not.toMatch(/unsafe|\*/);
 });
 
-test("vercel.json sends the headers that a page cannot say of itself", () => {
-  const { headers } = JSON.parse(readFileSync("vercel.json", "utf8")) as {
-    headers: { source: string; headers: { key: string; value: string }[] }[];
-  };
-  const sent = new Map(
-    headers.find((one) => one.source === "/(.*)")?.headers.map((one) => [one.key, one.value]),
-  );
-  expect(sent.get("Content-Security-Policy")).toContain("frame-ancestors 'none'");
-  expect(sent.get("Strict-Transport-Security")).toContain("max-age=");
-  expect(sent.get("X-Content-Type-Options")).toBe("nosniff");
-  expect(sent.get("Referrer-Policy")).toBe("no-referrer");
-  expect(sent.get("Cross-Origin-Opener-Policy")).toBe("same-origin");
-  expect(sent.get("Permissions-Policy")).toContain("camera=()");
+interface VercelRoute {
+  handle?: string;
+  src?: string;
+  headers?: Record<string, string>;
+}
+
+/** Returns the headers that Vercel sends for a path: routes after `"handle": "hit"` apply only if a file exists. */
+function vercelHeaders(path: string, { exists }: { exists: boolean }): Record<string, string> {
+  const { routes } = JSON.parse(readFileSync("vercel.json", "utf8")) as { routes: VercelRoute[] };
+  const hit = routes.findIndex((route) => route.handle === "hit");
+  const applied = exists ? routes : routes.slice(0, hit);
+  const matching = applied.filter((route) => route.src && new RegExp(`^${route.src}$`).test(path));
+  return Object.assign({}, ...matching.map((route) => route.headers));
+}
+
+test("vercel.json sends the headers that a page cannot set itself", () => {
+  const sent = vercelHeaders("/", { exists: true });
+  expect(sent["Content-Security-Policy"]).toContain("frame-ancestors 'none'");
+  expect(sent["Strict-Transport-Security"]).toContain("max-age=");
+  expect(sent["X-Content-Type-Options"]).toBe("nosniff");
+  expect(sent["Referrer-Policy"]).toBe("no-referrer");
+  expect(sent["Cross-Origin-Opener-Policy"]).toBe("same-origin");
+  expect(sent["Permissions-Policy"]).toContain("camera=()");
+});
+
+test("on Vercel a file below /assets/ is cached for a year and a 404 there is not", () => {
+  const file = vercelHeaders("/assets/index-a1b2.js", { exists: true });
+  const missing = vercelHeaders("/assets/index-gone.js", { exists: false });
+  expect(file["Cache-Control"]).toBe("public, max-age=31536000, immutable");
+  expect(missing["Cache-Control"]).toBeUndefined();
+  expect(missing["X-Content-Type-Options"]).toBe("nosniff");
+  expect(vercelHeaders("/", { exists: true })["Cache-Control"]).toBeUndefined();
 });

@@ -27,7 +27,7 @@ LONGEST_S = 600  # for one test, with the making of the tree and the first boot 
 # longest first, so that no process is left with one of them at the end.
 ORDER = (
     "boot", "certificates", "replacement", "services", "jobs", "secrets", "runbook", "limits", "logs",
-    "kept_answers", "edge", "upkeep",
+    "edge", "upkeep",
 )  # fmt: skip
 READY_S = 120
 BOUND_S, COLD_BOUND_S = 180, 480  # for the whole rehearsal, on two cores

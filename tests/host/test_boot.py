@@ -35,7 +35,7 @@ FLEETING = {
     "run": "tmpfs", "tmp": "tmpfs", "proc": "kernel", "sys": "kernel", "dev": "kernel",
     "var/log": "the run is logged", "var/cache/apt": "apt's own", "var/lib/apt": "apt's own",
     "var/lib/dpkg/lock*": "apt's own", "var/lib/systemd": "stamps of timers", "var/tmp": "services' own",
-    "var/lib/nginx": "bodies in flight", "var/cache/nginx": "answers kept", "var/lib/private": "the same",
+    "var/lib/nginx": "bodies in flight", "var/lib/private": "the same",
 }  # fmt: skip
 # where files decide what runs; the rest of the disk is data
 DECIDING = ("boot/*", "etc/*", "home/*", "opt/*", "root/*", "srv/*", "usr/*", "var/spool/*")

@@ -15,12 +15,15 @@ from tests.host.addresses import API_ADDRESS
 from tests.host.answers import DEFINITIONS, HEALTH, PAGE, WEEKLY, problem_of
 from tests.host.deployment import API_HOST
 from tests.host.raw import answer_to, connection
+from tests.host.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.host.box import Box
     from tests.host.world import World
+
+API = "community-metrics-api"
 
 
 # TLS
@@ -119,7 +122,7 @@ def test_what_is_compressed_is_the_same_and_its_weak_tag_still_means_304(
         assert world.get(path, headers={"If-None-Match": tag}).status_code == 304
 
 
-def test_a_request_id_that_came_in_goes_out_and_a_kept_answer_has_its_own(world: World, box: Box) -> None:
+def test_a_valid_request_id_is_kept_and_every_other_response_has_its_own(world: World, box: Box) -> None:
     given = world.get(DEFINITIONS, headers={"X-Request-ID": "mine-1"}).headers
     others = {world.get(DEFINITIONS).headers["x-request-id"] for _ in range(2)}
 
@@ -149,4 +152,44 @@ def test_head_and_a_preflight_pass(world: World, box: Box) -> None:
     head = world.request("HEAD", DEFINITIONS)
     assert (head.status_code, head.content) == (200, b"")
     refused = world.request("OPTIONS", DEFINITIONS, headers={**asked, "Origin": "https://example.net"})
-    assert problem_of(refused)[1] == "preflight-refused"
+    assert refused.status_code == 400
+    assert "access-control-allow-origin" not in refused.headers
+
+
+# what the API serves, through nginx
+
+
+def test_a_second_request_is_served_from_the_memory_of_the_api(world: World, box: Box) -> None:
+    path = "/api/v1/dashboard/weekly?weeks=8"
+    first, second = world.get(path), world.get(path)
+
+    assert second.headers["cache-status"] == "community-metrics; hit"
+    assert first.content == second.content
+
+
+def test_each_origin_and_each_format_has_its_own_response(world: World, box: Box) -> None:
+    series = "/api/v1/series/downloads:lance:python"
+    origins = [{"Origin": PAGE}, {}, {"Origin": "https://example.net"}, {"Origin": PAGE}]
+    answers = [world.get(series, headers=headers) for headers in origins]
+    formats = [
+        world.get(series, headers={"Accept": accept})
+        for accept in ("text/csv", "application/json", "text/csv")
+    ]
+
+    allowed = [answer.headers.get("access-control-allow-origin") for answer in answers]
+    assert allowed == [PAGE, None, None, PAGE]
+    assert [answer.headers["content-type"].partition(";")[0] for answer in formats] == [
+        "text/csv", "application/json", "text/csv",
+    ]  # fmt: skip
+
+
+def test_while_the_api_is_stopped_a_request_gets_a_502_and_a_retry_time(world: World, box: Box) -> None:
+    box.succeeds(f"systemctl stop {API}.socket {API}.service")
+    try:
+        dashboard, health = world.get(WEEKLY), world.get(HEALTH)
+    finally:
+        box.succeeds(f"systemctl start {API}.socket {API}.service")
+
+    assert problem_of(dashboard) == problem_of(health) == (502, "service-unavailable")
+    assert dashboard.headers["retry-after"] == "5"
+    eventually(lambda: world.get(WEEKLY).raise_for_status(), 20)

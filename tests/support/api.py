@@ -1,4 +1,4 @@
-"""A database with known numbers, and the API over it, asked as a client asks: headers, status, bytes."""
+"""A database with known numbers, and the API over it, with a client that sees headers, status and bytes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def local_place(folder: Path) -> Place:
 
 
 def enterprise_place(enterprise: Enterprise) -> Place:
-    """Return a new database on the stand-in, with a key for writing and one that may only read."""
+    """Return a new database on the Enterprise test server, with a write key and a read key."""
     name = uuid.uuid4().hex
 
     def with_key(key: str) -> Settings:
@@ -129,6 +129,15 @@ RUNS = [
 ]
 
 
+def require_security_headers(response: httpx.Response) -> None:
+    """Fail unless the response has the headers that every response has."""
+    headers = response.headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "Origin" in headers["vary"].split(", ")
+
+
 async def write(store: LanceDBStore, observations: Iterable[Observation]) -> None:
     """Store observations as a refresh does."""
     await store.upsert_observations(list(observations), provenance=Provenance.API, run_id="good", now=NOON)
@@ -152,7 +161,7 @@ class Api:
 
 
 async def serving(settings: Settings, **options: Any) -> AsyncIterator[Api]:
-    """Yield the API over a database; its clock stands at noon of 2026-11-23 until a test moves it."""
+    """Yield the API over a database; its clock is at noon of 2026-11-23 until a test changes it."""
     clock = FakeClock()
     app = create_app(settings, clock=clock, **options)
     transport = httpx.ASGITransport(app)

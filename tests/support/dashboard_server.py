@@ -22,7 +22,7 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
 from community_metrics.api.app import create_app
-from community_metrics.api.static_dashboard import WithPage
+from community_metrics.api.middleware.compression import CompressionMiddleware
 from community_metrics.clock import SystemClock
 from community_metrics.model import RunStatus
 from tests.support import dashboard_worlds as worlds
@@ -147,8 +147,9 @@ async def _app_of(world: World, folder: Path, base: int) -> ASGIApp:
     settings = _settings_of(world, folder, f"http://127.0.0.1:{base + ALLOWED}")
     if world.fill is not None:
         await world.fill(settings)
-    api = create_app(settings, clock=world.clock)
-    return Faulty(WithPage(api, PAGE if PAGE.is_dir() else None), folder / "metrics.lancedb")
+    folder_of_page = PAGE if PAGE.is_dir() else None
+    app = create_app(settings, clock=world.clock, dashboard_folder=folder_of_page)
+    return Faulty(CompressionMiddleware(app), folder / "metrics.lancedb")
 
 
 def _settings_of(world: World, folder: Path, origin: str) -> Settings:

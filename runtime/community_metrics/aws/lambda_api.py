@@ -8,7 +8,7 @@ from mangum import Mangum
 
 from community_metrics import log
 from community_metrics.api.app import create_app
-from community_metrics.api.middleware.request_line import writer_for
+from community_metrics.api.middleware.request_log import request_logger
 from community_metrics.aws.secrets import CachedSettings
 from community_metrics.clock import SystemClock
 
@@ -45,8 +45,8 @@ class Gateway:
         settings = self._settings.current()
         if settings is not self._made_for:
             log.configure(settings, is_terminal=False)
-            write_line = writer_for(settings, is_terminal=False)
-            self._application = create_app(settings, write_line=write_line)
+            log_request = request_logger(settings, is_terminal=False)
+            self._application = create_app(settings, log_request=log_request)
             self._adapters.clear()
             self._made_for = settings
         if base_path not in self._adapters:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params
+from community_metrics.api.context import header
 from community_metrics.api.mappers import point_fields, series_body
-from community_metrics.api.middleware.notes import header
 from community_metrics.api.negotiation import CSV, negotiated
 from community_metrics.api.problems import documented
 from community_metrics.api.schemas.points import Series

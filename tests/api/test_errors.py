@@ -1,4 +1,4 @@
-"""What fails after the head of an answer: the connection breaks, and the log says why, once."""
+"""A response that fails after it has started: the connection is closed, and the error is logged once."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from mangum import Mangum
 
 from community_metrics.api.app import create_app
 from community_metrics.api.cache.database import ReadDatabase
-from community_metrics.api.middleware.edge import Edge
-from community_metrics.api.middleware.last_resort import LastResort
-from community_metrics.api.middleware.request_line import through_structlog
+from community_metrics.api.middleware.errors import ErrorMiddleware
+from community_metrics.api.middleware.request_context import RequestContextMiddleware
+from community_metrics.api.middleware.request_log import log_to_structlog
 from community_metrics.errors import StorageUnavailable
 from community_metrics.storage import LanceDBReader
 from tests.support.clock import FakeClock
@@ -31,30 +31,30 @@ if TYPE_CHECKING:
     from tests.support.api import Place
 
 
-async def breaks_midway(scope: Scope, receive: Receive, send: Send) -> None:
+async def fails_midway(scope: Scope, receive: Receive, send: Send) -> None:
     assert scope["type"] == "http"
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/csv")]})
     await send({"type": "http.response.body", "body": b"half a file", "more_body": True})
     raise OSError("the disk is gone")
 
 
-APP = Edge(LastResort(breaks_midway), FakeClock(), through_structlog)
+APP = RequestContextMiddleware(ErrorMiddleware(fails_midway), FakeClock(), log_to_structlog)
 
 
-def test_a_cut_off_answer_never_ends_like_a_whole_one() -> None:
+def test_an_aborted_response_does_not_end_like_a_complete_one() -> None:
     with served(APP) as url, pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
         httpx.get(url, trust_env=False)
 
 
 class BreakingReader(LanceDBReader):
-    """Loses storage after the first piece of a table."""
+    """Loses storage after the first batch of a table."""
 
     async def scan(
         self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None
     ) -> AsyncIterator[pa.RecordBatch]:
         async for batch in super().scan(table, columns=columns, where=where):
             yield batch
-            raise StorageUnavailable("LanceDB went away.")
+            raise StorageUnavailable("LanceDB became unavailable.")
 
 
 class BreakingDatabase(ReadDatabase):
@@ -71,19 +71,19 @@ class BreakingDatabase(ReadDatabase):
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
-def test_an_export_that_storage_leaves_midway_is_cut_off(filled_local: Place, file_format: str) -> None:
+def test_an_export_is_aborted_when_storage_fails_midway(filled_local: Place, file_format: str) -> None:
     settings = filled_local.reading
     app = create_app(settings, database=BreakingDatabase(settings))
     with (
         served(app) as url,
         pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"),
     ):
-        httpx.get(f"{url}/api/v1/export/stats.{file_format}", trust_env=False)
+        httpx.get(f"{url}/api/v1/export/stats.{file_format}", trust_env=False, timeout=30)
 
 
 @pytest.fixture
 def in_lambda() -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
-    """Answer one event; Mangum takes the loop of the thread and leaves it open."""
+    """Handle one event; Mangum takes the loop of the thread and leaves it open."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     adapter = Mangum(APP, lifespan="off")
@@ -92,12 +92,14 @@ def in_lambda() -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
     loop.close()
 
 
-def test_in_lambda_it_is_a_plain_500(in_lambda: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    told = in_lambda(http_event("/api/v1/export/stats.csv"))
-    assert (told["statusCode"], told["body"]) == (500, "Internal Server Error")
+def test_in_lambda_an_aborted_response_is_a_plain_500(
+    in_lambda: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    result = in_lambda(http_event("/api/v1/export/stats.csv"))
+    assert (result["statusCode"], result["body"]) == (500, "Internal Server Error")
 
 
-def test_the_log_says_the_reason_once(
+def test_the_error_is_logged_once(
     in_lambda: Callable[[dict[str, Any]], dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     with structlog.testing.capture_logs() as lines:
@@ -105,4 +107,4 @@ def test_the_log_says_the_reason_once(
     (line,) = [line for line in lines if line["event"] == "request failed"]
     assert (line["request_id"], line["log_level"]) == ("a-1", "error")
     assert "the disk is gone" not in caplog.text
-    assert "The answer to request a-1 broke off" in caplog.text
+    assert "The response to request a-1 was aborted" in caplog.text
