@@ -21,7 +21,7 @@ _EXPIRE = """\
 import asyncio
 from community_metrics.config import load_settings
 from community_metrics.storage import LanceDBStore
-from community_metrics.periods import SystemClock
+from community_metrics.clock import SystemClock
 
 async def expire():
     async with LanceDBStore.open(load_settings()) as store:
