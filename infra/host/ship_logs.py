@@ -81,7 +81,7 @@ class Shipper:
         """Send events in order; on return CloudWatch has accepted all of them.
 
         Raises:
-            BotoCoreError, ClientError: CloudWatch returns an error or is unavailable; some events may be sent.
+            BotoCoreError, ClientError: CloudWatch fails or is unavailable; it may have some events.
         """
         for batch in batches(events):
             group = self._groups[batch[0].group]
