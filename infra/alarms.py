@@ -34,7 +34,7 @@ class AlarmSpec:
 
 
 def gauge(name: Gauge, statistic: str, period: Duration | None = None) -> cloudwatch.Metric:
-    """Return one of our metrics; the default period is one hour."""
+    """Return the CloudWatch metric of a gauge; the default period is one hour."""
     return cloudwatch.Metric(
         namespace=METRIC_NAMESPACE,
         metric_name=str(name),

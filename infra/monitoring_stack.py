@@ -1,4 +1,4 @@
-"""The monitoring stack: alarm topic, log groups, alarms on our metrics, one dashboard."""
+"""The monitoring stack: alarm topic, log groups, alarms on our gauges, one dashboard."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EIGHT_DAYS_H = 8 * 24
 
-# (metric, statistic, alarm). The age is a metric, because an alarm can evaluate at most seven days.
+# (metric, statistic, alarm). The age is a gauge, because an alarm can evaluate at most seven days.
 JOB_ALARMS = (
     (
         Gauge.AGE_OF_LAST_SUCCESS_H,

@@ -53,10 +53,10 @@ class SecretEntry:
 _BOTH = (Reader.API, Reader.JOBS)
 SECRETS = (
     SecretEntry(
-        "lancedb-read-key", "CM_LANCEDB_API_KEY", (Reader.API,), True, True, "LanceDB key that can only read"
+        "lancedb-read-key", "CM_LANCEDB_API_KEY", (Reader.API,), True, True, "LanceDB key, read-only"
     ),
     SecretEntry(
-        "lancedb-write-key", "CM_LANCEDB_API_KEY", (Reader.JOBS,), True, True, "LanceDB key that can write"
+        "lancedb-write-key", "CM_LANCEDB_API_KEY", (Reader.JOBS,), True, True, "LanceDB key, read and write"
     ),
     SecretEntry("lancedb-uri", "CM_LANCEDB_URI", _BOTH, True, True, "LanceDB database, db://<name>"),
     SecretEntry(
@@ -82,7 +82,7 @@ SECRETS = (
 
 
 class Gauge(StrEnum):
-    """The metrics in our namespace, without dimensions: an account and region has one deployment."""
+    """The gauges in our CloudWatch namespace; no dimensions, as a region has one deployment."""
 
     AGE_OF_LAST_SUCCESS_H = "AgeOfLastSuccessHours"
     FAILED_RUNS = "FailedRuns"

@@ -1,9 +1,8 @@
-"""How the collecting goes, as gauges in CloudWatch: what the alarms of `infra/monitoring_stack.py` watch."""
+"""Gauges of the runs in CloudWatch, which the alarms of `infra/monitoring_stack.py` watch."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
@@ -29,42 +28,31 @@ AGE_OF_LAST_SUCCESS_H: Final = "AgeOfLastSuccessHours"
 FAILED_RUNS: Final = "FailedRuns"
 BAD_RUNS_IN_A_ROW: Final = "BadRunsInARow"
 _RUNS_READ: Final = 200
-_LOOK_BACK: Final = timedelta(minutes=75)
-"""The monitor comes every hour, and some minutes late after a retry: no failure falls between two looks.
+_RECENT: Final = timedelta(minutes=75)
+"""The monitor runs every hour, or minutes later after a retry; a longer period misses no failure.
 
-One that two looks see keeps its alarm up for longer; the alarm tells of a change of state, so only once.
+A failure that is counted twice keeps its alarm up for longer; the alarm notifies once, when it rises.
 """
 _HOUR_S: Final = 3_600
 _FAILED: Final = frozenset({RunStatus.FAILED.value, "abandoned"})
 
 
 class TelemetryError(CommunityMetricsError):
-    """CloudWatch did not take the gauges; the message has its reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """A collecting run that is over; an abandoned one has no row that says so."""
-
-    state: str
-    at: datetime
-
-    def failed_lately(self, now: datetime) -> bool:
-        return self.state in _FAILED and now - self.at <= _LOOK_BACK
+    """CloudWatch did not accept the gauges; the message has the reason."""
 
 
 def run_gauges(runs: Sequence[Run], lease: Lease | None, now: datetime) -> dict[str, float]:
-    """Return the gauges of these runs, newest first, by name; an abandoned run counts as a failed one.
+    """Return the gauges of these runs (newest first) by name; an abandoned run counts as failed.
 
-    `now` is an instant before `lease` was read: a run that began later may hold a lease that nobody saw.
+    `now` must be before `lease` was read, because a run that starts later may hold a newer lease.
 
-    The age is left out while nothing ever succeeded: the alarm takes missing data for trouble, and an
-    invented age would be a number that nobody measured.
+    The age is missing until a run has succeeded: the alarm treats missing data as a breach, and a value must
+    not be invented.
     """
     ended = _ended(runs, lease, now)
-    bad = takewhile(lambda run: run.state != RunStatus.SUCCESS, ended)
+    bad = takewhile(lambda state: state != RunStatus.SUCCESS, (state for state, _ in ended))
     gauges = {
-        FAILED_RUNS: float(sum(run.failed_lately(now) for run in ended)),
+        FAILED_RUNS: float(sum(state in _FAILED and now - at <= _RECENT for state, at in ended)),
         BAD_RUNS_IN_A_ROW: float(len(list(bad))),
     }
     success = last_success(runs)
@@ -74,11 +62,11 @@ def run_gauges(runs: Sequence[Run], lease: Lease | None, now: datetime) -> dict[
 
 
 async def report_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
-    """Measure, publish, and return what was published.
+    """Compute, publish and return the gauges.
 
     Raises:
-        StorageError: the database cannot be read, so that nothing is known.
-        TelemetryError: CloudWatch refuses the gauges or cannot be reached.
+        StorageError: the database cannot be read.
+        TelemetryError: CloudWatch rejects the gauges or is unreachable.
     """
     async with LanceDBReader.open(settings) as reader:
         gauges = await measured_gauges(reader, clock)
@@ -90,41 +78,41 @@ async def measured_gauges(reader: LanceDBReader, clock: Clock) -> dict[str, floa
     """Return the gauges of the stored runs.
 
     Raises:
-        StorageError: the database cannot be read, so that nothing is known.
+        StorageError: the database cannot be read.
     """
     now = clock.now()
-    lease = await reader.lease()  # before the runs: one that ends in between is then read as closed
+    lease = await reader.lease()  # before the runs, so that a run that ends in between is read as ended
     return run_gauges(await reader.runs(limit=_RUNS_READ), lease, now)
 
 
 def publish(gauges: Mapping[str, float]) -> None:
-    """Put the gauges into our namespace, without dimensions: one deployment for an account and region.
+    """Publish gauges in our namespace, without dimensions: an account and region has one deployment.
 
     Raises:
-        TelemetryError: CloudWatch refuses them or cannot be reached.
+        TelemetryError: CloudWatch rejects them or is unreachable.
     """
     data = [{"MetricName": name, "Value": value} for name, value in gauges.items()]
     try:
         boto3.Session().client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
     except (BotoCoreError, ClientError) as error:
         raise TelemetryError(
-            f"CloudWatch did not take the gauges: {error}. The role needs cloudwatch:PutMetricData "
+            f"CloudWatch did not accept the gauges: {error}. Fix: allow the role cloudwatch:PutMetricData "
             f"in the namespace {NAMESPACE}."
         ) from None
 
 
-def _ended(runs: Sequence[Run], lease: Lease | None, now: datetime) -> list[_Ended]:
-    """Return the collecting runs that are over, newest first."""
+def _ended(runs: Sequence[Run], lease: Lease | None, now: datetime) -> list[tuple[str, datetime]]:
+    """Return the state and the end of the collecting runs that have ended, newest first."""
     ended = []
     for later, run in zip((None, *runs), runs, strict=False):
         state = run_view(run, lease, now).state
         if run.job_name in COLLECTING_JOBS and state != RunStatus.RUNNING and run.started_at <= now:
-            ended.append(_Ended(state, run.finished_at or _given_up_at(run, lease, later)))
+            ended.append((state, run.finished_at or _abandoned_at(run, lease, later)))
     return ended
 
 
-def _given_up_at(run: Run, lease: Lease | None, later: Run | None) -> datetime:
-    """Return when an abandoned run had lost the database: as its lease ran out, or the next run began."""
+def _abandoned_at(run: Run, lease: Lease | None, later: Run | None) -> datetime:
+    """Return when an abandoned run lost the database: its lease expired, or the next run started."""
     if lease is not None and lease.run_id == run.ingestion_run_id:
         return max(lease.heartbeat_at, lease.expires_at)
     return run.started_at if later is None else later.started_at
