@@ -1,4 +1,4 @@
-"""Reading the edge's answers."""
+"""Helpers to read responses of nginx."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def problem_of(answer: httpx.Response) -> tuple[int, str]:
 
 
 def edge_cache(answer: httpx.Response) -> str:
-    """Return what the edge's cache says it did, or nothing."""
+    """Return the Cache-Status of nginx, or an empty string."""
     found = re.search(r"edge; ([^,]*)", answer.headers.get("cache-status", ""))
     return found[1] if found else ""
