@@ -183,7 +183,7 @@ def test_a_missing_secret_is_a_clear_error(secrets_manager: tuple[str, Any]) -> 
     with lambda_runtime.started(API, environment) as function:
         outcome = function.invoke(http_event("/api/v1/health"))
     assert outcome.is_error
-    assert "CM_LANCEDB_API_KEY_SECRET: cm/never-put: there is no such entry" in outcome.body["errorMessage"]
+    assert "CM_LANCEDB_API_KEY_SECRET: cm/never-put: not found" in outcome.body["errorMessage"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Reading the edge's answers."""
+"""Helpers to read responses of nginx."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def run_gauges(health: RunHealth, freshness: Freshness) -> dict[str, float]:
 
 
 async def report_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
-    """Measure, publish, and return what was published.
+    """Compute, publish and return the gauges.
 
     Raises:
         StorageError: the database cannot be read, so that there are no gauges.
@@ -61,7 +61,7 @@ async def report_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
 
 
 def publish(gauges: Mapping[str, float]) -> None:
-    """Put the gauges into our namespace, without dimensions: one deployment for an account and region.
+    """Publish gauges in our namespace, without dimensions: an account and region has one deployment.
 
     Raises:
         TelemetryError: CloudWatch rejects them or cannot be reached.

@@ -1,4 +1,4 @@
-"""Monitor and notice against a database that is silent or broken: what needs none is told all the same."""
+"""Monitor and notice with an unreachable or broken database: they report what does not depend on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from community_metrics.aws.telemetry import NAMESPACE
 from community_metrics.host import monitor, notice
 from community_metrics.runs.registry import WeeklyRefresh
-from tests.support.aws import REGION, believed_aws
+from tests.support.aws import REGION, aws_environment
 from tests.support.clock import NOON
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ UNIT = "community-metrics-weekly-refresh.service"
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with believed_aws(monkeypatch):
+    with aws_environment(monkeypatch):
         yield
 
 
 @pytest.fixture
 def silent_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A cluster that takes every call and answers none."""
+    """A cluster that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         for name, value in {
             "STORAGE_MODE": "enterprise",
@@ -56,7 +56,7 @@ def published() -> set[str]:
 
 
 @pytest.mark.usefixtures("aws", "silent_database")
-def test_the_hosts_gauges_are_told_while_the_database_is_silent() -> None:
+def test_the_host_gauges_are_published_while_the_database_does_not_respond() -> None:
     program = subprocess.Popen(MONITOR)
     try:
         until = time.monotonic() + 60
@@ -71,7 +71,7 @@ def test_the_hosts_gauges_are_told_while_the_database_is_silent() -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_without_a_database_the_monitor_tells_the_hosts_gauges_and_fails(
+def test_without_a_database_the_monitor_publishes_the_host_gauges_and_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("CM_DB_PATH", str(tmp_path / "nothing"))
@@ -80,12 +80,12 @@ def test_without_a_database_the_monitor_tells_the_hosts_gauges_and_fails(
 
     assert ended.returncode == 1
     assert {monitor.DISK_USED, monitor.MEMORY_USED} <= published()
-    gauges, fault = (json.loads(line) for line in ended.stderr.splitlines())
+    gauges, error = (json.loads(line) for line in ended.stderr.splitlines())
     assert gauges["event"] == "gauges"
-    assert "if it is elsewhere, set CM_DB_PATH" in fault["reason"]
+    assert "if it is elsewhere, set CM_DB_PATH" in error["reason"]
 
 
-def test_a_refusal_of_cloudwatch_is_told_with_the_other_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_cloudwatch_is_logged_with_the_other_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
@@ -93,25 +93,25 @@ def test_a_refusal_of_cloudwatch_is_told_with_the_other_faults(monkeypatch: pyte
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
     with capture_logs() as lines:
-        is_whole = monitor.told({monitor.DISK_USED: 1.0}, ["MemoryUsedPercent: KeyError"])
+        is_complete = monitor.report_gauges({monitor.DISK_USED: 1.0}, ["MemoryUsedPercent: KeyError"])
 
-    first, refusal = (line["reason"] for line in lines if line["log_level"] == "error")
+    first, rejection = (line["reason"] for line in lines if line["log_level"] == "error")
     assert first == "MemoryUsedPercent: KeyError"
-    assert refusal.startswith("CloudWatch rejected the gauges: ")
-    assert not is_whole
+    assert rejection.startswith("CloudWatch rejected the gauges: ")
+    assert not is_complete
 
 
 @pytest.mark.usefixtures("silent_database")
-async def test_a_notice_waits_for_a_silent_database_no_longer_than_its_limit() -> None:
+async def test_a_notice_waits_for_the_database_at_most_its_limit() -> None:
     begin = time.monotonic()
 
-    told = await notice.last_run(NOON, limit_s=0.5)
+    text = await notice.last_run(NOON, limit_s=0.5)
 
-    assert told == "The history cannot be read: TimeoutError: no answer within 0.5 seconds"
+    assert text == "The last run cannot be read: TimeoutError: no response within 0.5 seconds"
     assert time.monotonic() - begin < 10
 
 
-async def test_a_history_of_another_release_is_no_reason_for_silence(
+async def test_a_notice_is_sent_even_if_another_release_wrote_the_history(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await rig.run(WeeklyRefresh())
@@ -122,15 +122,13 @@ async def test_a_history_of_another_release_is_no_reason_for_silence(
 
     monkeypatch.setenv("CM_DB_PATH", str(rig.folder))
 
-    told = await notice.last_run(NOON)
+    text = await notice.last_run(NOON)
 
-    assert told == "The history cannot be read: ValueError: 'odd' is not a valid RunStatus"
+    assert text == "The last run cannot be read: ValueError: 'odd' is not a valid RunStatus"
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_notice_goes_out_whatever_is_wrong_with_the_database(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_notice_is_sent_without_a_usable_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "db").write_text("no folder", encoding="utf-8")
     monkeypatch.setenv("CM_DB_PATH", str(tmp_path / "db"))
     topic = boto3.client("sns").create_topic(Name="alarms")["TopicArn"]
@@ -144,4 +142,4 @@ def test_a_notice_goes_out_whatever_is_wrong_with_the_database(
     (mail,) = boto3.client("sqs").receive_message(QueueUrl=mails)["Messages"]
     text = json.loads(mail["Body"])["Message"]
     assert text.startswith(f"{UNIT} failed on ")
-    assert "\n\nThe history cannot be read: StorageUnavailable: " in text
+    assert "\n\nThe last run cannot be read: StorageUnavailable: " in text
