@@ -5,7 +5,7 @@ import { installedFontSets } from "./e2e/font-sets.ts";
  * Tests that measure run after all others and one at a time: whatever runs beside them would be measured too.
  * They are the teardown of the others, not dependent on them: a test that fails does not keep these from running.
  */
-const MEASURING = /(big|lighthouse)\.spec\.ts/;
+const MEASURING = /(large-catalogue|lighthouse)\.spec\.ts/;
 const MEASURED = "measured";
 /** These run only where the fonts are known. */
 const OF_KNOWN_FONTS = /fonts\.spec\.ts/;

@@ -1,7 +1,7 @@
 /// <reference types="vitest/config" />
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { strictPage } from "./build/strict-page.ts";
+import { strictPage } from "./build/csp-plugin.ts";
 
 const API = process.env.VITE_API_BASE_URL ?? "";
 

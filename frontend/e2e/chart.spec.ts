@@ -1,6 +1,6 @@
 /** One chart: how it is drawn, pointed at, walked and zoomed, and the table behind it. */
 import { expect, type Page, test } from "@playwright/test";
-import { address, CARD, drawn, open } from "./worlds";
+import { address, CARD, drawn, open } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 

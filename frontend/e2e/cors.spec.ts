@@ -1,6 +1,6 @@
 /** The page at another origin than the API, as on Vercel: a browser lets the allowed one read, and no other. */
 import { expect, test } from "@playwright/test";
-import { ALLOWED_ORIGIN, drawn, figure, REFUSED_ORIGIN, setClock } from "./worlds";
+import { ALLOWED_ORIGIN, drawn, figure, REFUSED_ORIGIN, setClock } from "./scenarios";
 
 test("the allowed origin loads", async ({ page }) => {
   await setClock(page, "rich");

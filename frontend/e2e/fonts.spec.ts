@@ -1,6 +1,6 @@
 /** What holds under a known set of fonts: that they are the ones in use, and that no height is theirs. */
 import { expect, type Page, test } from "@playwright/test";
-import { CARD, drawn, open, scrollThrough } from "./worlds";
+import { CARD, drawn, open, scrollThrough } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 

@@ -1,6 +1,6 @@
 /** Where things are on the page, at any width and with any fonts: playwright.config.ts runs this once for each set. */
 import { type Browser, expect, type Page, test } from "@playwright/test";
-import { address, drawn, open, scrollThrough } from "./worlds";
+import { address, drawn, open, scrollThrough } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 

@@ -2,7 +2,7 @@
 import { expect, test } from "@playwright/test";
 import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
-import { address } from "./worlds";
+import { address } from "./scenarios";
 
 const FLAGS = [
   ...["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],

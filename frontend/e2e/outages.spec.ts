@@ -1,7 +1,7 @@
 /** An API that is slow, away or without its database; one world, so these tests run one after the other. */
 import { expect, test } from "@playwright/test";
-import { picture } from "./pictures";
-import { address, drawn, figure, open, order, violations } from "./worlds";
+import { address, drawn, figure, open, order, violations } from "./scenarios";
+import { picture } from "./screenshots";
 
 /** Longer than the page waits before it says so; taking pictures in the meantime takes its time. */
 const SLOW_S = process.env.SCREENSHOTS ? 16 : 8;

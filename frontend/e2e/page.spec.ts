@@ -1,6 +1,6 @@
 /** What a visitor sees and chooses; all of it stands in the address. */
 import { expect, test } from "@playwright/test";
-import { CARD, drawn, figure, open, scrollThrough, setClock } from "./worlds";
+import { CARD, drawn, figure, open, scrollThrough, setClock } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 

@@ -1,7 +1,7 @@
 /** Every state of the page, light and dark: no violation, and with SCREENSHOTS=1 a picture at two widths. */
 import { expect, type Page, test } from "@playwright/test";
-import { picture, pictureNow } from "./pictures";
-import { CARD, drawn, open, scrollThrough, violations, type WorldName } from "./worlds";
+import { CARD, drawn, open, scrollThrough, violations, type WorldName } from "./scenarios";
+import { picture, pictureNow } from "./screenshots";
 
 interface State {
   readonly name: string;

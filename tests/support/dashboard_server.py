@@ -25,9 +25,9 @@ from community_metrics.api.app import create_app
 from community_metrics.api.static_dashboard import WithPage
 from community_metrics.clock import SystemClock
 from community_metrics.model import RunStatus
-from tests.support import dashboard_worlds as worlds
+from tests.support import dashboard_scenarios as worlds
 from tests.support.clock import NOON
-from tests.support.dashboard_worlds import Run
+from tests.support.dashboard_scenarios import Run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

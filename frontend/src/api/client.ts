@@ -1,6 +1,6 @@
 /** Asks the API, and falls back on what the browser kept where it does not answer. */
-import { keep, kept } from "./kept";
 import { ApiProblem, problemOf } from "./problems";
+import { keep, kept } from "./response-cache";
 
 export interface Answer<T> {
   readonly body: T;

@@ -1,7 +1,7 @@
 /** Draws a chart with Observable Plot. Loaded after the first numbers are on screen; nothing else imports Plot. */
 import { axisX, axisY, dot, gridY, line, type Markish, plot, rect, ruleX } from "@observablehq/plot";
-import { lonePoints, type PointKind, type Segment, type ShownPoint, segmentsOf } from "../data/shown";
-import { thinned } from "../data/thin";
+import { lonePoints, type PointKind, type Segment, type ShownPoint, segmentsOf } from "../data/chart-data";
+import { thinned } from "../data/downsample";
 import { CHART_CLASS } from "./class-name";
 import type { SeriesSymbol } from "./colours";
 import { addHatch, hatchFill } from "./hatch";

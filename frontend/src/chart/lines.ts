@@ -1,7 +1,7 @@
 /** What a chart is drawn from and read by: series with their colour, mark and name, and where each point stands. */
 import type { Point, WeeklyMetric } from "../api/types";
+import type { ShownChart, ShownSeries } from "../data/chart-data";
 import { shortName } from "../data/naming";
-import type { ShownChart, ShownSeries } from "../data/shown";
 import { coloursOf, type SeriesSymbol, symbolOf } from "./colours";
 
 export interface Identity {

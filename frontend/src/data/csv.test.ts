@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { DEFAULT_VIEW } from "../view/view";
+import { shownChart } from "./chart-data";
 import { cell, csvOf } from "./csv";
-import { dashboard, metric, week } from "./samples";
-import { shownChart } from "./shown";
+import { dashboard, metric, week } from "./fixtures";
 
 test("a file holds every point that is seen, a gap as an empty cell", () => {
   const chart = shownChart(

@@ -1,5 +1,5 @@
 /** Exactly what a chart shows, as CSV (RFC 4180): one line for each point, gaps among them. */
-import type { ShownChart } from "./shown";
+import type { ShownChart } from "./chart-data";
 
 const COLUMNS = [
   "metric_id",

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { DEFAULT_VIEW } from "../view/view";
+import { dashboard, metric, week } from "./fixtures";
 import { chartGroups, offered, unknownIds } from "./groups";
 import { shortName } from "./naming";
-import { dashboard, metric, week } from "./samples";
 
 const named = (id: string, value: number) =>
   metric([week(0, value)], { metric_id: id, metric_family: id.split(":")[0] ?? "", subject: id });

@@ -1,6 +1,6 @@
 /** Names for people: of SDKs, families, kinds of points, provenance. */
 import type { Metric } from "../api/types";
-import type { PointKind } from "./shown";
+import type { PointKind } from "./chart-data";
 
 type Named = Pick<Metric, "metric_id" | "sdk" | "subject" | "display_name" | "metric_family">;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { week } from "../data/samples";
+import { week } from "../data/fixtures";
 import { formatsOf } from "./format";
 
 const NOW = Date.parse("2026-11-23T12:00:00Z");

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import type { Drawing } from "../chart/draw";
 import type { Line } from "../chart/lines";
-import { useReader } from "./view-context";
+import { useReader } from "./contexts";
 
 interface CursorState {
   readonly index: number | null;

@@ -1,0 +1,65 @@
+/** What a visitor takes away: files of exactly what is seen, links, pictures for a README. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "@playwright/test";
+import { address, CARD, drawn, open } from "./scenarios";
+
+test.describe.configure({ mode: "parallel" });
+
+for (const kind of ["csv", "svg", "png"] as const) {
+  test(`what is seen can be taken away as ${kind}`, async ({ page }) => {
+    await open(page, "rich");
+    await drawn(page);
+    const waiting = page.waitForEvent("download");
+    await page.locator(CARD).getByRole("button", { name: kind.toUpperCase() }).click();
+    const file = await waiting;
+    const content = readFileSync(await file.path());
+    expect(file.suggestedFilename()).toBe(`downloads-lancedb-2027-01-17.${kind}`);
+    if (kind === "csv")
+      expect(content.toString()).toContain(
+        "downloads:lancedb:python,2027-W02,2027-01-11,2027-01-17,1285752,",
+      );
+    if (kind === "svg") expect(content.toString()).not.toMatch(/var\(|light-dark/);
+    if (kind === "svg") expect(content.toString()).toContain("LanceDB · Downloads");
+    if (kind === "png") expect(content.subarray(1, 4).toString()).toBe("PNG");
+  });
+}
+
+test("copy link copies what is seen", async ({ page, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await open(page, "rich", "?by=day&range=12w");
+  await page.getByRole("button", { name: "Copy link" }).click();
+  await expect(page.getByText("Link to this view copied.")).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+    address("rich", "?by=day&range=12w"),
+  );
+});
+
+test("a file holds the series and the weeks that are seen, and no others", async ({ page }) => {
+  await open(page, "rich", "?range=12w&hide=downloads:lancedb:rust");
+  await drawn(page);
+  const waiting = page.waitForEvent("download");
+  await page.locator(CARD).getByRole("button", { name: "CSV" }).click();
+  const lines = readFileSync(await (await waiting).path(), "utf8")
+    .trim()
+    .split("\r\n")
+    .slice(1);
+  const of = (id: string) => lines.filter((line) => line.startsWith(`downloads:lancedb:${id},`)).length;
+  expect([of("python"), of("nodejs"), of("rust")]).toEqual([13, 13, 0]); // twelve weeks and the running one
+});
+
+test("badge and sparkline are shown, and their snippet is copied", async ({ page, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await open(page, "rich");
+  await drawn(page);
+  const card = page.locator(CARD);
+  await card.getByRole("button", { name: /Embed/ }).click();
+  const pictures = card.locator(".embed img");
+  await expect(pictures).toHaveCount(6);
+  for (const one of await pictures.all())
+    await expect.poll(() => one.evaluate((img) => (img as HTMLImageElement).naturalWidth)).toBeGreaterThan(0);
+  await card.getByRole("button", { name: /Copy the snippet of Python: the newest/ }).click();
+  const badge = address("rich", "api/v1/badge/downloads:lancedb:python.svg");
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+    `![Python: the newest complete week](${badge})`,
+  );
+});

@@ -1,0 +1,51 @@
+import { useMemo } from "react";
+import type { WeeklyDashboard } from "../api/types";
+import { allMetrics, chartGroups, offered } from "../data/groups";
+import { familyName } from "../data/naming";
+import { useViewed } from "../hooks/contexts";
+import { ChartCard } from "./chart-card";
+import { MetricPicker } from "./metric-picker";
+import { Toolbar } from "./toolbar";
+
+/** One chart for each product and family, and one in which a reader puts any series side by side. */
+export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
+  const { view } = useViewed();
+  const groups = useMemo(() => chartGroups(dashboard), [dashboard]);
+  return (
+    <section aria-labelledby="charts-title" id="charts">
+      <h2 id="charts-title">Over time</h2>
+      <Toolbar />
+      <div className="charts">
+        {groups.map((group) => (
+          <ChartCard
+            key={group.id}
+            id={group.id}
+            title={`${group.product.display_name} · ${familyName(group.family)}`}
+            metrics={offered(group.metrics, view)}
+          >
+            {group.metrics.length > offered(group.metrics, view).length && (
+              <MetricPicker label="Add a series" metrics={group.metrics} list="added" />
+            )}
+          </ChartCard>
+        ))}
+      </div>
+      <Compare dashboard={dashboard} />
+    </section>
+  );
+}
+
+function Compare({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
+  const { view } = useViewed();
+  const metrics = useMemo(() => allMetrics(dashboard), [dashboard]);
+  const chosen = view.compared.flatMap((id) => metrics.find((metric) => metric.metric_id === id) ?? []);
+  return (
+    <section className="compare" aria-labelledby="compare-title">
+      <h2 id="compare-title">Compare</h2>
+      <p className="muted">
+        Put series of any product side by side. Levels differ; “Indexed to 100” shows who grows faster.
+      </p>
+      <MetricPicker label="Compare a series" metrics={metrics} list="compared" />
+      {chosen.length > 0 && <ChartCard id="compare" title="Comparison" metrics={chosen} isMixed />}
+    </section>
+  );
+}

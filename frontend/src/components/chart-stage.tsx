@@ -1,0 +1,96 @@
+/** The drawing itself: hover, drag to zoom, and the same by keyboard with a live region. */
+import { memo, type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import { spoken, summary } from "../chart/describe";
+import type { Drawing, DrawOptions } from "../chart/draw";
+import type { Line } from "../chart/lines";
+import { afterPaint } from "../hooks/after-paint";
+import { useReader } from "../hooks/contexts";
+import { useCursor } from "../hooks/use-cursor";
+import { Cursor } from "./cursor";
+import { Tooltip } from "./tooltip";
+
+interface Props {
+  readonly title: string;
+  readonly lines: readonly Line[];
+  readonly isStock: boolean;
+  readonly isLog: boolean;
+  /** Charts in sight are drawn before the others. */
+  readonly isInSight: boolean;
+}
+
+const HEIGHT = 260;
+
+export const ChartStage = memo(function ChartStage({ title, lines, isStock, isLog, isInSight }: Props) {
+  const { format } = useReader();
+  const plot = useRef<HTMLDivElement>(null);
+  const width = useWidth(plot);
+  const options = { width, height: HEIGHT, isLog, fromZero: !isStock, short: format.short };
+  const drawing = useDrawing(lines, options, isInSight);
+  const cursor = useCursor(lines, drawing);
+  const { index, anchor, isKeyboard } = cursor;
+  const inWords = useMemo(() => summary(title, lines, format), [title, lines, format]);
+
+  useEffect(() => {
+    if (drawing !== null) plot.current?.replaceChildren(drawing.svg);
+  }, [drawing]);
+
+  const said = isKeyboard && index !== null ? spoken(lines, index, format) : "";
+  return (
+    <div className="stage">
+      <div
+        className="stage-keys"
+        role="application"
+        aria-label={`${title}, chart. Arrow keys walk its points, Shift and arrows mark a stretch, Enter zooms into it.`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application takes the arrow keys, which walk its points
+        tabIndex={0}
+        {...cursor.handlers}
+      >
+        <div className="stage-plot" ref={plot} aria-hidden="true" />
+        {drawing && index !== null && index < drawing.xs.length && (
+          <Cursor drawing={drawing} lines={lines} index={index} anchor={anchor} />
+        )}
+      </div>
+      {drawing && index !== null && (
+        <Tooltip lines={lines} index={index} x={drawing.xs[index] ?? 0} width={width} />
+      )}
+      <p className="vh">{inWords}</p>
+      <p className="vh" aria-live="polite">
+        {said}
+      </p>
+    </div>
+  );
+});
+
+function useWidth(ref: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const element = ref.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [ref]);
+  return width;
+}
+
+/** Draws when Plot is there: it is fetched with the first chart that comes near the screen. */
+function useDrawing(lines: readonly Line[], options: DrawOptions, isInSight: boolean): Drawing | null {
+  const [drawing, setDrawing] = useState<Drawing | null>(null);
+  const { width, height, isLog, fromZero, short } = options;
+  useEffect(() => {
+    if (width === 0) return;
+    let callOff: (() => void) | null = null;
+    let isWanted = true;
+    void import("../chart/draw").then(({ draw }) => {
+      if (!isWanted) return;
+      const work = (): void => setDrawing(draw(lines, { width, height, isLog, fromZero, short }));
+      callOff = afterPaint(work, isInSight);
+    });
+    return () => {
+      isWanted = false;
+      callOff?.();
+    };
+    // coming into sight is no reason to draw again
+  }, [lines, width, height, isLog, fromZero, short]);
+  return drawing;
+}

@@ -1,0 +1,113 @@
+import { useMemo } from "react";
+import type { Point } from "../api/types";
+import { valueText } from "../chart/describe";
+import type { Line } from "../chart/lines";
+import type { ShownPoint } from "../data/chart-data";
+import { useReader, useViewed } from "../hooks/contexts";
+import { useFollowed } from "../hooks/use-deferred";
+import type { Sort } from "../view/view";
+import { type Column, SortableTable } from "./sortable-table";
+
+interface Props {
+  readonly id: string;
+  readonly title: string;
+  readonly lines: readonly Line[];
+}
+
+interface Row {
+  readonly first: ShownPoint;
+  readonly index: number;
+}
+
+const NEWEST_FIRST: Sort = { column: "period", descending: true };
+
+/** The same numbers as the chart, for who reads numbers better than lines. */
+export function ChartTable({ id, title, lines }: Props) {
+  const { view } = useViewed();
+  const { change } = useReader();
+  const isOpen = view.tables.includes(id);
+  const isShown = useFollowed(isOpen);
+  const toggle = (): void =>
+    change({ tables: isOpen ? view.tables.filter((one) => one !== id) : [...view.tables, id] });
+  return (
+    <div className="behind">
+      <button type="button" className="button small" aria-expanded={isOpen} onClick={toggle}>
+        {isOpen ? "Hide the table" : "Show as a table"}
+        <span className="vh"> of {title}</span>
+      </button>
+      {isShown && <Rows id={id} title={title} lines={lines} />}
+    </div>
+  );
+}
+
+function Rows({ id, title, lines }: Props) {
+  const rows = useMemo(
+    () => (lines[0]?.series.points ?? []).map((first, index) => ({ first, index })),
+    [lines],
+  );
+  const period: Column<Row> = {
+    key: "period",
+    title: "Period",
+    by: (row) => row.first.point.period_start,
+    cell: (row) => <Period point={row.first.point} />,
+  };
+  const values = lines.map(
+    (line, place): Column<Row> => ({
+      key: `s${place + 1}`,
+      title: line.name,
+      isNumber: true,
+      by: (row) => line.series.points[row.index]?.shown ?? null,
+      cell: (row) => <Value one={line.series.points[row.index]} />,
+    }),
+  );
+  return (
+    <SortableTable
+      id={id}
+      caption={title}
+      columns={[period, ...values]}
+      rows={rows}
+      keyOf={(row) => row.first.period}
+      initial={NEWEST_FIRST}
+    />
+  );
+}
+
+/** A period whose week and days may stand on two lines, and break nowhere else. */
+function Period({ point }: { readonly point: Point }) {
+  const { format } = useReader();
+  const short = format.periodShort(point);
+  if (format.period(point) === short) return <span className="is-whole">{short}</span>;
+  return (
+    <>
+      <span className="is-whole">{short},</span>{" "}
+      <span className="is-whole">{format.days(point.period_start, point.period_end)}</span>
+    </>
+  );
+}
+
+function Value({ one }: { readonly one: ShownPoint | undefined }) {
+  const { format } = useReader();
+  if (one === undefined || one.shown === null) {
+    return (
+      <span className="muted">
+        <span aria-hidden="true">·</span>
+        <span className="vh">nothing known</span>
+      </span>
+    );
+  }
+  const { point, kind } = one;
+  const days =
+    kind === "incomplete" || kind === "running" ? `${point.days_present}/${point.days_expected} days` : "";
+  const marks = [
+    kind === "running" ? "running" : "",
+    days,
+    point.revised ? "restated" : "",
+    point.duplicated ? "stored more than once" : "",
+  ].filter((mark) => mark !== "");
+  return (
+    <>
+      {valueText(one, format)}
+      {marks.length > 0 && <span className="tag"> {marks.join(", ")}</span>}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import { useReader, useViewed } from "../hooks/contexts";
+import { THEMES, type Theme, useTheme } from "../hooks/use-theme";
+
+const THEME_NAMES: Readonly<Record<Theme, string>> = { system: "System", light: "Light", dark: "Dark" };
+
+export function Masthead() {
+  const { view } = useViewed();
+  const { change, announce } = useReader();
+  const [theme, setTheme] = useTheme();
+  const copy = (): void => {
+    void copied(location.href).then((done) =>
+      announce(done ? "Link to this view copied." : `Copy this address: ${location.href}`),
+    );
+  };
+  return (
+    <header className="masthead">
+      <div className="masthead-title">
+        <h1>Community metrics</h1>
+        <p>How are we doing?</p>
+      </div>
+      <div className="masthead-tools">
+        <label className="check">
+          <input type="checkbox" checked={view.iso} onChange={() => change({ iso: !view.iso })} /> ISO dates
+        </label>
+        <label className="pick">
+          <span className="vh">Colours</span>
+          <select value={theme} onChange={(event) => setTheme(event.currentTarget.value as Theme)}>
+            {THEMES.map((one) => (
+              <option key={one} value={one}>
+                {THEME_NAMES[one]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="button" className="button" onClick={copy}>
+          Copy link
+        </button>
+      </div>
+    </header>
+  );
+}
+
+/** Puts a text on the clipboard; false where the browser does not let a page do that. */
+export async function copied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

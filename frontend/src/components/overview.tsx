@@ -1,0 +1,93 @@
+/** The first five seconds: the last complete week of every product, and how fresh and complete it is. */
+import { memo } from "react";
+import type { ServiceStatus, WeeklyDashboard } from "../api/types";
+import { gapDays, settledThrough, wholeness } from "../data/completeness";
+import { useReader } from "../hooks/contexts";
+import { ProductCard } from "./product-card";
+
+interface Props {
+  readonly dashboard: WeeklyDashboard;
+  readonly status: ServiceStatus | null;
+}
+
+export const Overview = memo(function Overview({ dashboard, status }: Props) {
+  return (
+    <section aria-labelledby="overview-title">
+      <h2 id="overview-title" className="vh">
+        The last complete week
+      </h2>
+      <Strip dashboard={dashboard} status={status} />
+      <div className="cards">
+        {dashboard.products.map((product) => (
+          <ProductCard key={product.product} product={product} newest={dashboard.period_end} />
+        ))}
+      </div>
+    </section>
+  );
+});
+
+/** How fresh and how complete all of it is, in one line of facts. */
+function Strip({ dashboard, status }: Props) {
+  const { format, now } = useReader();
+  const week = dashboard.products[0]?.metrics[0]?.points.at(-1);
+  const whole = wholeness(dashboard);
+  const success = dashboard.freshness.last_success_at;
+  const settled = status && settledThrough(status);
+  const gaps = status && gapDays(status);
+  return (
+    <dl className="strip">
+      <Fact name="Last week over" value={week ? format.periodShort(week) : "—"}>
+        {week && format.days(week.period_start, week.period_end)}
+      </Fact>
+      <Fact
+        name="Complete"
+        value={`${whole.complete} of ${whole.of}`}
+        tone={whole.complete === whole.of ? "good" : "warn"}
+      >
+        download series have all 7 days
+      </Fact>
+      <Fact
+        name="Refreshed"
+        value={success ? format.age(success, now) : "never"}
+        tone={dashboard.freshness.is_stale ? "warn" : "good"}
+      >
+        {success ? format.day(success) : "no run has got everything yet"}
+      </Fact>
+      <Fact name="Settled through" value={settled ? format.day(settled) : "—"}>
+        {gapsText(settled, gaps)}
+      </Fact>
+    </dl>
+  );
+}
+
+function gapsText(settled: string | null, gaps: number | null): string {
+  if (gaps === null || settled === null) return "nothing is settled yet";
+  if (gaps === 0) return "no day missing in 12 weeks";
+  return `${gaps} ${gaps === 1 ? "day" : "days"} missing in 12 weeks`;
+}
+
+interface FactProps {
+  readonly name: string;
+  readonly value: string;
+  readonly tone?: "good" | "warn";
+  readonly children: string | null | undefined;
+}
+
+function Fact({ name, value, tone, children }: FactProps) {
+  return (
+    <div className="fact">
+      <dt>{name}</dt>
+      <dd>
+        <span className="fact-value">
+          {tone && (
+            <span className={`dot is-${tone}`} aria-hidden="true">
+              {tone === "good" ? "✓" : "!"}
+            </span>
+          )}
+          {value}
+        </span>
+        <span className="fact-note">{children}</span>
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+import { notesOf, valueText } from "../chart/describe";
+import type { Line } from "../chart/lines";
+import { useReader } from "../hooks/contexts";
+import { Mark } from "./swatch";
+
+interface Props {
+  readonly lines: readonly Line[];
+  readonly index: number;
+  readonly x: number;
+  readonly width: number;
+}
+
+/** Every series at one period, with where each value came from and how complete it is. Escape closes it. */
+export function Tooltip({ lines, index, x, width }: Props) {
+  const { format } = useReader();
+  const first = lines[0]?.series.points[index];
+  if (first === undefined) return null;
+  const side = x > width / 2 ? { right: `${width - x + 14}px` } : { left: `${x + 14}px` };
+  return (
+    <div className="tooltip" style={side} aria-hidden="true">
+      <p className="tooltip-title">{format.period(first.point)}</p>
+      <ul>
+        {lines.map((line) => {
+          const one = line.series.points[index];
+          const notes = one ? notesOf(one, line.series.metric.value_kind === "flow", format) : [];
+          return (
+            <li key={line.id}>
+              <span className="tooltip-row">
+                <Mark colour={line.colour} symbol={line.symbol} />
+                <span>{line.name}</span>
+                <strong>{valueText(one, format)}</strong>
+              </span>
+              {notes.length > 0 && <span className="tooltip-notes">{notes.join(" · ")}</span>}
+            </li>
+          );
+        })}
+      </ul>
+    </div>
+  );
+}

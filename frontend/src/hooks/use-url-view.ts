@@ -1,0 +1,45 @@
+import { useCallback, useEffect, useState } from "react";
+import { type ReadView, readView, writeView } from "../view/url";
+import type { View } from "../view/view";
+
+export interface ViewControl extends ReadView {
+  readonly change: (changes: Partial<View>) => void;
+  readonly undo: (() => void) | null;
+}
+
+interface Step {
+  /** How many steps of this page lie before this one in the browser's history. */
+  readonly depth: number;
+}
+
+function back(): void {
+  history.back();
+}
+
+function depthHere(): number {
+  return (history.state as Step | null)?.depth ?? 0;
+}
+
+/** Keeps the view in the address: each change is one step of the browser's history, and Back undoes it. */
+export function useView(): ViewControl {
+  const [read, setRead] = useState<ReadView>(() => readView(location.search));
+
+  useEffect(() => {
+    const follow = (): void => setRead(readView(location.search));
+    addEventListener("popstate", follow);
+    return () => removeEventListener("popstate", follow);
+  }, []);
+
+  const change = useCallback((changes: Partial<View>) => {
+    setRead((last) => {
+      const view = { ...last.view, ...changes };
+      const search = writeView(view);
+      const step: Step = { depth: depthHere() + 1 };
+      if (search !== location.search)
+        history.pushState(step, "", `${location.pathname}${search}${location.hash}`);
+      return { view, faults: [] };
+    });
+  }, []);
+
+  return { ...read, change, undo: depthHere() > 0 ? back : null };
+}

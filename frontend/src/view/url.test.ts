@@ -1,0 +1,70 @@
+import { describe, expect, it, test } from "vitest";
+import { isDay, readView, writeView } from "./url";
+import { DEFAULT_VIEW, type View } from "./view";
+
+const EVERYTHING: View = {
+  grain: "day",
+  range: { from: "2026-01-01", to: "2026-06-30" },
+  sum: "cumulative",
+  scale: "log",
+  unit: "indexed",
+  hidden: ["downloads:lance:rust"],
+  added: ["downloads:lancedb:nodejs"],
+  compared: ["stars:lance:github", "stars:lancedb:github"],
+  tables: ["downloads:lance"],
+  sorts: {
+    movers: { column: "change", descending: true },
+    "downloads:lance": { column: "period", descending: false },
+  },
+  iso: true,
+};
+
+test("the view everybody sees first has an empty address", () => {
+  expect(writeView(DEFAULT_VIEW)).toBe("");
+  expect(readView("")).toEqual({ view: DEFAULT_VIEW, faults: [] });
+});
+
+test("a link shows the same: every part of a view survives the address", () => {
+  expect(readView(writeView(EVERYTHING))).toEqual({ view: EVERYTHING, faults: [] });
+});
+
+test("an address stays readable", () => {
+  const view = { ...DEFAULT_VIEW, hidden: ["downloads:lance:rust", "a&b"] };
+  expect(writeView(view)).toBe("?hide=downloads:lance:rust,a%26b");
+});
+
+describe("a part that cannot be read is named and the usual is shown", () => {
+  it.each([
+    "by=hour",
+    "range=forever",
+    "range=2026-02-31..2026-03-01",
+    "range=2026-03-01..2026-02-01",
+    "scale=",
+    "sort=up",
+  ])("%s", (search) => {
+    const { view, faults } = readView(`?${search}`);
+    expect(view).toEqual(DEFAULT_VIEW);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(search);
+  });
+});
+
+test("what is no part of a view passes without a word", () => {
+  expect(readView("?utm_source=mail").faults).toEqual([]);
+});
+
+test("a name given twice counts once, and a link cannot ask for hundreds", () => {
+  const many = Array.from({ length: 100 }, (_, index) => `m${index}`).join(",");
+  expect(readView("?compare=a,a,b").view.compared).toEqual(["a", "b"]);
+  expect(readView(`?compare=${many}`).view.compared).toHaveLength(40);
+});
+
+test.each([
+  ["2026-02-28", true],
+  ["2026-02-29", false],
+  ["2028-02-29", true],
+  ["2026-2-1", false],
+  ["yesterday", false],
+])("%s is a day: %s", (text, expected) => {
+  expect(isDay(text)).toBe(expected);
+});
