@@ -1,7 +1,7 @@
 /// <reference types="vitest/config" />
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { strictPage } from "./build/csp-plugin.ts";
+import { cspPlugin } from "./build/csp-plugin.ts";
 
 const API = process.env.VITE_API_BASE_URL ?? "";
 
@@ -14,7 +14,7 @@ const PREACT = {
 
 export default defineConfig({
   resolve: { alias: PREACT },
-  plugins: [strictPage({ apiBaseUrl: API, isOnVercel: process.env.VERCEL === "1" })],
+  plugins: [cspPlugin({ apiBaseUrl: API, isOnVercel: process.env.VERCEL === "1" })],
   server: { proxy: API ? {} : { "/api": "http://127.0.0.1:8000" } },
   build: {
     target: "es2022",

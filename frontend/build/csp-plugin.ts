@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { HtmlTagDescriptor, Plugin } from "vite";
 import { CHART_CLASS } from "../src/chart/class-name.ts";
-import { apiOrigin, policyOf } from "./policy.ts";
+import { apiOrigin, buildPolicy } from "./policy.ts";
 
 interface Options {
   readonly apiBaseUrl: string;
@@ -18,7 +18,7 @@ type Bundle = Readonly<Record<string, { readonly type: string }>>;
  *
  * @throws Error when the address of the API cannot be used, or is missing on Vercel.
  */
-export function strictPage({ apiBaseUrl, isOnVercel }: Options): Plugin {
+export function cspPlugin({ apiBaseUrl, isOnVercel }: Options): Plugin {
   const api = apiOrigin(apiBaseUrl);
   return {
     name: "strict-page",
@@ -33,11 +33,11 @@ export function strictPage({ apiBaseUrl, isOnVercel }: Options): Plugin {
     transformIndexHtml: {
       order: "post",
       handler(html, { bundle = {} }) {
-        const styles = takenStyles(bundle);
+        const styles = extractStyles(bundle);
         const page = html.replace(/\s*<link rel="stylesheet"[^>]*>/g, "");
-        const policy = policyOf({
+        const policy = buildPolicy({
           api,
-          inlineScripts: inlineTexts(page, "script"),
+          inlineScripts: inlineContents(page, "script"),
           inlineStyles: [styles, plotStyle()],
         });
         return {
@@ -50,7 +50,7 @@ export function strictPage({ apiBaseUrl, isOnVercel }: Options): Plugin {
 }
 
 /** Takes the style sheets out of the bundle: a second request would hold up the first paint. */
-function takenStyles(bundle: Bundle): string {
+function extractStyles(bundle: Bundle): string {
   const names = Object.keys(bundle).filter((name) => name.endsWith(".css"));
   return names
     .map((name) => {
@@ -61,7 +61,7 @@ function takenStyles(bundle: Bundle): string {
     .join("\n");
 }
 
-function inlineTexts(html: string, tag: string): string[] {
+function inlineContents(html: string, tag: string): string[] {
   return [...html.matchAll(new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`, "g"))].map(([, text]) => text ?? "");
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 
 /** Returns a source expression that allows exactly this text. */
-export function hashOf(text: string): string {
+export function cspHash(text: string): string {
   return `'sha256-${createHash("sha256").update(text, "utf8").digest("base64")}'`;
 }
 
@@ -24,19 +24,19 @@ export function apiOrigin(apiBaseUrl: string): string {
   return parsed.origin;
 }
 
-export interface Allowed {
+export interface PolicySources {
   readonly api: string;
   readonly inlineScripts: readonly string[];
   readonly inlineStyles: readonly string[];
 }
 
 /** Returns the policy; scripts and styles of the page's own origin, inline ones by hash, no attribute styles. */
-export function policyOf({ api, inlineScripts, inlineStyles }: Allowed): string {
+export function buildPolicy({ api, inlineScripts, inlineStyles }: PolicySources): string {
   const withApi = api === "" ? "'self'" : `'self' ${api}`;
   return [
     "default-src 'none'",
-    ["script-src 'self'", ...inlineScripts.map(hashOf)].join(" "),
-    ["style-src 'self'", ...inlineStyles.map(hashOf)].join(" "),
+    ["script-src 'self'", ...inlineScripts.map(cspHash)].join(" "),
+    ["style-src 'self'", ...inlineStyles.map(cspHash)].join(" "),
     `connect-src ${withApi}`,
     `img-src ${withApi} data: blob:`,
     "manifest-src 'self'",

@@ -1,12 +1,12 @@
 /** For everyone: keyboard, language, theme, paper. */
 import { expect, test } from "@playwright/test";
-import { address, drawn, figure, open } from "./scenarios";
+import { figure, open, pageUrl, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
 test("every control is reached by Tab, in the order of the page, and shows that it is", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   const reached: string[] = [];
   for (let step = 0; step < 32; step += 1) {
     await page.keyboard.press("Tab");
@@ -32,7 +32,7 @@ test("the switch of colours is kept, and a link does not carry it", async ({ pag
   await page.getByLabel("Colours").selectOption("dark");
   await page.reload();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
-  expect(page.url()).toBe(address("rich"));
+  expect(page.url()).toBe(pageUrl("rich"));
 });
 
 test("numbers, days and weeks follow the reader's language", async ({ browser }) => {

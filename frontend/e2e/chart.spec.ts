@@ -1,6 +1,6 @@
 /** One chart: how it is drawn, pointed at, walked and zoomed, and the table behind it. */
 import { expect, type Page, test } from "@playwright/test";
-import { address, CARD, drawn, open } from "./scenarios";
+import { CARD, open, pageUrl, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -9,19 +9,19 @@ const live = (page: Page) => page.locator(`${CARD} [aria-live]`);
 
 test("dragging zooms, Undo and Back take it back", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await drag(page, 0.3, 0.6);
   await expect(page).toHaveURL(/range=2026-\d\d-\d\d\.\.2026-\d\d-\d\d/);
   await page.getByRole("button", { name: "Undo" }).click();
-  await expect(page).toHaveURL(address("rich"));
+  await expect(page).toHaveURL(pageUrl("rich"));
   await drag(page, 0.3, 0.6);
   await page.goBack();
-  await expect(page).toHaveURL(address("rich"));
+  await expect(page).toHaveURL(pageUrl("rich"));
 });
 
 test("the keyboard walks a chart's points, says each, and zooms", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await stage(page).focus();
   await page.keyboard.press("ArrowLeft");
   await expect(live(page)).toHaveText(
@@ -39,7 +39,7 @@ test("the keyboard walks a chart's points, says each, and zooms", async ({ page 
 
 test("Escape closes the tooltip", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await stage(page).focus();
   await page.keyboard.press("End");
   await expect(page.locator(".tooltip")).toBeVisible();
@@ -51,7 +51,7 @@ test("a gap is a gap, estimates are dashed, the running week is hatched, a resta
   page,
 }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   const legend = page.locator(".chart-card", { hasText: "Lance · Downloads" }).first().locator(".kinds");
   for (const text of ["Measured", "Estimate", "Days are missing", "Not over yet", "Gap"])
     await expect(legend).toContainText(text);
@@ -80,7 +80,7 @@ test("the tooltip tells every series of that week: provenance, days present, whe
   page,
 }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await stage(page).focus();
   for (const key of ["End", "ArrowLeft"]) await page.keyboard.press(key);
   const rows = page.locator(".tooltip li");
@@ -93,7 +93,7 @@ test("a finger's tap opens the tooltip, and it stays", async ({ browser }) => {
   const context = await browser.newContext({ hasTouch: true, viewport: { width: 390, height: 844 } });
   const page = await context.newPage();
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await stage(page).tap({ position: { x: 200, y: 100 } });
   await expect(page.locator(".tooltip")).toContainText("7 of 7 days");
   await context.close();
@@ -101,7 +101,7 @@ test("a finger's tap opens the tooltip, and it stays", async ({ browser }) => {
 
 test("the running week is hatched, and no line runs into it", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   const plot = page.locator(CARD).locator(".stage-plot");
   const hatch = await plot
     .locator("[fill='url(#cm-hatch)'] rect, rect[fill='url(#cm-hatch)']")
@@ -116,7 +116,7 @@ test("the running week is hatched, and no line runs into it", async ({ page }) =
 
 test("long lines are told apart without their colours", async ({ page }) => {
   await open(page, "rich", "?range=all");
-  await drawn(page);
+  await waitForChart(page);
   await page.setViewportSize({ width: 390, height: 844 });
   const marks = page.locator(CARD).locator(".stage-plot g[aria-label=dot] path[fill^='var(--series']");
   await expect.poll(() => marks.count()).toBeGreaterThan(20);

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
-import { address, drawn, open } from "./scenarios";
+import { open, pageUrl, waitForChart } from "./scenarios";
 
 const METRIC = "downloads:lancedb:nodejs";
 
@@ -15,9 +15,9 @@ interface Reported {
 }
 
 test("page, CSV, badge, API and report say the same of one week", async ({ page, request }) => {
-  const where = await (await request.post(address("today", "__where"))).text();
+  const where = await (await request.post(pageUrl("today", "__where"))).text();
   const report = reported(where);
-  const body = await (await request.get(address("today", "api/v1/dashboard/weekly?weeks=1"))).json();
+  const body = await (await request.get(pageUrl("today", "api/v1/dashboard/weekly?weeks=1"))).json();
   const metric = body.products
     .flatMap((product: { metrics: unknown[] }) => product.metrics)
     .find((one: { metric_id: string }) => one.metric_id === METRIC);
@@ -30,7 +30,7 @@ test("page, CSV, badge, API and report say the same of one week", async ({ page,
   });
 
   await open(page, "today", "?dates=iso&table=downloads:lancedb");
-  await drawn(page);
+  await waitForChart(page);
   const figure = page.locator(`[data-metric="${METRIC}"]`);
   await expect(figure).toHaveText(value.toLocaleString("en-GB"));
   const percent = new Intl.NumberFormat("en-GB", {
@@ -64,7 +64,7 @@ test("page, CSV, badge, API and report say the same of one week", async ({ page,
   const [, , , , csvValue, , , csvDays, , csvComplete] = line?.split(",") ?? [];
   expect([Number(csvValue), Number(csvDays), csvComplete]).toEqual([value, days_present, String(complete)]);
 
-  const badge = await (await request.get(address("today", `api/v1/badge/${METRIC}.svg`))).text();
+  const badge = await (await request.get(pageUrl("today", `api/v1/badge/${METRIC}.svg`))).text();
   expect(badge).toContain(`${value.toLocaleString("en-US")} in ${week}, the newest complete week`);
 });
 

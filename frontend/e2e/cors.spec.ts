@@ -1,12 +1,12 @@
 /** The page at another origin than the API, as on Vercel: a browser lets the allowed one read, and no other. */
 import { expect, test } from "@playwright/test";
-import { ALLOWED_ORIGIN, drawn, figure, REFUSED_ORIGIN, setClock } from "./scenarios";
+import { ALLOWED_ORIGIN, figure, REFUSED_ORIGIN, setClock, waitForChart } from "./scenarios";
 
 test("the allowed origin loads", async ({ page }) => {
   await setClock(page, "rich");
   await page.goto(ALLOWED_ORIGIN);
   await expect(figure(page)).toHaveText("1,285,752");
-  await drawn(page);
+  await waitForChart(page);
 });
 
 test("another origin is refused by the browser, and the page says what to check", async ({ page }) => {

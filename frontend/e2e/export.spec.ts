@@ -1,14 +1,14 @@
 /** What a visitor takes away: files of exactly what is seen, links, pictures for a README. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
-import { address, CARD, drawn, open } from "./scenarios";
+import { CARD, open, pageUrl, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
 for (const kind of ["csv", "svg", "png"] as const) {
   test(`what is seen can be taken away as ${kind}`, async ({ page }) => {
     await open(page, "rich");
-    await drawn(page);
+    await waitForChart(page);
     const waiting = page.waitForEvent("download");
     await page.locator(CARD).getByRole("button", { name: kind.toUpperCase() }).click();
     const file = await waiting;
@@ -30,13 +30,13 @@ test("copy link copies what is seen", async ({ page, context }) => {
   await page.getByRole("button", { name: "Copy link" }).click();
   await expect(page.getByText("Link to this view copied.")).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
-    address("rich", "?by=day&range=12w"),
+    pageUrl("rich", "?by=day&range=12w"),
   );
 });
 
 test("a file holds the series and the weeks that are seen, and no others", async ({ page }) => {
   await open(page, "rich", "?range=12w&hide=downloads:lancedb:rust");
-  await drawn(page);
+  await waitForChart(page);
   const waiting = page.waitForEvent("download");
   await page.locator(CARD).getByRole("button", { name: "CSV" }).click();
   const lines = readFileSync(await (await waiting).path(), "utf8")
@@ -50,7 +50,7 @@ test("a file holds the series and the weeks that are seen, and no others", async
 test("badge and sparkline are shown, and their snippet is copied", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   const card = page.locator(CARD);
   await card.getByRole("button", { name: /Embed/ }).click();
   const pictures = card.locator(".embed img");
@@ -58,7 +58,7 @@ test("badge and sparkline are shown, and their snippet is copied", async ({ page
   for (const one of await pictures.all())
     await expect.poll(() => one.evaluate((img) => (img as HTMLImageElement).naturalWidth)).toBeGreaterThan(0);
   await card.getByRole("button", { name: /Copy the snippet of Python: the newest/ }).click();
-  const badge = address("rich", "api/v1/badge/downloads:lancedb:python.svg");
+  const badge = pageUrl("rich", "api/v1/badge/downloads:lancedb:python.svg");
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
     `![Python: the newest complete week](${badge})`,
   );

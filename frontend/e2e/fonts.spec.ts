@@ -1,6 +1,6 @@
 /** What holds under a known set of fonts: that they are the ones in use, and that no height is theirs. */
 import { expect, type Page, test } from "@playwright/test";
-import { CARD, drawn, open, scrollThrough } from "./scenarios";
+import { CARD, open, scrollThrough, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -18,7 +18,7 @@ const MOST_PX = 0.1;
 
 test("the browser uses this set's fonts and no others", async ({ page }, { project }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   const browser = await page.context().newCDPSession(page);
   await browser.send("DOM.enable");
   await browser.send("CSS.enable");
@@ -43,7 +43,7 @@ for (const width of [390, 1280]) {
       "rich",
       "?table=downloads:lancedb&range=2026-01-01..2027-01-17&compare=stars:lance:github",
     );
-    await drawn(page);
+    await waitForChart(page);
     await scrollThrough(page);
     await page.locator(CARD).getByRole("button", { name: /Embed/ }).click();
     await expect(page.getByRole("heading", { name: "Last runs" })).toBeAttached();

@@ -1,6 +1,6 @@
 /** 500 metrics and ten years: the page stays usable. */
 import { expect, type Page, test } from "@playwright/test";
-import { drawn, open, scrollThrough } from "./scenarios";
+import { open, scrollThrough, waitForChart } from "./scenarios";
 
 const MOST_MS = 200;
 
@@ -40,7 +40,7 @@ test("every press is answered within 200 ms", async ({ page }) => {
 });
 
 async function measuredRound(page: Page): Promise<Readonly<Record<string, number>>> {
-  await drawn(page);
+  await waitForChart(page);
   await scrollThrough(page);
   await page.waitForTimeout(500);
   const measured: Record<string, number> = {};
@@ -85,7 +85,7 @@ function actions(page: Page): Readonly<Record<string, () => Promise<void>>> {
 
 test("five hundred metrics fit the page: eight in a chart, the others by name", async ({ page }) => {
   await open(page, "big");
-  await drawn(page);
+  await waitForChart(page);
   const card = page.locator(".chart-card").first();
   await expect(card.locator(".legend button")).toHaveCount(8);
   await card.getByLabel("Add a series").fill("downloads:p0:m5");

@@ -1,6 +1,6 @@
 /** Where things are on the page, at any width and with any fonts: playwright.config.ts runs this once for each set. */
 import { type Browser, expect, type Page, test } from "@playwright/test";
-import { address, drawn, open, scrollThrough } from "./scenarios";
+import { open, pageUrl, scrollThrough, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -15,7 +15,7 @@ for (const width of [320, 390, 1024, 1280, 1600, 2560]) {
   test(`at ${width} px nothing sticks out, neither of the page nor of a card`, async ({ page }) => {
     await page.setViewportSize({ width, height: 900 });
     await open(page, "rich", "?table=downloads:lancedb&range=2026-01-01..2027-01-17");
-    await drawn(page);
+    await waitForChart(page);
     await scrollThrough(page);
     await expect(page.getByRole("heading", { name: "Last runs" })).toBeAttached();
     const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
@@ -59,7 +59,7 @@ test("at no width does anything move when the script takes over from the page as
 async function skeleton(browser: Browser, how: { readonly javaScriptEnabled: boolean }): Promise<Page> {
   const page = await browser.newPage(how);
   await page.route("**/api/**", () => undefined);
-  await page.goto(address("rich"));
+  await page.goto(pageUrl("rich"));
   return page;
 }
 

@@ -2,7 +2,7 @@
 import { expect, test } from "@playwright/test";
 import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
-import { address } from "./scenarios";
+import { pageUrl } from "./scenarios";
 
 const FLAGS = [
   ...["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
@@ -25,7 +25,7 @@ async function measured(): Promise<Measured> {
     chromeFlags: FLAGS,
   });
   try {
-    const result = await lighthouse(address("rich"), {
+    const result = await lighthouse(pageUrl("rich"), {
       port: chrome.port,
       output: "json",
       logLevel: "error",

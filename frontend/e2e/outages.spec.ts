@@ -1,14 +1,14 @@
 /** An API that is slow, away or without its database; one world, so these tests run one after the other. */
 import { expect, test } from "@playwright/test";
-import { address, drawn, figure, open, order, violations } from "./scenarios";
-import { picture } from "./screenshots";
+import { axeViolations, control, figure, open, pageUrl, waitForChart } from "./scenarios";
+import { takeScreenshots } from "./screenshots";
 
 /** Longer than the page waits before it says so; taking pictures in the meantime takes its time. */
 const SLOW_S = process.env.SCREENSHOTS ? 16 : 8;
 
 test.beforeEach(async ({ page }) => {
-  await order(page, "failing", "slow?s=0");
-  await order(page, "failing", "mend");
+  await control(page, "failing", "slow?s=0");
+  await control(page, "failing", "mend");
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
@@ -16,14 +16,14 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.use({ colorScheme });
 
     test("first load and a slow API are whole for everybody", async ({ page }) => {
-      await order(page, "failing", `slow?s=${SLOW_S}`);
+      await control(page, "failing", `slow?s=${SLOW_S}`);
       await open(page, "failing");
       await expect(page.locator(".bone").first()).toBeVisible();
-      await picture(page, "first-load", colorScheme);
+      await takeScreenshots(page, "first-load", colorScheme);
       await expect(page.getByText("taking longer than usual")).toBeVisible();
-      expect(await violations(page)).toEqual([]);
-      await picture(page, "slow", colorScheme);
-      await order(page, "failing", "slow?s=0");
+      expect(await axeViolations(page)).toEqual([]);
+      await takeScreenshots(page, "slow", colorScheme);
+      await control(page, "failing", "slow?s=0");
       await expect(figure(page)).toHaveText("1,285,752", { timeout: 18_000 });
     });
 
@@ -33,38 +33,38 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.route("**/api/**", (route) => route.abort());
       await open(page, "failing");
       await expect(page.getByText("The API cannot be reached").first()).toBeVisible();
-      expect(await violations(page)).toEqual([]);
-      await picture(page, "down", colorScheme);
+      expect(await axeViolations(page)).toEqual([]);
+      await takeScreenshots(page, "down", colorScheme);
 
       await page.unroute("**/api/**");
       await page.getByRole("button", { name: "Try again" }).click();
-      await drawn(page);
+      await waitForChart(page);
       await page.route("**/api/**", (route) => route.abort());
       await page.reload();
       await expect(page.getByText("These are the last good numbers")).toBeVisible();
       await expect(figure(page)).toHaveText("1,285,752");
-      expect(await violations(page)).toEqual([]);
-      await picture(page, "down-with-last-good", colorScheme);
+      expect(await axeViolations(page)).toEqual([]);
+      await takeScreenshots(page, "down-with-last-good", colorScheme);
     });
 
     test("a database that goes away leaves the last good numbers, with a word", async ({ page }) => {
       await open(page, "failing");
       await expect(figure(page)).toHaveText("1,285,752");
-      await order(page, "failing", "break");
+      await control(page, "failing", "break");
       await expect(async () => {
         await page.evaluate(() => dispatchEvent(new Event("online")));
         await expect(page.getByText("The database does not answer")).toBeVisible({ timeout: 2_000 });
       }).toPass({ timeout: 15_000 });
       await expect(figure(page)).toHaveText("1,285,752");
-      expect(await violations(page)).toEqual([]);
-      await picture(page, "database-away", colorScheme);
+      expect(await axeViolations(page)).toEqual([]);
+      await takeScreenshots(page, "database-away", colorScheme);
     });
   });
 }
 
 test("less motion is asked for and none is shown", async ({ page }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
-  await order(page, "failing", "slow?s=1");
+  await control(page, "failing", "slow?s=1");
   await open(page, "failing");
   const animation = await page
     .locator(".bone")
@@ -88,9 +88,9 @@ test("numbers on screen stay there when a later request fails, and say so", asyn
 
 test("who reloads the page is shown what the API says now, not what the browser had", async ({ page }) => {
   // a clock of the test's own would hide from the page that it is being reloaded
-  await page.goto(address("failing"));
+  await page.goto(pageUrl("failing"));
   await expect(figure(page)).toHaveText("1,285,752");
-  await order(page, "failing", "break");
+  await control(page, "failing", "break");
   await expect(async () => {
     await page.reload();
     await expect(page.getByText("The database does not answer")).toBeVisible({ timeout: 2_000 });

@@ -1,6 +1,6 @@
 /** What a visitor sees and chooses; all of it stands in the address. */
 import { expect, test } from "@playwright/test";
-import { CARD, drawn, figure, open, scrollThrough, setClock } from "./scenarios";
+import { CARD, figure, open, scrollThrough, setClock, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -12,7 +12,7 @@ test("the numbers are there before Plot is asked for", async ({ page }) => {
     await route.continue();
   });
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   const plot = asked.findIndex((url) => url.includes("/assets/draw-"));
   const overview = asked.findIndex((url) => url.endsWith("weekly?weeks=1"));
   expect(overview).toBeGreaterThan(-1);
@@ -21,7 +21,7 @@ test("the numbers are there before Plot is asked for", async ({ page }) => {
 
 test("every choice stands in the address, and the address shows the same", async ({ page, context }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   for (const name of ["Month", "All", "Cumulative", "Log", "Indexed to 100"])
     await page.getByRole("button", { name, exact: true }).click();
   await page.locator(CARD).getByRole("button", { name: "Rust" }).click();
@@ -64,7 +64,7 @@ test("own dates by form show those days, and dates in the wrong order are refuse
 
 test("the first view ends at the newest data and says how old they are", async ({ page }) => {
   await open(page, "seeded");
-  await drawn(page);
+  await waitForChart(page);
   await expect(page.getByText("Data through 31 May 2026, 176 days ago").first()).toBeVisible();
 });
 
@@ -89,7 +89,7 @@ test("five seconds tell downloads, change, share and stars of each product, how 
 
 test("the sections tell totals, movers and how far to trust the numbers", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await scrollThrough(page);
   const row = (section: string, name: string | RegExp) =>
     page.getByRole("region", { name: section, exact: true }).getByRole("row", { name }).first();
@@ -105,7 +105,7 @@ test("the sections tell totals, movers and how far to trust the numbers", async 
 
 test("series of any product are compared side by side", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   for (const id of ["stars:lance:github", "stars:lancedb:github"]) {
     await page.getByLabel("Compare a series").fill(id);
     await page.locator(".compare").getByRole("button", { name: "Add" }).click();

@@ -9,7 +9,7 @@ const RICH_NOW = "2027-01-20T12:00:00Z";
 export const ALLOWED_ORIGIN = `http://127.0.0.1:${BASE + 20}`;
 export const REFUSED_ORIGIN = `http://127.0.0.1:${BASE + 21}`;
 
-export const WORLDS = {
+export const SCENARIOS = {
   rich: { port: BASE, now: RICH_NOW },
   seeded: { port: BASE + 1, now: "2026-11-23T12:00:00Z" },
   empty: { port: BASE + 2, now: RICH_NOW },
@@ -19,30 +19,30 @@ export const WORLDS = {
   big: { port: BASE + 6, now: RICH_NOW },
   today: { port: BASE + 7, now: null },
 } as const;
-export type WorldName = keyof typeof WORLDS;
+export type ScenarioName = keyof typeof SCENARIOS;
 
-export function address(world: WorldName, query = ""): string {
-  return `http://127.0.0.1:${WORLDS[world].port}/${query}`;
+export function pageUrl(scenario: ScenarioName, query = ""): string {
+  return `http://127.0.0.1:${SCENARIOS[scenario].port}/${query}`;
 }
 
 /** Stops the page's clock at the world's instant. */
-export async function setClock(page: Page, world: WorldName): Promise<void> {
-  const { now } = WORLDS[world];
+export async function setClock(page: Page, scenario: ScenarioName): Promise<void> {
+  const { now } = SCENARIOS[scenario];
   if (now !== null) await page.clock.setFixedTime(new Date(now));
 }
 
 /** Opens the page of a world, and fails the test where its policy is broken or a script throws. */
-export async function open(page: Page, world: WorldName, query = ""): Promise<void> {
+export async function open(page: Page, scenario: ScenarioName, query = ""): Promise<void> {
   page.on("pageerror", (error) => expect.soft(error.message, "a script threw").toBe(""));
   page.on("console", (message) => {
     if (/Content Security Policy|TrustedHTML/.test(message.text())) expect.soft(message.text()).toBe("");
   });
-  await setClock(page, world);
-  await page.goto(address(world, query));
+  await setClock(page, scenario);
+  await page.goto(pageUrl(scenario, query));
 }
 
 /** Brings the first charts into sight and waits until they are drawn. */
-export async function drawn(page: Page): Promise<void> {
+export async function waitForChart(page: Page): Promise<void> {
   await page.locator(".chart-card").first().scrollIntoViewIfNeeded();
   await expect(page.locator(".stage-plot svg").first()).toBeVisible({ timeout: 20_000 });
 }
@@ -56,8 +56,8 @@ export function figure(page: Page): Locator {
 }
 
 /** Gives orders to a world: `slow?s=6`, `break`, `mend`. */
-export async function order(page: Page, world: WorldName, what: string): Promise<void> {
-  await page.request.post(address(world, `__${what}`));
+export async function control(page: Page, scenario: ScenarioName, command: string): Promise<void> {
+  await page.request.post(pageUrl(scenario, `__${command}`));
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -71,7 +71,7 @@ interface AxeResult {
 }
 
 /** Returns what axe has to say against the page: `rule: element`, one for each. */
-export async function violations(page: Page): Promise<readonly string[]> {
+export async function axeViolations(page: Page): Promise<readonly string[]> {
   await page.evaluate(AXE);
   const result = (await page.evaluate(
     (values) =>

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { ask } from "./client";
+import { fetchApi } from "./client";
 
 let server: Server | undefined;
 
@@ -12,7 +12,7 @@ async function serving(listener: RequestListener): Promise<string> {
 }
 
 function asking(baseUrl: string, timeoutMs = 2_000): Promise<unknown> {
-  return ask("/status", { baseUrl, timeoutMs, now: () => 7, freshness: "newest" });
+  return fetchApi("/status", { baseUrl, timeoutMs, now: () => 7, cacheMode: "no-cache" });
 }
 
 afterEach(() => server?.closeAllConnections());
@@ -30,7 +30,7 @@ test("a problem of the API keeps its kind, its words and the ids that are near",
     near: ["stars:lance:github"],
   };
   const url = await serving((_, answer) => answer.writeHead(404).end(JSON.stringify(body)));
-  const problem = { kind: "unknown", message: "No metric.", near: ["stars:lance:github"] };
+  const problem = { kind: "unknown", message: "No metric.", suggestions: ["stars:lance:github"] };
   await expect(asking(url)).rejects.toMatchObject(problem);
 });
 

@@ -21,14 +21,14 @@ const DAY_MS = 86_400_000;
  * Two years are asked even for 12 weeks, because the newest data may be old and the view ends with them.
  */
 export function seriesPath(metricIds: readonly string[], grain: Grain, range: Range, now: number): string {
-  const [route, parameter, usual, most] = ROUTES[grain];
-  const count = Math.min(most, Math.max(usual, periodsSince(range, grain, now, most)));
+  const [route, parameter, defaultCount, limit] = ROUTES[grain];
+  const count = Math.min(limit, Math.max(defaultCount, periodsSince(range, grain, now, limit)));
   const ids = metricIds.map((id) => `&metric_id=${encodeURIComponent(id)}`).join("");
   return `/dashboard/${route}?${parameter}=${count}${ids}`;
 }
 
-function periodsSince(range: Range, grain: Grain, now: number, most: number): number {
-  if (range === "all") return most;
+function periodsSince(range: Range, grain: Grain, now: number, limit: number): number {
+  if (range === "all") return limit;
   if (typeof range === "string") return 0;
   return Math.ceil((now - Date.parse(range.from)) / DAY_MS / DAYS_OF[grain]) + 1;
 }

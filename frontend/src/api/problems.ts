@@ -16,7 +16,7 @@ export class ApiProblem extends Error {
     readonly kind: ProblemKind,
     message: string,
     /** Ids that look like the one asked for. */
-    readonly near: readonly string[] = [],
+    readonly suggestions: readonly string[] = [],
   ) {
     super(message);
   }
@@ -30,12 +30,12 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
 };
 
 /** Returns the problem that an answer other than 200 tells; its body may be none of ours (a proxy's page). */
-export async function problemOf(response: Response): Promise<ApiProblem> {
+export async function problemFrom(response: Response): Promise<ApiProblem> {
   const body = await response
     .json()
     .then((parsed: Partial<ProblemBody> | null) => parsed)
     .catch(() => null);
-  const word = body?.type?.split("#").at(-1) ?? "";
-  const said = body?.detail ?? `The API answered ${response.status} ${response.statusText}`.trimEnd();
-  return new ApiProblem(KINDS[word] ?? "failed", said, body?.near ?? []);
+  const slug = body?.type?.split("#").at(-1) ?? "";
+  const message = body?.detail ?? `The API answered ${response.status} ${response.statusText}`.trimEnd();
+  return new ApiProblem(KINDS[slug] ?? "failed", message, body?.near ?? []);
 }

@@ -5,32 +5,32 @@
  * and has nothing to fall back on.
  */
 
-export interface KeptAnswer {
+export interface CachedResponse {
   readonly body: unknown;
   readonly receivedAt: number;
 }
 
-const STORE = "community-metrics-answers-1";
+const CACHE_NAME = "community-metrics-answers-1";
 const RECEIVED_AT = "x-received-at";
 
-async function opened(): Promise<Cache | null> {
+async function openCache(): Promise<Cache | null> {
   try {
-    return await globalThis.caches.open(STORE);
+    return await globalThis.caches.open(CACHE_NAME);
   } catch {
     return null;
   }
 }
 
 /** Keeps the text of an answer; says nothing when that is not possible. */
-export async function keep(url: string, text: string, receivedAt: number): Promise<void> {
-  const store = await opened();
+export async function saveResponse(url: string, text: string, receivedAt: number): Promise<void> {
+  const store = await openCache();
   const headers = { "content-type": "application/json", [RECEIVED_AT]: String(receivedAt) };
   await store?.put(url, new Response(text, { headers })).catch(() => undefined);
 }
 
 /** Returns the last good answer, or null. */
-export async function kept(url: string): Promise<KeptAnswer | null> {
-  const store = await opened();
+export async function cachedResponse(url: string): Promise<CachedResponse | null> {
+  const store = await openCache();
   const found = await store?.match(url).catch(() => undefined);
   if (!found) return null;
   return { body: await found.json(), receivedAt: Number(found.headers.get(RECEIVED_AT)) };

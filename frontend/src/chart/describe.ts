@@ -1,17 +1,17 @@
 /** A point in words: for the tooltip, the live region and the table, so that all three say the same. */
-import type { ShownPoint } from "../data/chart-data";
+import type { ChartPoint } from "../data/chart-data";
 import { provenanceName } from "../data/naming";
 import type { Formats } from "../format/format";
 import type { Line } from "./lines";
 
 /** Returns the value as it is written beside a series' name. */
-export function valueText(one: ShownPoint | undefined, format: Formats): string {
-  if (one === undefined || one.shown === null) return "nothing known";
-  return `${one.kind === "estimated" ? "≈ " : ""}${format.count(one.shown)}`;
+export function valueText(one: ChartPoint | undefined, format: Formats): string {
+  if (one === undefined || one.displayValue === null) return "nothing known";
+  return `${one.kind === "estimated" ? "≈ " : ""}${format.count(one.displayValue)}`;
 }
 
 /** Returns what a reader should know of the value: completeness, provenance, restatement, when it was observed. */
-export function notesOf(one: ShownPoint, isFlow: boolean, format: Formats): readonly string[] {
+export function pointNotes(one: ChartPoint, isFlow: boolean, format: Formats): readonly string[] {
   const { point } = one;
   if (point.value === null) return [];
   const notes = [];
@@ -27,7 +27,7 @@ export function notesOf(one: ShownPoint, isFlow: boolean, format: Formats): read
 }
 
 /** Returns what the live region says of one period: every series, one after the other. */
-export function spoken(lines: readonly Line[], index: number, format: Formats): string {
+export function periodAnnouncement(lines: readonly Line[], index: number, format: Formats): string {
   const first = lines[0]?.series.points[index];
   if (first === undefined) return "";
   const values = lines.map((line) => {
@@ -39,9 +39,9 @@ export function spoken(lines: readonly Line[], index: number, format: Formats): 
 }
 
 /** Returns a sentence that stands for the whole chart: its span and how each series went. */
-export function summary(title: string, lines: readonly Line[], format: Formats): string {
+export function chartSummary(title: string, lines: readonly Line[], format: Formats): string {
   const parts = lines.map((line) => {
-    const known = line.series.points.filter((one) => one.shown !== null && one.kind !== "running");
+    const known = line.series.points.filter((one) => one.displayValue !== null && one.kind !== "running");
     const [first, last] = [known[0], known.at(-1)];
     if (!first || !last) return `${line.name}: nothing known`;
     return `${line.name}: ${valueText(first, format)} in ${format.periodShort(first.point)}, ${valueText(last, format)} in ${format.periodShort(last.point)}`;

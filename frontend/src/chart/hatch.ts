@@ -11,7 +11,7 @@ export function hatchFill(): string {
 
 /** Puts the pattern into a chart. */
 export function addHatch(svg: SVGSVGElement): void {
-  const pattern = element("pattern", {
+  const pattern = svgElement("pattern", {
     id: ID,
     width: "6",
     height: "6",
@@ -19,15 +19,15 @@ export function addHatch(svg: SVGSVGElement): void {
     patternTransform: "rotate(45)",
   });
   pattern.append(
-    element("line", { x1: "0", y1: "0", x2: "0", y2: "6", stroke: "var(--hatch)", "stroke-width": "2.5" }),
+    svgElement("line", { x1: "0", y1: "0", x2: "0", y2: "6", stroke: "var(--hatch)", "stroke-width": "2.5" }),
   );
-  const defs = element("defs", {});
+  const defs = svgElement("defs", {});
   defs.append(pattern);
   svg.prepend(defs);
 }
 
 /** Returns a new SVG element. */
-export function element(name: string, attributes: Readonly<Record<string, string>>): SVGElement {
+export function svgElement(name: string, attributes: Readonly<Record<string, string>>): SVGElement {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   return made;

@@ -1,35 +1,35 @@
 /** What a chart is drawn from and read by: series with their colour, mark and name, and where each point stands. */
 import type { Point, WeeklyMetric } from "../api/types";
-import type { ShownChart, ShownSeries } from "../data/chart-data";
+import type { ChartData, ChartSeries } from "../data/chart-data";
 import { shortName } from "../data/naming";
-import { coloursOf, type SeriesSymbol, symbolOf } from "./colours";
+import { assignColours, type SeriesSymbol, seriesSymbol } from "./colours";
 
-export interface Identity {
+export interface LineStyle {
   readonly id: string;
   readonly name: string;
   readonly colour: number;
   readonly symbol: SeriesSymbol;
 }
 
-export interface Line extends Identity {
-  readonly series: ShownSeries;
+export interface Line extends LineStyle {
+  readonly series: ChartSeries;
 }
 
 const DAY_MS = 86_400_000;
 
 /** Returns how each of a chart's metrics looks; hiding one changes nothing for the others. */
-export function identitiesOf(metrics: readonly WeeklyMetric[], isMixed: boolean): readonly Identity[] {
-  const colours = coloursOf(metrics.map((metric) => (isMixed ? null : metric.sdk)));
+export function lineStyles(metrics: readonly WeeklyMetric[], isMixed: boolean): readonly LineStyle[] {
+  const colours = assignColours(metrics.map((metric) => (isMixed ? null : metric.sdk)));
   return metrics.map((metric, index) => ({
     id: metric.metric_id,
     name: isMixed ? metric.display_name : shortName(metric, metrics),
     colour: colours[index] ?? 0,
-    symbol: symbolOf(index),
+    symbol: seriesSymbol(index),
   }));
 }
 
 /** Returns the visible series of a chart with their looks. */
-export function linesOf(chart: ShownChart, identities: readonly Identity[]): readonly Line[] {
+export function chartLines(chart: ChartData, identities: readonly LineStyle[]): readonly Line[] {
   return chart.series.flatMap((series) => {
     const identity = identities.find((one) => one.id === series.metric.metric_id);
     return identity ? [{ ...identity, series }] : [];
@@ -37,11 +37,11 @@ export function linesOf(chart: ShownChart, identities: readonly Identity[]): rea
 }
 
 /** Returns the middle of a point's period, where it is drawn. */
-export function middleOf(point: Point): Date {
-  return new Date((Date.parse(point.period_start) + endOf(point).getTime()) / 2);
+export function periodMiddle(point: Point): Date {
+  return new Date((Date.parse(point.period_start) + periodEnd(point).getTime()) / 2);
 }
 
 /** Returns the first instant after a point's period. */
-export function endOf(point: Point): Date {
+export function periodEnd(point: Point): Date {
   return new Date(Date.parse(point.period_end) + DAY_MS);
 }

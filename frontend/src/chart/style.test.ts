@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
-import { coloursOf, symbolOf } from "./colours";
-import { shortened, spread } from "./labels";
+import { assignColours, seriesSymbol } from "./colours";
+import { shortLabel, spreadLabels } from "./labels";
 
 test("an SDK has one colour everywhere", () => {
-  expect(coloursOf(["python", "rust"])).toEqual([0, 1]);
-  expect(coloursOf(["rust", "nodejs", "python"])).toEqual([1, 2, 0]);
+  expect(assignColours(["python", "rust"])).toEqual([0, 1]);
+  expect(assignColours(["rust", "nodejs", "python"])).toEqual([1, 2, 0]);
 });
 
 test("up to eight series share neither colour nor mark", () => {
   const sdks = ["python", "python", "rust", "rust", null, null, "go", "go"];
-  expect(new Set(coloursOf(sdks)).size).toBe(8);
-  expect(new Set(sdks.map((_, index) => symbolOf(index))).size).toBe(8);
+  expect(new Set(assignColours(sdks)).size).toBe(8);
+  expect(new Set(sdks.map((_, index) => seriesSymbol(index))).size).toBe(8);
 });
 
 test("labels move apart and stay inside", () => {
-  expect(spread([50, 52, 10], 14, 0, 100)).toEqual([50, 64, 10]);
-  expect(spread([98, 99], 14, 0, 100)).toEqual([86, 100]);
+  expect(spreadLabels([50, 52, 10], 14, 0, 100)).toEqual([50, 64, 10]);
+  expect(spreadLabels([98, 99], 14, 0, 100)).toEqual([86, 100]);
 });
 
 test("a label at the end of a line is short", () => {
-  expect(shortened("LanceDB stars (GitHub lancedb/lancedb)")).toBe("LanceDB stars");
-  expect(shortened("@lancedb/lancedb-linux")).toBe("@lancedb/lan…");
+  expect(shortLabel("LanceDB stars (GitHub lancedb/lancedb)")).toBe("LanceDB stars");
+  expect(shortLabel("@lancedb/lancedb-linux")).toBe("@lancedb/lan…");
 });

@@ -1,9 +1,9 @@
 import type { Change as ChangeBody } from "../api/types";
-import { useReader } from "../hooks/contexts";
+import { usePage } from "../hooks/contexts";
 
 /** A change with arrow, sign and colour, so that none of the three has to be seen; a dash where none can be said. */
 export function Change({ change }: { readonly change: ChangeBody | null }) {
-  const { format } = useReader();
+  const { format } = usePage();
   if (change === null) {
     return (
       <span className="change is-none" title="One of the two periods is not complete, or the base is 0">

@@ -1,26 +1,26 @@
 import { memo, useState } from "react";
 import { API_BASE_URL, apiUrl } from "../api/client";
 import type { Line } from "../chart/lines";
-import type { ShownChart } from "../data/chart-data";
-import { csvOf } from "../data/csv";
-import { useReader } from "../hooks/contexts";
-import { copied } from "./masthead";
+import type { ChartData } from "../data/chart-data";
+import { toCsv } from "../data/csv";
+import { usePage } from "../hooks/contexts";
+import { copyText } from "./masthead";
 
 interface Props {
   readonly id: string;
   readonly title: string;
-  readonly chart: ShownChart;
+  readonly chart: ChartData;
   readonly lines: readonly Line[];
 }
 
 /** Exactly what is seen, as a file; and badge and sparkline for a README. */
 export const ChartActions = memo(function ChartActions({ id, title, chart, lines }: Props) {
-  const { announce } = useReader();
+  const { announce } = usePage();
   const [isEmbedding, setEmbedding] = useState(false);
-  const name = `${id.replaceAll(/[^\w.-]+/g, "-")}-${chart.newest ?? ""}`;
+  const name = `${id.replaceAll(/[^\w.-]+/g, "-")}-${chart.latestDay ?? ""}`;
   const save = (kind: FileKind) => async (event: { currentTarget: HTMLElement }) => {
     const svg = event.currentTarget.closest("figure")?.querySelector<SVGSVGElement>(".stage-plot svg");
-    const blob = await fileOf(kind, { title, chart, lines, svg: svg ?? null });
+    const blob = await createFile(kind, { title, chart, lines, svg: svg ?? null });
     if (blob === null) return announce("The chart is not drawn yet.");
     const { download } = await import("../chart/export");
     download(`${name}.${kind}`, blob);
@@ -28,7 +28,7 @@ export const ChartActions = memo(function ChartActions({ id, title, chart, lines
   };
   return (
     <div className="actions">
-      {FILES.map((kind) => (
+      {FILE_KINDS.map((kind) => (
         <button key={kind} type="button" className="button small" onClick={save(kind)}>
           {kind.toUpperCase()}
           <span className="vh"> of {title}</span>
@@ -47,29 +47,33 @@ export const ChartActions = memo(function ChartActions({ id, title, chart, lines
   );
 });
 
-const FILES = ["csv", "svg", "png"] as const;
-type FileKind = (typeof FILES)[number];
+const FILE_KINDS = ["csv", "svg", "png"] as const;
+type FileKind = (typeof FILE_KINDS)[number];
 
-interface Seen {
+interface ExportInput {
   readonly title: string;
-  readonly chart: ShownChart;
+  readonly chart: ChartData;
   readonly lines: readonly Line[];
   readonly svg: SVGSVGElement | null;
 }
 
-async function fileOf(kind: FileKind, { title, chart, lines, svg }: Seen): Promise<Blob | null> {
-  if (kind === "csv") return new Blob([csvOf(chart)], { type: "text/csv;charset=utf-8" });
+async function createFile(kind: FileKind, { title, chart, lines, svg }: ExportInput): Promise<Blob | null> {
+  if (kind === "csv") return new Blob([toCsv(chart)], { type: "text/csv;charset=utf-8" });
   if (svg === null) return null;
-  const { pngOf, standalone, svgText } = await import("../chart/export");
-  const source = `community-metrics · newest data ${chart.newest} · ${location.href}`;
-  const whole = standalone(svg, lines, { title, source });
-  return kind === "png" ? pngOf(whole) : new Blob([svgText(whole)], { type: "image/svg+xml" });
+  const {
+    renderPng: pngOf,
+    standaloneSvg: standalone,
+    serializeSvg: svgText,
+  } = await import("../chart/export");
+  const source = `community-metrics · newest data ${chart.latestDay} · ${location.href}`;
+  const svgFile = standalone(svg, lines, { title, source });
+  return kind === "png" ? pngOf(svgFile) : new Blob([svgText(svgFile)], { type: "image/svg+xml" });
 }
 
 function Embed({ lines }: { readonly lines: readonly Line[] }) {
-  const { announce } = useReader();
+  const { announce } = usePage();
   const origin = API_BASE_URL === "" ? location.origin : "";
-  const pictures = lines.flatMap((line) =>
+  const images = lines.flatMap((line) =>
     ["badge", "sparkline"].map((kind) => ({
       alt: `${line.name}: ${kind === "badge" ? "the newest complete week" : "the last 26 weeks"}`,
       url: `${origin}${apiUrl(`/${kind}/${line.id}.svg`)}`,
@@ -77,7 +81,7 @@ function Embed({ lines }: { readonly lines: readonly Line[] }) {
   );
   return (
     <ul className="embed">
-      {pictures.map(({ alt, url }) => {
+      {images.map(({ alt, url }) => {
         const markdown = `![${alt}](${url})`;
         return (
           <li key={url}>
@@ -87,7 +91,7 @@ function Embed({ lines }: { readonly lines: readonly Line[] }) {
               type="button"
               className="button small"
               onClick={() =>
-                void copied(markdown).then((done) =>
+                void copyText(markdown).then((done) =>
                   announce(done ? "Snippet copied." : "Select the text to copy it."),
                 )
               }

@@ -3,11 +3,11 @@ import type { ReactNode } from "react";
 import { memo, useMemo, useState } from "react";
 import { seriesPath } from "../api/paths";
 import type { Dashboard, WeeklyMetric } from "../api/types";
-import { identitiesOf, type Line, linesOf } from "../chart/lines";
-import { type ShownChart, shownChart } from "../data/chart-data";
-import { useReader, useViewed } from "../hooks/contexts";
-import { useFollowed } from "../hooks/use-deferred";
-import { useSeen } from "../hooks/use-near-viewport";
+import { chartLines, type Line, lineStyles } from "../chart/lines";
+import { type ChartData, chartData } from "../data/chart-data";
+import { usePage, useView } from "../hooks/contexts";
+import { useDeferred } from "../hooks/use-deferred";
+import { useNearViewport } from "../hooks/use-near-viewport";
 import { useResource } from "../hooks/use-resource";
 import type { View } from "../view/view";
 import { ChartActions } from "./chart-actions";
@@ -25,45 +25,45 @@ interface Props {
 }
 
 export function ChartCard({ id, title, metrics, isMixed = false, children }: Props) {
-  const [ref, isSeen, isNear] = useSeen<HTMLElement>();
-  const choice = useFollowed(useChoice(), isNear);
-  const identities = useMemo(
-    () => identitiesOf(metrics, isMixed),
+  const [ref, hasBeenNear, isNear] = useNearViewport<HTMLElement>();
+  const view = useDeferred(useChartView(), isNear);
+  const styles = useMemo(
+    () => lineStyles(metrics, isMixed),
     [metrics.map((one) => one.metric_id).join(), isMixed],
   );
-  const answered = useSeries(isSeen ? metrics.map((metric) => metric.metric_id) : [], choice);
+  const series = useSeries(hasBeenNear ? metrics.map((metric) => metric.metric_id) : [], view);
   const chart = useMemo(() => {
-    const visible = identities.filter((one) => !choice.hidden.includes(one.id)).map((one) => one.id);
-    return answered.dashboard && shownChart(answered.dashboard, visible, choice);
-  }, [answered.dashboard, identities, choice]);
-  const lines = useMemo(() => (chart ? linesOf(chart, identities) : []), [chart, identities]);
+    const visible = styles.filter((one) => !view.hidden.includes(one.id)).map((one) => one.id);
+    return series.dashboard && chartData(series.dashboard, visible, view);
+  }, [series.dashboard, styles, view]);
+  const lines = useMemo(() => (chart ? chartLines(chart, styles) : []), [chart, styles]);
   return (
     <figure className="chart-card card" ref={ref} aria-labelledby={`chart-${id}`}>
       <header className="chart-head">
         <h3 id={`chart-${id}`}>{title}</h3>
         {chart && lines.length > 0 && <ChartActions id={id} title={title} chart={chart} lines={lines} />}
       </header>
-      <SeriesLegend identities={identities} />
+      <SeriesLegend identities={styles} />
       {children}
       <Drawn
         id={id}
         title={title}
         chart={chart}
         lines={lines}
-        failure={answered.failure}
-        isStock={isStockOnly(metrics)}
-        isLog={choice.scale === "log"}
-        isInSight={isNear}
+        failure={series.failure}
+        isLevel={hasOnlyLevels(metrics)}
+        isLog={view.scale === "log"}
+        isVisible={isNear}
       />
     </figure>
   );
 }
 
-type Choice = Pick<View, "grain" | "range" | "sum" | "scale" | "unit" | "hidden">;
+type ChartView = Pick<View, "grain" | "range" | "sum" | "scale" | "unit" | "hidden">;
 
 /** Returns what of the view decides a drawing: an open table or another order of its rows does not. */
-function useChoice(): Choice {
-  const { grain, range, sum, scale, unit, hidden } = useViewed().view;
+function useChartView(): ChartView {
+  const { grain, range, sum, scale, unit, hidden } = useView().view;
   return useMemo(
     () => ({ grain, range, sum, scale, unit, hidden }),
     [grain, range, sum, scale, unit, hidden],
@@ -76,45 +76,45 @@ interface SeriesState {
 }
 
 /** Follows the series of a chart; while another range is on its way, what was there stays on screen. */
-function useSeries(metricIds: readonly string[], { grain, range }: Choice): SeriesState {
-  const { now } = useReader();
+function useSeries(metricIds: readonly string[], { grain, range }: ChartView): SeriesState {
+  const { now } = usePage();
   const [day] = useState(now);
   const path = metricIds.length === 0 ? null : seriesPath(metricIds, grain, range, day);
   const state = useResource<Dashboard>(path);
   const [last, setLast] = useState<Dashboard | null>(null);
-  const fresh = state.phase === "ready" ? state.answer.body : null;
-  if (fresh !== null && fresh !== last) setLast(fresh);
-  const kept = last?.grain === grain ? last : null;
-  return { dashboard: fresh ?? kept, failure: state.phase === "failed" ? state.problem.message : null };
+  const current = state.phase === "ready" ? state.response.body : null;
+  if (current !== null && current !== last) setLast(current);
+  const previous = last?.grain === grain ? last : null;
+  return { dashboard: current ?? previous, failure: state.phase === "failed" ? state.problem.message : null };
 }
 
-function isStockOnly(metrics: readonly WeeklyMetric[]): boolean {
+function hasOnlyLevels(metrics: readonly WeeklyMetric[]): boolean {
   return metrics.every((metric) => metric.value_kind === "stock");
 }
 
-interface DrawnProps {
+interface ChartBodyProps {
   readonly id: string;
   readonly title: string;
-  readonly chart: ShownChart | null;
+  readonly chart: ChartData | null;
   readonly lines: readonly Line[];
   readonly failure: string | null;
-  readonly isStock: boolean;
+  readonly isLevel: boolean;
   readonly isLog: boolean;
-  readonly isInSight: boolean;
+  readonly isVisible: boolean;
 }
 
-const Drawn = memo(function Drawn({ id, title, chart, lines, failure, ...looks }: DrawnProps) {
-  const { format, now } = useReader();
-  if (failure !== null && chart === null) return <Blank>{failure}</Blank>;
-  if (chart === null) return <Blank>Loading…</Blank>;
-  if (chart.newest === null) return <p className="muted">Nothing is known of it yet.</p>;
-  if (lines.length === 0) return <Blank>All series are switched off; choose one above.</Blank>;
+const Drawn = memo(function ChartBody({ id, title, chart, lines, failure, ...looks }: ChartBodyProps) {
+  const { format, now } = usePage();
+  if (failure !== null && chart === null) return <Placeholder>{failure}</Placeholder>;
+  if (chart === null) return <Placeholder>Loading…</Placeholder>;
+  if (chart.latestDay === null) return <p className="muted">Nothing is known of it yet.</p>;
+  if (lines.length === 0) return <Placeholder>All series are switched off; choose one above.</Placeholder>;
   return (
     <>
       <ChartStage title={title} lines={lines} {...looks} />
       <KindLegend lines={lines} />
       <figcaption className="chart-note">
-        Data through {format.day(chart.newest)}, {format.dayAge(chart.newest, now)}
+        Data through {format.day(chart.latestDay)}, {format.dayAge(chart.latestDay, now)}
         {lines.some((line) => line.series.points.some((one) => one.kind === "running")) &&
           ", and what is known of the time since"}
       </figcaption>
@@ -123,7 +123,7 @@ const Drawn = memo(function Drawn({ id, title, chart, lines, failure, ...looks }
   );
 });
 
-function Blank({ children }: { readonly children: ReactNode }) {
+function Placeholder({ children }: { readonly children: ReactNode }) {
   return (
     <div className="stage is-blank">
       <p className="muted">{children}</p>

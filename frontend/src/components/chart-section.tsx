@@ -1,15 +1,15 @@
 import { useMemo } from "react";
 import type { WeeklyDashboard } from "../api/types";
-import { allMetrics, chartGroups, offered } from "../data/groups";
+import { allMetrics, chartGroups, chartMetrics } from "../data/groups";
 import { familyName } from "../data/naming";
-import { useViewed } from "../hooks/contexts";
+import { useView } from "../hooks/contexts";
 import { ChartCard } from "./chart-card";
 import { MetricPicker } from "./metric-picker";
 import { Toolbar } from "./toolbar";
 
 /** One chart for each product and family, and one in which a reader puts any series side by side. */
 export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { view } = useViewed();
+  const { view } = useView();
   const groups = useMemo(() => chartGroups(dashboard), [dashboard]);
   return (
     <section aria-labelledby="charts-title" id="charts">
@@ -21,9 +21,9 @@ export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboar
             key={group.id}
             id={group.id}
             title={`${group.product.display_name} · ${familyName(group.family)}`}
-            metrics={offered(group.metrics, view)}
+            metrics={chartMetrics(group.metrics, view)}
           >
-            {group.metrics.length > offered(group.metrics, view).length && (
+            {group.metrics.length > chartMetrics(group.metrics, view).length && (
               <MetricPicker label="Add a series" metrics={group.metrics} list="added" />
             )}
           </ChartCard>
@@ -35,7 +35,7 @@ export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboar
 }
 
 function Compare({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { view } = useViewed();
+  const { view } = useView();
   const metrics = useMemo(() => allMetrics(dashboard), [dashboard]);
   const chosen = view.compared.flatMap((id) => metrics.find((metric) => metric.metric_id === id) ?? []);
   return (

@@ -1,10 +1,10 @@
 /** The drawing itself: hover, drag to zoom, and the same by keyboard with a live region. */
 import { memo, type RefObject, useEffect, useMemo, useRef, useState } from "react";
-import { spoken, summary } from "../chart/describe";
+import { chartSummary, periodAnnouncement } from "../chart/describe";
 import type { Drawing, DrawOptions } from "../chart/draw";
 import type { Line } from "../chart/lines";
 import { afterPaint } from "../hooks/after-paint";
-import { useReader } from "../hooks/contexts";
+import { usePage } from "../hooks/contexts";
 import { useCursor } from "../hooks/use-cursor";
 import { Cursor } from "./cursor";
 import { Tooltip } from "./tooltip";
@@ -12,29 +12,29 @@ import { Tooltip } from "./tooltip";
 interface Props {
   readonly title: string;
   readonly lines: readonly Line[];
-  readonly isStock: boolean;
+  readonly isLevel: boolean;
   readonly isLog: boolean;
   /** Charts in sight are drawn before the others. */
-  readonly isInSight: boolean;
+  readonly isVisible: boolean;
 }
 
 const HEIGHT = 260;
 
-export const ChartStage = memo(function ChartStage({ title, lines, isStock, isLog, isInSight }: Props) {
-  const { format } = useReader();
+export const ChartStage = memo(function ChartStage({ title, lines, isLevel, isLog, isVisible }: Props) {
+  const { format } = usePage();
   const plot = useRef<HTMLDivElement>(null);
   const width = useWidth(plot);
-  const options = { width, height: HEIGHT, isLog, fromZero: !isStock, short: format.short };
-  const drawing = useDrawing(lines, options, isInSight);
+  const options = { width, height: HEIGHT, isLog, fromZero: !isLevel, short: format.short };
+  const drawing = useDrawing(lines, options, isVisible);
   const cursor = useCursor(lines, drawing);
   const { index, anchor, isKeyboard } = cursor;
-  const inWords = useMemo(() => summary(title, lines, format), [title, lines, format]);
+  const description = useMemo(() => chartSummary(title, lines, format), [title, lines, format]);
 
   useEffect(() => {
     if (drawing !== null) plot.current?.replaceChildren(drawing.svg);
   }, [drawing]);
 
-  const said = isKeyboard && index !== null ? spoken(lines, index, format) : "";
+  const announcement = isKeyboard && index !== null ? periodAnnouncement(lines, index, format) : "";
   return (
     <div className="stage">
       <div
@@ -53,9 +53,9 @@ export const ChartStage = memo(function ChartStage({ title, lines, isStock, isLo
       {drawing && index !== null && (
         <Tooltip lines={lines} index={index} x={drawing.xs[index] ?? 0} width={width} />
       )}
-      <p className="vh">{inWords}</p>
+      <p className="vh">{description}</p>
       <p className="vh" aria-live="polite">
-        {said}
+        {announcement}
       </p>
     </div>
   );
@@ -74,21 +74,21 @@ function useWidth(ref: RefObject<HTMLElement | null>): number {
 }
 
 /** Draws when Plot is there: it is fetched with the first chart that comes near the screen. */
-function useDrawing(lines: readonly Line[], options: DrawOptions, isInSight: boolean): Drawing | null {
+function useDrawing(lines: readonly Line[], options: DrawOptions, isVisible: boolean): Drawing | null {
   const [drawing, setDrawing] = useState<Drawing | null>(null);
   const { width, height, isLog, fromZero, short } = options;
   useEffect(() => {
     if (width === 0) return;
-    let callOff: (() => void) | null = null;
-    let isWanted = true;
+    let cancel: (() => void) | null = null;
+    let isCurrent = true;
     void import("../chart/draw").then(({ draw }) => {
-      if (!isWanted) return;
+      if (!isCurrent) return;
       const work = (): void => setDrawing(draw(lines, { width, height, isLog, fromZero, short }));
-      callOff = afterPaint(work, isInSight);
+      cancel = afterPaint(work, isVisible);
     });
     return () => {
-      isWanted = false;
-      callOff?.();
+      isCurrent = false;
+      cancel?.();
     };
     // coming into sight is no reason to draw again
   }, [lines, width, height, isLog, fromZero, short]);

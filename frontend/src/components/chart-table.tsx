@@ -2,9 +2,9 @@ import { useMemo } from "react";
 import type { Point } from "../api/types";
 import { valueText } from "../chart/describe";
 import type { Line } from "../chart/lines";
-import type { ShownPoint } from "../data/chart-data";
-import { useReader, useViewed } from "../hooks/contexts";
-import { useFollowed } from "../hooks/use-deferred";
+import type { ChartPoint } from "../data/chart-data";
+import { usePage, useView } from "../hooks/contexts";
+import { useDeferred } from "../hooks/use-deferred";
 import type { Sort } from "../view/view";
 import { type Column, SortableTable } from "./sortable-table";
 
@@ -15,7 +15,7 @@ interface Props {
 }
 
 interface Row {
-  readonly first: ShownPoint;
+  readonly first: ChartPoint;
   readonly index: number;
 }
 
@@ -23,10 +23,10 @@ const NEWEST_FIRST: Sort = { column: "period", descending: true };
 
 /** The same numbers as the chart, for who reads numbers better than lines. */
 export function ChartTable({ id, title, lines }: Props) {
-  const { view } = useViewed();
-  const { change } = useReader();
+  const { view } = useView();
+  const { change } = usePage();
   const isOpen = view.tables.includes(id);
-  const isShown = useFollowed(isOpen);
+  const isShown = useDeferred(isOpen);
   const toggle = (): void =>
     change({ tables: isOpen ? view.tables.filter((one) => one !== id) : [...view.tables, id] });
   return (
@@ -35,12 +35,12 @@ export function ChartTable({ id, title, lines }: Props) {
         {isOpen ? "Hide the table" : "Show as a table"}
         <span className="vh"> of {title}</span>
       </button>
-      {isShown && <Rows id={id} title={title} lines={lines} />}
+      {isShown && <PointTable id={id} title={title} lines={lines} />}
     </div>
   );
 }
 
-function Rows({ id, title, lines }: Props) {
+function PointTable({ id, title, lines }: Props) {
   const rows = useMemo(
     () => (lines[0]?.series.points ?? []).map((first, index) => ({ first, index })),
     [lines],
@@ -48,7 +48,7 @@ function Rows({ id, title, lines }: Props) {
   const period: Column<Row> = {
     key: "period",
     title: "Period",
-    by: (row) => row.first.point.period_start,
+    sortValue: (row) => row.first.point.period_start,
     cell: (row) => <Period point={row.first.point} />,
   };
   const values = lines.map(
@@ -56,7 +56,7 @@ function Rows({ id, title, lines }: Props) {
       key: `s${place + 1}`,
       title: line.name,
       isNumber: true,
-      by: (row) => line.series.points[row.index]?.shown ?? null,
+      sortValue: (row) => line.series.points[row.index]?.displayValue ?? null,
       cell: (row) => <Value one={line.series.points[row.index]} />,
     }),
   );
@@ -66,7 +66,7 @@ function Rows({ id, title, lines }: Props) {
       caption={title}
       columns={[period, ...values]}
       rows={rows}
-      keyOf={(row) => row.first.period}
+      rowKey={(row) => row.first.period}
       initial={NEWEST_FIRST}
     />
   );
@@ -74,20 +74,20 @@ function Rows({ id, title, lines }: Props) {
 
 /** A period whose week and days may stand on two lines, and break nowhere else. */
 function Period({ point }: { readonly point: Point }) {
-  const { format } = useReader();
+  const { format } = usePage();
   const short = format.periodShort(point);
-  if (format.period(point) === short) return <span className="is-whole">{short}</span>;
+  if (format.period(point) === short) return <span className="is-nowrap">{short}</span>;
   return (
     <>
-      <span className="is-whole">{short},</span>{" "}
-      <span className="is-whole">{format.days(point.period_start, point.period_end)}</span>
+      <span className="is-nowrap">{short},</span>{" "}
+      <span className="is-nowrap">{format.days(point.period_start, point.period_end)}</span>
     </>
   );
 }
 
-function Value({ one }: { readonly one: ShownPoint | undefined }) {
-  const { format } = useReader();
-  if (one === undefined || one.shown === null) {
+function Value({ one }: { readonly one: ChartPoint | undefined }) {
+  const { format } = usePage();
+  if (one === undefined || one.displayValue === null) {
     return (
       <span className="muted">
         <span aria-hidden="true">·</span>

@@ -25,7 +25,7 @@ export function Cursor({ drawing, lines, index, anchor }: Props) {
       )}
       <line className="cursor-line" x1={x} x2={x} y1={drawing.top} y2={drawing.bottom} />
       {lines.map((line) => {
-        const shown = line.series.points[index]?.shown;
+        const shown = line.series.points[index]?.displayValue;
         return shown == null ? null : (
           <circle
             key={line.id}

@@ -3,7 +3,7 @@ import { API_BASE_URL, apiUrl } from "../api/client";
 import type { ApiProblem, ProblemKind } from "../api/problems";
 import { refreshAll } from "../api/resource";
 
-const HEADLINES: Readonly<Record<ProblemKind, string>> = {
+const TITLES: Readonly<Record<ProblemKind, string>> = {
   unreachable: "The API cannot be reached",
   "too-slow": "The API does not answer",
   "not-ready": "There are no data yet",
@@ -12,7 +12,7 @@ const HEADLINES: Readonly<Record<ProblemKind, string>> = {
   failed: "The API has a problem",
 };
 
-const ADVICE: Readonly<Record<ProblemKind, string>> = {
+const HINTS: Readonly<Record<ProblemKind, string>> = {
   unreachable:
     "Nothing was kept in this browser from an earlier visit. Check that the API runs and that CM_CORS_ORIGINS names this page's address.",
   "too-slow":
@@ -25,15 +25,15 @@ const ADVICE: Readonly<Record<ProblemKind, string>> = {
 };
 
 /** The page without any numbers: what is wrong, and what mends it. */
-export function Failure({ problem }: { readonly problem: ApiProblem }) {
-  if (problem.kind === "not-ready") return <NoData command="community-metrics seed" />;
+export function ErrorPage({ problem }: { readonly problem: ApiProblem }) {
+  if (problem.kind === "not-ready") return <EmptyPage command="community-metrics seed" />;
   return (
     <section className="state" role="alert">
-      <h2>{HEADLINES[problem.kind]}</h2>
-      <p>{SILENT.has(problem.kind) ? <Asked /> : problem.message}</p>
-      <p className="muted">{ADVICE[problem.kind]}</p>
+      <h2>{TITLES[problem.kind]}</h2>
+      <p>{NO_RESPONSE.has(problem.kind) ? <NoResponse /> : problem.message}</p>
+      <p className="muted">{HINTS[problem.kind]}</p>
       <p>
-        <Again />{" "}
+        <RetryButton />{" "}
         <a className="button" href={`${API_BASE_URL}/api/v1/docs`}>
           Open the API's own page
         </a>
@@ -43,9 +43,9 @@ export function Failure({ problem }: { readonly problem: ApiProblem }) {
 }
 
 /** Kinds of which there is nothing to tell but whom the page has asked. */
-const SILENT: ReadonlySet<ProblemKind> = new Set(["unreachable", "too-slow"]);
+const NO_RESPONSE: ReadonlySet<ProblemKind> = new Set(["unreachable", "too-slow"]);
 
-function Asked() {
+function NoResponse() {
   return (
     <>
       No answer came from <code>{apiUrl("", API_BASE_URL || location.origin)}</code>.
@@ -54,7 +54,7 @@ function Asked() {
 }
 
 /** A fresh installation: says which command fills it. */
-export function NoData({ command }: { readonly command: string }) {
+export function EmptyPage({ command }: { readonly command: string }) {
   return (
     <section className="state">
       <h2>No data yet</h2>
@@ -66,20 +66,20 @@ export function NoData({ command }: { readonly command: string }) {
         The first loads the published history, the second asks the registries. Then come back: this page asks
         again by itself every five minutes.
       </p>
-      <Again />
+      <RetryButton />
     </section>
   );
 }
 
-export function Again() {
-  const [isAsking, setAsking] = useState(false);
-  const ask = (): void => {
-    setAsking(true);
-    void refreshAll().finally(() => setAsking(false));
+export function RetryButton() {
+  const [isLoading, setLoading] = useState(false);
+  const retry = (): void => {
+    setLoading(true);
+    void refreshAll().finally(() => setLoading(false));
   };
   return (
-    <button type="button" className="button primary" onClick={ask} aria-disabled={isAsking}>
-      {isAsking ? "Asking…" : "Try again"}
+    <button type="button" className="button primary" onClick={retry} aria-disabled={isLoading}>
+      {isLoading ? "Asking…" : "Try again"}
     </button>
   );
 }

@@ -1,7 +1,7 @@
 import { API_BASE_URL } from "../api/client";
 
 /** What a stranger should know before quoting a number. */
-export function Foot() {
+export function Footer() {
   return (
     <footer className="foot">
       <p>

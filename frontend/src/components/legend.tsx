@@ -1,21 +1,21 @@
 import { memo, type ReactElement } from "react";
-import type { Identity, Line } from "../chart/lines";
+import type { Line, LineStyle } from "../chart/lines";
 import type { PointKind } from "../data/chart-data";
-import { KIND_LEGEND } from "../data/naming";
-import { useReader, useViewed } from "../hooks/contexts";
-import { Mark } from "./swatch";
+import { KIND_LABELS } from "../data/naming";
+import { usePage, useView } from "../hooks/contexts";
+import { SeriesMark } from "./swatch";
 
 /** The series of a chart, each with its colour and mark; a press hides or shows it. */
-export function SeriesLegend({ identities }: { readonly identities: readonly Identity[] }) {
-  const { view } = useViewed();
-  const { change } = useReader();
+export function SeriesLegend({ identities: styles }: { readonly identities: readonly LineStyle[] }) {
+  const { view } = useView();
+  const { change } = usePage();
   const toggle = (id: string): void => {
     const isHidden = view.hidden.includes(id);
     change({ hidden: isHidden ? view.hidden.filter((one) => one !== id) : [...view.hidden, id] });
   };
   return (
     <ul className="legend" aria-label="Series">
-      {identities.map(({ id, name, colour, symbol }) => (
+      {styles.map(({ id, name, colour, symbol }) => (
         <li key={id}>
           <button
             type="button"
@@ -23,7 +23,7 @@ export function SeriesLegend({ identities }: { readonly identities: readonly Ide
             onClick={() => toggle(id)}
             title={id}
           >
-            <Mark colour={colour} symbol={symbol} />
+            <SeriesMark colour={colour} symbol={symbol} />
             {name}
           </button>
         </li>
@@ -32,7 +32,7 @@ export function SeriesLegend({ identities }: { readonly identities: readonly Ide
   );
 }
 
-const SAMPLES: Readonly<Record<PointKind | "restated", () => ReactElement>> = {
+const KIND_ICONS: Readonly<Record<PointKind | "restated", () => ReactElement>> = {
   measured: () => <path className="key-line" d="M1 7h26" />,
   estimated: () => <path className="key-line is-dashed" d="M1 7h26" />,
   incomplete: () => <path className="key-line" d="M10 3l8 8m0-8l-8 8" />,
@@ -45,19 +45,19 @@ const SAMPLES: Readonly<Record<PointKind | "restated", () => ReactElement>> = {
 export const KindLegend = memo(function KindLegend({ lines }: { readonly lines: readonly Line[] }) {
   const points = lines.flatMap((line) => line.series.points);
   const kinds = new Set<PointKind | "restated">(
-    points.filter((one) => one.shown !== null || one.kind === "gap").map((one) => one.kind),
+    points.filter((one) => one.displayValue !== null || one.kind === "gap").map((one) => one.kind),
   );
-  if (points.some((one) => one.point.revised && one.shown !== null)) kinds.add("restated");
+  if (points.some((one) => one.point.revised && one.displayValue !== null)) kinds.add("restated");
   if (points.some((one) => "partial" in one.point)) kinds.add("running");
-  const known = Object.keys(KIND_LEGEND).filter((kind) => kinds.has(kind as PointKind)) as PointKind[];
+  const known = Object.keys(KIND_LABELS).filter((kind) => kinds.has(kind as PointKind)) as PointKind[];
   return (
     <ul className="kinds" aria-label="How to read the chart">
       {known.map((kind) => (
         <li key={kind}>
           <svg viewBox="0 0 28 14" aria-hidden="true">
-            {SAMPLES[kind]()}
+            {KIND_ICONS[kind]()}
           </svg>
-          {KIND_LEGEND[kind]}
+          {KIND_LABELS[kind]}
         </li>
       ))}
     </ul>

@@ -1,14 +1,14 @@
-import { useReader, useViewed } from "../hooks/contexts";
+import { usePage, useView } from "../hooks/contexts";
 import { THEMES, type Theme, useTheme } from "../hooks/use-theme";
 
 const THEME_NAMES: Readonly<Record<Theme, string>> = { system: "System", light: "Light", dark: "Dark" };
 
 export function Masthead() {
-  const { view } = useViewed();
-  const { change, announce } = useReader();
+  const { view } = useView();
+  const { change, announce } = usePage();
   const [theme, setTheme] = useTheme();
-  const copy = (): void => {
-    void copied(location.href).then((done) =>
+  const copyLink = (): void => {
+    void copyText(location.href).then((done) =>
       announce(done ? "Link to this view copied." : `Copy this address: ${location.href}`),
     );
   };
@@ -32,7 +32,7 @@ export function Masthead() {
             ))}
           </select>
         </label>
-        <button type="button" className="button" onClick={copy}>
+        <button type="button" className="button" onClick={copyLink}>
           Copy link
         </button>
       </div>
@@ -41,7 +41,7 @@ export function Masthead() {
 }
 
 /** Puts a text on the clipboard; false where the browser does not let a page do that. */
-export async function copied(text: string): Promise<boolean> {
+export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
 import type { WeeklyMetric } from "../api/types";
-import { useReader, useViewed } from "../hooks/contexts";
+import { usePage, useView } from "../hooks/contexts";
 
 interface Props {
   readonly label: string;
@@ -9,12 +9,12 @@ interface Props {
   readonly list: "added" | "compared";
 }
 
-const MOST = 8;
+const MAX_SERIES = 8;
 
 /** Finds a metric by name or id and puts it into a chart; a native list, since that is what everybody can use. */
 export function MetricPicker({ label, metrics, list }: Props) {
-  const { view } = useViewed();
-  const { change, announce } = useReader();
+  const { view } = useView();
+  const { change, announce } = usePage();
   const [text, setText] = useState("");
   const chosen = view[list];
   const id = `pick-${list}-${metrics[0]?.metric_family ?? ""}-${metrics[0]?.product ?? ""}`;
@@ -22,7 +22,7 @@ export function MetricPicker({ label, metrics, list }: Props) {
   const add = (): void => {
     const found = left.find((metric) => metric.metric_id === text || metric.display_name === text);
     if (found === undefined) announce(`There is no series called “${text}”; choose one of the list.`);
-    else if (chosen.length >= MOST) announce(`At most ${MOST} series can be added.`);
+    else if (chosen.length >= MAX_SERIES) announce(`At most ${MAX_SERIES} series can be added.`);
     else {
       change({ [list]: [...chosen, found.metric_id] });
       setText("");

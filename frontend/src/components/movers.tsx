@@ -1,7 +1,7 @@
 import { memo, useMemo } from "react";
 import type { WeeklyDashboard, WeeklyMetric } from "../api/types";
 import { allMetrics } from "../data/groups";
-import { useReader } from "../hooks/contexts";
+import { usePage } from "../hooks/contexts";
 import type { Sort } from "../view/view";
 import { Change } from "./change";
 import { type Column, SortableTable } from "./sortable-table";
@@ -10,43 +10,43 @@ const BY_CHANGE: Sort = { column: "change", descending: true };
 
 /** Who moved most from one complete week to the next. */
 export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { format } = useReader();
+  const { format } = usePage();
   const rows = useMemo(() => allMetrics(dashboard), [dashboard]);
   const columns: readonly Column<WeeklyMetric>[] = [
-    { key: "metric", title: "Series", by: (row) => row.display_name, cell: (row) => row.display_name },
+    { key: "metric", title: "Series", sortValue: (row) => row.display_name, cell: (row) => row.display_name },
     {
       key: "week",
       title: "Week",
-      isWhole: true,
-      by: (row) => row.latest_complete?.period_end ?? null,
+      noWrap: true,
+      sortValue: (row) => row.latest_complete?.period_end ?? null,
       cell: (row) => (row.latest_complete ? format.periodShort(row.latest_complete) : "—"),
     },
     {
       key: "value",
       title: "Value",
       isNumber: true,
-      by: (row) => row.latest_complete?.value ?? null,
+      sortValue: (row) => row.latest_complete?.value ?? null,
       cell: (row) => (row.latest_complete?.value == null ? "—" : format.count(row.latest_complete.value)),
     },
     {
       key: "change",
       title: "On week",
       isNumber: true,
-      by: (row) => row.change?.fraction ?? null,
+      sortValue: (row) => row.change?.fraction ?? null,
       cell: (row) => <Change change={row.change} />,
     },
     {
       key: "four",
       title: "On 4 weeks",
       isNumber: true,
-      by: (row) => row.four_period_change?.fraction ?? null,
+      sortValue: (row) => row.four_period_change?.fraction ?? null,
       cell: (row) => <Change change={row.four_period_change} />,
     },
     {
       key: "year",
       title: "On year",
       isNumber: true,
-      by: (row) => row.year_on_year_change?.fraction ?? null,
+      sortValue: (row) => row.year_on_year_change?.fraction ?? null,
       cell: (row) => <Change change={row.year_on_year_change} />,
     },
   ];
@@ -62,7 +62,7 @@ export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: 
         caption="Changes of every series"
         columns={columns}
         rows={rows}
-        keyOf={(row) => row.metric_id}
+        rowKey={(row) => row.metric_id}
         initial={BY_CHANGE}
       />
     </section>

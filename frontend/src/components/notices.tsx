@@ -1,31 +1,31 @@
 /** What a reader must know before the numbers: they are kept, old, partial, or the link names something else. */
 import type { ReactNode } from "react";
-import type { Answer } from "../api/client";
+import type { ApiResponse } from "../api/client";
 import type { RunRecord, ServiceStatus, WeeklyDashboard } from "../api/types";
 import { unknownIds } from "../data/groups";
-import { useReader, useViewed } from "../hooks/contexts";
+import { usePage, useView } from "../hooks/contexts";
 import { useResource } from "../hooks/use-resource";
-import { Again } from "./error-page";
+import { RetryButton } from "./error-page";
 
 interface Props {
-  readonly answer: Answer<WeeklyDashboard>;
+  readonly response: ApiResponse<WeeklyDashboard>;
   readonly status: ServiceStatus | null;
-  readonly faults: readonly string[];
+  readonly invalidParameters: readonly string[];
 }
 
-export function Notices({ answer, status, faults }: Props) {
-  const { view } = useViewed();
+export function Notices({ response, status, invalidParameters }: Props) {
+  const { view } = useView();
   return (
     <div className="notices">
-      <Kept answer={answer} />
-      <Stale dashboard={answer.body} />
-      <LastRun status={status} />
-      {unknownIds(answer.body, view).map((id) => (
-        <UnknownMetric key={id} id={id} />
+      <OutageNotice response={response} />
+      <StaleNotice dashboard={response.body} />
+      <LastRunNotice status={status} />
+      {unknownIds(response.body, view).map((id) => (
+        <UnknownMetricNotice key={id} id={id} />
       ))}
-      {faults.length > 0 && (
+      {invalidParameters.length > 0 && (
         <Notice tone="info" title="Part of this link could not be read">
-          The usual is shown instead of {faults.join("; ")}.
+          The usual is shown instead of {invalidParameters.join("; ")}.
         </Notice>
       )}
     </div>
@@ -38,13 +38,13 @@ interface NoticeProps {
   readonly children: ReactNode;
 }
 
-const SIGNS = { info: "i", warn: "!", bad: "×" } as const;
+const ICONS = { info: "i", warn: "!", bad: "×" } as const;
 
 function Notice({ tone, title, children }: NoticeProps) {
   return (
     <div className={`notice is-${tone}`} role="status">
       <span className="notice-sign" aria-hidden="true">
-        {SIGNS[tone]}
+        {ICONS[tone]}
       </span>
       <div>
         <strong>{title}.</strong> {children}
@@ -53,27 +53,28 @@ function Notice({ tone, title, children }: NoticeProps) {
   );
 }
 
-function Kept({ answer }: { readonly answer: Answer<WeeklyDashboard> }) {
-  const { format, now } = useReader();
-  if (answer.problem !== null) {
+function OutageNotice({ response }: { readonly response: ApiResponse<WeeklyDashboard> }) {
+  const { format, now } = usePage();
+  if (response.problem !== null) {
     return (
-      <Notice tone="bad" title={answer.problem.message.replace(/\.$/, "")}>
-        These are the last good numbers, kept in this browser {format.age(answer.receivedAt, now)}. <Again />
+      <Notice tone="bad" title={response.problem.message.replace(/\.$/, "")}>
+        These are the last good numbers, kept in this browser {format.age(response.receivedAt, now)}.{" "}
+        <RetryButton />
       </Notice>
     );
   }
-  const { freshness } = answer.body;
+  const { freshness } = response.body;
   if (freshness.storage_reachable) return null;
   const since = freshness.data_as_of == null ? "" : `, as of ${format.age(freshness.data_as_of, now)}`;
   return (
-    <Notice tone="bad" title="The database does not answer">
-      The API tells the last good numbers{since}. <Again />
+    <Notice tone="bad" title="The database does not response">
+      The API tells the last good numbers{since}. <RetryButton />
     </Notice>
   );
 }
 
-function Stale({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { format, now } = useReader();
+function StaleNotice({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
+  const { format, now } = usePage();
   const { is_stale, last_success_at } = dashboard.freshness;
   if (!is_stale) return null;
   const since = last_success_at && format.age(last_success_at, now);
@@ -87,20 +88,20 @@ function Stale({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   );
 }
 
-function LastRun({ status }: { readonly status: ServiceStatus | null }) {
-  const { format, now } = useReader();
+function LastRunNotice({ status }: { readonly status: ServiceStatus | null }) {
+  const { format, now } = usePage();
   const last = status?.runs.find((run) => run.state !== "running");
   if (!last || last.state === "success") return null;
-  const failed = last.error_summary?.split("\n").filter((line) => line !== "") ?? [];
+  const errors = last.error_summary?.split("\n").filter((line) => line !== "") ?? [];
   return (
-    <Notice tone="warn" title={RUN_WORDS[last.state]}>
+    <Notice tone="warn" title={RUN_TITLES[last.state]}>
       {last.job_name}, {format.age(last.started_at, now)}. The other numbers are stored; missing days are
       asked for again with the next run.
-      {failed.length > 0 && (
+      {errors.length > 0 && (
         <details>
           <summary>What failed</summary>
           <ul>
-            {failed.map((line) => (
+            {errors.map((line) => (
               <li key={line}>{line}</li>
             ))}
           </ul>
@@ -110,7 +111,7 @@ function LastRun({ status }: { readonly status: ServiceStatus | null }) {
   );
 }
 
-const RUN_WORDS: Readonly<Record<RunRecord["state"], string>> = {
+const RUN_TITLES: Readonly<Record<RunRecord["state"], string>> = {
   running: "A run is under way",
   success: "The last run went well",
   partial: "The last run was partial",
@@ -118,14 +119,14 @@ const RUN_WORDS: Readonly<Record<RunRecord["state"], string>> = {
   abandoned: "The last run never ended",
 };
 
-function UnknownMetric({ id }: { readonly id: string }) {
-  const { view } = useViewed();
-  const { change } = useReader();
-  const asked = useResource(`/dashboard/weekly?weeks=1&metric_id=${encodeURIComponent(id)}`);
-  const near = asked.phase === "failed" ? asked.problem.near : [];
+function UnknownMetricNotice({ id }: { readonly id: string }) {
+  const { view } = useView();
+  const { change } = usePage();
+  const lookup = useResource(`/dashboard/weekly?weeks=1&metric_id=${encodeURIComponent(id)}`);
+  const near = lookup.phase === "failed" ? lookup.problem.suggestions : [];
   const replaced = (ids: readonly string[], by: readonly string[]) =>
     ids.includes(id) ? [...ids.filter((one) => one !== id), ...by] : ids;
-  const put = (by: readonly string[]) => () =>
+  const replaceWith = (by: readonly string[]) => () =>
     change({
       hidden: replaced(view.hidden, []),
       added: replaced(view.added, by),
@@ -135,11 +136,11 @@ function UnknownMetric({ id }: { readonly id: string }) {
     <Notice tone="info" title={`This link names ${id}, which is not collected here`}>
       {near.length > 0 && "Did you mean "}
       {near.map((one) => (
-        <button type="button" className="link" key={one} onClick={put([one])}>
+        <button type="button" className="link" key={one} onClick={replaceWith([one])}>
           {one}
         </button>
       ))}
-      <button type="button" className="link" onClick={put([])}>
+      <button type="button" className="link" onClick={replaceWith([])}>
         Leave it out
       </button>
     </Notice>

@@ -1,8 +1,8 @@
 /** The first five seconds: the last complete week of every product, and how fresh and complete it is. */
 import { memo } from "react";
 import type { ServiceStatus, WeeklyDashboard } from "../api/types";
-import { gapDays, settledThrough, wholeness } from "../data/completeness";
-import { useReader } from "../hooks/contexts";
+import { completeness, missingDayCount, publishedThrough } from "../data/completeness";
+import { usePage } from "../hooks/contexts";
 import { ProductCard } from "./product-card";
 
 interface Props {
@@ -16,10 +16,10 @@ export const Overview = memo(function Overview({ dashboard, status }: Props) {
       <h2 id="overview-title" className="vh">
         The last complete week
       </h2>
-      <Strip dashboard={dashboard} status={status} />
+      <SummaryStrip dashboard={dashboard} status={status} />
       <div className="cards">
         {dashboard.products.map((product) => (
-          <ProductCard key={product.product} product={product} newest={dashboard.period_end} />
+          <ProductCard key={product.product} product={product} latestWeekEnd={dashboard.period_end} />
         ))}
       </div>
     </section>
@@ -27,13 +27,13 @@ export const Overview = memo(function Overview({ dashboard, status }: Props) {
 });
 
 /** How fresh and how complete all of it is, in one line of facts. */
-function Strip({ dashboard, status }: Props) {
-  const { format, now } = useReader();
+function SummaryStrip({ dashboard, status }: Props) {
+  const { format, now } = usePage();
   const week = dashboard.products[0]?.metrics[0]?.points.at(-1);
-  const whole = wholeness(dashboard);
+  const counts = completeness(dashboard);
   const success = dashboard.freshness.last_success_at;
-  const settled = status && settledThrough(status);
-  const gaps = status && gapDays(status);
+  const through = status && publishedThrough(status);
+  const missing = status && missingDayCount(status);
   return (
     <dl className="strip">
       <Fact name="Last week over" value={week ? format.periodShort(week) : "—"}>
@@ -41,8 +41,8 @@ function Strip({ dashboard, status }: Props) {
       </Fact>
       <Fact
         name="Complete"
-        value={`${whole.complete} of ${whole.of}`}
-        tone={whole.complete === whole.of ? "good" : "warn"}
+        value={`${counts.complete} of ${counts.total}`}
+        tone={counts.complete === counts.total ? "good" : "warn"}
       >
         download series have all 7 days
       </Fact>
@@ -53,17 +53,17 @@ function Strip({ dashboard, status }: Props) {
       >
         {success ? format.day(success) : "no run has got everything yet"}
       </Fact>
-      <Fact name="Settled through" value={settled ? format.day(settled) : "—"}>
-        {gapsText(settled, gaps)}
+      <Fact name="Settled through" value={through ? format.day(through) : "—"}>
+        {missingDaysText(through, missing)}
       </Fact>
     </dl>
   );
 }
 
-function gapsText(settled: string | null, gaps: number | null): string {
-  if (gaps === null || settled === null) return "nothing is settled yet";
-  if (gaps === 0) return "no day missing in 12 weeks";
-  return `${gaps} ${gaps === 1 ? "day" : "days"} missing in 12 weeks`;
+function missingDaysText(through: string | null, missing: number | null): string {
+  if (missing === null || through === null) return "nothing is settled yet";
+  if (missing === 0) return "no day missing in 12 weeks";
+  return `${missing} ${missing === 1 ? "day" : "days"} missing in 12 weeks`;
 }
 
 interface FactProps {

@@ -2,28 +2,28 @@
 import { Fragment } from "react";
 import { seriesPath } from "../api/paths";
 import type { Dashboard, WeeklyMetric, WeeklyProduct } from "../api/types";
-import { colourOf } from "../chart/colours";
-import { shownChart } from "../data/chart-data";
+import { seriesColour } from "../chart/colours";
+import { chartData } from "../data/chart-data";
 import { shortName } from "../data/naming";
-import { useReader } from "../hooks/contexts";
+import { usePage } from "../hooks/contexts";
 import { useResource } from "../hooks/use-resource";
 import { DEFAULT_VIEW } from "../view/view";
 import { Change } from "./change";
 import { Swatch } from "./swatch";
 
-const ROWS_BY_DEFAULT = 8;
+const MAX_ROWS = 8;
 
 interface Props {
   readonly product: WeeklyProduct;
   /** Last day of the newest week that is over. */
-  readonly newest: string;
+  readonly latestWeekEnd: string;
 }
 
-export function ProductCard({ product, newest }: Props) {
+export function ProductCard({ product, latestWeekEnd }: Props) {
   const downloads = product.metrics.filter((metric) => metric.metric_family === "downloads");
   const stars = product.metrics.filter((metric) => metric.metric_family === "stars");
-  const rows = [...downloads.slice(0, ROWS_BY_DEFAULT), ...stars.slice(0, ROWS_BY_DEFAULT)];
-  const left = downloads.length + stars.length - rows.length;
+  const rows = [...downloads.slice(0, MAX_ROWS), ...stars.slice(0, MAX_ROWS)];
+  const moreCount = downloads.length + stars.length - rows.length;
   const estimates = useEstimates(rows.filter((metric) => metric.latest_complete === null));
   const hasShares = downloads.length > 1;
   return (
@@ -52,52 +52,52 @@ export function ProductCard({ product, newest }: Props) {
         </thead>
         <tbody>
           {rows.map((metric, index) => (
-            <Figure
+            <MetricRow
               key={metric.metric_id}
               metric={metric}
               index={index}
-              among={rows}
-              newest={newest}
+              siblings={rows}
+              latestWeekEnd={latestWeekEnd}
               estimate={estimates.get(metric.metric_id)}
               hasShares={hasShares}
             />
           ))}
         </tbody>
       </table>
-      {left > 0 && (
+      {moreCount > 0 && (
         <p className="muted">
-          and {left} more in the <a href="#movers">movers</a>
+          and {moreCount} more in the <a href="#movers">movers</a>
         </p>
       )}
     </article>
   );
 }
 
-interface FigureProps {
+interface MetricRowProps {
   readonly metric: WeeklyMetric;
   readonly index: number;
-  readonly among: readonly WeeklyMetric[];
-  readonly newest: string;
+  readonly siblings: readonly WeeklyMetric[];
+  readonly latestWeekEnd: string;
   readonly estimate: Estimate | undefined;
   readonly hasShares: boolean;
 }
 
-function Figure({ metric, index, among, newest, estimate, hasShares }: FigureProps) {
-  const { format } = useReader();
+function MetricRow({ metric, index, siblings, latestWeekEnd, estimate, hasShares }: MetricRowProps) {
+  const { format } = usePage();
   const latest = metric.latest_complete;
-  const isStock = metric.value_kind === "stock";
+  const isLevel = metric.value_kind === "stock";
   const value = latest?.value ?? estimate?.value ?? null;
   const text = value === null ? "—" : `${latest === null ? "≈ " : ""}${format.count(value)}`;
   return (
-    <tr className={isStock ? "is-stock" : undefined}>
+    <tr className={isLevel ? "is-level" : undefined}>
       <th scope="row">
         <span className="figure-name">
-          {!isStock && <Swatch index={index} sdk={metric.sdk} />}
-          {isStock ? "Stars" : shortName(metric, among)}
+          {!isLevel && <Swatch index={index} sdk={metric.sdk} />}
+          {isLevel ? "Stars" : shortName(metric, siblings)}
         </span>
         <span className="figure-note">
-          <Subject name={metric.subject} />
-          <Lateness metric={metric} newest={newest} estimate={estimate} />
+          <BreakableName name={metric.subject} />
+          <WeekNote metric={metric} latestWeekEnd={latestWeekEnd} estimate={estimate} />
         </span>
       </th>
       <td className="is-number figure" data-metric={metric.metric_id}>
@@ -108,7 +108,7 @@ function Figure({ metric, index, among, newest, estimate, hasShares }: FigurePro
       </td>
       {hasShares && (
         <td className="share-column">
-          {!isStock && <Share share={metric.share} index={index} sdk={metric.sdk} />}
+          {!isLevel && <Share share={metric.share} index={index} sdk={metric.sdk} />}
         </td>
       )}
     </tr>
@@ -116,7 +116,7 @@ function Figure({ metric, index, among, newest, estimate, hasShares }: FigurePro
 }
 
 /** A name such as `owner/repository`, which may break after its slash and nowhere else. */
-function Subject({ name }: { readonly name: string }) {
+function BreakableName({ name }: { readonly name: string }) {
   const parts = name.split("/");
   return (
     <>
@@ -135,12 +135,16 @@ function Subject({ name }: { readonly name: string }) {
 }
 
 /** Says which week a number is of where it is not the newest, and why there is none. */
-function Lateness({ metric, newest, estimate }: Pick<FigureProps, "metric" | "newest" | "estimate">) {
-  const { format } = useReader();
+function WeekNote({
+  metric,
+  latestWeekEnd,
+  estimate,
+}: Pick<MetricRowProps, "metric" | "latestWeekEnd" | "estimate">) {
+  const { format } = usePage();
   const latest = metric.latest_complete;
   if (latest === null && estimate) return <span className="tag"> estimate, {estimate.period}</span>;
   if (latest === null) return <span className="tag"> no complete week yet</span>;
-  if (latest.period_end === newest) return null;
+  if (latest.period_end === latestWeekEnd) return null;
   const now = metric.points.at(-1);
   const missing = now && now.days_present > 0 && metric.value_kind === "flow";
   const why = missing ? `; newest has ${now.days_present} of ${now.days_expected} days` : "";
@@ -156,13 +160,13 @@ function Share({
   readonly index: number;
   readonly sdk: string | null;
 }) {
-  const { format } = useReader();
+  const { format } = usePage();
   if (share === null) return <span className="muted">—</span>;
   return (
     <span className="share">
       <svg className="share-bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
         <rect className="share-rest" width="100" height="8" />
-        <rect className={`fill-${colourOf(sdk, index)}`} width={share * 100} height="8" />
+        <rect className={`fill-${seriesColour(sdk, index)}`} width={share * 100} height="8" />
       </svg>
       <span>{format.percent(share)}</span>
     </span>
@@ -176,14 +180,14 @@ interface Estimate {
 
 /** Finds the newest estimate of metrics that have no complete week at all, such as those only a file has filled. */
 function useEstimates(metrics: readonly WeeklyMetric[]): ReadonlyMap<string, Estimate> {
-  const { format, now } = useReader();
+  const { format, now } = usePage();
   const ids = metrics.map((metric) => metric.metric_id);
-  const asked = useResource<Dashboard>(
+  const series = useResource<Dashboard>(
     ids.length === 0 ? null : seriesPath(ids, "week", DEFAULT_VIEW.range, now),
   );
   const found = new Map<string, Estimate>();
-  if (asked.phase !== "ready") return found;
-  for (const { metric, points } of shownChart(asked.answer.body, ids, DEFAULT_VIEW).series) {
+  if (series.phase !== "ready") return found;
+  for (const { metric, points } of chartData(series.response.body, ids, DEFAULT_VIEW).series) {
     const last = points.findLast((one) => one.kind === "estimated");
     if (last?.point.value != null)
       found.set(metric.metric_id, { value: last.point.value, period: format.period(last.point) });

@@ -10,14 +10,14 @@ export function Skeleton({ isSlow }: { readonly isSlow: boolean }) {
         </p>
       </div>
       <div className="cards">
-        <Bones />
-        <Bones />
+        <SkeletonCard />
+        <SkeletonCard />
       </div>
     </div>
   );
 }
 
-function Bones() {
+function SkeletonCard() {
   return (
     <div className="card">
       <div className="bone" />

@@ -1,6 +1,6 @@
 import { type ReactNode, useMemo, useState } from "react";
-import { useReader, useViewed } from "../hooks/contexts";
-import { useFollowed } from "../hooks/use-deferred";
+import { usePage, useView } from "../hooks/contexts";
+import { useDeferred } from "../hooks/use-deferred";
 import type { Sort } from "../view/view";
 
 export interface Column<T> {
@@ -9,9 +9,9 @@ export interface Column<T> {
   readonly title: string;
   readonly isNumber?: boolean;
   /** Never broken over two lines. */
-  readonly isWhole?: boolean;
+  readonly noWrap?: boolean;
   /** What the column is sorted by; null goes last either way. */
-  readonly by: (row: T) => string | number | null;
+  readonly sortValue: (row: T) => string | number | null;
   readonly cell: (row: T) => ReactNode;
 }
 
@@ -20,37 +20,37 @@ interface Props<T> {
   readonly caption: string;
   readonly columns: readonly Column<T>[];
   readonly rows: readonly T[];
-  readonly keyOf: (row: T) => string;
+  readonly rowKey: (row: T) => string;
   /** The order at first; the same object every time. */
   readonly initial?: Sort;
 }
 
 /** A table shows this many rows until a reader asks for all: ten years of days are 3,653. */
-const MOST = 30;
+const MAX_ROWS = 30;
 
 /** A table whose order stands in the address; the first column names its rows. */
-export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }: Props<T>) {
-  const { view } = useViewed();
-  const { change, format, now } = useReader();
-  const [isWhole, setWhole] = useState(false);
+export function SortableTable<T>({ id, caption, columns, rows, rowKey, initial }: Props<T>) {
+  const { view } = useView();
+  const { change, format, now } = usePage();
+  const [isExpanded, setExpanded] = useState(false);
   const sort = view.sorts[id] ?? initial;
   const choose = (column: string): void => {
     const descending = sort?.column === column ? !sort.descending : true;
     change({ sorts: { ...view.sorts, [id]: { column, descending } } });
   };
-  const order = useFollowed(sort);
+  const order = useDeferred(sort);
   // the columns are functions of these and of the rows; an order of another table is no reason to render this one
   const body = useMemo(() => {
-    const sorted = order ? sortedBy(rows, columns, order) : rows;
-    const shown = isWhole ? sorted : sorted.slice(0, MOST);
+    const sorted = order ? sortRows(rows, columns, order) : rows;
+    const shown = isExpanded ? sorted : sorted.slice(0, MAX_ROWS);
     return (
       <tbody>
         {shown.map((row) => (
-          <tr key={keyOf(row)}>
+          <tr key={rowKey(row)}>
             {columns.map((column, index) => {
               const Cell = index === 0 ? "th" : "td";
               return (
-                <Cell key={column.key} scope={index === 0 ? "row" : undefined} className={classOf(column)}>
+                <Cell key={column.key} scope={index === 0 ? "row" : undefined} className={cellClass(column)}>
                   {column.cell(row)}
                 </Cell>
               );
@@ -59,7 +59,7 @@ export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }:
         ))}
       </tbody>
     );
-  }, [rows, order?.column, order?.descending, isWhole, format, now]);
+  }, [rows, order?.column, order?.descending, isExpanded, format, now]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className="table-scroll" aria-label={caption} tabIndex={0}>
@@ -72,7 +72,7 @@ export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }:
                 key={key}
                 scope="col"
                 className={isNumber ? "is-number" : undefined}
-                aria-sort={orderOf(sort, key)}
+                aria-sort={ariaSort(sort, key)}
               >
                 <button type="button" onClick={() => choose(key)}>
                   {title}
@@ -86,8 +86,8 @@ export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }:
         </thead>
         {body}
       </table>
-      {!isWhole && rows.length > MOST && (
-        <button type="button" className="button" onClick={() => setWhole(true)}>
+      {!isExpanded && rows.length > MAX_ROWS && (
+        <button type="button" className="button" onClick={() => setExpanded(true)}>
           Show all {rows.length} rows
         </button>
       )}
@@ -95,23 +95,23 @@ export function SortableTable<T>({ id, caption, columns, rows, keyOf, initial }:
   );
 }
 
-function classOf({ isNumber, isWhole }: Pick<Column<never>, "isNumber" | "isWhole">): string | undefined {
+function cellClass({ isNumber, noWrap }: Pick<Column<never>, "isNumber" | "noWrap">): string | undefined {
   if (isNumber) return "is-number";
-  return isWhole ? "is-whole" : undefined;
+  return noWrap ? "is-nowrap" : undefined;
 }
 
-function orderOf(sort: Sort | undefined, key: string): "ascending" | "descending" | "none" {
+function ariaSort(sort: Sort | undefined, key: string): "ascending" | "descending" | "none" {
   if (sort?.column !== key) return "none";
   return sort.descending ? "descending" : "ascending";
 }
 
 /** Returns the rows in the order of a column; what is not known goes last, whichever way. */
-export function sortedBy<T>(
+export function sortRows<T>(
   rows: readonly T[],
-  columns: readonly Pick<Column<T>, "key" | "by">[],
+  columns: readonly Pick<Column<T>, "key" | "sortValue">[],
   sort: Sort,
 ): readonly T[] {
-  const by = columns.find((column) => column.key === sort.column)?.by;
+  const by = columns.find((column) => column.key === sort.column)?.sortValue;
   if (by === undefined) return rows;
   const sign = sort.descending ? -1 : 1;
   return [...rows].sort((a, b) => {

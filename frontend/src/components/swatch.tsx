@@ -1,4 +1,4 @@
-import { colourOf, type SeriesSymbol } from "../chart/colours";
+import { type SeriesSymbol, seriesColour } from "../chart/colours";
 
 const SHAPES: Readonly<Record<SeriesSymbol, string>> = {
   circle: "M6 2.4a3.6 3.6 0 1 1 0 7.2a3.6 3.6 0 1 1 0-7.2z",
@@ -18,11 +18,11 @@ interface Props {
 
 /** The colour of a series beside its name. */
 export function Swatch({ index, sdk }: Props) {
-  return <Mark colour={colourOf(sdk, index)} symbol="circle" />;
+  return <SeriesMark colour={seriesColour(sdk, index)} symbol="circle" />;
 }
 
 /** The colour and the mark that a series has in a chart. */
-export function Mark({ colour, symbol }: { readonly colour: number; readonly symbol: SeriesSymbol }) {
+export function SeriesMark({ colour, symbol }: { readonly colour: number; readonly symbol: SeriesSymbol }) {
   return (
     <svg className="swatch" viewBox="0 0 12 12" aria-hidden="true">
       <path className={`fill-${colour}`} d={SHAPES[symbol]} />

@@ -1,9 +1,9 @@
 import { useState } from "react";
-import { useReader, useViewed } from "../hooks/contexts";
+import { usePage, useView } from "../hooks/contexts";
 import { isDay } from "../view/url";
 import { GRAINS, isSameRange, RANGES, type Range, SCALES, SUMS, UNITS } from "../view/view";
 
-const WORDS: Readonly<Record<string, string>> = {
+const LABELS: Readonly<Record<string, string>> = {
   day: "Day",
   week: "Week",
   month: "Month",
@@ -20,15 +20,15 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** How all charts are drawn; every choice stands in the address and is one step that Undo takes back. */
 export function Toolbar() {
-  const { view, undo } = useViewed();
-  const { change } = useReader();
+  const { view, undo } = useView();
+  const { change } = usePage();
   return (
     <div className="toolbar">
-      <Choice name="By" options={GRAINS} chosen={view.grain} choose={(grain) => change({ grain })} />
-      <RangeChoice />
-      <Choice name="Sum" options={SUMS} chosen={view.sum} choose={(sum) => change({ sum })} />
-      <Choice name="Scale" options={SCALES} chosen={view.scale} choose={(scale) => change({ scale })} />
-      <Choice name="Unit" options={UNITS} chosen={view.unit} choose={(unit) => change({ unit })} />
+      <ButtonGroup name="By" options={GRAINS} chosen={view.grain} choose={(grain) => change({ grain })} />
+      <RangePicker />
+      <ButtonGroup name="Sum" options={SUMS} chosen={view.sum} choose={(sum) => change({ sum })} />
+      <ButtonGroup name="Scale" options={SCALES} chosen={view.scale} choose={(scale) => change({ scale })} />
+      <ButtonGroup name="Unit" options={UNITS} chosen={view.unit} choose={(unit) => change({ unit })} />
       <button type="button" className="button" aria-disabled={undo === null} onClick={() => undo?.()}>
         <span aria-hidden="true">↶</span> Undo
       </button>
@@ -36,32 +36,32 @@ export function Toolbar() {
   );
 }
 
-interface ChoiceProps<T extends string> {
+interface ButtonGroupProps<T extends string> {
   readonly name: string;
   readonly options: readonly T[];
   readonly chosen: T | null;
   readonly choose: (option: T) => void;
 }
 
-function Choice<T extends string>({ name, options, chosen, choose }: ChoiceProps<T>) {
+function ButtonGroup<T extends string>({ name, options, chosen, choose }: ButtonGroupProps<T>) {
   return (
     <fieldset className="choice">
       <legend className="vh">{name}</legend>
       {options.map((option) => (
         <button key={option} type="button" aria-pressed={option === chosen} onClick={() => choose(option)}>
-          {WORDS[option] ?? option}
+          {LABELS[option] ?? option}
         </button>
       ))}
     </fieldset>
   );
 }
 
-function RangeChoice() {
-  const { view } = useViewed();
-  const { change } = useReader();
-  const own = typeof view.range === "string" ? null : view.range;
+function RangePicker() {
+  const { view } = useView();
+  const { change } = usePage();
+  const custom = typeof view.range === "string" ? null : view.range;
   const named = RANGES.find((one) => isSameRange(one, view.range)) ?? null;
-  const [isOpen, setOpen] = useState(own !== null);
+  const [isOpen, setOpen] = useState(custom !== null);
   return (
     <>
       <fieldset className="choice">
@@ -76,25 +76,27 @@ function RangeChoice() {
               change({ range });
             }}
           >
-            {WORDS[range]}
+            {LABELS[range]}
           </button>
         ))}
         <button
           type="button"
           aria-pressed={named === null}
-          aria-expanded={isOpen || own !== null}
+          aria-expanded={isOpen || custom !== null}
           onClick={() => setOpen(!isOpen)}
         >
           Dates…
         </button>
       </fieldset>
-      {(isOpen || own !== null) && <OwnDates key={own ? `${own.from}${own.to}` : ""} range={own} />}
+      {(isOpen || custom !== null) && (
+        <CustomDates key={custom ? `${custom.from}${custom.to}` : ""} range={custom} />
+      )}
     </>
   );
 }
 
-function OwnDates({ range }: { readonly range: Exclude<Range, string> | null }) {
-  const { change, announce } = useReader();
+function CustomDates({ range }: { readonly range: Exclude<Range, string> | null }) {
+  const { change, announce } = usePage();
   const [from, setFrom] = useState(range?.from ?? "");
   const [to, setTo] = useState(range?.to ?? "");
   const apply = (): void => {

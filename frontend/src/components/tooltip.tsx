@@ -1,7 +1,7 @@
-import { notesOf, valueText } from "../chart/describe";
+import { pointNotes, valueText } from "../chart/describe";
 import type { Line } from "../chart/lines";
-import { useReader } from "../hooks/contexts";
-import { Mark } from "./swatch";
+import { usePage } from "../hooks/contexts";
+import { SeriesMark } from "./swatch";
 
 interface Props {
   readonly lines: readonly Line[];
@@ -12,7 +12,7 @@ interface Props {
 
 /** Every series at one period, with where each value came from and how complete it is. Escape closes it. */
 export function Tooltip({ lines, index, x, width }: Props) {
-  const { format } = useReader();
+  const { format } = usePage();
   const first = lines[0]?.series.points[index];
   if (first === undefined) return null;
   const side = x > width / 2 ? { right: `${width - x + 14}px` } : { left: `${x + 14}px` };
@@ -22,11 +22,11 @@ export function Tooltip({ lines, index, x, width }: Props) {
       <ul>
         {lines.map((line) => {
           const one = line.series.points[index];
-          const notes = one ? notesOf(one, line.series.metric.value_kind === "flow", format) : [];
+          const notes = one ? pointNotes(one, line.series.metric.value_kind === "flow", format) : [];
           return (
             <li key={line.id}>
               <span className="tooltip-row">
-                <Mark colour={line.colour} symbol={line.symbol} />
+                <SeriesMark colour={line.colour} symbol={line.symbol} />
                 <span>{line.name}</span>
                 <strong>{valueText(one, format)}</strong>
               </span>

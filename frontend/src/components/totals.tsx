@@ -1,41 +1,46 @@
 import { memo } from "react";
 import type { WeeklyDashboard, WeeklyMetric, WeeklyProduct } from "../api/types";
 import { allMetrics } from "../data/groups";
-import { useReader } from "../hooks/contexts";
+import { usePage } from "../hooks/contexts";
 import type { Sort } from "../view/view";
 import { Change } from "./change";
 import { type Column, SortableTable } from "./sortable-table";
 
 /** Downloads of each product over the last 30 days that all of its packages have. */
-export const SettledTotals = memo(function SettledTotals({
+export const DownloadTotals = memo(function SettledTotals({
   dashboard,
 }: {
   readonly dashboard: WeeklyDashboard;
 }) {
-  const { format } = useReader();
+  const { format } = usePage();
   const rows = dashboard.products.filter((product) => product.downloads_30d !== null);
   if (rows.length === 0) return null;
   const columns: readonly Column<WeeklyProduct>[] = [
-    { key: "product", title: "Product", by: (row) => row.display_name, cell: (row) => row.display_name },
+    {
+      key: "product",
+      title: "Product",
+      sortValue: (row) => row.display_name,
+      cell: (row) => row.display_name,
+    },
     {
       key: "downloads",
       title: "Downloads",
       isNumber: true,
-      by: (row) => row.downloads_30d?.value ?? null,
-      cell: (row) => <SettledValue product={row} />,
+      sortValue: (row) => row.downloads_30d?.value ?? null,
+      cell: (row) => <DownloadTotal product={row} />,
     },
     {
       key: "days",
       title: "Days",
       isNumber: true,
-      by: (row) => row.downloads_30d?.days_present ?? null,
+      sortValue: (row) => row.downloads_30d?.days_present ?? null,
       cell: (row) => `${row.downloads_30d?.days_present} of ${row.downloads_30d?.days_expected}`,
     },
     {
       key: "through",
       title: "Ends",
-      isWhole: true,
-      by: (row) => row.downloads_30d?.period_end ?? null,
+      noWrap: true,
+      sortValue: (row) => row.downloads_30d?.period_end ?? null,
       cell: (row) => (row.downloads_30d?.period_end ? format.day(row.downloads_30d.period_end) : "—"),
     },
   ];
@@ -47,15 +52,15 @@ export const SettledTotals = memo(function SettledTotals({
         caption="Downloads of the last 30 settled days by product"
         columns={columns}
         rows={rows}
-        keyOf={(row) => row.product}
+        rowKey={(row) => row.product}
       />
       <p className="chart-note">Only days that every package of the product has.</p>
     </section>
   );
 });
 
-function SettledValue({ product }: { readonly product: WeeklyProduct }) {
-  const { format } = useReader();
+function DownloadTotal({ product }: { readonly product: WeeklyProduct }) {
+  const { format } = usePage();
   const total = product.downloads_30d;
   if (total?.value == null) return <span className="tag">no day is known of every package</span>;
   return <strong>{format.count(total.value)}</strong>;
@@ -65,18 +70,18 @@ const BY_STARS: Sort = { column: "stars", descending: true };
 
 /** Stars over all repositories, each as last read. */
 export const StarTotals = memo(function StarTotals({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  const { format, now } = useReader();
+  const { format, now } = usePage();
   const { stars } = dashboard;
   const rows = allMetrics(dashboard).filter((metric) => metric.metric_family === "stars");
   if (rows.length === 0) return null;
   const readings = new Map(stars.readings.map((reading) => [reading.metric_id, reading]));
   const columns: readonly Column<WeeklyMetric>[] = [
-    { key: "repository", title: "Repository", by: (row) => row.subject, cell: (row) => row.subject },
+    { key: "repository", title: "Repository", sortValue: (row) => row.subject, cell: (row) => row.subject },
     {
       key: "stars",
       title: "Stars",
       isNumber: true,
-      by: (row) => readings.get(row.metric_id)?.value ?? null,
+      sortValue: (row) => readings.get(row.metric_id)?.value ?? null,
       cell: (row) => {
         const reading = readings.get(row.metric_id);
         return reading ? (
@@ -90,14 +95,14 @@ export const StarTotals = memo(function StarTotals({ dashboard }: { readonly das
       key: "change",
       title: "In the week",
       isNumber: true,
-      by: (row) => row.change?.fraction ?? null,
+      sortValue: (row) => row.change?.fraction ?? null,
       cell: (row) => <Change change={row.change} />,
     },
     {
       key: "read",
       title: "Read",
-      isWhole: true,
-      by: (row) => readings.get(row.metric_id)?.observed_at ?? null,
+      noWrap: true,
+      sortValue: (row) => readings.get(row.metric_id)?.observed_at ?? null,
       cell: (row) => {
         const reading = readings.get(row.metric_id);
         return reading ? format.age(reading.observed_at, now) : "—";
@@ -114,7 +119,7 @@ export const StarTotals = memo(function StarTotals({ dashboard }: { readonly das
         caption="Stars by repository"
         columns={columns}
         rows={rows}
-        keyOf={(row) => row.metric_id}
+        rowKey={(row) => row.metric_id}
         initial={BY_STARS}
       />
       {stars.missing.length > 0 && (

@@ -2,26 +2,26 @@
 import type { ServiceStatus, WeeklyDashboard } from "../api/types";
 import { allMetrics } from "./groups";
 
-export interface Wholeness {
+export interface Completeness {
   readonly complete: number;
-  readonly of: number;
+  readonly total: number;
 }
 
 /** Returns how many download series have the newest week complete. */
-export function wholeness(dashboard: WeeklyDashboard): Wholeness {
+export function completeness(dashboard: WeeklyDashboard): Completeness {
   const flows = allMetrics(dashboard).filter((metric) => metric.metric_family === "downloads");
   const complete = flows.filter((metric) => metric.latest_complete?.period_end === dashboard.period_end);
-  return { complete: complete.length, of: flows.length };
+  return { complete: complete.length, total: flows.length };
 }
 
 /** Returns the earliest day up to which every source has published; null when none is known. */
-export function settledThrough(status: ServiceStatus): string | null {
+export function publishedThrough(status: ServiceStatus): string | null {
   const days = status.metrics.flatMap((metric) => metric.settled_through ?? []);
   return days.sort()[0] ?? null;
 }
 
 /** Returns how many settled days of the last 12 weeks are missing, over all metrics. */
-export function gapDays(status: ServiceStatus): number {
+export function missingDayCount(status: ServiceStatus): number {
   return status.metrics.reduce((sum, metric) => sum + metric.missing_days.length, 0);
 }
 

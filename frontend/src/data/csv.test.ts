@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { DEFAULT_VIEW } from "../view/view";
-import { shownChart } from "./chart-data";
-import { cell, csvOf } from "./csv";
+import { chartData } from "./chart-data";
+import { csvCell, toCsv } from "./csv";
 import { dashboard, metric, week } from "./fixtures";
 
 test("a file holds every point that is seen, a gap as an empty cell", () => {
-  const chart = shownChart(
+  const chart = chartData(
     dashboard(metric([week(0, 10), week(1, null), week(2, 30)])),
     ["downloads:lance:python"],
     {
@@ -14,8 +14,8 @@ test("a file holds every point that is seen, a gap as an empty cell", () => {
       sum: "cumulative",
     },
   );
-  const [head, ...lines] = csvOf(chart).trimEnd().split("\r\n");
-  expect(head).toMatch(/^metric_id,period,period_start,period_end,value,shown,kind,/);
+  const [head, ...lines] = toCsv(chart).trimEnd().split("\r\n");
+  expect(head).toMatch(/^metric_id,period,period_start,period_end,value,displayed_value,kind,/);
   expect(lines.map((line) => line.split(",").slice(1, 7).join(","))).toEqual([
     "2026-W37,2026-09-07,2026-09-13,10,10,measured",
     "2026-W38,2026-09-14,2026-09-20,,,gap",
@@ -33,5 +33,5 @@ test.each([
   [-5, "-5"],
   [true, "true"],
 ])("a cell of %j is %s", (value, text) => {
-  expect(cell(value)).toBe(text);
+  expect(csvCell(value)).toBe(text);
 });

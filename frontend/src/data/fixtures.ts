@@ -1,17 +1,17 @@
 /** Points and metrics for tests, with only what a test cares about spelled out. */
 import type { WeeklyDashboard, WeeklyMetric, WeekPoint } from "../api/types";
-import { shiftedDay } from "./chart-data";
+import { addDays } from "./chart-data";
 
 export const MONDAY = "2026-09-07";
 
 /** Returns a week, complete and measured unless said otherwise; `index` counts weeks from `MONDAY`. */
 export function week(index: number, value: number | null, changes: Partial<WeekPoint> = {}): WeekPoint {
-  const start = shiftedDay(MONDAY, index * 7);
+  const start = addDays(MONDAY, index * 7);
   const isKnown = value !== null;
   return {
     week: `2026-W${37 + index}`,
     period_start: start,
-    period_end: shiftedDay(start, 6),
+    period_end: addDays(start, 6),
     value,
     days_present: isKnown ? 7 : 0,
     days_expected: 7,
@@ -21,7 +21,7 @@ export function week(index: number, value: number | null, changes: Partial<WeekP
     provenance: isKnown ? "api" : null,
     status: isKnown ? "final" : null,
     revised: false,
-    observed_at: isKnown ? `${shiftedDay(start, 8)}T06:00:00Z` : null,
+    observed_at: isKnown ? `${addDays(start, 8)}T06:00:00Z` : null,
     duplicated: false,
     ...changes,
   };
@@ -58,7 +58,7 @@ export function dashboard(...metrics: WeeklyMetric[]): WeeklyDashboard {
   return {
     grain: "week",
     period_start: MONDAY,
-    period_end: shiftedDay(MONDAY, 6),
+    period_end: addDays(MONDAY, 6),
     products: [product],
     stars: { value: null, readings: [], missing: [] },
     freshness: {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { DEFAULT_VIEW } from "../view/view";
 import { dashboard, metric, week } from "./fixtures";
-import { chartGroups, offered, unknownIds } from "./groups";
+import { chartGroups, chartMetrics, unknownIds } from "./groups";
 import { shortName } from "./naming";
 
 const named = (id: string, value: number) =>
@@ -22,7 +22,7 @@ test("one chart for each product and family", () => {
 test("a chart starts with its eight largest series, and shows those a reader adds", () => {
   const metrics = Array.from({ length: 12 }, (_, index) => named(`downloads:lance:${index}`, index));
   const view = { ...DEFAULT_VIEW, added: ["downloads:lance:0"] };
-  expect(offered(metrics, view).map((one) => one.metric_id)).toEqual(
+  expect(chartMetrics(metrics, view).map((one) => one.metric_id)).toEqual(
     [0, 4, 5, 6, 7, 8, 9, 10, 11].map((index) => `downloads:lance:${index}`),
   );
 });

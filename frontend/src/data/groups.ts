@@ -11,7 +11,7 @@ export interface ChartGroup {
 }
 
 /** A chart shows this many series by itself; a reader may add more. */
-export const SERIES_BY_DEFAULT = 8;
+export const DEFAULT_SERIES_COUNT = 8;
 
 /** Returns one group for each product and family, those of one family side by side. */
 export function chartGroups(dashboard: WeeklyDashboard): readonly ChartGroup[] {
@@ -28,9 +28,9 @@ export function chartGroups(dashboard: WeeklyDashboard): readonly ChartGroup[] {
 }
 
 /** Returns the metrics a chart starts with: the largest, in the order of the catalogue, and those added. */
-export function offered(metrics: readonly WeeklyMetric[], view: View): readonly WeeklyMetric[] {
+export function chartMetrics(metrics: readonly WeeklyMetric[], view: View): readonly WeeklyMetric[] {
   const size = (metric: WeeklyMetric): number => metric.latest_complete?.value ?? -1;
-  const largest = new Set([...metrics].sort((a, b) => size(b) - size(a)).slice(0, SERIES_BY_DEFAULT));
+  const largest = new Set([...metrics].sort((a, b) => size(b) - size(a)).slice(0, DEFAULT_SERIES_COUNT));
   return metrics.filter((metric) => largest.has(metric) || view.added.includes(metric.metric_id));
 }
 

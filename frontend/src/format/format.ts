@@ -29,18 +29,16 @@ const AGES: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 /** Returns the formats of a locale; `undefined` is the browser's own. */
-export function formatsOf(locale: string | undefined, iso: boolean): Formats {
+export function createFormats(locale: string | undefined, iso: boolean): Formats {
   // made when first needed: each costs a phone some milliseconds, and the first view needs few of them
-  const count = lazily(() => new Intl.NumberFormat(locale));
-  const short = lazily(
-    () => new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }),
-  );
-  const percent = lazily(() => new Intl.NumberFormat(locale, PERCENT));
-  const signed = lazily(() => new Intl.NumberFormat(locale, { ...PERCENT, signDisplay: "exceptZero" }));
-  const day = lazily(() => new Intl.DateTimeFormat(locale, DAY));
-  const month = lazily(() => new Intl.DateTimeFormat(locale, { ...UTC, month: "long", year: "numeric" }));
-  const instant = lazily(() => new Intl.DateTimeFormat(locale, INSTANT));
-  const relative = lazily(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
+  const count = lazy(() => new Intl.NumberFormat(locale));
+  const short = lazy(() => new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }));
+  const percent = lazy(() => new Intl.NumberFormat(locale, PERCENT));
+  const signed = lazy(() => new Intl.NumberFormat(locale, { ...PERCENT, signDisplay: "exceptZero" }));
+  const day = lazy(() => new Intl.DateTimeFormat(locale, DAY));
+  const month = lazy(() => new Intl.DateTimeFormat(locale, { ...UTC, month: "long", year: "numeric" }));
+  const instant = lazy(() => new Intl.DateTimeFormat(locale, INSTANT));
+  const relative = lazy(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
   const days = (from: string, to: string): string =>
     iso ? `${from}/${to}` : day().formatRange(new Date(from), new Date(to));
   const dayText = (text: string): string => (iso ? text : day().format(new Date(text)));
@@ -78,7 +76,7 @@ function ageText(relative: Intl.RelativeTimeFormat, seconds: number): string {
   return relative.format(Math.trunc(seconds / size), unit);
 }
 
-function lazily<T>(make: () => T): () => T {
+function lazy<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => {
     made ??= make();

@@ -1,10 +1,10 @@
 /** The view, how to change it, and how to write numbers: what every part of the page needs. */
 import { createContext, useContext } from "react";
-import { type Formats, formatsOf } from "../format/format";
+import { createFormats, type Formats } from "../format/format";
 import { DEFAULT_VIEW, type View } from "../view/view";
 
 /** What stays the same from one press to the next: a part that needs no more is not rendered again. */
-export interface ReaderContext {
+export interface PageContextValue {
   readonly format: Formats;
   readonly now: number;
   /** Says something to everybody: shown for a moment, read out politely. */
@@ -13,24 +13,24 @@ export interface ReaderContext {
   readonly change: (changes: Partial<View>) => void;
 }
 
-export interface ViewContext {
+export interface ViewContextValue {
   readonly view: View;
   readonly undo: (() => void) | null;
 }
 
-export const Reader = createContext<ReaderContext>({
-  format: formatsOf(undefined, false),
+export const PageContext = createContext<PageContextValue>({
+  format: createFormats(undefined, false),
   now: 0,
   announce: () => undefined,
   change: () => undefined,
 });
 
-export const Viewed = createContext<ViewContext>({ view: DEFAULT_VIEW, undo: null });
+export const ViewContext = createContext<ViewContextValue>({ view: DEFAULT_VIEW, undo: null });
 
-export function useReader(): ReaderContext {
-  return useContext(Reader);
+export function usePage(): PageContextValue {
+  return useContext(PageContext);
 }
 
-export function useViewed(): ViewContext {
-  return useContext(Viewed);
+export function useView(): ViewContextValue {
+  return useContext(ViewContext);
 }

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import type { Drawing } from "../chart/draw";
 import type { Line } from "../chart/lines";
-import { useReader } from "./contexts";
+import { usePage } from "./contexts";
 
 interface CursorState {
   readonly index: number | null;
@@ -11,12 +11,12 @@ interface CursorState {
 }
 
 const MIN_DRAG_PX = 12;
-const NOWHERE: CursorState = { index: null, anchor: null, isKeyboard: false };
+const NO_CURSOR: CursorState = { index: null, anchor: null, isKeyboard: false };
 
 /** Returns the period that a reader points at, by pointer or by arrow keys, and the handlers that follow both. */
 export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
-  const { change, announce, format } = useReader();
-  const [state, setState] = useState<CursorState>(NOWHERE);
+  const { change, announce, format } = usePage();
+  const [state, setState] = useState<CursorState>(NO_CURSOR);
   const pressedAt = useRef<number | null>(null);
   const points = lines[0]?.series.points ?? [];
   const last = points.length - 1;
@@ -24,7 +24,7 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
 
   function zoom(one: number, other: number): void {
     const [from, to] = [points[Math.min(one, other)], points[Math.max(one, other)]];
-    setState(NOWHERE);
+    setState(NO_CURSOR);
     if (!from || !to || one === other) return;
     change({ range: { from: from.point.period_start, to: to.point.period_end } });
     announce(`Zoomed to ${format.days(from.point.period_start, to.point.period_end)}. Undo takes it back.`);
@@ -60,16 +60,16 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
     },
     onPointerLeave(event: PointerEvent<HTMLDivElement>) {
       if (event.pointerType !== "mouse") return;
-      if (pressedAt.current === null && !state.isKeyboard) setState(NOWHERE);
+      if (pressedAt.current === null && !state.isKeyboard) setState(NO_CURSOR);
     },
     onPointerCancel() {
       pressedAt.current = null;
-      setState(NOWHERE);
+      setState(NO_CURSOR);
     },
-    onBlur: () => setState(NOWHERE),
+    onBlur: () => setState(NO_CURSOR),
     onKeyDown(event: KeyboardEvent<HTMLDivElement>) {
       const next = keyTarget(event.key, index, last);
-      if (event.key === "Escape") setState(NOWHERE);
+      if (event.key === "Escape") setState(NO_CURSOR);
       else if (event.key === "Enter" && state.anchor !== null && index !== null) zoom(state.anchor, index);
       else if (next === null) return;
       else
@@ -93,15 +93,15 @@ function nearest(drawing: Drawing | null, x: number): number | null {
   return best;
 }
 
-const PAGE = 10;
+const PAGE_STEP = 10;
 
 function keyTarget(key: string, index: number | null, last: number): number | null {
   const here = index ?? last + 1;
   const targets: Readonly<Record<string, number>> = {
     ArrowLeft: here - 1,
     ArrowRight: index === null ? last : here + 1,
-    PageUp: here - PAGE,
-    PageDown: here + PAGE,
+    PageUp: here - PAGE_STEP,
+    PageDown: here + PAGE_STEP,
     Home: 0,
     End: last,
   };

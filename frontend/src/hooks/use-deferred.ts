@@ -6,11 +6,11 @@ import { afterPaint } from "./after-paint";
  *
  * What is dear to draw follows this, and what was pressed shows at once that it was.
  */
-export function useFollowed<T>(value: T, isInSight = true): T {
-  const [followed, setFollowed] = useState(value);
+export function useDeferred<T>(value: T, isVisible = true): T {
+  const [deferred, setDeferred] = useState(value);
   useEffect(() => {
-    if (Object.is(value, followed)) return;
-    return afterPaint(() => setFollowed(() => value), isInSight);
-  }, [value, followed, isInSight]);
-  return followed;
+    if (Object.is(value, deferred)) return;
+    return afterPaint(() => setDeferred(() => value), isVisible);
+  }, [value, deferred, isVisible]);
+  return deferred;
 }

@@ -2,10 +2,10 @@ import { type RefObject, useEffect, useRef, useState } from "react";
 import { afterPaint } from "./after-paint";
 
 /** After this long what was never near the screen is rendered too: for print, search in the page, jumps by heading. */
-const ANYWAY_AFTER_MS = 5_000;
+const RENDER_ANYWAY_AFTER_MS = 5_000;
 
 /** Says whether an element has ever come near the screen, or its turn has come without, and whether it is near now. */
-export function useSeen<T extends Element>(): [RefObject<T | null>, boolean, boolean] {
+export function useNearViewport<T extends Element>(): [RefObject<T | null>, boolean, boolean] {
   const ref = useRef<T>(null);
   const [wasNear, setWasNear] = useState(false);
   const [isNear, setNear] = useState(false);
@@ -22,7 +22,7 @@ export function useSeen<T extends Element>(): [RefObject<T | null>, boolean, boo
     );
     observer.observe(ref.current);
     addEventListener("beforeprint", show);
-    const timer = setTimeout(() => afterPaint(show, false), ANYWAY_AFTER_MS);
+    const timer = setTimeout(() => afterPaint(show, false), RENDER_ANYWAY_AFTER_MS);
     return () => {
       observer.disconnect();
       removeEventListener("beforeprint", show);

@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useState } from "react";
-import { type ReadView, readView, writeView } from "../view/url";
+import { type ParsedView, parseView, serializeView } from "../view/url";
 import type { View } from "../view/view";
 
-export interface ViewControl extends ReadView {
+export interface UrlView extends ParsedView {
   readonly change: (changes: Partial<View>) => void;
   readonly undo: (() => void) | null;
 }
@@ -21,11 +21,11 @@ function depthHere(): number {
 }
 
 /** Keeps the view in the address: each change is one step of the browser's history, and Back undoes it. */
-export function useView(): ViewControl {
-  const [read, setRead] = useState<ReadView>(() => readView(location.search));
+export function useUrlView(): UrlView {
+  const [read, setRead] = useState<ParsedView>(() => parseView(location.search));
 
   useEffect(() => {
-    const follow = (): void => setRead(readView(location.search));
+    const follow = (): void => setRead(parseView(location.search));
     addEventListener("popstate", follow);
     return () => removeEventListener("popstate", follow);
   }, []);
@@ -33,11 +33,11 @@ export function useView(): ViewControl {
   const change = useCallback((changes: Partial<View>) => {
     setRead((last) => {
       const view = { ...last.view, ...changes };
-      const search = writeView(view);
+      const search = serializeView(view);
       const step: Step = { depth: depthHere() + 1 };
       if (search !== location.search)
         history.pushState(step, "", `${location.pathname}${search}${location.hash}`);
-      return { view, faults: [] };
+      return { view, invalidParameters: [] };
     });
   }, []);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import { isDay, readView, writeView } from "./url";
+import { isDay, parseView, serializeView } from "./url";
 import { DEFAULT_VIEW, type View } from "./view";
 
 const EVERYTHING: View = {
@@ -20,17 +20,17 @@ const EVERYTHING: View = {
 };
 
 test("the view everybody sees first has an empty address", () => {
-  expect(writeView(DEFAULT_VIEW)).toBe("");
-  expect(readView("")).toEqual({ view: DEFAULT_VIEW, faults: [] });
+  expect(serializeView(DEFAULT_VIEW)).toBe("");
+  expect(parseView("")).toEqual({ view: DEFAULT_VIEW, invalidParameters: [] });
 });
 
 test("a link shows the same: every part of a view survives the address", () => {
-  expect(readView(writeView(EVERYTHING))).toEqual({ view: EVERYTHING, faults: [] });
+  expect(parseView(serializeView(EVERYTHING))).toEqual({ view: EVERYTHING, invalidParameters: [] });
 });
 
 test("an address stays readable", () => {
   const view = { ...DEFAULT_VIEW, hidden: ["downloads:lance:rust", "a&b"] };
-  expect(writeView(view)).toBe("?hide=downloads:lance:rust,a%26b");
+  expect(serializeView(view)).toBe("?hide=downloads:lance:rust,a%26b");
 });
 
 describe("a part that cannot be read is named and the usual is shown", () => {
@@ -42,21 +42,21 @@ describe("a part that cannot be read is named and the usual is shown", () => {
     "scale=",
     "sort=up",
   ])("%s", (search) => {
-    const { view, faults } = readView(`?${search}`);
+    const { view, invalidParameters } = parseView(`?${search}`);
     expect(view).toEqual(DEFAULT_VIEW);
-    expect(faults).toHaveLength(1);
-    expect(faults[0]).toContain(search);
+    expect(invalidParameters).toHaveLength(1);
+    expect(invalidParameters[0]).toContain(search);
   });
 });
 
 test("what is no part of a view passes without a word", () => {
-  expect(readView("?utm_source=mail").faults).toEqual([]);
+  expect(parseView("?utm_source=mail").invalidParameters).toEqual([]);
 });
 
 test("a name given twice counts once, and a link cannot ask for hundreds", () => {
   const many = Array.from({ length: 100 }, (_, index) => `m${index}`).join(",");
-  expect(readView("?compare=a,a,b").view.compared).toEqual(["a", "b"]);
-  expect(readView(`?compare=${many}`).view.compared).toHaveLength(40);
+  expect(parseView("?compare=a,a,b").view.compared).toEqual(["a", "b"]);
+  expect(parseView(`?compare=${many}`).view.compared).toHaveLength(40);
 });
 
 test.each([

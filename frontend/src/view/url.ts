@@ -1,10 +1,10 @@
 /** View ↔ query string. Defaults are left out; what cannot be read is named, never guessed. */
 import { DEFAULT_VIEW, GRAINS, RANGES, type Range, SCALES, type Sort, SUMS, UNITS, type View } from "./view";
 
-export interface ReadView {
+export interface ParsedView {
   readonly view: View;
   /** Parameters of the link that this page could not read, with what would be allowed. */
-  readonly faults: readonly string[];
+  readonly invalidParameters: readonly string[];
 }
 
 const ISO_DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -12,42 +12,42 @@ const SORT = /^([\w:.@/-]+)\.(\w+)\.(asc|desc)$/;
 const MAX_IDS = 40;
 
 /** Returns the view that a query string describes; parts that are no part of a view (campaign tags) pass. */
-export function readView(search: string): ReadView {
+export function parseView(search: string): ParsedView {
   const given = new URLSearchParams(search);
-  const faults: string[] = [];
+  const invalidParameters: string[] = [];
 
   function choice<T extends string>(name: string, allowed: readonly T[], usual: T): T {
     const value = given.get(name);
     if (value === null) return usual;
     const found = allowed.find((one) => one === value);
-    if (found === undefined) faults.push(`${name}=${value} (allowed: ${allowed.join(", ")})`);
+    if (found === undefined) invalidParameters.push(`${name}=${value} (allowed: ${allowed.join(", ")})`);
     return found ?? usual;
   }
 
   const view: View = {
     grain: choice("by", GRAINS, DEFAULT_VIEW.grain),
-    range: readRange(given, faults),
+    range: parseRange(given, invalidParameters),
     sum: choice("sum", SUMS, DEFAULT_VIEW.sum),
     scale: choice("scale", SCALES, DEFAULT_VIEW.scale),
     unit: choice("unit", UNITS, DEFAULT_VIEW.unit),
-    hidden: readList(given.get("hide")),
-    added: readList(given.get("add")),
-    compared: readList(given.get("compare")),
-    tables: readList(given.get("table")),
-    sorts: readSorts(given.get("sort"), faults),
+    hidden: parseList(given.get("hide")),
+    added: parseList(given.get("add")),
+    compared: parseList(given.get("compare")),
+    tables: parseList(given.get("table")),
+    sorts: parseSorts(given.get("sort"), invalidParameters),
     iso: given.get("dates") === "iso",
   };
-  return { view, faults };
+  return { view, invalidParameters };
 }
 
 /** Returns the shortest query string that describes a view, `""` for the one everybody sees first. */
-export function writeView(view: View): string {
+export function serializeView(view: View): string {
   const parts: [string, string][] = [];
   const write = (name: string, value: string, usual: string): void => {
     if (value !== usual) parts.push([name, value]);
   };
   write("by", view.grain, DEFAULT_VIEW.grain);
-  write("range", writeRange(view.range), writeRange(DEFAULT_VIEW.range));
+  write("range", formatRange(view.range), formatRange(DEFAULT_VIEW.range));
   write("sum", view.sum, DEFAULT_VIEW.sum);
   write("scale", view.scale, DEFAULT_VIEW.scale);
   write("unit", view.unit, DEFAULT_VIEW.unit);
@@ -55,30 +55,30 @@ export function writeView(view: View): string {
   write("add", view.added.join(","), "");
   write("compare", view.compared.join(","), "");
   write("table", view.tables.join(","), "");
-  write("sort", writeSorts(view.sorts), "");
+  write("sort", formatSorts(view.sorts), "");
   write("dates", view.iso ? "iso" : "", "");
-  const query = parts.map(([name, value]) => `${name}=${readably(value)}`).join("&");
+  const query = parts.map(([name, value]) => `${name}=${encodeReadable(value)}`).join("&");
   return query && `?${query}`;
 }
 
 /** Escapes what a query string must have escaped, and leaves `:`, `,`, `/` and `@` for people to read. */
-function readably(value: string): string {
+function encodeReadable(value: string): string {
   return encodeURIComponent(value).replace(/%(3A|2C|2F|40)/g, (code) => decodeURIComponent(code));
 }
 
-function readList(value: string | null): readonly string[] {
+function parseList(value: string | null): readonly string[] {
   const names = (value ?? "").split(",").filter((name) => name !== "");
   return [...new Set(names)].slice(0, MAX_IDS);
 }
 
-function readRange(given: URLSearchParams, faults: string[]): Range {
+function parseRange(given: URLSearchParams, invalidParameters: string[]): Range {
   const value = given.get("range");
   if (value === null) return DEFAULT_VIEW.range;
   const named = RANGES.find((one) => one === value);
   if (named !== undefined) return named;
   const [from = "", to = ""] = value.split("..");
   if (isDay(from) && isDay(to) && from <= to) return { from, to };
-  faults.push(`range=${value} (allowed: ${RANGES.join(", ")}, or 2026-01-01..2026-06-30)`);
+  invalidParameters.push(`range=${value} (allowed: ${RANGES.join(", ")}, or 2026-01-01..2026-06-30)`);
   return DEFAULT_VIEW.range;
 }
 
@@ -88,21 +88,21 @@ export function isDay(text: string): boolean {
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
 }
 
-function writeRange(range: Range): string {
+function formatRange(range: Range): string {
   return typeof range === "string" ? range : `${range.from}..${range.to}`;
 }
 
-function readSorts(value: string | null, faults: string[]): Readonly<Record<string, Sort>> {
+function parseSorts(value: string | null, invalidParameters: string[]): Readonly<Record<string, Sort>> {
   const sorts: Record<string, Sort> = {};
-  for (const part of readList(value)) {
+  for (const part of parseList(value)) {
     const [, table, column, order] = SORT.exec(part) ?? [];
     if (table && column) sorts[table] = { column, descending: order === "desc" };
-    else faults.push(`sort=${part} (such as movers.change.desc)`);
+    else invalidParameters.push(`sort=${part} (such as movers.change.desc)`);
   }
   return sorts;
 }
 
-function writeSorts(sorts: Readonly<Record<string, Sort>>): string {
+function formatSorts(sorts: Readonly<Record<string, Sort>>): string {
   return Object.entries(sorts)
     .map(([table, sort]) => `${table}.${sort.column}.${sort.descending ? "desc" : "asc"}`)
     .join(",");
