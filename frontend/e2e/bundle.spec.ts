@@ -7,8 +7,8 @@ const KB = 1_000;
 const DIST = "dist";
 const files = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((one) => one.isFile())
-    .map((one) => `${one.parentPath}/${one.name}`);
+    .filter((file) => file.isFile())
+    .map((file) => `${file.parentPath}/${file.name}`);
 
 function zipped(names: readonly string[]): number {
   return names.reduce((sum, name) => sum + gzipSync(readFileSync(name), { level: 9 }).length, 0);
@@ -74,7 +74,7 @@ test("vercel.json sends the headers that a page cannot say of itself", () => {
     headers: { source: string; headers: { key: string; value: string }[] }[];
   };
   const sent = new Map(
-    headers.find((one) => one.source === "/(.*)")?.headers.map((one) => [one.key, one.value]),
+    headers.find((rule) => rule.source === "/(.*)")?.headers.map((header) => [header.key, header.value]),
   );
   expect(sent.get("Content-Security-Policy")).toContain("frame-ancestors 'none'");
   expect(sent.get("Strict-Transport-Security")).toContain("max-age=");

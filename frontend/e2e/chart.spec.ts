@@ -120,7 +120,9 @@ test("long lines are told apart without their colours", async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   const marks = page.locator(CARD).locator(".stage-plot g[aria-label=dot] path[fill^='var(--series']");
   await expect.poll(() => marks.count()).toBeGreaterThan(20);
-  const shapes = await marks.evaluateAll((all) => new Set(all.map((one) => one.getAttribute("d"))).size);
+  const shapes = await marks.evaluateAll(
+    (all) => new Set(all.map((element) => element.getAttribute("d"))).size,
+  );
   expect(shapes).toBeGreaterThanOrEqual(3);
 });
 

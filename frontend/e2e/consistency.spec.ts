@@ -20,7 +20,7 @@ test("page, CSV, badge, API and report say the same of one week", async ({ page,
   const body = await (await request.get(pageUrl("today", "api/v1/dashboard/weekly?weeks=1"))).json();
   const metric = body.products
     .flatMap((product: { metrics: unknown[] }) => product.metrics)
-    .find((one: { metric_id: string }) => one.metric_id === METRIC);
+    .find((metric: { metric_id: string }) => metric.metric_id === METRIC);
   const { week, value, days_present, complete } = metric.latest_complete;
   expect({ week, value, change: metric.change, share: metric.share }).toEqual({
     week: report.latest_complete_week,

@@ -55,8 +55,10 @@ test("badge and sparkline are shown, and their snippet is copied", async ({ page
   await card.getByRole("button", { name: /Embed/ }).click();
   const pictures = card.locator(".embed img");
   await expect(pictures).toHaveCount(6);
-  for (const one of await pictures.all())
-    await expect.poll(() => one.evaluate((img) => (img as HTMLImageElement).naturalWidth)).toBeGreaterThan(0);
+  for (const element of await pictures.all())
+    await expect
+      .poll(() => element.evaluate((img) => (img as HTMLImageElement).naturalWidth))
+      .toBeGreaterThan(0);
   await card.getByRole("button", { name: /Copy the snippet of Python: the newest/ }).click();
   const badge = pageUrl("rich", "api/v1/badge/downloads:lancedb:python.svg");
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(

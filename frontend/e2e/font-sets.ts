@@ -32,7 +32,7 @@ const FOLDER = "/usr/share/fonts";
 export function installedFontSets(): readonly FontSet[] {
   const files = existsSync(FOLDER) ? readdirSync(FOLDER, { recursive: true, encoding: "utf8" }) : [];
   const installed = SETS.filter(({ file }) => files.some((name) => file.test(name)));
-  for (const { family, debianPackage } of SETS.filter((one) => !installed.includes(one))) {
+  for (const { family, debianPackage } of SETS.filter((set) => !installed.includes(set))) {
     const reason = `the layout under ${family}: it is not in ${FOLDER}. Fix: \`apt-get install ${debianPackage}\`.`;
     if (process.env.CI) throw new Error(`Cannot test ${reason}`);
     // Playwright loads its configuration in each worker, too

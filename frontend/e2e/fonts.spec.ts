@@ -63,7 +63,7 @@ interface Box {
 }
 
 function differences(some: readonly Box[], others: readonly Box[]): readonly string[] {
-  expect(others.map((one) => one.name)).toEqual(some.map((one) => one.name));
+  expect(others.map((box) => box.name)).toEqual(some.map((box) => box.name));
   return some.flatMap(({ name, height }, index) => {
     const other = others[index]?.height ?? Number.NaN;
     return Math.abs(other - height) < MOST_PX ? [] : [`${name}: ${height} or ${other} px`];
@@ -89,10 +89,10 @@ function heights(page: Page, family: string, text: Metrics, code: Metrics): Prom
       document.adoptedStyleSheets = [sheet];
       // an inline box is as high as its font says, but it is the line around it that takes up room
       return [...document.querySelectorAll("#app, #app *:not(svg *)")]
-        .filter((one) => getComputedStyle(one).display !== "inline")
-        .map((one) => ({
-          name: `${one.tagName}.${one.className} in ${one.parentElement?.className}`,
-          height: one.getBoundingClientRect().height,
+        .filter((element) => getComputedStyle(element).display !== "inline")
+        .map((element) => ({
+          name: `${element.tagName}.${element.className} in ${element.parentElement?.className}`,
+          height: element.getBoundingClientRect().height,
         }));
     },
     [family, text, code] as const,

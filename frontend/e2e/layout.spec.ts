@@ -29,11 +29,11 @@ function whatSticksOut(cards: readonly Element[]): readonly string[] {
   return cards.flatMap((card) => {
     const edge = card.getBoundingClientRect().right;
     const parts = [...card.querySelectorAll("*")].filter(
-      (one) => one.closest(".table-scroll, .vh, svg") === null,
+      (element) => element.closest(".table-scroll, .vh, svg") === null,
     );
-    const out = parts.filter((one) => one.getBoundingClientRect().right > edge + 1);
+    const out = parts.filter((element) => element.getBoundingClientRect().right > edge + 1);
     return out.map(
-      (one) => `${one.tagName}.${one.className} in ${card.querySelector("h2, h3")?.textContent}`,
+      (element) => `${element.tagName}.${element.className} in ${card.querySelector("h2, h3")?.textContent}`,
     );
   });
 }

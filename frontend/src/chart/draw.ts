@@ -64,7 +64,7 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
     marginRight: margin.right,
     x: {
       type: "utc",
-      ...(first && last ? { domain: [new Date(first.point.period_start), periodEnd(last.point)] } : {}),
+      ...(first && last ? { domain: [new Date(first.api.period_start), periodEnd(last.api)] } : {}),
     },
     color: { type: "identity" },
     symbol: { type: "identity" },
@@ -103,7 +103,7 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
     });
   return {
     svg,
-    xs: points.map((one) => toX(periodMiddle(one.point))),
+    xs: points.map((point) => toX(periodMiddle(point.api))),
     top: margin.top,
     bottom: options.height - margin.bottom,
     left: margin.left,
@@ -114,16 +114,16 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
 
 /** Marks the period that is not over, so that its small value is never read as a fall. */
 function currentPeriodMarks(points: readonly ChartPoint[]): Markish[] {
-  const band = points.filter((one) => "partial" in one.point);
+  const band = points.filter((point) => "partial" in point.api);
   return [
     rect(band, {
-      x1: (one: ChartPoint) => new Date(one.point.period_start),
-      x2: (one: ChartPoint) => periodEnd(one.point),
+      x1: (point: ChartPoint) => new Date(point.api.period_start),
+      x2: (point: ChartPoint) => periodEnd(point.api),
       fill: hatchFill(),
       clip: true,
     }),
     ruleX(band, {
-      x: (one: ChartPoint) => new Date(one.point.period_start),
+      x: (point: ChartPoint) => new Date(point.api.period_start),
       stroke: "var(--muted)",
       strokeOpacity: 0.5,
       strokeDasharray: "1,3",
@@ -170,39 +170,39 @@ function markData(
   columns: number,
 ): Readonly<Record<MarkKind, MarkDatum[]>> {
   const looks = { colour: `var(--series-${colour})`, symbol };
-  const at = (one: ChartPoint, z = ""): MarkDatum => ({
-    x: periodMiddle(one.point),
-    y: one.displayValue ?? Number.NaN,
+  const at = (point: ChartPoint, z = ""): MarkDatum => ({
+    x: periodMiddle(point.api),
+    y: point.displayValue ?? Number.NaN,
     z: `${id} ${z}`,
     ...looks,
   });
   const segments = lineSegments(series.points);
   const joined = (kind: Segment["kind"]): MarkDatum[] =>
     segments.flatMap((segment, index) =>
-      segment.kind === kind ? downsample(segment.points, columns).map((one) => at(one, `${index}`)) : [],
+      segment.kind === kind ? downsample(segment.points, columns).map((point) => at(point, `${index}`)) : [],
     );
   // a dash between two points is easily overlooked
-  const short = segments.flatMap((one) =>
-    one.kind === "estimated" && one.points.length === 2 ? one.points : [],
+  const short = segments.flatMap((segment) =>
+    segment.kind === "estimated" && segment.points.length === 2 ? segment.points : [],
   );
   const lone = isolatedPoints(series.points);
   const alone = (kind: PointKind): MarkDatum[] =>
-    lone.filter((one) => one.kind === kind).map((one) => at(one));
+    lone.filter((point) => point.kind === kind).map((point) => at(point));
   const every = periods <= MAX_FULLY_MARKED ? 1 : Math.ceil(periods / MARKS_ON_LONG_LINE);
   const marks = series.points.filter(
-    (one, index) => one.kind === "measured" && index % every === Math.floor(offset * every),
+    (point, index) => point.kind === "measured" && index % every === Math.floor(offset * every),
   );
   return {
     measured: joined("measured"),
     estimated: joined("estimated"),
-    marked: [...new Set([...marks, ...lone.filter((one) => one.kind === "measured")])]
-      .filter((one) => one.displayValue !== null)
-      .map((one) => at(one)),
-    loneEstimates: [...alone("estimated"), ...short.map((one) => at(one))],
+    marked: [...new Set([...marks, ...lone.filter((point) => point.kind === "measured")])]
+      .filter((point) => point.displayValue !== null)
+      .map((point) => at(point)),
+    loneEstimates: [...alone("estimated"), ...short.map((point) => at(point))],
     incomplete: alone("incomplete"),
     running: alone("running"),
     restated: series.points
-      .filter((one) => one.point.revised && one.displayValue !== null)
-      .map((one) => at(one)),
+      .filter((point) => point.api.revised && point.displayValue !== null)
+      .map((point) => at(point)),
   };
 }

@@ -90,13 +90,13 @@ function inlineColours(from: SVGSVGElement, to: SVGSVGElement): void {
   const originals = [from, ...from.querySelectorAll("*")];
   const copies = [to, ...to.querySelectorAll("*")];
   // the copy has lost its style element, which is the only one of its kind
-  const kept = originals.filter((one) => one.tagName !== "style");
-  kept.forEach((one, index) => {
-    const style = getComputedStyle(one);
+  const kept = originals.filter((element) => element.tagName !== "style");
+  kept.forEach((element, index) => {
+    const style = getComputedStyle(element);
     for (const name of COLOUR_ATTRIBUTES) {
-      if (one.getAttribute(name)?.includes("var(")) copies[index]?.setAttribute(name, style[name]);
+      if (element.getAttribute(name)?.includes("var(")) copies[index]?.setAttribute(name, style[name]);
     }
-    if (one === from) copies[index]?.setAttribute("color", style.color);
+    if (element === from) copies[index]?.setAttribute("color", style.color);
   });
 }
 

@@ -18,7 +18,7 @@ export function addLabels(svg: SVGSVGElement, lines: readonly Line[], room: Labe
   if (lines.length > MAX_LABELS || lines.length === 1) return;
   const ends = lines.flatMap((line) => {
     const last = line.series.points.findLast(
-      (one) => one.displayValue !== null && one.kind !== "running" && one.kind !== "incomplete",
+      (point) => point.displayValue !== null && point.kind !== "running" && point.kind !== "incomplete",
     );
     return last?.displayValue == null ? [] : [{ line, y: room.y(last.displayValue) }];
   });

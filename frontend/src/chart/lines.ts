@@ -31,7 +31,7 @@ export function lineStyles(metrics: readonly WeeklyMetric[], isMixed: boolean): 
 /** Returns the visible series of a chart with their looks. */
 export function chartLines(chart: ChartData, identities: readonly LineStyle[]): readonly Line[] {
   return chart.series.flatMap((series) => {
-    const identity = identities.find((one) => one.id === series.metric.metric_id);
+    const identity = identities.find((style) => style.id === series.metric.metric_id);
     return identity ? [{ ...identity, series }] : [];
   });
 }

@@ -29,11 +29,11 @@ export function ChartCard({ id, title, metrics, isMixed = false, children }: Pro
   const view = useDeferred(useChartView(), isNear);
   const styles = useMemo(
     () => lineStyles(metrics, isMixed),
-    [metrics.map((one) => one.metric_id).join(), isMixed],
+    [metrics.map((metric) => metric.metric_id).join(), isMixed],
   );
   const series = useSeries(hasBeenNear ? metrics.map((metric) => metric.metric_id) : [], view);
   const chart = useMemo(() => {
-    const visible = styles.filter((one) => !view.hidden.includes(one.id)).map((one) => one.id);
+    const visible = styles.filter((style) => !view.hidden.includes(style.id)).map((style) => style.id);
     return series.dashboard && chartData(series.dashboard, visible, view);
   }, [series.dashboard, styles, view]);
   const lines = useMemo(() => (chart ? chartLines(chart, styles) : []), [chart, styles]);
@@ -115,7 +115,7 @@ const Drawn = memo(function ChartBody({ id, title, chart, lines, failure, ...loo
       <KindLegend lines={lines} />
       <figcaption className="chart-note">
         Data through {format.day(chart.latestDay)}, {format.dayAge(chart.latestDay, now)}
-        {lines.some((line) => line.series.points.some((one) => one.kind === "running")) &&
+        {lines.some((line) => line.series.points.some((point) => point.kind === "running")) &&
           ", and what is known of the time since"}
       </figcaption>
       <ChartTable id={id} title={title} lines={lines} />

@@ -48,8 +48,8 @@ function PointTable({ id, title, lines }: Props) {
   const period: Column<Row> = {
     key: "period",
     title: "Period",
-    sortValue: (row) => row.first.point.period_start,
-    cell: (row) => <Period point={row.first.point} />,
+    sortValue: (row) => row.first.api.period_start,
+    cell: (row) => <Period point={row.first.api} />,
   };
   const values = lines.map(
     (line, place): Column<Row> => ({
@@ -95,7 +95,7 @@ function Value({ one }: { readonly one: ChartPoint | undefined }) {
       </span>
     );
   }
-  const { point, kind } = one;
+  const { api: point, kind } = one;
   const days =
     kind === "incomplete" || kind === "running" ? `${point.days_present}/${point.days_expected} days` : "";
   const marks = [

@@ -45,10 +45,10 @@ const KIND_ICONS: Readonly<Record<PointKind | "restated", () => ReactElement>> =
 export const KindLegend = memo(function KindLegend({ lines }: { readonly lines: readonly Line[] }) {
   const points = lines.flatMap((line) => line.series.points);
   const kinds = new Set<PointKind | "restated">(
-    points.filter((one) => one.displayValue !== null || one.kind === "gap").map((one) => one.kind),
+    points.filter((point) => point.displayValue !== null || point.kind === "gap").map((point) => point.kind),
   );
-  if (points.some((one) => one.point.revised && one.displayValue !== null)) kinds.add("restated");
-  if (points.some((one) => "partial" in one.point)) kinds.add("running");
+  if (points.some((point) => point.api.revised && point.displayValue !== null)) kinds.add("restated");
+  if (points.some((point) => "partial" in point.api)) kinds.add("running");
   const known = Object.keys(KIND_LABELS).filter((kind) => kinds.has(kind as PointKind)) as PointKind[];
   return (
     <ul className="kinds" aria-label="How to read the chart">

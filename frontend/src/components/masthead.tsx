@@ -25,9 +25,9 @@ export function Masthead() {
         <label className="pick">
           <span className="vh">Colours</span>
           <select value={theme} onChange={(event) => setTheme(event.currentTarget.value as Theme)}>
-            {THEMES.map((one) => (
-              <option key={one} value={one}>
-                {THEME_NAMES[one]}
+            {THEMES.map((name) => (
+              <option key={name} value={name}>
+                {THEME_NAMES[name]}
               </option>
             ))}
           </select>

@@ -188,9 +188,9 @@ function useEstimates(metrics: readonly WeeklyMetric[]): ReadonlyMap<string, Est
   const found = new Map<string, Estimate>();
   if (series.phase !== "ready") return found;
   for (const { metric, points } of chartData(series.response.body, ids, DEFAULT_VIEW).series) {
-    const last = points.findLast((one) => one.kind === "estimated");
-    if (last?.point.value != null)
-      found.set(metric.metric_id, { value: last.point.value, period: format.period(last.point) });
+    const last = points.findLast((point) => point.kind === "estimated");
+    if (last?.api.value != null)
+      found.set(metric.metric_id, { value: last.api.value, period: format.period(last.api) });
   }
   return found;
 }

@@ -60,7 +60,7 @@ function RangePicker() {
   const { view } = useView();
   const { change } = usePage();
   const custom = typeof view.range === "string" ? null : view.range;
-  const named = RANGES.find((one) => isSameRange(one, view.range)) ?? null;
+  const named = RANGES.find((range) => isSameRange(range, view.range)) ?? null;
   const [isOpen, setOpen] = useState(custom !== null);
   return (
     <>

@@ -18,17 +18,17 @@ export function Tooltip({ lines, index, x, width }: Props) {
   const side = x > width / 2 ? { right: `${width - x + 14}px` } : { left: `${x + 14}px` };
   return (
     <div className="tooltip" style={side} aria-hidden="true">
-      <p className="tooltip-title">{format.period(first.point)}</p>
+      <p className="tooltip-title">{format.period(first.api)}</p>
       <ul>
         {lines.map((line) => {
-          const one = line.series.points[index];
-          const notes = one ? pointNotes(one, line.series.metric.value_kind === "flow", format) : [];
+          const point = line.series.points[index];
+          const notes = point ? pointNotes(point, line.series.metric.value_kind === "flow", format) : [];
           return (
             <li key={line.id}>
               <span className="tooltip-row">
                 <SeriesMark colour={line.colour} symbol={line.symbol} />
                 <span>{line.name}</span>
-                <strong>{valueText(one, format)}</strong>
+                <strong>{valueText(point, format)}</strong>
               </span>
               {notes.length > 0 && <span className="tooltip-notes">{notes.join(" · ")}</span>}
             </li>

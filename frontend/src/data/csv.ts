@@ -1,4 +1,4 @@
-/** Exactly what a chart shows, as CSV (RFC 4180): one line for each point, gaps among them. */
+/** A chart's data as CSV (RFC 4180): one row per point, including gaps. */
 import type { ChartData } from "./chart-data";
 
 const COLUMNS = [
@@ -21,10 +21,10 @@ const COLUMNS = [
   "duplicated",
 ] as const;
 
-/** Returns the file; `value` is the API's, `shown` what the chart makes of it (summed up, indexed). */
+/** Returns the CSV text; `value` is the API's value, `displayed_value` its cumulative or indexed form. */
 export function toCsv(chart: ChartData): string {
-  const lines = chart.series.flatMap(({ metric, points }) =>
-    points.map(({ period, kind, displayValue, point }) => [
+  const rows = chart.series.flatMap(({ metric, points }) =>
+    points.map(({ period, kind, displayValue, api: point }) => [
       metric.metric_id,
       period,
       point.period_start,
@@ -44,12 +44,12 @@ export function toCsv(chart: ChartData): string {
       point.duplicated,
     ]),
   );
-  return [COLUMNS, ...lines].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
+  return [COLUMNS, ...rows].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
 }
 
 type Cell = string | number | boolean | null;
 
-/** Quotes where needed; text that a spreadsheet would run as a formula gets an apostrophe in front. */
+/** Returns a quoted cell; an apostrophe keeps a spreadsheet from running text as a formula. */
 export function csvCell(value: Cell): string {
   if (value === null) return "";
   if (typeof value !== "string") return String(value);

@@ -1,10 +1,10 @@
-/** Fewer points for the same picture: ten years of days have eight for every pixel. */
+/** Reduces a long series to the points that are visible: ten years of days have eight points per pixel. */
 import type { ChartPoint } from "./chart-data";
 
 /**
- * Returns at most four points for each of `columns` stretches of a line: its first, last, lowest and highest.
+ * Returns at most four points per column: the first, last, lowest and highest.
  *
- * What a line of full length would paint in a column of pixels is painted by these as well; none is invented.
+ * The line looks the same, because these four decide which pixels of a column are painted.
  */
 export function downsample(points: readonly ChartPoint[], columns: number): readonly ChartPoint[] {
   if (points.length <= 4 * columns) return points;
@@ -15,12 +15,12 @@ export function downsample(points: readonly ChartPoint[], columns: number): read
 }
 
 function extremes(points: readonly ChartPoint[]): readonly ChartPoint[] {
-  const values = points.map((one) => one.displayValue ?? 0);
-  const kept = new Set([
+  const values = points.map((point) => point.displayValue ?? 0);
+  const indexes = new Set([
     0,
     values.indexOf(Math.min(...values)),
     values.indexOf(Math.max(...values)),
     points.length - 1,
   ]);
-  return points.filter((_, index) => kept.has(index));
+  return points.filter((_, index) => indexes.has(index));
 }

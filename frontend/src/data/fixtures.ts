@@ -1,10 +1,10 @@
-/** Points and metrics for tests, with only what a test cares about spelled out. */
+/** Builders of points, metrics and dashboards for tests. */
 import type { WeeklyDashboard, WeeklyMetric, WeekPoint } from "../api/types";
 import { addDays } from "./chart-data";
 
 export const MONDAY = "2026-09-07";
 
-/** Returns a week, complete and measured unless said otherwise; `index` counts weeks from `MONDAY`. */
+/** Returns a week, complete and measured by default; `index` counts weeks from `MONDAY`. */
 export function week(index: number, value: number | null, changes: Partial<WeekPoint> = {}): WeekPoint {
   const start = addDays(MONDAY, index * 7);
   const isKnown = value !== null;
@@ -27,7 +27,7 @@ export function week(index: number, value: number | null, changes: Partial<WeekP
   };
 }
 
-/** Returns a metric over weeks; the running week follows the last. */
+/** Returns a metric with these weeks, followed by an empty running week. */
 export function metric(points: readonly WeekPoint[], changes: Partial<WeeklyMetric> = {}): WeeklyMetric {
   const running = { ...week(points.length, null), partial: true as const };
   return {
@@ -52,7 +52,7 @@ export function metric(points: readonly WeekPoint[], changes: Partial<WeeklyMetr
   };
 }
 
-/** Returns a dashboard of one product. */
+/** Returns a dashboard with one product. */
 export function dashboard(...metrics: WeeklyMetric[]): WeeklyDashboard {
   const product = { product: "lance", display_name: "Lance", metrics, downloads_30d: null };
   return {

@@ -26,8 +26,8 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
     const [from, to] = [points[Math.min(one, other)], points[Math.max(one, other)]];
     setState(NO_CURSOR);
     if (!from || !to || one === other) return;
-    change({ range: { from: from.point.period_start, to: to.point.period_end } });
-    announce(`Zoomed to ${format.days(from.point.period_start, to.point.period_end)}. Undo takes it back.`);
+    change({ range: { from: from.api.period_start, to: to.api.period_end } });
+    announce(`Zoomed to ${format.days(from.api.period_start, to.api.period_end)}. Undo takes it back.`);
   }
 
   const xOf = (event: PointerEvent<HTMLDivElement>): number =>

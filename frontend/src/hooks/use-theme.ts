@@ -7,7 +7,7 @@ export type Theme = (typeof THEMES)[number];
 export function useTheme(): [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useState<Theme>(() => {
     const stored = document.documentElement.dataset.theme;
-    return THEMES.find((one) => one === stored) ?? "system";
+    return THEMES.find((name) => name === stored) ?? "system";
   });
   return [
     theme,

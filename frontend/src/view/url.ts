@@ -74,7 +74,7 @@ function parseList(value: string | null): readonly string[] {
 function parseRange(given: URLSearchParams, invalidParameters: string[]): Range {
   const value = given.get("range");
   if (value === null) return DEFAULT_VIEW.range;
-  const named = RANGES.find((one) => one === value);
+  const named = RANGES.find((range) => range === value);
   if (named !== undefined) return named;
   const [from = "", to = ""] = value.split("..");
   if (isDay(from) && isDay(to) && from <= to) return { from, to };

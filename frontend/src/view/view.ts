@@ -53,7 +53,7 @@ export const DEFAULT_VIEW: View = {
 };
 
 /** Says whether two ranges show the same. */
-export function isSameRange(one: Range, other: Range): boolean {
-  if (typeof one === "string" || typeof other === "string") return one === other;
-  return one.from === other.from && one.to === other.to;
+export function isSameRange(range: Range, other: Range): boolean {
+  if (typeof range === "string" || typeof other === "string") return range === other;
+  return range.from === other.from && range.to === other.to;
 }
