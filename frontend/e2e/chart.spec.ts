@@ -52,10 +52,13 @@ test("a gap is a gap, estimates are dashed, the running week is hatched, a resta
 }) => {
   await open(page, "rich");
   await waitForChart(page);
-  const legend = page.locator(".chart-card", { hasText: "Lance · Downloads" }).first().locator(".kinds");
+  const legend = page
+    .locator(".chart-card", { hasText: "Lance · Downloads" })
+    .first()
+    .locator(".kind-legend");
   for (const text of ["Measured", "Estimate", "Days are missing", "Not over yet", "Gap"])
     await expect(legend).toContainText(text);
-  await expect(page.locator(CARD).locator(".kinds")).toContainText("The registry changed it later");
+  await expect(page.locator(CARD).locator(".kind-legend")).toContainText("The registry changed it later");
   const dashed = page
     .locator(".stage-plot")
     .first()

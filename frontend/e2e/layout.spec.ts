@@ -29,7 +29,7 @@ function whatSticksOut(cards: readonly Element[]): readonly string[] {
   return cards.flatMap((card) => {
     const edge = card.getBoundingClientRect().right;
     const parts = [...card.querySelectorAll("*")].filter(
-      (element) => element.closest(".table-scroll, .vh, svg") === null,
+      (element) => element.closest(".table-scroll, .visually-hidden, svg") === null,
     );
     const out = parts.filter((element) => element.getBoundingClientRect().right > edge + 1);
     return out.map(

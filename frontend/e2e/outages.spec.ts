@@ -18,7 +18,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test("first load and a slow API are whole for everybody", async ({ page }) => {
       await control(page, "failing", `slow?s=${SLOW_S}`);
       await open(page, "failing");
-      await expect(page.locator(".bone").first()).toBeVisible();
+      await expect(page.locator(".skeleton-row").first()).toBeVisible();
       await takeScreenshots(page, "first-load", colorScheme);
       await expect(page.getByText("taking longer than usual")).toBeVisible();
       expect(await axeViolations(page)).toEqual([]);
@@ -67,7 +67,7 @@ test("less motion is asked for and none is shown", async ({ page }) => {
   await control(page, "failing", "slow?s=1");
   await open(page, "failing");
   const animation = await page
-    .locator(".bone")
+    .locator(".skeleton-row")
     .first()
     .evaluate((bone) => getComputedStyle(bone).animationName);
   expect(animation).toBe("none");

@@ -76,7 +76,7 @@ test("five seconds tell downloads, change, share and stars of each product, how 
   await expect(lancedb.getByRole("row", { name: /Python/ })).toContainText(/1,285,752.*\+0\.3%.*74\.1%/);
   await expect(lancedb.getByRole("row", { name: /Node\.js/ })).toContainText(/431,612.*-1\.7%.*24\.9%/);
   await expect(lancedb.getByRole("row", { name: /Stars/ })).toContainText(/7,972.*\+0\.5%/);
-  const strip = page.locator(".strip");
+  const strip = page.locator(".summary-strip");
   for (const text of [
     "Week 2",
     "5 of 5",

@@ -22,73 +22,73 @@ import { useResource } from "./hooks/use-resource";
 import { useUrlView } from "./hooks/use-url-view";
 
 const REFRESH_MS = 5 * 60_000;
-const SAID_MS = 4_000;
+const ANNOUNCEMENT_MS = 4_000;
 
 export function App() {
   const control = useUrlView();
   const now = useNow();
-  const [said, setSaid] = useState("");
-  // every number on the page is written anew with it
+  const [announcement, setAnnouncement] = useState("");
+  // deferred, because every number on the page renders again when it changes
   const iso = useDeferred(control.view.iso);
   const format = useMemo(() => createFormats(undefined, iso), [iso]);
-  const announce = useCallback((text: string) => setSaid(text), []);
-  useRefreshing();
+  const announce = useCallback((text: string) => setAnnouncement(text), []);
+  useAutoRefresh();
   useEffect(() => {
-    if (said === "") return;
-    const timer = setTimeout(() => setSaid(""), SAID_MS);
+    if (announcement === "") return;
+    const timer = setTimeout(() => setAnnouncement(""), ANNOUNCEMENT_MS);
     return () => clearTimeout(timer);
-  }, [said]);
+  }, [announcement]);
   const { view, change, undo } = control;
-  const reader: PageContextValue = useMemo(
+  const page: PageContextValue = useMemo(
     () => ({ format, now, announce, change }),
     [format, now, announce, change],
   );
-  const viewed: ViewContextValue = useMemo(() => ({ view, undo }), [view, undo]);
+  const viewValue: ViewContextValue = useMemo(() => ({ view, undo }), [view, undo]);
   return (
-    <PageContext.Provider value={reader}>
-      <ViewContext.Provider value={viewed}>
+    <PageContext.Provider value={page}>
+      <ViewContext.Provider value={viewValue}>
         <a className="skip" href="#main">
-          Skip to the numbers
+          Skip to content
         </a>
         <Masthead />
         <main id="main" tabIndex={-1}>
-          <Body faults={control.invalidParameters} />
+          <Body invalidParameters={control.invalidParameters} />
         </main>
         <Footer />
-        <p className={said === "" ? "toast" : "toast is-shown"} role="status">
-          {said}
+        <p className={announcement === "" ? "toast" : "toast is-shown"} role="status">
+          {announcement}
         </p>
       </ViewContext.Provider>
     </PageContext.Provider>
   );
 }
 
-/** Asks again every five minutes while somebody looks, and at once when the network is back. */
-function useRefreshing(): void {
+/** Refreshes every five minutes while the page is visible, and when the network is back. */
+function useAutoRefresh(): void {
   useEffect(() => {
-    const again = (): void => {
+    const refresh = (): void => {
       if (!document.hidden) void refreshAll();
     };
-    const timer = setInterval(again, REFRESH_MS);
-    addEventListener("online", again);
+    const timer = setInterval(refresh, REFRESH_MS);
+    addEventListener("online", refresh);
     return () => {
       clearInterval(timer);
-      removeEventListener("online", again);
+      removeEventListener("online", refresh);
     };
   }, []);
 }
 
-function Body({ faults }: { readonly faults: readonly string[] }) {
+function Body({ invalidParameters }: { readonly invalidParameters: readonly string[] }) {
   const overview = useResource<WeeklyDashboard>(OVERVIEW);
-  const answered = useResource<ServiceStatus>(STATUS);
-  const status = answered.phase === "ready" ? answered.response.body : null;
+  const statusState = useResource<ServiceStatus>(STATUS);
+  const status = statusState.phase === "ready" ? statusState.response.body : null;
   if (overview.phase === "loading") return <Skeleton isSlow={overview.isSlow} />;
   if (overview.phase === "failed") return <ErrorPage problem={overview.problem} />;
   const dashboard = overview.response.body;
   if (isEmpty(dashboard, status)) return <EmptyPage command="community-metrics seed" />;
   return (
     <>
-      <Notices response={overview.response} status={status} invalidParameters={faults} />
+      <Notices response={overview.response} status={status} invalidParameters={invalidParameters} />
       <Overview dashboard={dashboard} status={status} />
       <DeferredRender order={0}>
         <ChartSection dashboard={dashboard} />
@@ -104,7 +104,7 @@ function Body({ faults }: { readonly faults: readonly string[] }) {
           <Movers dashboard={dashboard} />
         </LazySection>
         <LazySection id="quality">
-          <Quality status={answered} />
+          <Quality status={statusState} />
         </LazySection>
       </DeferredRender>
     </>

@@ -2,12 +2,12 @@ import { expect, test, vi } from "vitest";
 import { ApiProblem } from "./problems";
 import { createResource, type Fetcher, SLOW_AFTER_MS } from "./resource";
 
-const answering =
+const responding =
   (body: unknown): Fetcher =>
   async <T>() => ({ body: body as T, receivedAt: 1, problem: null });
 
-test("nothing is asked before somebody looks", async () => {
-  const fetcher = vi.fn(answering(1));
+test("a resource does not fetch before its first subscription", async () => {
+  const fetcher = vi.fn(responding(1));
   const resource = createResource("/status", fetcher as Fetcher);
   expect(fetcher).not.toHaveBeenCalled();
   resource.subscribe(() => undefined);
@@ -15,7 +15,7 @@ test("nothing is asked before somebody looks", async () => {
   expect(fetcher).toHaveBeenCalledTimes(1);
 });
 
-test("an answer that takes long is said to be slow, then shown", async () => {
+test("a resource without a response is slow after a while", async () => {
   vi.useFakeTimers();
   const never: Fetcher = () => new Promise(() => undefined);
   const resource = createResource("/status", never);
@@ -25,10 +25,10 @@ test("an answer that takes long is said to be slow, then shown", async () => {
   vi.useRealTimers();
 });
 
-test("a failure is told, and asking again mends it", async () => {
+test("a failed resource recovers on refresh", async () => {
   let isDown = true;
   const fetcher: Fetcher = async <T>() => {
-    if (isDown) throw new ApiProblem("unreachable", "away");
+    if (isDown) throw new ApiProblem("unreachable", "down");
     return { body: 2 as T, receivedAt: 1, problem: null };
   };
   const resource = createResource("/status", fetcher);
@@ -39,10 +39,10 @@ test("a failure is told, and asking again mends it", async () => {
   expect(resource.state().phase).toBe("ready");
 });
 
-test("numbers that are shown stay when the API goes away, with the reason beside them", async () => {
+test("a loaded resource keeps its data during an outage, with the problem", async () => {
   let isDown = false;
   const fetcher: Fetcher = async <T>() => {
-    if (isDown) throw new ApiProblem("unreachable", "away");
+    if (isDown) throw new ApiProblem("unreachable", "down");
     return { body: 2 as T, receivedAt: 1, problem: null };
   };
   const resource = createResource<number>("/status", fetcher);
@@ -55,8 +55,8 @@ test("numbers that are shown stay when the API goes away, with the reason beside
   });
 });
 
-test("asking again asks the API and not the browser's memory", async () => {
-  const fetcher = vi.fn(answering(1));
+test("a refresh revalidates with the API", async () => {
+  const fetcher = vi.fn(responding(1));
   await createResource("/status", fetcher as Fetcher).refresh();
   expect(fetcher).toHaveBeenCalledWith("/status", { cacheMode: "no-cache" });
 });

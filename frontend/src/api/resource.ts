@@ -1,4 +1,4 @@
-/** One request of the page as a value that changes: loading, slow, ready, failed; shared by whoever asks it. */
+/** One request as a shared, observable state: loading, ready or failed. */
 import { type ApiResponse, type CacheMode, fetchApi, initialCacheMode, OUTAGE_KINDS } from "./client";
 import type { ApiProblem } from "./problems";
 
@@ -10,11 +10,11 @@ export type ResourceState<T> =
 export interface Resource<T> {
   readonly state: () => ResourceState<T>;
   readonly subscribe: (listener: () => void) => () => void;
-  /** Asks the API again; what is shown stays until the new answer is there, or longer where none comes. */
+  /** Fetches again; the current state stays until the response arrives, and during an outage. */
   readonly refresh: () => Promise<void>;
 }
 
-/** After this long without an answer the page says so. */
+/** Without a response after this time, `isSlow` is true. */
 export const SLOW_AFTER_MS = 4_000;
 
 export type Fetcher = <T>(
@@ -22,7 +22,7 @@ export type Fetcher = <T>(
   options: { readonly cacheMode: CacheMode },
 ) => Promise<ApiResponse<T>>;
 
-/** Returns a resource over `path` that asks at its first subscription. */
+/** Returns a resource that fetches `path` at its first subscription. */
 export function createResource<T>(path: string, fetcher: Fetcher = fetchApi): Resource<T> {
   const listeners = new Set<() => void>();
   let state: ResourceState<T> = { phase: "loading", isSlow: false };
@@ -67,14 +67,14 @@ export function createResource<T>(path: string, fetcher: Fetcher = fetchApi): Re
 
 const resources = new Map<string, Resource<unknown>>();
 
-/** Returns the page's one resource of a path. */
+/** Returns the page's shared resource of a path. */
 export function getResource<T>(path: string): Resource<T> {
-  const found = resources.get(path) ?? createResource<unknown>(path);
-  resources.set(path, found);
-  return found as Resource<T>;
+  const resource = resources.get(path) ?? createResource<unknown>(path);
+  resources.set(path, resource);
+  return resource as Resource<T>;
 }
 
-/** Asks everything again that the page has asked: after five minutes on a wall, or when the API is back. */
+/** Fetches every resource of the page again. */
 export async function refreshAll(): Promise<void> {
   await Promise.all([...resources.values()].map((resource) => resource.refresh()));
 }

@@ -1,8 +1,8 @@
 /**
- * The last good answer of each request, kept in the browser for the hour in which the API is away.
+ * Saves the last response of each request in the browser, for use during an outage of the API.
  *
- * Cache Storage exists on https and localhost only, and may be switched off or full; without it the page works
- * and has nothing to fall back on.
+ * Cache Storage is available on https and localhost only, and can be disabled or full. Without it the page works,
+ * but has no data during an outage.
  */
 
 export interface CachedResponse {
@@ -10,7 +10,7 @@ export interface CachedResponse {
   readonly receivedAt: number;
 }
 
-const CACHE_NAME = "community-metrics-answers-1";
+const CACHE_NAME = "community-metrics-responses-1";
 const RECEIVED_AT = "x-received-at";
 
 async function openCache(): Promise<Cache | null> {
@@ -21,17 +21,17 @@ async function openCache(): Promise<Cache | null> {
   }
 }
 
-/** Keeps the text of an answer; says nothing when that is not possible. */
+/** Saves the text of a response; does nothing if Cache Storage is unavailable. */
 export async function saveResponse(url: string, text: string, receivedAt: number): Promise<void> {
-  const store = await openCache();
+  const cache = await openCache();
   const headers = { "content-type": "application/json", [RECEIVED_AT]: String(receivedAt) };
-  await store?.put(url, new Response(text, { headers })).catch(() => undefined);
+  await cache?.put(url, new Response(text, { headers })).catch(() => undefined);
 }
 
-/** Returns the last good answer, or null. */
+/** Returns the last saved response, or null. */
 export async function cachedResponse(url: string): Promise<CachedResponse | null> {
-  const store = await openCache();
-  const found = await store?.match(url).catch(() => undefined);
+  const cache = await openCache();
+  const found = await cache?.match(url).catch(() => undefined);
   if (!found) return null;
   return { body: await found.json(), receivedAt: Number(found.headers.get(RECEIVED_AT)) };
 }

@@ -1,4 +1,4 @@
-/** Draws a chart with Observable Plot. Loaded after the first numbers are on screen; nothing else imports Plot. */
+/** Draws a chart with Observable Plot. Only this module imports Plot, and it loads after the overview renders. */
 import { axisX, axisY, dot, gridY, line, type Markish, plot, rect, ruleX } from "@observablehq/plot";
 import {
   type ChartPoint,
@@ -18,14 +18,14 @@ export interface DrawOptions {
   readonly width: number;
   readonly height: number;
   readonly isLog: boolean;
-  /** Downloads start at 0; a level such as stars would be a flat line there. */
+  /** Whether the y axis starts at 0; for a level such as stars, the line would be flat. */
   readonly fromZero: boolean;
   readonly short: (value: number) => string;
 }
 
 export interface Drawing {
   readonly svg: SVGSVGElement;
-  /** Pixels from the left of the chart to each period, in the order of the points. */
+  /** The x position of each period in pixels. */
   readonly xs: readonly number[];
   readonly top: number;
   readonly bottom: number;
@@ -43,11 +43,11 @@ interface MarkDatum {
 }
 
 const NARROW_PX = 480;
-/** Up to so many periods each point is marked; a longer line has a mark here and there, so that no colour stands alone. */
+/** With more periods, only some points have a mark, so that lines still differ without colour. */
 const MAX_FULLY_MARKED = 60;
 const MARKS_ON_LONG_LINE = 10;
 
-/** Returns a new drawing of these lines; they all have the same periods. */
+/** Draws these lines, which all have the same periods. */
 export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
   const points = lines[0]?.series.points ?? [];
   const first = points[0];
@@ -112,7 +112,7 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
   };
 }
 
-/** Marks the period that is not over, so that its small value is never read as a fall. */
+/** Returns the marks that shade the running period, so that its partial value does not look like a drop. */
 function currentPeriodMarks(points: readonly ChartPoint[]): Markish[] {
   const band = points.filter((point) => "partial" in point.api);
   return [
@@ -131,14 +131,14 @@ function currentPeriodMarks(points: readonly ChartPoint[]): Markish[] {
   ];
 }
 
-/** Returns one mark for each way of drawing, over all series: Plot's work grows with the number of marks. */
+/** Returns one mark per kind, over all series: Plot's cost grows with the number of marks. */
 function seriesMarks(lines: readonly Line[], periods: number, columns: number): Markish[] {
-  const drawn = lines.map((line, index) => markData(line, index / lines.length, periods, columns));
-  const all = (way: MarkKind): MarkDatum[] => drawn.flatMap((one) => one[way]);
-  const place = { x: "x", y: "y" } as const;
-  const solid = { ...place, z: "z", stroke: "colour", strokeWidth: 2, strokeLinejoin: "round" } as const;
+  const data = lines.map((line, index) => markData(line, index / lines.length, periods, columns));
+  const all = (kind: MarkKind): MarkDatum[] => data.flatMap((series) => series[kind]);
+  const position = { x: "x", y: "y" } as const;
+  const solid = { ...position, z: "z", stroke: "colour", strokeWidth: 2, strokeLinejoin: "round" } as const;
   const hollow = {
-    ...place,
+    ...position,
     stroke: "colour",
     strokeWidth: 1.6,
     fill: "var(--card)",
@@ -148,61 +148,70 @@ function seriesMarks(lines: readonly Line[], periods: number, columns: number): 
     line(all("measured"), solid),
     line(all("estimated"), { ...solid, strokeDasharray: "5,4" }),
     dot(all("marked"), {
-      ...place,
+      ...position,
       fill: "colour",
       symbol: "symbol",
       r: periods <= MAX_FULLY_MARKED / 2 ? 3.4 : 2.4,
     }),
-    dot(all("loneEstimates"), { ...hollow, r: 4.6, strokeDasharray: "3,2" }),
-    dot(all("incomplete"), { ...place, stroke: "colour", strokeWidth: 1.8, symbol: "times", r: 4 }),
+    dot(all("isolatedEstimates"), { ...hollow, r: 4.6, strokeDasharray: "3,2" }),
+    dot(all("incomplete"), { ...position, stroke: "colour", strokeWidth: 1.8, symbol: "times", r: 4 }),
     dot(all("running"), { ...hollow, r: 3.6 }),
-    dot(all("restated"), { ...place, stroke: "var(--text)", strokeWidth: 1.4, r: 7, fill: "none" }),
+    dot(all("restated"), { ...position, stroke: "var(--text)", strokeWidth: 1.4, r: 7, fill: "none" }),
   ];
 }
 
-type MarkKind = "measured" | "estimated" | "marked" | "loneEstimates" | "incomplete" | "running" | "restated";
+type MarkKind =
+  | "measured"
+  | "estimated"
+  | "marked"
+  | "isolatedEstimates"
+  | "incomplete"
+  | "running"
+  | "restated";
 
-/** Returns what each mark draws of one series; `offset` (0 to 1) keeps the marks of several series apart. */
+/** Returns the data of each mark for one series; `offset` (0 to 1) staggers the marks of several series. */
 function markData(
   { id, series, colour, symbol }: Line,
   offset: number,
   periods: number,
   columns: number,
 ): Readonly<Record<MarkKind, MarkDatum[]>> {
-  const looks = { colour: `var(--series-${colour})`, symbol };
-  const at = (point: ChartPoint, z = ""): MarkDatum => ({
+  const style = { colour: `var(--series-${colour})`, symbol };
+  const datum = (point: ChartPoint, z = ""): MarkDatum => ({
     x: periodMiddle(point.api),
     y: point.displayValue ?? Number.NaN,
     z: `${id} ${z}`,
-    ...looks,
+    ...style,
   });
   const segments = lineSegments(series.points);
-  const joined = (kind: Segment["kind"]): MarkDatum[] =>
+  const lineData = (kind: Segment["kind"]): MarkDatum[] =>
     segments.flatMap((segment, index) =>
-      segment.kind === kind ? downsample(segment.points, columns).map((point) => at(point, `${index}`)) : [],
+      segment.kind === kind
+        ? downsample(segment.points, columns).map((point) => datum(point, `${index}`))
+        : [],
     );
-  // a dash between two points is easily overlooked
-  const short = segments.flatMap((segment) =>
+  // a dashed line between two points is easy to miss
+  const shortEstimates = segments.flatMap((segment) =>
     segment.kind === "estimated" && segment.points.length === 2 ? segment.points : [],
   );
-  const lone = isolatedPoints(series.points);
-  const alone = (kind: PointKind): MarkDatum[] =>
-    lone.filter((point) => point.kind === kind).map((point) => at(point));
+  const isolated = isolatedPoints(series.points);
+  const isolatedData = (kind: PointKind): MarkDatum[] =>
+    isolated.filter((point) => point.kind === kind).map((point) => datum(point));
   const every = periods <= MAX_FULLY_MARKED ? 1 : Math.ceil(periods / MARKS_ON_LONG_LINE);
   const marks = series.points.filter(
     (point, index) => point.kind === "measured" && index % every === Math.floor(offset * every),
   );
   return {
-    measured: joined("measured"),
-    estimated: joined("estimated"),
-    marked: [...new Set([...marks, ...lone.filter((point) => point.kind === "measured")])]
+    measured: lineData("measured"),
+    estimated: lineData("estimated"),
+    marked: [...new Set([...marks, ...isolated.filter((point) => point.kind === "measured")])]
       .filter((point) => point.displayValue !== null)
-      .map((point) => at(point)),
-    loneEstimates: [...alone("estimated"), ...short.map((point) => at(point))],
-    incomplete: alone("incomplete"),
-    running: alone("running"),
+      .map((point) => datum(point)),
+    isolatedEstimates: [...isolatedData("estimated"), ...shortEstimates.map((point) => datum(point))],
+    incomplete: isolatedData("incomplete"),
+    running: isolatedData("running"),
     restated: series.points
       .filter((point) => point.api.revised && point.displayValue !== null)
-      .map((point) => at(point)),
+      .map((point) => datum(point)),
   };
 }

@@ -1,4 +1,4 @@
-/** What is seen, as a file: the chart as SVG or PNG with its title and legend, in the colours of the theme. */
+/** Exports a chart as SVG or PNG with its title and legend, in the theme's colours. */
 
 import { svgElement } from "./hatch";
 import type { Line } from "./lines";
@@ -14,7 +14,7 @@ export interface Caption {
   readonly source: string;
 }
 
-/** Returns an SVG that stands by itself: no style sheet, no variable, its own ground. */
+/** Returns a self-contained SVG: no style sheet, no CSS variables, its own background. */
 export function standaloneSvg(svg: SVGSVGElement, lines: readonly Line[], caption: Caption): SVGSVGElement {
   const copy = svg.cloneNode(true) as SVGSVGElement;
   copy.querySelector("style")?.remove();
@@ -49,12 +49,12 @@ export function standaloneSvg(svg: SVGSVGElement, lines: readonly Line[], captio
   return root;
 }
 
-/** Returns the file's text. */
+/** Returns the SVG as text. */
 export function serializeSvg(svg: SVGSVGElement): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${new XMLSerializer().serializeToString(svg)}\n`;
 }
 
-/** Returns the same as a PNG at twice the size. */
+/** Returns the SVG as a PNG at twice the size. */
 export async function renderPng(svg: SVGSVGElement): Promise<Blob> {
   const image = new Image();
   const url = URL.createObjectURL(new Blob([serializeSvg(svg)], { type: "image/svg+xml" }));
@@ -73,11 +73,14 @@ async function toPngBlob(image: HTMLImageElement): Promise<Blob> {
   canvas.height = image.naturalHeight * 2;
   canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((done, fail) => {
-    canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("this browser makes no PNG"))), "image/png");
+    canvas.toBlob(
+      (blob) => (blob ? done(blob) : fail(new Error("this browser cannot create a PNG"))),
+      "image/png",
+    );
   });
 }
 
-/** Offers a file to the reader. */
+/** Downloads a file. */
 export function download(name: string, content: Blob): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(content);
@@ -89,9 +92,9 @@ export function download(name: string, content: Blob): void {
 function inlineColours(from: SVGSVGElement, to: SVGSVGElement): void {
   const originals = [from, ...from.querySelectorAll("*")];
   const copies = [to, ...to.querySelectorAll("*")];
-  // the copy has lost its style element, which is the only one of its kind
-  const kept = originals.filter((element) => element.tagName !== "style");
-  kept.forEach((element, index) => {
+  // the copy has no style element
+  const styled = originals.filter((element) => element.tagName !== "style");
+  styled.forEach((element, index) => {
     const style = getComputedStyle(element);
     for (const name of COLOUR_ATTRIBUTES) {
       if (element.getAttribute(name)?.includes("var(")) copies[index]?.setAttribute(name, style[name]);
@@ -100,7 +103,7 @@ function inlineColours(from: SVGSVGElement, to: SVGSVGElement): void {
   });
 }
 
-/** Turns `light-dark(…)` and variables into one colour. */
+/** Returns the computed colour of a CSS value such as `light-dark(…)`. */
 function resolveColour(value: string): string {
   const probe = document.createElement("span");
   probe.style.color = value;
@@ -119,33 +122,33 @@ interface TextStyle {
 }
 
 function textElement(content: string, { x, y, fill, size, weight }: TextStyle): SVGElement {
-  const made = svgElement("text", {
+  const element = svgElement("text", {
     x: String(x),
     y: String(y),
     fill,
     "font-size": String(size),
     "font-weight": String(weight),
   });
-  made.textContent = content;
-  return made;
+  element.textContent = content;
+  return element;
 }
 
 function legend(lines: readonly Line[], colour: (name: string) => string): SVGElement[] {
   let x = PADDING;
   return lines.flatMap((line) => {
-    const at = x;
+    const left = x;
     x += 20 + line.name.length * 7;
-    const ground = {
+    const swatch = {
       width: "10",
       height: "4",
       rx: "2",
-      x: String(at),
+      x: String(left),
       y: "33",
       fill: colour(`--series-${line.colour}`),
     };
     return [
-      svgElement("rect", ground),
-      textElement(line.name, { x: at + 14, y: 39, fill: colour("--text"), size: 11, weight: 400 }),
+      svgElement("rect", swatch),
+      textElement(line.name, { x: left + 14, y: 39, fill: colour("--text"), size: 11, weight: 400 }),
     ];
   });
 }

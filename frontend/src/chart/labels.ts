@@ -1,4 +1,4 @@
-/** Names at the ends of lines, moved apart where they would lie on each other. */
+/** Labels at the ends of lines, moved apart so that they do not overlap. */
 import { svgElement } from "./hatch";
 import type { Line } from "./lines";
 
@@ -13,24 +13,24 @@ const LINE_HEIGHT = 14;
 const MAX_LABELS = 8;
 const MAX_LENGTH = 13;
 
-/** Writes the name of each line beside its last value, where there are several and not too many. */
-export function addLabels(svg: SVGSVGElement, lines: readonly Line[], room: LabelArea): void {
+/** Adds a label beside the last value of each line, if there are two to eight lines. */
+export function addLabels(svg: SVGSVGElement, lines: readonly Line[], area: LabelArea): void {
   if (lines.length > MAX_LABELS || lines.length === 1) return;
   const ends = lines.flatMap((line) => {
     const last = line.series.points.findLast(
       (point) => point.displayValue !== null && point.kind !== "running" && point.kind !== "incomplete",
     );
-    return last?.displayValue == null ? [] : [{ line, y: room.y(last.displayValue) }];
+    return last?.displayValue == null ? [] : [{ line, y: area.y(last.displayValue) }];
   });
   const placed = spreadLabels(
     ends.map((end) => end.y),
     LINE_HEIGHT,
-    room.top,
-    room.bottom,
+    area.top,
+    area.bottom,
   );
   ends.forEach(({ line }, index) => {
     const text = svgElement("text", {
-      x: String(room.x),
+      x: String(area.x),
       y: String(placed[index] ?? 0),
       dy: "0.32em",
       "text-anchor": "start",
@@ -43,21 +43,21 @@ export function addLabels(svg: SVGSVGElement, lines: readonly Line[], room: Labe
   });
 }
 
-/** Leaves out what stands in brackets, since the legend tells it, and ends what is too long with an ellipsis. */
+/** Returns a name without its parentheses, which the legend has, and truncated with an ellipsis. */
 export function shortLabel(name: string): string {
-  const bare = name.replace(/\s*\(.*\)$/, "");
-  return bare.length > MAX_LENGTH ? `${bare.slice(0, MAX_LENGTH - 1)}…` : bare;
+  const base = name.replace(/\s*\(.*\)$/, "");
+  return base.length > MAX_LENGTH ? `${base.slice(0, MAX_LENGTH - 1)}…` : base;
 }
 
-/** Returns places as near as may be to those wanted, `gap` apart, between `low` and `high`, in the order given. */
+/** Returns positions close to `targets`, at least `gap` apart and between `low` and `high`. */
 export function spreadLabels(
-  wanted: readonly number[],
+  targets: readonly number[],
   gap: number,
   low: number,
   high: number,
 ): readonly number[] {
-  const order = wanted.map((_, index) => index).sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0));
-  const placed: number[] = [...wanted];
+  const order = targets.map((_, index) => index).sort((a, b) => (targets[a] ?? 0) - (targets[b] ?? 0));
+  const placed: number[] = [...targets];
   let floor = low;
   for (const index of order) {
     placed[index] = Math.max(placed[index] ?? 0, floor);

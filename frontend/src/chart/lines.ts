@@ -1,4 +1,4 @@
-/** What a chart is drawn from and read by: series with their colour, mark and name, and where each point stands. */
+/** The lines of a chart: each is a series with a name, colour and mark. */
 import type { Point, WeeklyMetric } from "../api/types";
 import type { ChartData, ChartSeries } from "../data/chart-data";
 import { shortName } from "../data/naming";
@@ -17,7 +17,7 @@ export interface Line extends LineStyle {
 
 const DAY_MS = 86_400_000;
 
-/** Returns how each of a chart's metrics looks; hiding one changes nothing for the others. */
+/** Returns the style of each metric of a chart; hiding a metric does not change the others. */
 export function lineStyles(metrics: readonly WeeklyMetric[], isMixed: boolean): readonly LineStyle[] {
   const colours = assignColours(metrics.map((metric) => (isMixed ? null : metric.sdk)));
   return metrics.map((metric, index) => ({
@@ -28,15 +28,15 @@ export function lineStyles(metrics: readonly WeeklyMetric[], isMixed: boolean): 
   }));
 }
 
-/** Returns the visible series of a chart with their looks. */
-export function chartLines(chart: ChartData, identities: readonly LineStyle[]): readonly Line[] {
+/** Returns the lines of a chart's visible series. */
+export function chartLines(chart: ChartData, styles: readonly LineStyle[]): readonly Line[] {
   return chart.series.flatMap((series) => {
-    const identity = identities.find((style) => style.id === series.metric.metric_id);
-    return identity ? [{ ...identity, series }] : [];
+    const lineStyle = styles.find((style) => style.id === series.metric.metric_id);
+    return lineStyle ? [{ ...lineStyle, series }] : [];
   });
 }
 
-/** Returns the middle of a point's period, where it is drawn. */
+/** Returns the middle of a point's period, its x position. */
 export function periodMiddle(point: Point): Date {
   return new Date((Date.parse(point.period_start) + periodEnd(point).getTime()) / 2);
 }

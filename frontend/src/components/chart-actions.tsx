@@ -13,7 +13,7 @@ interface Props {
   readonly lines: readonly Line[];
 }
 
-/** Exactly what is seen, as a file; and badge and sparkline for a README. */
+/** Downloads of the visible chart, and Markdown for its badge and sparkline. */
 export const ChartActions = memo(function ChartActions({ id, title, chart, lines }: Props) {
   const { announce } = usePage();
   const [isEmbedding, setEmbedding] = useState(false);
@@ -21,17 +21,17 @@ export const ChartActions = memo(function ChartActions({ id, title, chart, lines
   const save = (kind: FileKind) => async (event: { currentTarget: HTMLElement }) => {
     const svg = event.currentTarget.closest("figure")?.querySelector<SVGSVGElement>(".stage-plot svg");
     const blob = await createFile(kind, { title, chart, lines, svg: svg ?? null });
-    if (blob === null) return announce("The chart is not drawn yet.");
+    if (blob === null) return announce("The chart is still loading.");
     const { download } = await import("../chart/export");
     download(`${name}.${kind}`, blob);
-    announce(`${name}.${kind} saved.`);
+    announce(`Downloaded ${name}.${kind}.`);
   };
   return (
     <div className="actions">
       {FILE_KINDS.map((kind) => (
         <button key={kind} type="button" className="button small" onClick={save(kind)}>
+          <span className="visually-hidden">Download {title} as </span>
           {kind.toUpperCase()}
-          <span className="vh"> of {title}</span>
         </button>
       ))}
       <button
@@ -40,7 +40,7 @@ export const ChartActions = memo(function ChartActions({ id, title, chart, lines
         aria-expanded={isEmbedding}
         onClick={() => setEmbedding(!isEmbedding)}
       >
-        Embed<span className="vh"> {title}</span>
+        Embed<span className="visually-hidden"> {title}</span>
       </button>
       {isEmbedding && <Embed lines={lines} />}
     </div>
@@ -65,7 +65,7 @@ async function createFile(kind: FileKind, { title, chart, lines, svg }: ExportIn
     standaloneSvg: standalone,
     serializeSvg: svgText,
   } = await import("../chart/export");
-  const source = `community-metrics · newest data ${chart.latestDay} · ${location.href}`;
+  const source = `community-metrics · data through ${chart.latestDay} · ${location.href}`;
   const svgFile = standalone(svg, lines, { title, source });
   return kind === "png" ? pngOf(svgFile) : new Blob([svgText(svgFile)], { type: "image/svg+xml" });
 }
@@ -75,7 +75,7 @@ function Embed({ lines }: { readonly lines: readonly Line[] }) {
   const origin = API_BASE_URL === "" ? location.origin : "";
   const images = lines.flatMap((line) =>
     ["badge", "sparkline"].map((kind) => ({
-      alt: `${line.name}: ${kind === "badge" ? "the newest complete week" : "the last 26 weeks"}`,
+      alt: `${line.name}: ${kind === "badge" ? "latest complete week" : "last 26 weeks"}`,
       url: `${origin}${apiUrl(`/${kind}/${line.id}.svg`)}`,
     })),
   );
@@ -92,11 +92,13 @@ function Embed({ lines }: { readonly lines: readonly Line[] }) {
               className="button small"
               onClick={() =>
                 void copyText(markdown).then((done) =>
-                  announce(done ? "Snippet copied." : "Select the text to copy it."),
+                  announce(
+                    done ? "Markdown copied." : "The browser blocked copying. Select the text and copy it.",
+                  ),
                 )
               }
             >
-              Copy<span className="vh"> the snippet of {alt}</span>
+              Copy<span className="visually-hidden"> Markdown for {alt}</span>
             </button>
           </li>
         );

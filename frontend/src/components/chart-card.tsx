@@ -1,4 +1,4 @@
-/** One chart with all that belongs to it: legend, drawing, tooltip, notes, files, table. */
+/** A chart with its legend, tooltip, notes, downloads and table. */
 import type { ReactNode } from "react";
 import { memo, useMemo, useState } from "react";
 import { seriesPath } from "../api/paths";
@@ -19,7 +19,7 @@ interface Props {
   readonly id: string;
   readonly title: string;
   readonly metrics: readonly WeeklyMetric[];
-  /** Series of several products or families: named in full, colours by place. */
+  /** Whether the series are of several products or families: full names, colours by position. */
   readonly isMixed?: boolean;
   readonly children?: ReactNode;
 }
@@ -43,14 +43,14 @@ export function ChartCard({ id, title, metrics, isMixed = false, children }: Pro
         <h3 id={`chart-${id}`}>{title}</h3>
         {chart && lines.length > 0 && <ChartActions id={id} title={title} chart={chart} lines={lines} />}
       </header>
-      <SeriesLegend identities={styles} />
+      <SeriesLegend styles={styles} />
       {children}
-      <Drawn
+      <ChartBody
         id={id}
         title={title}
         chart={chart}
         lines={lines}
-        failure={series.failure}
+        error={series.error}
         isLevel={hasOnlyLevels(metrics)}
         isLog={view.scale === "log"}
         isVisible={isNear}
@@ -61,7 +61,7 @@ export function ChartCard({ id, title, metrics, isMixed = false, children }: Pro
 
 type ChartView = Pick<View, "grain" | "range" | "sum" | "scale" | "unit" | "hidden">;
 
-/** Returns what of the view decides a drawing: an open table or another order of its rows does not. */
+/** Returns the part of the view that the drawing depends on. */
 function useChartView(): ChartView {
   const { grain, range, sum, scale, unit, hidden } = useView().view;
   return useMemo(
@@ -72,10 +72,10 @@ function useChartView(): ChartView {
 
 interface SeriesState {
   readonly dashboard: Dashboard | null;
-  readonly failure: string | null;
+  readonly error: string | null;
 }
 
-/** Follows the series of a chart; while another range is on its way, what was there stays on screen. */
+/** Fetches the series of a chart; the previous data stays until a new range has loaded. */
 function useSeries(metricIds: readonly string[], { grain, range }: ChartView): SeriesState {
   const { now } = usePage();
   const [day] = useState(now);
@@ -85,7 +85,7 @@ function useSeries(metricIds: readonly string[], { grain, range }: ChartView): S
   const current = state.phase === "ready" ? state.response.body : null;
   if (current !== null && current !== last) setLast(current);
   const previous = last?.grain === grain ? last : null;
-  return { dashboard: current ?? previous, failure: state.phase === "failed" ? state.problem.message : null };
+  return { dashboard: current ?? previous, error: state.phase === "failed" ? state.problem.message : null };
 }
 
 function hasOnlyLevels(metrics: readonly WeeklyMetric[]): boolean {
@@ -97,26 +97,26 @@ interface ChartBodyProps {
   readonly title: string;
   readonly chart: ChartData | null;
   readonly lines: readonly Line[];
-  readonly failure: string | null;
+  readonly error: string | null;
   readonly isLevel: boolean;
   readonly isLog: boolean;
   readonly isVisible: boolean;
 }
 
-const Drawn = memo(function ChartBody({ id, title, chart, lines, failure, ...looks }: ChartBodyProps) {
+const ChartBody = memo(function ChartBody({ id, title, chart, lines, error, ...options }: ChartBodyProps) {
   const { format, now } = usePage();
-  if (failure !== null && chart === null) return <Placeholder>{failure}</Placeholder>;
+  if (error !== null && chart === null) return <Placeholder>{error}</Placeholder>;
   if (chart === null) return <Placeholder>Loading…</Placeholder>;
-  if (chart.latestDay === null) return <p className="muted">Nothing is known of it yet.</p>;
-  if (lines.length === 0) return <Placeholder>All series are switched off; choose one above.</Placeholder>;
+  if (chart.latestDay === null) return <p className="muted">No data yet.</p>;
+  if (lines.length === 0) return <Placeholder>All series are hidden. Select one above.</Placeholder>;
   return (
     <>
-      <ChartStage title={title} lines={lines} {...looks} />
+      <ChartStage title={title} lines={lines} {...options} />
       <KindLegend lines={lines} />
       <figcaption className="chart-note">
         Data through {format.day(chart.latestDay)}, {format.dayAge(chart.latestDay, now)}
         {lines.some((line) => line.series.points.some((point) => point.kind === "running")) &&
-          ", and what is known of the time since"}
+          ", plus the period in progress"}
       </figcaption>
       <ChartTable id={id} title={title} lines={lines} />
     </>

@@ -7,13 +7,13 @@ import { ChartCard } from "./chart-card";
 import { MetricPicker } from "./metric-picker";
 import { Toolbar } from "./toolbar";
 
-/** One chart for each product and family, and one in which a reader puts any series side by side. */
+/** One chart per product and family, and one to compare any series. */
 export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { view } = useView();
   const groups = useMemo(() => chartGroups(dashboard), [dashboard]);
   return (
     <section aria-labelledby="charts-title" id="charts">
-      <h2 id="charts-title">Over time</h2>
+      <h2 id="charts-title">Trends</h2>
       <Toolbar />
       <div className="charts">
         {groups.map((group) => (
@@ -42,9 +42,9 @@ function Compare({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
     <section className="compare" aria-labelledby="compare-title">
       <h2 id="compare-title">Compare</h2>
       <p className="muted">
-        Put series of any product side by side. Levels differ; “Indexed to 100” shows who grows faster.
+        Compare series across products. “Indexed to 100” compares growth at different scales.
       </p>
-      <MetricPicker label="Compare a series" metrics={metrics} list="compared" />
+      <MetricPicker label="Add a series to compare" metrics={metrics} list="compared" />
       {chosen.length > 0 && <ChartCard id="compare" title="Comparison" metrics={chosen} isMixed />}
     </section>
   );

@@ -1,4 +1,4 @@
-/** The drawing itself: hover, drag to zoom, and the same by keyboard with a live region. */
+/** The drawing, with hover and drag to zoom; the keyboard does the same, with a live region. */
 import { memo, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { chartSummary, periodAnnouncement } from "../chart/describe";
 import type { Drawing, DrawOptions } from "../chart/draw";
@@ -14,7 +14,7 @@ interface Props {
   readonly lines: readonly Line[];
   readonly isLevel: boolean;
   readonly isLog: boolean;
-  /** Charts in sight are drawn before the others. */
+  /** Visible charts are drawn first. */
   readonly isVisible: boolean;
 }
 
@@ -40,8 +40,8 @@ export const ChartStage = memo(function ChartStage({ title, lines, isLevel, isLo
       <div
         className="stage-keys"
         role="application"
-        aria-label={`${title}, chart. Arrow keys walk its points, Shift and arrows mark a stretch, Enter zooms into it.`}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application takes the arrow keys, which walk its points
+        aria-label={`${title}, chart. Use the arrow keys to move between points, Shift and the arrow keys to select a range, and Enter to zoom in.`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application handles the arrow keys
         tabIndex={0}
         {...cursor.handlers}
       >
@@ -53,8 +53,8 @@ export const ChartStage = memo(function ChartStage({ title, lines, isLevel, isLo
       {drawing && index !== null && (
         <Tooltip lines={lines} index={index} x={drawing.xs[index] ?? 0} width={width} />
       )}
-      <p className="vh">{description}</p>
-      <p className="vh" aria-live="polite">
+      <p className="visually-hidden">{description}</p>
+      <p className="visually-hidden" aria-live="polite">
         {announcement}
       </p>
     </div>
@@ -73,7 +73,7 @@ function useWidth(ref: RefObject<HTMLElement | null>): number {
   return width;
 }
 
-/** Draws when Plot is there: it is fetched with the first chart that comes near the screen. */
+/** Draws once Plot has loaded; Plot loads with the first chart near the viewport. */
 function useDrawing(lines: readonly Line[], options: DrawOptions, isVisible: boolean): Drawing | null {
   const [drawing, setDrawing] = useState<Drawing | null>(null);
   const { width, height, isLog, fromZero, short } = options;
@@ -90,7 +90,7 @@ function useDrawing(lines: readonly Line[], options: DrawOptions, isVisible: boo
       isCurrent = false;
       cancel?.();
     };
-    // coming into sight is no reason to draw again
+    // not isVisible: becoming visible does not change the drawing
   }, [lines, width, height, isLog, fromZero, short]);
   return drawing;
 }

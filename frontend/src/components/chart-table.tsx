@@ -19,21 +19,21 @@ interface Row {
   readonly index: number;
 }
 
-const NEWEST_FIRST: Sort = { column: "period", descending: true };
+const LATEST_FIRST: Sort = { column: "period", descending: true };
 
-/** The same numbers as the chart, for who reads numbers better than lines. */
+/** The chart's numbers as a table. */
 export function ChartTable({ id, title, lines }: Props) {
   const { view } = useView();
   const { change } = usePage();
   const isOpen = view.tables.includes(id);
   const isShown = useDeferred(isOpen);
   const toggle = (): void =>
-    change({ tables: isOpen ? view.tables.filter((one) => one !== id) : [...view.tables, id] });
+    change({ tables: isOpen ? view.tables.filter((open) => open !== id) : [...view.tables, id] });
   return (
-    <div className="behind">
+    <div className="chart-table">
       <button type="button" className="button small" aria-expanded={isOpen} onClick={toggle}>
-        {isOpen ? "Hide the table" : "Show as a table"}
-        <span className="vh"> of {title}</span>
+        {isOpen ? "Hide table" : "Show table"}
+        <span className="visually-hidden"> for {title}</span>
       </button>
       {isShown && <PointTable id={id} title={title} lines={lines} />}
     </div>
@@ -52,12 +52,12 @@ function PointTable({ id, title, lines }: Props) {
     cell: (row) => <Period point={row.first.api} />,
   };
   const values = lines.map(
-    (line, place): Column<Row> => ({
-      key: `s${place + 1}`,
+    (line, index): Column<Row> => ({
+      key: `s${index + 1}`,
       title: line.name,
       isNumber: true,
       sortValue: (row) => line.series.points[row.index]?.displayValue ?? null,
-      cell: (row) => <Value one={line.series.points[row.index]} />,
+      cell: (row) => <Value point={line.series.points[row.index]} />,
     }),
   );
   return (
@@ -67,12 +67,12 @@ function PointTable({ id, title, lines }: Props) {
       columns={[period, ...values]}
       rows={rows}
       rowKey={(row) => row.first.period}
-      initial={NEWEST_FIRST}
+      initial={LATEST_FIRST}
     />
   );
 }
 
-/** A period whose week and days may stand on two lines, and break nowhere else. */
+/** A period; a line break is possible only between the week and its days. */
 function Period({ point }: { readonly point: Point }) {
   const { format } = usePage();
   const short = format.periodShort(point);
@@ -85,28 +85,28 @@ function Period({ point }: { readonly point: Point }) {
   );
 }
 
-function Value({ one }: { readonly one: ChartPoint | undefined }) {
+function Value({ point }: { readonly point: ChartPoint | undefined }) {
   const { format } = usePage();
-  if (one === undefined || one.displayValue === null) {
+  if (point === undefined || point.displayValue === null) {
     return (
       <span className="muted">
         <span aria-hidden="true">·</span>
-        <span className="vh">nothing known</span>
+        <span className="visually-hidden">no data</span>
       </span>
     );
   }
-  const { api: point, kind } = one;
+  const { api, kind } = point;
   const days =
-    kind === "incomplete" || kind === "running" ? `${point.days_present}/${point.days_expected} days` : "";
+    kind === "incomplete" || kind === "running" ? `${api.days_present}/${api.days_expected} days` : "";
   const marks = [
-    kind === "running" ? "running" : "",
+    kind === "running" ? "in progress" : "",
     days,
-    point.revised ? "restated" : "",
-    point.duplicated ? "stored more than once" : "",
+    api.revised ? "restated" : "",
+    api.duplicated ? "duplicate rows" : "",
   ].filter((mark) => mark !== "");
   return (
     <>
-      {valueText(one, format)}
+      {valueText(point, format)}
       {marks.length > 0 && <span className="tag"> {marks.join(", ")}</span>}
     </>
   );

@@ -8,7 +8,7 @@ interface Props {
   readonly anchor: number | null;
 }
 
-/** A line at the period under the pointer, a ring on each of its points, and the stretch that is being marked. */
+/** A line at the selected period, a ring on each of its points, and the selected range. */
 export function Cursor({ drawing, lines, index, anchor }: Props) {
   const x = drawing.xs[index] ?? 0;
   const from = anchor === null ? x : (drawing.xs[anchor] ?? 0);
@@ -16,7 +16,7 @@ export function Cursor({ drawing, lines, index, anchor }: Props) {
     <svg className="cursor" aria-hidden="true">
       {anchor !== null && (
         <rect
-          className="cursor-stretch"
+          className="cursor-range"
           x={Math.min(x, from)}
           y={drawing.top}
           width={Math.abs(x - from)}
@@ -25,13 +25,13 @@ export function Cursor({ drawing, lines, index, anchor }: Props) {
       )}
       <line className="cursor-line" x1={x} x2={x} y1={drawing.top} y2={drawing.bottom} />
       {lines.map((line) => {
-        const shown = line.series.points[index]?.displayValue;
-        return shown == null ? null : (
+        const value = line.series.points[index]?.displayValue;
+        return value == null ? null : (
           <circle
             key={line.id}
             className={`cursor-point stroke-${line.colour}`}
             cx={x}
-            cy={drawing.y(shown)}
+            cy={drawing.y(value)}
             r="5"
           />
         );

@@ -4,27 +4,26 @@ import type { ApiProblem, ProblemKind } from "../api/problems";
 import { refreshAll } from "../api/resource";
 
 const TITLES: Readonly<Record<ProblemKind, string>> = {
-  unreachable: "The API cannot be reached",
-  "too-slow": "The API does not answer",
-  "not-ready": "There are no data yet",
-  unknown: "This is not collected",
-  "token-required": "This API asks for a token",
-  failed: "The API has a problem",
+  unreachable: "Cannot reach the API",
+  timeout: "The API did not respond",
+  "not-ready": "No data yet",
+  "not-found": "Not found",
+  "token-required": "This API requires a token",
+  failed: "The API returned an error",
 };
 
 const HINTS: Readonly<Record<ProblemKind, string>> = {
   unreachable:
-    "Nothing was kept in this browser from an earlier visit. Check that the API runs and that CM_CORS_ORIGINS names this page's address.",
-  "too-slow":
-    "Nothing was kept in this browser from an earlier visit. It may be starting; try again in a moment.",
+    "This browser has no saved data. Fix: check that the API is running and that CM_CORS_ORIGINS includes this page's origin.",
+  timeout: "This browser has no saved data. The API may still be starting. Try again in a moment.",
   "not-ready": "",
-  unknown: "The link may come from another catalogue.",
+  "not-found": "The link may belong to another catalogue.",
   "token-required":
-    "A browser cannot keep a token. The dashboard needs an API without CM_API_TOKEN_HASHES; tokens are for servers.",
-  failed: "Its operator finds the reason in the log of the API.",
+    "The dashboard cannot send a token. Fix: unset CM_API_TOKEN_HASHES, or use an API without it.",
+  failed: "Fix: check the API's log for the cause.",
 };
 
-/** The page without any numbers: what is wrong, and what mends it. */
+/** The page without data: the error and its fix. */
 export function ErrorPage({ problem }: { readonly problem: ApiProblem }) {
   if (problem.kind === "not-ready") return <EmptyPage command="community-metrics seed" />;
   return (
@@ -35,36 +34,36 @@ export function ErrorPage({ problem }: { readonly problem: ApiProblem }) {
       <p>
         <RetryButton />{" "}
         <a className="button" href={`${API_BASE_URL}/api/v1/docs`}>
-          Open the API's own page
+          Open API docs
         </a>
       </p>
     </section>
   );
 }
 
-/** Kinds of which there is nothing to tell but whom the page has asked. */
-const NO_RESPONSE: ReadonlySet<ProblemKind> = new Set(["unreachable", "too-slow"]);
+/** Problems without a response; the page shows the API's URL instead of a message. */
+const NO_RESPONSE: ReadonlySet<ProblemKind> = new Set(["unreachable", "timeout"]);
 
 function NoResponse() {
   return (
     <>
-      No answer came from <code>{apiUrl("", API_BASE_URL || location.origin)}</code>.
+      No response from <code>{apiUrl("", API_BASE_URL || location.origin)}</code>.
     </>
   );
 }
 
-/** A fresh installation: says which command fills it. */
+/** The page of an empty database: the commands that fill it. */
 export function EmptyPage({ command }: { readonly command: string }) {
   return (
     <section className="state">
       <h2>No data yet</h2>
-      <p>The database is empty. On the machine where community-metrics runs:</p>
+      <p>The database is empty. Run these commands on the machine that runs community-metrics:</p>
       <pre>
         <code>{`${command}\ncommunity-metrics refresh`}</code>
       </pre>
       <p className="muted">
-        The first loads the published history, the second asks the registries. Then come back: this page asks
-        again by itself every five minutes.
+        The first command loads the published history; the second fetches new data from the registries. This
+        page refreshes every five minutes.
       </p>
       <RetryButton />
     </section>
@@ -79,7 +78,7 @@ export function RetryButton() {
   };
   return (
     <button type="button" className="button primary" onClick={retry} aria-disabled={isLoading}>
-      {isLoading ? "Asking…" : "Try again"}
+      {isLoading ? "Loading…" : "Try again"}
     </button>
   );
 }

@@ -2,14 +2,14 @@ import { type ReactNode, useEffect, useState } from "react";
 import { useNearViewport } from "../hooks/use-near-viewport";
 
 interface Props {
-  /** Place in the row of what waits: each is rendered in a task of its own, in this order. */
+  /** Position in the rendering order; each section renders in its own task. */
   readonly order: number;
   readonly children: ReactNode;
 }
 
 const DELAY_MS = 60;
 
-/** Renders what is below the first numbers once they are on screen, so that nothing holds those up. */
+/** Renders its children after the overview, so that they do not delay it. */
 export function DeferredRender({ order, children }: Props) {
   const [isReady, setReady] = useState(false);
   useEffect(() => {
@@ -19,11 +19,11 @@ export function DeferredRender({ order, children }: Props) {
   return isReady ? children : null;
 }
 
-/** Renders a section once it comes near the screen; until then a link to `id` finds its place. */
+/** Renders its children once it is near the viewport; links to `id` work before that. */
 export function LazySection({ id, children }: { readonly id: string; readonly children: ReactNode }) {
   const [ref, hasBeenNear] = useNearViewport<HTMLDivElement>();
   return (
-    <div id={id} ref={ref} className={hasBeenNear ? undefined : "not-yet"}>
+    <div id={id} ref={ref} className={hasBeenNear ? undefined : "is-pending"}>
       {hasBeenNear && children}
     </div>
   );

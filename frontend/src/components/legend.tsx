@@ -5,13 +5,13 @@ import { KIND_LABELS } from "../data/naming";
 import { usePage, useView } from "../hooks/contexts";
 import { SeriesMark } from "./swatch";
 
-/** The series of a chart, each with its colour and mark; a press hides or shows it. */
-export function SeriesLegend({ identities: styles }: { readonly identities: readonly LineStyle[] }) {
+/** The series of a chart with their colours and marks; selecting one hides or shows it. */
+export function SeriesLegend({ styles }: { readonly styles: readonly LineStyle[] }) {
   const { view } = useView();
   const { change } = usePage();
   const toggle = (id: string): void => {
     const isHidden = view.hidden.includes(id);
-    change({ hidden: isHidden ? view.hidden.filter((one) => one !== id) : [...view.hidden, id] });
+    change({ hidden: isHidden ? view.hidden.filter((hidden) => hidden !== id) : [...view.hidden, id] });
   };
   return (
     <ul className="legend" aria-label="Series">
@@ -41,7 +41,7 @@ const KIND_ICONS: Readonly<Record<PointKind | "restated", () => ReactElement>> =
   restated: () => <circle className="key-ring" cx="14" cy="7" r="5.5" />,
 };
 
-/** What the ways of drawing mean; only those that this chart has. */
+/** The kinds of points in this chart and their marks. */
 export const KindLegend = memo(function KindLegend({ lines }: { readonly lines: readonly Line[] }) {
   const points = lines.flatMap((line) => line.series.points);
   const kinds = new Set<PointKind | "restated">(
@@ -51,7 +51,7 @@ export const KindLegend = memo(function KindLegend({ lines }: { readonly lines: 
   if (points.some((point) => "partial" in point.api)) kinds.add("running");
   const known = Object.keys(KIND_LABELS).filter((kind) => kinds.has(kind as PointKind)) as PointKind[];
   return (
-    <ul className="kinds" aria-label="How to read the chart">
+    <ul className="kind-legend" aria-label="Kinds of points">
       {known.map((kind) => (
         <li key={kind}>
           <svg viewBox="0 0 28 14" aria-hidden="true">

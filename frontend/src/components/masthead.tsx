@@ -19,11 +19,11 @@ export function Masthead() {
         <p>How are we doing?</p>
       </div>
       <div className="masthead-tools">
-        <label className="check">
+        <label className="checkbox">
           <input type="checkbox" checked={view.iso} onChange={() => change({ iso: !view.iso })} /> ISO dates
         </label>
-        <label className="pick">
-          <span className="vh">Colours</span>
+        <label className="theme-select">
+          <span className="visually-hidden">Theme</span>
           <select value={theme} onChange={(event) => setTheme(event.currentTarget.value as Theme)}>
             {THEMES.map((name) => (
               <option key={name} value={name}>
@@ -40,7 +40,7 @@ export function Masthead() {
   );
 }
 
-/** Puts a text on the clipboard; false where the browser does not let a page do that. */
+/** Copies text to the clipboard; returns false if the browser does not allow it. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

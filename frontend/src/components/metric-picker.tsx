@@ -5,30 +5,30 @@ import { usePage, useView } from "../hooks/contexts";
 interface Props {
   readonly label: string;
   readonly metrics: readonly WeeklyMetric[];
-  /** Which list of the view it fills. */
+  /** The list of the view that this picker adds to. */
   readonly list: "added" | "compared";
 }
 
 const MAX_SERIES = 8;
 
-/** Finds a metric by name or id and puts it into a chart; a native list, since that is what everybody can use. */
+/** Finds a metric by name or id and adds it to a chart; a native list, for accessibility. */
 export function MetricPicker({ label, metrics, list }: Props) {
   const { view } = useView();
   const { change, announce } = usePage();
   const [text, setText] = useState("");
   const chosen = view[list];
   const id = `pick-${list}-${metrics[0]?.metric_family ?? ""}-${metrics[0]?.product ?? ""}`;
-  const left = metrics.filter((metric) => !chosen.includes(metric.metric_id));
+  const available = metrics.filter((metric) => !chosen.includes(metric.metric_id));
   const add = (): void => {
-    const found = left.find((metric) => metric.metric_id === text || metric.display_name === text);
-    if (found === undefined) announce(`There is no series called “${text}”; choose one of the list.`);
-    else if (chosen.length >= MAX_SERIES) announce(`At most ${MAX_SERIES} series can be added.`);
+    const found = available.find((metric) => metric.metric_id === text || metric.display_name === text);
+    if (found === undefined) announce(`No series named “${text}”. Select one from the list.`);
+    else if (chosen.length >= MAX_SERIES) announce(`You can add up to ${MAX_SERIES} series.`);
     else {
       change({ [list]: [...chosen, found.metric_id] });
       setText("");
     }
   };
-  // hundreds of them, and the same whatever else changes on the page
+  // there can be hundreds, and they rarely change
   const options = useMemo(
     () =>
       metrics.map((metric) => (
@@ -51,7 +51,7 @@ export function MetricPicker({ label, metrics, list }: Props) {
         id={id}
         list={`${id}-list`}
         value={text}
-        placeholder="Name or id"
+        placeholder="Name or ID"
         autoComplete="off"
         onInput={(event) => setText(event.currentTarget.value)}
       />

@@ -8,7 +8,7 @@ import { type Column, SortableTable } from "./sortable-table";
 
 const BY_CHANGE: Sort = { column: "change", descending: true };
 
-/** Who moved most from one complete week to the next. */
+/** The change of every series between complete weeks. */
 export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { format } = usePage();
   const rows = useMemo(() => allMetrics(dashboard), [dashboard]);
@@ -30,21 +30,21 @@ export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: 
     },
     {
       key: "change",
-      title: "On week",
+      title: "vs prior week",
       isNumber: true,
       sortValue: (row) => row.change?.fraction ?? null,
       cell: (row) => <Change change={row.change} />,
     },
     {
       key: "four",
-      title: "On 4 weeks",
+      title: "vs prior 4 weeks",
       isNumber: true,
       sortValue: (row) => row.four_period_change?.fraction ?? null,
       cell: (row) => <Change change={row.four_period_change} />,
     },
     {
       key: "year",
-      title: "On year",
+      title: "vs prior year",
       isNumber: true,
       sortValue: (row) => row.year_on_year_change?.fraction ?? null,
       cell: (row) => <Change change={row.year_on_year_change} />,
@@ -54,12 +54,12 @@ export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: 
     <section aria-labelledby="movers-title" className="card">
       <h2 id="movers-title">Movers</h2>
       <p className="muted">
-        Against the week before, the four weeks before, and the week 52 weeks earlier; a dash where either is
-        not complete.
+        Changes from the previous week, from the four weeks before the last four, and from the week 52 weeks
+        earlier. A dash means that one of the two periods is incomplete.
       </p>
       <SortableTable
         id="movers"
-        caption="Changes of every series"
+        caption="Changes by series"
         columns={columns}
         rows={rows}
         rowKey={(row) => row.metric_id}

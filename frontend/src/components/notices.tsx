@@ -1,4 +1,4 @@
-/** What a reader must know before the numbers: they are kept, old, partial, or the link names something else. */
+/** Notices above the numbers: an outage, stale data, a failed run, or an invalid link. */
 import type { ReactNode } from "react";
 import type { ApiResponse } from "../api/client";
 import type { RunRecord, ServiceStatus, WeeklyDashboard } from "../api/types";
@@ -24,8 +24,8 @@ export function Notices({ response, status, invalidParameters }: Props) {
         <UnknownMetricNotice key={id} id={id} />
       ))}
       {invalidParameters.length > 0 && (
-        <Notice tone="info" title="Part of this link could not be read">
-          The usual is shown instead of {invalidParameters.join("; ")}.
+        <Notice tone="info" title="Part of this link is invalid">
+          Defaults are used for {invalidParameters.join("; ")}.
         </Notice>
       )}
     </div>
@@ -43,7 +43,7 @@ const ICONS = { info: "i", warn: "!", bad: "×" } as const;
 function Notice({ tone, title, children }: NoticeProps) {
   return (
     <div className={`notice is-${tone}`} role="status">
-      <span className="notice-sign" aria-hidden="true">
+      <span className="notice-icon" aria-hidden="true">
         {ICONS[tone]}
       </span>
       <div>
@@ -58,17 +58,16 @@ function OutageNotice({ response }: { readonly response: ApiResponse<WeeklyDashb
   if (response.problem !== null) {
     return (
       <Notice tone="bad" title={response.problem.message.replace(/\.$/, "")}>
-        These are the last good numbers, kept in this browser {format.age(response.receivedAt, now)}.{" "}
-        <RetryButton />
+        Showing data saved in this browser {format.age(response.receivedAt, now)}. <RetryButton />
       </Notice>
     );
   }
   const { freshness } = response.body;
   if (freshness.storage_reachable) return null;
-  const since = freshness.data_as_of == null ? "" : `, as of ${format.age(freshness.data_as_of, now)}`;
+  const age = freshness.data_as_of == null ? "" : ` from ${format.age(freshness.data_as_of, now)}`;
   return (
-    <Notice tone="bad" title="The database does not response">
-      The API tells the last good numbers{since}. <RetryButton />
+    <Notice tone="bad" title="The database is not responding">
+      Showing the last data{age}. <RetryButton />
     </Notice>
   );
 }
@@ -77,13 +76,13 @@ function StaleNotice({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { format, now } = usePage();
   const { is_stale, last_success_at } = dashboard.freshness;
   if (!is_stale) return null;
-  const since = last_success_at && format.age(last_success_at, now);
+  const age = last_success_at && format.age(last_success_at, now);
   return (
-    <Notice tone="warn" title="The data are stale">
-      {since
-        ? `The last complete refresh was ${since}.`
-        : "No refresh has succeeded yet; what is here comes from files."}{" "}
-      <code>community-metrics refresh</code> brings newer ones.
+    <Notice tone="warn" title="Data is stale">
+      {age
+        ? `The last complete refresh was ${age}.`
+        : "No refresh is complete yet; this data comes from seed files."}{" "}
+      Fix: run <code>community-metrics refresh</code>.
     </Notice>
   );
 }
@@ -95,11 +94,11 @@ function LastRunNotice({ status }: { readonly status: ServiceStatus | null }) {
   const errors = last.error_summary?.split("\n").filter((line) => line !== "") ?? [];
   return (
     <Notice tone="warn" title={RUN_TITLES[last.state]}>
-      {last.job_name}, {format.age(last.started_at, now)}. The other numbers are stored; missing days are
-      asked for again with the next run.
+      {last.job_name} started {format.age(last.started_at, now)}. The data it fetched is stored; the next run
+      fetches the missing days again.
       {errors.length > 0 && (
         <details>
-          <summary>What failed</summary>
+          <summary>Show errors</summary>
           <ul>
             {errors.map((line) => (
               <li key={line}>{line}</li>
@@ -112,20 +111,20 @@ function LastRunNotice({ status }: { readonly status: ServiceStatus | null }) {
 }
 
 const RUN_TITLES: Readonly<Record<RunRecord["state"], string>> = {
-  running: "A run is under way",
-  success: "The last run went well",
+  running: "A run is in progress",
+  success: "The last run succeeded",
   partial: "The last run was partial",
   failed: "The last run failed",
-  abandoned: "The last run never ended",
+  abandoned: "The last run did not finish",
 };
 
 function UnknownMetricNotice({ id }: { readonly id: string }) {
   const { view } = useView();
   const { change } = usePage();
   const lookup = useResource(`/dashboard/weekly?weeks=1&metric_id=${encodeURIComponent(id)}`);
-  const near = lookup.phase === "failed" ? lookup.problem.suggestions : [];
+  const suggestions = lookup.phase === "failed" ? lookup.problem.suggestions : [];
   const replaced = (ids: readonly string[], by: readonly string[]) =>
-    ids.includes(id) ? [...ids.filter((one) => one !== id), ...by] : ids;
+    ids.includes(id) ? [...ids.filter((other) => other !== id), ...by] : ids;
   const replaceWith = (by: readonly string[]) => () =>
     change({
       hidden: replaced(view.hidden, []),
@@ -133,15 +132,15 @@ function UnknownMetricNotice({ id }: { readonly id: string }) {
       compared: replaced(view.compared, by),
     });
   return (
-    <Notice tone="info" title={`This link names ${id}, which is not collected here`}>
-      {near.length > 0 && "Did you mean "}
-      {near.map((one) => (
-        <button type="button" className="link" key={one} onClick={replaceWith([one])}>
-          {one}
+    <Notice tone="info" title={`Unknown metric: ${id}`}>
+      {suggestions.length > 0 && "Did you mean: "}
+      {suggestions.map((suggestion) => (
+        <button type="button" className="link" key={suggestion} onClick={replaceWith([suggestion])}>
+          {suggestion}
         </button>
       ))}
       <button type="button" className="link" onClick={replaceWith([])}>
-        Leave it out
+        Remove it from this view
       </button>
     </Notice>
   );

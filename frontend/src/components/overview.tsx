@@ -1,4 +1,4 @@
-/** The first five seconds: the last complete week of every product, and how fresh and complete it is. */
+/** The latest week of every product, with freshness and completeness. */
 import { memo } from "react";
 import type { ServiceStatus, WeeklyDashboard } from "../api/types";
 import { completeness, missingDayCount, publishedThrough } from "../data/completeness";
@@ -13,8 +13,8 @@ interface Props {
 export const Overview = memo(function Overview({ dashboard, status }: Props) {
   return (
     <section aria-labelledby="overview-title">
-      <h2 id="overview-title" className="vh">
-        The last complete week
+      <h2 id="overview-title" className="visually-hidden">
+        Latest complete week
       </h2>
       <SummaryStrip dashboard={dashboard} status={status} />
       <div className="cards">
@@ -26,7 +26,7 @@ export const Overview = memo(function Overview({ dashboard, status }: Props) {
   );
 });
 
-/** How fresh and how complete all of it is, in one line of facts. */
+/** The freshness and completeness of all data. */
 function SummaryStrip({ dashboard, status }: Props) {
   const { format, now } = usePage();
   const week = dashboard.products[0]?.metrics[0]?.points.at(-1);
@@ -35,25 +35,28 @@ function SummaryStrip({ dashboard, status }: Props) {
   const through = status && publishedThrough(status);
   const missing = status && missingDayCount(status);
   return (
-    <dl className="strip">
-      <Fact name="Last week over" value={week ? format.periodShort(week) : "—"}>
-        {week && format.days(week.period_start, week.period_end)}
+    <dl className="summary-strip">
+      <Fact
+        name={week ? format.periodShort(week) : "Latest week"}
+        value={week ? format.days(week.period_start, week.period_end) : "—"}
+      >
+        {week && `ended ${format.dayAge(week.period_end, now)}`}
       </Fact>
       <Fact
-        name="Complete"
-        value={`${counts.complete} of ${counts.total}`}
+        name="Weekly downloads"
+        value={`${counts.complete} of ${counts.total} series complete`}
         tone={counts.complete === counts.total ? "good" : "warn"}
       >
-        download series have all 7 days
+        complete: all 7 days have data
       </Fact>
       <Fact
-        name="Refreshed"
+        name="Last complete refresh"
         value={success ? format.age(success, now) : "never"}
         tone={dashboard.freshness.is_stale ? "warn" : "good"}
       >
-        {success ? format.day(success) : "no run has got everything yet"}
+        {success ? format.day(success) : "no complete refresh yet"}
       </Fact>
-      <Fact name="Settled through" value={through ? format.day(through) : "—"}>
+      <Fact name="Published through" value={through ? format.day(through) : "—"}>
         {missingDaysText(through, missing)}
       </Fact>
     </dl>
@@ -61,9 +64,9 @@ function SummaryStrip({ dashboard, status }: Props) {
 }
 
 function missingDaysText(through: string | null, missing: number | null): string {
-  if (missing === null || through === null) return "nothing is settled yet";
-  if (missing === 0) return "no day missing in 12 weeks";
-  return `${missing} ${missing === 1 ? "day" : "days"} missing in 12 weeks`;
+  if (missing === null || through === null) return "no data yet";
+  if (missing === 0) return "no missing days in 12 weeks";
+  return `${missing} missing ${missing === 1 ? "day" : "days"} in 12 weeks`;
 }
 
 interface FactProps {

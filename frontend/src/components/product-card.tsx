@@ -1,4 +1,4 @@
-/** One product's last complete week: downloads by SDK with change and share, and its stars. */
+/** A product's latest complete week: downloads by SDK with change and share, and stars. */
 import { Fragment } from "react";
 import { seriesPath } from "../api/paths";
 import type { Dashboard, WeeklyMetric, WeeklyProduct } from "../api/types";
@@ -15,7 +15,7 @@ const MAX_ROWS = 8;
 
 interface Props {
   readonly product: WeeklyProduct;
-  /** Last day of the newest week that is over. */
+  /** Last day of the latest ended week. */
   readonly latestWeekEnd: string;
 }
 
@@ -33,10 +33,10 @@ export function ProductCard({ product, latestWeekEnd }: Props) {
     >
       <h3 id={`card-${product.product}`}>{product.display_name}</h3>
       <table className="figures">
-        <caption className="vh">{product.display_name}: the last complete week</caption>
+        <caption className="visually-hidden">{product.display_name}: latest complete week</caption>
         <thead>
           <tr>
-            <th scope="col">{downloads.length > 0 ? "Downloads in the week" : "Repository"}</th>
+            <th scope="col">{downloads.length > 0 ? "Weekly downloads" : "Repository"}</th>
             <th scope="col" className="is-number">
               {downloads.length > 0 ? "Count" : "Stars"}
             </th>
@@ -66,7 +66,7 @@ export function ProductCard({ product, latestWeekEnd }: Props) {
       </table>
       {moreCount > 0 && (
         <p className="muted">
-          and {moreCount} more in the <a href="#movers">movers</a>
+          {moreCount} more in <a href="#movers">Movers</a>
         </p>
       )}
     </article>
@@ -115,7 +115,7 @@ function MetricRow({ metric, index, siblings, latestWeekEnd, estimate, hasShares
   );
 }
 
-/** A name such as `owner/repository`, which may break after its slash and nowhere else. */
+/** A name such as `owner/repository`; a line break is possible only after the slash. */
 function BreakableName({ name }: { readonly name: string }) {
   const parts = name.split("/");
   return (
@@ -134,7 +134,7 @@ function BreakableName({ name }: { readonly name: string }) {
   );
 }
 
-/** Says which week a number is of where it is not the newest, and why there is none. */
+/** A note if a number is not of the latest week, or is missing. */
 function WeekNote({
   metric,
   latestWeekEnd,
@@ -147,8 +147,8 @@ function WeekNote({
   if (latest.period_end === latestWeekEnd) return null;
   const now = metric.points.at(-1);
   const missing = now && now.days_present > 0 && metric.value_kind === "flow";
-  const why = missing ? `; newest has ${now.days_present} of ${now.days_expected} days` : "";
-  return <span className="tag">{` ${format.periodShort(latest)}${why}`}</span>;
+  const reason = missing ? `; latest week has ${now.days_present} of ${now.days_expected} days` : "";
+  return <span className="tag">{` ${format.periodShort(latest)}${reason}`}</span>;
 }
 
 function Share({
@@ -178,19 +178,19 @@ interface Estimate {
   readonly period: string;
 }
 
-/** Finds the newest estimate of metrics that have no complete week at all, such as those only a file has filled. */
+/** Returns the latest estimate of each metric; used for metrics without a complete week, such as seed data. */
 function useEstimates(metrics: readonly WeeklyMetric[]): ReadonlyMap<string, Estimate> {
   const { format, now } = usePage();
   const ids = metrics.map((metric) => metric.metric_id);
   const series = useResource<Dashboard>(
     ids.length === 0 ? null : seriesPath(ids, "week", DEFAULT_VIEW.range, now),
   );
-  const found = new Map<string, Estimate>();
-  if (series.phase !== "ready") return found;
+  const estimates = new Map<string, Estimate>();
+  if (series.phase !== "ready") return estimates;
   for (const { metric, points } of chartData(series.response.body, ids, DEFAULT_VIEW).series) {
     const last = points.findLast((point) => point.kind === "estimated");
     if (last?.api.value != null)
-      found.set(metric.metric_id, { value: last.api.value, period: format.period(last.api) });
+      estimates.set(metric.metric_id, { value: last.api.value, period: format.period(last.api) });
   }
-  return found;
+  return estimates;
 }

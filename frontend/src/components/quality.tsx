@@ -7,12 +7,12 @@ import { useNearViewport } from "../hooks/use-near-viewport";
 import { useResource } from "../hooks/use-resource";
 import { type Column, SortableTable } from "./sortable-table";
 
-/** How far the numbers can be trusted: settled days, gaps, restatements, runs. */
+/** Data quality: freshness, missing days, restatements and runs. */
 export const Quality = memo(function Quality({ status }: { readonly status: ResourceState<ServiceStatus> }) {
   return (
     <section aria-labelledby="quality-title" className="quality">
       <h2 id="quality-title">Data quality</h2>
-      {status.phase === "loading" && <p className="muted">Asking…</p>}
+      {status.phase === "loading" && <p className="muted">Loading…</p>}
       {status.phase === "failed" && <p className="muted">{status.problem.message}</p>}
       {status.phase === "ready" && (
         <>
@@ -32,38 +32,38 @@ function SeriesTable({ metrics }: { readonly metrics: readonly MetricStatus[] })
   const columns: readonly Column<MetricStatus>[] = [
     { key: "metric", title: "Series", sortValue: (row) => row.metric_id, cell: (row) => row.metric_id },
     {
-      key: "newest",
-      title: "Newest day",
+      key: "latest",
+      title: "Latest day",
       noWrap: true,
       sortValue: (row) => row.newest_day,
-      cell: (row) => (row.newest_day ? format.day(row.newest_day) : "none yet"),
+      cell: (row) => (row.newest_day ? format.day(row.newest_day) : "none"),
     },
     {
-      key: "settled",
-      title: "Settled through",
+      key: "published",
+      title: "Published through",
       noWrap: true,
       sortValue: (row) => row.settled_through,
       cell: (row) => (row.settled_through ? format.day(row.settled_through) : "—"),
     },
     {
-      key: "gaps",
-      title: "Gaps",
+      key: "missing",
+      title: "Missing days",
       isNumber: true,
       sortValue: (row) => row.missing_days.length,
       cell: (row) => <MissingDays days={row.missing_days} />,
     },
     {
-      key: "observed",
-      title: "Observed",
+      key: "read",
+      title: "Last read",
       noWrap: true,
       sortValue: (row) => row.observed_at,
       cell: (row) => (row.observed_at ? format.age(row.observed_at, now) : "—"),
     },
     {
       key: "error",
-      title: "Last run said",
+      title: "Last error",
       sortValue: (row) => row.last_error,
-      cell: (row) => row.last_error ?? <span className="muted is-nowrap">nothing wrong</span>,
+      cell: (row) => row.last_error ?? <span className="muted is-nowrap">none</span>,
     },
   ];
   return (
@@ -71,7 +71,7 @@ function SeriesTable({ metrics }: { readonly metrics: readonly MetricStatus[] })
       <h3>Series</h3>
       <SortableTable
         id="quality"
-        caption="Freshness and gaps of every series"
+        caption="Freshness and missing days by series"
         columns={columns}
         rows={metrics}
         rowKey={(row) => row.metric_id}
@@ -84,7 +84,7 @@ function MissingDays({ days }: { readonly days: readonly string[] }) {
   const { format } = usePage();
   if (days.length === 0) return <>0</>;
   return (
-    <details className="gaps">
+    <details className="missing-days">
       <summary>{days.length}</summary>
       {days.map((day) => format.day(day)).join(", ")}
     </details>
@@ -109,21 +109,21 @@ function RestatementsCard() {
     },
     {
       key: "first",
-      title: "First",
+      title: "First value",
       isNumber: true,
       sortValue: (row) => row.first_value,
       cell: (row) => format.count(row.first_value),
     },
     {
       key: "value",
-      title: "Now",
+      title: "Current value",
       isNumber: true,
       sortValue: (row) => row.value,
       cell: (row) => <strong>{format.count(row.value)}</strong>,
     },
     {
       key: "at",
-      title: "Seen",
+      title: "Restated",
       noWrap: true,
       sortValue: (row) => row.revised_at,
       cell: (row) => format.instant(row.revised_at),
@@ -132,9 +132,9 @@ function RestatementsCard() {
   return (
     <div className="card" ref={ref}>
       <h3>Restatements</h3>
-      <p className="muted">Values that a registry changed after they were stored; the first one is kept.</p>
+      <p className="muted">Values that a registry changed after they were final. The first value is kept.</p>
       {response.phase === "failed" && <p className="muted">{response.problem.message}</p>}
-      {response.phase === "ready" && rows.length === 0 && <p>None.</p>}
+      {response.phase === "ready" && rows.length === 0 && <p>No restatements.</p>}
       {rows.length > 0 && (
         <SortableTable
           id="restated"
@@ -169,21 +169,21 @@ function RunsCard({ runs }: { readonly runs: readonly RunRecord[] }) {
     },
     {
       key: "state",
-      title: "State",
+      title: "Status",
       noWrap: true,
       sortValue: (row) => row.state,
       cell: (row) => <span className={`state-${row.state}`}>{RUN_STATES[row.state]}</span>,
     },
     {
       key: "rows",
-      title: "New",
+      title: "Rows added",
       isNumber: true,
       sortValue: (row) => row.rows_inserted,
       cell: (row) => format.count(row.rows_inserted),
     },
     {
       key: "changed",
-      title: "Changed",
+      title: "Rows updated",
       isNumber: true,
       sortValue: (row) => row.rows_updated,
       cell: (row) => format.count(row.rows_updated),
@@ -191,13 +191,13 @@ function RunsCard({ runs }: { readonly runs: readonly RunRecord[] }) {
   ];
   return (
     <div className="card">
-      <h3>Last runs</h3>
+      <h3>Recent runs</h3>
       {runs.length === 0 ? (
-        <p>None yet.</p>
+        <p>No runs yet.</p>
       ) : (
         <SortableTable
           id="runs"
-          caption="Last runs"
+          caption="Recent runs"
           columns={columns}
           rows={runs}
           rowKey={(row) => row.run_id}

@@ -1,12 +1,10 @@
-/** What stands on the page before the first numbers: their shape, and a word when it takes long. */
+/** The page's placeholder before the first data, with a message if loading takes long. */
 export function Skeleton({ isSlow }: { readonly isSlow: boolean }) {
   return (
     <div className="skeleton">
-      <div className="strip">
-        <p className={isSlow ? undefined : "vh"} role="status">
-          {isSlow
-            ? "The API is taking longer than usual. Still waiting for the first numbers…"
-            : "Loading the numbers…"}
+      <div className="summary-strip">
+        <p className={isSlow ? undefined : "visually-hidden"} role="status">
+          {isSlow ? "The API is taking longer than usual. Still loading…" : "Loading…"}
         </p>
       </div>
       <div className="cards">
@@ -20,10 +18,10 @@ export function Skeleton({ isSlow }: { readonly isSlow: boolean }) {
 function SkeletonCard() {
   return (
     <div className="card">
-      <div className="bone" />
-      <div className="bone" />
-      <div className="bone" />
-      <div className="bone" />
+      <div className="skeleton-row" />
+      <div className="skeleton-row" />
+      <div className="skeleton-row" />
+      <div className="skeleton-row" />
     </div>
   );
 }

@@ -4,13 +4,13 @@ import { useDeferred } from "../hooks/use-deferred";
 import type { Sort } from "../view/view";
 
 export interface Column<T> {
-  /** Letters and digits; stands in the address. */
+  /** Letters and digits; part of the URL. */
   readonly key: string;
   readonly title: string;
   readonly isNumber?: boolean;
-  /** Never broken over two lines. */
+  /** Whether cells stay on one line. */
   readonly noWrap?: boolean;
-  /** What the column is sorted by; null goes last either way. */
+  /** The value to sort by; null is last in both directions. */
   readonly sortValue: (row: T) => string | number | null;
   readonly cell: (row: T) => ReactNode;
 }
@@ -21,31 +21,31 @@ interface Props<T> {
   readonly columns: readonly Column<T>[];
   readonly rows: readonly T[];
   readonly rowKey: (row: T) => string;
-  /** The order at first; the same object every time. */
+  /** The initial order; must be the same object on every render. */
   readonly initial?: Sort;
 }
 
-/** A table shows this many rows until a reader asks for all: ten years of days are 3,653. */
+/** Number of rows before the user expands the table: ten years have 3,653 days. */
 const MAX_ROWS = 30;
 
-/** A table whose order stands in the address; the first column names its rows. */
+/** A table whose order is in the URL; the first column has the row headers. */
 export function SortableTable<T>({ id, caption, columns, rows, rowKey, initial }: Props<T>) {
   const { view } = useView();
   const { change, format, now } = usePage();
   const [isExpanded, setExpanded] = useState(false);
   const sort = view.sorts[id] ?? initial;
-  const choose = (column: string): void => {
+  const sortBy = (column: string): void => {
     const descending = sort?.column === column ? !sort.descending : true;
     change({ sorts: { ...view.sorts, [id]: { column, descending } } });
   };
   const order = useDeferred(sort);
-  // the columns are functions of these and of the rows; an order of another table is no reason to render this one
+  // columns depend only on format, now and rows, so the order of another table does not render this one again
   const body = useMemo(() => {
     const sorted = order ? sortRows(rows, columns, order) : rows;
-    const shown = isExpanded ? sorted : sorted.slice(0, MAX_ROWS);
+    const visible = isExpanded ? sorted : sorted.slice(0, MAX_ROWS);
     return (
       <tbody>
-        {shown.map((row) => (
+        {visible.map((row) => (
           <tr key={rowKey(row)}>
             {columns.map((column, index) => {
               const Cell = index === 0 ? "th" : "td";
@@ -61,10 +61,10 @@ export function SortableTable<T>({ id, caption, columns, rows, rowKey, initial }
     );
   }, [rows, order?.column, order?.descending, isExpanded, format, now]);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard
     <section className="table-scroll" aria-label={caption} tabIndex={0}>
       <table className="sortable">
-        <caption className="vh">{caption}</caption>
+        <caption className="visually-hidden">{caption}</caption>
         <thead>
           <tr>
             {columns.map(({ key, title, isNumber }) => (
@@ -74,9 +74,9 @@ export function SortableTable<T>({ id, caption, columns, rows, rowKey, initial }
                 className={isNumber ? "is-number" : undefined}
                 aria-sort={ariaSort(sort, key)}
               >
-                <button type="button" onClick={() => choose(key)}>
+                <button type="button" onClick={() => sortBy(key)}>
                   {title}
-                  <span className="sort-sign" aria-hidden="true">
+                  <span className="sort-icon" aria-hidden="true">
                     {sort?.column === key ? (sort.descending ? "↓" : "↑") : "↕"}
                   </span>
                 </button>
@@ -105,18 +105,18 @@ function ariaSort(sort: Sort | undefined, key: string): "ascending" | "descendin
   return sort.descending ? "descending" : "ascending";
 }
 
-/** Returns the rows in the order of a column; what is not known goes last, whichever way. */
+/** Returns the rows sorted by a column; null is last in both directions. */
 export function sortRows<T>(
   rows: readonly T[],
   columns: readonly Pick<Column<T>, "key" | "sortValue">[],
   sort: Sort,
 ): readonly T[] {
-  const by = columns.find((column) => column.key === sort.column)?.sortValue;
-  if (by === undefined) return rows;
+  const valueOf = columns.find((column) => column.key === sort.column)?.sortValue;
+  if (valueOf === undefined) return rows;
   const sign = sort.descending ? -1 : 1;
   return [...rows].sort((a, b) => {
-    const [one, other] = [by(a), by(b)];
-    if (one === null || other === null) return Number(one === null) - Number(other === null);
-    return one === other ? 0 : sign * (one < other ? -1 : 1);
+    const [first, second] = [valueOf(a), valueOf(b)];
+    if (first === null || second === null) return Number(first === null) - Number(second === null);
+    return first === second ? 0 : sign * (first < second ? -1 : 1);
   });
 }

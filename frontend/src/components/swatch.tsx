@@ -16,12 +16,12 @@ interface Props {
   readonly sdk: string | null;
 }
 
-/** The colour of a series beside its name. */
+/** The colour of a series. */
 export function Swatch({ index, sdk }: Props) {
   return <SeriesMark colour={seriesColour(sdk, index)} symbol="circle" />;
 }
 
-/** The colour and the mark that a series has in a chart. */
+/** The colour and mark of a series in a chart. */
 export function SeriesMark({ colour, symbol }: { readonly colour: number; readonly symbol: SeriesSymbol }) {
   return (
     <svg className="swatch" viewBox="0 0 12 12" aria-hidden="true">

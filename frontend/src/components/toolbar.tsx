@@ -8,7 +8,7 @@ const LABELS: Readonly<Record<string, string>> = {
   week: "Week",
   month: "Month",
   "12w": "12 weeks",
-  "1y": "Year",
+  "1y": "1 year",
   all: "All",
   period: "Per period",
   cumulative: "Cumulative",
@@ -18,17 +18,32 @@ const LABELS: Readonly<Record<string, string>> = {
   indexed: "Indexed to 100",
 };
 
-/** How all charts are drawn; every choice stands in the address and is one step that Undo takes back. */
+/** The options of all charts. Each change is in the URL, and Undo reverts it. */
 export function Toolbar() {
   const { view, undo } = useView();
   const { change } = usePage();
   return (
     <div className="toolbar">
-      <ButtonGroup name="By" options={GRAINS} chosen={view.grain} choose={(grain) => change({ grain })} />
+      <ButtonGroup
+        name="Interval"
+        options={GRAINS}
+        selected={view.grain}
+        onSelect={(grain) => change({ grain })}
+      />
       <RangePicker />
-      <ButtonGroup name="Sum" options={SUMS} chosen={view.sum} choose={(sum) => change({ sum })} />
-      <ButtonGroup name="Scale" options={SCALES} chosen={view.scale} choose={(scale) => change({ scale })} />
-      <ButtonGroup name="Unit" options={UNITS} chosen={view.unit} choose={(unit) => change({ unit })} />
+      <ButtonGroup
+        name="Aggregation"
+        options={SUMS}
+        selected={view.sum}
+        onSelect={(sum) => change({ sum })}
+      />
+      <ButtonGroup
+        name="Scale"
+        options={SCALES}
+        selected={view.scale}
+        onSelect={(scale) => change({ scale })}
+      />
+      <ButtonGroup name="Values" options={UNITS} selected={view.unit} onSelect={(unit) => change({ unit })} />
       <button type="button" className="button" aria-disabled={undo === null} onClick={() => undo?.()}>
         <span aria-hidden="true">↶</span> Undo
       </button>
@@ -39,16 +54,21 @@ export function Toolbar() {
 interface ButtonGroupProps<T extends string> {
   readonly name: string;
   readonly options: readonly T[];
-  readonly chosen: T | null;
-  readonly choose: (option: T) => void;
+  readonly selected: T | null;
+  readonly onSelect: (option: T) => void;
 }
 
-function ButtonGroup<T extends string>({ name, options, chosen, choose }: ButtonGroupProps<T>) {
+function ButtonGroup<T extends string>({ name, options, selected, onSelect }: ButtonGroupProps<T>) {
   return (
     <fieldset className="choice">
-      <legend className="vh">{name}</legend>
+      <legend className="visually-hidden">{name}</legend>
       {options.map((option) => (
-        <button key={option} type="button" aria-pressed={option === chosen} onClick={() => choose(option)}>
+        <button
+          key={option}
+          type="button"
+          aria-pressed={option === selected}
+          onClick={() => onSelect(option)}
+        >
           {LABELS[option] ?? option}
         </button>
       ))}
@@ -65,7 +85,7 @@ function RangePicker() {
   return (
     <>
       <fieldset className="choice">
-        <legend className="vh">Range</legend>
+        <legend className="visually-hidden">Range</legend>
         {RANGES.map((range) => (
           <button
             key={range}
@@ -85,7 +105,7 @@ function RangePicker() {
           aria-expanded={isOpen || custom !== null}
           onClick={() => setOpen(!isOpen)}
         >
-          Dates…
+          Custom…
         </button>
       </fieldset>
       {(isOpen || custom !== null) && (
@@ -100,7 +120,7 @@ function CustomDates({ range }: { readonly range: Exclude<Range, string> | null 
   const [from, setFrom] = useState(range?.from ?? "");
   const [to, setTo] = useState(range?.to ?? "");
   const apply = (): void => {
-    if (!isDay(from) || !isDay(to) || from > to) announce("Give a first day and a last day, in this order.");
+    if (!isDay(from) || !isDay(to) || from > to) announce("Enter a start date on or before the end date.");
     else change({ range: { from, to } });
   };
   return (
@@ -115,10 +135,10 @@ function CustomDates({ range }: { readonly range: Exclude<Range, string> | null 
         From <input type="date" value={from} onInput={(event) => setFrom(event.currentTarget.value)} />
       </label>
       <label>
-        to <input type="date" value={to} onInput={(event) => setTo(event.currentTarget.value)} />
+        To <input type="date" value={to} onInput={(event) => setTo(event.currentTarget.value)} />
       </label>
       <button type="submit" className="button">
-        Show
+        Apply
       </button>
     </form>
   );

@@ -10,14 +10,14 @@ interface Props {
   readonly width: number;
 }
 
-/** Every series at one period, with where each value came from and how complete it is. Escape closes it. */
+/** The value of every series for one period, with its completeness and provenance. Escape closes it. */
 export function Tooltip({ lines, index, x, width }: Props) {
   const { format } = usePage();
   const first = lines[0]?.series.points[index];
   if (first === undefined) return null;
-  const side = x > width / 2 ? { right: `${width - x + 14}px` } : { left: `${x + 14}px` };
+  const position = x > width / 2 ? { right: `${width - x + 14}px` } : { left: `${x + 14}px` };
   return (
-    <div className="tooltip" style={side} aria-hidden="true">
+    <div className="tooltip" style={position} aria-hidden="true">
       <p className="tooltip-title">{format.period(first.api)}</p>
       <ul>
         {lines.map((line) => {

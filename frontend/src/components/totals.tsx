@@ -6,7 +6,7 @@ import type { Sort } from "../view/view";
 import { Change } from "./change";
 import { type Column, SortableTable } from "./sortable-table";
 
-/** Downloads of each product over the last 30 days that all of its packages have. */
+/** Downloads of each product over the last 30 days with data for all its packages. */
 export const DownloadTotals = memo(function SettledTotals({
   dashboard,
 }: {
@@ -38,23 +38,23 @@ export const DownloadTotals = memo(function SettledTotals({
     },
     {
       key: "through",
-      title: "Ends",
+      title: "Through",
       noWrap: true,
       sortValue: (row) => row.downloads_30d?.period_end ?? null,
       cell: (row) => (row.downloads_30d?.period_end ? format.day(row.downloads_30d.period_end) : "—"),
     },
   ];
   return (
-    <section aria-labelledby="settled-title" className="card">
-      <h2 id="settled-title">Last 30 settled days</h2>
+    <section aria-labelledby="downloads-title" className="card">
+      <h2 id="downloads-title">Downloads, last 30 complete days</h2>
       <SortableTable
-        id="settled"
-        caption="Downloads of the last 30 settled days by product"
+        id="downloads"
+        caption="Downloads over the last 30 complete days by product"
         columns={columns}
         rows={rows}
         rowKey={(row) => row.product}
       />
-      <p className="chart-note">Only days that every package of the product has.</p>
+      <p className="chart-note">Includes only days with data for every package of the product.</p>
     </section>
   );
 });
@@ -62,13 +62,13 @@ export const DownloadTotals = memo(function SettledTotals({
 function DownloadTotal({ product }: { readonly product: WeeklyProduct }) {
   const { format } = usePage();
   const total = product.downloads_30d;
-  if (total?.value == null) return <span className="tag">no day is known of every package</span>;
+  if (total?.value == null) return <span className="tag">no day has data for every package</span>;
   return <strong>{format.count(total.value)}</strong>;
 }
 
 const BY_STARS: Sort = { column: "stars", descending: true };
 
-/** Stars over all repositories, each as last read. */
+/** The last reading of every repository's stars, and their total. */
 export const StarTotals = memo(function StarTotals({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { format, now } = usePage();
   const { stars } = dashboard;
@@ -87,20 +87,20 @@ export const StarTotals = memo(function StarTotals({ dashboard }: { readonly das
         return reading ? (
           <strong>{format.count(reading.value)}</strong>
         ) : (
-          <span className="tag">never read</span>
+          <span className="tag">not read yet</span>
         );
       },
     },
     {
       key: "change",
-      title: "In the week",
+      title: "Weekly change",
       isNumber: true,
       sortValue: (row) => row.change?.fraction ?? null,
       cell: (row) => <Change change={row.change} />,
     },
     {
       key: "read",
-      title: "Read",
+      title: "Last read",
       noWrap: true,
       sortValue: (row) => readings.get(row.metric_id)?.observed_at ?? null,
       cell: (row) => {
@@ -112,7 +112,7 @@ export const StarTotals = memo(function StarTotals({ dashboard }: { readonly das
   return (
     <section aria-labelledby="stars-title" className="card">
       <h2 id="stars-title">
-        Stars: {stars.value === null ? "—" : format.count(stars.value)} <span className="muted">in all</span>
+        Stars: {stars.value === null ? "—" : format.count(stars.value)} <span className="muted">total</span>
       </h2>
       <SortableTable
         id="stars"
@@ -123,7 +123,7 @@ export const StarTotals = memo(function StarTotals({ dashboard }: { readonly das
         initial={BY_STARS}
       />
       {stars.missing.length > 0 && (
-        <p className="chart-note">{stars.missing.length} never read, and not in the sum.</p>
+        <p className="chart-note">Not read yet and not in the total: {stars.missing.length}.</p>
       )}
     </section>
   );

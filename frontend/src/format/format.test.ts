@@ -4,24 +4,24 @@ import { createFormats } from "./format";
 
 const NOW = Date.parse("2026-11-23T12:00:00Z");
 
-test("numbers and days are written the reader's way", () => {
+test("numbers and days follow the locale", () => {
   expect(createFormats("de-DE", false).count(1234567)).toBe("1.234.567");
   expect(createFormats("en-GB", false).day("2026-11-22")).toBe("22 Nov 2026");
 });
 
-test("a week says its number and its days", () => {
+test("a week has its number and its days", () => {
   // CLDR puts thin or plain spaces around the dash, depending on its version
   expect(createFormats("en-GB", false).period(week(10, 1))).toMatch(/^Week 47, 16\s?–\s?22 Nov 2026$/);
 });
 
-test("ISO on demand", () => {
+test("dates are ISO 8601 on request", () => {
   const iso = createFormats("de-DE", true);
   expect(iso.period(week(10, 1))).toBe("2026-W47");
   expect(iso.day("2026-11-22")).toBe("2026-11-22");
   expect(iso.instant("2026-11-22T06:00:00Z")).toBe("2026-11-22T06:00:00Z");
 });
 
-test("a change carries its sign", () => {
+test("a change has its sign", () => {
   const format = createFormats("en-GB", false);
   expect(format.change({ absolute: 5, fraction: 0.052 })).toBe("+5.2%");
   expect(format.change({ absolute: 0, fraction: 0 })).toBe("0%");
@@ -39,6 +39,6 @@ test.each([
   ["2026-11-23", "today"],
   ["2026-11-22", "yesterday"],
   ["2026-05-31", "176 days ago"],
-])("%s was %s, whatever the hour", (day, text) => {
+])("the day %s was %s", (day, text) => {
   expect(createFormats("en-GB", false).dayAge(day, NOW)).toBe(text);
 });

@@ -1,8 +1,8 @@
 /**
- * Work that waits until the reader's press has been answered on screen.
+ * Schedules work after the next paint, so that the page responds to a click before it renders the result.
  *
- * One piece is done at a time, each in a task of its own, so that the next press never waits for more than one.
- * What is in sight goes first; the rest follows when the browser has nothing better to do.
+ * Each piece of work runs in its own task, so that a click waits for one piece at most. Visible work runs first;
+ * offscreen work runs when the browser is idle.
  */
 type Work = () => void;
 
@@ -10,10 +10,10 @@ const visibleWork = new Set<Work>();
 const offscreenWork = new Set<Work>();
 let isScheduled = false;
 
-/** How long work that is out of sight may wait for an idle moment. */
+/** Offscreen work runs after this time even if the browser is never idle. */
 const IDLE_TIMEOUT_MS = 1_500;
 
-/** Does `work` after the next paint; the function returned calls it off. */
+/** Runs `work` after the next paint; the returned function cancels it. */
 export function afterPaint(work: Work, isVisible = true): Work {
   const queue = isVisible ? visibleWork : offscreenWork;
   queue.add(work);
@@ -25,7 +25,7 @@ function schedule(): void {
   if (isScheduled || visibleWork.size + offscreenWork.size === 0) return;
   isScheduled = true;
   if (visibleWork.size === 0) whenIdle(runNext);
-  // a page in the background paints nothing, and would never come to its work
+  // a hidden page never paints
   else if (document.hidden) setTimeout(runNext);
   else requestAnimationFrame(() => setTimeout(runNext));
 }

@@ -1,15 +1,15 @@
-/** The view, how to change it, and how to write numbers: what every part of the page needs. */
+/** Contexts that all components share: formats, current time, announcements, and the view. */
 import { createContext, useContext } from "react";
 import { createFormats, type Formats } from "../format/format";
 import { DEFAULT_VIEW, type View } from "../view/view";
 
-/** What stays the same from one press to the next: a part that needs no more is not rendered again. */
+/** Values that rarely change; a component that uses only these does not render again when the view changes. */
 export interface PageContextValue {
   readonly format: Formats;
   readonly now: number;
-  /** Says something to everybody: shown for a moment, read out politely. */
+  /** Shows a short message, which screen readers announce. */
   readonly announce: (text: string) => void;
-  /** Changes parts of the view, as one step that the browser's Back undoes. */
+  /** Changes the view; the browser's Back undoes it. */
   readonly change: (changes: Partial<View>) => void;
 }
 

@@ -5,7 +5,7 @@ import { usePage } from "./contexts";
 
 interface CursorState {
   readonly index: number | null;
-  /** Where a stretch to zoom into began; null when none is being marked. */
+  /** Where the selected range starts; null without a selection. */
   readonly anchor: number | null;
   readonly isKeyboard: boolean;
 }
@@ -13,7 +13,7 @@ interface CursorState {
 const MIN_DRAG_PX = 12;
 const NO_CURSOR: CursorState = { index: null, anchor: null, isKeyboard: false };
 
-/** Returns the period that a reader points at, by pointer or by arrow keys, and the handlers that follow both. */
+/** Returns the selected period and range of a chart, and the pointer and keyboard handlers that change them. */
 export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
   const { change, announce, format } = usePage();
   const [state, setState] = useState<CursorState>(NO_CURSOR);
@@ -22,12 +22,12 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
   const last = points.length - 1;
   const index = state.index === null ? null : Math.min(state.index, last);
 
-  function zoom(one: number, other: number): void {
-    const [from, to] = [points[Math.min(one, other)], points[Math.max(one, other)]];
+  function zoom(start: number, end: number): void {
+    const [from, to] = [points[Math.min(start, end)], points[Math.max(start, end)]];
     setState(NO_CURSOR);
-    if (!from || !to || one === other) return;
+    if (!from || !to || start === end) return;
     change({ range: { from: from.api.period_start, to: to.api.period_end } });
-    announce(`Zoomed to ${format.days(from.api.period_start, to.api.period_end)}. Undo takes it back.`);
+    announce(`Zoomed to ${format.days(from.api.period_start, to.api.period_end)}. Select Undo to go back.`);
   }
 
   const xOf = (event: PointerEvent<HTMLDivElement>): number =>
@@ -39,7 +39,7 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
   const handlers = {
     onPointerDown(event: PointerEvent<HTMLDivElement>) {
       if (event.button !== 0) return;
-      // a finger points and scrolls; it does not mark a stretch
+      // touch selects a point and scrolls; it does not select a range
       if (event.pointerType !== "mouse") return point(event);
       pressedAt.current = xOf(event);
       event.currentTarget.setPointerCapture(event.pointerId);
@@ -87,8 +87,8 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
 function nearest(drawing: Drawing | null, x: number): number | null {
   if (drawing === null || drawing.xs.length === 0) return null;
   let best = 0;
-  drawing.xs.forEach((at, index) => {
-    if (Math.abs(at - x) < Math.abs((drawing.xs[best] ?? 0) - x)) best = index;
+  drawing.xs.forEach((position, index) => {
+    if (Math.abs(position - x) < Math.abs((drawing.xs[best] ?? 0) - x)) best = index;
   });
   return best;
 }

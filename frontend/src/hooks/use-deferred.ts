@@ -2,9 +2,9 @@ import { useEffect, useState } from "react";
 import { afterPaint } from "./after-paint";
 
 /**
- * Returns `value` as it was until the press that changed it has been answered on screen, then the new one.
+ * Returns the previous `value` until the next paint, then the new one.
  *
- * What is dear to draw follows this, and what was pressed shows at once that it was.
+ * Expensive components render the deferred value, so that the control that changed it updates at once.
  */
 export function useDeferred<T>(value: T, isVisible = true): T {
   const [deferred, setDeferred] = useState(value);

@@ -1,10 +1,10 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { afterPaint } from "./after-paint";
 
-/** After this long what was never near the screen is rendered too: for print, search in the page, jumps by heading. */
+/** After this time, offscreen elements render too: for print, find in page and navigation by heading. */
 const RENDER_ANYWAY_AFTER_MS = 5_000;
 
-/** Says whether an element has ever come near the screen, or its turn has come without, and whether it is near now. */
+/** Returns a ref, whether its element has been near the viewport (or should render anyway), and whether it is now. */
 export function useNearViewport<T extends Element>(): [RefObject<T | null>, boolean, boolean] {
   const ref = useRef<T>(null);
   const [wasNear, setWasNear] = useState(false);

@@ -8,7 +8,7 @@ export interface UrlView extends ParsedView {
 }
 
 interface Step {
-  /** How many steps of this page lie before this one in the browser's history. */
+  /** Number of history entries that this page added before this one. */
   readonly depth: number;
 }
 
@@ -20,7 +20,7 @@ function depthHere(): number {
   return (history.state as Step | null)?.depth ?? 0;
 }
 
-/** Keeps the view in the address: each change is one step of the browser's history, and Back undoes it. */
+/** Returns the view in the URL. Each change adds one history entry, so that Back undoes it. */
 export function useUrlView(): UrlView {
   const [read, setRead] = useState<ParsedView>(() => parseView(location.search));
 

@@ -19,21 +19,21 @@ const EVERYTHING: View = {
   iso: true,
 };
 
-test("the view everybody sees first has an empty address", () => {
+test("the default view has an empty query string", () => {
   expect(serializeView(DEFAULT_VIEW)).toBe("");
   expect(parseView("")).toEqual({ view: DEFAULT_VIEW, invalidParameters: [] });
 });
 
-test("a link shows the same: every part of a view survives the address", () => {
+test("every part of a view survives the round trip through the URL", () => {
   expect(parseView(serializeView(EVERYTHING))).toEqual({ view: EVERYTHING, invalidParameters: [] });
 });
 
-test("an address stays readable", () => {
+test("a query string is readable", () => {
   const view = { ...DEFAULT_VIEW, hidden: ["downloads:lance:rust", "a&b"] };
   expect(serializeView(view)).toBe("?hide=downloads:lance:rust,a%26b");
 });
 
-describe("a part that cannot be read is named and the usual is shown", () => {
+describe("an invalid parameter is reported and its default is used", () => {
   it.each([
     "by=hour",
     "range=forever",
@@ -49,11 +49,11 @@ describe("a part that cannot be read is named and the usual is shown", () => {
   });
 });
 
-test("what is no part of a view passes without a word", () => {
+test("an unknown parameter is ignored", () => {
   expect(parseView("?utm_source=mail").invalidParameters).toEqual([]);
 });
 
-test("a name given twice counts once, and a link cannot ask for hundreds", () => {
+test("a repeated id counts once, and a link has at most 40 ids", () => {
   const many = Array.from({ length: 100 }, (_, index) => `m${index}`).join(",");
   expect(parseView("?compare=a,a,b").view.compared).toEqual(["a", "b"]);
   expect(parseView(`?compare=${many}`).view.compared).toHaveLength(40);

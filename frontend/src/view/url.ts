@@ -1,9 +1,9 @@
-/** View ↔ query string. Defaults are left out; what cannot be read is named, never guessed. */
+/** Converts a view to a query string and back. Defaults are omitted; invalid parameters are reported. */
 import { DEFAULT_VIEW, GRAINS, RANGES, type Range, SCALES, type Sort, SUMS, UNITS, type View } from "./view";
 
 export interface ParsedView {
   readonly view: View;
-  /** Parameters of the link that this page could not read, with what would be allowed. */
+  /** Invalid parameters, each with the allowed values. */
   readonly invalidParameters: readonly string[];
 }
 
@@ -11,40 +11,40 @@ const ISO_DAY = /^\d{4}-\d{2}-\d{2}$/;
 const SORT = /^([\w:.@/-]+)\.(\w+)\.(asc|desc)$/;
 const MAX_IDS = 40;
 
-/** Returns the view that a query string describes; parts that are no part of a view (campaign tags) pass. */
+/** Returns the view of a query string; unknown parameters such as campaign tags are ignored. */
 export function parseView(search: string): ParsedView {
-  const given = new URLSearchParams(search);
+  const parameters = new URLSearchParams(search);
   const invalidParameters: string[] = [];
 
-  function choice<T extends string>(name: string, allowed: readonly T[], usual: T): T {
-    const value = given.get(name);
-    if (value === null) return usual;
-    const found = allowed.find((one) => one === value);
+  function choice<T extends string>(name: string, allowed: readonly T[], defaultValue: T): T {
+    const value = parameters.get(name);
+    if (value === null) return defaultValue;
+    const found = allowed.find((option) => option === value);
     if (found === undefined) invalidParameters.push(`${name}=${value} (allowed: ${allowed.join(", ")})`);
-    return found ?? usual;
+    return found ?? defaultValue;
   }
 
   const view: View = {
     grain: choice("by", GRAINS, DEFAULT_VIEW.grain),
-    range: parseRange(given, invalidParameters),
+    range: parseRange(parameters, invalidParameters),
     sum: choice("sum", SUMS, DEFAULT_VIEW.sum),
     scale: choice("scale", SCALES, DEFAULT_VIEW.scale),
     unit: choice("unit", UNITS, DEFAULT_VIEW.unit),
-    hidden: parseList(given.get("hide")),
-    added: parseList(given.get("add")),
-    compared: parseList(given.get("compare")),
-    tables: parseList(given.get("table")),
-    sorts: parseSorts(given.get("sort"), invalidParameters),
-    iso: given.get("dates") === "iso",
+    hidden: parseList(parameters.get("hide")),
+    added: parseList(parameters.get("add")),
+    compared: parseList(parameters.get("compare")),
+    tables: parseList(parameters.get("table")),
+    sorts: parseSorts(parameters.get("sort"), invalidParameters),
+    iso: parameters.get("dates") === "iso",
   };
   return { view, invalidParameters };
 }
 
-/** Returns the shortest query string that describes a view, `""` for the one everybody sees first. */
+/** Returns the query string of a view; `""` for the default view. */
 export function serializeView(view: View): string {
   const parts: [string, string][] = [];
-  const write = (name: string, value: string, usual: string): void => {
-    if (value !== usual) parts.push([name, value]);
+  const write = (name: string, value: string, defaultValue: string): void => {
+    if (value !== defaultValue) parts.push([name, value]);
   };
   write("by", view.grain, DEFAULT_VIEW.grain);
   write("range", formatRange(view.range), formatRange(DEFAULT_VIEW.range));
@@ -61,7 +61,7 @@ export function serializeView(view: View): string {
   return query && `?${query}`;
 }
 
-/** Escapes what a query string must have escaped, and leaves `:`, `,`, `/` and `@` for people to read. */
+/** Escapes a value but leaves `:`, `,`, `/` and `@` readable. */
 function encodeReadable(value: string): string {
   return encodeURIComponent(value).replace(/%(3A|2C|2F|40)/g, (code) => decodeURIComponent(code));
 }
@@ -71,18 +71,20 @@ function parseList(value: string | null): readonly string[] {
   return [...new Set(names)].slice(0, MAX_IDS);
 }
 
-function parseRange(given: URLSearchParams, invalidParameters: string[]): Range {
-  const value = given.get("range");
+function parseRange(parameters: URLSearchParams, invalidParameters: string[]): Range {
+  const value = parameters.get("range");
   if (value === null) return DEFAULT_VIEW.range;
   const named = RANGES.find((range) => range === value);
   if (named !== undefined) return named;
   const [from = "", to = ""] = value.split("..");
   if (isDay(from) && isDay(to) && from <= to) return { from, to };
-  invalidParameters.push(`range=${value} (allowed: ${RANGES.join(", ")}, or 2026-01-01..2026-06-30)`);
+  invalidParameters.push(
+    `range=${value} (allowed: ${RANGES.join(", ")}, or dates such as 2026-01-01..2026-06-30)`,
+  );
   return DEFAULT_VIEW.range;
 }
 
-/** Says whether a text is an ISO day that exists; `Date.parse` alone would turn 31 February into March. */
+/** Returns whether a text is an existing ISO day; `Date.parse` alone turns 31 February into March. */
 export function isDay(text: string): boolean {
   const at = ISO_DAY.test(text) ? Date.parse(text) : Number.NaN;
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
@@ -97,7 +99,7 @@ function parseSorts(value: string | null, invalidParameters: string[]): Readonly
   for (const part of parseList(value)) {
     const [, table, column, order] = SORT.exec(part) ?? [];
     if (table && column) sorts[table] = { column, descending: order === "desc" };
-    else invalidParameters.push(`sort=${part} (such as movers.change.desc)`);
+    else invalidParameters.push(`sort=${part} (example: movers.change.desc)`);
   }
   return sorts;
 }
