@@ -5,7 +5,7 @@ import { cspPlugin } from "./build/csp-plugin.ts";
 
 const API = process.env.VITE_API_BASE_URL ?? "";
 
-// The sources import React's names. Take these three lines out, install react and react-dom, and it is React.
+// The sources import from react. To use React instead of Preact, remove this alias and install react and react-dom.
 const PREACT = {
   "react/jsx-runtime": "preact/jsx-runtime",
   "react-dom/client": "preact/compat/client",

@@ -1,4 +1,4 @@
-/** A Vite plugin: the styles go into the page, and a policy that knows every inline text by its hash. */
+/** A Vite plugin that inlines the styles and adds a Content-Security-Policy with their hashes. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -16,18 +16,16 @@ type Bundle = Readonly<Record<string, { readonly type: string }>>;
 /**
  * Returns the plugin.
  *
- * @throws Error when the address of the API cannot be used, or is missing on Vercel.
+ * @throws Error if the API's origin is invalid, or missing on Vercel.
  */
 export function cspPlugin({ apiBaseUrl, isOnVercel }: Options): Plugin {
   const api = apiOrigin(apiBaseUrl);
   return {
-    name: "strict-page",
+    name: "csp",
     apply: "build",
     buildStart() {
       if (isOnVercel && api === "") {
-        this.error(
-          "VITE_API_BASE_URL is not set; on Vercel the page has no API of its own. See docs/vercel.md.",
-        );
+        this.error("VITE_API_BASE_URL is not set. Fix: set it to the API's origin; see docs/vercel.md.");
       }
     },
     transformIndexHtml: {
@@ -49,7 +47,7 @@ export function cspPlugin({ apiBaseUrl, isOnVercel }: Options): Plugin {
   };
 }
 
-/** Takes the style sheets out of the bundle: a second request would hold up the first paint. */
+/** Removes the style sheets from the bundle and returns them: a second request would delay the first paint. */
 function extractStyles(bundle: Bundle): string {
   const names = Object.keys(bundle).filter((name) => name.endsWith(".css"));
   return names
@@ -80,12 +78,14 @@ function preconnect(api: string): HtmlTagDescriptor[] {
   ];
 }
 
-/** Returns the style element that Plot puts into each chart, which has no name but its text. */
+/** Returns the text of the style element that Plot adds to each chart. */
 function plotStyle(): string {
   const entry = createRequire(import.meta.url).resolve("@observablehq/plot");
   const source = readFileSync(join(dirname(entry), "plot.js"), "utf8");
   const [, template] = /append\("style"\)\.text\(\s*`([^`]*)`/.exec(source) ?? [];
   if (template === undefined)
-    throw new Error("Plot's own style is not where 0.6.17 had it; see build/csp-plugin.ts");
+    throw new Error(
+      "Plot's inline style was not found where version 0.6.17 has it. Fix: update build/csp-plugin.ts.",
+    );
   return template.replaceAll(`\${className}`, CHART_CLASS);
 }

@@ -1,16 +1,16 @@
-/** For everyone: keyboard, language, theme, paper. */
+/** Keyboard, theme, locale and rendering without scrolling. */
 import { expect, test } from "@playwright/test";
 import { figure, open, pageUrl, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
-test("every control is reached by Tab, in the order of the page, and shows that it is", async ({ page }) => {
+test("Tab reaches every control in page order, with a visible focus ring", async ({ page }) => {
   await open(page, "rich");
   await waitForChart(page);
   const reached: string[] = [];
   for (let step = 0; step < 32; step += 1) {
     await page.keyboard.press("Tab");
-    const at = await page.evaluate(() => {
+    const focused = await page.evaluate(() => {
       const element = document.activeElement as HTMLElement;
       const name = element.getAttribute("aria-label") ?? element.textContent ?? "";
       return {
@@ -18,24 +18,24 @@ test("every control is reached by Tab, in the order of the page, and shows that 
         hasRing: getComputedStyle(element).outlineStyle !== "none",
       };
     });
-    expect.soft(at.hasRing, at.name).toBe(true);
-    reached.push(at.name);
+    expect.soft(focused.hasRing, focused.name).toBe(true);
+    reached.push(focused.name);
   }
-  expect(reached[0]).toBe("Skip to the numbers");
+  expect(reached[0]).toBe("Skip to content");
   for (const name of ["Day", "Month", "All", "Log", "Indexed to 100", "Python"])
     expect(reached).toContain(name);
   expect(reached.some((name) => name.startsWith("Lance · Downloads, chart"))).toBe(true);
 });
 
-test("the switch of colours is kept, and a link does not carry it", async ({ page }) => {
+test("the theme is stored in the browser and not in the URL", async ({ page }) => {
   await open(page, "rich");
-  await page.getByLabel("Colours").selectOption("dark");
+  await page.getByLabel("Theme").selectOption("dark");
   await page.reload();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
   expect(page.url()).toBe(pageUrl("rich"));
 });
 
-test("numbers, days and weeks follow the reader's language", async ({ browser }) => {
+test("numbers, days and weeks follow the browser's locale", async ({ browser }) => {
   const context = await browser.newContext({ locale: "de-DE", timezoneId: "America/Los_Angeles" });
   const page = await context.newPage();
   await open(page, "rich");
@@ -44,12 +44,10 @@ test("numbers, days and weeks follow the reader's language", async ({ browser })
   await context.close();
 });
 
-test("a chart that nobody has scrolled to is there all the same, for paper and for jumps by heading", async ({
-  page,
-}) => {
+test("charts render without scrolling, for print and for navigation by heading", async ({ page }) => {
   await open(page, "rich");
-  // two families of ten have no value yet, and say so
+  // two of the ten families have no values
   await expect(page.locator(".charts .stage-plot svg")).toHaveCount(8, { timeout: 20_000 });
-  await expect(page.getByText("Nothing is known of it yet.")).toHaveCount(2);
-  await expect(page.getByRole("heading", { name: "Last runs" })).toBeAttached();
+  await expect(page.getByText("No data yet.")).toHaveCount(2);
+  await expect(page.getByRole("heading", { name: "Recent runs" })).toBeAttached();
 });

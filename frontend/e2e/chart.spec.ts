@@ -1,4 +1,4 @@
-/** One chart: how it is drawn, pointed at, walked and zoomed, and the table behind it. */
+/** One chart: drawing, tooltip, keyboard, zoom and table. */
 import { expect, type Page, test } from "@playwright/test";
 import { CARD, open, pageUrl, waitForChart } from "./scenarios";
 
@@ -7,7 +7,7 @@ test.describe.configure({ mode: "parallel" });
 const stage = (page: Page) => page.locator(`${CARD} .stage-keys`);
 const live = (page: Page) => page.locator(`${CARD} [aria-live]`);
 
-test("dragging zooms, Undo and Back take it back", async ({ page }) => {
+test("dragging zooms, and Undo and Back revert it", async ({ page }) => {
   await open(page, "rich");
   await waitForChart(page);
   await drag(page, 0.3, 0.6);
@@ -19,13 +19,13 @@ test("dragging zooms, Undo and Back take it back", async ({ page }) => {
   await expect(page).toHaveURL(pageUrl("rich"));
 });
 
-test("the keyboard walks a chart's points, says each, and zooms", async ({ page }) => {
+test("the keyboard selects points, announces each, and zooms", async ({ page }) => {
   await open(page, "rich");
   await waitForChart(page);
   await stage(page).focus();
   await page.keyboard.press("ArrowLeft");
   await expect(live(page)).toHaveText(
-    /^Week 3, 18\s?–\s?24 Jan 2027: Python [\d,]+, running; Node\.js [\d,]+, running; Rust [\d,]+, running\.$/,
+    /^Week 3, 18\s?–\s?24 Jan 2027: Python [\d,]+, in progress; Node\.js [\d,]+, in progress; Rust [\d,]+, in progress\.$/,
   );
   await page.keyboard.press("ArrowLeft");
   await expect(live(page)).toHaveText(
@@ -47,7 +47,7 @@ test("Escape closes the tooltip", async ({ page }) => {
   await expect(page.locator(".tooltip")).toBeHidden();
 });
 
-test("a gap is a gap, estimates are dashed, the running week is hatched, a restated point is marked", async ({
+test("the legend and the drawing distinguish gaps, estimates, the running week and restated points", async ({
   page,
 }) => {
   await open(page, "rich");
@@ -56,9 +56,9 @@ test("a gap is a gap, estimates are dashed, the running week is hatched, a resta
     .locator(".chart-card", { hasText: "Lance · Downloads" })
     .first()
     .locator(".kind-legend");
-  for (const text of ["Measured", "Estimate", "Days are missing", "Not over yet", "Gap"])
+  for (const text of ["Complete", "Estimate", "some days are missing", "In progress", "Gap"])
     await expect(legend).toContainText(text);
-  await expect(page.locator(CARD).locator(".kind-legend")).toContainText("The registry changed it later");
+  await expect(page.locator(CARD).locator(".kind-legend")).toContainText("Restated by the registry");
   const dashed = page
     .locator(".stage-plot")
     .first()
@@ -67,7 +67,7 @@ test("a gap is a gap, estimates are dashed, the running week is hatched, a resta
   await expect(page.locator(".stage-plot").first().locator("[fill='url(#cm-hatch)']")).toBeAttached();
 });
 
-test("the table says what the chart says, sorts, and keeps its order in the address", async ({ page }) => {
+test("the table has the chart's numbers, sorts, and has its order in the URL", async ({ page }) => {
   await open(page, "rich", "?table=downloads:lancedb");
   const table = page.locator(CARD).getByRole("table");
   await expect(table.getByRole("row").nth(2)).toContainText(/Week 2.*1,285,752.*431,612.*17,250/);
@@ -79,9 +79,7 @@ test("the table says what the chart says, sorts, and keeps its order in the addr
   );
 });
 
-test("the tooltip tells every series of that week: provenance, days present, when it was observed", async ({
-  page,
-}) => {
+test("the tooltip has the provenance, days present and read time of every series", async ({ page }) => {
   await open(page, "rich");
   await waitForChart(page);
   await stage(page).focus();
@@ -89,10 +87,10 @@ test("the tooltip tells every series of that week: provenance, days present, whe
   const rows = page.locator(".tooltip li");
   await expect(rows).toHaveCount(3);
   for (const row of await rows.all())
-    await expect(row).toContainText(/7 of 7 days.*registry.*observed \d+ Jan 2027/);
+    await expect(row).toContainText(/7 of 7 days.*registry.*read \d+ Jan 2027/);
 });
 
-test("a finger's tap opens the tooltip, and it stays", async ({ browser }) => {
+test("a tap opens the tooltip, and it stays open", async ({ browser }) => {
   const context = await browser.newContext({ hasTouch: true, viewport: { width: 390, height: 844 } });
   const page = await context.newPage();
   await open(page, "rich");
@@ -102,7 +100,7 @@ test("a finger's tap opens the tooltip, and it stays", async ({ browser }) => {
   await context.close();
 });
 
-test("the running week is hatched, and no line runs into it", async ({ page }) => {
+test("the running week is hatched, and no line enters it", async ({ page }) => {
   await open(page, "rich");
   await waitForChart(page);
   const plot = page.locator(CARD).locator(".stage-plot");
@@ -117,7 +115,7 @@ test("the running week is hatched, and no line runs into it", async ({ page }) =
   }
 });
 
-test("long lines are told apart without their colours", async ({ page }) => {
+test("long lines are distinguishable without colour", async ({ page }) => {
   await open(page, "rich", "?range=all");
   await waitForChart(page);
   await page.setViewportSize({ width: 390, height: 844 });
@@ -129,7 +127,7 @@ test("long lines are told apart without their colours", async ({ page }) => {
   expect(shapes).toBeGreaterThanOrEqual(3);
 });
 
-test("summed up, indexed and by day, the table behind the chart follows", async ({ page }) => {
+test("the table shows cumulative, indexed and daily values", async ({ page }) => {
   const column = async (query: string) => {
     await open(page, "rich", `?range=12w&table=downloads:lancedb&sort=downloads:lancedb.period.asc${query}`);
     await expect(page.locator(CARD).getByRole("row").nth(1)).toBeVisible();
@@ -138,7 +136,7 @@ test("summed up, indexed and by day, the table behind the chart follows", async 
   };
   const weekly = await column("");
   expect(weekly).toHaveLength(13);
-  const sum = weekly.reduce((total, one) => total + one, 0);
+  const sum = weekly.reduce((total, value) => total + value, 0);
   expect((await column("&sum=cumulative")).at(-1)).toBe(sum);
   const indexed = await column("&unit=indexed");
   expect([indexed[0], indexed[11]]).toEqual([

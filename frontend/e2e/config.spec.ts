@@ -1,7 +1,7 @@
-/** What playwright.config.ts promises about the tests themselves. */
+/** The test configuration. */
 import { expect, test } from "@playwright/test";
 
-test("a test that fails does not keep the tests of another project from running", () => {
+test("a failing test does not stop the tests of another project", () => {
   const { projects } = test.info().config;
   expect(projects.map(({ name }) => name)).toContain("measured");
   expect(projects.flatMap(({ dependencies }) => dependencies)).toEqual([]);

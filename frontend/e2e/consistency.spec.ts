@@ -1,4 +1,4 @@
-/** One definition of week, change and completeness: page, CSV, badge, API and the terminal's report agree. */
+/** Page, CSV, badge, API and terminal report return the same week, change and completeness. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
@@ -6,7 +6,7 @@ import { open, pageUrl, waitForChart } from "./scenarios";
 
 const METRIC = "downloads:lancedb:nodejs";
 
-interface Reported {
+interface ReportedMetric {
   readonly metric_id: string;
   readonly latest_complete_week: string;
   readonly value: number;
@@ -14,13 +14,13 @@ interface Reported {
   readonly share: number;
 }
 
-test("page, CSV, badge, API and report say the same of one week", async ({ page, request }) => {
-  const where = await (await request.post(pageUrl("today", "__where"))).text();
-  const report = reported(where);
+test("page, CSV, badge, API and report have equal numbers for one week", async ({ page, request }) => {
+  const database = await (await request.post(pageUrl("today", "__database"))).text();
+  const report = readReport(database);
   const body = await (await request.get(pageUrl("today", "api/v1/dashboard/weekly?weeks=1"))).json();
   const metric = body.products
     .flatMap((product: { metrics: unknown[] }) => product.metrics)
-    .find((metric: { metric_id: string }) => metric.metric_id === METRIC);
+    .find((candidate: { metric_id: string }) => candidate.metric_id === METRIC);
   const { week, value, days_present, complete } = metric.latest_complete;
   expect({ week, value, change: metric.change, share: metric.share }).toEqual({
     week: report.latest_complete_week,
@@ -56,11 +56,11 @@ test("page, CSV, badge, API and report say the same of one week", async ({ page,
   await expect(row).toContainText(value.toLocaleString("en-GB"));
   await expect(row).toContainText(`${days_present} of ${metric.latest_complete.days_expected} days`);
 
-  const waiting = page.waitForEvent("download");
+  const download = page.waitForEvent("download");
   await card.getByRole("button", { name: "CSV" }).click();
-  const line = readFileSync(await (await waiting).path(), "utf8")
+  const line = readFileSync(await (await download).path(), "utf8")
     .split("\r\n")
-    .find((one) => one.startsWith(`${METRIC},${week},`));
+    .find((row) => row.startsWith(`${METRIC},${week},`));
   const [, , , , csvValue, , , csvDays, , csvComplete] = line?.split(",") ?? [];
   expect([Number(csvValue), Number(csvDays), csvComplete]).toEqual([value, days_present, String(complete)]);
 
@@ -68,13 +68,13 @@ test("page, CSV, badge, API and report say the same of one week", async ({ page,
   expect(badge).toContain(`${value.toLocaleString("en-US")} in ${week}, the newest complete week`);
 });
 
-function reported(database: string): Reported {
+function readReport(database: string): ReportedMetric {
   const output = execFileSync("../.venv/bin/community-metrics", ["report", "--json"], {
     env: { ...process.env, CM_DB_PATH: database, CM_STORAGE_MODE: "local" },
     encoding: "utf8",
   });
-  const { metrics } = JSON.parse(output) as { metrics: readonly Reported[] };
+  const { metrics } = JSON.parse(output) as { metrics: readonly ReportedMetric[] };
   const found = metrics.find((metric) => metric.metric_id === METRIC);
-  if (found === undefined) throw new Error(`the report does not have ${METRIC}`);
+  if (found === undefined) throw new Error(`the report does not contain ${METRIC}`);
   return found;
 }

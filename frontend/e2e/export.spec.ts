@@ -1,4 +1,4 @@
-/** What a visitor takes away: files of exactly what is seen, links, pictures for a README. */
+/** Downloads, links, and badges for a README. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { CARD, open, pageUrl, waitForChart } from "./scenarios";
@@ -6,12 +6,12 @@ import { CARD, open, pageUrl, waitForChart } from "./scenarios";
 test.describe.configure({ mode: "parallel" });
 
 for (const kind of ["csv", "svg", "png"] as const) {
-  test(`what is seen can be taken away as ${kind}`, async ({ page }) => {
+  test(`a chart downloads as ${kind}`, async ({ page }) => {
     await open(page, "rich");
     await waitForChart(page);
-    const waiting = page.waitForEvent("download");
+    const download = page.waitForEvent("download");
     await page.locator(CARD).getByRole("button", { name: kind.toUpperCase() }).click();
-    const file = await waiting;
+    const file = await download;
     const content = readFileSync(await file.path());
     expect(file.suggestedFilename()).toBe(`downloads-lancedb-2027-01-17.${kind}`);
     if (kind === "csv")
@@ -24,7 +24,7 @@ for (const kind of ["csv", "svg", "png"] as const) {
   });
 }
 
-test("copy link copies what is seen", async ({ page, context }) => {
+test("Copy link copies the URL of the current view", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page, "rich", "?by=day&range=12w");
   await page.getByRole("button", { name: "Copy link" }).click();
@@ -34,34 +34,34 @@ test("copy link copies what is seen", async ({ page, context }) => {
   );
 });
 
-test("a file holds the series and the weeks that are seen, and no others", async ({ page }) => {
+test("a CSV file has only the visible series and weeks", async ({ page }) => {
   await open(page, "rich", "?range=12w&hide=downloads:lancedb:rust");
   await waitForChart(page);
-  const waiting = page.waitForEvent("download");
+  const download = page.waitForEvent("download");
   await page.locator(CARD).getByRole("button", { name: "CSV" }).click();
-  const lines = readFileSync(await (await waiting).path(), "utf8")
+  const lines = readFileSync(await (await download).path(), "utf8")
     .trim()
     .split("\r\n")
     .slice(1);
-  const of = (id: string) => lines.filter((line) => line.startsWith(`downloads:lancedb:${id},`)).length;
-  expect([of("python"), of("nodejs"), of("rust")]).toEqual([13, 13, 0]); // twelve weeks and the running one
+  const rowCount = (id: string) => lines.filter((line) => line.startsWith(`downloads:lancedb:${id},`)).length;
+  expect([rowCount("python"), rowCount("nodejs"), rowCount("rust")]).toEqual([13, 13, 0]); // 12 weeks and the running week
 });
 
-test("badge and sparkline are shown, and their snippet is copied", async ({ page, context }) => {
+test("the embed panel shows badges and sparklines, and copies their Markdown", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page, "rich");
   await waitForChart(page);
   const card = page.locator(CARD);
   await card.getByRole("button", { name: /Embed/ }).click();
-  const pictures = card.locator(".embed img");
-  await expect(pictures).toHaveCount(6);
-  for (const element of await pictures.all())
+  const images = card.locator(".embed img");
+  await expect(images).toHaveCount(6);
+  for (const element of await images.all())
     await expect
       .poll(() => element.evaluate((img) => (img as HTMLImageElement).naturalWidth))
       .toBeGreaterThan(0);
-  await card.getByRole("button", { name: /Copy the snippet of Python: the newest/ }).click();
+  await card.getByRole("button", { name: /Copy Markdown for Python: latest/ }).click();
   const badge = pageUrl("rich", "api/v1/badge/downloads:lancedb:python.svg");
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
-    `![Python: the newest complete week](${badge})`,
+    `![Python: latest complete week](${badge})`,
   );
 });

@@ -1,8 +1,8 @@
-/** 500 metrics and ten years: the page stays usable. */
+/** The page with 500 metrics and ten years of data. */
 import { expect, type Page, test } from "@playwright/test";
 import { open, scrollThrough, waitForChart } from "./scenarios";
 
-const MOST_MS = 200;
+const MAX_MS = 200;
 
 declare global {
   interface Window {
@@ -10,7 +10,7 @@ declare global {
   }
 }
 
-/** Notes the longest time from a press to the paint that answers it, as the browser itself measures it. */
+/** Records the longest time from an interaction to its next paint, measured by the browser. */
 async function watchInteractions(page: Page): Promise<void> {
   await page.addInitScript(() => {
     window.slowest = 0;
@@ -22,10 +22,10 @@ async function watchInteractions(page: Page): Promise<void> {
   });
 }
 
-/** Whatever else runs on the machine makes a measurement slower and never faster: the best of three counts. */
+/** Other processes can only slow a measurement down, so the best of three rounds counts. */
 const ROUNDS = 3;
 
-test("every press is answered within 200 ms", async ({ page }) => {
+test("every interaction paints within 200 ms", async ({ page }) => {
   test.setTimeout(150_000);
   await watchInteractions(page);
   const best: Record<string, number> = {};
@@ -33,10 +33,10 @@ test("every press is answered within 200 ms", async ({ page }) => {
     await open(page, "big", "?range=all");
     for (const [name, ms] of Object.entries(await measuredRound(page)))
       best[name] = Math.min(best[name] ?? ms, ms);
-    if (Object.values(best).every((ms) => ms <= MOST_MS)) break;
+    if (Object.values(best).every((ms) => ms <= MAX_MS)) break;
   }
   console.log(JSON.stringify(best));
-  for (const [name, ms] of Object.entries(best)) expect.soft(ms, name).toBeLessThanOrEqual(MOST_MS);
+  for (const [name, ms] of Object.entries(best)) expect.soft(ms, name).toBeLessThanOrEqual(MAX_MS);
 });
 
 async function measuredRound(page: Page): Promise<Readonly<Record<string, number>>> {
@@ -57,33 +57,33 @@ async function measuredRound(page: Page): Promise<Readonly<Record<string, number
 
 function actions(page: Page): Readonly<Record<string, () => Promise<void>>> {
   const toolbar = page.locator(".toolbar");
-  const press = (name: string) => () => toolbar.getByRole("button", { name, exact: true }).click();
+  const click = (name: string) => () => toolbar.getByRole("button", { name, exact: true }).click();
   return {
-    log: press("Log"),
-    cumulative: press("Cumulative"),
-    indexed: press("Indexed to 100"),
-    year: press("Year"),
-    all: press("All"),
-    month: press("Month"),
-    week: press("Week"),
+    log: click("Log"),
+    cumulative: click("Cumulative"),
+    indexed: click("Indexed to 100"),
+    year: click("1 year"),
+    all: click("All"),
+    month: click("Month"),
+    week: click("Week"),
     iso: () => page.getByLabel("ISO dates").click(),
     hide: () => page.locator(".legend button").first().click(),
-    walk: async () => {
+    arrowKeys: async () => {
       await page.locator(".stage-keys").first().focus();
       for (let step = 0; step < 5; step += 1) await page.keyboard.press("ArrowLeft");
     },
     table: () =>
       page
-        .getByRole("button", { name: /Show as a table/ })
+        .getByRole("button", { name: /Show table/ })
         .first()
         .click(),
-    type: () => page.getByLabel("Compare a series").pressSequentially("downloads:p1:m6"),
+    type: () => page.getByLabel("Add a series to compare").pressSequentially("downloads:p1:m6"),
     compare: () => page.locator(".compare").getByRole("button", { name: "Add" }).click(),
     sort: () => page.locator("#movers").getByRole("button", { name: /Value/ }).click(),
   };
 }
 
-test("five hundred metrics fit the page: eight in a chart, the others by name", async ({ page }) => {
+test("a chart shows eight of 500 metrics, and others are added by name", async ({ page }) => {
   await open(page, "big");
   await waitForChart(page);
   const card = page.locator(".chart-card").first();

@@ -1,9 +1,9 @@
-/** The worlds of `tests/support/dashboard_server.py`, and what every test does with them. */
+/** The scenarios of `tests/support/dashboard_server.py`, and helpers that all tests share. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { expect, type Locator, type Page } from "@playwright/test";
 
-// below the ports that a system hands out to connections
+// below the ephemeral ports
 const BASE = 24_170;
 const RICH_NOW = "2027-01-20T12:00:00Z";
 export const ALLOWED_ORIGIN = `http://127.0.0.1:${BASE + 20}`;
@@ -25,15 +25,15 @@ export function pageUrl(scenario: ScenarioName, query = ""): string {
   return `http://127.0.0.1:${SCENARIOS[scenario].port}/${query}`;
 }
 
-/** Stops the page's clock at the world's instant. */
+/** Sets the page's clock to the scenario's time. */
 export async function setClock(page: Page, scenario: ScenarioName): Promise<void> {
   const { now } = SCENARIOS[scenario];
   if (now !== null) await page.clock.setFixedTime(new Date(now));
 }
 
-/** Opens the page of a world, and fails the test where its policy is broken or a script throws. */
+/** Opens the page of a scenario; the test fails on a script error or a policy violation. */
 export async function open(page: Page, scenario: ScenarioName, query = ""): Promise<void> {
-  page.on("pageerror", (error) => expect.soft(error.message, "a script threw").toBe(""));
+  page.on("pageerror", (error) => expect.soft(error.message, "script error").toBe(""));
   page.on("console", (message) => {
     if (/Content Security Policy|TrustedHTML/.test(message.text())) expect.soft(message.text()).toBe("");
   });
@@ -41,21 +41,21 @@ export async function open(page: Page, scenario: ScenarioName, query = ""): Prom
   await page.goto(pageUrl(scenario, query));
 }
 
-/** Brings the first charts into sight and waits until they are drawn. */
+/** Scrolls to the first chart and waits until it is drawn. */
 export async function waitForChart(page: Page): Promise<void> {
   await page.locator(".chart-card").first().scrollIntoViewIfNeeded();
   await expect(page.locator(".stage-plot svg").first()).toBeVisible({ timeout: 20_000 });
 }
 
-/** The chart that most tests look at. */
+/** The chart that most tests use. */
 export const CARD = ".chart-card:has(h3:text('LanceDB · Downloads'))";
 
-/** The number that a visitor of the rich world looks for first. */
+/** The first number of the rich scenario. */
 export function figure(page: Page): Locator {
   return page.locator('[data-metric="downloads:lancedb:python"]');
 }
 
-/** Gives orders to a world: `slow?s=6`, `break`, `mend`. */
+/** Sends a command to a scenario: `slow?s=6`, `break` or `restore`. */
 export async function control(page: Page, scenario: ScenarioName, command: string): Promise<void> {
   await page.request.post(pageUrl(scenario, `__${command}`));
 }
@@ -70,7 +70,7 @@ interface AxeResult {
   }[];
 }
 
-/** Returns what axe has to say against the page: `rule: element`, one for each. */
+/** Returns axe's violations on the page as `rule: element`. */
 export async function axeViolations(page: Page): Promise<readonly string[]> {
   await page.evaluate(AXE);
   const result = (await page.evaluate(
@@ -83,7 +83,7 @@ export async function axeViolations(page: Page): Promise<readonly string[]> {
   return result.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
 }
 
-/** Brings every chart near the screen once, so that all of them are drawn. */
+/** Scrolls through the page, so that every chart is drawn. */
 export async function scrollThrough(page: Page): Promise<void> {
   const height = await page.evaluate(() => document.body.scrollHeight);
   for (let y = 0; y < height; y += 700) {

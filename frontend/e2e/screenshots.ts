@@ -1,4 +1,4 @@
-/** Pictures of a state for `make screenshots`; ordinary runs take none. */
+/** Screenshots for `make screenshots`; other runs take none. */
 import type { Page } from "@playwright/test";
 
 const LAPTOP = { width: 1280, height: 860 };
@@ -6,11 +6,11 @@ export const PHONE = { width: 390, height: 844 };
 
 interface ScreenshotOptions {
   readonly fullPage: boolean;
-  /** Done again after each change of width, for what such a change takes away. */
+  /** Runs after each change of width, for example to open the tooltip again. */
   readonly prepare?: (page: Page) => Promise<void>;
 }
 
-/** Takes a picture of the page at phone and laptop width. */
+/** Takes a screenshot at laptop and phone width. */
 export async function takeScreenshots(
   page: Page,
   name: string,
@@ -23,14 +23,14 @@ export async function takeScreenshots(
     ["phone", PHONE],
   ] as const) {
     await page.setViewportSize(size);
-    await page.waitForTimeout(400); // a resized chart is drawn anew
+    await page.waitForTimeout(400); // a resized chart draws again
     await prepare?.(page);
     await page.screenshot({ path: screenshotPath(name, device, theme), fullPage });
   }
   await page.setViewportSize(LAPTOP);
 }
 
-/** Takes one picture of what is on screen now. */
+/** Takes one screenshot at the current size. */
 export async function takeScreenshot(page: Page, name: string, device: string, theme: string): Promise<void> {
   if (process.env.SCREENSHOTS)
     await page.screenshot({ path: screenshotPath(name, device, theme), fullPage: true });

@@ -1,4 +1,4 @@
-/** Every state of the page, light and dark: no violation, and with SCREENSHOTS=1 a picture at two widths. */
+/** Every state of the page, light and dark, passes axe; with SCREENSHOTS=1, also takes screenshots at two widths. */
 import { expect, type Page, test } from "@playwright/test";
 import { axeViolations, CARD, open, type ScenarioName, scrollThrough, waitForChart } from "./scenarios";
 import { takeScreenshot, takeScreenshots } from "./screenshots";
@@ -15,7 +15,7 @@ interface State {
 test.describe.configure({ mode: "parallel" });
 
 const STATES: readonly State[] = [
-  { name: "usual", scenario: "rich", expectedText: "1,285,752", prepare: renderEverything },
+  { name: "default", scenario: "rich", expectedText: "1,285,752", prepare: renderEverything },
   {
     name: "published-history-only",
     scenario: "seeded",
@@ -23,12 +23,12 @@ const STATES: readonly State[] = [
     prepare: renderEverything,
   },
   { name: "no-data", scenario: "empty", expectedText: "community-metrics seed" },
-  { name: "stale", scenario: "stale", expectedText: "The data are stale" },
+  { name: "stale", scenario: "stale", expectedText: "Data is stale" },
   {
     name: "partial-run",
     scenario: "partial",
     expectedText: "The last run was partial",
-    prepare: (page) => page.getByText("What failed").click(),
+    prepare: (page) => page.getByText("Show errors").click(),
   },
   {
     name: "unknown-metric",
@@ -37,10 +37,10 @@ const STATES: readonly State[] = [
     expectedText: "Did you mean",
   },
   {
-    name: "unreadable-link",
+    name: "invalid-link",
     scenario: "rich",
     query: "?by=hour",
-    expectedText: "Part of this link could not be read",
+    expectedText: "Part of this link is invalid",
   },
   {
     name: "compare",
@@ -71,7 +71,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.use({ colorScheme });
 
     for (const state of STATES) {
-      test(`${state.name} is whole for everybody`, async ({ page }) => {
+      test(`the ${state.name} state is accessible`, async ({ page }) => {
         await open(page, state.scenario, state.query);
         await state.prepare?.(page);
         await expect(page.getByText(state.expectedText).first()).toBeVisible();
@@ -80,12 +80,12 @@ for (const colorScheme of ["light", "dark"] as const) {
       });
     }
 
-    test("a phone, a wall and a page at 400 % are whole for everybody", async ({ page }) => {
+    test("the page is accessible on a large screen and at 400 % zoom", async ({ page }) => {
       await open(page, "rich", "?table=downloads:lancedb");
       await renderEverything(page);
       for (const [device, width, height] of [
         ["narrow", 320, 700],
-        ["wall", 2560, 1440],
+        ["large", 2560, 1440],
       ] as const) {
         await page.setViewportSize({ width, height });
         await expect(page.locator(CARD).locator(".stage-plot svg")).toBeVisible();
@@ -96,18 +96,18 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("paper shows every chart in light colours and no controls", async ({ page }) => {
+test("print has every chart in light colours and no controls", async ({ page }) => {
   await open(page, "rich");
-  await page.getByLabel("Colours").selectOption("dark");
+  await page.getByLabel("Theme").selectOption("dark");
   await renderEverything(page);
   await page.emulateMedia({ media: "print" });
   await expect(page.locator(".toolbar")).toBeHidden();
   await expect(page.locator(".charts .stage-plot svg")).toHaveCount(8);
-  const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  expect(ground).toBe("rgb(255, 255, 255)");
-  const ink = await page.evaluate(() => getComputedStyle(document.body).color);
-  expect(ink).toBe("rgb(21, 32, 43)");
-  await takeScreenshot(page, "usual", "paper", "light");
+  const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(background).toBe("rgb(255, 255, 255)");
+  const text = await page.evaluate(() => getComputedStyle(document.body).color);
+  expect(text).toBe("rgb(21, 32, 43)");
+  await takeScreenshot(page, "default", "print", "light");
 });
 
 async function renderEverything(page: Page): Promise<void> {

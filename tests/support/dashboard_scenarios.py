@@ -1,4 +1,4 @@
-"""Databases for the dashboard's tests: the shipped history, two years with every mark, and 500 metrics."""
+"""Databases for the dashboard's tests: seed data, two years with every kind of point, and 500 metrics."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from community_metrics.model import Observation
 
 NOW = datetime(2027, 1, 20, 12, tzinfo=UTC)
-"""A Wednesday after the week 53 of 2026, so that a year's turn is on every chart."""
+"""A Wednesday after week 53 of 2026, so that every chart includes the turn of the year."""
 FIRST, LAST = date(2025, 1, 6), date(2027, 1, 19)
 LEVELS = {
     "downloads:lance:python": 21_000,
@@ -42,8 +42,8 @@ STARS = {
     "stars:lance-context:github": 42,
 }
 GAPS = {
-    "downloads:lance:rust": (date(2026, 9, 7), date(2026, 9, 20)),  # two whole weeks, a gap
-    "downloads:lancedb:nodejs": (date(2026, 11, 4), date(2026, 11, 5)),  # two days, an incomplete week
+    "downloads:lance:rust": (date(2026, 9, 7), date(2026, 9, 20)),  # two weeks: a gap
+    "downloads:lancedb:nodejs": (date(2026, 11, 4), date(2026, 11, 5)),  # two days: an incomplete week
 }
 ESTIMATED = ("downloads:lance:python", "downloads_30d:lance:python", date(2026, 2, 2), date(2026, 3, 3))
 RESTATED = ("downloads:lancedb:python", date(2026, 12, 9), 131_313)
@@ -51,7 +51,7 @@ RESTATED = ("downloads:lancedb:python", date(2026, 12, 9), 131_313)
 
 @dataclass(frozen=True)
 class Run:
-    """How the newest run of a world went, and how long ago."""
+    """The status and age of a scenario's latest run."""
 
     status: RunStatus = RunStatus.SUCCESS
     age: timedelta = timedelta(hours=3)
@@ -59,51 +59,51 @@ class Run:
 
 
 def settings_in(folder: Path, *, origins: tuple[str, ...] = (), catalog: Path | None = None) -> Settings:
-    """Return the settings of a world that lives in `folder`."""
+    """Return the settings of a scenario in `folder`."""
     return Settings(
         _env_file=None, db_path=str(folder / "metrics.lancedb"), cors_origins=origins, catalog=catalog
     )
 
 
-async def fill_rich(settings: Settings, newest_run: Run) -> None:
-    """Store two years: a gap, an incomplete week, estimates, a restatement, a week 53, and its runs."""
+async def fill_rich(settings: Settings, latest_run: Run) -> None:
+    """Store two years with a gap, an incomplete week, estimates, a restatement, a week 53, and runs."""
     async with LanceDBStore.open(settings) as store:
         await store.create_tables()
         await store.upsert_metrics([metric.definition(NOW) for metric in load_catalog(None).metrics])
         metric_id, day, value = RESTATED
         restated = observed(metric_id, day, day, value, SourceWindow.DAY, NOW)
-        for batch in ([*_downloads(), *_stars(), *_stars_kept(), _estimate()], [restated]):
+        for batch in ([*_downloads(), *_stars(), *_stars_retained(), _estimate()], [restated]):
             await store.upsert_observations(batch, provenance=Provenance.API, run_id="rich", now=NOW)
         for index in range(6):
             await store.record_run(rows.run(NOW - timedelta(days=7 * index + 7), run_id=f"week-{index}"))
-        ran_at = NOW - newest_run.age
-        newest = rows.run(ran_at, newest_run.status, run_id="newest", error_summary=newest_run.error)
-        await store.record_run(newest)
+        ran_at = NOW - latest_run.age
+        latest = rows.run(ran_at, latest_run.status, run_id="latest", error_summary=latest_run.error)
+        await store.record_run(latest)
 
 
 def _downloads() -> Iterator[Observation]:
-    rng = random.Random(7)  # noqa: S311  the same world every time
+    rng = random.Random(7)  # noqa: S311  the same data on every run
     for metric_id, level in LEVELS.items():
         for day in days_between(FIRST, LAST):
             noise = rng.gauss(1, 0.06)
             if _is_known(metric_id, day):
                 yield observed(
-                    metric_id, day, day, int(_course(level, day) * noise), SourceWindow.DAY, _read(day)
+                    metric_id, day, day, int(_trend(level, day) * noise), SourceWindow.DAY, _read(day)
                 )
 
 
-def _course(level: float, day: date) -> float:
-    """Return a level that grows by half in a year, rests at weekends and at the turn of the year."""
-    grown: float = level * 1.5 ** ((day - FIRST).days / 365)
+def _trend(level: float, day: date) -> float:
+    """Return a level that grows by half in a year and is lower at weekends and over the holidays."""
+    growth: float = level * 1.5 ** ((day - FIRST).days / 365)
     weekend = 0.55 if day.isoweekday() > 5 else 1.0
     holiday = 0.5 if (day.month, day.day) >= (12, 23) or (day.month, day.day) <= (1, 3) else 1.0
-    return grown * weekend * holiday
+    return growth * weekend * holiday
 
 
 def _is_known(metric_id: str, day: date) -> bool:
     first, last = GAPS.get(metric_id, (date.max, date.min))
-    own, _, estimated_from, estimated_to = ESTIMATED
-    return not first <= day <= last and not (metric_id == own and estimated_from <= day <= estimated_to)
+    metric, _, estimated_from, estimated_to = ESTIMATED
+    return not first <= day <= last and not (metric_id == metric and estimated_from <= day <= estimated_to)
 
 
 def _estimate() -> Observation:
@@ -112,7 +112,7 @@ def _estimate() -> Observation:
 
 
 def _stars() -> Iterator[Observation]:
-    rng = random.Random(11)  # noqa: S311  the same world every time
+    rng = random.Random(11)  # noqa: S311  the same data on every run
     for metric_id, level in STARS.items():
         stars = level * 0.6
         for day in days_between(date(2025, 10, 1), LAST + timedelta(days=1)):
@@ -121,8 +121,8 @@ def _stars() -> Iterator[Observation]:
             yield observed(metric_id, day, day, int(stars), SourceWindow.INSTANT, at)
 
 
-def _stars_kept() -> Iterator[Observation]:
-    rng = random.Random(13)  # noqa: S311  the same world every time
+def _stars_retained() -> Iterator[Observation]:
+    rng = random.Random(13)  # noqa: S311  the same data on every run
     for metric_id in ("stars_retained:lance:github", "stars_retained:lancedb:github"):
         for day in days_between(FIRST, LAST):
             yield observed(metric_id, day, day, rng.randint(0, 18), SourceWindow.DAY, _read(day))
@@ -133,19 +133,19 @@ def _read(day: date) -> datetime:
 
 
 async def fill_seeded(settings: Settings) -> None:
-    """Store the shipped history and nothing else: what `make up` shows where no registry answers."""
+    """Store only the seed data, as `make up` does if no registry is reachable."""
     await run_job(JobRequest("seed_from_csv"), settings, clock=FakeClock(NOON), rng=random.Random(1))  # noqa: S311
 
 
 async def fill_today(settings: Settings) -> None:
-    """Store the hundred days before this very day: for programs whose clock is the machine's."""
+    """Store the last 100 days, for programs that use the system clock."""
     now = SystemClock().now()
     last = now.date() - timedelta(days=1)
     async with LanceDBStore.open(settings) as store:
         await store.create_tables()
         await store.upsert_metrics([metric.definition(now) for metric in load_catalog(None).metrics])
         observations = [
-            observed(metric_id, day, day, int(_course(level, day)), SourceWindow.DAY, now)
+            observed(metric_id, day, day, int(_trend(level, day)), SourceWindow.DAY, now)
             for metric_id, level in LEVELS.items()
             for day in days_between(last - timedelta(days=TODAY_DAYS), last)
         ]

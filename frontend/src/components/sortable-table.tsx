@@ -111,11 +111,11 @@ export function sortRows<T>(
   columns: readonly Pick<Column<T>, "key" | "sortValue">[],
   sort: Sort,
 ): readonly T[] {
-  const valueOf = columns.find((column) => column.key === sort.column)?.sortValue;
-  if (valueOf === undefined) return rows;
+  const value = columns.find((column) => column.key === sort.column)?.sortValue;
+  if (value === undefined) return rows;
   const sign = sort.descending ? -1 : 1;
   return [...rows].sort((a, b) => {
-    const [first, second] = [valueOf(a), valueOf(b)];
+    const [first, second] = [value(a), value(b)];
     if (first === null || second === null) return Number(first === null) - Number(second === null);
     return first === second ? 0 : sign * (first < second ? -1 : 1);
   });
