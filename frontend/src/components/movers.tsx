@@ -30,21 +30,21 @@ export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: 
     },
     {
       key: "change",
-      title: "vs prior week",
+      title: "Vs prior week",
       isNumber: true,
       sortValue: (row) => row.change?.fraction ?? null,
       cell: (row) => <Change change={row.change} />,
     },
     {
       key: "four",
-      title: "vs prior 4 weeks",
+      title: "Vs prior 4 weeks",
       isNumber: true,
       sortValue: (row) => row.four_period_change?.fraction ?? null,
       cell: (row) => <Change change={row.four_period_change} />,
     },
     {
       key: "year",
-      title: "vs prior year",
+      title: "Vs prior year",
       isNumber: true,
       sortValue: (row) => row.year_on_year_change?.fraction ?? null,
       cell: (row) => <Change change={row.year_on_year_change} />,
@@ -54,8 +54,8 @@ export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: 
     <section aria-labelledby="movers-title" className="card">
       <h2 id="movers-title">Movers</h2>
       <p className="muted">
-        Changes from the previous week, from the four weeks before the last four, and from the week 52 weeks
-        earlier. A dash means that one of the two periods is incomplete.
+        Compares the latest complete week with the week before and with the week 52 weeks earlier, and the
+        last 4 weeks with the 4 weeks before. A dash means that a period is incomplete.
       </p>
       <SortableTable
         id="movers"

@@ -81,7 +81,7 @@ function StaleNotice({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
     <Notice tone="warn" title="Data is stale">
       {age
         ? `The last complete refresh was ${age}.`
-        : "No refresh is complete yet; this data comes from seed files."}{" "}
+        : "No refresh has completed yet; this data comes from seed files."}{" "}
       Fix: run <code>community-metrics refresh</code>.
     </Notice>
   );

@@ -47,7 +47,7 @@ function SummaryStrip({ dashboard, status }: Props) {
         value={`${counts.complete} of ${counts.total} series complete`}
         tone={counts.complete === counts.total ? "good" : "warn"}
       >
-        complete: all 7 days have data
+        with data for all 7 days
       </Fact>
       <Fact
         name="Last complete refresh"

@@ -109,14 +109,14 @@ function RestatementsCard() {
     },
     {
       key: "first",
-      title: "First value",
+      title: "First",
       isNumber: true,
       sortValue: (row) => row.first_value,
       cell: (row) => format.count(row.first_value),
     },
     {
       key: "value",
-      title: "Current value",
+      title: "Current",
       isNumber: true,
       sortValue: (row) => row.value,
       cell: (row) => <strong>{format.count(row.value)}</strong>,
@@ -176,14 +176,14 @@ function RunsCard({ runs }: { readonly runs: readonly RunRecord[] }) {
     },
     {
       key: "rows",
-      title: "Rows added",
+      title: "Added",
       isNumber: true,
       sortValue: (row) => row.rows_inserted,
       cell: (row) => format.count(row.rows_inserted),
     },
     {
       key: "changed",
-      title: "Rows updated",
+      title: "Updated",
       isNumber: true,
       sortValue: (row) => row.rows_updated,
       cell: (row) => format.count(row.rows_updated),
