@@ -1,5 +1,5 @@
 /** Describes points as text, for the tooltip, the live region and the table. */
-import type { ChartPoint } from "../data/chart-data";
+import type { ChartPoint, PointKind } from "../data/chart-data";
 import { provenanceName } from "../data/naming";
 import type { Formats } from "../format/format";
 import type { Line } from "./lines";
@@ -26,14 +26,22 @@ export function pointNotes(point: ChartPoint, isFlow: boolean, format: Formats):
   return notes;
 }
 
+const KIND_NOTES: Readonly<Record<PointKind, string>> = {
+  measured: "",
+  incomplete: ", incomplete",
+  estimated: ", estimated",
+  running: ", in progress",
+  gap: "",
+};
+
 /** Returns the live region's text for one period: the value of every series. */
 export function periodAnnouncement(lines: readonly Line[], index: number, format: Formats): string {
   const first = lines[0]?.series.points[index];
   if (first === undefined) return "";
   const values = lines.map((line) => {
     const point = line.series.points[index];
-    const marks = point && point.kind !== "measured" && point.kind !== "gap" ? `, ${point.kind}` : "";
-    return `${line.name} ${valueText(point, format)}${marks}${point?.api.revised ? ", restated" : ""}`;
+    const kind = point ? KIND_NOTES[point.kind] : "";
+    return `${line.name} ${valueText(point, format)}${kind}${point?.api.revised ? ", restated" : ""}`;
   });
   return `${format.period(first.api)}: ${values.join("; ")}.`;
 }
