@@ -1,4 +1,4 @@
-/** What every visitor downloads: how much it is, and that nothing in it is anybody's secret. */
+/** The built files: their size, and that they contain no secrets. */
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
@@ -7,20 +7,20 @@ const KB = 1_000;
 const DIST = "dist";
 const files = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((one) => one.isFile())
-    .map((one) => `${one.parentPath}/${one.name}`);
+    .filter((file) => file.isFile())
+    .map((file) => `${file.parentPath}/${file.name}`);
 
-function zipped(names: readonly string[]): number {
+function gzippedSize(names: readonly string[]): number {
   return names.reduce((sum, name) => sum + gzipSync(readFileSync(name), { level: 9 }).length, 0);
 }
 
-test("at most 130 KB of JavaScript in all, 60 KB before the first number", () => {
+test("JavaScript is at most 130 KB in total and 60 KB before the first number", () => {
   const scripts = files(DIST).filter((name) => name.endsWith(".js"));
   const page = readFileSync(`${DIST}/index.html`, "utf8");
   const first = scripts.filter((name) => page.includes(name.slice(DIST.length)));
   expect(first).toHaveLength(1);
-  expect(zipped(scripts)).toBeLessThanOrEqual(130 * KB);
-  expect(zipped(first)).toBeLessThanOrEqual(60 * KB);
+  expect(gzippedSize(scripts)).toBeLessThanOrEqual(130 * KB);
+  expect(gzippedSize(first)).toBeLessThanOrEqual(60 * KB);
 });
 
 const SECRETS: readonly [string, RegExp][] = [
@@ -34,19 +34,19 @@ const SECRETS: readonly [string, RegExp][] = [
     "an internal address",
     /\b(10\.\d{1,3}|192\.168|172\.(1[6-9]|2\d|3[01])|169\.254)\.\d{1,3}\.\d{1,3}\b|\blocalhost\b|127\.0\.0\.1|\.(internal|local)\b(?=[/:"'`])/,
   ],
-  ["a folder of a machine", /\/(home|root|Users|work|tmp)\/[\w.-]+/],
+  ["a path of a developer's machine", /\/(home|root|Users|work|tmp)\/[\w.-]+/],
 ];
 
-for (const [what, pattern] of SECRETS) {
-  test(`the bundle holds nothing that looks like ${what}`, () => {
+for (const [kind, pattern] of SECRETS) {
+  test(`the bundle does not contain ${kind}`, () => {
     for (const name of files(DIST)) {
       expect(pattern.exec(readFileSync(name, "utf8"))?.[0] ?? null, name).toBeNull();
     }
   });
 }
 
-test("the search finds what it is for", () => {
-  const planted = [
+test("each pattern finds an example of its secret", () => {
+  const examples = [
     ...["AKIAIOSFODNN7EXAMPLE", `ghp_${"a".repeat(36)}`, "db://metrics", `Bearer ${"x".repeat(20)}`],
     ...[
       "-----BEGIN PRIVATE KEY-----",
@@ -55,13 +55,13 @@ test("the search finds what it is for", () => {
       "/home/me/project",
     ],
   ];
-  SECRETS.forEach(([what, pattern], index) => {
-    expect(pattern.test(planted[index] ?? ""), what).toBe(true);
+  SECRETS.forEach(([kind, pattern], index) => {
+    expect(pattern.test(examples[index] ?? ""), kind).toBe(true);
   });
 });
 
-test("the page for another origin may ask that API and nobody else", () => {
-  const page = readFileSync("dist-elsewhere/index.html", "utf8");
+test("the page with a cross-origin API may connect to that API only", () => {
+  const page = readFileSync("dist-cross-origin/index.html", "utf8");
   const policy =
     /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1]?.replaceAll("&#39;", "'") ?? "";
   expect(policy).toContain("connect-src 'self' http://127.0.0.1:24170;");

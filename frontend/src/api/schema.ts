@@ -608,6 +608,37 @@ export interface components {
             missing: string[];
         };
         /**
+         * Failure
+         * @description Metrics that failed for one cause.
+         */
+        Failure: {
+            /**
+             * Cause
+             * @description The error that they have in common: host, HTTP status, detail.
+             */
+            cause: string;
+            /**
+             * Error Class
+             * @description The kind of error: `SourceUnreachable`, `UnknownSubject`, …
+             */
+            error_class: string;
+            /**
+             * Url
+             * @description The address that failed, only its origin for several addresses; null when no request failed.
+             */
+            url: string | null;
+            /**
+             * Metric Ids
+             * @description Ids of the metrics.
+             */
+            metric_ids: string[];
+            /**
+             * Message
+             * @description Cause and metrics in one line.
+             */
+            message: string;
+        };
+        /**
          * Freshness
          * @description How fresh the data of this body are. Instants, never ages: the reader knows what time it is.
          */
@@ -1097,9 +1128,14 @@ export interface components {
             window_end: string | null;
             /**
              * Error Summary
-             * @description What failed, one line for each metric; null when nothing did. For display only.
+             * @description The errors, one line for each cause; null without errors. For display only.
              */
             error_summary: string | null;
+            /**
+             * Failures
+             * @description The errors, one entry for each cause.
+             */
+            failures: components["schemas"]["Failure"][];
             /**
              * Scope
              * @description The metrics or globs it was narrowed to, comma separated; null when it collected every metric.
@@ -1391,6 +1427,11 @@ export interface components {
              */
             metrics: components["schemas"]["MetricStatus"][];
             /**
+             * Failures
+             * @description The last errors of these metrics, one entry for each cause.
+             */
+            failures: components["schemas"]["Failure"][];
+            /**
              * Runs
              * @description The last ten runs, newest first.
              */
@@ -1479,6 +1520,11 @@ export interface components {
              * @description Version of the runs.
              */
             history: number;
+            /**
+             * Run Outcomes
+             * @description Version of the outcomes of each metric in each run.
+             */
+            run_outcomes: number;
         };
         /**
          * WeekPoint
