@@ -12,11 +12,13 @@ CommunityMetricsError
 │       ├── UnknownSubject      the registry has no such package or repository
 │       ├── SourceDenied        401, 403: a token, a user agent or an address is refused
 │       └── SourceShapeError    the response is not of the documented shape
+├── InvalidObservation          an observation that cannot exist, such as -1 downloads
 ├── StorageError                a LanceDB operation failed
 │   ├── StorageUnavailable      a later attempt may succeed
 │   ├── StorageDenied           401, 403
-│   ├── StorageSchemaMismatch   a table has other columns than this version
-│   │   └── StorageNotBootstrapped   the database, or one of its tables, does not exist
+│   ├── StorageSchemaMismatch   another version wrote the database
+│   │   ├── StorageNotBootstrapped   the database, or one of its tables, does not exist
+│   │   └── UnknownStoredValue  a stored word that this version does not know
 │   └── StorageConflict         the write contradicts itself or another writer
 ├── ViewError                   a view cannot be made for these parameters
 │   ├── UnknownName             no metric or product of that id is stored
@@ -154,6 +156,15 @@ class SourceShapeError(TerminalSourceError):
     """The response is not of the documented shape; nothing of it is stored. The detail names the field."""
 
 
+class InvalidObservation(CommunityMetricsError):  # noqa: N818
+    """An observation that cannot exist and was not constructed: `value` is not allowed in `field`."""
+
+    def __init__(self, metric_id: object, field: str, value: object, expected: str) -> None:
+        super().__init__(f"Invalid observation of {metric_id}: {field} is {value!r:.200}, not {expected}.")
+        self.field = field
+        self.value = value
+
+
 class StorageError(CommunityMetricsError):
     """A LanceDB operation failed."""
 
@@ -167,11 +178,24 @@ class StorageDenied(StorageError):  # noqa: N818
 
 
 class StorageSchemaMismatch(StorageError):  # noqa: N818
-    """The columns of a table are not the ones this version writes."""
+    """Another version wrote the database: its tables have other columns or other words."""
 
 
 class StorageNotBootstrapped(StorageSchemaMismatch):
     """The database, or one of its tables, does not exist; every job creates what is missing."""
+
+
+class UnknownStoredValue(StorageSchemaMismatch):
+    """A newer version stored a word that this one does not know. The message names no path and no host."""
+
+    def __init__(self, table: str, column: str, value: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"The table {table} has a row with {column} {value!r:.100}, which this version does not know; it "
+            f"knows {', '.join(known)}. Fix: upgrade to the version of community-metrics that wrote the row."
+        )
+        self.table = table
+        self.column = column
+        self.value = value
 
 
 class StorageConflict(StorageError):  # noqa: N818

@@ -14,8 +14,9 @@ import pytest
 from community_metrics.api.cache.database import ReadDatabase
 from community_metrics.api.cache.watch import CHECK_EVERY_S
 from community_metrics.api.routes.exports import timely
+from community_metrics.errors import StorageSchemaMismatch
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.schemas import STATS
+from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import api as support
 from tests.support.api import LAST_DAY, PYTHON, python_value
 from tests.support.enterprise import READ_KEY, Fault
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import httpx
 
     from community_metrics.storage import LanceDBReader
+    from community_metrics.storage.schemas import AnyTable
     from tests.support.api import Api, Place
 
     Serve = Callable[..., AbstractAsyncContextManager[Api]]
@@ -258,6 +260,39 @@ async def test_a_table_one_column_wider_is_read_as_before(folder: Place, serve: 
     async with serve(folder.reading) as api:
         points = (await api.get(f"series/{PYTHON}?grain=day&from={LAST_DAY}")).json()["points"]
     assert points[0]["value"] == python_value(LAST_DAY)
+
+
+@pytest.mark.parametrize(
+    ("spec", "column", "paths"),
+    [
+        (METRICS, "value_kind", ["dashboard/weekly", "definitions", "status", f"badge/{PYTHON}.svg"]),
+        (STATS, "status", ["dashboard/daily", f"series/{PYTHON}", "restatements", f"sparkline/{PYTHON}.svg"]),
+        (HISTORY, "status", JSON_PATHS),
+    ],
+)
+async def test_a_word_of_a_newer_version_is_a_503_that_names_it(
+    folder: Place, serve: Serve, spec: AnyTable, column: str, paths: list[str]
+) -> None:
+    async with LanceDBStore.open(folder.writing) as store:
+        await (await raw_table(store, spec)).update({column: "odd"})
+    async with serve(folder.reading) as api:
+        for path in paths:
+            answer = await api.get(path)
+            require_problem(answer, "storage-mismatch", folder)
+            assert f"The table {spec.name} has a row with {column} 'odd'" in answer.json()["detail"]
+        assert (await api.get("health")).status_code == 200
+        assert b"odd" in (await api.get(f"export/{spec.name}.csv")).content
+
+
+async def test_tables_with_other_columns_are_a_503_that_names_no_path(empty: Place, serve: Serve) -> None:
+    async with LanceDBStore.open(empty.writing) as store:
+        connection = await store._database.connection(may_create=True)
+        await connection.create_table("history", schema=HISTORY.schema.remove(1))
+        with pytest.raises(StorageSchemaMismatch, match="job_name is missing"):
+            await store.create_tables()
+    async with serve(empty.reading) as api:
+        require_problem(await api.get(DASHBOARD), "storage-mismatch", empty)
+        require_problem(await api.get("ready"), "storage-mismatch", empty)
 
 
 async def test_a_read_during_a_write_is_repeated(folder: Place) -> None:

@@ -187,7 +187,7 @@ async def test_accept_chooses_the_form_of_a_series(local_api: Api, accept: str, 
 async def test_definitions_are_the_catalogue_as_stored(api: Api) -> None:
     metrics = {metric["metric_id"]: metric for metric in (await api.get("definitions")).json()["metrics"]}
     assert metrics[PYTHON]["fallbacks"] == [FALLBACK, "downloads_month:lance:python"]
-    assert metrics[STARS]["value_kind"] == "stock"
+    assert metrics[STARS]["value_kind"] == "level"
 
 
 async def test_status_names_the_gap_the_error_and_the_age(api: Api) -> None:

@@ -181,7 +181,7 @@ async def test_a_renewal_that_arrives_after_the_release_takes_nothing_back(world
         assert (await taken_by(second, "run-2")).run_id == "run-2"
 
 
-async def test_the_error_of_a_lost_lease_says_what_is_stored_instead(world: World) -> None:
+async def test_the_error_of_a_lost_lease_names_what_is_stored_instead(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         held = await taken_by(first, "run-1")
@@ -189,7 +189,7 @@ async def test_the_error_of_a_lost_lease_says_what_is_stored_instead(world: Worl
         with pytest.raises(LeaseLost, match=r"run-2 on host of run-2 holds it now.* 2026-11-23 12:05:00"):
             await first.renew_lease(held, held.expires_at, TTL)
         await second.release_lease(taken, held.expires_at)
-        with pytest.raises(LeaseLost, match="run-2 on host of run-2 took the lease, which has ended since"):
+        with pytest.raises(LeaseLost, match="run-2 on host of run-2 took the lease, which has expired since"):
             await first.renew_lease(held, held.expires_at, TTL)
         await (await raw_table(first, LEASES)).delete("true")
         with pytest.raises(LeaseLost, match="its lease is no longer stored"):

@@ -38,7 +38,7 @@ class Adds(SmallPagesStore):
 
     async def _merge(self, spec: Any, rows: Sequence[Any], **options: Any) -> None:
         if rows:
-            await (await self._database.table(spec)).add(spec.to_arrow(rows))
+            await (await self._database.table(spec)).handle.add(spec.to_arrow(rows))
 
 
 class WritesEverything(SmallPagesStore):
@@ -93,7 +93,7 @@ class MergesThroughTheIndex(SmallPagesStore):
     ) -> None:
         if not rows:
             return
-        table = await self._database.table(spec)
+        table = (await self._database.table(spec)).handle
         builder = table.merge_insert(spec.key).when_matched_update_all(where=only_where)
         await (builder.when_not_matched_insert_all() if may_insert else builder).execute(spec.to_arrow(rows))
 

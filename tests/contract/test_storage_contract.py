@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from lancedb.index import BTree
 
 from community_metrics.errors import (
     LeaseLost,
@@ -274,7 +275,7 @@ async def test_two_writers_of_the_same_new_rows_store_them_once(world: World) ->
         await first.create_tables()
         await upsert(first, observed_days(50, metric_id=OTHER))
         # somebody indexed the key: without use_index(False) both writers would insert
-        await (await raw_table(first, STATS)).create_index("stat_key", config=first._database.btree())
+        await (await raw_table(first, STATS)).create_index("stat_key", config=BTree())
         await second.stats([METRIC])
         await upsert(first, batch)
         await upsert(second, batch, run_id="run-2")

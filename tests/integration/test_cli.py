@@ -17,7 +17,7 @@ from community_metrics.cli.doctor import Verdict, examine
 from community_metrics.periods import ONE_DAY, ONE_WEEK
 from community_metrics.runs.registry import BootstrapTables, WeeklyRefresh
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.schemas import HISTORY, STATS
+from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import cli_docs
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import ROOT
@@ -25,6 +25,7 @@ from tests.support.scripted import Scripted
 from tests.support.worlds import raw_table
 
 if TYPE_CHECKING:
+    from community_metrics.storage.schemas import AnyTable
     from tests.support.jobs import Rig
 
 PROGRAM = [sys.executable, "-m", "community_metrics.cli.main"]
@@ -112,6 +113,27 @@ class TestExitCodes:
         assert (silent.returncode, unwritable.returncode) == (0, 1)
         assert "weekly_refresh: failed" in silent.stdout
         assert "CM_DB_PATH" in unwritable.stderr
+
+    @pytest.mark.parametrize(
+        ("spec", "column", "commands"),
+        [
+            (METRICS, "value_kind", ["refresh", "seed"]),
+            (STATS, "provenance", ["report", "seed"]),
+            (HISTORY, "status", ["status", "history"]),
+        ],
+    )
+    async def test_a_word_of_a_newer_version_is_one_message(
+        self, rig: Rig, spec: AnyTable, column: str, commands: list[str]
+    ) -> None:
+        assert start(rig, "seed").returncode == 0
+        async with LanceDBStore.open(rig.settings) as store:
+            await (await raw_table(store, spec)).update({column: "odd"})
+        for command in commands:
+            run = start(rig, command)
+            assert run.returncode == 1
+            assert "Traceback" not in run.stderr
+            message = run.stderr.splitlines()[-1]
+            assert message.startswith(f"Error: The table {spec.name} has a row with {column} 'odd', which")
 
     def test_make_up_forgives_no_more_than_that(self) -> None:
         (line,) = [
@@ -227,7 +249,7 @@ class TestDoctor:
     async def test_a_filled_database_and_answering_registries_are_in_order(self, rig: Rig) -> None:
         await rig.run(WeeklyRefresh())
         checks = await examine(rig.settings, FakeClock())
-        assert [check.said for check in checks if check.verdict is Verdict.FAIL] == []
+        assert [check.detail for check in checks if check.verdict is Verdict.FAIL] == []
         assert sum(check.area == "sources" for check in checks) == 4
 
     async def test_a_day_lost_since_the_last_success_is_a_fault_with_its_mend(self, rig: Rig) -> None:
@@ -240,10 +262,10 @@ class TestDoctor:
         async with LanceDBStore.open(rig.settings) as store:
             await (await raw_table(store, STATS)).delete(f"stat_key = '{NODEJS}|2026-11-24'")
         checks = await examine(rig.settings, FakeClock(rig.now))
-        (fault,) = [check for check in checks if NODEJS in check.said]
+        (fault,) = [check for check in checks if NODEJS in check.detail]
         assert fault.verdict is Verdict.FAIL
-        assert "2026-11-24" in fault.said
-        assert f"--only {NODEJS}" in fault.mend
+        assert "2026-11-24" in fault.detail
+        assert f"--only {NODEJS}" in fault.fix
 
     async def test_a_day_that_a_whole_refresh_asked_for_in_vain_is_a_warning(self, rig: Rig) -> None:
         registry = rig.replay.registry
@@ -257,19 +279,19 @@ class TestDoctor:
         checks = await examine(rig.settings, FakeClock())
         (gap,) = [check for check in checks if check.area == "gaps"]
         assert gap.verdict is Verdict.WARN
-        assert f"{NODEJS} lacks {lost}" in gap.said
-        assert "npm did not have it" in gap.mend
+        assert f"{NODEJS} lacks {lost}" in gap.detail
+        assert "npm did not have it" in gap.fix
 
     async def test_registries_that_gave_nothing_for_two_weeks_are_not_in_order(self, rig: Rig) -> None:
         rig.now += timedelta(weeks=2)  # of the program; the registries stand still
         report = await rig.run(WeeklyRefresh())
         faults = [c for c in await examine(rig.settings, FakeClock(rig.now)) if c.verdict is Verdict.FAIL]
         assert report.run.error_summary is None
-        assert {fault.said.partition(" has published no day after ")[0] for fault in faults} >= {
+        assert {fault.detail.partition(" has published no day after ")[0] for fault in faults} >= {
             "npm",
             "crates",
         }
-        assert all("community-metrics refresh" in fault.mend for fault in faults)
+        assert all("community-metrics refresh" in fault.fix for fault in faults)
 
     async def test_a_key_that_stands_twice_is_found_and_repaired(self, rig: Rig) -> None:
         await rig.run(WeeklyRefresh(only=(NODEJS,)))
@@ -282,12 +304,21 @@ class TestDoctor:
         repaired = json.loads(start(rig, "repair", "--json").stdout)
         assert repaired["dropped"] == [{"table": "stats", "key": f"{NODEJS}|2026-11-11"}]
 
+    async def test_a_word_of_a_newer_version_has_only_its_own_fix(self, rig: Rig) -> None:
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
+        async with LanceDBStore.open(rig.settings) as store:
+            await (await raw_table(store, HISTORY)).update({"status": "odd"})
+        (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
+        assert "status 'odd'" in fault.detail
+        assert "Fix: upgrade" in fault.detail
+        assert fault.fix == ""
+
     async def test_a_registry_that_refuses_is_named_with_the_override(self, rig: Rig) -> None:
         await rig.run(WeeklyRefresh())
         rig.replay.always("/api/v1/*", Scripted(403, body={"errors": [{"detail": "no"}]}))
         (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
         assert fault.area == "sources"
-        assert "CM_SOURCE_URL_CRATES" in fault.mend
+        assert "CM_SOURCE_URL_CRATES" in fault.fix
 
     def test_without_a_database_it_ends_with_1_and_says_how_to_make_one(self, rig: Rig) -> None:
         run = start(rig, "doctor")

@@ -15,14 +15,23 @@ from community_metrics.model import (
     StatRow,
     Status,
 )
+from community_metrics.periods import Grain, period_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from community_metrics.periods import Period
 
 METRIC = "downloads:lance:python"
 WIDE = "downloads_30d:lance:python"
 STARS = "stars:lance:github"
 SAMPLED = "stars_sampled:lance:github"
+
+
+def week_named(label: str) -> Period:
+    """Return the ISO week named `2026-W47`."""
+    year, number = label.split("-W")
+    return period_of(date.fromisocalendar(int(year), int(number), 1), Grain.WEEK)
 
 
 def daily(
@@ -71,7 +80,7 @@ def wide(
 
 
 def level(observed_at: datetime, value: int, *, metric_id: str = STARS) -> StatRow:
-    """Return one reading of a stock."""
+    """Return one reading of a level."""
     day = observed_at.date()
     return wide(
         day, day, value, metric_id=metric_id, source_window=SourceWindow.INSTANT, observed_at=observed_at

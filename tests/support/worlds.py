@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
+
 from community_metrics.model import Observation, SourceWindow
 from community_metrics.storage import LanceDBStore
 
@@ -27,7 +29,7 @@ class SmallPagesStore(LanceDBStore):
     """Reads five rows at a time, so that a few rows fill several pages."""
 
     page_rows = 5
-    answer_rows = 5
+    result_rows = 5
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,13 @@ class World:
         """Return a store that writes as if it had started before whatever others have written since."""
         return self.store_type.open(self.settings, consistency_s=None)
 
+    def with_key(self, key: str) -> World:
+        """Return the same place, opened with another key where it has keys."""
+        if self.enterprise is None:
+            return self
+        settings = self.settings.model_copy(update={"lancedb_api_key": SecretStr(key)})
+        return replace(self, settings=settings)
+
     def with_store(self, store_type: type[LanceDBStore]) -> World:
         """Return the same place, worked on by another kind of store."""
         return replace(self, store_type=store_type)
@@ -57,7 +66,7 @@ async def only_writer() -> None:
 
 async def raw_table(store: LanceDBStore, spec: AnyTable) -> Any:
     """Return LanceDB's own handle, for doing to a table what the store never does."""
-    return await store._database.table(spec)
+    return (await store._database.table(spec)).handle
 
 
 def observed(

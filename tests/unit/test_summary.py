@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from community_metrics.model import Lease, RunStatus, SourceWindow, ValueKind
-from community_metrics.periods import days_between, last_periods, parse_week
+from community_metrics.periods import days_between, last_periods
 from community_metrics.series.freshness import (
     StoredDays,
     freshness,
@@ -15,11 +15,11 @@ from community_metrics.series.freshness import (
     run_view,
 )
 from community_metrics.series.points import Point
-from community_metrics.series.summary import Summary, flow_total, stock_total, summarize
+from community_metrics.series.summary import Summary, flow_total, level_total, summarize
 from tests.support.clock import NOON
-from tests.support.rows import dailies, daily, level, run
+from tests.support.rows import dailies, daily, level, run, week_named
 
-W47 = parse_week("2026-W47")
+W47 = week_named("2026-W47")
 SUNDAY = date(2026, 11, 22)
 A, B = "downloads:lance:python", "downloads:lance:rust"
 
@@ -77,7 +77,7 @@ class TestTotals:
     def test_a_level_that_is_stored_twice_is_added_once(self, is_revised_first: bool) -> None:
         revised = replace(level(NOON, 9), revision=1)
         copies = [revised, level(NOON, 7)] if is_revised_first else [level(NOON, 7), revised]
-        assert stock_total({"stars:a:github": copies}).value == 9
+        assert level_total({"stars:a:github": copies}).value == 9
 
     def test_there_is_no_total_while_one_metric_has_no_day(self) -> None:
         total = flow_total({A: dailies(days(40)), B: []})
@@ -85,7 +85,7 @@ class TestTotals:
 
     def test_stars_are_added_with_the_instant_of_each_and_name_who_is_missing(self) -> None:
         rows = {"stars:a:github": [level(NOON, 7), level(NOON - timedelta(days=1), 9)], "stars:b:github": []}
-        total = stock_total(rows)
+        total = level_total(rows)
         assert (total.value, total.missing) == (7, ("stars:b:github",))
         assert total.readings[0].observed_at == NOON
 
@@ -107,7 +107,7 @@ class TestFreshness:
         (metric,) = freshness([stored(A, known)], NOON)
         assert metric.missing_days == (date(2026, 8, 31),)
 
-    def test_a_stock_has_no_missing_days(self) -> None:
+    def test_a_level_has_no_missing_days(self) -> None:
         reading = StoredDays(
             "stars:a:github", "github", SourceWindow.INSTANT, SUNDAY, frozenset({SUNDAY}), NOON
         )

@@ -17,7 +17,7 @@ from community_metrics.cli.render.report import render_report
 from community_metrics.cli.render.status import ranges_text, render_runs, render_status
 from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline
 from community_metrics.model import OutcomeStatus, RunOutcome, RunStatus
-from community_metrics.periods import Grain, days_between, last_completed, last_periods, parse_week
+from community_metrics.periods import Grain, days_between, last_completed, last_periods
 from community_metrics.series.freshness import StoredDays, run_health, run_view
 from community_metrics.series.points import Point
 from community_metrics.views.dashboard import DashboardRows
@@ -26,7 +26,7 @@ from community_metrics.views.runs import Freshness
 from community_metrics.views.selection import StoredMetrics
 from community_metrics.views.status import status_of
 from tests.support.clock import NOON
-from tests.support.rows import dailies, level, run, wide
+from tests.support.rows import dailies, level, run, week_named, wide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 CATALOG = load_catalog(None)
 PYTHON, RUST, STARS = "downloads:lance:python", "downloads:lance:rust", "stars:lance:github"
 SUNDAY = date(2026, 11, 22)
-W47 = parse_week("2026-W47")
+W47 = week_named("2026-W47")
 
 
 def printed(what: RenderableType, width: int = 100) -> str:

@@ -14,7 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from community_metrics.config import PROJECT_URL
-from community_metrics.errors import InvalidRange, StorageDenied, StorageSchemaMismatch, UnknownName
+from community_metrics.errors import (
+    InvalidRange,
+    StorageDenied,
+    StorageNotBootstrapped,
+    StorageSchemaMismatch,
+    UnknownName,
+    UnknownStoredValue,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +48,7 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "storage-unavailable": (503, "Database unavailable"),
     "storage-denied": (503, "Database access denied"),
     "storage-not-ready": (503, "Database not set up"),
+    "storage-mismatch": (503, "Database of another version"),
     "internal-error": (500, "Internal server error"),
 }
 """Every kind of problem with its status and title; `docs/api.md` has a section for each."""
@@ -139,17 +147,18 @@ def invalid_parameters(errors: Sequence[ParameterError]) -> Problem:
 
 
 def storage_problem(error: BaseException) -> Problem:
-    """Return the 503 for a storage error, without its text, which names paths and hosts."""
+    """Return the 503 for a storage error; most texts name paths and hosts, so only the kind is shown."""
     headers = {"retry-after": str(RETRY_AFTER_S)}
     if isinstance(error, StorageDenied):
         detail = "The database rejects the key of this service. Its operator has to check the key."
         return Problem("storage-denied", detail, headers=headers)
-    if isinstance(error, StorageSchemaMismatch):
-        detail = (
-            "The tables are missing or of another version. The operator has to run "
-            "`community-metrics bootstrap`."
-        )
+    if isinstance(error, StorageNotBootstrapped):
+        detail = "The tables do not exist. The operator has to run `community-metrics bootstrap`."
         return Problem("storage-not-ready", detail, headers=headers)
+    if isinstance(error, StorageSchemaMismatch):
+        columns = "The tables lack columns of this version. The operator has to install another version."
+        detail = str(error) if isinstance(error, UnknownStoredValue) else columns
+        return Problem("storage-mismatch", detail, headers=headers)
     detail = f"The database cannot be reached or is too slow. Try again in {RETRY_AFTER_S} seconds."
     return Problem("storage-unavailable", detail, headers=headers)
 

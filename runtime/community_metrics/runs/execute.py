@@ -107,6 +107,7 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
             async with database_lease(
                 context.store, context.settings, context.run_id, context.clock
             ) as holder:
+                await context.store.extend_tables()
                 report = await _recorded(work, replace(context, holder=holder), holder, signals)
                 if report.run.rows_inserted + report.run.rows_updated and not signals.received:
                     await _housekeeping(context, holder, signals)

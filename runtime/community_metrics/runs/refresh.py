@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from community_metrics.errors import ConfigurationError, SourceError, TerminalSourceError
+from community_metrics.errors import (
+    ConfigurationError,
+    InvalidObservation,
+    SourceError,
+    TerminalSourceError,
+)
 from community_metrics.model import SEED_SOURCE, Status, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
-from community_metrics.runs.checks import impossible
+from community_metrics.runs.checks import invalid_observation
 from community_metrics.runs.definitions import redefined, refusal
 from community_metrics.runs.identity import Origins, proves_subject, stored_origins
 from community_metrics.runs.job import JobResult
 from community_metrics.sources import available_sources
-from community_metrics.sources.base import FetchRequest, FetchResult
+from community_metrics.sources.base import FetchRequest, FetchResult, invalid_data
 from community_metrics.sources.client.client import RegistryClient
 
 if TYPE_CHECKING:
@@ -136,6 +141,7 @@ async def _fetch_request(
     return FetchRequest(
         metric_id=metric.metric_id,
         subject=metric.subject,
+        source=source.name,
         options=metric.options,
         since=since,
         until=until,
@@ -211,6 +217,8 @@ def _unfinished(source: Source, request: FetchRequest, error: Exception | None) 
     """Return the error of a metric that has no result from the source, which ended or raised `error`."""
     if isinstance(error, SourceError):
         return error.with_facts(subject=request.subject)
+    if isinstance(error, InvalidObservation):
+        return invalid_data(error, source.name, request.subject)
     text = f"the source raised {type(error).__name__}: {' '.join(str(error).split())}"
     return TerminalSourceError(
         text if error else "the source returned no result for this metric",
@@ -221,12 +229,8 @@ def _unfinished(source: Source, request: FetchRequest, error: Exception | None) 
 
 def _checked(result: FetchResult, request: FetchRequest, source: Source, day: date) -> FetchResult:
     """Return the result, or an error where an observation is invalid; `day` is not over yet."""
-    fault = impossible(result, source, day)
-    if fault is None:
+    reason = invalid_observation(result, source, day)
+    if reason is None:
         return result
-    error = TerminalSourceError(
-        f"the source returned an invalid observation, and nothing of this metric was stored: {fault}",
-        source=source.name,
-        subject=request.subject,
-    )
+    error = invalid_data(reason, source.name, request.subject)
     return FetchResult(result.metric_id, error=error)

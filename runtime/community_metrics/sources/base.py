@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from community_metrics.errors import SourceError
+from community_metrics.errors import InvalidObservation, SourceError, TerminalSourceError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """Which days of one metric to fetch.
+    """Which days of one metric to fetch. `source` is the name of the source in the catalogue.
 
     `since` is the first day, None for everything the registry still has; `until` the last, and never later
     than the last completed UTC day. `first_stored_day` is the oldest stored day (None: none), so that zeros
@@ -45,6 +45,7 @@ class FetchRequest:
     previous_subject: str | None = None
     stored_refs: frozenset[str] = frozenset()
     sibling_refs: frozenset[str] = frozenset()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,22 @@ class Source(Protocol):
 async def each(
     requests: Sequence[FetchRequest], fetch_one: Callable[[FetchRequest], Awaitable[FetchResult]]
 ) -> AsyncIterator[FetchResult]:
-    """Yield `fetch_one` of each request in turn; a `SourceError` becomes that metric's result alone."""
+    """Yield `fetch_one` of each request in turn; an error becomes that metric's result alone."""
     for request in requests:
         try:
             result = await fetch_one(request)
         except SourceError as error:
             result = FetchResult(request.metric_id, error=error)
+        except InvalidObservation as error:
+            invalid = invalid_data(error, request.source, request.subject)
+            result = FetchResult(request.metric_id, error=invalid)
         yield result
+
+
+def invalid_data(reason: object, source: str, subject: str) -> TerminalSourceError:
+    """Return the error of a metric whose source returned an observation that cannot be stored."""
+    return TerminalSourceError(
+        f"the source returned an invalid observation, and nothing of this metric was stored: {reason}",
+        source=source,
+        subject=subject,
+    )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from community_metrics.model import MAX_VALUE
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
@@ -26,7 +28,7 @@ def _iso_day(value: object) -> date:
     return date.fromisoformat(value)
 
 
-Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Count = Annotated[int, Field(ge=0, le=MAX_VALUE)]
 """A number of downloads or stars: never negative, and small enough for an int64 column."""
 Day = Annotated[date, BeforeValidator(_iso_day)]
 """A UTC day."""

@@ -1,4 +1,4 @@
-"""Which copy of a key stays, and which go. Copies come from writers that LanceDB let insert one key twice."""
+"""The choice of the copy to keep, where two writers inserted one key twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DroppedRow:
-    """A surplus copy that a repair deleted: its table, its key, and all that stood in it."""
+    """An extra copy that a repair deleted: its table, its key and its values."""
 
     table: str
     key: str
@@ -42,12 +42,12 @@ def surplus(copies: Sequence[Copy]) -> list[Copy]:
 
 
 def dropped(spec: AnyTable, copy: Copy) -> DroppedRow:
-    """Return what is reported of a copy that goes."""
+    """Return the report about a deleted copy."""
     return DroppedRow(spec.name, copy.key, {name: getattr(copy.row, name) for name in spec.columns})
 
 
 def _precedence(copy: Copy) -> tuple[Any, ...]:
-    """Newest observation first; other tables keep the copy that says the latest thing."""
+    """Return a key that is greatest for the newest observation, in other tables for the latest instant."""
     if isinstance(copy.row, StatRow):
         return (*precedence(copy.row), copy.row_id)
     latest = [

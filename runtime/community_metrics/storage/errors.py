@@ -1,8 +1,8 @@
-"""The one place where LanceDB's errors become ours.
+"""The translation of LanceDB's errors into ours.
 
-LanceDB raises builtin ValueError, RuntimeError and OSError for most things, so that beside the HTTP status
-its text is all there is to tell a missing table from a full disk. The patterns below are for lancedb 0.40;
-an unknown one still becomes a `StorageError`. No message of ours ever holds the API key.
+LanceDB raises the builtin ValueError, RuntimeError and OSError for most failures, so only the HTTP status and
+the text tell a missing table from a full disk. The patterns below are for lancedb 0.40; an unknown text still
+becomes a `StorageError`. No message contains the API key.
 """
 
 from __future__ import annotations
@@ -30,89 +30,89 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
 
 FOREIGN_ERRORS: Final = (RuntimeError, ValueError, OSError, KeyError, pa.ArrowException)
-"""What LanceDB, its HTTP client and Arrow raise; anything else is a fault of ours and keeps its traceback."""
+"""What LanceDB, its HTTP client and Arrow raise; any other exception is a bug and keeps its traceback."""
 
-BOOTSTRAP: Final = "`community-metrics bootstrap` makes the tables"
+BOOTSTRAP: Final = "Fix: run `community-metrics bootstrap`, which creates the tables"
 _TEXT_LIMIT: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What a text of LanceDB means, and the sentence that mends it."""
+    """The error class for a text of LanceDB, and the cause and fix for the message."""
 
     pattern: re.Pattern[str]
     kind: type[StorageError]
-    mend: str
+    cause: str
 
 
-def _rule(pattern: str, kind: type[StorageError], mend: str) -> _Rule:
-    return _Rule(re.compile(pattern, re.IGNORECASE), kind, mend)
+def _rule(pattern: str, kind: type[StorageError], cause: str) -> _Rule:
+    return _Rule(re.compile(pattern, re.IGNORECASE), kind, cause)
 
 
 _NOT_OUR_COLUMNS: Final = _rule(
     "no field named|not found in target schema|does not match existing table schema|must not be nullable"
     "|schema error|contained null values|are non-nullable",
     StorageSchemaMismatch,
-    "the columns are not those this version reads and writes. "
-    "Use the version that made the tables, or move the data to new ones.",
+    "the table does not have the columns of this version. "
+    "Fix: install the version that created the table, or move the data to a new database.",
 )
 _UNREACHABLE: Final = _rule(
     "error sending request|kind: connect|retryerror|timed out|dns error",
     StorageUnavailable,
-    "it cannot be reached or stopped answering. Check {address} and try again.",
+    "it cannot be reached or stopped responding. Fix: check {address} and try again.",
 )
 _RULES: Final = (  # the first that matches decides
     _rule(
         r"no space left on device|os error 28\b|disk quota exceeded",
         StorageUnavailable,
-        "the disk is full. Free some space and run the command again; what was stored before is whole.",
+        "the disk is full. Fix: free some space and run the command again; stored rows are intact.",
     ),
     _rule(
         "commit conflict|concurrent writers|already exists|ambiguous merge insert",
         StorageConflict,
-        "the write met another one. Run the job again.",
+        "another write was faster. Fix: run the job again.",
     ),
     _rule(
         "nosuchbucket|specified bucket does not exist",
         StorageUnavailable,
-        "there is no such bucket. Make it, or check {address}.",
+        "the bucket does not exist. Fix: create it, or check {address}.",
     ),
     _rule(
         "access ?denied|403 forbidden|401 unauthorized|invalidaccesskeyid|signaturedoesnotmatch|expiredtoken"
         "|could not load credentials|failed to get aws credentials",
         StorageDenied,
-        "access is refused. Check {credentials}.",
+        "access is denied. Fix: check {credentials}.",
     ),
     _UNREACHABLE,
     _NOT_OUR_COLUMNS,
     _rule(
         "was not found|not found: .*_versions",
         StorageNotBootstrapped,
-        f"there is no such table. {BOOTSTRAP}.",
+        f"the table does not exist. {BOOTSTRAP}.",
     ),
     _rule(
         "not found",
         StorageUnavailable,
-        "files of an older version were cleaned up while they were read. Try again.",
+        "files of an older version were removed while they were read. Fix: try again.",
     ),
     _rule(
         r"permission denied|os error 13\b",
         StorageUnavailable,
-        "this user may not write there. Check {address}.",
+        "this user may not write there. Fix: check {address}.",
     ),
 )
-_REFUSED: Final = _rule("", StorageError, "LanceDB refused what it was asked, which should not happen.")
+_REFUSED: Final = _rule("", StorageError, "LanceDB refused the request, which should not happen.")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a call goes, in the words of the settings; makes every message say where to look."""
+class Target:
+    """The database that a call goes to, and the variables that configure it, for messages."""
 
     settings: Settings
 
     @property
     def is_enterprise(self) -> bool:
-        """Say whether the database is a LanceDB Enterprise cluster."""
+        """Whether the database is a LanceDB Enterprise cluster."""
         return self.settings.storage_mode is StorageMode.ENTERPRISE
 
     def __str__(self) -> str:
@@ -120,24 +120,24 @@ class Place:
 
     @property
     def credentials(self) -> str:
-        """The variables that say who we are."""
+        """The variables with the credentials."""
         if self.is_enterprise:
             return "CM_LANCEDB_API_KEY"
         return "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the role of this machine"
 
     @property
     def address(self) -> str:
-        """The variables that say where the database is."""
+        """The variables with the address."""
         if self.is_enterprise:
             return "CM_LANCEDB_URI and CM_LANCEDB_HOST_OVERRIDE"
         return "CM_DB_PATH and AWS_ENDPOINT_URL" if self.settings.is_s3 else "CM_DB_PATH"
 
     def redacted(self, error: BaseException) -> str:
-        """Return the error's own words, short, on one line, without any key of ours."""
+        """Return the error's text on one line, cut to a limit, without any key of ours."""
         text = " ".join(str(error).split()) or type(error).__name__
         for secret in self._secrets():
             text = text.replace(secret, "***")
-        return text[:_TEXT_LIMIT]  # cut last, or half a key could stay
+        return text[:_TEXT_LIMIT]  # cut last, or half a key could remain
 
     def _secrets(self) -> list[str]:
         options = self.settings.aws_storage_options
@@ -149,51 +149,52 @@ class Place:
 
 
 @contextmanager
-def our_errors(place: Place, doing: str) -> Iterator[None]:
-    """Turn whatever LanceDB raises inside into a `StorageError`; `doing` completes "while …".
+def translate_errors(target: Target, doing: str) -> Iterator[None]:
+    """Raise a `StorageError` for what LanceDB raises inside; `doing` completes "while …".
 
-    The original is not chained: the text a server sends back may repeat the key it was given.
+    The original is not chained: the text of a server may repeat the key that was sent to it.
     """
     try:
         yield
     except FOREIGN_ERRORS as error:
-        raise translated(error, place, doing) from None
+        raise translated(error, target, doing) from None
 
 
-def translated(error: BaseException, place: Place, doing: str) -> StorageError:
-    """Return our error for one of LanceDB's, Arrow's or the operating system's."""
+def translated(error: BaseException, target: Target, doing: str) -> StorageError:
+    """Return our error for one of LanceDB, Arrow or the operating system."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
-        return _from_status(status, error, place, doing)
-    return _from_text(error, place, doing)
+        return _from_status(status, error, target, doing)
+    return _from_text(error, target, doing)
 
 
-def _from_status(status: int, error: BaseException, place: Place, doing: str) -> StorageError:
-    where = f"{place} answered {status} while {doing}"
-    said = f"It said: {place.redacted(error)}"
+def _from_status(status: int, error: BaseException, target: Target, doing: str) -> StorageError:
+    where = f"{target} returned {status} while {doing}"
+    detail = f"Error: {target.redacted(error)}"
     match status:
         case 401:
-            return StorageDenied(f"{where}: it does not know the key. Check {place.credentials}. {said}")
+            return StorageDenied(f"{where}: the key is unknown. Fix: check {target.credentials}. {detail}")
         case 403:
             return StorageDenied(
                 f"{where}: the key may not do that; jobs need the write key, the API the read key. "
-                f"Check {place.credentials}. {said}"
+                f"Fix: check {target.credentials}. {detail}"
             )
         case 404:
             return StorageNotBootstrapped(
-                f"{where}: there is no such table. {BOOTSTRAP}; if they exist, check {place.address}. {said}"
+                f"{where}: the table does not exist. {BOOTSTRAP}; if they exist, check {target.address}. "
+                f"{detail}"
             )
         case 409 | 412:
-            return StorageConflict(f"{where}: another writer was faster. Run the job again. {said}")
+            return StorageConflict(f"{where}: another write was faster. Fix: run the job again. {detail}")
         case 408 | 425 | 429 | 500 | 502 | 503 | 504:
-            return StorageUnavailable(f"{where}; it may answer later: run the command again. {said}")
-    return _from_text(error, place, doing)
+            return StorageUnavailable(f"{where}. Fix: run the command again later. {detail}")
+    return _from_text(error, target, doing)
 
 
-def _from_text(error: BaseException, place: Place, doing: str) -> StorageError:
+def _from_text(error: BaseException, target: Target, doing: str) -> StorageError:
     rule = _rule_for(error)
-    mend = rule.mend.format(address=place.address, credentials=place.credentials)
-    return rule.kind(f"{place}, while {doing}: {mend} It said: {place.redacted(error)}")
+    cause = rule.cause.format(address=target.address, credentials=target.credentials)
+    return rule.kind(f"{target}, while {doing}: {cause} Error: {target.redacted(error)}")
 
 
 def _rule_for(error: BaseException) -> _Rule:

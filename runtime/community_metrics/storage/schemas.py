@@ -1,18 +1,20 @@
-"""The tables: Arrow schemas, and how our dataclasses become rows and come back.
+"""The tables: their Arrow schemas, and the conversion between our dataclasses and rows.
 
 Each table has one non-null string key, marked as the unenforced primary key by field metadata in the schema
-that creates it: without the mark two writers can insert one new key twice (measured, lancedb 0.40), and a
-key of one column merges alike on every server version.
+that creates it: without the mark two writers can insert one new key twice (measured, lancedb 0.40), and every
+server version merges a key of one column alike.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import pyarrow as pa
 
+from community_metrics.errors import UnknownStoredValue
 from community_metrics.model import (
     Lease,
     MetricDefinition,
@@ -29,29 +31,16 @@ from community_metrics.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from enum import StrEnum
 
 Row = TypeVar("Row", MetricDefinition, StatRow, Run, RunOutcome, Lease)
-"""Rows are dataclasses whose fields (and the key, a field or a property) are named as the columns."""
+"""A dataclass whose fields (and the key, a field or a property) are named like the columns."""
 
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)  # LanceDB hands back zoneinfo's UTC; ours is datetime's
-
-
-_FROM_ARROW: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "value_kind": ValueKind,
-    "source_window": SourceWindow,
-    "provenance": Provenance,
-    "fallbacks": tuple,
-}
+_RENAMED: Final = {"stock": ValueKind.LEVEL}
+"""Words that versions before 0.1.0 wrote, and what they are called now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +51,17 @@ class TableSpec(Generic[Row]):
     key: str
     schema: pa.Schema
     row_type: type[Row]
-    status_type: type[Status | RunStatus | OutcomeStatus] | None = None
+    words: Mapping[str, type[StrEnum]] = field(default_factory=dict)
+    """The columns with words of an enumeration."""
     indexed: tuple[str, ...] = ()
     """Columns with a BTREE; never the key: two writers insert an indexed key twice (lancedb 0.40)."""
+    optional: bool = False
+    """Set for a table that earlier versions did not have: until a job creates it, it reads as empty."""
 
     @property
     def columns(self) -> list[str]:
-        """The columns that a row is read from: the dataclass's fields."""
-        return [field.name for field in fields(self.row_type)]
+        """The columns that a row is read from: the fields of the dataclass."""
+        return [one.name for one in fields(self.row_type)]
 
     def to_arrow(self, rows: Iterable[Row]) -> pa.Table:
         """Return the rows with exactly the table's schema.
@@ -82,7 +74,11 @@ class TableSpec(Generic[Row]):
         return pa.table(columns, schema=self.schema)
 
     def from_arrow(self, table: pa.Table) -> list[Row]:
-        """Return the rows of a table that has at least `columns`, in its order."""
+        """Return the rows of an Arrow table that has at least `columns`, in its order.
+
+        Raises:
+            UnknownStoredValue: a status, a provenance, a window or a kind is not one of this version.
+        """
         values = [self._values(name, table.column(name)) for name in self.columns]
         return [self.row_type(*row) for row in zip(*values, strict=True)]
 
@@ -92,18 +88,32 @@ class TableSpec(Generic[Row]):
         if pa.types.is_date(column.type):  # by their numbers: Arrow's own way takes seven times as long
             numbers = column.cast(pa.int32()).to_pylist()
             return [None if number is None else date.fromordinal(_EPOCH + number) for number in numbers]
-        convert = self._converter(name) or _as_it_is
         if pa.types.is_list(column.type):
-            return map(convert, column.to_pylist())
-        # instants and words repeat: turning each into Python once halves a read of 14,600 rows
+            return map(tuple, column.to_pylist())
+        convert = self._converter(name)
+        # instants and words repeat: converting each once halves a read of 14,600 rows
         encoded = column.combine_chunks().dictionary_encode()
         distinct = [convert(value) for value in encoded.dictionary.to_pylist()]
         return (None if index is None else distinct[index] for index in encoded.indices.to_pylist())
 
-    def _converter(self, name: str) -> Callable[[Any], Any] | None:
+    def _converter(self, name: str) -> Callable[[Any], Any]:
         if self.schema.field(name).type == _INSTANT:
             return _utc
-        return self.status_type if name == "status" else _FROM_ARROW.get(name)
+        return partial(self._word, name) if name in self.words else _unchanged
+
+    def _word(self, column: str, value: str) -> StrEnum:
+        try:
+            return self.words[column](_RENAMED.get(value, value))
+        except ValueError:
+            raise UnknownStoredValue(self.name, column, value, list(self.words[column])) from None
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)  # LanceDB returns the UTC of zoneinfo; ours is the UTC of datetime
 
 
 def _key(name: str) -> pa.Field:
@@ -118,6 +128,7 @@ METRICS: Final = TableSpec(
     name="metrics",
     key="metric_id",
     row_type=MetricDefinition,
+    words={"value_kind": ValueKind, "source_window": SourceWindow},
     schema=pa.schema(
         [
             _key("metric_id"),
@@ -141,7 +152,7 @@ STATS: Final = TableSpec(
     name="stats",
     key="stat_key",
     row_type=StatRow,
-    status_type=Status,
+    words={"status": Status, "provenance": Provenance, "source_window": SourceWindow},
     # not on period_end: a wide range makes that index return nearly all row ids (1M rows: 22 ms become 115)
     indexed=("metric_id",),
     schema=pa.schema(
@@ -168,7 +179,7 @@ HISTORY: Final = TableSpec(
     name="history",
     key="ingestion_run_id",
     row_type=Run,
-    status_type=RunStatus,
+    words={"status": RunStatus},
     schema=pa.schema(
         [
             _key("ingestion_run_id"),
@@ -191,7 +202,8 @@ RUN_OUTCOMES: Final = TableSpec(
     name="run_outcomes",
     key="outcome_key",
     row_type=RunOutcome,
-    status_type=OutcomeStatus,
+    words={"status": OutcomeStatus},
+    optional=True,
     schema=pa.schema(
         [
             _key("outcome_key"),
@@ -234,5 +246,5 @@ TABLES: Final[tuple[AnyTable, ...]] = (METRICS, STATS, HISTORY, RUN_OUTCOMES, LE
 
 
 def table_named(name: str) -> AnyTable:
-    """Return the table of that name; KeyError when there is none."""
+    """Return the table with this name; KeyError if there is none."""
     return {table.name: table for table in TABLES}[name]

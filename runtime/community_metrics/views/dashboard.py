@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.errors import TooManyPoints
 from community_metrics.periods import Grain, last_completed, last_completed_day, last_periods
 from community_metrics.series.points import latest_complete
-from community_metrics.series.summary import flow_total, stock_total, summarize
+from community_metrics.series.summary import flow_total, level_total, summarize
 from community_metrics.views.rows import newest_rows, points_of, read_rows, with_fallbacks
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition, StatRow
     from community_metrics.periods import Period
     from community_metrics.series.points import Point
-    from community_metrics.series.summary import FlowTotal, StockTotal, Summary
+    from community_metrics.series.summary import FlowTotal, LevelTotal, Summary
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.rows import RowsByMetric
     from community_metrics.views.runs import Freshness
@@ -62,7 +62,7 @@ class Dashboard:
 
     periods: tuple[Period, ...]
     products: tuple[ProductView, ...]
-    stars: StockTotal
+    stars: LevelTotal
     freshness: Freshness
 
 
@@ -85,7 +85,7 @@ class DashboardRows:
         return Dashboard(
             periods=tuple(self.periods[-self.count :]),
             products=tuple(self._product(product) for product in products),
-            stars=stock_total({metric_id: [row] if row else [] for metric_id, row in stars.items()}),
+            stars=level_total({metric_id: [row] if row else [] for metric_id, row in stars.items()}),
             freshness=self.freshness,
         )
 

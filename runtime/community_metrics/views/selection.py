@@ -83,7 +83,7 @@ class StoredMetrics:
     @property
     def stars(self) -> tuple[MetricDefinition, ...]:
         """Return the star level of every repository."""
-        level = (STARS, ValueKind.STOCK)
+        level = (STARS, ValueKind.LEVEL)
         return tuple(item for item in self.shown if (item.metric_family, item.value_kind) == level)
 
     def product_name(self, product: str) -> str:

@@ -30,10 +30,10 @@ async def test_looking_at_a_database_that_is_not_there_makes_none(
 
 
 @pytest.mark.parametrize("place", ["/proc/db", "{}/file/db"])
-async def test_a_folder_that_cannot_be_made_is_named(place: str, tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_created_is_named(place: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     async with LanceDBStore.open(settings(place.format(tmp_path))) as store:
-        with pytest.raises(StorageUnavailable, match=r"The folder .*/db cannot be made: .*CM_DB_PATH"):
+        with pytest.raises(StorageUnavailable, match=r"The folder .*/db cannot be created: .*CM_DB_PATH"):
             await store.create_tables()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from community_metrics.errors import StorageUnavailable
@@ -36,7 +35,6 @@ class ReadDatabase:
         self._settings = settings
         self._timeout_s = read_timeout_s
         self._reader: LanceDBReader | None = None
-        self._is_loaded = False
 
     @property
     def read_timeout_s(self) -> float:
@@ -53,9 +51,7 @@ class ReadDatabase:
 
     def load_client(self) -> None:
         """Import LanceDB before a timeout starts: that takes seconds on a cold machine."""
-        if not self._is_loaded:
-            import_module("lancedb")
-            self._is_loaded = True
+        LanceDBReader.load_client()
 
     async def consistently(
         self, read: Callable[[LanceDBReader], Awaitable[Content]]

@@ -83,7 +83,7 @@ def _table(product: ProductView, signs: Signs, width: int, name_width: int) -> T
     table.add_column("complete", justify="right", no_wrap=True)
     table.add_column(style.counted(drawn, "week"), no_wrap=True, overflow="crop", min_width=drawn)
     for metric in product.metrics:
-        is_level = metric.metric.value_kind is ValueKind.STOCK
+        is_level = metric.metric.value_kind is ValueKind.LEVEL
         change = style.difference if is_level else style.percent
         complete = sum(point.complete for point in metric.points)
         table.add_row(

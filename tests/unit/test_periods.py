@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
 
@@ -8,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.clock import SystemClock
 from community_metrics.periods import (
     ONE_DAY,
     Grain,
@@ -19,7 +17,6 @@ from community_metrics.periods import (
     last_periods,
     lookback_start,
     midnight,
-    parse_week,
     period_of,
     today,
 )
@@ -32,7 +29,7 @@ PACIFIC = timezone(timedelta(hours=-8))
 
 
 @given(DAYS, GRAINS)
-def test_a_period_holds_the_day_it_was_asked_for(day: date, grain: Grain) -> None:
+def test_a_period_includes_the_day_it_is_made_from(day: date, grain: Grain) -> None:
     period = period_of(day, grain)
 
     assert period.start <= day <= period.end
@@ -63,15 +60,8 @@ def test_a_week_is_seven_days_from_monday_and_named_by_its_thursday(day: date) -
     assert week.label.startswith(f"{(week.start + 3 * ONE_DAY).year}-W")
 
 
-@given(DAYS)
-def test_a_week_is_found_again_by_its_name(day: date) -> None:
-    week = period_of(day, Grain.WEEK)
-
-    assert parse_week(week.label) == week
-
-
 @given(DAYS, GRAINS)
-def test_labels_sort_as_the_calendar_does(day: date, grain: Grain) -> None:
+def test_labels_sort_like_the_calendar(day: date, grain: Grain) -> None:
     period = period_of(day, grain)
 
     assert period.label < period.shifted(1).label
@@ -104,7 +94,7 @@ def test_a_lookback_covers_whole_completed_weeks(now: datetime, weeks: int) -> N
 
 
 @given(DAYS, GRAINS, st.integers(1, 60))
-def test_last_periods_are_consecutive_and_end_where_asked(day: date, grain: Grain, count: int) -> None:
+def test_last_periods_are_consecutive_and_end_with_the_given_one(day: date, grain: Grain, count: int) -> None:
     end = period_of(day, grain)
 
     periods = last_periods(end, count)
@@ -115,7 +105,7 @@ def test_last_periods_are_consecutive_and_end_where_asked(day: date, grain: Grai
 
 
 @given(DAYS, st.integers(-3, 400))
-def test_days_between_counts_both_ends(first: date, extra: int) -> None:
+def test_days_between_includes_both_ends(first: date, extra: int) -> None:
     days = list(days_between(first, first + extra * ONE_DAY))
 
     assert len(days) == max(0, extra + 1)
@@ -139,22 +129,13 @@ def test_a_week_belongs_to_its_iso_year(day: date, label: str) -> None:
     assert period_of(day, Grain.WEEK).label == label
 
 
-@pytest.mark.parametrize(
-    "label",
-    ["2026-W54", "2025-W53", "2026-W00", "2026-W7", "2026W47", "0000-W01", "9999-W52", "\uff12026-W47", ""],
-)
-def test_a_week_that_does_not_exist_is_refused(label: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(repr(label))):
-        parse_week(label)
-
-
-def test_labels_are_those_people_know() -> None:
+def test_labels_have_the_usual_forms() -> None:
     day = date(2026, 2, 28)
 
     assert [period_of(day, grain).label for grain in Grain] == ["2026-02-28", "2026-W09", "2026-02"]
 
 
-def test_a_month_shifts_across_the_turn_of_the_year() -> None:
+def test_a_month_shifts_across_the_end_of_a_year() -> None:
     january = period_of(date(2026, 1, 31), Grain.MONTH)
 
     assert january.shifted(-1) == Period(date(2025, 12, 1), date(2025, 12, 31), Grain.MONTH)
@@ -162,14 +143,14 @@ def test_a_month_shifts_across_the_turn_of_the_year() -> None:
 
 
 def test_a_period_is_over_at_the_midnight_after_its_last_day() -> None:
-    week = parse_week("2026-W47")
+    week = period_of(date(2026, 11, 22), Grain.WEEK)
 
     assert week.end_instant == datetime(2026, 11, 23, tzinfo=UTC)
     assert not week.is_over(datetime(2026, 11, 22, 23, 59, 59, 999_999, tzinfo=UTC))
     assert week.is_over(datetime(2026, 11, 23, tzinfo=UTC))
 
 
-def test_the_day_is_the_one_in_utc_wherever_the_clock_stands() -> None:
+def test_the_day_is_the_utc_day_in_every_time_zone() -> None:
     evening_in_california = datetime(2026, 11, 22, 17, 0, tzinfo=PACIFIC)
 
     assert today(evening_in_california) == date(2026, 11, 23)
@@ -179,13 +160,3 @@ def test_the_day_is_the_one_in_utc_wherever_the_clock_stands() -> None:
 
 def test_midnight_is_an_instant_in_utc() -> None:
     assert midnight(date(2026, 11, 23)) == datetime(2026, 11, 23, tzinfo=UTC)
-
-
-async def test_the_system_clock_is_aware_and_only_moves_forward() -> None:
-    clock = SystemClock()
-    before = clock.monotonic()
-
-    await clock.sleep(0)
-
-    assert clock.now().utcoffset() == timedelta(0)
-    assert clock.monotonic() >= before
