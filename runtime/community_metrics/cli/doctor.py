@@ -161,7 +161,7 @@ def _data_checks(view: Status, catalog: Catalog) -> Iterator[Check]:
     if abandoned:
         detail = f"{style.counted(len(abandoned), 'run')} ended without closing, last {abandoned[0]}"
         yield Check(
-            Verdict.WARN, "runs", detail, "nothing to do: what it wrote is whole; the next run goes on"
+            Verdict.WARN, "runs", detail, "nothing to do: what it wrote is complete; the next run continues"
         )
     stored = {metric.metric_id for metric in view.metrics if metric.newest_day is not None}
     never = [metric.metric_id for metric in catalog.shown if metric.metric_id not in stored]
