@@ -20,6 +20,7 @@ import http.client
 import io
 import json
 import os
+import posixpath
 import secrets
 import socket
 import subprocess
@@ -30,7 +31,7 @@ import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -394,7 +395,25 @@ def unpack(content: bytes, tree: Path) -> None:
     tree.mkdir(mode=0o700, exist_ok=True)
     # all of it first, so that of half an archive nothing is laid down
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(content)), mode="r:") as archive:
-        archive.extractall(tree, filter="data")
+        if hasattr(tarfile, "data_filter"):
+            archive.extractall(tree, filter="data")
+        else:  # Python before 3.11.4, such as Debian 12's, on which the tests run too
+            refuse_unsafe(archive.getmembers())
+            archive.extractall(tree)  # noqa: S202  every member was checked
+
+
+def refuse_unsafe(members: list[tarfile.TarInfo]) -> None:
+    """Raise for a member that is no file, folder or symbolic link, or that leads out of the tree."""
+    links = {PurePosixPath(member.name) for member in members if member.issym()}
+    for member in members:
+        name = PurePosixPath(member.name)
+        target = name.parent / member.linkname if member.issym() else name
+        if not (member.isfile() or member.isdir() or member.issym()):
+            raise tarfile.TarError(f"{name} is no file, folder or symbolic link")
+        if target.is_absolute() or posixpath.normpath(target).split("/")[0] == "..":
+            raise tarfile.TarError(f"{name} leads out of the tree")
+        if ".." in name.parts or not links.isdisjoint(name.parents):
+            raise tarfile.TarError(f"{name} is not named by the folders that it lies in")
 
 
 def tree_digest(tree: Path) -> str:

@@ -78,7 +78,8 @@ def test_an_export_that_storage_leaves_midway_is_cut_off(filled_local: Place, fi
         served(app) as url,
         pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"),
     ):
-        httpx.get(f"{url}/api/v1/export/stats.{file_format}", trust_env=False)
+        # a busy machine takes longer than httpx waits by default to write the log of it, which comes first
+        httpx.get(f"{url}/api/v1/export/stats.{file_format}", trust_env=False, timeout=60)
 
 
 @pytest.fixture

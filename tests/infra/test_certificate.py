@@ -275,6 +275,37 @@ def test_nothing_is_laid_outside_the_tree(bucket: str, tmp_path: Path) -> None:
         Keeper(FACTS, tmp_path).restore()
 
 
+def member(name: str, kind: bytes = tarfile.REGTYPE, to: str = "") -> tarfile.TarInfo:
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname = kind, to
+    return made
+
+
+@pytest.mark.parametrize(
+    "unsafe",
+    [
+        [member("../x")],
+        [member("/x")],
+        [member("a/../../x")],
+        [member("a", tarfile.SYMTYPE, "..")],
+        [member("a/b", tarfile.SYMTYPE, "../../x")],
+        [member("a", tarfile.SYMTYPE, "/x")],
+        [member("a", tarfile.SYMTYPE, "b"), member("a/x")],
+        [member("a", tarfile.LNKTYPE, "/x")],
+        [member("a", tarfile.CHRTYPE)],
+        [member("a", tarfile.FIFOTYPE)],
+    ],
+)
+def test_a_python_without_extraction_filters_refuses_the_same(unsafe: list[tarfile.TarInfo]) -> None:
+    with pytest.raises(tarfile.TarError):
+        certificate.refuse_unsafe(unsafe)
+
+
+def test_a_python_without_extraction_filters_takes_what_certbot_lays_down() -> None:
+    link = member("live/host/cert.pem", tarfile.SYMTYPE, "../../archive/host/cert1.pem")
+    certificate.refuse_unsafe([member("live", tarfile.DIRTYPE), link, member("archive/host/cert1.pem")])
+
+
 def test_a_bucket_that_cannot_be_used_is_a_reason_like_the_others(
     bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
