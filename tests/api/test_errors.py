@@ -78,7 +78,8 @@ def test_an_export_is_aborted_when_storage_fails_midway(filled_local: Place, fil
         served(app) as url,
         pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"),
     ):
-        httpx.get(f"{url}/api/v1/export/stats.{file_format}", trust_env=False, timeout=30)
+        # on a busy machine the log, which is written first, takes longer than httpx's default timeout
+        httpx.get(f"{url}/api/v1/export/stats.{file_format}", trust_env=False, timeout=60)
 
 
 @pytest.fixture

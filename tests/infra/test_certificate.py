@@ -20,11 +20,14 @@ from hypothesis import strategies as st
 from infra import names
 from infra.host import certificate
 from infra.host.certificate import CertificateManager, NotReadyError, Validity, tree_digest, wait_s
+from tests.infra.host_python import needs_extraction_filters
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.infra.rehearsal.recorder import Recorder
+
+pytestmark = needs_extraction_filters
 
 HOST = "metrics-api.example.org"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -19,12 +19,15 @@ from botocore.exceptions import ClientError
 from infra.names import LogGroup
 from infra.release import HOST_FILES
 from tests.host.imds import instance_id
+from tests.infra.host_python import needs_extraction_filters
 from tests.infra.rehearsal.readback import logged
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.infra.rehearsal.recorder import Recorder
+
+pytestmark = needs_extraction_filters
 
 REGION = "eu-central-1"
 BUCKET = "assets"

@@ -140,7 +140,7 @@ def open_stage(folder: Path) -> Iterator[Stage]:
             yield stage
         finally:
             server.terminate()
-            server.wait(timeout=10)
+            server.wait(timeout=60)  # it ends what it has in hand; a busy machine took more than 10 s
 
 
 def _copy_tree(target: Path) -> None:
