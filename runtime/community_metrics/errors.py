@@ -1,23 +1,23 @@
 """The one exception tree.
 
 CommunityMetricsError
-├── ConfigurationError          a setting, an option or a file a person wrote is wrong (exit 2)
+├── ConfigurationError          a setting, an option or a file that a person wrote is invalid (exit 2)
 │   ├── CatalogError
 │   └── SeedFileError
-├── SourceError                 a registry did not give a metric its numbers
-│   ├── TransientSourceError    worth another try: 5xx, a cut answer, a page instead of JSON
-│   │   ├── SourceRateLimited   the registry asks us to come back later
-│   │   └── SourceUnreachable   no answer at all: refused, no such host, no reply in time
-│   └── TerminalSourceError     another try changes nothing
-│       ├── UnknownSubject      the registry does not know the package or repository
+├── SourceError                 a registry did not return the numbers of a metric; carries facts
+│   ├── TransientSourceError    a later attempt may succeed: 5xx, a cut response, a page instead of JSON
+│   │   ├── SourceRateLimited   the registry limits requests
+│   │   └── SourceUnreachable   no response at all: refused, no such host, timeout
+│   └── TerminalSourceError     a later attempt returns the same
+│       ├── UnknownSubject      the registry has no such package or repository
 │       ├── SourceDenied        401, 403: a token, a user agent or an address is refused
-│       ├── SourceShapeError    the answer is not of the documented shape
-│       └── InvalidObservation  an observation that cannot exist, such as -1 downloads
-├── StorageError                LanceDB did not do what was asked
-│   ├── StorageUnavailable      worth another try later
+│       └── SourceShapeError    the response is not of the documented shape
+├── InvalidObservation          an observation that cannot exist, such as -1 downloads
+├── StorageError                a LanceDB operation failed
+│   ├── StorageUnavailable      a later attempt may succeed
 │   ├── StorageDenied           401, 403
 │   ├── StorageSchemaMismatch   another version wrote the database
-│   │   ├── StorageNotBootstrapped   the database or one of its tables does not exist yet
+│   │   ├── StorageNotBootstrapped   the database, or one of its tables, does not exist
 │   │   └── UnknownStoredValue  a stored word that this version does not know
 │   └── StorageConflict         the write contradicts itself or another writer
 ├── ViewError                   a view cannot be made for these parameters
@@ -25,28 +25,30 @@ CommunityMetricsError
 │   ├── InvalidRange            the first day is after the last
 │   └── TooManyPoints           the view would be larger than the caller allows
 ├── RunLocked                   another run holds the database (exit 75)
-├── AddressUnavailable          the API cannot listen on the host, port or unix socket asked for
-├── LeaseLost                   the lease of this run is not stored any more; another run holds it
+├── AddressUnavailable          the API cannot listen on the given host, port or unix socket
+├── LeaseLost                   the lease of this run is no longer stored; another run holds it
 └── RunInterrupted              SIGTERM or Ctrl-C
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import date, datetime
 
 
 class CommunityMetricsError(Exception):
-    """Base of everything this package raises on purpose; its text is one message for a person."""
+    """Base of all errors that this package raises on purpose; the text is a message for a person."""
 
     exit_code: ClassVar[int] = 1
 
 
 class ConfigurationError(CommunityMetricsError):
-    """What a person wrote (environment, option, file) cannot be used; lists every fault and its mend."""
+    """What a person wrote (environment, option, file) is invalid; lists every fault and its fix."""
 
     exit_code = 2
 
@@ -65,31 +67,85 @@ class SeedFileError(ConfigurationError):
 
 
 class SourceError(CommunityMetricsError):
-    """A registry did not give the numbers of a metric."""
+    """A registry did not return the numbers of a metric. Its texts are made from its facts.
+
+    `detail` is what is wrong, `fix` what to do. `url` is the address of the request, `http_status` the
+    status of its response. `attempts` counts the requests that were made; 0: none, because the host failed
+    before; None: the error does not come from a request. `retry_after_s` is the wait that the registry
+    demands, `retry_at` the instant when it ends.
+    """
+
+    problem: ClassVar[str] = ""
+    """What is wrong where there is no HTTP status."""
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        source: str,
+        subject: str,
+        url: str | None = None,
+        http_status: int | None = None,
+        fix: str | None = None,
+        attempts: int | None = None,
+        retry_after_s: float | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.source = source
+        self.subject = subject
+        self.url = url
+        self.http_status = http_status
+        self.fix = fix
+        self.attempts = attempts
+        self.retry_after_s = retry_after_s
+        self.retry_at = retry_at
+
+    def with_facts(self, **changes: Any) -> Self:
+        """Return a copy with other facts."""
+        return type(self)(**(vars(self) | changes))
+
+    @property
+    def message(self) -> str:
+        """Return the cause; the text is the same for all metrics that fail for it."""
+        return self._text(urlsplit(self.url).netloc if self.url else self.source)
+
+    def __str__(self) -> str:
+        text = f"{self.source} {self.subject}: {self._text(self.url)}"
+        if self.attempts == 0:
+            return f"{text}; no request was sent, because an earlier one failed"
+        return f"{text}; given up after {self.attempts} attempts" if (self.attempts or 0) > 1 else text
+
+    def _text(self, where: str | None) -> str:
+        is_refusal = self.http_status not in {None, HTTPStatus.OK}
+        problem = f"returned {self.http_status}" if is_refusal else self.problem
+        text = ": ".join(part for part in (f"{where or ''} {problem}".strip(), self.detail) if part)
+        if self.retry_at is not None:
+            text += f"; it accepts no request before {self.retry_at:%Y-%m-%dT%H:%M:%SZ}"
+        return f"{text}. Fix: {self.fix}" if self.fix else text
 
 
 class TransientSourceError(SourceError):
-    """The registry may answer later. `retry_after_s` is the wait it asked for, if it did."""
-
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+    """A later request may succeed."""
 
 
 class SourceRateLimited(TransientSourceError):  # noqa: N818  the field's word, and the message is the sentence
-    """The registry limits us. Without `retry_after_s` it did not say for how long."""
+    """The registry limits requests. Without `retry_after_s` it did not say for how long."""
 
 
 class SourceUnreachable(TransientSourceError):  # noqa: N818
-    """The registry gave no answer at all: connection refused, unknown host, no reply in time."""
+    """The registry did not respond at all: connection refused, unknown host, no response in time."""
+
+    problem = "cannot be reached"
 
 
 class TerminalSourceError(SourceError):
-    """Asking again would bring the same answer."""
+    """A later request returns the same."""
 
 
 class UnknownSubject(TerminalSourceError):  # noqa: N818
-    """The registry does not know this package or repository, or does not show it to us."""
+    """The registry has no such package or repository, or does not show it to us."""
 
 
 class SourceDenied(TerminalSourceError):  # noqa: N818
@@ -97,10 +153,10 @@ class SourceDenied(TerminalSourceError):  # noqa: N818
 
 
 class SourceShapeError(TerminalSourceError):
-    """The answer is not of the documented shape; nothing of it is stored. The message names the field."""
+    """The response is not of the documented shape; nothing of it is stored. The detail names the field."""
 
 
-class InvalidObservation(TerminalSourceError):  # noqa: N818
+class InvalidObservation(CommunityMetricsError):  # noqa: N818
     """An observation that cannot exist and was not constructed: `value` is not allowed in `field`."""
 
     def __init__(self, metric_id: object, field: str, value: object, expected: str) -> None:
@@ -110,7 +166,7 @@ class InvalidObservation(TerminalSourceError):  # noqa: N818
 
 
 class StorageError(CommunityMetricsError):
-    """LanceDB did not do what was asked."""
+    """A LanceDB operation failed."""
 
 
 class StorageUnavailable(StorageError):  # noqa: N818
@@ -126,7 +182,7 @@ class StorageSchemaMismatch(StorageError):  # noqa: N818
 
 
 class StorageNotBootstrapped(StorageSchemaMismatch):
-    """The database or one of its tables does not exist yet; every job creates what is missing."""
+    """The database, or one of its tables, does not exist; every job creates what is missing."""
 
 
 class UnknownStoredValue(StorageSchemaMismatch):
@@ -182,12 +238,12 @@ class RunLocked(CommunityMetricsError):  # noqa: N818
 
 
 class AddressUnavailable(CommunityMetricsError):  # noqa: N818
-    """The API cannot listen on this address; the message names the option that chooses another."""
+    """The API cannot listen on this address; the message names the option that sets another."""
 
 
 class LeaseLost(CommunityMetricsError):  # noqa: N818
-    """The lease of this run is not stored any more: another run took the database over."""
+    """The lease of this run is no longer stored: another run took the database over."""
 
 
 class RunInterrupted(CommunityMetricsError):  # noqa: N818
-    """The run was asked to stop by a signal."""
+    """A signal stopped the run."""

@@ -96,6 +96,15 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
+class OutcomeStatus(StrEnum):
+    """How one metric ended in a run."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    """Some values were read, and a second request failed."""
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One value as a source or a seed file returns it. An invalid observation cannot be constructed.
@@ -227,6 +236,29 @@ class Run:
     window_end: date | None
     error_summary: str | None
     scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """One row of `run_outcomes`: how one metric ended in one run.
+
+    `message` is the cause of the error, the same text for all metrics that fail for it; `url` is the address
+    that failed. `observations` counts the values that were read, the newest for `last_day`.
+    """
+
+    run_id: str
+    metric_id: str
+    status: OutcomeStatus
+    error_class: str | None
+    message: str | None
+    url: str | None
+    observations: int
+    last_day: date | None
+
+    @property
+    def outcome_key(self) -> str:
+        """The single key column of `run_outcomes`."""
+        return f"{self.run_id}|{self.metric_id}"
 
 
 @dataclass(frozen=True, slots=True)

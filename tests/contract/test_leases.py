@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from community_metrics.errors import LeaseLost, RunLocked, StorageError
-from community_metrics.jobs import bootstrap_tables
 from community_metrics.model import Lease, RunStatus
-from community_metrics.runs.execute import JobRequest, execute
+from community_metrics.runs.execute import execute
+from community_metrics.runs.registry import BootstrapTables
 from community_metrics.runs.repair import repair
 from community_metrics.storage.leases import RELEASED
 from community_metrics.storage.schemas import LEASES, STATS
@@ -227,7 +227,7 @@ async def test_a_lease_that_is_lost_between_two_drops_keeps_the_tables_that_are_
         second.after_reads = [partial(taken_by, first, "run-2", held.expires_at)]
         with pytest.raises(LeaseLost):
             await second.drop_tables(renew=partial(second.renew_lease, held, NOW, TTL))
-        assert await first._table_names() == {"history", "leases", "stats"}
+        assert await first._table_names() == {"history", "leases", "run_outcomes", "stats"}
         assert len(await first.stats([METRIC])) == 4
 
 
@@ -256,8 +256,7 @@ async def test_a_reset_that_lost_its_lease_drops_nothing_and_is_closed_as_failed
         await filled(store)
         with pytest.raises(LeaseLost, match="run elsewhere on host of elsewhere"):
             await execute(
-                bootstrap_tables.prepare,
-                JobRequest("bootstrap_tables", reset=True),
+                BootstrapTables(reset=True),
                 world.settings,
                 clock=FakeClock(NOW),
                 store_type=TakenOver,

@@ -11,18 +11,18 @@ import pyarrow as pa
 import pytest
 
 from community_metrics.errors import StorageError, StorageSchemaMismatch, UnknownStoredValue
-from community_metrics.model import Provenance, RunStatus, ValueKind
-from community_metrics.runs.execute import JobRequest, execute
+from community_metrics.model import OutcomeStatus, Provenance, RunOutcome, RunStatus, ValueKind
+from community_metrics.runs.execute import execute
 from community_metrics.storage import merge
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS, TABLES
-from tests.contract.test_runs import bringing_one_row
+from tests.contract.test_runs import OneRow
 from tests.contract.test_storage_contract import a_metric, a_run, upsert
 from tests.support.clock import NOON, FakeClock
 from tests.support.enterprise import READ_KEY, Fault
 from tests.support.worlds import METRIC, NOW, World, observed, observed_days, raw_table, values
 
 if TYPE_CHECKING:
-    from community_metrics.runs.execute import RunReport
+    from community_metrics.runs.job import RunReport
     from community_metrics.storage import LanceDBStore
     from community_metrics.storage.schemas import AnyTable
     from tests.support.enterprise import Enterprise
@@ -34,6 +34,16 @@ A_ROW: dict[str, Any] = {
     "metrics": a_metric(),
     "stats": replace(A_STAT, revision=1, revised_at=NOW),
     "history": a_run(scope="stars:*"),
+    "run_outcomes": RunOutcome(
+        run_id="run-1",
+        metric_id=METRIC,
+        status=OutcomeStatus.FAILED,
+        error_class="SourceUnreachable",
+        message="x",
+        url="https://x",
+        observations=0,
+        last_day=NOW.date(),
+    ),
 }
 LACKING = [
     pytest.param(spec, column.name, id=f"{spec.name}.{column.name}")
@@ -76,11 +86,12 @@ async def everything(store: LanceDBStore) -> list[Any]:
         *await store.restatements(since=NOW, limit=9),
         *await store.runs(limit=9),
         *await store.runs(limit=9, whole_only=True),
+        *await store.outcomes(["run-1"]),
     ]
 
 
 async def run_a_job(world: World) -> RunReport:
-    return await execute(bringing_one_row, JobRequest("seed"), world.settings, clock=FakeClock(NOON), rng=RNG)
+    return await execute(OneRow(), world.settings, clock=FakeClock(NOON), rng=RNG)
 
 
 # words

@@ -15,6 +15,7 @@ import pytest
 
 from community_metrics.cli.doctor import Verdict, examine
 from community_metrics.periods import ONE_DAY, ONE_WEEK
+from community_metrics.runs.registry import BootstrapTables, WeeklyRefresh
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import cli_docs
@@ -170,7 +171,7 @@ class TestExitCodes:
 
     @pytest.mark.parametrize("command", ["seed", "repair"])
     async def test_a_held_database_is_75(self, rig: Rig, command: str) -> None:
-        await rig.run("bootstrap_tables")
+        await rig.run(BootstrapTables())
         async with LanceDBStore.open(rig.settings) as store:
             now = datetime.now(UTC)  # the lease must be live for the real clock
             await store.acquire_lease("another", host="elsewhere", pid=1, now=now, ttl=timedelta(minutes=5))
@@ -201,7 +202,7 @@ class TestViews:
         assert (run.returncode, run.stdout.isascii()) == (0, True)
 
     async def test_the_report_shows_what_the_registry_counted(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh", only=(NODEJS,))
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
         report = json.loads(start(rig, "report", "--weeks", "4", "--json").stdout)
         metrics = [metric for product in report["products"] for metric in product["metrics"]]
         latest = next(m["latest_complete"] for m in metrics if m["metric_id"] == NODEJS)
@@ -212,7 +213,7 @@ class TestViews:
         assert latest["value"] == sum(registry.value("npm", "@lancedb/lancedb", day) or 0 for day in days)
 
     async def test_a_success_is_seen_behind_any_number_of_narrowed_runs(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh")
+        await rig.run(WeeklyRefresh())
         (success,) = await rig.runs()
         narrowed = [
             replace(
@@ -231,7 +232,7 @@ class TestViews:
             assert datetime.fromisoformat(freshness["last_success_at"]) == success.finished_at
 
     async def test_status_and_history_speak_of_the_run(self, rig: Rig) -> None:
-        report = await rig.run("weekly_refresh", only=(NODEJS,))
+        report = await rig.run(WeeklyRefresh(only=(NODEJS,)))
         status = json.loads(start(rig, "status", "--json").stdout)
         history = json.loads(start(rig, "history", "--json").stdout)
         metric = next(metric for metric in status["metrics"] if metric["metric_id"] == NODEJS)
@@ -246,25 +247,25 @@ class TestViews:
 
 class TestDoctor:
     async def test_a_filled_database_and_answering_registries_are_in_order(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh")
+        await rig.run(WeeklyRefresh())
         checks = await examine(rig.settings, FakeClock())
-        assert [check.said for check in checks if check.verdict is Verdict.FAIL] == []
+        assert [check.detail for check in checks if check.verdict is Verdict.FAIL] == []
         assert sum(check.area == "sources" for check in checks) == 4
 
     async def test_a_day_lost_since_the_last_success_is_a_fault_with_its_mend(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh")
+        await rig.run(WeeklyRefresh())
         registry = rig.replay.registry
         assert registry is not None
         rig.now += ONE_WEEK
         registry.today += ONE_WEEK
-        await rig.run("weekly_refresh", only=(NODEJS,))
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
         async with LanceDBStore.open(rig.settings) as store:
             await (await raw_table(store, STATS)).delete(f"stat_key = '{NODEJS}|2026-11-24'")
         checks = await examine(rig.settings, FakeClock(rig.now))
-        (fault,) = [check for check in checks if NODEJS in check.said]
+        (fault,) = [check for check in checks if NODEJS in check.detail]
         assert fault.verdict is Verdict.FAIL
-        assert "2026-11-24" in fault.said
-        assert f"--only {NODEJS}" in fault.mend
+        assert "2026-11-24" in fault.detail
+        assert f"--only {NODEJS}" in fault.fix
 
     async def test_a_day_that_a_whole_refresh_asked_for_in_vain_is_a_warning(self, rig: Rig) -> None:
         registry = rig.replay.registry
@@ -274,26 +275,26 @@ class TestDoctor:
             ("npm", "@lancedb/lancedb", lost): None,
             ("npm", "registry total", lost): None,
         }
-        await rig.run("weekly_refresh")
+        await rig.run(WeeklyRefresh())
         checks = await examine(rig.settings, FakeClock())
         (gap,) = [check for check in checks if check.area == "gaps"]
         assert gap.verdict is Verdict.WARN
-        assert f"{NODEJS} lacks {lost}" in gap.said
-        assert "npm did not have it" in gap.mend
+        assert f"{NODEJS} lacks {lost}" in gap.detail
+        assert "npm did not have it" in gap.fix
 
     async def test_registries_that_gave_nothing_for_two_weeks_are_not_in_order(self, rig: Rig) -> None:
         rig.now += timedelta(weeks=2)  # of the program; the registries stand still
-        report = await rig.run("weekly_refresh")
+        report = await rig.run(WeeklyRefresh())
         faults = [c for c in await examine(rig.settings, FakeClock(rig.now)) if c.verdict is Verdict.FAIL]
         assert report.run.error_summary is None
-        assert {fault.said.partition(" has published no day after ")[0] for fault in faults} >= {
+        assert {fault.detail.partition(" has published no day after ")[0] for fault in faults} >= {
             "npm",
             "crates",
         }
-        assert all("community-metrics refresh" in fault.mend for fault in faults)
+        assert all("community-metrics refresh" in fault.fix for fault in faults)
 
     async def test_a_key_that_stands_twice_is_found_and_repaired(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh", only=(NODEJS,))
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
         async with LanceDBStore.open(rig.settings) as store:
             table = await raw_table(store, STATS)
             await table.add(await table.query().where(f"stat_key = '{NODEJS}|2026-11-11'").to_arrow())
@@ -303,21 +304,21 @@ class TestDoctor:
         repaired = json.loads(start(rig, "repair", "--json").stdout)
         assert repaired["dropped"] == [{"table": "stats", "key": f"{NODEJS}|2026-11-11"}]
 
-    async def test_a_word_of_a_newer_version_has_no_other_mend_than_its_own(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh", only=(NODEJS,))
+    async def test_a_word_of_a_newer_version_has_only_its_own_fix(self, rig: Rig) -> None:
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
         async with LanceDBStore.open(rig.settings) as store:
             await (await raw_table(store, HISTORY)).update({"status": "odd"})
         (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
-        assert "status 'odd'" in fault.said
-        assert "Fix: upgrade" in fault.said
-        assert fault.mend == ""
+        assert "status 'odd'" in fault.detail
+        assert "Fix: upgrade" in fault.detail
+        assert fault.fix == ""
 
     async def test_a_registry_that_refuses_is_named_with_the_override(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh")
+        await rig.run(WeeklyRefresh())
         rig.replay.always("/api/v1/*", Scripted(403, body={"errors": [{"detail": "no"}]}))
         (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
         assert fault.area == "sources"
-        assert "CM_SOURCE_URL_CRATES" in fault.mend
+        assert "CM_SOURCE_URL_CRATES" in fault.fix
 
     def test_without_a_database_it_ends_with_1_and_says_how_to_make_one(self, rig: Rig) -> None:
         run = start(rig, "doctor")

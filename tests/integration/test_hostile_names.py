@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.model import RunStatus
+from community_metrics.runs.registry import BootstrapTables, SeedFromCsv
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY
 from tests.support.jobs import Rig
 from tests.support.registry import Registry
 from tests.support.replay import Replay
-from tests.support.rows import run
+from tests.support.rows import failed, run
 from tests.support.scripted import Scripted
 from tests.support.worlds import raw_table
 
@@ -92,11 +93,13 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 async def filled(world: World) -> World:
     """A run that loaded the seed file, one with a hostile error, and one with a hostile job name."""
-    await world.rig.run("seed_from_csv", seed_path=world.seed)
-    failed = run(datetime.now(UTC), RunStatus.PARTIAL, error_summary=f"downloads:p:python: error {HOSTILE}")
+    await world.rig.run(SeedFromCsv(path=world.seed))
+    summary = f"downloads:p:python: error {HOSTILE}"
+    partial = run(datetime.now(UTC), RunStatus.PARTIAL, error_summary=summary)
     other = run(datetime.now(UTC), run_id="run-2", job_name=f"job {HOSTILE}")
     async with LanceDBStore.open(world.rig.settings) as store:
-        await (await raw_table(store, HISTORY)).add(HISTORY.to_arrow([failed, other]))
+        await store.record_outcomes([failed("run-1", "downloads:p:python", f"error {HOSTILE}")])
+        await (await raw_table(store, HISTORY)).add(HISTORY.to_arrow([partial, other]))
     return world
 
 
@@ -147,7 +150,7 @@ def test_a_refresh_prints_what_a_registry_answered(world: World) -> None:
 
 
 async def test_the_run_that_holds_the_database_is_named_as_it_is(world: World) -> None:
-    await world.rig.run("bootstrap_tables")
+    await world.rig.run(BootstrapTables())
     async with LanceDBStore.open(world.rig.settings) as store:
         now = datetime.now(UTC)
         await store.acquire_lease(HOSTILE, host=HOSTILE, pid=1, now=now, ttl=timedelta(minutes=5))

@@ -11,6 +11,7 @@ import pytest
 
 from community_metrics.errors import ConfigurationError
 from community_metrics.model import RunStatus
+from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.sources import available_sources
 from tests.support.fetching import fetch, values, wanted
 from tests.support.scripted import Scripted
@@ -96,9 +97,9 @@ async def test_a_source_that_returns_an_invalid_observation_fails_its_own_metric
         ("rubygems", "rack", "instant"),
         ("crates", "lance", "1d"),
     )
-    report = await rig.run("weekly_refresh")
+    report = await rig.run(WeeklyRefresh())
     assert report.run.status is RunStatus.PARTIAL
-    assert "downloads:p:rails: The source rubygems returned invalid data" in str(report.run.error_summary)
+    assert "rubygems: the source returned an invalid observation" in str(report.run.error_summary)
     assert "value is -1, not an int from 0" in str(report.run.error_summary)
     assert {row.metric_id for row in await rig.stats()} == stored
 
@@ -113,7 +114,7 @@ def test_the_built_in_sources_are_there_without_any_plug_in() -> None:
         ("SOURCE = 1", "rubygems = {module}:SOURCE", "it lacks name, host, window"),
         ("import no_such_module", "rubygems = {module}:SOURCE", "it cannot be imported: ModuleNotFoundError"),
         (documented("python"), "rubygems = {module}:RubyGems", "it is a class"),
-        (documented("python"), "gems = {module}:SOURCE", "it calls itself 'rubygems'"),
+        (documented("python"), "gems = {module}:SOURCE", "its name is 'rubygems'"),
         (documented("python"), "npm = {module}:SOURCE", "the name is taken"),
         (documented("python"), "seed = {module}:SOURCE", "the name is taken"),
     ],

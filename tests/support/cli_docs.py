@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from community_metrics.api.schemas.status import RunRecord
 from community_metrics.cli import schemas
 from community_metrics.cli.main import app
+from community_metrics.runs.registry import JOBS
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 WIDTH = 100
@@ -19,8 +20,8 @@ PREFACE = """\
 
 Made from the program by `python -m tests.support.cli_docs`; a test says when this page is stale.
 
-Every job is a module as well, with the same options: `python -m community_metrics.jobs.weekly_refresh` is
-`community-metrics refresh`, and so `update_all`, `seed_from_csv`, `bootstrap_tables`.
+Every job is also a module with the same options, `python -m community_metrics.jobs.NAME`:
+{jobs}.
 
 | exit code | meaning |
 | --- | --- |
@@ -72,7 +73,8 @@ JSON = {
 def rendered() -> str:
     """Return the page as the program is now."""
     rows = [f"| {commands} | {_fields(model)} |" for commands, model in JSON.items()]
-    return PREFACE.replace("JSON_ROWS", "\n".join(rows)) + "".join(
+    jobs = ", ".join(f"`{name}`" for name in JOBS)
+    return PREFACE.replace("{jobs}", jobs).replace("JSON_ROWS", "\n".join(rows)) + "".join(
         _sections(typer.main.get_command(app), "community-metrics")
     )
 

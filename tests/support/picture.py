@@ -16,6 +16,7 @@ from typing import Final
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.render import style
 from community_metrics.cli.render.report import render_report
+from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.storage import LanceDBReader
 from community_metrics.views.report import load_report
 from tests.support.jobs import Rig
@@ -55,7 +56,7 @@ async def _filled(rig: Rig, registry: Registry) -> None:
     for week in range(WEEKS, -1, -1):
         rig.now = MONDAY - timedelta(weeks=week)
         registry.today = rig.now.date()
-        await rig.run("weekly_refresh")
+        await rig.run(WeeklyRefresh())
 
 
 async def _drawn(rig: Rig) -> str:

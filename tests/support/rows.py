@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from community_metrics.model import Provenance, Run, RunStatus, SourceWindow, StatRow, Status
+from community_metrics.model import (
+    OutcomeStatus,
+    Provenance,
+    Run,
+    RunOutcome,
+    RunStatus,
+    SourceWindow,
+    StatRow,
+    Status,
+)
 from community_metrics.periods import Grain, period_of
 
 if TYPE_CHECKING:
@@ -100,4 +109,32 @@ def run(
         window_start=date(2026, 10, 19),
         window_end=date(2026, 11, 22),
         error_summary=error_summary,
+    )
+
+
+def failed(run_id: str, metric_id: str, message: str, *, url: str | None = None) -> RunOutcome:
+    """Return how a metric ended for which a registry did not return a value."""
+    return RunOutcome(
+        run_id,
+        metric_id,
+        OutcomeStatus.FAILED,
+        "TransientSourceError",
+        message,
+        url,
+        observations=0,
+        last_day=None,
+    )
+
+
+def fetched(run_id: str, metric_id: str) -> RunOutcome:
+    """Return how a metric ended of which a week was read."""
+    return RunOutcome(
+        run_id,
+        metric_id,
+        OutcomeStatus.SUCCESS,
+        None,
+        None,
+        None,
+        observations=7,
+        last_day=date(2026, 11, 22),
     )

@@ -87,7 +87,7 @@ def test_what_is_written_while_bars_are_shown_keeps_its_text() -> None:
         progress.source_started("npm", 1)
         sys.stderr.write(f"{HOSTILE}, and no line break")
         sys.stderr.flush()
-        progress.metric_done("npm", "m", SourceError("no"))
+        progress.metric_done("npm", "m", SourceError("no", source="npm", subject="m"))
     assert f"{HOSTILE}, and no line break" in file.getvalue()
 
 

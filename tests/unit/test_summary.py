@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -9,7 +9,6 @@ from community_metrics.model import Lease, RunStatus, SourceWindow, ValueKind
 from community_metrics.periods import days_between, last_periods
 from community_metrics.series.freshness import (
     StoredDays,
-    errors_by_metric,
     freshness,
     is_stale,
     last_success,
@@ -146,9 +145,3 @@ class TestFreshness:
 
     def test_a_run_that_started_after_the_lease_was_read_is_running(self) -> None:
         assert run_view(run(NOON + timedelta(seconds=1), RunStatus.RUNNING), None, NOON).state == "running"
-
-    def test_the_last_error_is_that_of_the_newest_closed_refresh(self) -> None:
-        newest = run(NOON, RunStatus.PARTIAL, error_summary=f"{A}: https://x: gone\nand more; see the log")
-        older = run(datetime(2026, 1, 1, tzinfo=UTC), RunStatus.PARTIAL, error_summary=f"{B}: denied")
-        runs = [run(NOON, RunStatus.RUNNING), newest, older]
-        assert errors_by_metric(runs) == {A: "https://x: gone"}

@@ -16,9 +16,9 @@ from community_metrics.cli.doctor import Check, Verdict, is_wrong, render_checks
 from community_metrics.cli.render.report import render_report
 from community_metrics.cli.render.status import ranges_text, render_runs, render_status
 from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline
-from community_metrics.model import RunStatus
+from community_metrics.model import OutcomeStatus, RunOutcome, RunStatus
 from community_metrics.periods import Grain, days_between, last_completed, last_periods
-from community_metrics.series.freshness import StoredDays, run_view
+from community_metrics.series.freshness import StoredDays, run_health, run_view
 from community_metrics.series.points import Point
 from community_metrics.views.dashboard import DashboardRows
 from community_metrics.views.report import report_of
@@ -29,12 +29,12 @@ from tests.support.clock import NOON
 from tests.support.rows import dailies, level, run, week_named, wide
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
 
-    from community_metrics.model import Run, StatRow
+    from community_metrics.model import StatRow
     from community_metrics.views.report import Report
     from community_metrics.views.status import Status
 
@@ -79,8 +79,23 @@ def report_of_rows(*rows: Sequence[StatRow], weeks: int = 12, now: datetime = NO
     return report_of(dashboard.build(), newest, weeks=weeks)
 
 
-def status(*, now: datetime = NOON, days: Sequence[StoredDays] = (), runs: Sequence[Run] = ()) -> Status:
-    return status_of(days, runs, None, Freshness(now, run(NOON)))
+UNAVAILABLE = RunOutcome(
+    run_id="r",
+    metric_id=PYTHON,
+    status=OutcomeStatus.FAILED,
+    error_class="TransientSourceError",
+    message="pypistats.org returned 503",
+    url=None,
+    observations=0,
+    last_day=None,
+)
+
+
+def status(
+    *, now: datetime = NOON, days: Sequence[StoredDays] = (), errors: Mapping[str, RunOutcome] | None = None
+) -> Status:
+    health = run_health((), None, now)
+    return status_of(days, errors or {}, (), health, Freshness(now, run(NOON)))
 
 
 def stored_days(rows: Sequence[StatRow]) -> StoredDays:
@@ -166,7 +181,7 @@ class TestReport:
 
     def test_json_holds_every_point_as_it_is(self) -> None:
         report = report_of_rows(downloads(PYTHON, without=(SUNDAY,)))
-        body = dashboard_body(report.dashboard, {"metrics": 1, "stats": 2, "history": 3})
+        body = dashboard_body(report.dashboard, {"metrics": 1, "stats": 2, "history": 3, "run_outcomes": 4})
         (product,) = json.loads(body.model_dump_json())["products"]
         (metric,) = product["metrics"]
         latest = metric["latest_complete"]
@@ -213,11 +228,10 @@ class TestStatus:
 
     def test_missing_days_and_errors_are_named(self) -> None:
         missing = SUNDAY - timedelta(days=4)
-        failed = run(NOON, RunStatus.PARTIAL, error_summary=f"{PYTHON}: pypistats answers 503")
-        view = status(days=[stored_days(downloads(PYTHON, without=(missing,)))], runs=[failed])
+        view = status(days=[stored_days(downloads(PYTHON, without=(missing,)))], errors={PYTHON: UNAVAILABLE})
         text = printed(render_status(view, "place", UNICODE))
         assert f"{PYTHON} lacks {missing}" in text
-        assert f"{PYTHON}: pypistats answers 503" in text
+        assert f"{PYTHON}: pypistats.org returned 503" in text
 
     @pytest.mark.parametrize(("days_ago", "verdict"), [(4, "Fresh."), (5, "Behind.")])
     def test_a_registry_may_be_three_days_behind_yesterday(self, days_ago: int, verdict: str) -> None:

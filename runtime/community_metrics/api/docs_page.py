@@ -1,4 +1,4 @@
-"""`/docs`: the OpenAPI file as a page, from files that are installed here: no CDN, no firewall in its way."""
+"""`/docs`: the OpenAPI file as a page, from installed files, so that it works without a CDN."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ _START: Final = """SwaggerUIBundle({
   layout: "BaseLayout",
 });
 """
-# Swagger UI writes style attributes and draws its icons from data: addresses; scripts come from here alone
+# Swagger UI sets style attributes and has icons in data: URLs; scripts come from this origin alone
 _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_FOR_GOOD: Final = 308
-_FOR_NOW: Final = 307
-"""Of `/`, where a dashboard may stand tomorrow."""
+_PERMANENT: Final = 308
+_TEMPORARY: Final = 307
+"""For `/`, which is the dashboard's where one is served."""
 _HEADERS: Final = {"content-security-policy": _CSP, "cache-control": "public, max-age=300"}
 
 
 def add_docs(app: FastAPI, prefix: str) -> None:
-    """Serve the page at `{prefix}/docs`, and lead `/`, `/docs` and `/openapi.json` to where they are."""
+    """Serve the page at `{prefix}/docs`, and redirect `/`, `/docs` and `/openapi.json` below `prefix`."""
 
     async def page(_: Request) -> Response:
         return Response(_PAGE, media_type="text/html", headers=_HEADERS)
@@ -57,21 +57,21 @@ def add_docs(app: FastAPI, prefix: str) -> None:
     async def start(_: Request) -> Response:
         return Response(_START, media_type="text/javascript", headers=_HEADERS)
 
-    # the package is not imported: only its files are wanted
+    # found, not imported: only the files of the package are needed
     assets = StaticFiles(packages=[("fastapi_offline", "static")])
     app.add_route(f"{prefix}/docs", page, include_in_schema=False)
     app.add_route(f"{prefix}/docs/start.js", start, include_in_schema=False)
     app.mount(f"{prefix}/docs/assets", assets, name="docs-assets")
     for name in ("docs", "openapi.json"):
-        app.add_route(f"/{name}", _leads_to(f"{prefix}/{name}", _FOR_GOOD), include_in_schema=False)
-    app.add_route("/", _leads_to(f"{prefix}/docs", _FOR_NOW), include_in_schema=False)
+        app.add_route(f"/{name}", _redirect(f"{prefix}/{name}", _PERMANENT), include_in_schema=False)
+    app.add_route("/", _redirect(f"{prefix}/docs", _TEMPORARY), include_in_schema=False)
 
 
-def _leads_to(path: str, status: int) -> Callable[[Request], Awaitable[Response]]:
-    # relative to the root: what stands before it in the caller's address, a stage of Lambda's, stays
+def _redirect(path: str, status: int) -> Callable[[Request], Awaitable[Response]]:
+    # relative, so that a prefix in the client's URL is kept, such as a Lambda stage
     location = path.lstrip("/")
 
-    async def lead(_: Request) -> Response:
+    async def redirect(_: Request) -> Response:
         return RedirectResponse(location, status_code=status)
 
-    return lead
+    return redirect

@@ -5,58 +5,38 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from community_metrics.api.schemas.base import Freshness, Versions
-from community_metrics.api.schemas.dashboard import (
-    DailyDashboard,
-    Dashboard,
-    MonthlyDashboard,
-    WeeklyDashboard,
-)
-from community_metrics.api.schemas.points import (
-    DayPoint,
-    Definition,
-    Definitions,
-    MetricIdentity,
-    MonthPoint,
-    Point,
-    Series,
-    WeekPoint,
-)
-from community_metrics.api.schemas.status import (
-    History,
-    MetricStatus,
-    Restatement,
-    Restatements,
-    RunRecord,
-    ServiceStatus,
-)
+from community_metrics.api.schemas import base, dashboard, points, status
 from community_metrics.periods import Grain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from community_metrics.model import Run
-    from community_metrics.series.points import Point as SeriesPoint
-    from community_metrics.views import dashboard, restatements, runs, selection, series, status
+    from community_metrics.series.failures import Failure
+    from community_metrics.series.freshness import RunView
+    from community_metrics.series.points import Point
+    from community_metrics.views.dashboard import Dashboard, MetricView, ProductView
+    from community_metrics.views.runs import Freshness, History
+    from community_metrics.views.selection import Definitions, Restatements
+    from community_metrics.views.series import MetricSeries
+    from community_metrics.views.status import Status
 
     TableVersions = Mapping[str, int]
 
-RUNS_SHOWN: Final = 10
-_DASHBOARDS: Final[Mapping[Grain, type[Dashboard[Any]]]] = {
-    Grain.DAY: DailyDashboard,
-    Grain.WEEK: WeeklyDashboard,
-    Grain.MONTH: MonthlyDashboard,
+_DASHBOARDS: Final[Mapping[Grain, type[dashboard.Dashboard[Any]]]] = {
+    Grain.DAY: dashboard.DailyDashboard,
+    Grain.WEEK: dashboard.WeeklyDashboard,
+    Grain.MONTH: dashboard.MonthlyDashboard,
 }
-_POINTS: Final[Mapping[Grain, type[DayPoint | WeekPoint | MonthPoint]]] = {
-    Grain.DAY: DayPoint,
-    Grain.WEEK: WeekPoint,
-    Grain.MONTH: MonthPoint,
+_POINTS: Final[Mapping[Grain, type[points.DayPoint | points.WeekPoint | points.MonthPoint]]] = {
+    Grain.DAY: points.DayPoint,
+    Grain.WEEK: points.WeekPoint,
+    Grain.MONTH: points.MonthPoint,
 }
-_POINT_FIELDS: Final = tuple(name for name in Point.model_fields if not name.startswith("period_"))
-_RUN_FIELDS: Final = tuple(name for name in RunRecord.model_fields if name not in {"run_id", "state"})
+_POINT_FIELDS: Final = tuple(name for name in points.Point.model_fields if not name.startswith("period_"))
+_RUN_FIELDS: Final = tuple(status.RunRecord.model_fields.keys() - {"run_id", "state", "failures"})
 
 
-def point_fields(point: SeriesPoint) -> dict[str, Any]:
+def point_fields(point: Point) -> dict[str, Any]:
     """Return a point as plain values: its period's name under the grain's word, then what is known of it."""
     period = point.period
     return {
@@ -67,7 +47,7 @@ def point_fields(point: SeriesPoint) -> dict[str, Any]:
     }
 
 
-def dashboard_body(view: dashboard.Dashboard, versions: TableVersions) -> Dashboard[Any]:
+def dashboard_body(view: Dashboard, versions: TableVersions) -> dashboard.Dashboard[Any]:
     """Return the dashboard of the view's grain."""
     fields = {
         "period_start": view.periods[0].start,
@@ -79,70 +59,79 @@ def dashboard_body(view: dashboard.Dashboard, versions: TableVersions) -> Dashbo
     return _DASHBOARDS[view.periods[0].grain].model_validate(fields, from_attributes=True)
 
 
-def series_body(view: series.MetricSeries, versions: TableVersions) -> Series:
+def series_body(view: MetricSeries, versions: TableVersions) -> points.Series:
     """Return one metric between two days."""
     point = _POINTS[view.grain]
-    return Series(
-        metric=MetricIdentity.model_validate(view.metric, from_attributes=True),
+    return points.Series(
+        metric=points.MetricIdentity.model_validate(view.metric, from_attributes=True),
         grain=view.grain.value,
         points=[point(**point_fields(each)) for each in view.points],
         freshness=freshness_body(view.freshness, versions),
     )
 
 
-def definitions_body(view: selection.Definitions, versions: TableVersions) -> Definitions:
+def definitions_body(view: Definitions, versions: TableVersions) -> points.Definitions:
     """Return the catalogue as stored."""
-    metrics = [Definition.model_validate(metric, from_attributes=True) for metric in view.metrics]
-    return Definitions(metrics=metrics, freshness=freshness_body(view.freshness, versions))
+    metrics = [points.Definition.model_validate(metric, from_attributes=True) for metric in view.metrics]
+    return points.Definitions(metrics=metrics, freshness=freshness_body(view.freshness, versions))
 
 
-def status_body(view: status.Status, versions: TableVersions) -> ServiceStatus:
+def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
     """Return how the collecting goes."""
     fresh = view.freshness
-    return ServiceStatus(
+    return status.ServiceStatus(
         last_success_at=fresh.last_success_at,
         last_success_age_hours=None if fresh.age is None else max(0, fresh.age // timedelta(hours=1)),
         is_stale=fresh.is_stale,
-        metrics=[MetricStatus.model_validate(metric, from_attributes=True) for metric in view.metrics],
-        runs=[run_body(one.run, one.state) for one in view.runs[:RUNS_SHOWN]],
+        metrics=[status.MetricStatus.model_validate(metric, from_attributes=True) for metric in view.metrics],
+        failures=[failure_body(failure) for failure in view.failures],
+        runs=[run_body(one) for one in view.runs],
         freshness=freshness_body(fresh, versions),
     )
 
 
-def history_body(view: runs.History, versions: TableVersions) -> History:
+def history_body(view: History, versions: TableVersions) -> status.History:
     """Return a page of runs."""
-    return History(
-        runs=[run_body(one.run, one.state) for one in view.runs],
+    return status.History(
+        runs=[run_body(one) for one in view.runs],
         next_before=view.next_before,
         freshness=freshness_body(view.freshness, versions),
     )
 
 
-def restatements_body(view: restatements.Restatements, versions: TableVersions) -> Restatements:
+def restatements_body(view: Restatements, versions: TableVersions) -> status.Restatements:
     """Return what registries changed."""
-    return Restatements(
-        restatements=[Restatement.model_validate(row, from_attributes=True) for row in view.rows],
+    return status.Restatements(
+        restatements=[status.Restatement.model_validate(row, from_attributes=True) for row in view.rows],
         has_more=view.has_more,
         freshness=freshness_body(view.freshness, versions),
     )
 
 
-def run_body(run: Run, state: str) -> RunRecord:
-    """Return one run in this state."""
+def run_body(view: RunView) -> status.RunRecord:
+    """Return one run with its state and the causes of its failures."""
+    run, failures = view.run, [failure_body(failure) for failure in view.failures]
     fields = {name: getattr(run, name) for name in _RUN_FIELDS}
-    return RunRecord.model_validate({"run_id": run.ingestion_run_id, "state": state, **fields})
-
-
-def freshness_body(view: runs.Freshness, versions: TableVersions) -> Freshness:
-    """Return how fresh the data are, read from these versions of the tables."""
-    return Freshness(
-        last_success_at=view.last_success_at,
-        is_stale=view.is_stale,
-        versions=Versions(**{name: versions[name] for name in Versions.model_fields}),
+    return status.RunRecord.model_validate(
+        {"run_id": run.ingestion_run_id, "state": view.state, "failures": failures, **fields}
     )
 
 
-def _product_fields(product: dashboard.ProductView) -> dict[str, Any]:
+def failure_body(failure: Failure) -> status.Failure:
+    """Return the metrics that failed for one cause."""
+    return status.Failure.model_validate(failure, from_attributes=True)
+
+
+def freshness_body(view: Freshness, versions: TableVersions) -> base.Freshness:
+    """Return how fresh the data are, read from these versions of the tables."""
+    return base.Freshness(
+        last_success_at=view.last_success_at,
+        is_stale=view.is_stale,
+        versions=base.Versions(**{name: versions[name] for name in base.Versions.model_fields}),
+    )
+
+
+def _product_fields(product: ProductView) -> dict[str, Any]:
     return {
         "product": product.product,
         "display_name": product.display_name,
@@ -151,10 +140,10 @@ def _product_fields(product: dashboard.ProductView) -> dict[str, Any]:
     }
 
 
-def _metric_fields(view: dashboard.MetricView) -> dict[str, Any]:
+def _metric_fields(view: MetricView) -> dict[str, Any]:
     summary = view.summary
     return {
-        **{name: getattr(view.metric, name) for name in MetricIdentity.model_fields},
+        **{name: getattr(view.metric, name) for name in points.MetricIdentity.model_fields},
         "points": (point_fields(point) for point in view.points),  # one at a time: they are many
         "running": point_fields(view.running),
         "latest_complete": summary.latest and point_fields(summary.latest),

@@ -149,7 +149,7 @@ def _parsed(spec: str, sources: Mapping[str, Source]) -> tuple[Source, str]:
         raise ConfigurationError(
             f"{spec!r} has no package or repository. Fix: write SOURCE:SUBJECT, like pypistats:httpx"
         )
-    if faults := sources[name].faults(subject, {}):
+    if faults := sources[name].validate(subject, {}):
         raise ConfigurationError(f"{spec} cannot be added:", faults)
     return sources[name], subject
 

@@ -114,7 +114,7 @@ def _source_faults(metric: RawEntry, sources: Mapping[str, Source]) -> Iterator[
         yield "source", f"{name!r} is not installed; {suggestion(name, {*sources, SEED_SOURCE})}"
         return
     if subject:
-        yield from (("subject", fault) for fault in source.faults(subject, options))
+        yield from (("subject", fault) for fault in source.validate(subject, options))
     if window and window != source.window:
         yield "window", f"is {window!r}, but every value of {name} covers {source.window.value!r}"
 

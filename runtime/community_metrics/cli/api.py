@@ -29,11 +29,11 @@ def serve(
     """Serve the read API until stopped; prints where, once it answers."""
     from community_metrics.api import serving  # noqa: PLC0415  heavy
     from community_metrics.api.app import app_from_environment  # noqa: PLC0415  heavy
-    from community_metrics.api.static_dashboard import WithPage  # noqa: PLC0415  heavy
+    from community_metrics.api.middleware.compression import CompressionMiddleware  # noqa: PLC0415  heavy
     from community_metrics.config import load_settings  # noqa: PLC0415  heavy
 
     load_settings()  # their faults come before an address does
-    app = WithPage(app_from_environment(), dashboard)
+    app = CompressionMiddleware(app_from_environment(dashboard))
     sockets = [serving.listen_on_path(uds)] if uds else serving.listen_on_host(host, port)
     place = f"unix:{uds}" if uds else serving.url_of(host, sockets)
 

@@ -28,7 +28,7 @@ from community_metrics.periods import today
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
-from community_metrics.sources.client.retries import Bounds
+from community_metrics.sources.client.retries import RequestLimits
 from community_metrics.views.rows import read
 from community_metrics.views.status import load_status
 
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 LATE_DAYS = 3
 """A settled day younger than this may still come by itself; an older one is a gap."""
-PROBE_BOUNDS = Bounds(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
+PROBE_LIMITS = RequestLimits(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
 _PROBES = {
     # small answers that cost the registry little; GitHub's counts against no quota
     PYPISTATS.key: (PYPISTATS, "/api/packages/pip/recent"),
@@ -75,8 +75,8 @@ class Check:
 
     verdict: Verdict
     area: str
-    said: str
-    mend: str = ""
+    detail: str
+    fix: str = ""
 
 
 async def examine(settings: Settings, clock: Clock) -> list[Check]:
@@ -85,7 +85,7 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
     try:
         catalog = load_catalog(settings.catalog)
     except CommunityMetricsError as error:
-        return [*checks, Check(Verdict.FAIL, "catalogue", str(error), "mend the file, then run doctor again")]
+        return [*checks, Check(Verdict.FAIL, "catalogue", str(error), "fix the file, then run doctor again")]
     checks.append(_catalog_check(catalog))
     checks += await _storage_checks(settings, catalog, clock)
     return checks + await _probe_all(settings, catalog, clock)
@@ -117,8 +117,8 @@ def _settings_checks(settings: Settings) -> Iterator[Check]:
 def _catalog_check(catalog: Catalog) -> Check:
     place = "packaged" if catalog.is_packaged else str(catalog.path)
     metrics, products = len(catalog.active), len(catalog.products)
-    said = f"{place}: {style.counted(metrics, 'active metric')}, {style.counted(products, 'product')}"
-    return Check(Verdict.OK, "catalogue", said)
+    detail = f"{place}: {style.counted(metrics, 'active metric')}, {style.counted(products, 'product')}"
+    return Check(Verdict.OK, "catalogue", detail)
 
 
 async def _storage_checks(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
@@ -128,7 +128,7 @@ async def _storage_checks(settings: Settings, catalog: Catalog, clock: Clock) ->
     try:
         (duplicates, view), versions = await read(settings, load)
     except CommunityMetricsError as error:
-        return [Check(Verdict.FAIL, "storage", str(error), _storage_mend(error, settings))]
+        return [Check(Verdict.FAIL, "storage", str(error), _storage_fix(error, settings))]
     tables = ", ".join(f"{table} v{version}" for table, version in versions.items())
     return [
         Check(Verdict.OK, "storage", f"all tables are there ({tables})"),
@@ -137,7 +137,7 @@ async def _storage_checks(settings: Settings, catalog: Catalog, clock: Clock) ->
     ]
 
 
-def _storage_mend(error: CommunityMetricsError, settings: Settings) -> str:
+def _storage_fix(error: CommunityMetricsError, settings: Settings) -> str:
     if isinstance(error, StorageSchemaMismatch) and not isinstance(error, StorageNotBootstrapped):
         return ""  # the error names the fix
     if settings.storage_mode is StorageMode.ENTERPRISE:
@@ -148,25 +148,27 @@ def _storage_mend(error: CommunityMetricsError, settings: Settings) -> str:
 def _duplicates_check(duplicates: dict[str, list[str]]) -> Check:
     if not duplicates:
         return Check(Verdict.OK, "keys", "every key stands once")
-    said = "; ".join(
+    detail = "; ".join(
         f"{style.counted(len(keys), 'key')} twice in {table}, such as {keys[0]}"
         for table, keys in duplicates.items()
     )
-    return Check(Verdict.FAIL, "keys", said, "`community-metrics repair` keeps the copy observed last")
+    return Check(Verdict.FAIL, "keys", detail, "`community-metrics repair` keeps the copy observed last")
 
 
 def _data_checks(view: Status, catalog: Catalog) -> Iterator[Check]:
     yield _freshness_check(view.freshness)
     abandoned = [run.run.ingestion_run_id for run in view.runs if run.state == "abandoned"]
     if abandoned:
-        said = f"{style.counted(len(abandoned), 'run')} ended without closing, last {abandoned[0]}"
-        yield Check(Verdict.WARN, "runs", said, "nothing to do: what it wrote is whole; the next run goes on")
+        detail = f"{style.counted(len(abandoned), 'run')} ended without closing, last {abandoned[0]}"
+        yield Check(
+            Verdict.WARN, "runs", detail, "nothing to do: what it wrote is complete; the next run continues"
+        )
     stored = {metric.metric_id for metric in view.metrics if metric.newest_day is not None}
     never = [metric.metric_id for metric in catalog.shown if metric.metric_id not in stored]
     if never:
-        said = f"nothing is stored of {_some(never)}"
-        yield Check(Verdict.WARN, "data", said, "`community-metrics refresh`")
-    late = [Check(Verdict.FAIL, "gaps", said, BEHIND_FIX) for said in behind_texts(view)]
+        detail = f"nothing is stored of {_some(never)}"
+        yield Check(Verdict.WARN, "data", detail, "`community-metrics refresh`")
+    late = [Check(Verdict.FAIL, "gaps", detail, BEHIND_FIX) for detail in behind_texts(view)]
     yield from late
     gaps = [check for metric in view.metrics for check in _gap_checks(metric, view)]
     yield from gaps
@@ -185,9 +187,9 @@ def _freshness_check(fresh: Freshness) -> Check:
             Verdict.FAIL, "freshness", "no refresh has got everything yet", "`community-metrics refresh`"
         )
     if fresh.is_stale:
-        said = f"the last successful refresh is {style.age(fresh.age)} old, which is stale"
+        detail = f"the last successful refresh is {style.age(fresh.age)} old, which is stale"
         return Check(
-            Verdict.FAIL, "freshness", said, "`community-metrics refresh`; `status` shows what failed"
+            Verdict.FAIL, "freshness", detail, "`community-metrics refresh`; `status` shows what failed"
         )
     return Check(Verdict.OK, "freshness", f"last successful refresh {style.age(fresh.age)} ago")
 
@@ -201,16 +203,16 @@ def _gap_checks(metric: MetricFreshness, view: Status) -> Iterator[Check]:
     ]
     old = [day for day in metric.missing_days if day not in young and day not in asked]
     if old:
-        said = f"{metric.metric_id} lacks {style.counted(len(old), 'day')}: {ranges_text(old)}"
-        mend = f"`community-metrics refresh --only {metric.metric_id}` fills what {metric.source} still has"
-        yield Check(Verdict.FAIL, "gaps", said, mend)
+        detail = f"{metric.metric_id} lacks {style.counted(len(old), 'day')}: {ranges_text(old)}"
+        fix = f"`community-metrics refresh --only {metric.metric_id}` fills what {metric.source} still has"
+        yield Check(Verdict.FAIL, "gaps", detail, fix)
     if asked:
-        said = f"{metric.metric_id} lacks {ranges_text(asked)}, asked for by the last successful refresh"
-        mend = f"nothing to do: {metric.source} did not have it; every refresh asks again while it still may"
-        yield Check(Verdict.WARN, "gaps", said, mend)
+        detail = f"{metric.metric_id} lacks {ranges_text(asked)}, asked for by the last successful refresh"
+        fix = f"nothing to do: {metric.source} did not have it; every refresh asks again while it still may"
+        yield Check(Verdict.WARN, "gaps", detail, fix)
     if young:
-        said = f"{metric.metric_id} lacks {ranges_text(young)}"
-        yield Check(Verdict.WARN, "gaps", f"{said}, which {metric.source} may still publish", "wait a day")
+        detail = f"{metric.metric_id} lacks {ranges_text(young)}"
+        yield Check(Verdict.WARN, "gaps", f"{detail}, which {metric.source} may still publish", "wait a day")
 
 
 def _asked_for(day: date, success: Run | None) -> bool:
@@ -226,7 +228,7 @@ async def _probe_all(settings: Settings, catalog: Catalog, clock: Clock) -> list
     needed = {sources[metric.source].host for metric in catalog.active if metric.source in sources}
     probed = [_PROBES[key] for key in _PROBES if key in needed]
     rng = random.Random()  # noqa: S311  jitter, not secrets
-    async with RegistryClient(settings, clock, rng, bounds=PROBE_BOUNDS) as client:
+    async with RegistryClient(settings, clock, rng, limits=PROBE_LIMITS) as client:
         checks = list(await asyncio.gather(*(_probe(client, settings, host, path) for host, path in probed)))
     return checks + [
         Check(
@@ -245,14 +247,14 @@ async def _probe(client: RegistryClient, settings: Settings, host: RegistryHost,
     try:
         # an answer that it knows no such package is an answer
         with suppress(UnknownSubject):
-            await client.get_json(host, path, dict[str, Any], about=host.key)
+            await client.get_json(host, path, dict[str, Any], source=host.key, subject="probe")
     except SourceError as error:
-        return Check(Verdict.FAIL, "sources", str(error), _probe_mend(host, stands_in=stands_in))
+        return Check(Verdict.FAIL, "sources", error.message, _probe_fix(host, stands_in=stands_in))
     via = f", which CM_SOURCE_URL_{host.key.upper()} names" if stands_in else ""
     return Check(Verdict.OK, "sources", f"{host.key} answers at {origin}{via}")
 
 
-def _probe_mend(host: RegistryHost, *, stands_in: bool) -> str:
+def _probe_fix(host: RegistryHost, *, stands_in: bool) -> str:
     variable = f"CM_SOURCE_URL_{host.key.upper()}"
     if stands_in:
         return f"check the proxy, or unset {variable}"
@@ -272,10 +274,10 @@ def render_checks(checks: Sequence[Check], signs: Signs) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", ratio=1)
     for check in checks:
-        said = Text(check.said)
-        if check.mend:
-            said.append(f"\n  mend: {check.mend}", "dim")
-        table.add_row(marks[check.verdict], Text(check.area, "bold"), said)
+        detail = Text(check.detail)
+        if check.fix:
+            detail.append(f"\n  Fix: {check.fix}", "dim")
+        table.add_row(marks[check.verdict], Text(check.area, "bold"), detail)
     table.add_row("", "", Text(f"\n{_verdict(checks)}", "bold"))
     return table
 
@@ -284,7 +286,7 @@ def _verdict(checks: Sequence[Check]) -> str:
     failed = sum(check.verdict is Verdict.FAIL for check in checks)
     warned = sum(check.verdict is Verdict.WARN for check in checks)
     if failed:
-        return f"{style.counted(failed, 'fault')} to mend, {style.counted(warned, 'warning')}."
+        return f"{style.counted(failed, 'fault')}, {style.counted(warned, 'warning')}."
     return f"Nothing is wrong, {style.counted(warned, 'warning')}." if warned else "Nothing is wrong."
 
 
@@ -293,7 +295,7 @@ def diagnosis_body(checks: Sequence[Check]) -> schemas.Diagnosis:
     return schemas.Diagnosis(
         ok=not is_wrong(checks),
         checks=[
-            schemas.Check(verdict=check.verdict.value, area=check.area, detail=check.said, fix=check.mend)
+            schemas.Check(verdict=check.verdict.value, area=check.area, detail=check.detail, fix=check.fix)
             for check in checks
         ],
     )

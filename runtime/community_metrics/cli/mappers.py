@@ -9,6 +9,7 @@ import typer
 
 from community_metrics.api.mappers import run_body
 from community_metrics.cli import schemas
+from community_metrics.series.freshness import RunView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from community_metrics.catalog import Metric
-    from community_metrics.runs.execute import RunReport
+    from community_metrics.runs.job import RunReport
     from community_metrics.storage import MergePlan
 
 
@@ -29,11 +30,17 @@ def print_json(body: BaseModel) -> None:
 def job_run_body(report: RunReport) -> schemas.JobRun:
     """Return how a job ended."""
     return schemas.JobRun(
-        run=run_body(report.run, report.run.status.value),
+        run=run_body(RunView(report.run, report.run.status.value, report.failures)),
         dry_run=report.plan is not None,
         notes=list(report.notes),
         metrics=[
-            schemas.MetricOutcome.model_validate(outcome, from_attributes=True) for outcome in report.outcomes
+            schemas.MetricOutcome(
+                metric_id=outcome.metric_id,
+                observations=outcome.observations,
+                error=outcome.message,
+                notes=[note for metric_id, note in report.metric_notes if metric_id == outcome.metric_id],
+            )
+            for outcome in report.outcomes
         ],
         plan=None if report.plan is None else plan_body(report.plan),
     )

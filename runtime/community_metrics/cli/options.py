@@ -1,6 +1,6 @@
 """The options that several commands share, each defined once.
 
-Imports nothing but typer, so that help is quick.
+Imports nothing heavy, so that help is quick.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from community_metrics.runs.registry import MOST_WEEKS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WHOLE_SENTENCE = 300
-_MOST_WEEKS = 520  # ten years; no registry answers for longer by the day
 
 Only = Annotated[
     list[str] | None,
@@ -46,7 +47,7 @@ IncludeSuspect = Annotated[
 ]
 Reset = Annotated[bool, typer.Option("--reset", help="Drop the tables first, history included.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before --reset.")]
-Weeks = Annotated[int, typer.Option("--weeks", min=1, max=_MOST_WEEKS, help="How many weeks to show.")]
+Weeks = Annotated[int, typer.Option("--weeks", min=1, max=MOST_WEEKS, help="How many weeks to show.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000, help="How many runs to show.")]
 
 
@@ -56,7 +57,7 @@ def lookback(default: int) -> typer.models.OptionInfo:
         "--lookback-weeks",
         metavar="N",
         min=1,
-        max=_MOST_WEEKS,
+        max=MOST_WEEKS,
         help=f"Complete ISO weeks to ask for again, and the days since.  [default: {default}]",
         show_default=False,
     )

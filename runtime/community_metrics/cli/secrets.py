@@ -37,14 +37,18 @@ def put(
     """Ask for each secret without showing it, check them against LanceDB, then store them."""
     import asyncio  # noqa: PLC0415  heavy
 
-    from community_metrics.aws.secrets_put import Deployment, Vault, put_secrets  # noqa: PLC0415  heavy
+    from community_metrics.aws.secrets_put import (  # noqa: PLC0415  heavy
+        Deployment,
+        SecretsManager,
+        put_secrets,
+    )
 
     deployment = Deployment(storage.value, lancedb_region)
-    outcome = asyncio.run(put_secrets(Vault(region), deployment, _ask))
-    for line in (*(f"stored {entry.name}" for entry in outcome.stored), *outcome.notes):
+    result = asyncio.run(put_secrets(SecretsManager(region), deployment, _ask))
+    for line in (*(f"stored {entry.name}" for entry in result.stored), *result.notes):
         typer.echo(line)
     typer.echo(
-        "A running deployment uses them within an hour." if outcome.stored else "Nothing new; nothing stored."
+        "A running deployment uses them within an hour." if result.stored else "Nothing new; nothing stored."
     )
 
 

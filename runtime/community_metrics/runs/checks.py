@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from community_metrics.errors import InvalidObservation
 from community_metrics.model import Observation, ValueKind
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ _TEXT_LIMIT = 300
 
 def invalid_observation(result: FetchResult, source: Source, today: date) -> str | None:
     """Return the first observation that the metric cannot have, after the reason; None if there is none."""
-    if isinstance(result.error, InvalidObservation):
-        return str(result.error)
     days: set[date] = set()
     for observation in result.observations:
         reason = _reason(observation, result.metric_id, source, today)

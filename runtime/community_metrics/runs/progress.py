@@ -1,4 +1,4 @@
-"""What a run tells of itself while it works; the terminal draws it, a service logs it."""
+"""The steps of a run while it works; a terminal draws them, a service logs them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Progress(Protocol):
         ...
 
     def metric_done(self, name: str, metric_id: str, error: SourceError | None) -> None:
-        """Note that one metric of a source has its numbers, or the error that kept it from them."""
+        """Note that one metric of a source has its numbers, or an error."""
         ...
 
 
 class NoProgress:
-    """Tells nobody; for callers that read the report instead."""
+    """Shows nothing; for callers that read the report instead."""
 
     def source_started(self, name: str, total: int) -> None:
         """Note nothing."""

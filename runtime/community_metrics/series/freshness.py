@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from community_metrics.model import METRIC_ID, SEED_SOURCE, RunStatus, SourceWindow
+from community_metrics.model import SEED_SOURCE, RunStatus, SourceWindow
 from community_metrics.periods import ONE_DAY, days_between, lookback_start, today
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.model import Lease, Run
+    from community_metrics.series.failures import Failure
 
 STALE_AFTER = timedelta(days=8)
 """A weekly schedule that missed one run is older than this."""
@@ -66,6 +66,7 @@ class RunView:
 
     run: Run
     state: str
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,30 +188,3 @@ def _abandoned_at(run: Run, lease: Lease | None, later: Run | None) -> datetime:
     if lease is not None and lease.run_id == run.ingestion_run_id:
         return max(lease.heartbeat_at, lease.expires_at)
     return run.started_at if later is None else later.started_at
-
-
-def errors_by_metric(runs: Iterable[Run]) -> dict[str, str]:
-    """Return the error of each metric that failed in the newest closed run that collected it.
-
-    `runs` are newest first. A run has one line `metric_id: message` for each failed metric. A run narrowed by
-    `--only` counts for the metrics it names, an earlier run for the others.
-    """
-    errors: dict[str, str] = {}
-    answered: list[str] = []
-    for run in runs:
-        if run.job_name not in COLLECTING_JOBS or run.status is RunStatus.RUNNING:
-            continue
-        for metric_id, message in _error_lines(run):
-            if not any(fnmatchcase(metric_id, pattern) for pattern in answered):
-                errors.setdefault(metric_id, message)
-        if run.scope is None:
-            break
-        answered += run.scope.split(",")
-    return errors
-
-
-def _error_lines(run: Run) -> Iterator[tuple[str, str]]:
-    for line in (run.error_summary or "").splitlines():
-        metric_id, separator, message = line.partition(": ")
-        if separator and METRIC_ID.fullmatch(metric_id):
-            yield metric_id, message

@@ -1,7 +1,7 @@
 """Points by day, week and month from stored rows, their change and their share.
 
-Pure: rows in, points out. "Complete" and "change" are defined here. Nothing is scaled up, carried forward or
-filled with 0: a period without known values has the value None.
+Pure: rows in, points out. "Complete" and "change" are defined only here. Nothing is scaled up, carried
+forward or filled with 0: a period without known values has the value None.
 
 The rules:
 - A point of several rows has the *lowest* provenance among them (a week with one seeded day is `csv_seed`),

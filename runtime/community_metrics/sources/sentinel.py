@@ -1,11 +1,11 @@
-"""A registry's sentinel: something downloaded every day, which tells an uncounted day from an empty one."""
+"""A registry's sentinel: a package downloaded every day, which shows whether an empty day was counted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from community_metrics.errors import SourceError, TerminalSourceError, TransientSourceError
+from community_metrics.errors import SourceError
 from community_metrics.sources.base import FetchResult
 from community_metrics.sources.days import (
     absent_days,
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the sentinel says of the doubtful days; `notes` are for a person, `error` is why it says nothing.
+class CheckedDays:
+    """The doubtful days after a look at the sentinel; `notes` are for a person, `error` is the sentinel's.
 
-    `counted`: days counted for everybody, so that nothing means 0. `held_back`: days stated far too low for
-    us and for everybody, so that their values are a part only.
+    `counted`: days that the registry counted, so that an omitted one means 0. `held_back`: days that it
+    counted only in part, since they are far too low for this package and for the sentinel.
     """
 
     counted: frozenset[date] = frozenset()
@@ -40,56 +40,59 @@ class Verdict:
 
 
 class Sentinel:
-    """Asked once for a run, when the first doubt arises; a failure is remembered like an answer.
+    """Read once in a run, at the first doubtful day; a failure is kept like a response.
 
-    A sentinel that cannot be read vouches for nothing: the values that the registry states are stored all
-    the same, every doubtful day stays missing until a later run, and the run is partial.
+    Where the sentinel cannot be read, the values that the registry states are stored, every doubtful day
+    stays missing until a later run, and the run is partial.
     """
 
     def __init__(self, name: str, read: Callable[[], Awaitable[Mapping[date, int]]]) -> None:
         self._name = name
         self._read = read
-        self._said: Mapping[date, int] | SourceError | None = None
+        self._outcome: Mapping[date, int] | SourceError | None = None
 
-    async def judge(self, empty: Iterable[date], low: Iterable[date] = ()) -> Verdict:
-        """Return which days that look `empty` were counted, and which `low` ones were so only in part."""
+    async def check(self, empty: Iterable[date], low: Iterable[date] = ()) -> CheckedDays:
+        """Return which days that look `empty` were counted, and which `low` ones only in part."""
         doubtful, stated = frozenset(empty), frozenset(low)
         if not doubtful and not stated:
-            return Verdict()
-        if self._said is None:
-            self._said = await self._ask()
-        if isinstance(self._said, SourceError):
-            return self._without_sentinel(self._said, doubtful, stated)
-        counted = doubtful & counted_days(self._said)
-        held_back = uncounted_days(self._said, stated)
+            return CheckedDays()
+        if self._outcome is None:
+            self._outcome = await self._read_once()
+        if isinstance(self._outcome, SourceError):
+            return self._without_sentinel(self._outcome, doubtful, stated)
+        counted = doubtful & counted_days(self._outcome)
+        held_back = uncounted_days(self._outcome, stated)
         open_days = (doubtful - counted) | held_back
         notes = (f"{listed(open_days)} not published yet, or only in part",) if open_days else ()
-        return Verdict(counted, held_back, notes)
+        return CheckedDays(counted, held_back, notes)
 
     def _without_sentinel(
         self, error: SourceError, doubtful: frozenset[date], stated: frozenset[date]
-    ) -> Verdict:
-        said = [f"{listed(doubtful)} left open"] if doubtful else []
-        said += [f"{listed(stated)} stored unchecked, though unusually low"] if stated else []
-        text = f"{'; '.join(said)}: the sentinel {self._name} failed ({error})"
-        kind = TransientSourceError if isinstance(error, TransientSourceError) else TerminalSourceError
-        return Verdict(error=kind(text))
+    ) -> CheckedDays:
+        failed = f"the sentinel {self._name} failed"
+        notes = [f"{listed(doubtful)} left open: {failed}"] if doubtful else []
+        notes += [f"{listed(stated)} stored unchecked, though unusually low: {failed}"] if stated else []
+        # the days differ from metric to metric; the cause is one for all
+        detail = f"{failed}: {error.detail}" if error.detail else failed
+        return CheckedDays(notes=tuple(notes), error=error.with_facts(detail=detail, fix=None))
 
-    async def _ask(self) -> Mapping[date, int] | SourceError:
+    async def _read_once(self) -> Mapping[date, int] | SourceError:
         try:
             return await self._read()
         except SourceError as error:
             return error
 
 
-async def daily_result(request: FetchRequest, counts: DailyCounts, sentinel: Sentinel) -> FetchResult:
-    """Return what `counts` says of the wanted days: stated values, and the zeros that its omissions mean.
+async def daily_result(
+    request: FetchRequest, counts: DailyCounts, sentinel: Sentinel, *, source: str
+) -> FetchResult:
+    """Return the requested days of `counts`: stated values, and the zeros that its omissions mean.
 
-    For a registry that omits empty days by construction. An answer that lost all its rows is an error.
+    For a registry that omits empty days by construction. A response that lost all its rows is an error.
     """
-    error = emptied(request, counts)
+    error = emptied(request, counts, source)
     if error is not None:
         return FetchResult(request.metric_id, error=error)
-    verdict = await sentinel.judge(absent_days(request, counts), low_days(request, counts))
-    found = observations(request, counts, implied_zeros=verdict.counted, held_back=verdict.held_back)
-    return FetchResult(request.metric_id, found, verdict.error, verdict.notes)
+    checked = await sentinel.check(absent_days(request, counts), low_days(request, counts))
+    found = observations(request, counts, implied_zeros=checked.counted, held_back=checked.held_back)
+    return FetchResult(request.metric_id, found, checked.error, checked.notes)

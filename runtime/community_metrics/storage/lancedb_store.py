@@ -19,13 +19,21 @@ from community_metrics.storage.duplicates import Copy, DroppedRow, surplus
 from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.queries import ROW_ID
 from community_metrics.storage.reader import DATABASE, LanceDBReader
-from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, table_named
+from community_metrics.storage.schemas import (
+    HISTORY,
+    LEASES,
+    METRICS,
+    RUN_OUTCOMES,
+    STATS,
+    TABLES,
+    table_named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
     from datetime import date, datetime
 
-    from community_metrics.model import MetricDefinition, Observation, Provenance, Run, StatRow
+    from community_metrics.model import MetricDefinition, Observation, Provenance, Run, RunOutcome, StatRow
     from community_metrics.storage.merge import MergePlan
     from community_metrics.storage.schemas import AnyTable, Row, TableSpec
 
@@ -123,6 +131,10 @@ class LanceDBStore(LanceDBReader):
     async def record_run(self, run: Run) -> None:
         """Write the run's row in `history`, or replace it."""
         await self._merge(HISTORY, [run])
+
+    async def record_outcomes(self, outcomes: Sequence[RunOutcome]) -> None:
+        """Write one row for each metric of a run, in one atomic merge, or replace it."""
+        await self._merge(RUN_OUTCOMES, outcomes)
 
     async def acquire_lease(
         self,

@@ -7,11 +7,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from community_metrics.errors import StorageError
-from community_metrics.model import Provenance, newest_copy
+from community_metrics.model import OutcomeStatus, Provenance, newest_copy
 from community_metrics.storage import sql
 from community_metrics.storage.connection import Database, client
 from community_metrics.storage.queries import Query, TableQueries
-from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, table_named
+from community_metrics.storage.schemas import (
+    HISTORY,
+    LEASES,
+    METRICS,
+    RUN_OUTCOMES,
+    STATS,
+    TABLES,
+    table_named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Sequence
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from community_metrics.config import Settings
-    from community_metrics.model import Lease, MetricDefinition, Run, RunStatus, StatRow
+    from community_metrics.model import Lease, MetricDefinition, Run, RunOutcome, RunStatus, StatRow
     from community_metrics.storage.schemas import AnyTable
 
 _METRICS_AT_ONCE: Final = 20
@@ -129,6 +137,14 @@ class LanceDBReader(TableQueries):
         query = Query(HISTORY, HISTORY.columns, 1, sql.equals(HISTORY.key, run_id))
         found = HISTORY.from_arrow(await self._select(query))
         return found[0] if found else None
+
+    async def outcomes(self, run_ids: Sequence[str], *, failed_only: bool = False) -> list[RunOutcome]:
+        """Return how each metric ended in these runs, by run and metric; none before the table exists."""
+        if not run_ids:
+            return []
+        failed = f"status <> {sql.literal(OutcomeStatus.SUCCESS)}" if failed_only else None
+        rows = await self._rows(RUN_OUTCOMES, sql.all_of(sql.one_of("run_id", run_ids), failed))
+        return sorted(rows, key=lambda row: (row.run_id, row.metric_id))
 
     async def lease(self, resource: str = DATABASE) -> Lease | None:
         """Return the stored lease of the resource, expired or not; None if it was never taken."""

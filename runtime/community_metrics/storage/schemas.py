@@ -18,8 +18,10 @@ from community_metrics.errors import UnknownStoredValue
 from community_metrics.model import (
     Lease,
     MetricDefinition,
+    OutcomeStatus,
     Provenance,
     Run,
+    RunOutcome,
     RunStatus,
     SourceWindow,
     StatRow,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from enum import StrEnum
 
-Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
+Row = TypeVar("Row", MetricDefinition, StatRow, Run, RunOutcome, Lease)
 """A dataclass whose fields (and the key, a field or a property) are named like the columns."""
 
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
@@ -196,6 +198,27 @@ HISTORY: Final = TableSpec(
     ),
 )
 
+RUN_OUTCOMES: Final = TableSpec(
+    name="run_outcomes",
+    key="outcome_key",
+    row_type=RunOutcome,
+    words={"status": OutcomeStatus},
+    optional=True,
+    schema=pa.schema(
+        [
+            _key("outcome_key"),
+            _present("run_id", pa.string()),
+            _present("metric_id", pa.string()),
+            _present("status", pa.string()),
+            pa.field("error_class", pa.string()),
+            pa.field("message", pa.string()),
+            pa.field("url", pa.string()),
+            _present("observations", pa.int64()),
+            pa.field("last_day", pa.date32()),
+        ]
+    ),
+)
+
 LEASES: Final = TableSpec(
     name="leases",
     key="resource",
@@ -212,8 +235,14 @@ LEASES: Final = TableSpec(
     ),
 )
 
-AnyTable = TableSpec[MetricDefinition] | TableSpec[StatRow] | TableSpec[Run] | TableSpec[Lease]
-TABLES: Final[tuple[AnyTable, ...]] = (METRICS, STATS, HISTORY, LEASES)
+AnyTable = (
+    TableSpec[MetricDefinition]
+    | TableSpec[StatRow]
+    | TableSpec[Run]
+    | TableSpec[RunOutcome]
+    | TableSpec[Lease]
+)
+TABLES: Final[tuple[AnyTable, ...]] = (METRICS, STATS, HISTORY, RUN_OUTCOMES, LEASES)
 
 
 def table_named(name: str) -> AnyTable:

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from community_metrics.series.points import points
 from community_metrics.storage.reader import LanceDBReader
+from community_metrics.storage.schemas import table_named
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
+
+    import pyarrow as pa
 
     from community_metrics.config import Settings
     from community_metrics.model import MetricDefinition, StatRow
@@ -31,6 +34,11 @@ async def read(
     """
     async with LanceDBReader.open(settings) as reader:
         return await load(reader), await reader.table_versions()
+
+
+def scan_table(reader: LanceDBReader, table: str) -> tuple[pa.Schema, AsyncIterator[pa.RecordBatch]]:
+    """Return the columns of a table and its rows in batches, in no promised order."""
+    return table_named(table).schema, reader.scan(table)
 
 
 async def read_rows(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from community_metrics.model import RunStatus
-from community_metrics.series.freshness import COLLECTING_JOBS, is_stale, last_success, run_health, run_view
+from community_metrics.series.freshness import COLLECTING_JOBS, is_stale, last_success, run_health
+from community_metrics.views.outcomes import run_views
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -91,7 +92,7 @@ async def load_history(
     lease = await reader.lease()
     # one more than the page has: whether it exists decides whether there is a next page
     runs = await reader.runs(limit=limit + 1, status=status, job_name=job, before=before)
-    views = [run_view(run, lease, now) for run in runs[:limit]]
+    views = await run_views(reader, runs[:limit], lease, now)
     return History(
         runs=tuple(view for view in views if state in {None, view.state}),
         next_before=runs[limit - 1].started_at if len(runs) > limit else None,

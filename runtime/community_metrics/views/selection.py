@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.model import MetricDefinition
+    from community_metrics.model import MetricDefinition, StatRow
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.runs import Freshness
 
@@ -105,6 +105,35 @@ class Definitions:
     freshness: Freshness
 
 
+@dataclass(frozen=True, slots=True)
+class Restatements:
+    """Rows that their registry changed, last changed first; `has_more` when a limit cut them off."""
+
+    rows: tuple[StatRow, ...]
+    has_more: bool
+    freshness: Freshness
+
+
 async def load_definitions(reader: LanceDBReader, now: datetime) -> Definitions:
     """Return the catalogue as stored."""
     return Definitions(tuple(await reader.metrics()), await load_freshness(reader, now))
+
+
+async def load_restatements(
+    reader: LanceDBReader,
+    catalog: Catalog,
+    now: datetime,
+    *,
+    metric_ids: Sequence[str],
+    since: datetime | None,
+    limit: int,
+) -> Restatements:
+    """Return what registries changed, of all metrics or of some.
+
+    Raises:
+        UnknownName: one of the metrics is not stored.
+    """
+    stored = StoredMetrics(await reader.metrics(), catalog)
+    ids = [stored.metric(metric_id).metric_id for metric_id in metric_ids]
+    rows = await reader.restatements(metric_ids=ids or None, since=since, limit=limit + 1)
+    return Restatements(tuple(rows[:limit]), len(rows) > limit, await load_freshness(reader, now))

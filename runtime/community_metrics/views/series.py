@@ -54,8 +54,8 @@ async def load_series(
     reader: LanceDBReader,
     catalog: Catalog,
     now: datetime,
-    metric_id: str,
     *,
+    metric_id: str,
     grain: Grain,
     first: date | None,
     last: date | None,
@@ -75,7 +75,7 @@ async def load_series(
 
 
 async def load_last_weeks(
-    reader: LanceDBReader, catalog: Catalog, now: datetime, metric_id: str, *, weeks: int
+    reader: LanceDBReader, catalog: Catalog, now: datetime, *, metric_id: str, weeks: int
 ) -> MetricSeries:
     """Return the last completed weeks of a metric.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params, svg
-from community_metrics.api.cache.middleware import now_of
 from community_metrics.api.problems import documented
-from community_metrics.api.services import services_of
+from community_metrics.api.services import read_view
 from community_metrics.model import ValueKind
 from community_metrics.views.series import load_last_weeks
 
@@ -54,11 +54,7 @@ async def sparkline(request: Request, metric_id: params.MetricId, theme: params.
 
 
 async def _weeks(request: Request, metric_id: str) -> MetricSeries:
-    services, now = services_of(request), now_of(request.scope)
-    view, _ = await services.database.consistently(
-        lambda reader: load_last_weeks(reader, services.catalog, now, metric_id, weeks=_WEEKS)
-    )
-    return view
+    return (await read_view(request, partial(load_last_weeks, metric_id=metric_id, weeks=_WEEKS)))[0]
 
 
 def _title(view: MetricSeries) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params
-from community_metrics.api.cache.middleware import now_of
 from community_metrics.api.mappers import dashboard_body
 from community_metrics.api.problems import documented
 from community_metrics.api.schemas.dashboard import DailyDashboard, MonthlyDashboard, WeeklyDashboard
-from community_metrics.api.services import json_of, services_of
+from community_metrics.api.services import json_of, read_view, services_of
 from community_metrics.periods import Grain
 from community_metrics.views.dashboard import read_dashboard
 
@@ -20,10 +20,7 @@ _ERRORS: Final = documented(401, 404, 422, 500, 503)
 
 
 @router.get(
-    "/dashboard/weekly",
-    response_model=WeeklyDashboard,
-    responses=_ERRORS,
-    operation_id="weeklyDashboard",
+    "/dashboard/weekly", response_model=WeeklyDashboard, responses=_ERRORS, operation_id="weeklyDashboard"
 )
 async def weekly(
     request: Request,
@@ -36,10 +33,7 @@ async def weekly(
 
 
 @router.get(
-    "/dashboard/daily",
-    response_model=DailyDashboard,
-    responses=_ERRORS,
-    operation_id="dailyDashboard",
+    "/dashboard/daily", response_model=DailyDashboard, responses=_ERRORS, operation_id="dailyDashboard"
 )
 async def daily(
     request: Request,
@@ -52,10 +46,7 @@ async def daily(
 
 
 @router.get(
-    "/dashboard/monthly",
-    response_model=MonthlyDashboard,
-    responses=_ERRORS,
-    operation_id="monthlyDashboard",
+    "/dashboard/monthly", response_model=MonthlyDashboard, responses=_ERRORS, operation_id="monthlyDashboard"
 )
 async def monthly(
     request: Request,
@@ -70,18 +61,14 @@ async def monthly(
 async def _dashboard(
     request: Request, grain: Grain, count: int, products: list[str] | None, metric_ids: list[str] | None
 ) -> Response:
-    services, now = services_of(request), now_of(request.scope)
-    rows, versions = await services.database.consistently(
-        lambda reader: read_dashboard(
-            reader,
-            services.catalog,
-            now,
-            grain=grain,
-            count=count,
-            products=products,
-            metric_ids=metric_ids,
-            max_points=params.MAX_POINTS,
-        )
+    load = partial(
+        read_dashboard,
+        grain=grain,
+        count=count,
+        products=products,
+        metric_ids=metric_ids,
+        max_points=params.MAX_POINTS,
     )
-    body = await services.built(lambda: json_of(dashboard_body(rows.build(), versions)))
+    rows, versions = await read_view(request, load)
+    body = await services_of(request).built(lambda: json_of(dashboard_body(rows.build(), versions)))
     return Response(body, media_type="application/json")

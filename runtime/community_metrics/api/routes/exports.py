@@ -14,7 +14,7 @@ from community_metrics.api.middleware.head import WITHOUT_BODY
 from community_metrics.api.problems import documented
 from community_metrics.api.services import services_of
 from community_metrics.api.spreadsheet import plain_cell
-from community_metrics.views.exports import scan_table
+from community_metrics.views.rows import scan_table
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params  # noqa: TC001  FastAPI reads it at run time
-from community_metrics.api.cache.middleware import now_of
 from community_metrics.api.mappers import history_body, restatements_body
 from community_metrics.api.problems import documented
 from community_metrics.api.schemas.status import History, Restatements
-from community_metrics.api.services import json_response, services_of
-from community_metrics.views.restatements import load_restatements
+from community_metrics.api.services import json_response, read_view
 from community_metrics.views.runs import load_history
+from community_metrics.views.selection import load_restatements
 
 router = APIRouter(tags=["history"])
 
 
 @router.get(
-    "/history",
-    response_model=History,
-    responses=documented(401, 422, 500, 503),
-    operation_id="history",
+    "/history", response_model=History, responses=documented(401, 422, 500, 503), operation_id="history"
 )
 async def history(
     request: Request,
@@ -34,11 +32,11 @@ async def history(
     A page filtered by `running` or `abandoned` may hold fewer than `limit` runs and still have a next one:
     the lease decides which of the two a run is, not its row.
     """
-    now = now_of(request.scope)
-    view, versions = await services_of(request).database.consistently(
-        lambda reader: load_history(reader, now, limit=limit, state=status, job=job, before=before)
+    read = await read_view(
+        request,
+        lambda reader, _, now: load_history(reader, now, limit=limit, state=status, job=job, before=before),
     )
-    return json_response(history_body(view, versions))
+    return json_response(history_body(*read))
 
 
 @router.get(
@@ -54,10 +52,5 @@ async def restatements(
     limit: params.Limit = 100,
 ) -> Response:
     """List values that a registry changed after they were stored, last changed first."""
-    services, now = services_of(request), now_of(request.scope)
-    view, versions = await services.database.consistently(
-        lambda reader: load_restatements(
-            reader, services.catalog, now, metric_ids=metric_id or (), since=since, limit=limit
-        )
-    )
-    return json_response(restatements_body(view, versions))
+    load = partial(load_restatements, metric_ids=metric_id or (), since=since, limit=limit)
+    return json_response(restatements_body(*await read_view(request, load)))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params
-from community_metrics.api.cache.middleware import now_of
+from community_metrics.api.context import header
 from community_metrics.api.mappers import point_fields, series_body
-from community_metrics.api.middleware.notes import header
 from community_metrics.api.negotiation import CSV, negotiated
 from community_metrics.api.problems import documented
 from community_metrics.api.schemas.points import Series
-from community_metrics.api.services import json_of, services_of
+from community_metrics.api.services import json_of, read_view, services_of
 from community_metrics.api.spreadsheet import plain_cell
 from community_metrics.periods import Grain
 from community_metrics.views.series import load_series
@@ -48,19 +48,16 @@ async def series(
     format: params.Format = None,  # noqa: A002  the parameter's name in the URL
 ) -> Response:
     """One metric by day, week or month. The first and the last period may extend beyond the two days."""
-    services, now = services_of(request), now_of(request.scope)
-    view, versions = await services.database.consistently(
-        lambda reader: load_series(
-            reader,
-            services.catalog,
-            now,
-            metric_id,
-            grain=Grain(grain),
-            first=first,
-            last=last,
-            max_points=params.MAX_PERIODS,
-        )
+    load = partial(
+        load_series,
+        metric_id=metric_id,
+        grain=Grain(grain),
+        first=first,
+        last=last,
+        max_points=params.MAX_PERIODS,
     )
+    view, versions = await read_view(request, load)
+    services = services_of(request)
     if (format or negotiated(header(request.scope["headers"], b"accept"))) == CSV:
         text = await services.built(lambda: _csv_of(view))
         return Response(text, media_type="text/csv", headers=_csv_headers(metric_id))

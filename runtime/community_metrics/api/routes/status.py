@@ -6,13 +6,12 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from community_metrics.api.cache.middleware import now_of
 from community_metrics.api.mappers import definitions_body, status_body
 from community_metrics.api.problems import documented
 from community_metrics.api.schemas.base import Health, Ready
 from community_metrics.api.schemas.points import Definitions
 from community_metrics.api.schemas.status import ServiceStatus
-from community_metrics.api.services import json_of, json_response, services_of
+from community_metrics.api.services import json_of, json_response, read_view, services_of
 from community_metrics.views.selection import load_definitions
 from community_metrics.views.status import load_status
 
@@ -41,23 +40,13 @@ async def ready(request: Request) -> Response:
 )
 async def definitions(request: Request) -> Response:
     """Every metric ever collected, as stored."""
-    now = now_of(request.scope)
-    view, versions = await services_of(request).database.consistently(
-        lambda reader: load_definitions(reader, now)
-    )
-    return json_response(definitions_body(view, versions))
+    read = await read_view(request, lambda reader, _, now: load_definitions(reader, now))
+    return json_response(definitions_body(*read))
 
 
 @router.get(
-    "/status",
-    response_model=ServiceStatus,
-    responses=documented(401, 422, 500, 503),
-    operation_id="status",
+    "/status", response_model=ServiceStatus, responses=documented(401, 422, 500, 503), operation_id="status"
 )
 async def status(request: Request) -> Response:
     """How the collecting goes: the last success, how complete each metric is, the last runs."""
-    services, now = services_of(request), now_of(request.scope)
-    view, versions = await services.database.consistently(
-        lambda reader: load_status(reader, services.catalog, now)
-    )
-    return json_response(status_body(view, versions))
+    return json_response(status_body(*await read_view(request, load_status)))

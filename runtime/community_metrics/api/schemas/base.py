@@ -37,6 +37,8 @@ class Versions(Body):
     """Version of the observations."""
     history: int
     """Version of the runs."""
+    run_outcomes: int
+    """Version of the outcomes of each metric in each run."""
 
 
 class Freshness(Body):

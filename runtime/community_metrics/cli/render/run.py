@@ -1,4 +1,4 @@
-"""How a job ended: counts, what failed and, under `--dry-run`, what would change."""
+"""How a job ended: counts, causes of failures and, under `--dry-run`, what would change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from community_metrics.cli.render.style import Signs
-    from community_metrics.runs.execute import MetricOutcome, RunReport
+    from community_metrics.runs.job import RunReport
     from community_metrics.storage import MergePlan
 
 EXIT_PARTIAL = 3
@@ -26,7 +26,7 @@ EXIT_PARTIAL = 3
 def exit_code(status: RunStatus, *, strict: bool, best_effort: bool = False) -> int:
     """Return 0 for success, 1 for failed (0 for `best_effort`), and 0 or (strict) 3 for partial.
 
-    A run that came to its end is failed only where no source gave anything; whatever else goes wrong raises.
+    A run that came to its end is failed only where every metric failed; any other failure raises.
     """
     if status is RunStatus.FAILED:
         return 0 if best_effort else 1
@@ -34,25 +34,15 @@ def exit_code(status: RunStatus, *, strict: bool, best_effort: bool = False) -> 
 
 
 def render_outcome(report: RunReport, signs: Signs) -> RenderableType:
-    """Return how the run ended as it is printed."""
-    parts: list[RenderableType] = [_note(outcome, signs) for outcome in report.outcomes if _has_note(outcome)]
+    """Return how the run ended, for printing; failures with one cause are one line."""
+    parts: list[RenderableType] = [
+        Text(f"{signs.fail} {failure.message}", "red") for failure in report.failures
+    ]
+    parts += [Text(f"{signs.warn} {metric_id}: {note}", "yellow") for metric_id, note in report.metric_notes]
     parts += [Text(f"{signs.warn} {note}", "yellow") for note in report.notes]
     if report.plan is not None:
         parts.append(_plan_table(report.plan, signs))
     return Group(*parts, _headline(report, signs))
-
-
-def _has_note(outcome: MetricOutcome) -> bool:
-    return bool(outcome.error or outcome.notes)
-
-
-def _note(outcome: MetricOutcome, signs: Signs) -> Text:
-    text = Text()
-    if outcome.error:
-        text.append(f"{signs.fail} {outcome.metric_id}: {outcome.error}", "red")
-    for note in outcome.notes:
-        text.append(("\n" if text else "") + f"{signs.warn} {outcome.metric_id}: {note}", "yellow")
-    return text
 
 
 def _headline(report: RunReport, signs: Signs) -> Text:

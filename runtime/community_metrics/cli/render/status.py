@@ -65,11 +65,7 @@ def render_status(view: Status, location: str, signs: Signs) -> RenderableType:
         for metric in view.metrics
         if metric.missing_days
     ]
-    parts += [
-        Text(f"{signs.fail} {metric.metric_id}: {metric.last_error}", "red")
-        for metric in view.metrics
-        if metric.last_error
-    ]
+    parts += [Text(f"{signs.fail} {failure.message}", "red") for failure in view.failures]
     return Group(*parts, Text(), _runs_table(view.runs[:RUNS_SHOWN], signs))
 
 
@@ -102,9 +98,8 @@ def _runs_table(runs: Sequence[RunView], signs: Signs) -> RenderableType:
 
 
 def _error(view: RunView, signs: Signs) -> Text:
-    first, *rest = (view.run.error_summary or "").splitlines()
-    more = f" ({len(rest)} more in --json)" if rest else ""
-    return Text(f"{signs.warn} {view.run.started_at:%Y-%m-%d %H:%M} {first}{more}", _STYLES[view.state])
+    causes = (view.run.error_summary or "").replace("\n", "\n  ")
+    return Text(f"{signs.warn} {view.run.started_at:%Y-%m-%d %H:%M} {causes}", _STYLES[view.state])
 
 
 def _headline(view: Status, location: str, signs: Signs) -> Text:

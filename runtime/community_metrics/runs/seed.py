@@ -1,0 +1,80 @@
+"""The work of `seed_from_csv`: read the files, return their rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from community_metrics.model import Provenance
+from community_metrics.runs.job import JobResult
+from community_metrics.seed.files import read_seed, seed_files
+from community_metrics.sources.base import FetchResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.model import Observation
+    from community_metrics.runs.job import RunContext, Work
+    from community_metrics.runs.registry import SeedFromCsv
+
+_NOTHING = (
+    "There is nothing to seed: the shipped files belong to the shipped catalogue. "
+    "Load your own with `community-metrics seed --path FILE`."
+)
+_LEFT_OUT = (
+    "{} rows that the files mark as suspect were left out; their column `suspect` has the reason, and "
+    "--include-suspect loads them."
+)
+_INACTIVE = (
+    "{} rows of metrics that are not active were left out: {}. Set `active = true` in the catalogue to load "
+    "them."
+)
+
+
+def prepared(job: SeedFromCsv, catalog: Catalog, now: datetime) -> Work:
+    """Read the seed files, and return the work of storing their rows.
+
+    Raises:
+        SeedFileError: a file has faults; nothing of it is loaded.
+    """
+    result = _read(job, catalog, now)
+
+    async def work(context: RunContext) -> JobResult:
+        rows: dict[str, list[Observation]] = defaultdict(list)
+        for row in result.observations:
+            rows[row.metric_id].append(row)
+        for metric_id, own in rows.items():
+            context.record(FetchResult(metric_id, tuple(own)))
+        return result
+
+    return work
+
+
+def _read(job: SeedFromCsv, catalog: Catalog, now: datetime) -> JobResult:
+    chosen = {metric.metric_id for metric in catalog.select(job.only)}
+    files = seed_files(job.path, catalog)
+    if not files:
+        return JobResult(provenance=Provenance.CSV_SEED, notes=(_NOTHING,))
+    reading = read_seed(files, catalog, include_suspect=job.include_suspect, now=now)
+    observations = tuple(row for row in reading.observations if row.metric_id in chosen)
+    suspect = sum(row.metric_id in chosen for row in reading.left_out)
+    notes = [_LEFT_OUT.format(suspect)] if suspect else []
+    if not job.only:
+        notes += _inactive(reading.observations, catalog)
+    return JobResult(
+        observations=observations,
+        provenance=Provenance.CSV_SEED,
+        window_start=min((row.period_start for row in observations), default=None),
+        window_end=max((row.period_end for row in observations), default=None),
+        notes=tuple(notes),
+    )
+
+
+def _inactive(rows: Sequence[Observation], catalog: Catalog) -> Iterator[str]:
+    """Yield one note with the number of rows of inactive metrics, and their names."""
+    active = {metric.metric_id for metric in catalog.active}
+    idle = [row.metric_id for row in rows if row.metric_id not in active]
+    if idle:
+        yield _INACTIVE.format(len(idle), ", ".join(sorted(set(idle))))
