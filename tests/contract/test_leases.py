@@ -52,7 +52,7 @@ async def taken_by(store: LanceDBStore, run_id: str, now: datetime = NOW) -> Lea
 
 
 async def insert(store: LanceDBStore, *leases: Lease) -> None:
-    """Add rows as a server does that lets two writers insert one key at once."""
+    """Add rows like a server that allows two writers to insert one key at once."""
     await (await raw_table(store, LEASES)).add(LEASES.to_arrow(leases))
 
 
@@ -102,7 +102,7 @@ async def test_a_run_that_never_gets_a_lease_found_free_is_refused(world: World)
         assert await rows_of(first) == [held]
 
 
-async def test_of_two_runs_whose_rows_were_both_inserted_the_second_steps_back(world: World) -> None:
+async def test_of_two_runs_whose_rows_were_both_inserted_the_second_is_refused(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         held = await taken_by(first, "run-1")
@@ -171,7 +171,7 @@ def turns_of_a_process(plan: dict[str, Any]) -> list[tuple[int, float, float]]:
 # losing the lease
 
 
-async def test_a_renewal_that_arrives_after_the_release_takes_nothing_back(world: World) -> None:
+async def test_a_renewal_that_arrives_after_the_release_has_no_effect(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         held = await taken_by(first, "run-1")

@@ -19,7 +19,7 @@ from tests.contract.test_runs import OneRow
 from tests.contract.test_storage_contract import a_metric, a_run, upsert
 from tests.support.clock import NOON, FakeClock
 from tests.support.enterprise import READ_KEY, Fault
-from tests.support.worlds import METRIC, NOW, World, observed, observed_days, raw_table, values
+from tests.support.worlds import METRIC, NOW, World, observed, observed_days, only_writer, raw_table, values
 
 if TYPE_CHECKING:
     from community_metrics.runs.job import RunReport
@@ -113,7 +113,7 @@ async def test_a_word_of_a_newer_version_is_named_with_its_table_and_column(
     assert "upgrade" in str(error)
 
 
-async def test_a_job_writes_nothing_where_it_cannot_read_a_word(world: World) -> None:
+async def test_a_job_that_cannot_read_a_word_writes_no_row(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         await add_with_word(store, STATS, "provenance", "backfill")
@@ -153,6 +153,16 @@ async def test_a_reader_reads_nulls_where_a_table_lacks_a_nullable_column(
     assert batches[0].schema.names == [column, spec.key]
 
 
+async def test_a_repair_works_on_a_table_that_lacks_a_column(world: World) -> None:
+    async with world.open() as store:
+        await create_without(store, STATS, "revised_at")
+        table = await raw_table(store, STATS)
+        await table.add(await table.query().to_arrow())
+        (dropped,) = await store.repair_duplicates(renew=only_writer)
+        assert (dropped.key, dropped.values["revised_at"]) == (A_STAT.stat_key, None)
+        assert values(await store.stats([METRIC])) == [A_STAT.value]
+
+
 async def test_a_run_whose_scope_is_not_stored_counts_as_a_whole_run(world: World) -> None:
     async with world.open() as store:
         await create_without(store, HISTORY, "scope")
@@ -184,7 +194,7 @@ async def test_adding_columns_twice_changes_nothing(world: World) -> None:
         assert await store.table_versions() == before
 
 
-async def test_a_service_that_adds_no_columns_is_named_with_them(
+async def test_an_error_while_columns_are_added_names_them(
     enterprise_world: World, enterprise: Enterprise
 ) -> None:
     async with enterprise_world.open() as store:

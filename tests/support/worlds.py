@@ -1,4 +1,4 @@
-"""Where a store can live: a folder, a bucket on moto's server, the stand-in for Enterprise."""
+"""The kinds of storage: a folder, a bucket on moto's server, the stand-in for Enterprise."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class World:
         return self.store_type.open(self.settings)
 
     def open_out_of_date(self) -> LanceDBStore:
-        """Return a store that writes as if it had started before whatever others have written since."""
+        """Return a store that does not read what others have written since it opened its tables."""
         return self.store_type.open(self.settings, consistency_s=None)
 
     def with_key(self, key: str) -> World:
@@ -61,11 +61,11 @@ class World:
 
 
 async def only_writer() -> None:
-    """Stand in for the renewal of a lease, where a test is the only writer of its database."""
+    """Renew nothing: the test is the only writer of its database."""
 
 
 async def raw_table(store: LanceDBStore, spec: AnyTable) -> Any:
-    """Return LanceDB's own handle, for doing to a table what the store never does."""
+    """Return LanceDB's own handle, for writes that the store never does."""
     return (await store._database.table(spec)).handle
 
 

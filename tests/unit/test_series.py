@@ -71,7 +71,7 @@ class TestFlow:
         point = flow([newer, *whole(W47)], W47)
         assert (point.value, point.days_present, point.complete, point.duplicated) == (75, 7, True, True)
 
-    def test_a_week_without_copies_says_nothing_of_them(self) -> None:
+    def test_a_week_without_copies_is_not_marked(self) -> None:
         rows = [*whole(W46), *whole(W47), daily(W47.end, 15)]
         assert not flow(rows, W46).duplicated
 
@@ -86,11 +86,11 @@ class TestFlow:
         rows = [*whole(W47)[:6], daily(W47.end, 1, status=Status.PROVISIONAL)]
         assert flow(rows, W47).status is Status.PROVISIONAL
 
-    def test_a_week_is_only_as_trustworthy_as_its_least_day(self) -> None:
+    def test_a_week_has_the_lowest_provenance_of_its_days(self) -> None:
         rows = [*whole(W47)[:6], daily(W47.end, 1, provenance=Provenance.CSV_SEED)]
         assert flow(rows, W47).provenance is Provenance.CSV_SEED
 
-    def test_one_restated_day_marks_the_week_revised(self) -> None:
+    def test_one_restated_day_marks_the_week_restated(self) -> None:
         rows = [*whole(W47)[:6], daily(W47.end, 1, revision=2)]
         assert flow(rows, W47).restated
         assert not flow(whole(W47), W47).restated
@@ -109,7 +109,7 @@ class TestFlow:
 
 
 class TestFallback:
-    def test_a_reading_of_the_whole_week_stands_in_by_its_daily_mean(self) -> None:
+    def test_a_reading_of_the_whole_week_estimates_it_by_its_daily_mean(self) -> None:
         point = flow([], W47, fallbacks=[wide(date(2026, 10, 24), date(2026, 11, 22), 3000)])
         assert (point.value, point.estimated, point.fallback_id) == (700, True, WIDE)
         assert (point.days_present, point.complete) == (0, False)
@@ -130,7 +130,7 @@ class TestFallback:
         assert flow([], W47, fallbacks=[long, early, late], now=LATER).value == 1400
         assert flow([], W47, fallbacks=[long, early], now=LATER).value == 700
 
-    def test_equal_readings_leave_it_to_the_order_of_the_catalogue(self) -> None:
+    def test_the_catalogue_order_decides_between_equal_readings(self) -> None:
         first, second = (wide(W46.start, W47.end, 14, metric_id=name) for name in ("a:b:c", "d:e:f"))
         assert flow([], W47, fallbacks=[first, second]).fallback_id == "a:b:c"
 
@@ -139,7 +139,7 @@ class TestFallback:
         fortnight = wide(W46.start, W47.end, value)
         assert flow([], W47, fallbacks=[fortnight]).value == estimate
 
-    def test_there_are_no_estimates_of_a_day(self) -> None:
+    def test_a_day_is_never_estimated(self) -> None:
         day = period_of(W47.start, Grain.DAY)
         assert flow([], day, fallbacks=[wide(W46.start, W47.end, 14)]).value is None
 
@@ -188,7 +188,7 @@ class TestLevel:
     def test_one_reading_is_never_two_days(self, instant: datetime, value: int | None) -> None:
         assert level_point([level(instant, 9)], period_of(date(2026, 11, 22), Grain.DAY)).value == value
 
-    def test_a_sample_of_the_week_stands_in_marked_estimated(self) -> None:
+    def test_a_sample_of_the_week_is_an_estimate(self) -> None:
         samples = [level(at(17, 0), 90, metric_id=SAMPLED), level(at(19, 0), 99, metric_id=SAMPLED)]
         point = level_point([], W47, fallbacks=samples)
         assert (point.value, point.estimated, point.fallback_id, point.complete) == (99, True, SAMPLED, False)
@@ -255,7 +255,7 @@ class TestChange:
         series = [known(OCTOBER.shifted(-12), 50), known(OCTOBER, 75)]
         assert change_year_on_year(series, OCTOBER) == Change(absolute=25, fraction=0.5)
 
-    def test_the_latest_complete_point_passes_over_what_is_not(self) -> None:
+    def test_the_latest_complete_point_skips_incomplete_ones(self) -> None:
         series = [known(W46, 1), known(W47, 2, complete=False), Point(W48)]
         assert latest_complete(series) == series[0]
         assert latest_complete(series[1:]) is None

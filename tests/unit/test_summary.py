@@ -42,7 +42,7 @@ def stored(metric_id: str, known: dict[date, int], *, first: date | None = None)
 
 
 class TestSummary:
-    def test_a_summary_speaks_of_the_newest_complete_week(self) -> None:
+    def test_a_summary_is_of_the_newest_complete_week(self) -> None:
         own, other = weeks([40, 50]), weeks([60, 150])
         summary = summarize(own, ValueKind.FLOW, [own, other])
         assert summary.latest == own[-1]
@@ -52,7 +52,7 @@ class TestSummary:
         own = weeks([40, 50])
         assert summarize(own, ValueKind.FLOW, [own, own[:1]]).share is None
 
-    def test_nothing_is_said_of_nothing(self) -> None:
+    def test_the_summary_of_an_empty_series_is_empty(self) -> None:
         assert summarize([Point(W47)], ValueKind.FLOW, []) == Summary()
 
 
@@ -83,7 +83,7 @@ class TestTotals:
         total = flow_total({A: dailies(days(40)), B: []})
         assert (total.value, total.missing) == (None, (B,))
 
-    def test_stars_are_added_with_the_instant_of_each_and_name_who_is_missing(self) -> None:
+    def test_a_total_of_stars_has_the_instant_of_each_reading_and_the_missing_metrics(self) -> None:
         rows = {"stars:a:github": [level(NOON, 7), level(NOON - timedelta(days=1), 9)], "stars:b:github": []}
         total = level_total(rows)
         assert (total.value, total.missing) == (7, ("stars:b:github",))
@@ -101,7 +101,7 @@ class TestFreshness:
         (young,) = freshness([stored(A, days(5))], NOON)
         assert young.missing_days == ()
 
-    def test_a_gap_older_than_12_weeks_is_not_told_any_more(self) -> None:
+    def test_a_gap_older_than_12_weeks_is_not_listed(self) -> None:
         old = date(2026, 8, 30)  # the day before the Monday on which the last 12 weeks begin
         known = days(120, without=(old, old + timedelta(days=1)))
         (metric,) = freshness([stored(A, known)], NOON)

@@ -66,7 +66,7 @@ def test_the_classes_of_the_client_are_found() -> None:
 
 
 @pytest.mark.parametrize("kind", _classes_of_the_client())
-def test_every_exception_of_the_client_becomes_ours(kind: type[Exception]) -> None:
+def test_every_exception_of_the_client_is_translated(kind: type[Exception]) -> None:
     assert issubclass(kind, FOREIGN_ERRORS)
     with pytest.raises(StorageError) as caught, translate_errors(ENTERPRISE, "reading stats"):
         raise _raised(kind)
@@ -91,7 +91,7 @@ def test_every_exception_of_the_client_becomes_ours(kind: type[Exception]) -> No
         (None, StorageUnavailable, "CM_LANCEDB_HOST_OVERRIDE"),
     ],
 )
-def test_a_status_decides_what_an_error_is(
+def test_the_status_decides_the_error_class(
     kind: type[Exception], status: int | None, ours: type[StorageError], names: str
 ) -> None:
     error = translated(_raised(kind, status), ENTERPRISE, "reading stats")
@@ -153,7 +153,7 @@ def test_a_status_decides_what_an_error_is(
         (BUCKET, RuntimeError(f"SignatureDoesNotMatch {KEY}"), StorageDenied, "AWS_SECRET_ACCESS_KEY"),
     ],
 )
-def test_a_text_decides_where_there_is_no_status(
+def test_without_a_status_the_text_decides_the_error_class(
     target: Target, raised: Exception, ours: type[StorageError], names: str
 ) -> None:
     error = translated(raised, target, "reading stats")
@@ -164,7 +164,7 @@ def test_a_text_decides_where_there_is_no_status(
 
 
 @pytest.mark.parametrize("bug", [TypeError("ours"), AttributeError("ours"), AssertionError("ours")])
-def test_a_fault_of_ours_keeps_its_traceback(bug: Exception) -> None:
+def test_a_bug_keeps_its_traceback(bug: Exception) -> None:
     def work() -> Any:
         with translate_errors(LOCAL, "reading"):
             raise bug
@@ -173,6 +173,6 @@ def test_a_fault_of_ours_keeps_its_traceback(bug: Exception) -> None:
         work()
 
 
-def test_an_error_of_ours_passes_as_it_is() -> None:
+def test_an_error_of_ours_is_not_translated() -> None:
     with pytest.raises(StorageConflict, match=r"^already ours$"), translate_errors(LOCAL, "reading"):
         raise StorageConflict("already ours")
