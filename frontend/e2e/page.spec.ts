@@ -80,7 +80,7 @@ test("the overview shows downloads, change, share and stars by product, with fre
   for (const text of [
     "Week 2",
     /11\s?–\s?17 Jan 2027/,
-    "5 of 5 series complete",
+    "5 of 5 series complete (all 7 days)",
     "Published through",
     "19 Jan 2027",
     "2 missing days in 12 weeks",

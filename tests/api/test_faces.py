@@ -101,7 +101,7 @@ SHOWN = (*DAILY, WIDE[1], STARS)
 REACH = 400
 """Days before today in which rows lie: a year and a month."""
 GRAINS = {"day": ("daily?days=450", 450), "week": ("weekly?weeks=70", 70), "month": ("monthly?months=16", 16)}
-VERSIONS = {"metrics": 0, "stats": 0, "history": 0}
+VERSIONS = {"metrics": 0, "stats": 0, "history": 0, "run_outcomes": 0}
 
 
 def days_ago(count: int) -> date:

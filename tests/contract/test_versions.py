@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from community_metrics.errors import StorageError, StorageSchemaMismatch, UnknownStoredValue
-from community_metrics.model import OutcomeStatus, Provenance, RunOutcome, RunStatus, ValueKind
+from community_metrics.model import OutcomeStatus, Provenance, RunOutcome, RunStatus
 from community_metrics.runs.execute import execute
 from community_metrics.storage import merge
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS, TABLES
@@ -125,13 +125,6 @@ async def test_a_job_that_cannot_read_a_word_writes_no_row(world: World) -> None
         (run,) = await store.runs(limit=5)
     assert run.status is RunStatus.FAILED
     assert "'backfill'" in str(run.error_summary)
-
-
-async def test_the_former_word_for_a_level_is_read_as_a_level(world: World) -> None:
-    async with world.open() as store:
-        await store.create_tables()
-        await add_with_word(store, METRICS, "value_kind", "stock")
-        assert [metric.value_kind for metric in await store.metrics()] == [ValueKind.LEVEL]
 
 
 # columns

@@ -366,7 +366,7 @@ export interface components {
              * @description What is counted: `downloads` or `stars`.
              */
             unit: string;
-            /** @description A flow adds over time; a stock is a level, and the last reading counts. */
+            /** @description A flow adds over time; of a level the last reading counts. */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -532,7 +532,7 @@ export interface components {
              * @description What is counted: `downloads` or `stars`.
              */
             unit: string;
-            /** @description A flow adds over time; a stock is a level, and the last reading counts. */
+            /** @description A flow adds over time; of a level the last reading counts. */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -743,7 +743,7 @@ export interface components {
              * @description What is counted: `downloads` or `stars`.
              */
             unit: string;
-            /** @description A flow adds over time; a stock is a level, and the last reading counts. */
+            /** @description A flow adds over time; of a level the last reading counts. */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -940,7 +940,7 @@ export interface components {
              * @description What is counted: `downloads` or `stars`.
              */
             unit: string;
-            /** @description A flow adds over time; a stock is a level, and the last reading counts. */
+            /** @description A flow adds over time; of a level the last reading counts. */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -990,7 +990,7 @@ export interface components {
         };
         /**
          * Provenance
-         * @description Which way a value came to us; a later one in this list outranks an earlier one.
+         * @description How a value reached the database; a later member outranks an earlier one.
          * @enum {string}
          */
         Provenance: "csv_seed" | "api" | "recomputed";
@@ -1499,7 +1499,7 @@ export interface components {
          * @description How values of a metric combine over time.
          * @enum {string}
          */
-        ValueKind: "flow" | "stock";
+        ValueKind: "flow" | "level";
         /**
          * Versions
          * @description Versions of the tables that the body was read from; it never mixes two versions of one table.
@@ -1677,7 +1677,7 @@ export interface components {
              * @description What is counted: `downloads` or `stars`.
              */
             unit: string;
-            /** @description A flow adds over time; a stock is a level, and the last reading counts. */
+            /** @description A flow adds over time; of a level the last reading counts. */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];

@@ -89,7 +89,7 @@ function useSeries(metricIds: readonly string[], { grain, range }: ChartView): S
 }
 
 function hasOnlyLevels(metrics: readonly WeeklyMetric[]): boolean {
-  return metrics.every((metric) => metric.value_kind === "stock");
+  return metrics.every((metric) => metric.value_kind === "level");
 }
 
 interface ChartBodyProps {

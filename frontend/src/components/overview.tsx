@@ -44,10 +44,10 @@ function SummaryStrip({ dashboard, status }: Props) {
       </Fact>
       <Fact
         name="Weekly downloads"
-        value={`${counts.complete} of ${counts.total} series complete`}
+        value={`${counts.complete} of ${counts.total}`}
         tone={counts.complete === counts.total ? "good" : "warn"}
       >
-        with data for all 7 days
+        series complete (all 7 days)
       </Fact>
       <Fact
         name="Last complete refresh"
@@ -88,7 +88,7 @@ function Fact({ name, value, tone, children }: FactProps) {
             </span>
           )}
           {value}
-        </span>
+        </span>{" "}
         <span className="fact-note">{children}</span>
       </dd>
     </div>

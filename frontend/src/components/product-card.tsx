@@ -85,7 +85,7 @@ interface MetricRowProps {
 function MetricRow({ metric, index, siblings, latestWeekEnd, estimate, hasShares }: MetricRowProps) {
   const { format } = usePage();
   const latest = metric.latest_complete;
-  const isLevel = metric.value_kind === "stock";
+  const isLevel = metric.value_kind === "level";
   const value = latest?.value ?? estimate?.value ?? null;
   const text = value === null ? "—" : `${latest === null ? "≈ " : ""}${format.count(value)}`;
   return (

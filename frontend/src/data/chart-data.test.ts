@@ -64,7 +64,7 @@ test("a cumulative sum excludes estimates and keeps gaps", () => {
 });
 
 test("a level is not cumulative", () => {
-  const stars = metric([week(0, 5), week(1, 6)], { value_kind: "stock" });
+  const stars = metric([week(0, 5), week(1, 6)], { value_kind: "level" });
   const view = { ...DEFAULT_VIEW, sum: "cumulative" as const };
   expect(valuesOf(chartData(dashboard(stars), [ID], view).series[0]?.points ?? [])).toEqual([5, 6]);
 });

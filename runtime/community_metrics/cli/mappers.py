@@ -9,7 +9,6 @@ import typer
 
 from community_metrics.api.mappers import run_body
 from community_metrics.cli import schemas
-from community_metrics.series.freshness import RunView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +29,7 @@ def print_json(body: BaseModel) -> None:
 def job_run_body(report: RunReport) -> schemas.JobRun:
     """Return how a job ended."""
     return schemas.JobRun(
-        run=run_body(RunView(report.run, report.run.status.value, report.failures)),
+        run=run_body(report.view),
         dry_run=report.plan is not None,
         notes=list(report.notes),
         metrics=[

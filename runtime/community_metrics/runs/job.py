@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from community_metrics.model import OutcomeStatus, Provenance, RunOutcome
 from community_metrics.series.failures import grouped_failures
+from community_metrics.series.freshness import RunView
 
 if TYPE_CHECKING:
     import random
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from community_metrics.model import Observation, Run
     from community_metrics.runs.lock import LeaseHolder
     from community_metrics.runs.progress import Progress
-    from community_metrics.series.failures import Failure
     from community_metrics.sources.base import FetchResult
     from community_metrics.storage import LanceDBStore, MergePlan
 
@@ -72,9 +72,9 @@ class RunReport:
     plan: MergePlan | None = None
 
     @property
-    def failures(self) -> tuple[Failure, ...]:
-        """The metrics that failed, one entry for each cause."""
-        return tuple(grouped_failures(self.outcomes))
+    def view(self) -> RunView:
+        """The run with the causes of its failures."""
+        return RunView(self.run, self.run.status.value, tuple(grouped_failures(self.outcomes)))
 
 
 @dataclass(frozen=True, slots=True)

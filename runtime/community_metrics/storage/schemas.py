@@ -39,8 +39,6 @@ Row = TypeVar("Row", MetricDefinition, StatRow, Run, RunOutcome, Lease)
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
-_RENAMED: Final = {"stock": ValueKind.LEVEL}
-"""Words that versions before 0.1.0 wrote, and what they are called now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ class TableSpec(Generic[Row]):
 
     def _word(self, column: str, value: str) -> StrEnum:
         try:
-            return self.words[column](_RENAMED.get(value, value))
+            return self.words[column](value)
         except ValueError:
             raise UnknownStoredValue(self.name, column, value, list(self.words[column])) from None
 

@@ -36,7 +36,7 @@ def exit_code(status: RunStatus, *, strict: bool, best_effort: bool = False) -> 
 def render_outcome(report: RunReport, signs: Signs) -> RenderableType:
     """Return how the run ended, for printing; failures with one cause are one line."""
     parts: list[RenderableType] = [
-        Text(f"{signs.fail} {failure.message}", "red") for failure in report.failures
+        Text(f"{signs.fail} {failure.message}", "red") for failure in report.view.failures
     ]
     parts += [Text(f"{signs.warn} {metric_id}: {note}", "yellow") for metric_id, note in report.metric_notes]
     parts += [Text(f"{signs.warn} {note}", "yellow") for note in report.notes]
