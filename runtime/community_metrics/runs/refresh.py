@@ -210,7 +210,7 @@ async def _fetch_all(
 def _unfinished(source: Source, request: FetchRequest, error: Exception | None) -> SourceError:
     """Return the error of a metric that has no result from the source, which ended or raised `error`."""
     if isinstance(error, SourceError):
-        return error.with_facts(subject=request.subject)
+        return replace(error, subject=request.subject)
     text = f"the source raised {type(error).__name__}: {' '.join(str(error).split())}"
     return TerminalSourceError(
         text if error else "the source returned no result for this metric",

@@ -2,8 +2,8 @@
 
 Requests to one host follow one another at its pace; different hosts get them side by side. A failure that
 may pass is retried after growing, jittered waits, or after exactly the wait that the registry demands; a wait
-longer than a request may take fails it at once. A host that cannot be reached, or limits requests, for two subjects in a
-row gets no more requests in this run; its other metrics fail with the same error.
+longer than a request may take fails it at once. A host that cannot be reached, or limits requests, for two
+subjects in a row gets no more requests in this run; its other metrics fail with the same error.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class RegistryClient:
             earlier = circuit.opened_by(call.quota)
             if earlier is not None:
                 url = urljoin(earlier.url or "", call.target)
-                raise earlier.with_facts(source=call.source, subject=call.subject, url=url, attempts=0)
+                raise replace(earlier, source=call.source, subject=call.subject, url=url, attempts=0)
             limits = replace(self._limits, attempts=1) if circuit.is_suspect(call.quota) else self._limits
             loop = retrying(call.host, limits, self._clock, self._rng)
             try:
@@ -205,7 +205,7 @@ class RegistryClient:
         """Return the error after the last attempt: with their number, and the instant of the next request."""
         wait_s = error.retry_after_s
         retry_at = None if wait_s is None else self._clock.now() + timedelta(seconds=wait_s)
-        return error.with_facts(attempts=attempts, retry_at=retry_at)
+        return replace(error, attempts=attempts, retry_at=retry_at)
 
     async def _attempt(self, circuit: CircuitBreaker, call: _Call[T]) -> ParsedReply[T]:
         reply = await self._follow(circuit, call)
