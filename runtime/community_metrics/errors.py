@@ -32,8 +32,9 @@ CommunityMetricsError
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class SeedFileError(ConfigurationError):
     """A seed file has faults; each names its line. Nothing of it was loaded."""
 
 
+@dataclass(eq=False)
 class SourceError(CommunityMetricsError):
     """A registry did not return the numbers of a metric. Its texts are made from its facts.
 
@@ -78,33 +80,16 @@ class SourceError(CommunityMetricsError):
     problem: ClassVar[str] = ""
     """What is wrong where there is no HTTP status."""
 
-    def __init__(
-        self,
-        detail: str = "",
-        *,
-        source: str,
-        subject: str,
-        url: str | None = None,
-        http_status: int | None = None,
-        fix: str | None = None,
-        attempts: int | None = None,
-        retry_after_s: float | None = None,
-        retry_at: datetime | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.source = source
-        self.subject = subject
-        self.url = url
-        self.http_status = http_status
-        self.fix = fix
-        self.attempts = attempts
-        self.retry_after_s = retry_after_s
-        self.retry_at = retry_at
-
-    def with_facts(self, **changes: Any) -> Self:
-        """Return a copy with other facts."""
-        return type(self)(**(vars(self) | changes))
+    detail: str = ""
+    _: KW_ONLY
+    source: str
+    subject: str
+    url: str | None = None
+    http_status: int | None = None
+    fix: str | None = None
+    attempts: int | None = None
+    retry_after_s: float | None = None
+    retry_at: datetime | None = None
 
     @property
     def message(self) -> str:

@@ -102,6 +102,7 @@ EVERYWHERE = ("local", "enterprise")
 MUTATIONS: list[tuple[type[SmallPagesStore], Promise, tuple[str, ...]]] = [
     (Adds, contract.test_a_restated_day_keeps_its_first_value_and_counts_revisions, EVERYWHERE),
     (Adds, contract.test_a_run_is_one_row_from_start_to_end, EVERYWHERE),
+    (Adds, contract.test_outcomes_are_one_row_for_each_metric_of_a_run, EVERYWHERE),
     (Adds, contract.test_two_writers_of_the_same_new_rows_store_them_once, EVERYWHERE),
     (WritesEverything, contract.test_a_rerun_changes_nothing_and_makes_no_version, EVERYWHERE),
     (WritesInTwoParts, contract.test_a_write_is_one_version_however_much_it_holds, EVERYWHERE),

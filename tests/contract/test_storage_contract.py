@@ -29,6 +29,7 @@ from community_metrics.model import (
     ValueKind,
 )
 from community_metrics.storage.schemas import LEASES, METRICS, STATS
+from tests.support.rows import failed, fetched
 from tests.support.worlds import (
     DAY_ONE,
     METRIC,
@@ -384,6 +385,17 @@ async def test_a_run_is_one_row_from_start_to_end(world: World) -> None:
         await store.record_run(ended)
         assert await store.runs(limit=10) == [ended]
         assert await store.run("run-1") == ended
+
+
+async def test_outcomes_are_one_row_for_each_metric_of_a_run(world: World) -> None:
+    good, bad = fetched("run-1", METRIC), failed("run-1", OTHER, "crates.io returned 503")
+    async with world.open() as store:
+        await store.create_tables()
+        await store.record_outcomes([failed("run-1", METRIC, "x"), bad, fetched("run-2", METRIC)])
+        await store.record_outcomes([good])
+        assert await store.outcomes(["run-1"]) == [good, bad]
+        assert await store.outcomes(["run-1", "run-2"], failed_only=True) == [bad]
+        assert await store.outcomes([]) == []
 
 
 async def test_runs_are_filtered_and_come_newest_first(world: World) -> None:

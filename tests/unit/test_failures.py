@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -64,10 +65,10 @@ class TestText:
         self, error: SourceError, message: str
     ) -> None:
         assert error.message == message
-        assert error.with_facts(subject="b", attempts=0).message == message
+        assert replace(error, subject="b", attempts=0).message == message
 
     def test_an_error_without_a_request_says_that_none_was_sent(self) -> None:
-        error = TransientSourceError("x", source="npm", subject="a", attempts=4).with_facts(attempts=0)
+        error = replace(TransientSourceError("x", source="npm", subject="a", attempts=4), attempts=0)
         assert str(error) == "npm a: x; no request was sent, because an earlier one failed"
 
 

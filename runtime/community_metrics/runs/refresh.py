@@ -216,7 +216,7 @@ async def _fetch_all(
 def _unfinished(source: Source, request: FetchRequest, error: Exception | None) -> SourceError:
     """Return the error of a metric that has no result from the source, which ended or raised `error`."""
     if isinstance(error, SourceError):
-        return error.with_facts(subject=request.subject)
+        return replace(error, subject=request.subject)
     if isinstance(error, InvalidObservation):
         return invalid_data(error, source.name, request.subject)
     text = f"the source raised {type(error).__name__}: {' '.join(str(error).split())}"

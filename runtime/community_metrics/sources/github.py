@@ -7,6 +7,7 @@ readings cannot be requested, so the day of a reading is the UTC day of the resp
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from community_metrics.errors import SourceDenied, SourceError, TransientSourceError, UnknownSubject
@@ -117,9 +118,7 @@ async def _read_batch(requests: Sequence[FetchRequest], client: RegistryClient) 
             refuse=_graphql_refusal,
         )
     except SourceError as error:
-        return [
-            FetchResult(each.metric_id, error=error.with_facts(subject=each.subject)) for each in requests
-        ]
+        return [FetchResult(each.metric_id, error=replace(error, subject=each.subject)) for each in requests]
     return [await _from_batch(request, f"r{index}", parsed, client) for index, request in enumerate(requests)]
 
 
@@ -164,7 +163,7 @@ async def _from_batch(
             at=parsed.at,
         )
     except SourceError as error:
-        return FetchResult(request.metric_id, error=error.with_facts(subject=request.subject))
+        return FetchResult(request.metric_id, error=replace(error, subject=request.subject))
 
 
 def _alias_error(alias: str, parsed: ParsedReply[_GraphQLBody]) -> SourceError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import SourceError
@@ -74,7 +74,7 @@ class Sentinel:
         notes += [f"{listed(stated)} stored unchecked, though unusually low: {failed}"] if stated else []
         # the days differ from metric to metric; the cause is one for all
         detail = f"{failed}: {error.detail}" if error.detail else failed
-        return CheckedDays(notes=tuple(notes), error=error.with_facts(detail=detail, fix=None))
+        return CheckedDays(notes=tuple(notes), error=replace(error, detail=detail, fix=None))
 
     async def _read_once(self) -> Mapping[date, int] | SourceError:
         try:

@@ -190,7 +190,7 @@ class RegistryClient:
             earlier = circuit.opened_by(call.quota)
             if earlier is not None:
                 url = urljoin(earlier.url or "", call.target)
-                raise earlier.with_facts(source=call.source, subject=call.subject, url=url, attempts=0)
+                raise replace(earlier, source=call.source, subject=call.subject, url=url, attempts=0)
             limits = replace(self._limits, attempts=1) if circuit.is_suspect(call.quota) else self._limits
             loop = retrying(call.host, limits, self._clock, self._rng)
             try:
@@ -206,7 +206,7 @@ class RegistryClient:
         """Return the error after the last attempt: with their number, and the instant of the next request."""
         wait_s = error.retry_after_s
         retry_at = None if wait_s is None else self._clock.now() + timedelta(seconds=wait_s)
-        return error.with_facts(attempts=attempts, retry_at=retry_at)
+        return replace(error, attempts=attempts, retry_at=retry_at)
 
     async def _attempt(self, circuit: CircuitBreaker, call: _Call[T]) -> ParsedReply[T]:
         reply = await self._follow(circuit, call)
