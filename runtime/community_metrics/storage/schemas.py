@@ -7,31 +7,20 @@ server version merges a key of one column alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, get_args, get_type_hints
 
 import pyarrow as pa
 
 from community_metrics.errors import UnknownStoredValue
-from community_metrics.model import (
-    Lease,
-    MetricDefinition,
-    OutcomeStatus,
-    Provenance,
-    Run,
-    RunOutcome,
-    RunStatus,
-    SourceWindow,
-    StatRow,
-    Status,
-    ValueKind,
-)
+from community_metrics.model import Lease, MetricDefinition, Run, RunOutcome, StatRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from enum import StrEnum
 
 Row = TypeVar("Row", MetricDefinition, StatRow, Run, RunOutcome, Lease)
 """A dataclass whose fields (and the key, a field or a property) are named like the columns."""
@@ -39,6 +28,14 @@ Row = TypeVar("Row", MetricDefinition, StatRow, Run, RunOutcome, Lease)
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
+_ARROW_TYPES: Final[Mapping[Any, pa.DataType]] = {
+    str: pa.string(),
+    int: pa.int64(),
+    bool: pa.bool_(),
+    date: pa.date32(),
+    datetime: _INSTANT,
+    tuple[str, ...]: pa.list_(pa.string()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class TableSpec(Generic[Row]):
     key: str
     schema: pa.Schema
     row_type: type[Row]
-    words: Mapping[str, type[StrEnum]] = field(default_factory=dict)
+    words: Mapping[str, type[StrEnum]]
     """The columns with words of an enumeration."""
     indexed: tuple[str, ...] = ()
     """Columns with a BTREE; never the key: two writers insert an indexed key twice (lancedb 0.40)."""
@@ -114,124 +111,27 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)  # LanceDB returns the UTC of zoneinfo; ours is the UTC of datetime
 
 
-def _key(name: str) -> pa.Field:
-    return pa.field(name, pa.string(), nullable=False, metadata=_PRIMARY_KEY)
+def _table(name: str, key: str, row_type: type[Row], **options: Any) -> TableSpec[Row]:
+    """Return the table whose columns are the key and the fields of the dataclass; `X | None` may be null."""
+    columns: list[pa.Field] = []
+    words: dict[str, type[StrEnum]] = {}
+    for column, hint in ({key: str} | get_type_hints(row_type)).items():
+        kind, *alternatives = get_args(hint) if isinstance(hint, UnionType) else [hint]
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            words[column] = kind
+            kind = str
+        arrow_type = pa.int32() if column == "revision" else _ARROW_TYPES[kind]  # an int32 in every version
+        metadata = _PRIMARY_KEY if column == key else None
+        columns.append(pa.field(column, arrow_type, nullable=bool(alternatives), metadata=metadata))
+    return TableSpec(name, key, pa.schema(columns), row_type, words, **options)
 
 
-def _present(name: str, kind: pa.DataType) -> pa.Field:
-    return pa.field(name, kind, nullable=False)
-
-
-METRICS: Final = TableSpec(
-    name="metrics",
-    key="metric_id",
-    row_type=MetricDefinition,
-    words={"value_kind": ValueKind, "source_window": SourceWindow},
-    schema=pa.schema(
-        [
-            _key("metric_id"),
-            _present("metric_family", pa.string()),
-            _present("product", pa.string()),
-            _present("subject", pa.string()),
-            pa.field("sdk", pa.string()),
-            _present("source", pa.string()),
-            _present("value_kind", pa.string()),
-            _present("unit", pa.string()),
-            _present("source_window", pa.string()),
-            _present("fallbacks", pa.list_(pa.string())),
-            _present("display_name", pa.string()),
-            _present("is_active", pa.bool_()),
-            _present("created_at", _INSTANT),
-        ]
-    ),
-)
-
-STATS: Final = TableSpec(
-    name="stats",
-    key="stat_key",
-    row_type=StatRow,
-    words={"status": Status, "provenance": Provenance, "source_window": SourceWindow},
-    # not on period_end: a wide range makes that index return nearly all row ids (1M rows: 22 ms become 115)
-    indexed=("metric_id",),
-    schema=pa.schema(
-        [
-            _key("stat_key"),
-            _present("metric_id", pa.string()),
-            _present("period_start", pa.date32()),
-            _present("period_end", pa.date32()),
-            _present("value", pa.int64()),
-            _present("status", pa.string()),
-            _present("provenance", pa.string()),
-            _present("source_window", pa.string()),
-            _present("observed_at", _INSTANT),
-            _present("first_value", pa.int64()),
-            _present("revision", pa.int32()),
-            pa.field("revised_at", _INSTANT),
-            _present("ingestion_run_id", pa.string()),
-            _present("source_ref", pa.string()),
-        ]
-    ),
-)
-
-HISTORY: Final = TableSpec(
-    name="history",
-    key="ingestion_run_id",
-    row_type=Run,
-    words={"status": RunStatus},
-    schema=pa.schema(
-        [
-            _key("ingestion_run_id"),
-            _present("job_name", pa.string()),
-            _present("started_at", _INSTANT),
-            pa.field("finished_at", _INSTANT),
-            _present("status", pa.string()),
-            _present("rows_inserted", pa.int64()),
-            _present("rows_updated", pa.int64()),
-            _present("rows_unchanged", pa.int64()),
-            pa.field("window_start", pa.date32()),
-            pa.field("window_end", pa.date32()),
-            pa.field("error_summary", pa.string()),
-            pa.field("scope", pa.string()),
-        ]
-    ),
-)
-
-RUN_OUTCOMES: Final = TableSpec(
-    name="run_outcomes",
-    key="outcome_key",
-    row_type=RunOutcome,
-    words={"status": OutcomeStatus},
-    optional=True,
-    schema=pa.schema(
-        [
-            _key("outcome_key"),
-            _present("run_id", pa.string()),
-            _present("metric_id", pa.string()),
-            _present("status", pa.string()),
-            pa.field("error_class", pa.string()),
-            pa.field("message", pa.string()),
-            pa.field("url", pa.string()),
-            _present("observations", pa.int64()),
-            pa.field("last_day", pa.date32()),
-        ]
-    ),
-)
-
-LEASES: Final = TableSpec(
-    name="leases",
-    key="resource",
-    row_type=Lease,
-    schema=pa.schema(
-        [
-            _key("resource"),
-            _present("run_id", pa.string()),
-            _present("host", pa.string()),
-            _present("pid", pa.int64()),
-            _present("heartbeat_at", _INSTANT),
-            _present("expires_at", _INSTANT),
-        ]
-    ),
-)
+METRICS: Final = _table("metrics", "metric_id", MetricDefinition)
+# no index on period_end: for a wide range it returns nearly all row ids (1M rows: 22 ms become 115)
+STATS: Final = _table("stats", "stat_key", StatRow, indexed=("metric_id",))
+HISTORY: Final = _table("history", "ingestion_run_id", Run)
+RUN_OUTCOMES: Final = _table("run_outcomes", "outcome_key", RunOutcome, optional=True)
+LEASES: Final = _table("leases", "resource", Lease)
 
 AnyTable = (
     TableSpec[MetricDefinition]
