@@ -40,7 +40,7 @@ CERTIFICATES = f"community-metrics-certificates-{ACCOUNT}-{REGION}"
 TOKEN_HASHES, GITHUB_TOKEN = "community-metrics/api-token-hashes", "community-metrics/github-token"
 # called by an AWS service with the role, not by our programs
 BY_AWS = {
-    ("KeepUndelivered", "sqs:SendMessage"): "Lambda, for an event that failed after all retries",
+    ("SendDeadLetters", "sqs:SendMessage"): "Lambda, for an event that failed after all retries",
     ("WriteLogs", "logs:CreateLogStream"): "Lambda, for the output of a function",
     ("WriteLogs", "logs:PutLogEvents"): "as above",
 }
