@@ -1,4 +1,4 @@
-"""A job in a process of its own, with a clock that stands still and, if wanted, a SIGKILL at a given step.
+"""A job in a process of its own, with a stopped clock and, if wanted, a SIGKILL at a given step.
 
 Steps are the store's methods: `before:record_run:1`, `after:upsert_observations:1`, and so on, or
 `during:merge:<milliseconds>`, which kills from another thread so long after the merge of `stats` began.

@@ -1,4 +1,4 @@
-"""Jobs as tests run them: in this process with a clock that stands still, or in one that gets killed."""
+"""Jobs as tests run them: in this process with a stopped clock, or in one that is killed."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ def main() -> None:
     options = parser.parse_args()
     registry = Registry(options.today, options.seed)
     with Replay(registry, port=options.port, latency_s=options.latency_ms / 1000) as replay:
-        print(replay.origin, flush=True)  # noqa: T201  whoever started it waits for this line
+        print(replay.origin, flush=True)  # noqa: T201  the process that started it waits for this line
         threading.Event().wait()
 
 
