@@ -83,7 +83,7 @@ async def test_a_source_that_returns_an_invalid_observation_fails_its_own_metric
     site: Path, tmp_path: Path, rig: Rig, isolated: bool, stored: set[str]
 ) -> None:
     code = documented("python").replace("https://rubygems.org", rig.replay.origin)
-    code = code.replace("answer.body.downloads", "answer.body.downloads if request.subject == 'rack' else -1")
+    code = code.replace("parsed.body.downloads", "parsed.body.downloads if request.subject == 'rack' else -1")
     if not isolated:
         loop = "async for result in each(requests, fetch_one):\n            yield result"
         assert loop in code
