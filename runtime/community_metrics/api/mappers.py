@@ -9,14 +9,15 @@ from community_metrics.api.schemas import base, dashboard, points, status
 from community_metrics.periods import Grain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from community_metrics.model import MetricDefinition
     from community_metrics.series.failures import Failure
     from community_metrics.series.freshness import RunView
     from community_metrics.series.points import Point
     from community_metrics.views.dashboard import Dashboard, MetricView, ProductView
     from community_metrics.views.runs import Freshness, History
-    from community_metrics.views.selection import Definitions, Restatements
+    from community_metrics.views.selection import Restatements
     from community_metrics.views.series import MetricSeries
     from community_metrics.views.status import Status
 
@@ -70,10 +71,12 @@ def series_body(view: MetricSeries, versions: TableVersions) -> points.Series:
     )
 
 
-def definitions_body(view: Definitions, versions: TableVersions) -> points.Definitions:
+def definitions_body(
+    stored: Iterable[MetricDefinition], freshness: Freshness, versions: TableVersions
+) -> points.Definitions:
     """Return the catalogue as stored."""
-    metrics = [points.Definition.model_validate(metric, from_attributes=True) for metric in view.metrics]
-    return points.Definitions(metrics=metrics, freshness=freshness_body(view.freshness, versions))
+    metrics = [points.Definition.model_validate(metric, from_attributes=True) for metric in stored]
+    return points.Definitions(metrics=metrics, freshness=freshness_body(freshness, versions))
 
 
 def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 STALE_AFTER = timedelta(days=8)
 """A weekly schedule that missed one run is older than this."""
 GAP_WEEKS = 12
-"""How far back missing days are looked for: completed ISO weeks, and the running one."""
+"""How far back missing days are searched: completed ISO weeks, and the running one."""
 BEHIND_AFTER_DAYS = 3
 """How many days before yesterday a registry's newest day may be: registries publish late, but not later."""
 COLLECTING_JOBS = frozenset({"weekly_refresh", "update_all"})
-"""Jobs that ask the registries; seeding a file makes nothing fresher."""
+"""Jobs that fetch from the registries; seeding a file makes nothing fresher."""
 FAILED_LATELY = timedelta(minutes=75)
 """How long ago a failure is recent. The monitor runs every hour, a few minutes late after a retry: no failure
 falls between two of its measurements."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SUMMARY_REACH: Final = {Grain.DAY: 364 + 84, Grain.WEEK: 52 + 12, Grain.MONTH: 12 + 3}
 """Periods that a summary is computed from, however few are shown: a year, and a quarter for late data."""
 TOTAL_REACH: Final = timedelta(days=365)
-"""How far back the days of a total are looked for, however many periods are shown."""
+"""How far back the days of a total are searched, however many periods are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ async def read_dashboard(
 ) -> DashboardRows:
     """Read a dashboard of the last `count` completed periods, of all shown metrics or some.
 
-    Shares, totals and stars are those of whole products and of all repositories, whatever the filter.
+    Shares, totals and stars are those of complete products and of all repositories, whatever the filter.
 
     Raises:
         UnknownName: a product or a metric is not stored.

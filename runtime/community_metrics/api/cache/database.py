@@ -33,13 +33,9 @@ class ReadDatabase:
 
     def __init__(self, settings: Settings, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._settings = settings
-        self._timeout_s = read_timeout_s
         self._reader: LanceDBReader | None = None
-
-    @property
-    def read_timeout_s(self) -> float:
+        self.read_timeout_s: Final = read_timeout_s
         """How long one read may take, in seconds."""
-        return self._timeout_s
 
     @property
     def reader(self) -> LanceDBReader:
@@ -66,10 +62,10 @@ class ReadDatabase:
         """
         self.load_client()
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self.read_timeout_s):
                 return await self._read_consistent(read)
         except TimeoutError:
-            raise StorageUnavailable(f"A read took longer than {self._timeout_s:.0f} s.") from None
+            raise StorageUnavailable(f"A read took longer than {self.read_timeout_s:.0f} s.") from None
 
     async def ping(self) -> None:
         """Return once storage responds.

@@ -8,8 +8,8 @@ body is served and marked stale; the next check of the tables notices when stora
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from community_metrics.api.cache.keys import cache_key
 from community_metrics.api.cache.store import BodyStore, CachedBody, cached_body, stale_copy
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from community_metrics.api.context import RawHeaders
     from community_metrics.clock import Clock
 
-_OK: Final = 200
-_NOT_MODIFIED: Final = 304
-_UNAVAILABLE: Final = 503
 _STALE_CAPACITY_BYTES: Final = 16 * 1024 * 1024
 BUILD_AGAIN_AFTER_S: Final = 5.0
 """How long stored bodies are served at once after storage failed a build: a hung read takes 10 s."""
@@ -47,8 +44,7 @@ _CACHE_STATUS: Final = {
 """RFC 9211."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltResponse:
+class BuiltResponse(NamedTuple):
     """A complete response of the routes; a 200 becomes a `CachedBody`, any other is sent as it is."""
 
     status: int
@@ -95,13 +91,10 @@ class ResponseCache:
         if cached is not None and tables.failure is None and cached.state == state:
             self._store.confirm(key, cached, tables.seen_at or now)
             await _send_body(cached, scope, send, outcome="hit")
-        elif cached is not None and self._is_storage_failing(tables):
+        elif cached and (tables.failure or self._clock.monotonic() < self._build_again_at):
             await self._send_stale(key, cached, scope, send, now=now, is_stale=state.is_stale)
         else:
             await self._send_built(key, tables, now, scope, send)
-
-    def _is_storage_failing(self, tables: TableState) -> bool:
-        return tables.failure is not None or self._clock.monotonic() < self._build_again_at
 
     async def _send_built(
         self, key: CacheKey, tables: TableState, now: datetime, scope: Scope, send: Send
@@ -112,7 +105,7 @@ class ResponseCache:
             await _send_body(built, scope, send, outcome="miss")
             return
         cached = self._store.get(key)
-        if built.status == _UNAVAILABLE and cached is not None:
+        if built.status == HTTPStatus.SERVICE_UNAVAILABLE and cached is not None:
             await self._send_stale(key, cached, scope, send, now=now, is_stale=state.is_stale)
             return
         request_state(scope).cache = "none"
@@ -151,9 +144,9 @@ class ResponseCache:
         self, key: CacheKey, state: StateKey, tables: TableState, now: datetime, scope: Scope
     ) -> CachedBody | BuiltResponse:
         built = await _response_of(self._app, with_now(scope, now))
-        if built.status == _UNAVAILABLE:
+        if built.status == HTTPStatus.SERVICE_UNAVAILABLE:
             self._build_again_at = self._clock.monotonic() + BUILD_AGAIN_AFTER_S
-        if built.status != _OK:
+        if built.status != HTTPStatus.OK:
             return built
         cached = cached_body(
             state,
@@ -192,11 +185,11 @@ async def _send_body(
     request_state(scope).cache = outcome
     if etag_matches(header(scope["headers"], b"if-none-match"), cached.etag):
         # without Cache-Status, which would be a tenth of the cost of a 304
-        start = {"status": _NOT_MODIFIED, "headers": [*cached.not_modified_headers, *marks]}
+        start = {"status": 304, "headers": [*cached.not_modified_headers, *marks]}
         body = b""
     else:
         cache_status = (b"cache-status", _CACHE_STATUS[outcome])
-        start = {"status": _OK, "headers": [*cached.headers, cache_status, *marks]}
+        start = {"status": 200, "headers": [*cached.headers, cache_status, *marks]}
         body = cached.body
     await send({"type": "http.response.start", **start})
     await send({"type": "http.response.body", "body": body})

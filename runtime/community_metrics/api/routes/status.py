@@ -40,8 +40,8 @@ async def ready(request: Request) -> Response:
 )
 async def definitions(request: Request) -> Response:
     """Every metric ever collected, as stored."""
-    read = await read_view(request, lambda reader, _, now: load_definitions(reader, now))
-    return json_response(definitions_body(*read))
+    view, versions = await read_view(request, lambda reader, _, now: load_definitions(reader, now))
+    return json_response(definitions_body(*view, versions))
 
 
 @router.get(
