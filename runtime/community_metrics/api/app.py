@@ -78,8 +78,8 @@ class ReadApi:
             self._outermost = layer.cls(self._outermost, *layer.args, **layer.kwargs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request or lifespan."""
-        await self._outermost(scope, receive, send)
+        """Handle one request or lifespan; only HTTP passes the layers."""
+        await (self._outermost if scope["type"] == "http" else self.routes)(scope, receive, send)
 
 
 def create_app(

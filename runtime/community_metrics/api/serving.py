@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-_ANY_USER: Final = 0o666
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
@@ -182,17 +181,12 @@ def _remove_unused(path: Path) -> int:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        return _ANY_USER
-    if stat.S_ISSOCK(mode) and not _is_in_use(path):
-        path.unlink()
+        return 0o666  # any user may connect
+    if stat.S_ISSOCK(mode):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(1)
+            try:
+                client.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
     return stat.S_IMODE(mode)
-
-
-def _is_in_use(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(1)
-        try:
-            client.connect(str(path))
-        except ConnectionRefusedError:
-            return False
-    return True

@@ -93,18 +93,18 @@ class DashboardRows:
         chosen = [metric for metric in self.chosen if metric.product == product]
         downloads = self.stored.downloads_of(product)
         # the running period comes last, and is in no summary
-        wanted = [*self.periods, self.periods[-1].shifted(1)]
+        periods = [*self.periods, self.periods[-1].shifted(1)]
         series = {
-            metric: points_of(metric, self.rows, wanted, self.freshness.now)
+            metric: points_of(metric, self.rows, periods, self.freshness.now)
             for metric in dict.fromkeys([*chosen, *downloads])
         }
         shared = [series[metric] for metric in downloads]
-        counted = set(downloads)
         return ProductView(
             product=product,
             display_name=self.stored.product_name(product),
             metrics=tuple(
-                self._metric(metric, series[metric], shared if metric in counted else ()) for metric in chosen
+                self._metric(metric, series[metric], shared if metric in downloads else ())
+                for metric in chosen
             ),
             downloads=flow_total(self._days_of_total(downloads)) if downloads else None,
         )

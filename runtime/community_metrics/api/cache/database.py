@@ -63,9 +63,16 @@ class ReadDatabase:
         self.load_client()
         try:
             async with asyncio.timeout(self.read_timeout_s):
-                return await self._read_consistent(read)
+                before = await self.reader.table_versions()
+                for _ in range(ATTEMPTS):
+                    content = await read(self.reader)
+                    after = await self.reader.table_versions()
+                    if shown_versions(before) == shown_versions(after):
+                        return content, after
+                    before = after
         except TimeoutError:
             raise StorageUnavailable(f"A read took longer than {self.read_timeout_s:.0f} s.") from None
+        raise StorageUnavailable(f"The tables changed during each of {ATTEMPTS} reads.")
 
     async def ping(self) -> None:
         """Return once storage responds.
@@ -85,16 +92,3 @@ class ReadDatabase:
         if self._reader is not None:
             await self._reader.close()
             self._reader = None
-
-    async def _read_consistent(
-        self, read: Callable[[LanceDBReader], Awaitable[Content]]
-    ) -> tuple[Content, Mapping[str, int]]:
-        reader = self.reader
-        before = await reader.table_versions()
-        for _ in range(ATTEMPTS):
-            content = await read(reader)
-            after = await reader.table_versions()
-            if shown_versions(before) == shown_versions(after):
-                return content, after
-            before = after
-        raise StorageUnavailable(f"The tables changed during each of {ATTEMPTS} reads.")

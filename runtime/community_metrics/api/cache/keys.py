@@ -37,8 +37,8 @@ class CacheKey(NamedTuple):
 
 def cache_key(scope: Scope) -> CacheKey | None:
     """Return the key of a request for a cached route; None for any other request."""
-    path: str = scope.get("path", "")
-    if scope["type"] != "http" or scope["method"] != "GET" or not path.startswith(PREFIX):
+    path: str = scope["path"]
+    if scope["method"] != "GET" or not path.startswith(PREFIX):
         return None
     route = path[len(PREFIX) :].partition("/")[0]
     query: bytes = scope["query_string"]

@@ -115,19 +115,14 @@ class ResponseCache:
     async def _send_stale(
         self, key: CacheKey, cached: CachedBody, scope: Scope, send: Send, *, now: datetime, is_stale: bool
     ) -> None:
-        copy = self._stale_copy(key, cached, is_stale=is_stale)
+        copy = self._stale_copies.get(key)
+        # made once, so that an outage does not rewrite it for every request
+        if copy is None or (copy.confirmed_at, copy.state.is_stale) != (cached.confirmed_at, is_stale):
+            copy = stale_copy(cached, is_stale=is_stale, cache_control=self._stale_control)
+            self._stale_copies.put(key, copy)
         age_s = max(0, round((now - cached.confirmed_at).total_seconds()))
         marks = [(b"age", str(age_s).encode()), (b"x-data-stale", b"true")]
         await _send_body(copy, scope, send, outcome="stale", marks=marks)
-
-    def _stale_copy(self, key: CacheKey, cached: CachedBody, *, is_stale: bool) -> CachedBody:
-        """Return the marked body; made once, so that an outage does not rewrite it for every request."""
-        known = self._stale_copies.get(key)
-        if known and known.confirmed_at == cached.confirmed_at and known.state.is_stale == is_stale:
-            return known
-        copy = stale_copy(cached, is_stale=is_stale, cache_control=self._stale_control)
-        self._stale_copies.put(key, copy)
-        return copy
 
     async def _build_once(
         self, key: CacheKey, state: StateKey, tables: TableState, now: datetime, scope: Scope
