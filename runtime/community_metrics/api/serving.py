@@ -71,8 +71,7 @@ def listen_on_path(path: Path) -> socket.socket:
 
 def port_of(sockets: Sequence[socket.socket]) -> int:
     """Return the port that the TCP sockets share."""
-    port: int = sockets[0].getsockname()[1]
-    return port
+    return int(sockets[0].getsockname()[1])
 
 
 def url_of(host: str, sockets: Sequence[socket.socket]) -> str:

@@ -68,10 +68,7 @@ class StoredMetrics:
                 raise UnknownName("product", product, similar_ids(product, dict.fromkeys(known, ())))
         found = self.shown
         if named:
-            found = (
-                *(item for item in found if item in named),
-                *(item for item in named if item not in found),
-            )
+            found = tuple(dict.fromkeys([*(item for item in found if item in named), *named]))
         return tuple(item for item in found if not products or item.product in products)
 
     def downloads_of(self, product: str) -> tuple[MetricDefinition, ...]:
