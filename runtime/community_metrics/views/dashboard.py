@@ -147,7 +147,7 @@ async def read_dashboard(
 ) -> DashboardRows:
     """Read a dashboard of the last `count` completed periods, of all shown metrics or some.
 
-    Shares, totals and stars are those of complete products and of all repositories, whatever the filter.
+    Shares and totals cover every metric of a product, and stars every repository, whatever the filter.
 
     Raises:
         UnknownName: a product or a metric is not stored.

@@ -88,7 +88,8 @@ async def load_history(
     which of the two open states a run has, not its row.
     """
     # whether an open run is abandoned is not stored: its lease decides
-    status = None if state is None else RunStatus.RUNNING if state == "abandoned" else RunStatus(state)
+    stored = "running" if state == "abandoned" else state
+    status = RunStatus(stored) if stored else None
     lease = await reader.lease()
     # one more than the page has: whether it exists decides whether there is a next page
     runs = await reader.runs(limit=limit + 1, status=status, job_name=job, before=before)
