@@ -96,7 +96,7 @@ def test_every_published_number_is_loaded_once_with_its_value(everything: Seed) 
 
 def test_suspect_rows_are_loaded_only_with_include_suspect(shipped: Seed) -> None:
     assert len(shipped.observations) == 115
-    assert Counter(left.reason for left in shipped.left_out) == {
+    assert Counter(left.suspect for left in shipped.left_out) == {
         "seven-day-window": 8,
         "with-mirrors": 2,
         "digit-missing": 1,
@@ -374,7 +374,7 @@ def test_the_readme_of_the_seed_data_counts_the_rows_and_lists_every_reason(
             for reading in (everything, shipped)
         )
         assert f"| `{name}` | {held} | {loaded} |" in readme
-    for reason, count in Counter(left.reason for left in shipped.left_out).items():
+    for reason, count in Counter(left.suspect for left in shipped.left_out).items():
         assert f"| `{reason}` | {count} |" in readme
 
 

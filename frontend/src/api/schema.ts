@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Return 200 when storage answers within a few seconds, otherwise 503 with the reason.
+         * @description Return 200 when storage responds within a few seconds, otherwise 503 with the reason.
          */
         get: operations["ready"];
         put?: never;
@@ -655,13 +655,13 @@ export interface components {
             is_stale: boolean;
             /**
              * Storage Reachable
-             * @description False when the database did not answer and this is the last good body.
+             * @description False when the database did not respond and this is the last good body.
              * @default true
              */
             storage_reachable: boolean;
             /**
              * Data As Of
-             * @description When the database was last known to hold this; null while it answers.
+             * @description When the database was last known to hold this; null while it responds.
              */
             data_as_of?: string | null;
             /** @description Which versions of the tables the body was read from. */
@@ -996,12 +996,12 @@ export interface components {
         Provenance: "csv_seed" | "api" | "recomputed";
         /**
          * Ready
-         * @description Storage answers.
+         * @description Storage responds.
          */
         Ready: {
             /**
              * Status
-             * @description Always `ready`; a service that is not answers 503 with the reason.
+             * @description Always `ready`; a service that is not responds 503 with the reason.
              * @default ready
              * @constant
              */

@@ -6,6 +6,7 @@ import gc
 import logging
 import sys
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
@@ -62,8 +63,6 @@ _BASE: Final = PREFIX.rstrip("/")
 _ROUTERS: Final = (status, dashboard, series, history, exports, badges)
 _READABLE_HEADERS: Final = ("ETag", "Age", "Retry-After", "X-Data-Stale", "X-Request-ID", "Cache-Status")
 """Response headers that a script of an allowed page may read."""
-_NOT_ALLOWED: Final = 405
-_NOT_FOUND: Final = 404
 
 
 class ReadApi:
@@ -79,8 +78,8 @@ class ReadApi:
             self._outermost = layer.cls(self._outermost, *layer.args, **layer.kwargs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request or lifespan."""
-        await self._outermost(scope, receive, send)
+        """Handle one request or lifespan; only HTTP passes the layers."""
+        await (self._outermost if scope["type"] == "http" else self.routes)(scope, receive, send)
 
 
 def create_app(
@@ -177,17 +176,13 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def routing(request: Request, error: HTTPException) -> Response:
-        return _routing_problem(error).response(request.url.path)
-
-
-def _routing_problem(error: HTTPException) -> Problem:
-    headers = dict(error.headers or {})
-    if error.status_code == _NOT_ALLOWED:
-        headers = {"allow": "GET, HEAD"}
-        return Problem("method-not-allowed", "This API supports GET and HEAD.", headers=headers)
-    if error.status_code == _NOT_FOUND:
-        return Problem("not-found", f"{_BASE}/docs lists the routes.", headers=headers)
-    return Problem("bad-request", str(error.detail), headers=headers)
+        problem = Problem("bad-request", str(error.detail), headers=error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            allow = {"allow": "GET, HEAD"}
+            problem = Problem("method-not-allowed", "This API supports GET and HEAD.", headers=allow)
+        elif error.status_code == HTTPStatus.NOT_FOUND:
+            problem = Problem("not-found", f"{_BASE}/docs lists the routes.", headers=problem.headers)
+        return problem.response(request.url.path)
 
 
 def app_from_environment(dashboard_folder: Path | None = None) -> ReadApi:

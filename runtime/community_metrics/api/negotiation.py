@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Final
 
 JSON: Final = "json"
 CSV: Final = "csv"
-_RANGES: Final = {
-    JSON: ("application/json", "application/*", "*/*"),
-    CSV: ("text/csv", "text/*", "*/*"),
-}
+_JSON_RANGES: Final = ("application/json", "application/*", "*/*")
+_CSV_RANGES: Final = ("text/csv", "text/*", "*/*")
 """Media ranges that match each format, the most specific first: `application/json;q=0, */*` rejects JSON."""
 
 
@@ -25,11 +20,11 @@ def negotiated(accept: bytes | None) -> str:
     for media_range in (accept or b"*/*").decode("latin-1").split(","):
         media_type, *parameters = (part.strip().lower() for part in media_range.split(";"))
         qualities[media_type] = max(qualities.get(media_type, 0.0), _quality(parameters))
-    return CSV if _quality_of(CSV, qualities) > _quality_of(JSON, qualities) else JSON
-
-
-def _quality_of(media_format: str, qualities: Mapping[str, float]) -> float:
-    return next((qualities[each] for each in _RANGES[media_format] if each in qualities), 0.0)
+    json_quality, csv_quality = (
+        next((qualities[each] for each in ranges if each in qualities), 0.0)
+        for ranges in (_JSON_RANGES, _CSV_RANGES)
+    )
+    return CSV if csv_quality > json_quality else JSON
 
 
 def _quality(parameters: list[str]) -> float:

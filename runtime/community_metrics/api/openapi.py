@@ -17,8 +17,6 @@ from community_metrics.api.problems import DOCUMENTATION, ProblemBody
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_SUMMARY: Final = "Downloads and stars of open-source packages, week by week. A number is never invented."
-_OPEN_OPERATIONS: Final = frozenset({"health"})
 _NOT_MODIFIED: Final[dict[str, Any]] = {
     "description": "The body with the tag in `If-None-Match` has not changed.",
     "headers": {
@@ -52,7 +50,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
         version=app.version,
-        summary=_SUMMARY,
+        summary="Downloads and stars of open-source packages, week by week. A number is never invented.",
         description=f"Errors are RFC 9457 problems, see {DOCUMENTATION}. HEAD works wherever GET does.",
         routes=app.routes,
     )
@@ -72,6 +70,6 @@ def _document(app: FastAPI) -> dict[str, Any]:
         operation = operations["get"]
         if path.removeprefix(PREFIX).partition("/")[0] in CACHED_ROUTES:
             operation["responses"]["304"] = _NOT_MODIFIED
-        if operation["operationId"] not in _OPEN_OPERATIONS:
+        if operation["operationId"] != "health":
             operation["security"] = [{}, {"token": []}]
     return document

@@ -22,23 +22,18 @@ MAX_POINTS: Final = 7_500
 MAX_PERIODS: Final = 10_000
 """Points of one series."""
 MAX_NAMES: Final = 50
-MAX_ROWS: Final = 1_000
-
-_FIRST_INSTANT: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_INSTANT: Final = datetime(2200, 1, 1, tzinfo=UTC)
-_ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _iso(text: object) -> object:
     """Reject all but ISO 8601: pydantic would also accept `0` as the first day of 1970."""
-    if isinstance(text, str) and not _ISO_DAY.match(text):
+    if isinstance(text, str) and not re.match(r"\d{4}-\d{2}-\d{2}", text):
         raise ValueError("must be in ISO 8601 format")
     return text
 
 
 def _clamped(instant: datetime) -> datetime:
     """Return the nearest instant that LanceDB can compare; nothing is stored outside that range."""
-    return min(max(instant, _FIRST_INSTANT), _LAST_INSTANT)
+    return min(max(instant, datetime(1970, 1, 1, tzinfo=UTC)), datetime(2200, 1, 1, tzinfo=UTC))
 
 
 Day = Annotated[date, BeforeValidator(_iso)]
@@ -47,12 +42,10 @@ Weeks = Annotated[int, Query(ge=1, le=520, description="Completed ISO weeks to s
 Days = Annotated[int, Query(ge=1, le=3_660, description="Completed UTC days to show.")]
 Months = Annotated[int, Query(ge=1, le=120, description="Completed calendar months to show.")]
 Products = Annotated[
-    list[str] | None,
-    Query(max_length=MAX_NAMES, description="Only these products; repeatable."),
+    list[str] | None, Query(max_length=MAX_NAMES, description="Only these products; repeatable.")
 ]
 MetricIds = Annotated[
-    list[str] | None,
-    Query(max_length=MAX_NAMES, description="Only these metrics; repeatable."),
+    list[str] | None, Query(max_length=MAX_NAMES, description="Only these metrics; repeatable.")
 ]
 MetricId = Annotated[str, Path(description="Id of the metric, for example `downloads:lance:python`.")]
 SeriesGrain = Annotated[Literal["day", "week", "month"], Query(description="Length of the periods.")]
@@ -69,7 +62,7 @@ Format = Annotated[
 RunState = Literal["running", "success", "partial", "failed", "abandoned"]
 State = Annotated[RunState | None, Query(description="Only runs in this state.")]
 Job = Annotated[str | None, Query(max_length=64, description="Only runs of this job.")]
-Limit = Annotated[int, Query(ge=1, le=MAX_ROWS, description="Maximum number of items.")]
+Limit = Annotated[int, Query(ge=1, le=1_000, description="Maximum number of items.")]
 Before = Annotated[
     Instant | None,
     Query(description="Only runs that started before this instant; pass the `next_before` of a page."),

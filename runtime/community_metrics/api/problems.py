@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
+from community_metrics.api.schemas.base import Body
 from community_metrics.config import PROJECT_URL
 from community_metrics.errors import (
     InvalidRange,
@@ -54,20 +55,16 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
 """Every kind of problem with its status and title; `docs/api.md` has a section for each."""
 
 
-class ParameterError(BaseModel):
+class ParameterError(Body):
     """One invalid parameter."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     parameter: str = Field(description="Name of the query or path parameter.")
     detail: str = Field(description="What is wrong with its value.")
     allowed: str | None = Field(default=None, description="Which values are allowed.")
 
 
-class ProblemBody(BaseModel):
+class ProblemBody(Body):
     """An error in the format of RFC 9457."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str = Field(description="Address of the section that explains this kind of problem.")
     title: str = Field(description="The kind of problem, in a few words.")
@@ -101,11 +98,10 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
 
     def response(self, path: str) -> Response:
         """Return the response to a request for `path`; no cache stores an error."""
-        status, title = TITLES[self.kind]
         body = ProblemBody(
             type=f"{DOCUMENTATION}#{self.kind}",
-            title=title,
-            status=status,
+            title=TITLES[self.kind][1],
+            status=self.status,
             detail=self.detail,
             instance=path,
             near=list(self.near) or None,
@@ -114,7 +110,7 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         )
         return Response(
             body.model_dump_json(exclude_none=True),
-            status,
+            self.status,
             headers={"cache-control": "private, no-store", **self.headers},
             media_type=MEDIA_TYPE,
         )
@@ -148,19 +144,19 @@ def invalid_parameters(errors: Sequence[ParameterError]) -> Problem:
 
 def storage_problem(error: BaseException) -> Problem:
     """Return the 503 for a storage error; most texts name paths and hosts, so only the kind is shown."""
-    headers = {"retry-after": str(RETRY_AFTER_S)}
+    kind = "storage-unavailable"
+    detail = f"The database cannot be reached or is too slow. Try again in {RETRY_AFTER_S} seconds."
     if isinstance(error, StorageDenied):
+        kind = "storage-denied"
         detail = "The database rejects the key of this service. Its operator has to check the key."
-        return Problem("storage-denied", detail, headers=headers)
-    if isinstance(error, StorageNotBootstrapped):
+    elif isinstance(error, StorageNotBootstrapped):
+        kind = "storage-not-ready"
         detail = "The tables do not exist. The operator has to run `community-metrics bootstrap`."
-        return Problem("storage-not-ready", detail, headers=headers)
-    if isinstance(error, StorageSchemaMismatch):
+    elif isinstance(error, StorageSchemaMismatch):
+        kind = "storage-mismatch"
         columns = "The tables lack columns of this version. The operator has to install another version."
         detail = str(error) if isinstance(error, UnknownStoredValue) else columns
-        return Problem("storage-mismatch", detail, headers=headers)
-    detail = f"The database cannot be reached or is too slow. Try again in {RETRY_AFTER_S} seconds."
-    return Problem("storage-unavailable", detail, headers=headers)
+    return Problem(kind, detail, headers={"retry-after": str(RETRY_AFTER_S)})
 
 
 def internal_error(request_id: str) -> Problem:

@@ -40,18 +40,13 @@ class Services:
 
         def build_and_free() -> Content:
             content = build()
-            _return_free_memory()
+            libc = ctypes.CDLL(None)
+            if hasattr(libc, "malloc_trim"):  # glibc: returns free pages to the system in a few milliseconds
+                libc.malloc_trim(0)
             return content
 
         async with self.building:
             return await asyncio.to_thread(build_and_free)
-
-
-def _return_free_memory() -> None:
-    """Return the free pages of the heap to the system, in a few milliseconds; only glibc can."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "malloc_trim"):
-        libc.malloc_trim(0)
 
 
 def services_of(request: Request) -> Services:

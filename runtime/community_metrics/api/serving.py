@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-_ANY_USER: Final = 0o666
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
@@ -72,8 +71,7 @@ def listen_on_path(path: Path) -> socket.socket:
 
 def port_of(sockets: Sequence[socket.socket]) -> int:
     """Return the port that the TCP sockets share."""
-    port: int = sockets[0].getsockname()[1]
-    return port
+    return int(sockets[0].getsockname()[1])
 
 
 def url_of(host: str, sockets: Sequence[socket.socket]) -> str:
@@ -182,17 +180,12 @@ def _remove_unused(path: Path) -> int:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        return _ANY_USER
-    if stat.S_ISSOCK(mode) and not _is_in_use(path):
-        path.unlink()
+        return 0o666  # any user may connect
+    if stat.S_ISSOCK(mode):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(1)
+            try:
+                client.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
     return stat.S_IMODE(mode)
-
-
-def _is_in_use(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(1)
-        try:
-            client.connect(str(path))
-        except ConnectionRefusedError:
-            return False
-    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.staticfiles import StaticFiles
@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_API_PATHS: Final = ("/api/", "/docs", "/openapi.json")
-_HASHED_PATHS: Final = "/assets/"
-_FOREVER: Final = "public, max-age=31536000, immutable"
-_REVALIDATE: Final = "no-cache"
-
 
 class StaticDashboard:
     """Serves the files of `folder` on every path that is not the API's."""
@@ -29,7 +24,7 @@ class StaticDashboard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        is_for_api = scope["type"] != "http" or scope["path"].startswith(_API_PATHS)
+        is_for_api = scope["path"].startswith(("/api/", "/docs", "/openapi.json"))
         await (self._app if is_for_api else self._files)(scope, receive, send)
 
 
@@ -45,8 +40,8 @@ class _DashboardFiles(StaticFiles):
     ) -> Response:
         """Return the response for a file that exists; it is sent as a 200, 206 or 304."""
         response = super().file_response(full_path, stat_result, scope, status_code)
-        is_hashed = scope["path"].startswith(_HASHED_PATHS)
-        response.headers["cache-control"] = _FOREVER if is_hashed else _REVALIDATE
+        is_hashed = scope["path"].startswith("/assets/")
+        response.headers["cache-control"] = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
         # the build puts the policy for scripts and styles into the page; only a header can forbid frames
         response.headers["content-security-policy"] = "frame-ancestors 'none'"
         return response

@@ -5,12 +5,14 @@ Text from storage is escaped, and the templates have no script, font or URL.
 
 from __future__ import annotations
 
+import operator
+from itertools import groupby
 from string import Template
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 CONTENT_SECURITY_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """For an image that is opened by itself: only its own inline style is allowed."""
@@ -45,7 +47,7 @@ $drawing</svg>"""
 
 def badge(*, label: str, value: str, title: str, description: str, theme: str) -> str:
     """Return a badge with the label on the left and the value on the right."""
-    label_width, value_width = _text_width(label), _text_width(value)
+    label_width, value_width = (round(len(text) * _CHARACTER) for text in (label, value))
     return _BADGE.substitute(
         width=label_width + value_width + 3 * _PADDING,
         title=escape(title),
@@ -63,14 +65,14 @@ def badge(*, label: str, value: str, title: str, description: str, theme: str) -
 def sparkline(values: Sequence[int | None], *, title: str, description: str, theme: str) -> str:
     """Return a line through `values`, oldest first; a None is a gap in the line."""
     known = [value for value in values if value is not None]
-    drawing = _line(values, min(known), max(known)) if known else _no_data()
+    no_data = f'<text x="{_MARGIN}" y="{_HEIGHT / 2 + 4:.0f}">no data</text>'
     return _SPARKLINE.substitute(
         width=_WIDTH,
         height=_HEIGHT,
         title=escape(title),
         description=escape(description),
         style=_THEMES[theme],
-        drawing=drawing,
+        drawing=_line(values, min(known), max(known)) if known else no_data,
     )
 
 
@@ -91,29 +93,9 @@ def _line(values: Sequence[int | None], low: int, high: int) -> str:
         None if value is None else (_MARGIN + index * step, _HEIGHT - _MARGIN - (value - low) * scale)
         for index, value in enumerate(values)
     ]
-    strokes = "".join(f'<path d="{_path(run)}"/>' for run in _runs(dots))
-    last_x, last_y = [dot for dot in dots if dot][-1]
-    return f'{strokes}<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="2.2"/>'
-
-
-def _runs(dots: Iterable[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
-    runs: list[list[tuple[float, float]]] = [[]]
-    for dot in dots:
-        if dot is None:
-            runs.append([])
-        else:
-            runs[-1].append(dot)
-    return [run for run in runs if run]
-
-
-def _path(run: Sequence[tuple[float, float]]) -> str:
+    runs = [[dot for dot in run if dot] for is_gap, run in groupby(dots, key=operator.not_) if not is_gap]
     # a single point is a line of no length, which round caps draw as a dot
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in [*run, run[-1]])
-
-
-def _no_data() -> str:
-    return f'<text x="{_MARGIN}" y="{_HEIGHT / 2 + 4:.0f}">no data</text>'
-
-
-def _text_width(text: str) -> int:
-    return round(len(text) * _CHARACTER)
+    paths = ["L".join(f"{x:.1f} {y:.1f}" for x, y in [*run, run[-1]]) for run in runs]
+    strokes = "".join(f'<path d="M{path}"/>' for path in paths)
+    last_x, last_y = runs[-1][-1]
+    return f'{strokes}<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="2.2"/>'

@@ -59,7 +59,7 @@ def _read(job: SeedFromCsv, catalog: Catalog, now: datetime) -> JobResult:
         return JobResult(provenance=Provenance.CSV_SEED, notes=(_NOTHING,))
     reading = read_seed(files, catalog, include_suspect=job.include_suspect, now=now)
     observations = tuple(row for row in reading.observations if row.metric_id in chosen)
-    suspect = sum(row.metric_id in chosen for row in reading.left_out)
+    suspect = sum(row.observation.metric_id in chosen for row in reading.left_out)
     notes = [_LEFT_OUT.format(suspect)] if suspect else []
     if not job.only:
         notes += _inactive(reading.observations, catalog)

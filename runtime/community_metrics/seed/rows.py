@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from community_metrics.catalog import Catalog, Metric
 
-SUSPECT = "#suspect"
-"""The end of the stored `source_ref` of a row that its file marks as suspect."""
 ASSUMPTIONS = ("window", "variant")
 
 
@@ -36,7 +34,7 @@ def parse_row(
     """Return the row that has these cells; `place` is for messages, `label` is stored in the `source_ref`.
 
     A row without `observed_at` counts as observed at the first instant after its period, the earliest at
-    which the whole of it can have been read.
+    which all of it can have been read.
 
     Raises:
         SeedFileError: with every fault of the row; each starts with the column.
@@ -53,7 +51,7 @@ def parse_row(
     if faults:
         raise SeedFileError("", faults)
     suspect = cells["suspect"].strip()
-    marks = [f"#assumed-{what}" for what in values["assumed"]] + ([SUSPECT] if suspect else [])
+    marks = [f"#assumed-{what}" for what in values["assumed"]] + (["#suspect"] if suspect else [])
     ref = f"{label} {values['source_ref']}{''.join(marks)}"
     seen_at = seen_at or midnight(end + ONE_DAY)
     try:

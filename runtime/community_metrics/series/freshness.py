@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 STALE_AFTER = timedelta(days=8)
 """A weekly schedule that missed one run is older than this."""
 GAP_WEEKS = 12
-"""How far back missing days are looked for: completed ISO weeks, and the running one."""
+"""How far back missing days are searched: completed ISO weeks, and the running one."""
 BEHIND_AFTER_DAYS = 3
 """How many days before yesterday a registry's newest day may be: registries publish late, but not later."""
 COLLECTING_JOBS = frozenset({"weekly_refresh", "update_all"})
-"""Jobs that ask the registries; seeding a file makes nothing fresher."""
+"""Jobs that fetch from the registries; seeding a file makes nothing fresher."""
 FAILED_LATELY = timedelta(minutes=75)
 """How long ago a failure is recent. The monitor runs every hour, a few minutes late after a retry: no failure
 falls between two of its measurements."""
@@ -105,11 +105,22 @@ def freshness(
     metrics: Sequence[StoredDays], now: datetime, errors: Mapping[str, str] | None = None
 ) -> list[MetricFreshness]:
     """Return how fresh each of `metrics` is, in their order; `errors` holds the last error of some."""
-    published = published_through(metrics)
-    return [
-        _of_metric(metric, published.get(metric.source), now, (errors or {}).get(metric.metric_id))
-        for metric in metrics
-    ]
+    published, start = published_through(metrics), lookback_start(now, GAP_WEEKS)
+    result = []
+    for metric in metrics:
+        last_day = published.get(metric.source) if metric.window is SourceWindow.DAY else None
+        result.append(
+            MetricFreshness(
+                metric_id=metric.metric_id,
+                source=metric.source,
+                newest_day=max(metric.days, default=None),
+                published_through=last_day,
+                missing_days=missing_days(metric.first_day, metric.days, start, last_day),
+                observed_at=metric.observed_at,
+                last_error=(errors or {}).get(metric.metric_id),
+            )
+        )
+    return result
 
 
 def behind(published: Mapping[str, date], now: datetime) -> dict[str, date]:
@@ -119,21 +130,6 @@ def behind(published: Mapping[str, date], now: datetime) -> dict[str, date]:
     """
     oldest = today(now) - (1 + BEHIND_AFTER_DAYS) * ONE_DAY
     return {source: day for source, day in published.items() if day < oldest}
-
-
-def _of_metric(
-    metric: StoredDays, published: date | None, now: datetime, error: str | None
-) -> MetricFreshness:
-    last_day = published if metric.window is SourceWindow.DAY else None
-    return MetricFreshness(
-        metric_id=metric.metric_id,
-        source=metric.source,
-        newest_day=max(metric.days, default=None),
-        published_through=last_day,
-        missing_days=missing_days(metric.first_day, metric.days, lookback_start(now, GAP_WEEKS), last_day),
-        observed_at=metric.observed_at,
-        last_error=error,
-    )
 
 
 def last_success(runs: Iterable[Run]) -> Run | None:

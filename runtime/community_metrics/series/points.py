@@ -8,7 +8,7 @@ The rules:
   is provisional if any row is, restated if any row is, and was observed when its newest row was.
 - A reading wider than a day (`7d`, `30d`, `month`) is never split or summed. It is the value of the period
   that it covers exactly; for any other period it is only an estimate, as a fallback is.
-- A year earlier is 52 weeks back (364 days: the same weekdays, the nearest whole number of weeks to a year,
+- A year earlier is 52 weeks back (364 days: the same weekdays, the nearest number of full weeks to a year,
   and it exists for a week 53 too), so 2027-W10 is compared with 2026-W11, since 2026 has 53 weeks.
 - A key that is stored more than once counts once, with its newest copy, and the point is `duplicated`.
 - A reading of a level belongs to a day only if taken on it; the 12 h of grace are for weeks and months, or
@@ -20,6 +20,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from community_metrics.model import DistinctRows, SourceWindow, Status, ValueKind
@@ -124,9 +125,11 @@ def change_of_trailing(
     """
     if kind is ValueKind.LEVEL:
         return _change(_complete_value(series, at), _complete_value(series, at.shifted(-count)))
-    now_sum = _complete_sum(series, [at.shifted(-offset) for offset in range(count)])
-    then_sum = _complete_sum(series, [at.shifted(-offset) for offset in range(count, 2 * count)])
-    return _change(now_sum, then_sum)
+    values = [_complete_value(series, at.shifted(-offset)) for offset in range(2 * count)]
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return None
+    return _change(sum(known[:count]), sum(known[count:]))
 
 
 def year_earlier(period: Period) -> Period:
@@ -157,7 +160,9 @@ class _Known:
 
 
 def _flow_point(known: _Known, period: Period) -> Point:
-    days = _rows_ending_in(known.own, period.start, period.end)
+    start = bisect_left(known.own, period.start, key=lambda row: row.period_end)
+    stop = bisect_right(known.own, period.end, key=lambda row: row.period_end)
+    days = known.own[start:stop]
     if not days:
         return _estimate(known, period)
     is_whole = len(days) == period.days and period.is_over(known.now)
@@ -176,7 +181,13 @@ def _level_point(known: _Known, period: Period) -> Point:
     if reading is not None:
         is_over = period.is_over(known.now)
         return _point(known, period, [reading], days_present=1, days_expected=1, complete=is_over)
-    sample = _latest_sample(known.fallbacks, period)
+    # by its day: a transcribed sample has no instant
+    samples = [
+        row
+        for row in known.fallbacks
+        if row.source_window is SourceWindow.INSTANT and period.start <= row.period_end <= period.end
+    ]
+    sample = max(samples, key=lambda row: row.period_end, default=None)
     if sample is None or period.grain is Grain.DAY or not period.is_over(known.now):
         return Point(period)
     return _point(known, period, [sample], days_expected=1, fallback_id=sample.metric_id)
@@ -186,7 +197,8 @@ def _estimate(known: _Known, period: Period) -> Point:
     reading = _best_cover(known, period)
     if reading is None:
         return Point(period, days_expected=period.days)
-    daily_mean_times_days = _half_even(reading.value * period.days, _length(reading))
+    # a fraction rounds half to even, as a float does, but keeps every digit above 2^53
+    daily_mean_times_days = round(Fraction(reading.value * period.days, _length(reading)))
     return _point(known, period, [reading], value=daily_mean_times_days, fallback_id=reading.metric_id)
 
 
@@ -201,7 +213,7 @@ def _point(
     complete: bool = False,
     fallback_id: str | None = None,
 ) -> Point:
-    """Return the point of these rows, their sum unless `value` is given; with a `fallback_id` an estimate."""
+    """Return the point of these rows, their sum unless `value` is set; with a `fallback_id` an estimate."""
     is_provisional = any(row.status is Status.PROVISIONAL for row in rows)
     return Point(
         period=period,
@@ -221,7 +233,7 @@ def _point(
 
 
 def _best_cover(known: _Known, period: Period) -> StatRow | None:
-    """Return the reading of the whole period with the shortest window, then the latest; None for a day."""
+    """Return the reading that covers the period with the shortest window, then the latest; None for a day."""
     if period.grain is Grain.DAY or not period.is_over(known.now):
         return None
     covering = [
@@ -238,14 +250,6 @@ def _length(row: StatRow) -> int:
     return (row.period_end - row.period_start).days + 1
 
 
-def _half_even(numerator: int, denominator: int) -> int:
-    """Divide whole numbers, rounding half to even; floats lose digits above 2^53."""
-    quotient, rest = divmod(numerator, denominator)
-    if 2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1):
-        return quotient + 1
-    return quotient
-
-
 def _latest_reading(by_instant: Sequence[StatRow], period: Period) -> StatRow | None:
     """Return the last reading of the period or of the grace after it, by its instant, not by its day."""
     grace = timedelta(0) if period.grain is Grain.DAY else LEVEL_GRACE
@@ -257,30 +261,8 @@ def _latest_reading(by_instant: Sequence[StatRow], period: Period) -> StatRow | 
     return by_instant[position - 1]
 
 
-def _latest_sample(fallbacks: Sequence[StatRow], period: Period) -> StatRow | None:
-    """Return the last sample of the period, by its day: a transcribed sample has no instant."""
-    samples = [
-        row
-        for row in fallbacks
-        if row.source_window is SourceWindow.INSTANT and period.start <= row.period_end <= period.end
-    ]
-    return max(samples, key=lambda row: row.period_end, default=None)
-
-
-def _rows_ending_in(by_day: Sequence[StatRow], first: date, last: date) -> Sequence[StatRow]:
-    start = bisect_left(by_day, first, key=lambda row: row.period_end)
-    stop = bisect_right(by_day, last, key=lambda row: row.period_end)
-    return by_day[start:stop]
-
-
 def _complete_value(series: Sequence[Point], period: Period) -> int | None:
     return next((point.value for point in series if point.period == period and point.complete), None)
-
-
-def _complete_sum(series: Sequence[Point], periods: Sequence[Period]) -> int | None:
-    values = [_complete_value(series, period) for period in periods]
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
 
 
 def _change(value: int | None, base: int | None) -> Change | None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SUMMARY_REACH: Final = {Grain.DAY: 364 + 84, Grain.WEEK: 52 + 12, Grain.MONTH: 12 + 3}
 """Periods that a summary is computed from, however few are shown: a year, and a quarter for late data."""
 TOTAL_REACH: Final = timedelta(days=365)
-"""How far back the days of a total are looked for, however many periods are shown."""
+"""How far back the days of a total are searched, however many periods are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +93,18 @@ class DashboardRows:
         chosen = [metric for metric in self.chosen if metric.product == product]
         downloads = self.stored.downloads_of(product)
         # the running period comes last, and is in no summary
-        wanted = [*self.periods, self.periods[-1].shifted(1)]
+        periods = [*self.periods, self.periods[-1].shifted(1)]
         series = {
-            metric: points_of(metric, self.rows, wanted, self.freshness.now)
+            metric: points_of(metric, self.rows, periods, self.freshness.now)
             for metric in dict.fromkeys([*chosen, *downloads])
         }
         shared = [series[metric] for metric in downloads]
-        counted = set(downloads)
         return ProductView(
             product=product,
             display_name=self.stored.product_name(product),
             metrics=tuple(
-                self._metric(metric, series[metric], shared if metric in counted else ()) for metric in chosen
+                self._metric(metric, series[metric], shared if metric in downloads else ())
+                for metric in chosen
             ),
             downloads=flow_total(self._days_of_total(downloads)) if downloads else None,
         )
@@ -147,7 +147,7 @@ async def read_dashboard(
 ) -> DashboardRows:
     """Read a dashboard of the last `count` completed periods, of all shown metrics or some.
 
-    Shares, totals and stars are those of whole products and of all repositories, whatever the filter.
+    Shares and totals cover every metric of a product, and stars every repository, whatever the filter.
 
     Raises:
         UnknownName: a product or a metric is not stored.

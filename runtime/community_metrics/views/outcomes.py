@@ -27,8 +27,8 @@ async def newest_errors(
 ) -> dict[str, RunOutcome]:
     """Return the newest outcome of each metric where it is an error; `runs` come newest first.
 
-    Reads back to the last whole run. A run that was narrowed, interrupted or killed has outcomes only of the
-    metrics that it reached; for the others the runs before it count.
+    Reads back to the last run that reached every metric. A run that was narrowed, interrupted or killed has
+    outcomes only of some metrics; for the others the runs before it count.
     """
     recent = [run.ingestion_run_id for run in _back_to_whole(runs)]
     newest: dict[str, RunOutcome] = {}

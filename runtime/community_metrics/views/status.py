@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.runs import Freshness
 
-RUNS_SHOWN = 10
-"""Runs of a status."""
-
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -67,13 +64,18 @@ class WeekStatus:
 async def load_status(reader: LanceDBReader, catalog: Catalog, now: datetime) -> Status:
     """Return how the collecting goes."""
     shown = StoredMetrics(await reader.metrics(), catalog).shown
-    days = await _stored_days(reader, shown, lookback_start(now, GAP_WEEKS))
+    since = lookback_start(now, GAP_WEEKS)
+    rows = await read_rows(reader, [metric.metric_id for metric in shown], since=since)
+    days = [
+        await _stored_days(reader, metric, DistinctRows.of(rows[metric.metric_id]).rows, since)
+        for metric in shown
+    ]
     runs, lease = await read_runs(reader)
     errors = await newest_errors(reader, runs, [metric.metric_id for metric in shown])
     return status_of(
         days,
         errors,
-        await run_views(reader, runs[:RUNS_SHOWN], lease, now),
+        await run_views(reader, runs[:10], lease, now),
         run_health(runs, lease, now),
         await load_freshness(reader, now),
     )
@@ -123,16 +125,6 @@ async def load_week_status(
 
 
 async def _stored_days(
-    reader: LanceDBReader, metrics: Sequence[MetricDefinition], since: date
-) -> list[StoredDays]:
-    rows = await read_rows(reader, [metric.metric_id for metric in metrics], since=since)
-    return [
-        await _days_of(reader, metric, DistinctRows.of(rows[metric.metric_id]).rows, since)
-        for metric in metrics
-    ]
-
-
-async def _days_of(
     reader: LanceDBReader, metric: MetricDefinition, rows: Sequence[StatRow], since: date
 ) -> StoredDays:
     """Return the days of one metric; older ones are read only where they matter."""

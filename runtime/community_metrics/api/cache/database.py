@@ -33,13 +33,9 @@ class ReadDatabase:
 
     def __init__(self, settings: Settings, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._settings = settings
-        self._timeout_s = read_timeout_s
         self._reader: LanceDBReader | None = None
-
-    @property
-    def read_timeout_s(self) -> float:
+        self.read_timeout_s: Final = read_timeout_s
         """How long one read may take, in seconds."""
-        return self._timeout_s
 
     @property
     def reader(self) -> LanceDBReader:
@@ -66,10 +62,17 @@ class ReadDatabase:
         """
         self.load_client()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._read_consistent(read)
+            async with asyncio.timeout(self.read_timeout_s):
+                before = await self.reader.table_versions()
+                for _ in range(ATTEMPTS):
+                    content = await read(self.reader)
+                    after = await self.reader.table_versions()
+                    if shown_versions(before) == shown_versions(after):
+                        return content, after
+                    before = after
         except TimeoutError:
-            raise StorageUnavailable(f"A read took longer than {self._timeout_s:.0f} s.") from None
+            raise StorageUnavailable(f"A read took longer than {self.read_timeout_s:.0f} s.") from None
+        raise StorageUnavailable(f"The tables changed during each of {ATTEMPTS} reads.")
 
     async def ping(self) -> None:
         """Return once storage responds.
@@ -89,16 +92,3 @@ class ReadDatabase:
         if self._reader is not None:
             await self._reader.close()
             self._reader = None
-
-    async def _read_consistent(
-        self, read: Callable[[LanceDBReader], Awaitable[Content]]
-    ) -> tuple[Content, Mapping[str, int]]:
-        reader = self.reader
-        before = await reader.table_versions()
-        for _ in range(ATTEMPTS):
-            content = await read(reader)
-            after = await reader.table_versions()
-            if shown_versions(before) == shown_versions(after):
-                return content, after
-            before = after
-        raise StorageUnavailable(f"The tables changed during each of {ATTEMPTS} reads.")

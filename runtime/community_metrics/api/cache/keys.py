@@ -1,4 +1,4 @@
-"""Which requests are answered from memory, and under which key."""
+"""Which responses are served from memory, and under which key."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 CACHED_ROUTES: Final = frozenset(
     {"status", "definitions", "dashboard", "series", "history", "restatements", "badge", "sparkline"}
 )
-"""First words of the routes that are answered from memory, and so have a tag and a 304."""
+"""First words of the routes that are served from memory, and so have a tag and a 304."""
 _BY_MINUTE: Final = frozenset({"status", "history"})
-"""Routes whose body says whether a run is abandoned, or how old the last success is."""
-_NEGOTIATED: Final = frozenset({"series"})
+"""Routes whose body has whether a run is abandoned, or how old the last success is."""
 _MAX_QUERY_BYTES: Final = 8_192
 
 
@@ -38,19 +37,13 @@ class CacheKey(NamedTuple):
 
 def cache_key(scope: Scope) -> CacheKey | None:
     """Return the key of a request for a cached route; None for any other request."""
-    path: str = scope.get("path", "")
-    if scope["type"] != "http" or scope["method"] != "GET" or not path.startswith(PREFIX):
+    path: str = scope["path"]
+    if scope["method"] != "GET" or not path.startswith(PREFIX):
         return None
     route = path[len(PREFIX) :].partition("/")[0]
     query: bytes = scope["query_string"]
     if route not in CACHED_ROUTES or len(query) > _MAX_QUERY_BYTES:
         return None
-    media_format = negotiated(header(scope["headers"], b"accept")) if route in _NEGOTIATED else ""
-    return CacheKey(route, path, _canonical(query), media_format)
-
-
-def _canonical(query: bytes) -> str:
-    """Return the query in one spelling: decoded, sorted, encoded again."""
-    if not query:
-        return ""
-    return urlencode(sorted(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))
+    media_format = negotiated(header(scope["headers"], b"accept")) if route == "series" else ""
+    canonical = urlencode(sorted(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))
+    return CacheKey(route, path, canonical, media_format)

@@ -8,8 +8,8 @@ body is served and marked stale; the next check of the tables notices when stora
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from community_metrics.api.cache.keys import cache_key
 from community_metrics.api.cache.store import BodyStore, CachedBody, cached_body, stale_copy
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from community_metrics.api.context import RawHeaders
     from community_metrics.clock import Clock
 
-_OK: Final = 200
-_NOT_MODIFIED: Final = 304
-_UNAVAILABLE: Final = 503
 _STALE_CAPACITY_BYTES: Final = 16 * 1024 * 1024
 BUILD_AGAIN_AFTER_S: Final = 5.0
 """How long stored bodies are served at once after storage failed a build: a hung read takes 10 s."""
@@ -47,8 +44,7 @@ _CACHE_STATUS: Final = {
 """RFC 9211."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltResponse:
+class BuiltResponse(NamedTuple):
     """A complete response of the routes; a 200 becomes a `CachedBody`, any other is sent as it is."""
 
     status: int
@@ -95,13 +91,10 @@ class ResponseCache:
         if cached is not None and tables.failure is None and cached.state == state:
             self._store.confirm(key, cached, tables.seen_at or now)
             await _send_body(cached, scope, send, outcome="hit")
-        elif cached is not None and self._is_storage_failing(tables):
+        elif cached and (tables.failure or self._clock.monotonic() < self._build_again_at):
             await self._send_stale(key, cached, scope, send, now=now, is_stale=state.is_stale)
         else:
             await self._send_built(key, tables, now, scope, send)
-
-    def _is_storage_failing(self, tables: TableState) -> bool:
-        return tables.failure is not None or self._clock.monotonic() < self._build_again_at
 
     async def _send_built(
         self, key: CacheKey, tables: TableState, now: datetime, scope: Scope, send: Send
@@ -112,7 +105,7 @@ class ResponseCache:
             await _send_body(built, scope, send, outcome="miss")
             return
         cached = self._store.get(key)
-        if built.status == _UNAVAILABLE and cached is not None:
+        if built.status == HTTPStatus.SERVICE_UNAVAILABLE and cached is not None:
             await self._send_stale(key, cached, scope, send, now=now, is_stale=state.is_stale)
             return
         request_state(scope).cache = "none"
@@ -122,19 +115,14 @@ class ResponseCache:
     async def _send_stale(
         self, key: CacheKey, cached: CachedBody, scope: Scope, send: Send, *, now: datetime, is_stale: bool
     ) -> None:
-        copy = self._stale_copy(key, cached, is_stale=is_stale)
+        copy = self._stale_copies.get(key)
+        # made once, so that an outage does not rewrite it for every request
+        if copy is None or (copy.confirmed_at, copy.state.is_stale) != (cached.confirmed_at, is_stale):
+            copy = stale_copy(cached, is_stale=is_stale, cache_control=self._stale_control)
+            self._stale_copies.put(key, copy)
         age_s = max(0, round((now - cached.confirmed_at).total_seconds()))
         marks = [(b"age", str(age_s).encode()), (b"x-data-stale", b"true")]
         await _send_body(copy, scope, send, outcome="stale", marks=marks)
-
-    def _stale_copy(self, key: CacheKey, cached: CachedBody, *, is_stale: bool) -> CachedBody:
-        """Return the marked body; made once, so that an outage does not rewrite it for every request."""
-        known = self._stale_copies.get(key)
-        if known and known.confirmed_at == cached.confirmed_at and known.state.is_stale == is_stale:
-            return known
-        copy = stale_copy(cached, is_stale=is_stale, cache_control=self._stale_control)
-        self._stale_copies.put(key, copy)
-        return copy
 
     async def _build_once(
         self, key: CacheKey, state: StateKey, tables: TableState, now: datetime, scope: Scope
@@ -151,9 +139,9 @@ class ResponseCache:
         self, key: CacheKey, state: StateKey, tables: TableState, now: datetime, scope: Scope
     ) -> CachedBody | BuiltResponse:
         built = await _response_of(self._app, with_now(scope, now))
-        if built.status == _UNAVAILABLE:
+        if built.status == HTTPStatus.SERVICE_UNAVAILABLE:
             self._build_again_at = self._clock.monotonic() + BUILD_AGAIN_AFTER_S
-        if built.status != _OK:
+        if built.status != HTTPStatus.OK:
             return built
         cached = cached_body(
             state,
@@ -192,11 +180,11 @@ async def _send_body(
     request_state(scope).cache = outcome
     if etag_matches(header(scope["headers"], b"if-none-match"), cached.etag):
         # without Cache-Status, which would be a tenth of the cost of a 304
-        start = {"status": _NOT_MODIFIED, "headers": [*cached.not_modified_headers, *marks]}
+        start = {"status": 304, "headers": [*cached.not_modified_headers, *marks]}
         body = b""
     else:
         cache_status = (b"cache-status", _CACHE_STATUS[outcome])
-        start = {"status": _OK, "headers": [*cached.headers, cache_status, *marks]}
+        start = {"status": 200, "headers": [*cached.headers, cache_status, *marks]}
         body = cached.body
     await send({"type": "http.response.start", **start})
     await send({"type": "http.response.body", "body": body})

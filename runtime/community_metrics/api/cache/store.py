@@ -104,7 +104,7 @@ class BodyStore:
         return cached
 
     def put(self, key: Hashable, cached: CachedBody) -> None:
-        """Store a body, unless it is larger than the whole capacity."""
+        """Store a body, unless it is larger than the capacity."""
         replaced = self._bodies.pop(key, None)
         self._size -= replaced.size if replaced else 0
         if cached.size > self._capacity:

@@ -100,13 +100,16 @@ class TableWatch:
         except StorageError as failure:
             self._state = replace(before, failure=failure)
         self._next_check = self._clock.monotonic() + CHECK_EVERY_S
-        self._log_change(before.failure, self._state.failure)
+        after = self._state.failure  # logged once, not at every check
+        if after is not None and type(after) is not type(before.failure):
+            _log.error("storage failed", reason=str(after))
+        if after is None and before.failure is not None:
+            _log.info("storage available again")
 
     async def _read(self, before: TableState) -> TableState:
         reader = self._database.reader
         versions = await reader.table_versions()
-        newest = [run.ingestion_run_id for run in await reader.runs(limit=1)]
-        newest_run = newest[0] if newest else None
+        newest_run = next((run.ingestion_run_id for run in await reader.runs(limit=1)), None)
         complete_run = before.last_complete_run
         if (versions["history"], newest_run) != (before.versions.get("history"), before.newest_run):
             complete_run = await last_complete_run(reader)
@@ -117,10 +120,3 @@ class TableWatch:
             newest_run=newest_run,
             shown=shown_versions(versions),
         )
-
-    def _log_change(self, before: StorageError | None, after: StorageError | None) -> None:
-        """Log once that storage became unavailable or available, not at every check."""
-        if after is not None and type(after) is not type(before):
-            _log.error("storage failed", reason=str(after))
-        if after is None and before is not None:
-            _log.info("storage available again")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-_NOT_MODIFIED: Final = 304
 
 
 class CompressionMiddleware:
@@ -30,7 +29,7 @@ class CompressionMiddleware:
         async def send_tagged(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                is_not_modified = message["status"] == _NOT_MODIFIED
+                is_not_modified = message["status"] == HTTPStatus.NOT_MODIFIED
                 if is_not_modified:
                     headers.add_vary_header("Accept-Encoding")
                 is_compressed = "content-encoding" in headers or (is_not_modified and accepts_gzip)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 log = structlog.get_logger(LOGGER)
-_INTERNAL_ERROR: Final = 500
 
 
 class ResponseAborted(Exception):  # noqa: N818  describes the response
@@ -36,9 +36,6 @@ class ErrorMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         try:
             await self._app(scope, receive, send)
         except Exception:
@@ -46,7 +43,7 @@ class ErrorMiddleware:
             log.exception("request failed", request_id=state.request_id, path=scope["path"])
             if not state.status:
                 await internal_error(state.request_id).response(scope["path"])(scope, receive, send)
-            elif state.status != _INTERNAL_ERROR:
+            elif state.status != HTTPStatus.INTERNAL_SERVER_ERROR:
                 # without the cause: the server would log it again, with its secrets
                 raise ResponseAborted(
                     f"The response to request {state.request_id} was aborted; the log has the error."

@@ -41,9 +41,6 @@ class RequestContextMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request and log it, also if the client disconnects."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         state = scope[KEY] = RequestState(request_id=_request_id(scope))
         started = self._clock.monotonic()
 
