@@ -48,10 +48,7 @@ async def stored_origins(context: RunContext, chosen: Sequence[Metric]) -> dict[
     provable = [metric for metric in context.catalog.metrics if proves_subject(sources.get(metric.source))]
     renamed = await redefined(context.store, provable)
     things = {
-        metric.metric_id: (
-            sources[metric.source].host,
-            renamed.get(metric.metric_id, metric).subject.lower(),
-        )
+        metric.metric_id: (sources[metric.source].host, renamed.get(metric.metric_id, metric).subject.lower())
         for metric in provable
     }
     rows = await _fetched_rows(context, list(things))

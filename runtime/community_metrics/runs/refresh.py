@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from community_metrics.errors import (
-    ConfigurationError,
-    InvalidObservation,
-    SourceError,
-    TerminalSourceError,
-)
+from community_metrics.errors import ConfigurationError, InvalidObservation, SourceError, TerminalSourceError
 from community_metrics.model import SEED_SOURCE, Status, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
 from community_metrics.runs.checks import invalid_observation
