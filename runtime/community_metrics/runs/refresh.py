@@ -90,7 +90,7 @@ async def _fetched(
     origins = await stored_origins(context, [metric for _, metric in _pairs(by_source)])
     for source, metric in _pairs(by_source):
         stored = changed.get(metric.metric_id)
-        if stored is not None and not _may_be_renamed(source, metric, stored):
+        if stored and not _may_be_renamed(source, metric, stored):
             context.record(FetchResult(metric.metric_id, error=refusal(metric, stored)))
             continue
         request = await _fetch_request(context, metric, source, floor, until)
@@ -199,7 +199,10 @@ async def _fetch_all(
         async for result in source.fetch(requests, client):
             request = missing.pop(result.metric_id, None)
             if request is not None:
-                keep(_checked(result, request, source, today(context.clock.now())))
+                if reason := invalid_observation(result, source, today(context.clock.now())):
+                    invalid = invalid_data(reason, source.name, request.subject)
+                    result = FetchResult(result.metric_id, error=invalid)  # noqa: PLW2901
+                keep(result)
     except Exception as raised:  # a plug-in may raise anything
         log.exception("source failed", source=source.name)
         error = raised
@@ -220,12 +223,3 @@ def _unfinished(source: Source, request: FetchRequest, error: Exception | None) 
         source=source.name,
         subject=request.subject,
     )
-
-
-def _checked(result: FetchResult, request: FetchRequest, source: Source, day: date) -> FetchResult:
-    """Return the result, or an error where an observation is invalid; `day` is not over yet."""
-    reason = invalid_observation(result, source, day)
-    if reason is None:
-        return result
-    error = invalid_data(reason, source.name, request.subject)
-    return FetchResult(result.metric_id, error=error)

@@ -51,12 +51,6 @@ class DailyCounts:
         known = [*counted, *([request.first_stored_day] if request.first_stored_day else [])]
         return min(known, default=None)
 
-    @property
-    def has_downloads(self) -> bool:
-        """Whether any completed day had a download."""
-        over = last_completed_day(self.observed_at)
-        return any(value > 0 for day, value in self.by_day.items() if day <= over)
-
 
 def emptied(request: FetchRequest, counts: DailyCounts, source: str) -> TerminalSourceError | None:
     """Return the error for a response without downloads where days are stored already; None for any other.
@@ -64,7 +58,9 @@ def emptied(request: FetchRequest, counts: DailyCounts, source: str) -> Terminal
     The sentinel shows that the registry counted a day, not that this response is complete: one that lost its
     rows would otherwise store zeros for as long as the registry reaches back.
     """
-    if request.first_stored_day is None or counts.has_downloads:
+    completed = last_completed_day(counts.observed_at)
+    has_downloads = any(value > 0 for day, value in counts.by_day.items() if day <= completed)
+    if request.first_stored_day is None or has_downloads:
         return None
     return TerminalSourceError(
         f"the response holds no day with downloads, but days since {request.first_stored_day} are stored; it "

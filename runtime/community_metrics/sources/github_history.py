@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import ConfigDict, Field, RootModel, model_validator
 
@@ -23,15 +23,15 @@ from community_metrics.sources.client.hosts import GITHUB
 from community_metrics.sources.client.replies import shape_error
 from community_metrics.sources.days import DailyCounts, observations
 from community_metrics.sources.github_repository import (
+    RepositorySource,
     read_repository_id,
-    repository_faults,
     require_same_repository,
     source_ref,
 )
 from community_metrics.sources.schemas import Count, ResponseModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from community_metrics.sources.client.client import ParsedReply, RegistryClient
 
@@ -74,31 +74,20 @@ class _Page(RootModel[tuple[_Week, ...]]):
         return self
 
 
-class GitHubStarHistory:
+class GitHubStarHistory(RepositorySource):
     """Stars that still exist, by the day they were given. No options."""
 
     name = "github-history"
-    host = GITHUB.key
     window = SourceWindow.DAY
     family = "stars_retained"
-    sdk: str | None = None
     retention_days: int | None = None
     returns_full_history = False
-    proves_subject = True  # a repository's number outlives its name
-
-    def validate(self, subject: str, options: Mapping[str, Any]) -> list[str]:
-        """Return the faults of a catalogue entry; subject: `owner/name`; options: none."""
-        return repository_faults(self.name, subject, options)
 
     async def fetch(
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
         """Yield one result for each request: all days of as many pages as reach its first day."""
-
-        async def fetch_one(request: FetchRequest) -> FetchResult:
-            return await _read(request, client)
-
-        async for result in each(requests, fetch_one):
+        async for result in each(requests, lambda request: _read(request, client)):
             yield result
 
 

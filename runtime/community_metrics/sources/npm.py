@@ -26,7 +26,7 @@ from community_metrics.sources.schemas import Count, Day, ResponseModel, require
 from community_metrics.sources.sentinel import Sentinel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from community_metrics.sources.client.client import RegistryClient
 
@@ -132,16 +132,14 @@ def _merged(parts: Sequence[DailyCounts]) -> dict[date, int]:
     return {day: value for part in parts for day, value in part.by_day.items()}
 
 
-def _chunks(first: date, last: date) -> Iterator[tuple[date, date]]:
-    while first <= last:
-        end = min(first + _CHUNK, last)
-        yield first, end
-        first = end + ONE_DAY
-
-
 async def _read(client: RegistryClient, package: str | None, first: date, last: date) -> list[DailyCounts]:
     """Return the counts from `first` to `last`, by request; `package` None is the whole registry."""
-    return [await _read_chunk(client, package, start, end) for start, end in _chunks(first, last)]
+    parts = []
+    while first <= last:
+        end = min(first + _CHUNK, last)
+        parts.append(await _read_chunk(client, package, first, end))
+        first = end + ONE_DAY
+    return parts
 
 
 async def _read_chunk(client: RegistryClient, package: str | None, start: date, end: date) -> DailyCounts:

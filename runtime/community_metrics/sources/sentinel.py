@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CheckedDays:
-    """The doubtful days after a look at the sentinel; `notes` are for a person, `error` is the sentinel's.
+    """The doubtful days, compared with the sentinel; `notes` are for a person, `error` is the sentinel's.
 
     `counted`: days that the registry counted, so that an omitted one means 0. `held_back`: days that it
     counted only in part, since they are far too low for this package and for the sentinel.
@@ -52,12 +52,15 @@ class Sentinel:
         self._outcome: Mapping[date, int] | SourceError | None = None
 
     async def check(self, empty: Iterable[date], low: Iterable[date] = ()) -> CheckedDays:
-        """Return which days that look `empty` were counted, and which `low` ones only in part."""
+        """Return which `empty` days were counted, and which `low` ones only in part."""
         doubtful, stated = frozenset(empty), frozenset(low)
         if not doubtful and not stated:
             return CheckedDays()
         if self._outcome is None:
-            self._outcome = await self._read_once()
+            try:
+                self._outcome = await self._read()
+            except SourceError as error:
+                self._outcome = error
         if isinstance(self._outcome, SourceError):
             return self._without_sentinel(self._outcome, doubtful, stated)
         counted = doubtful & counted_days(self._outcome)
@@ -76,12 +79,6 @@ class Sentinel:
         detail = f"{failed}: {error.detail}" if error.detail else failed
         return CheckedDays(notes=tuple(notes), error=error.with_facts(detail=detail, fix=None))
 
-    async def _read_once(self) -> Mapping[date, int] | SourceError:
-        try:
-            return await self._read()
-        except SourceError as error:
-            return error
-
 
 async def daily_result(
     request: FetchRequest, counts: DailyCounts, sentinel: Sentinel, *, source: str
@@ -90,8 +87,7 @@ async def daily_result(
 
     For a registry that omits empty days by construction. A response that lost all its rows is an error.
     """
-    error = emptied(request, counts, source)
-    if error is not None:
+    if error := emptied(request, counts, source):
         return FetchResult(request.metric_id, error=error)
     checked = await sentinel.check(absent_days(request, counts), low_days(request, counts))
     found = observations(request, counts, implied_zeros=checked.counted, held_back=checked.held_back)
