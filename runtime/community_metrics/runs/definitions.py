@@ -1,7 +1,7 @@
 """Which definitions the `metrics` table takes from the catalogue, and which it must not.
 
-An id names one series forever. With another source or subject under the same id, the new numbers would look
-like restatements of the old ones.
+An id names one series forever. With another source or subject under the same id, the new numbers would be
+stored as restatements of the old ones.
 """
 
 from __future__ import annotations

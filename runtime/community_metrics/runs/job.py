@@ -62,7 +62,7 @@ class JobResult:
 class RunReport:
     """How a run ended. Under `--dry-run` the run is in no table, and `plan` is what would be written.
 
-    `notes` are sentences about the whole run, `metric_notes` about one metric each.
+    `notes` are about the run, `metric_notes` about one metric each.
     """
 
     run: Run

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from community_metrics.errors import ConfigurationError, InvalidObservation, SourceError, TerminalSourceError
-from community_metrics.model import SEED_SOURCE, Status, ValueKind
+from community_metrics.model import SEED_SOURCE, Observation, Status, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
-from community_metrics.runs.checks import invalid_observation
 from community_metrics.runs.definitions import redefined, refusal
 from community_metrics.runs.identity import Origins, proves_subject, stored_origins
 from community_metrics.runs.job import JobResult
@@ -37,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 _LATE_START = timedelta(weeks=12)  # npm published the days of its outage of 2018 after up to six weeks
 _READ_AGAIN_AFTER = timedelta(hours=24)
+_TEXT_LIMIT = 300
 
 
 def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
@@ -223,3 +223,27 @@ def _unfinished(source: Source, request: FetchRequest, error: Exception | None) 
         source=source.name,
         subject=request.subject,
     )
+
+
+def invalid_observation(result: FetchResult, source: Source, today: date) -> str | None:
+    """Return the first observation that the metric cannot have, after the reason; None if there is none."""
+    days: set[date] = set()
+    for observation in result.observations:
+        reason = _reason(observation, result.metric_id, source, today)
+        if reason is None and observation.period_end in days:
+            reason = f"{observation.period_end} occurs twice"
+        if reason is not None:
+            return f"{reason}: {observation!s:.{_TEXT_LIMIT}}"
+        days.add(observation.period_end)
+    return None
+
+
+def _reason(observation: object, metric_id: str, source: Source, today: date) -> str | None:
+    if not isinstance(observation, Observation):  # a plug-in may return anything
+        return "it is not an Observation"
+    if (observation.metric_id, observation.source_window) != (metric_id, source.window):
+        return f"it is not of the metric {metric_id} with the window {source.window}"
+    is_running = observation.period_end == today and source.window.value_kind is ValueKind.FLOW
+    if is_running or observation.period_end > today:
+        return "the period is not over yet"
+    return None

@@ -21,9 +21,8 @@ from community_metrics.periods import ONE_DAY
 from community_metrics.sources.base import FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import NPM
 from community_metrics.sources.client.replies import shape_error
-from community_metrics.sources.days import DailyCounts, low_days, observations
+from community_metrics.sources.days import DailyCounts, Sentinel, low_days, observations
 from community_metrics.sources.schemas import Count, Day, ResponseModel, require_distinct
-from community_metrics.sources.sentinel import Sentinel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -133,7 +132,7 @@ def _merged(parts: Sequence[DailyCounts]) -> dict[date, int]:
 
 
 async def _read(client: RegistryClient, package: str | None, first: date, last: date) -> list[DailyCounts]:
-    """Return the counts from `first` to `last`, by request; `package` None is the whole registry."""
+    """Return the counts from `first` to `last`, by request; `package` None is the registry's total."""
     parts = []
     while first <= last:
         end = min(first + _CHUNK, last)

@@ -36,8 +36,8 @@ def is_held(stored: Sequence[Lease], run_id: str, now: datetime) -> bool:
 def rival(stored: Sequence[Lease], run_id: str, now: datetime) -> Lease | None:
     """Return the lease that keeps `run_id` from being the only holder; None when it is the only one.
 
-    If a server lets two writers insert the row at once, each reads the other's row and neither proceeds: two
-    runs that wait do no harm, two that write would.
+    Where a server allows two writers to insert the row at once, each reads the other's row and neither
+    proceeds: two runs that wait do no harm, two that write would.
     """
     others = [lease for lease in stored if lease.run_id != run_id and lease.expires_at > now]
     return max(others, key=lambda lease: lease.expires_at, default=None)

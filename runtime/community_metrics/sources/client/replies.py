@@ -54,7 +54,7 @@ _NOT_FOUND = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_
 class Reply:
     """One HTTP response as received. `headers` has lower-case keys; `at` is when its last byte was read.
 
-    `source` and `subject` say what the request was for. `public_url` is the registry's public URL, also where
+    `source` and `subject` are those of the request. `public_url` is the registry's public URL, also where
     `CM_SOURCE_URL_…` sets another origin. `path` is the path after redirects.
     """
 
