@@ -90,7 +90,8 @@ async def _fetched(
     origins = await stored_origins(context, [metric for _, metric in _pairs(by_source)])
     for source, metric in _pairs(by_source):
         stored = changed.get(metric.metric_id)
-        if stored and not _may_be_renamed(source, metric, stored):
+        same_series = stored and (metric.source, metric.window) == (stored.source, stored.source_window)
+        if stored and not (same_series and proves_subject(source)):
             context.record(FetchResult(metric.metric_id, error=refusal(metric, stored)))
             continue
         request = await _fetch_request(context, metric, source, floor, until)
@@ -113,12 +114,6 @@ def _pairs(by_source: Mapping[Source, Sequence[Metric]]) -> Iterator[tuple[Sourc
     return ((source, metric) for source, metrics in by_source.items() for metric in metrics)
 
 
-def _may_be_renamed(source: Source, metric: Metric, stored: MetricDefinition) -> bool:
-    """Return whether the source can prove that the new subject is the old one under another name."""
-    same_series = (metric.source, metric.window) == (stored.source, stored.source_window)
-    return same_series and proves_subject(source)
-
-
 async def _fetch_request(
     context: RunContext, metric: Metric, source: Source, floor: date, until: date
 ) -> FetchRequest:
@@ -128,11 +123,9 @@ async def _fetch_request(
     if first is not None and metric.value_kind is ValueKind.FLOW:
         reach = None if source.retention_days is None else until - (source.retention_days - 1) * ONE_DAY
         # each request returns all of it anyway: a response may now state days before the first stored one
-        since = (
-            reach
-            if source.returns_full_history
-            else await _first_wanted(context, metric, first, reach, floor)
-        )
+        since = reach
+        if not source.returns_full_history:
+            since = await _first_wanted(context, metric, first, reach, floor)
     return FetchRequest(
         metric_id=metric.metric_id,
         subject=metric.subject,

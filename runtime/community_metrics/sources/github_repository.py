@@ -47,11 +47,7 @@ def source_ref(url: str, repository_id: int) -> str:
 
 
 async def read_repository_id(request: FetchRequest, client: RegistryClient, source: str) -> int:
-    """Return the id of the repository that has the name now; costs one REST request.
-
-    Raises:
-        SourceError: the request failed.
-    """
+    """Return the id of the repository that has the name now; costs one REST request."""
     path, subject = f"/repos/{request.subject}", request.subject
     parsed = await client.get_json(
         GITHUB, path, _Identity, source=source, subject=subject, headers=REST_HEADERS
@@ -83,10 +79,8 @@ def _identity_fault(request: FetchRequest, repository_id: int) -> tuple[str, str
     if others := known - {repository_id}:
         former = ", ".join(map(str, sorted(others)))
         detail = f"the name now belongs to another repository (id {repository_id}, it was {former})"
-        return (
-            detail,
-            "write the repository's new name in the catalogue, or a new metric id for the other one",
-        )
+        fix = "write the repository's new name in the catalogue, or a new metric id for the other one"
+        return detail, fix
     if known:
         return None
     if subject := request.previous_subject:

@@ -184,11 +184,7 @@ class Database:
             ) from error
 
     def _missing_columns(self, spec: AnyTable, found: pa.Schema) -> dict[str, pa.DataType]:
-        """Return the nullable columns that the table lacks; it may have columns that this version ignores.
-
-        Raises:
-            StorageSchemaMismatch: the table lacks another column, or a column has another type.
-        """
+        """Return the nullable columns that the table lacks; it may have columns that this version ignores."""
         types = {column.name: column.type for column in found}
         missing = {column.name: column.type for column in spec.schema if column.name not in types}
         problems = [f"{name} is missing" for name in missing if not spec.schema.field(name).nullable]
