@@ -116,7 +116,7 @@ class TransientSourceError(SourceError):
 
 
 class SourceRateLimited(TransientSourceError):  # noqa: N818  the field's word, and the message is the sentence
-    """The registry limits requests. Without `retry_after_s` it did not say for how long."""
+    """The registry limits requests. Without `retry_after_s` the length of the wait is unknown."""
 
 
 class SourceUnreachable(TransientSourceError):  # noqa: N818
@@ -192,7 +192,7 @@ class ViewError(CommunityMetricsError):
 
 
 class UnknownName(ViewError):  # noqa: N818
-    """No `kind` (`metric` or `product`) of this id is stored; `similar` are ids that look like it."""
+    """No `kind` (`metric` or `product`) of this id is stored; `similar` are similar ids."""
 
     def __init__(self, kind: str, name: str, similar: Sequence[str]) -> None:
         super().__init__(f"No {kind} {name!r} is stored.")

@@ -12,7 +12,7 @@ from community_metrics.errors import InvalidObservation
 from community_metrics.periods import Grain, period_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 METRIC_ID: Final = re.compile(r"[a-z][a-z0-9_]*:[a-z0-9][a-z0-9._-]*:[a-z0-9][a-z0-9._-]*")
 MAX_VALUE: Final = 2**63 - 1
@@ -49,7 +49,7 @@ class SourceWindow(StrEnum):
     @property
     def days(self) -> int | None:
         """The number of days in the window; None for a month."""
-        return _DAYS.get(self)
+        return {"1d": 1, "7d": 7, "30d": 30, "instant": 1}.get(self)
 
     def spans(self, start: date, end: date) -> bool:
         """Return whether the days from `start` to `end`, both inclusive, are exactly one window."""
@@ -57,14 +57,6 @@ class SourceWindow(StrEnum):
             month = period_of(end, Grain.MONTH)
             return (start, end) == (month.start, month.end)
         return (end - start).days + 1 == self.days
-
-
-_DAYS: Final[Mapping[SourceWindow, int]] = {
-    SourceWindow.DAY: 1,
-    SourceWindow.WEEK: 7,
-    SourceWindow.THIRTY_DAYS: 30,
-    SourceWindow.INSTANT: 1,
-}
 
 
 class Provenance(StrEnum):
@@ -227,14 +219,14 @@ class Run:
     ingestion_run_id: str
     job_name: str
     started_at: datetime
-    finished_at: datetime | None
-    status: RunStatus
-    rows_inserted: int
-    rows_updated: int
-    rows_unchanged: int
-    window_start: date | None
-    window_end: date | None
-    error_summary: str | None
+    finished_at: datetime | None = None
+    status: RunStatus = RunStatus.RUNNING
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_unchanged: int = 0
+    window_start: date | None = None
+    window_end: date | None = None
+    error_summary: str | None = None
     scope: str | None = None
 
 

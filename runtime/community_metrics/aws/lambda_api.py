@@ -39,9 +39,9 @@ class Gateway:
         Raises:
             ConfigurationError: a setting or a secret is missing; Lambda counts an error.
         """
-        return self._adapter(_base_path(event))(event, context)
-
-    def _adapter(self, base_path: str) -> Mangum:
+        # a named stage is part of the path, the default one is not
+        stage = event.get("requestContext", {}).get("stage", _DEFAULT_STAGE)
+        base_path = "/" if stage == _DEFAULT_STAGE else f"/{stage}"
         settings = self._settings.current()
         if settings is not self._app_settings:
             log.configure(settings, is_terminal=False)
@@ -53,13 +53,7 @@ class Gateway:
             self._adapters[base_path] = Mangum(
                 self._app, lifespan="off", api_gateway_base_path=base_path, text_mime_types=_TEXT
             )
-        return self._adapters[base_path]
-
-
-def _base_path(event: dict[str, Any]) -> str:
-    """Return the prefix of our paths: a named stage is part of the path, the default one is not."""
-    stage = event.get("requestContext", {}).get("stage", _DEFAULT_STAGE)
-    return "/" if stage == _DEFAULT_STAGE else f"/{stage}"
+        return self._adapters[base_path](event, context)
 
 
 _GATEWAY: Final = Gateway(CachedSettings(SystemClock()))

@@ -32,7 +32,6 @@ RETRY_AFTER_S: Final = 60.0
 _CONFIG: Final = Config(
     connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
-_NOT_FOUND: Final = "ResourceNotFoundException"
 # A missing secret ("... specified secret.") and one without a value have the same error code, and the roles
 # may not DescribeSecret. Any other text counts as a missing secret.
 _NO_VALUE: Final = "specified secret value for staging label"
@@ -140,18 +139,14 @@ def _fetch(client: SecretsManagerClient, secret_id: str) -> tuple[str | None, st
     try:
         return client.get_secret_value(SecretId=secret_id)["SecretString"], None
     except ClientError as error:
-        return None, _reason(error)
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        if code != "ResourceNotFoundException":
+            return None, f"{code}. Fix: allow the role secretsmanager:GetSecretValue on it"
+        if _NO_VALUE in message:
+            return None, None  # Settings knows which settings are required
+        return None, "not found. Fix: create the secret, or remove the variable"
     except (BotoCoreError, KeyError) as error:
         return None, f"{type(error).__name__}; the secret must be text, and Secrets Manager reachable"
-
-
-def _reason(error: ClientError) -> str | None:
-    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-    if code != _NOT_FOUND:
-        return f"{code}. Fix: allow the role secretsmanager:GetSecretValue on it"
-    if _NO_VALUE in message:
-        return None  # Settings knows which settings are required
-    return "not found. Fix: create the secret, or remove the variable"
 
 
 def _variable(name: str) -> str:

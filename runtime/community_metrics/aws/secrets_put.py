@@ -113,7 +113,13 @@ class SecretsManager:
             ) from None
         except BotoCoreError as error:
             raise self._failed(entry, error) from None
-        return self._text(entry, found.get("SecretString"))
+        if "SecretString" not in found:
+            raise ConfigurationError(
+                f"{entry.name} in {self.region} holds bytes (SecretBinary), not text. "
+                f"Fix: store text with `aws secretsmanager put-secret-value --region {self.region} "
+                f"--secret-id {entry.name} --secret-string file:///dev/stdin`."
+            )
+        return found["SecretString"]
 
     def put(self, entry: SecretEntry, value: str) -> None:
         """Store a value as the current version of a secret.
@@ -125,15 +131,6 @@ class SecretsManager:
             self._client.put_secret_value(SecretId=entry.name, SecretString=value)
         except (ClientError, BotoCoreError) as error:
             raise self._failed(entry, error) from None
-
-    def _text(self, entry: SecretEntry, value: str | None) -> str:
-        if value is None:
-            raise ConfigurationError(
-                f"{entry.name} in {self.region} holds bytes (SecretBinary), not text. "
-                f"Fix: store text with `aws secretsmanager put-secret-value --region {self.region} "
-                f"--secret-id {entry.name} --secret-string file:///dev/stdin`."
-            )
-        return value
 
     def _failed(self, entry: SecretEntry, error: Exception) -> ConfigurationError:
         return ConfigurationError(f"Secrets Manager in {self.region}, {entry.name}: {error}")
@@ -158,8 +155,11 @@ async def put_secrets(
     """
     entries = entries_for(deployment.storage)
     values = {entry: secrets.read(entry) for entry in entries}
-    answers = {entry: ask(_prompt(entry, values[entry])).strip() for entry in entries}
-    new = {entry: answer for entry, answer in answers.items() if answer}
+    new = {}
+    for entry in entries:
+        state = "not set" if values[entry] is None else "set; empty keeps it"
+        if answer := ask(f"{entry.prompt} ({state})").strip():
+            new[entry] = answer
     notes = await check({**values, **new}, deployment)
     for entry, value in new.items():
         secrets.put(entry, value)
@@ -227,8 +227,3 @@ async def _write_with(settings: Settings) -> None:
     async with LanceDBStore.open(settings) as store:
         # a write that matches no row: it needs write permission, changes nothing and takes no lease
         await store.release_lease(_UNUSED_LEASE, _EPOCH)
-
-
-def _prompt(entry: SecretEntry, value: str | None) -> str:
-    state = "not set" if value is None else "set; empty keeps it"
-    return f"{entry.prompt} ({state})"

@@ -37,10 +37,7 @@ def run_gauges(health: RunHealth, freshness: Freshness) -> dict[str, float]:
     The age is left out while no run has succeeded: the alarm treats missing data as a failure, and an age
     would be a number that was never measured.
     """
-    gauges = {
-        FAILED_RUNS: float(health.failed_lately),
-        BAD_RUNS_IN_A_ROW: float(health.bad_in_a_row),
-    }
+    gauges = {FAILED_RUNS: float(health.failed_lately), BAD_RUNS_IN_A_ROW: float(health.bad_in_a_row)}
     if freshness.age is not None:
         gauges[AGE_OF_LAST_SUCCESS_H] = freshness.age / timedelta(hours=1)
     return gauges

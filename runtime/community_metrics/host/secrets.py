@@ -39,7 +39,8 @@ def renew(names: Path, folder: Path) -> list[str]:
     for reader, ids in json.loads(names.read_text(encoding="utf-8")).items():
         target = folder / reader
         before = _stored(target)
-        after, found = _renewed(before, {_setting(variable): name for variable, name in ids.items()})
+        settings = [variable.removeprefix("CM_").removesuffix("_SECRET").lower() for variable in ids]
+        after, found = _renewed(before, dict(zip(settings, ids.values(), strict=True)))
         errors += [f"{reader}: {error}" for error in found]
         if after is None:
             continue
@@ -69,10 +70,6 @@ def _renewed(before: Mapping[str, str], ids: Mapping[str, str]) -> tuple[dict[st
     except ConfigurationError as error:
         return None, [*errors, str(error)]
     return after, errors
-
-
-def _setting(variable: str) -> str:
-    return variable.removeprefix("CM_").removesuffix("_SECRET").lower()
 
 
 def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

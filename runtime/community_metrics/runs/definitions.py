@@ -1,7 +1,7 @@
 """Which definitions the `metrics` table takes from the catalogue, and which it must not.
 
-An id names one series forever. With another source or subject under the same id, the new numbers would look
-like restatements of the old ones.
+An id names one series forever. With another source or subject under the same id, the new numbers would be
+stored as restatements of the old ones.
 """
 
 from __future__ import annotations
@@ -29,20 +29,23 @@ async def redefined(store: LanceDBReader, metrics: Iterable[Metric]) -> dict[str
         stored = {definition.metric_id: definition for definition in await store.metrics()}
     except StorageNotBootstrapped:  # a dry run creates no table
         return {}
-    return {
-        metric.metric_id: stored[metric.metric_id]
-        for metric in metrics
-        if metric.metric_id in stored
-        and _meaning(metric) != _stored_meaning(stored[metric.metric_id])
-        and await store.first_fetched_day(metric.metric_id) is not None
-    }
+    found: dict[str, MetricDefinition] = {}
+    for metric in metrics:
+        old = stored.get(metric.metric_id)
+        meaning = (metric.source, metric.subject, metric.window)
+        if old is None or meaning == (old.source, old.subject, old.source_window):
+            continue
+        if await store.first_fetched_day(metric.metric_id) is not None:
+            found[metric.metric_id] = old
+    return found
 
 
 def refusal(metric: Metric, stored: MetricDefinition) -> TerminalSourceError:
     """Return the error of a redefined metric, of which nothing is fetched."""
     return TerminalSourceError(
-        f"the stored rows of this id are {_named(*_stored_meaning(stored))}, the catalogue has "
-        f"{_named(*_meaning(metric))}; fetching it would overwrite one history with another",
+        f"the stored rows of this id are {stored.source} {stored.subject} ({stored.source_window}), the "
+        f"catalogue has {metric.source} {metric.subject} ({metric.window}); fetching it would overwrite one "
+        "history with another",
         source=metric.source,
         subject=metric.subject,
         fix="give the new one its own id in the catalogue, or restore the old source, subject and window",
@@ -66,15 +69,3 @@ async def to_write(
     ]
     wanted = [metric.definition(now) for metric in catalog.metrics if metric.metric_id not in kept]
     return wanted + retired
-
-
-def _meaning(metric: Metric) -> tuple[str, str, str]:
-    return metric.source, metric.subject, metric.window.value
-
-
-def _stored_meaning(stored: MetricDefinition) -> tuple[str, str, str]:
-    return stored.source, stored.subject, stored.source_window.value
-
-
-def _named(source: str, subject: str, window: str) -> str:
-    return f"{source} {subject} ({window})"

@@ -26,9 +26,8 @@ from community_metrics.errors import (
 )
 from community_metrics.model import Run, RunStatus, UpsertCounts
 from community_metrics.runs.definitions import to_write
-from community_metrics.runs.job import RunContext, RunReport
+from community_metrics.runs.job import NoProgress, RunContext, RunReport
 from community_metrics.runs.lock import database_lease
-from community_metrics.runs.progress import NoProgress
 from community_metrics.runs.signals import cancel_on_signals, run_to_completion, settle_cancellation
 from community_metrics.series.failures import SUMMARY_LIMIT, error_summary, grouped_failures, run_status
 from community_metrics.storage import LanceDBStore
@@ -37,10 +36,8 @@ from community_metrics.storage.connection import IN_MEMORY
 if TYPE_CHECKING:
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.model import RunOutcome
-    from community_metrics.runs.job import Job, JobResult, Work
+    from community_metrics.runs.job import Job, JobResult, Progress, Work
     from community_metrics.runs.lock import LeaseHolder
-    from community_metrics.runs.progress import Progress
     from community_metrics.runs.signals import StopSignals
 
 log = structlog.get_logger(__name__)
@@ -142,7 +139,11 @@ async def _recorded(work: Work, context: RunContext, holder: LeaseHolder, signal
         await store.record_run(run)
         result = await work(context)
         await holder.renew()  # a run that was suspended for longer than its lease must not write any more
-        await _write_definitions(context, result)
+        whole = not context.job.only
+        definitions = await to_write(
+            store, context.catalog, context.clock.now(), renamed=result.renamed, whole=whole
+        )
+        await store.upsert_metrics(definitions)
         upsert = store.upsert_observations(
             result.observations, provenance=result.provenance, run_id=context.run_id, now=context.clock.now()
         )
@@ -152,26 +153,18 @@ async def _recorded(work: Work, context: RunContext, holder: LeaseHolder, signal
             raise holder.lost or asyncio.CancelledError  # noqa: TRY301  it is closed below like the others
         _, cancelled = await run_to_completion(_close(context, run))
     except BaseException as error:  # whatever ends the work, a signal or a bug, the run is closed
+        cause = holder.lost or error
         reason = (
-            f"stopped by {signals.received[0].name}" if signals.received else _reason(holder.lost or error)
+            f"{cause}" if isinstance(cause, CommunityMetricsError) else f"{type(cause).__name__}: {cause}"
         )
+        if signals.received:
+            reason = f"stopped by {signals.received[0].name}"
         await _close_failed(context, run, reason, error)
         raise
     _log_closed(run, result, context)
     if cancelled and not signals.received and holder.lost is None:
         raise asyncio.CancelledError
     return _report(run, result, context)
-
-
-async def _write_definitions(context: RunContext, result: JobResult) -> None:
-    definitions = await to_write(
-        context.store,
-        context.catalog,
-        context.clock.now(),
-        renamed=result.renamed,
-        whole=not context.job.only,
-    )
-    await context.store.upsert_metrics(definitions)
 
 
 async def _close(context: RunContext, run: Run) -> None:
@@ -205,14 +198,6 @@ def _begun(context: RunContext) -> Run:
         ingestion_run_id=context.run_id,
         job_name=context.job.name,
         started_at=context.clock.now(),
-        finished_at=None,
-        status=RunStatus.RUNNING,
-        rows_inserted=0,
-        rows_updated=0,
-        rows_unchanged=0,
-        window_start=None,
-        window_end=None,
-        error_summary=None,
         scope=",".join(context.job.only) or None,
     )
 
@@ -234,12 +219,9 @@ def _closed(run: Run, result: JobResult, counts: UpsertCounts, context: RunConte
 
 def _report(run: Run, result: JobResult, context: RunContext) -> RunReport:
     """Return the report; its outcomes are in the order of the catalogue."""
-    ordered: list[RunOutcome] = [
-        context.outcomes[metric.metric_id]
-        for metric in context.catalog.metrics
-        if metric.metric_id in context.outcomes
-    ]
-    return RunReport(run, tuple(ordered), result.notes, tuple(context.metric_notes))
+    outcomes, ids = context.outcomes, [metric.metric_id for metric in context.catalog.metrics]
+    ordered = tuple(outcomes[metric_id] for metric_id in ids if metric_id in outcomes)
+    return RunReport(run, ordered, result.notes, tuple(context.metric_notes))
 
 
 def _log_failures(context: RunContext) -> None:
@@ -263,7 +245,3 @@ def _log_closed(run: Run, result: JobResult, context: RunContext) -> None:
         updated=run.rows_updated,
         unchanged=run.rows_unchanged,
     )
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) if isinstance(error, CommunityMetricsError) else f"{type(error).__name__}: {error}"

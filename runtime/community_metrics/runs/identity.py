@@ -48,13 +48,13 @@ async def stored_origins(context: RunContext, chosen: Sequence[Metric]) -> dict[
     provable = [metric for metric in context.catalog.metrics if proves_subject(sources.get(metric.source))]
     renamed = await redefined(context.store, provable)
     things = {
-        metric.metric_id: (
-            sources[metric.source].host,
-            renamed.get(metric.metric_id, metric).subject.lower(),
-        )
+        metric.metric_id: (sources[metric.source].host, renamed.get(metric.metric_id, metric).subject.lower())
         for metric in provable
     }
-    rows = await _fetched_rows(context, list(things))
+    rows: dict[str, list[StatRow]] = defaultdict(list)
+    for row in await context.store.stats(list(things)):
+        if row.provenance is not Provenance.CSV_SEED:
+            rows[row.metric_id].append(row)
     return {
         metric.metric_id: Origins(
             own=frozenset(row.source_ref for row in rows[metric.metric_id]),
@@ -63,15 +63,6 @@ async def stored_origins(context: RunContext, chosen: Sequence[Metric]) -> dict[
         for metric in chosen
         if metric.metric_id in rows
     }
-
-
-async def _fetched_rows(context: RunContext, metric_ids: Sequence[str]) -> dict[str, list[StatRow]]:
-    """Return the rows that came from a registry, by metric; metrics without one are left out."""
-    rows: dict[str, list[StatRow]] = defaultdict(list)
-    for row in await context.store.stats(metric_ids):
-        if row.provenance is not Provenance.CSV_SEED:
-            rows[row.metric_id].append(row)
-    return dict(rows)
 
 
 def _sibling_refs(

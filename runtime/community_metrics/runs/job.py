@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
+    from community_metrics.errors import SourceError
     from community_metrics.model import Observation, Run
     from community_metrics.runs.lock import LeaseHolder
-    from community_metrics.runs.progress import Progress
     from community_metrics.sources.base import FetchResult
     from community_metrics.storage import LanceDBStore, MergePlan
 
@@ -62,7 +62,7 @@ class JobResult:
 class RunReport:
     """How a run ended. Under `--dry-run` the run is in no table, and `plan` is what would be written.
 
-    `notes` are sentences about the whole run, `metric_notes` about one metric each.
+    `notes` are about the run, `metric_notes` about one metric each.
     """
 
     run: Run
@@ -75,6 +75,28 @@ class RunReport:
     def view(self) -> RunView:
         """The run with the causes of its failures."""
         return RunView(self.run, self.run.status.value, tuple(grouped_failures(self.outcomes)))
+
+
+class Progress(Protocol):
+    """Receives the steps of a run."""
+
+    def source_started(self, name: str, total: int) -> None:
+        """Note that a source begins with `total` metrics."""
+        ...
+
+    def metric_done(self, name: str, metric_id: str, error: SourceError | None) -> None:
+        """Note that one metric of a source has its numbers, or an error."""
+        ...
+
+
+class NoProgress:
+    """Shows nothing; for callers that read the report instead."""
+
+    def source_started(self, name: str, total: int) -> None:
+        """Note nothing."""
+
+    def metric_done(self, name: str, metric_id: str, error: SourceError | None) -> None:
+        """Note nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,11 @@ class LeaseHolder:
         self._lease = await self._store.renew_lease(self._lease, now=self._clock.now(), ttl=LEASE_TTL)
 
     async def release(self) -> None:
-        """Let the next run start at once."""
-        await self._store.release_lease(self._lease, now=self._clock.now())
+        """Let the next run start at once; where that fails, the lease expires."""
+        try:
+            await self._store.release_lease(self._lease, now=self._clock.now())
+        except StorageError as error:
+            log.warning("lease not released, it will expire", reason=str(error))
 
 
 @asynccontextmanager
@@ -85,7 +88,7 @@ async def database_lease(
             async with _heartbeat(holder, heartbeat_s):
                 yield holder
         finally:
-            await _release(holder)
+            await holder.release()
 
 
 @contextmanager
@@ -108,14 +111,6 @@ def _file_lock(settings: Settings) -> Iterator[FileLock | None]:
         yield lock
     finally:
         lock.release()
-
-
-async def _release(holder: LeaseHolder) -> None:
-    """Release the lease, however the run ended; where that fails, it expires."""
-    try:
-        await holder.release()
-    except StorageError as error:
-        log.warning("lease not released, it will expire", reason=str(error))
 
 
 async def _dead_holder(store: LanceDBStore, file_lock: FileLock | None) -> str | None:

@@ -11,15 +11,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from community_metrics.errors import (
-    ConfigurationError,
-    InvalidObservation,
-    SourceError,
-    TerminalSourceError,
-)
-from community_metrics.model import SEED_SOURCE, Status, ValueKind
+from community_metrics.errors import ConfigurationError, InvalidObservation, SourceError, TerminalSourceError
+from community_metrics.model import SEED_SOURCE, Observation, Status, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
-from community_metrics.runs.checks import invalid_observation
 from community_metrics.runs.definitions import redefined, refusal
 from community_metrics.runs.identity import Origins, proves_subject, stored_origins
 from community_metrics.runs.job import JobResult
@@ -42,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 _LATE_START = timedelta(weeks=12)  # npm published the days of its outage of 2018 after up to six weeks
 _READ_AGAIN_AFTER = timedelta(hours=24)
+_TEXT_LIMIT = 300
 
 
 def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
@@ -95,7 +90,8 @@ async def _fetched(
     origins = await stored_origins(context, [metric for _, metric in _pairs(by_source)])
     for source, metric in _pairs(by_source):
         stored = changed.get(metric.metric_id)
-        if stored is not None and not _may_be_renamed(source, metric, stored):
+        same_series = stored and (metric.source, metric.window) == (stored.source, stored.source_window)
+        if stored and not (same_series and proves_subject(source)):
             context.record(FetchResult(metric.metric_id, error=refusal(metric, stored)))
             continue
         request = await _fetch_request(context, metric, source, floor, until)
@@ -118,12 +114,6 @@ def _pairs(by_source: Mapping[Source, Sequence[Metric]]) -> Iterator[tuple[Sourc
     return ((source, metric) for source, metrics in by_source.items() for metric in metrics)
 
 
-def _may_be_renamed(source: Source, metric: Metric, stored: MetricDefinition) -> bool:
-    """Return whether the source can prove that the new subject is the old one under another name."""
-    same_series = (metric.source, metric.window) == (stored.source, stored.source_window)
-    return same_series and proves_subject(source)
-
-
 async def _fetch_request(
     context: RunContext, metric: Metric, source: Source, floor: date, until: date
 ) -> FetchRequest:
@@ -133,11 +123,9 @@ async def _fetch_request(
     if first is not None and metric.value_kind is ValueKind.FLOW:
         reach = None if source.retention_days is None else until - (source.retention_days - 1) * ONE_DAY
         # each request returns all of it anyway: a response may now state days before the first stored one
-        since = (
-            reach
-            if source.returns_full_history
-            else await _first_wanted(context, metric, first, reach, floor)
-        )
+        since = reach
+        if not source.returns_full_history:
+            since = await _first_wanted(context, metric, first, reach, floor)
     return FetchRequest(
         metric_id=metric.metric_id,
         subject=metric.subject,
@@ -204,7 +192,10 @@ async def _fetch_all(
         async for result in source.fetch(requests, client):
             request = missing.pop(result.metric_id, None)
             if request is not None:
-                keep(_checked(result, request, source, today(context.clock.now())))
+                if reason := invalid_observation(result, source, today(context.clock.now())):
+                    invalid = invalid_data(reason, source.name, request.subject)
+                    result = FetchResult(result.metric_id, error=invalid)  # noqa: PLW2901
+                keep(result)
     except Exception as raised:  # a plug-in may raise anything
         log.exception("source failed", source=source.name)
         error = raised
@@ -227,10 +218,25 @@ def _unfinished(source: Source, request: FetchRequest, error: Exception | None) 
     )
 
 
-def _checked(result: FetchResult, request: FetchRequest, source: Source, day: date) -> FetchResult:
-    """Return the result, or an error where an observation is invalid; `day` is not over yet."""
-    reason = invalid_observation(result, source, day)
-    if reason is None:
-        return result
-    error = invalid_data(reason, source.name, request.subject)
-    return FetchResult(result.metric_id, error=error)
+def invalid_observation(result: FetchResult, source: Source, today: date) -> str | None:
+    """Return the first observation that the metric cannot have, after the reason; None if there is none."""
+    days: set[date] = set()
+    for observation in result.observations:
+        reason = _reason(observation, result.metric_id, source, today)
+        if reason is None and observation.period_end in days:
+            reason = f"{observation.period_end} occurs twice"
+        if reason is not None:
+            return f"{reason}: {observation!s:.{_TEXT_LIMIT}}"
+        days.add(observation.period_end)
+    return None
+
+
+def _reason(observation: object, metric_id: str, source: Source, today: date) -> str | None:
+    if not isinstance(observation, Observation):  # a plug-in may return anything
+        return "it is not an Observation"
+    if (observation.metric_id, observation.source_window) != (metric_id, source.window):
+        return f"it is not of the metric {metric_id} with the window {source.window}"
+    is_running = observation.period_end == today and source.window.value_kind is ValueKind.FLOW
+    if is_running or observation.period_end > today:
+        return "the period is not over yet"
+    return None

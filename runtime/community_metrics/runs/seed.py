@@ -11,7 +11,6 @@ from community_metrics.seed.files import read_seed, seed_files
 from community_metrics.sources.base import FetchResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
@@ -61,8 +60,10 @@ def _read(job: SeedFromCsv, catalog: Catalog, now: datetime) -> JobResult:
     observations = tuple(row for row in reading.observations if row.metric_id in chosen)
     suspect = sum(row.observation.metric_id in chosen for row in reading.left_out)
     notes = [_LEFT_OUT.format(suspect)] if suspect else []
-    if not job.only:
-        notes += _inactive(reading.observations, catalog)
+    active = {metric.metric_id for metric in catalog.active}
+    idle = [row.metric_id for row in reading.observations if row.metric_id not in active]
+    if idle and not job.only:
+        notes.append(_INACTIVE.format(len(idle), ", ".join(sorted(set(idle)))))
     return JobResult(
         observations=observations,
         provenance=Provenance.CSV_SEED,
@@ -70,11 +71,3 @@ def _read(job: SeedFromCsv, catalog: Catalog, now: datetime) -> JobResult:
         window_end=max((row.period_end for row in observations), default=None),
         notes=tuple(notes),
     )
-
-
-def _inactive(rows: Sequence[Observation], catalog: Catalog) -> Iterator[str]:
-    """Yield one note with the number of rows of inactive metrics, and their names."""
-    active = {metric.metric_id for metric in catalog.active}
-    idle = [row.metric_id for row in rows if row.metric_id not in active]
-    if idle:
-        yield _INACTIVE.format(len(idle), ", ".join(sorted(set(idle))))

@@ -52,7 +52,7 @@ def available_sources() -> Mapping[str, Source]:
     sources: dict[str, Source] = {source.name: source for source in _BUILT_IN}
     faults: list[str] = []
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
-        fault = _taken(point, sources) or _add(point, sources)
+        fault = _add(point, sources)
         if fault:
             owner = point.dist.name if point.dist else "an unknown package"
             faults.append(f"{point.name} of {owner} ({point.value}): {fault}")
@@ -61,14 +61,10 @@ def available_sources() -> Mapping[str, Source]:
     return sources
 
 
-def _taken(point: EntryPoint, sources: Mapping[str, Source]) -> str | None:
-    if point.name == SEED_SOURCE or point.name in sources:
-        return f"the name is taken; others are {', '.join(sorted({*sources, SEED_SOURCE}))}"
-    return None
-
-
 def _add(point: EntryPoint, sources: dict[str, Source]) -> str | None:
     """Load one entry point into `sources`; return its fault, if it has one."""
+    if point.name in {*sources, SEED_SOURCE}:
+        return f"the name is taken; others are {', '.join(sorted({*sources, SEED_SOURCE}))}"
     try:
         candidate = point.load()
     except Exception as error:  # noqa: BLE001  a third party's module may raise anything

@@ -8,7 +8,7 @@ instance of a class that matches `Source`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from community_metrics.errors import InvalidObservation, SourceError, TerminalSourceError
@@ -59,7 +59,7 @@ class FetchResult:
     metric_id: str
     observations: tuple[Observation, ...] = ()
     error: SourceError | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -99,8 +99,9 @@ async def each(
         except SourceError as error:
             result = FetchResult(request.metric_id, error=error)
         except InvalidObservation as error:
-            invalid = invalid_data(error, request.source, request.subject)
-            result = FetchResult(request.metric_id, error=invalid)
+            result = FetchResult(
+                request.metric_id, error=invalid_data(error, request.source, request.subject)
+            )
         yield result
 
 

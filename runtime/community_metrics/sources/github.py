@@ -18,15 +18,15 @@ from community_metrics.sources.client.hosts import GITHUB
 from community_metrics.sources.client.replies import CHECK_SUBJECT, Reply, limited, parse_part, shape_error
 from community_metrics.sources.github_repository import (
     REST_HEADERS,
+    RepositorySource,
     rename_notes,
-    repository_faults,
     require_same_repository,
     source_ref,
 )
 from community_metrics.sources.schemas import Count, ResponseModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
     from community_metrics.sources.client.client import ParsedReply, RegistryClient
@@ -57,32 +57,21 @@ class _GraphQLBody(ResponseModel):
     errors: tuple[_GraphQLError, ...] = ()
 
 
-class GitHubStars:
+class GitHubStars(RepositorySource):
     """The count of stars now. No options."""
 
     name = "github"
-    host = GITHUB.key
     window = SourceWindow.INSTANT
     family = "stars"
-    sdk: str | None = None
     retention_days: int | None = 0
     returns_full_history = True
-    proves_subject = True  # a repository's number outlives its name
-
-    def validate(self, subject: str, options: Mapping[str, Any]) -> list[str]:
-        """Return the faults of a catalogue entry; subject: `owner/name`; options: none."""
-        return repository_faults(self.name, subject, options)
 
     async def fetch(
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
         """Yield one reading for each request."""
         if not client.has_token_for(GITHUB):
-
-            async def fetch_one(request: FetchRequest) -> FetchResult:
-                return await _read(request, client)
-
-            async for result in each(requests, fetch_one):
+            async for result in each(requests, lambda request: _read(request, client)):
                 yield result
             return
         for start in range(0, len(requests), _BATCH):

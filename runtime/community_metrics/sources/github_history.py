@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import ConfigDict, Field, RootModel, model_validator
 
@@ -23,15 +23,15 @@ from community_metrics.sources.client.hosts import GITHUB
 from community_metrics.sources.client.replies import shape_error
 from community_metrics.sources.days import DailyCounts, observations
 from community_metrics.sources.github_repository import (
+    RepositorySource,
     read_repository_id,
-    repository_faults,
     require_same_repository,
     source_ref,
 )
 from community_metrics.sources.schemas import Count, ResponseModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from community_metrics.sources.client.client import ParsedReply, RegistryClient
 
@@ -74,64 +74,50 @@ class _Page(RootModel[tuple[_Week, ...]]):
         return self
 
 
-class GitHubStarHistory:
+class GitHubStarHistory(RepositorySource):
     """Stars that still exist, by the day they were given. No options."""
 
     name = "github-history"
-    host = GITHUB.key
     window = SourceWindow.DAY
     family = "stars_retained"
-    sdk: str | None = None
     retention_days: int | None = None
     returns_full_history = False
-    proves_subject = True  # a repository's number outlives its name
-
-    def validate(self, subject: str, options: Mapping[str, Any]) -> list[str]:
-        """Return the faults of a catalogue entry; subject: `owner/name`; options: none."""
-        return repository_faults(self.name, subject, options)
 
     async def fetch(
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
         """Yield one result for each request: all days of as many pages as reach its first day."""
-
-        async def fetch_one(request: FetchRequest) -> FetchResult:
-            return await _read(request, client)
-
-        async for result in each(requests, fetch_one):
+        async for result in each(requests, lambda request: _read(request, client)):
             yield result
 
 
 async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:
-    pages = await _pages(request, client)
+    path = f"/repos/{request.subject}/stargazers/history"
+    pages = await _pages(request, client, path)
     repository_id = _stated_repository_id(pages)
     if repository_id is None:
         repository_id = await read_repository_id(request, client, GitHubStarHistory.name)
     require_same_repository(request, repository_id, GitHubStarHistory.name)
-    path = _path(request)
     counts = DailyCounts(
         by_day=_days(pages),
         source_ref=source_ref(f"{GITHUB.public_origin}{path}", repository_id),
         observed_at=pages[-1].at,
     )
-    read = replace(request, since=None)  # past days shrink: all days of the pages are compared
-    found = observations(read, _since_the_first_star(request, counts))
+    # past days shrink: all days of the pages are compared, except zeros from before the repository existed
+    read = replace(request, since=counts.first_known_day(request) or date.max)
+    found = observations(read, counts)
     moved = pages[0].reply.path != path
     notes = (f"{request.subject} has moved; write its new name in the catalogue",) if moved else ()
     return FetchResult(request.metric_id, found, notes=notes)
 
 
-async def _pages(request: FetchRequest, client: RegistryClient) -> list[ParsedReply[_Page]]:
-    """Return the pages that reach back to the first requested day, newest first.
-
-    Raises:
-        TransientSourceError: the first page is empty, which means unavailable, not without stars.
-        SourceShapeError: paging does not go on, or a week is missing between two pages.
-    """
-    pages = [await _page(request, client, _path(request), 1)]
-    if not pages[0].body.root:
+async def _pages(request: FetchRequest, client: RegistryClient, path: str) -> list[ParsedReply[_Page]]:
+    """Return the pages that reach back to the first requested day, newest first."""
+    pages = [await _page(request, client, path, 1)]
+    if not pages[0].body.root:  # which means unavailable, not without stars
         raise pages[0].reply.error(TransientSourceError, "the history is not available at present")
-    while not _ends(pages[-1]) and not _reaches(pages[-1], request.since):
+    first = request.since or date.min
+    while not _ends(pages[-1]) and pages[-1].body.root[-1].sunday > first:
         # the path after a redirect, so that a moved repository costs one redirect and not one for each page
         page = await _page(request, client, pages[0].reply.path, len(pages) + 1)
         _require_progress(pages[-1], page, len(pages) + 1)
@@ -170,10 +156,6 @@ def _ends(page: ParsedReply[_Page]) -> bool:
     return not page.body.root or not _NEXT_PAGE.search(page.reply.headers.get("link", ""))
 
 
-def _reaches(page: ParsedReply[_Page], since: date | None) -> bool:
-    return since is not None and page.body.root[-1].sunday <= since
-
-
 def _days(pages: Sequence[ParsedReply[_Page]]) -> dict[date, int]:
     """Return the weeks of all pages as days; of a week on two pages the later one."""
     weeks = {week.sunday: week for page in pages for week in page.body.root}
@@ -184,28 +166,11 @@ def _days(pages: Sequence[ParsedReply[_Page]]) -> dict[date, int]:
     }
 
 
-def _since_the_first_star(request: FetchRequest, counts: DailyCounts) -> DailyCounts:
-    """Return the counts without the zeros before the first known star: a week may predate the repository."""
-    first = counts.first_known_day(request)
-    kept = {day: value for day, value in counts.by_day.items() if first is not None and day >= first}
-    return replace(counts, by_day=kept)
-
-
 def _stated_repository_id(pages: Sequence[ParsedReply[_Page]]) -> int | None:
-    """Return the repository's id where a redirect or a link to a further page contains it.
-
-    A history of a single page, such as that of a young repository, contains none.
-
-    Raises:
-        SourceShapeError: the pages are of more than one repository.
-    """
+    """Return the repository's id from a redirect or a link to a further page; a single page has neither."""
     texts = [text for page in pages for text in (page.reply.path, page.reply.headers.get("link", ""))]
     stated = {int(number) for text in texts for number in _REPOSITORY_ID.findall(text)}
     if len(stated) > 1:
         numbers = ", ".join(map(str, sorted(stated)))
         raise shape_error(pages[-1].reply, f"the pages are of different repositories (ids {numbers})")
     return next(iter(stated), None)
-
-
-def _path(request: FetchRequest) -> str:
-    return f"/repos/{request.subject}/stargazers/history"

@@ -25,12 +25,20 @@ class _Identity(ResponseModel):
     id: int
 
 
-def repository_faults(source: str, subject: str, options: Mapping[str, Any]) -> list[str]:
-    """Return the faults of a catalogue entry: a subject is `owner/name`, and there are no options."""
-    faults = [f"option {name!r} is unknown; {source} has none" for name in options]
-    if not _REPOSITORY.fullmatch(subject) or subject.endswith(("/.", "/..")):
-        faults.append(f"{subject!r} is not a GitHub repository; write owner/name")
-    return faults
+class RepositorySource:
+    """What both series have in common."""
+
+    name: str
+    host = GITHUB.key
+    sdk: str | None = None
+    proves_subject = True  # a repository's number outlives its name
+
+    def validate(self, subject: str, options: Mapping[str, Any]) -> list[str]:
+        """Return the faults of a catalogue entry; subject: `owner/name`; options: none."""
+        faults = [f"option {name!r} is unknown; {self.name} has none" for name in options]
+        if not _REPOSITORY.fullmatch(subject) or subject.endswith(("/.", "/..")):
+            faults.append(f"{subject!r} is not a GitHub repository; write owner/name")
+        return faults
 
 
 def source_ref(url: str, repository_id: int) -> str:
@@ -39,11 +47,7 @@ def source_ref(url: str, repository_id: int) -> str:
 
 
 async def read_repository_id(request: FetchRequest, client: RegistryClient, source: str) -> int:
-    """Return the id of the repository that has the name now; costs one REST request.
-
-    Raises:
-        SourceError: the request failed.
-    """
+    """Return the id of the repository that has the name now; costs one REST request."""
     path, subject = f"/repos/{request.subject}", request.subject
     parsed = await client.get_json(
         GITHUB, path, _Identity, source=source, subject=subject, headers=REST_HEADERS
@@ -60,8 +64,7 @@ def require_same_repository(request: FetchRequest, repository_id: int, source: s
     Raises:
         TerminalSourceError: the name belongs to another repository, or nothing proves that it does not.
     """
-    fault = _identity_fault(request, repository_id)
-    if fault is not None:
+    if fault := _identity_fault(request, repository_id):
         detail, fix = fault
         url = f"{GITHUB.public_origin}/repos/{request.subject}"
         raise TerminalSourceError(
@@ -76,10 +79,8 @@ def _identity_fault(request: FetchRequest, repository_id: int) -> tuple[str, str
     if others := known - {repository_id}:
         former = ", ".join(map(str, sorted(others)))
         detail = f"the name now belongs to another repository (id {repository_id}, it was {former})"
-        return (
-            detail,
-            "write the repository's new name in the catalogue, or a new metric id for the other one",
-        )
+        fix = "write the repository's new name in the catalogue, or a new metric id for the other one"
+        return detail, fix
     if known:
         return None
     if subject := request.previous_subject:

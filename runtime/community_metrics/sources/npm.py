@@ -21,12 +21,11 @@ from community_metrics.periods import ONE_DAY
 from community_metrics.sources.base import FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import NPM
 from community_metrics.sources.client.replies import shape_error
-from community_metrics.sources.days import DailyCounts, low_days, observations
+from community_metrics.sources.days import DailyCounts, Sentinel, low_days, observations
 from community_metrics.sources.schemas import Count, Day, ResponseModel, require_distinct
-from community_metrics.sources.sentinel import Sentinel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from community_metrics.sources.client.client import RegistryClient
 
@@ -132,16 +131,14 @@ def _merged(parts: Sequence[DailyCounts]) -> dict[date, int]:
     return {day: value for part in parts for day, value in part.by_day.items()}
 
 
-def _chunks(first: date, last: date) -> Iterator[tuple[date, date]]:
+async def _read(client: RegistryClient, package: str | None, first: date, last: date) -> list[DailyCounts]:
+    """Return the counts from `first` to `last`, by request; `package` None is the registry's total."""
+    parts = []
     while first <= last:
         end = min(first + _CHUNK, last)
-        yield first, end
+        parts.append(await _read_chunk(client, package, first, end))
         first = end + ONE_DAY
-
-
-async def _read(client: RegistryClient, package: str | None, first: date, last: date) -> list[DailyCounts]:
-    """Return the counts from `first` to `last`, by request; `package` None is the whole registry."""
-    return [await _read_chunk(client, package, start, end) for start, end in _chunks(first, last)]
+    return parts
 
 
 async def _read_chunk(client: RegistryClient, package: str | None, start: date, end: date) -> DailyCounts:

@@ -19,9 +19,8 @@ from community_metrics.model import SourceWindow
 from community_metrics.sources.base import FetchRequest, FetchResult
 from community_metrics.sources.client.hosts import PYPISTATS
 from community_metrics.sources.client.replies import shape_error
-from community_metrics.sources.days import DailyCounts
+from community_metrics.sources.days import DailyCounts, Sentinel, daily_result
 from community_metrics.sources.schemas import Count, Day, ResponseModel, require_distinct
-from community_metrics.sources.sentinel import Sentinel, daily_result
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -81,7 +80,11 @@ class PypiStats:
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
         """Yield one result for each request; metrics of one package share its response."""
-        sentinel = Sentinel(_EVERYTHING, lambda: _everything(client))
+
+        async def everything() -> Mapping[date, int]:
+            return (await _overall(client, _EVERYTHING)).body.by_day("without_mirrors")
+
+        sentinel = Sentinel(_EVERYTHING, everything)
         for package, group in groupby(sorted(requests, key=_package), key=_package):
             try:
                 parsed = await _overall(client, package)
@@ -99,10 +102,6 @@ async def _overall(client: RegistryClient, package: str) -> ParsedReply[_Overall
     if parsed.body.package != package:
         raise shape_error(parsed.reply, f"package is {parsed.body.package!r}")
     return parsed
-
-
-async def _everything(client: RegistryClient) -> Mapping[date, int]:
-    return (await _overall(client, _EVERYTHING)).body.by_day("without_mirrors")
 
 
 async def _result(request: FetchRequest, parsed: ParsedReply[_Overall], sentinel: Sentinel) -> FetchResult:

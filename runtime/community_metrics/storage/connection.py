@@ -42,7 +42,7 @@ class Timeouts:
     read_s: float = 15
     """Between two packets of a response."""
     request_s: float = 60
-    """For a whole request, the largest merge included."""
+    """For a complete request, the largest merge included."""
     tries: int = 2
     """After a lost connection or a timeout. The client counts tries, not retries."""
     tries_on_status: int = 3
@@ -115,8 +115,7 @@ class Database:
             StorageNotBootstrapped: the table does not exist.
             StorageSchemaMismatch: a column has another type, or one that is never null is missing.
         """
-        known = self._tables.get(spec.name)
-        if known is not None:
+        if known := self._tables.get(spec.name):
             return known
         connection = await self.connection()
         with translate_errors(self.target, f"opening the table {spec.name}"):
@@ -185,11 +184,7 @@ class Database:
             ) from error
 
     def _missing_columns(self, spec: AnyTable, found: pa.Schema) -> dict[str, pa.DataType]:
-        """Return the nullable columns that the table lacks; it may have columns that this version ignores.
-
-        Raises:
-            StorageSchemaMismatch: the table lacks another column, or a column has another type.
-        """
+        """Return the nullable columns that the table lacks; it may have columns that this version ignores."""
         types = {column.name: column.type for column in found}
         missing = {column.name: column.type for column in spec.schema if column.name not in types}
         problems = [f"{name} is missing" for name in missing if not spec.schema.field(name).nullable]

@@ -1,8 +1,8 @@
 """The translation of LanceDB's errors into ours.
 
-LanceDB raises the builtin ValueError, RuntimeError and OSError for most failures, so only the HTTP status and
-the text tell a missing table from a full disk. The patterns below are for lancedb 0.40; an unknown text still
-becomes a `StorageError`. No message contains the API key.
+LanceDB raises the builtin ValueError, RuntimeError and OSError for most failures; only the HTTP status and
+the text distinguish a missing table from a full disk. The patterns below are for lancedb 0.40; an unknown
+text still becomes a `StorageError`. No message contains the API key.
 """
 
 from __future__ import annotations
@@ -98,6 +98,23 @@ _RULES: Final = (  # the first that matches decides
     ),
 )
 _REFUSED: Final = _Rule("", StorageError, "LanceDB refused the request, which should not happen.")
+_OVERTAKEN: Final = (StorageConflict, ": another write was faster. Fix: run the job again.")
+_STATUSES: Final[dict[object, tuple[type[StorageError], str]]] = {
+    401: (StorageDenied, ": the key is unknown. Fix: check {credentials}."),
+    403: (
+        StorageDenied,
+        ": the key may not do that; jobs need the write key, the API the read key. Fix: check {credentials}.",
+    ),
+    404: (
+        StorageNotBootstrapped,
+        f": the table does not exist. {BOOTSTRAP}; if they exist, check {{address}}.",
+    ),
+    409: _OVERTAKEN,
+    412: _OVERTAKEN,
+    **dict.fromkeys(
+        (408, 425, 429, 500, 502, 503, 504), (StorageUnavailable, ". Fix: run the command again later.")
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,38 +171,13 @@ def translate_errors(target: Target, doing: str) -> Iterator[None]:
 def translated(error: BaseException, target: Target, doing: str) -> StorageError:
     """Return our error for one of LanceDB, Arrow or the operating system."""
     status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        return _from_status(status, error, target, doing)
-    return _from_text(error, target, doing)
-
-
-def _from_status(status: int, error: BaseException, target: Target, doing: str) -> StorageError:
-    where = f"{target} returned {status} while {doing}"
-    detail = f"Error: {target.redacted(error)}"
-    match status:
-        case 401:
-            return StorageDenied(f"{where}: the key is unknown. Fix: check {target.credentials}. {detail}")
-        case 403:
-            return StorageDenied(
-                f"{where}: the key may not do that; jobs need the write key, the API the read key. "
-                f"Fix: check {target.credentials}. {detail}"
-            )
-        case 404:
-            return StorageNotBootstrapped(
-                f"{where}: the table does not exist. {BOOTSTRAP}; if they exist, check {target.address}. "
-                f"{detail}"
-            )
-        case 409 | 412:
-            return StorageConflict(f"{where}: another write was faster. Fix: run the job again. {detail}")
-        case 408 | 425 | 429 | 500 | 502 | 503 | 504:
-            return StorageUnavailable(f"{where}. Fix: run the command again later. {detail}")
-    return _from_text(error, target, doing)
-
-
-def _from_text(error: BaseException, target: Target, doing: str) -> StorageError:
+    names = {"address": target.address, "credentials": target.credentials}
+    if status in _STATUSES:
+        kind, cause = _STATUSES[status]
+        text = f"{target} returned {status} while {doing}{cause.format(**names)}"
+        return kind(f"{text} Error: {target.redacted(error)}")
     rule = _rule_for(error)
-    cause = rule.cause.format(address=target.address, credentials=target.credentials)
-    return rule.kind(f"{target}, while {doing}: {cause} Error: {target.redacted(error)}")
+    return rule.kind(f"{target}, while {doing}: {rule.cause.format(**names)} Error: {target.redacted(error)}")
 
 
 def _rule_for(error: BaseException) -> _Rule:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from community_metrics.errors import StorageConflict, StorageError
+from community_metrics.errors import RunLocked, StorageConflict, StorageError
 from community_metrics.model import DistinctRows, Lease, UpsertCounts
 from community_metrics.storage import leases, merge, sql
 from community_metrics.storage.connection import client
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
     from datetime import date, datetime
 
-    from community_metrics.model import MetricDefinition, Observation, Provenance, Run, RunOutcome, StatRow
+    from community_metrics.model import MetricDefinition, Observation, Provenance, Run, RunOutcome
     from community_metrics.storage.merge import MergePlan
     from community_metrics.storage.schemas import AnyTable, Row, TableSpec
 
@@ -109,7 +109,9 @@ class LanceDBStore(LanceDBReader):
         Raises:
             StorageConflict: the batch holds one key twice.
         """
-        existing = await self._existing(observations)
+        parts = _chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ)
+        rows = [row for part in parts for row in await self._rows(STATS, sql.any_of(part))]
+        existing = {row.stat_key: row for row in DistinctRows.of(rows).rows}
         return merge.plan(existing, observations, provenance=provenance, run_id=run_id, now=now)
 
     async def upsert_observations(
@@ -166,7 +168,10 @@ class LanceDBStore(LanceDBReader):
                 raise leases.locked(holder, await self.run(holder.run_id))
             if is_held:
                 return lease
-        raise leases.contended(run_id, _TRIES_OF_A_LEASE)
+        raise RunLocked(
+            f"Run {run_id} did not get the database: other runs took and released it during each of "
+            f"{_TRIES_OF_A_LEASE} tries. Fix: run the command again."
+        )
 
     async def _leases_after(self, lease: Lease, condition: str, now: datetime) -> list[Lease]:
         """Store the lease if the condition allows it; return the leases stored then."""
@@ -187,7 +192,8 @@ class LanceDBStore(LanceDBReader):
             LeaseLost: the own row is no longer stored, or it was released.
         """
         renewed = replace(lease, heartbeat_at=now, expires_at=now + ttl)
-        condition = leases.is_own_and_not_released(lease.run_id)
+        is_not_released = f"target.expires_at > {sql.literal(leases.RELEASED)}"
+        condition = sql.all_of(sql.equals("target.run_id", lease.run_id), is_not_released)
         await self._merge(LEASES, [renewed], only_where=condition, may_insert=False)
         stored = await self._leases(lease.resource)
         if leases.is_held(stored, lease.run_id, now):
@@ -200,7 +206,8 @@ class LanceDBStore(LanceDBReader):
         The lease then expires in 1970, so that a machine whose clock is behind does not wait for it.
         """
         ended = replace(lease, heartbeat_at=now, expires_at=leases.RELEASED)
-        await self._merge(LEASES, [ended], only_where=leases.is_own(lease.run_id), may_insert=False)
+        is_own = sql.equals("target.run_id", lease.run_id)
+        await self._merge(LEASES, [ended], only_where=is_own, may_insert=False)
 
     async def optimize(self) -> None:
         """Compact files, update indexes and remove old versions; Enterprise does that by itself."""
@@ -248,18 +255,12 @@ class LanceDBStore(LanceDBReader):
 
     async def _copies(self, spec: AnyTable, keys: Sequence[str]) -> list[Copy]:
         columns = list(dict.fromkeys([spec.key, *spec.columns]))
-        copies: list[Copy] = []
+        copies = []
         async for page in self._pages(spec, columns, sql.one_of(spec.key, keys), with_row_id=True):
             rows: list[Any] = spec.from_arrow(page)
             ids, names = page.column(ROW_ID).to_pylist(), page.column(spec.key).to_pylist()
             copies += [Copy(row_id, key, row) for row_id, key, row in zip(ids, names, rows, strict=True)]
         return copies
-
-    async def _existing(self, observations: Sequence[Observation]) -> dict[str, StatRow]:
-        """Return the stored rows of these metrics and days by key, of several copies the newest."""
-        parts = _chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ)
-        rows = [row for part in parts for row in await self._rows(STATS, sql.any_of(part))]
-        return {row.stat_key: row for row in DistinctRows.of(rows).rows}
 
     async def _merge(
         self,
@@ -281,12 +282,8 @@ class LanceDBStore(LanceDBReader):
             await builder.execute(spec.to_arrow(rows))
 
     async def _index(self, spec: AnyTable) -> None:
-        """Build missing indexes once there are rows to index.
-
-        Indexes are for speed only and the rows are stored: if another writer interferes, perhaps with the
-        same index, the next write builds it.
-        """
-        with suppress(StorageConflict):
+        """Build missing indexes once there are rows to index."""
+        with suppress(StorageConflict):  # another writer interferes; the next write builds them
             async with self._database.using(spec, f"indexing {spec.name}") as table:
                 present = {tuple(index.columns) for index in await table.handle.list_indices()}
                 for column in spec.indexed:
@@ -296,15 +293,13 @@ class LanceDBStore(LanceDBReader):
     async def _table_names(self) -> set[str]:
         """Return the names of all tables; the service lists them in pages."""
         connection = await self._database.connection()
-        names: set[str] = set()
-        token: str | None = None
         with translate_errors(self._database.target, "listing the tables"):
-            while True:
-                page = await connection.list_tables(page_token=token)
+            page = await connection.list_tables()
+            names = set(page.tables)
+            while page.page_token:
+                page = await connection.list_tables(page_token=page.page_token)
                 names.update(page.tables)
-                token = page.page_token
-                if not token:
-                    return names
+        return names
 
 
 def _touched_ranges(observations: Iterable[Observation]) -> list[str]:

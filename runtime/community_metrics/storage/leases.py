@@ -28,16 +28,6 @@ def may_be_taken(run_id: str, now: datetime, known_dead_run_id: str | None) -> s
     return sql.any_of(conditions)
 
 
-def is_own(run_id: str) -> str:
-    """Return the merge condition under which only the holder itself writes."""
-    return sql.equals("target.run_id", run_id)
-
-
-def is_own_and_not_released(run_id: str) -> str:
-    """Return the merge condition of a renewal: it has no effect after a release."""
-    return f"{is_own(run_id)} AND target.expires_at > {sql.literal(RELEASED)}"
-
-
 def is_held(stored: Sequence[Lease], run_id: str, now: datetime) -> bool:
     """Return whether the run's own unexpired row is stored; the absence of others proves nothing."""
     return any(lease.run_id == run_id and lease.expires_at > now for lease in stored)
@@ -46,8 +36,8 @@ def is_held(stored: Sequence[Lease], run_id: str, now: datetime) -> bool:
 def rival(stored: Sequence[Lease], run_id: str, now: datetime) -> Lease | None:
     """Return the lease that keeps `run_id` from being the only holder; None when it is the only one.
 
-    If a server lets two writers insert the row at once, each reads the other's row and neither proceeds: two
-    runs that wait do no harm, two that write would.
+    Where a server allows two writers to insert the row at once, each reads the other's row and neither
+    proceeds: two runs that wait do no harm, two that write would.
     """
     others = [lease for lease in stored if lease.run_id != run_id and lease.expires_at > now]
     return max(others, key=lambda lease: lease.expires_at, default=None)
@@ -55,20 +45,11 @@ def rival(stored: Sequence[Lease], run_id: str, now: datetime) -> Lease | None:
 
 def locked(holder: Lease, run: Run | None) -> RunLocked:
     """Return the error that names the holder and the fix."""
-    since = f"since {_words(run.started_at)}, " if run else ""
-    job = f" ({run.job_name})" if run else ""
+    job, since = (f" ({run.job_name})", f"since {_words(run.started_at)}, ") if run else ("", "")
     return RunLocked(
         f"Run {holder.run_id}{job} holds the database {since}as process {holder.pid} on {holder.host}; "
         f"its last heartbeat was {_words(holder.heartbeat_at)}. Fix: wait until it ends. If that process is "
         f"dead, the database is free again at {_words(holder.expires_at)}: run the command then."
-    )
-
-
-def contended(run_id: str, tries: int) -> RunLocked:
-    """Return the error of a run that found the lease free after each try and did not get it."""
-    return RunLocked(
-        f"Run {run_id} did not get the database: other runs took and released it during each of {tries} "
-        "tries. Fix: run the command again."
     )
 
 

@@ -85,12 +85,14 @@ def require_distinct_keys(incoming: Iterable[Observation]) -> None:
 
 
 def _new_row(observation: Observation, provenance: Provenance, run_id: str) -> StatRow:
+    is_seed = provenance is Provenance.CSV_SEED
     return StatRow(
         metric_id=observation.metric_id,
         period_start=observation.period_start,
         period_end=observation.period_end,
         value=observation.value,
-        status=_first_status(observation, provenance),
+        # nothing reads a seed file or a past instant again
+        status=Status.FINAL if is_seed or _is_level(observation) else Status.PROVISIONAL,
         provenance=provenance,
         source_window=observation.source_window,
         observed_at=observation.observed_at,
@@ -139,24 +141,13 @@ def _confirmed(stored: StatRow, read_again: StatRow, now: datetime) -> StatRow:
 
 
 def _status_when_confirmed(stored: StatRow, read_again: StatRow, now: datetime) -> Status:
-    if read_again.status is Status.FINAL or _has_settled(stored, read_again, now):
+    is_old = stored.period_end <= today(now) - SETTLING_AGE
+    has_settled = is_old and read_again.observed_at - stored.observed_at >= SETTLING_TIME
+    if read_again.status is Status.FINAL or has_settled:
         return Status.FINAL
     if stored.provenance is Provenance.CSV_SEED:
         return Status.PROVISIONAL  # so far the registry itself was read only once
     return stored.status
-
-
-def _has_settled(stored: StatRow, read_again: StatRow, now: datetime) -> bool:
-    return (
-        read_again.observed_at - stored.observed_at >= SETTLING_TIME
-        and stored.period_end <= today(now) - SETTLING_AGE
-    )
-
-
-def _first_status(observation: Observation, provenance: Provenance) -> Status:
-    # nothing reads a seed file or a past instant again
-    is_final = provenance is Provenance.CSV_SEED or _is_level(observation)
-    return Status.FINAL if is_final else Status.PROVISIONAL
 
 
 def _is_ignored(stored: StatRow, observation: Observation, provenance: Provenance) -> bool:

@@ -60,7 +60,7 @@ class Query:
 
 
 class TableQueries:
-    """Reads tables of one database, whole or in pages."""
+    """Reads tables of one database, at once or in pages."""
 
     page_rows: ClassVar[int] = 10_000
     """Rows of one page, for a read in pages."""
@@ -73,7 +73,7 @@ class TableQueries:
     async def scan(
         self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None
     ) -> AsyncIterator[pa.RecordBatch]:
-        """Yield a whole table in batches of at most `page_rows` rows, in no particular order.
+        """Yield a complete table in batches of at most `page_rows` rows, in no particular order.
 
         Every batch is of the version at the time of the first one, whatever is written meanwhile.
         """
@@ -81,7 +81,7 @@ class TableQueries:
         if await self._is_absent(spec):
             return
         selected = list(columns or spec.schema.names)
-        # the service sends a result as one file, which must arrive whole before it can be read
+        # the service sends a result as one file, which must arrive completely before it can be read
         read = self._paged_batches if self._database.is_remote else self._streamed_batches
         async for batch in read(spec, selected, where):
             yield batch
@@ -89,9 +89,9 @@ class TableQueries:
     async def _rows(self, spec: TableSpec[Row], where: str | None = None) -> list[Row]:
         """Return the rows in no particular order."""
         # one query without an order costs half of an ordered page (1M rows), and most results fit into it
-        whole = await self._select(Query(spec, spec.columns, self.result_rows, where))
-        if whole.num_rows < self.result_rows:
-            return spec.from_arrow(whole)
+        found = await self._select(Query(spec, spec.columns, self.result_rows, where))
+        if found.num_rows < self.result_rows:
+            return spec.from_arrow(found)
         pages = [page async for page in self._pages(spec, spec.columns, where)]
         return [row for page in pages for row in spec.from_arrow(page)]
 

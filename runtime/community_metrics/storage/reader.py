@@ -82,8 +82,7 @@ class LanceDBReader(TableQueries):
         if not metric_ids:
             return []
         where = sql.all_of(sql.one_of("metric_id", metric_ids), sql.between("period_end", since, until))
-        rows = await self._rows(STATS, where)
-        return sorted(rows, key=lambda row: (row.metric_id, row.period_end))
+        return sorted(await self._rows(STATS, where), key=lambda row: (row.metric_id, row.period_end))
 
     async def stored_days(self, metric_id: str, since: date, until: date) -> list[date]:
         """Return the `period_end` of every row of the metric in the range, oldest first."""
@@ -97,8 +96,8 @@ class LanceDBReader(TableQueries):
 
     async def first_fetched_day(self, metric_id: str) -> date | None:
         """Return the oldest `period_end` that did not come from a seed file; None if there is none."""
-        fetched = f"provenance <> {sql.literal(Provenance.CSV_SEED)}"
-        return await self._first_day(sql.all_of(sql.equals("metric_id", metric_id), fetched))
+        where = f"{sql.equals('metric_id', metric_id)} AND provenance <> {sql.literal(Provenance.CSV_SEED)}"
+        return await self._first_day(where)
 
     async def newest_row(self, metric_id: str) -> StatRow | None:
         """Return the row with the newest `period_end`, its newest copy; None if nothing is stored."""
@@ -176,12 +175,8 @@ class LanceDBReader(TableQueries):
 
     async def find_duplicate_keys(self) -> dict[str, list[str]]:
         """Return the keys that more than one row has, by table; only tables that have such keys."""
-        found = {}
-        for spec in TABLES:
-            keys = [key async for key in self._duplicate_keys(spec)]
-            if keys:
-                found[spec.name] = sorted(keys)
-        return found
+        found = {spec.name: await self._duplicate_keys(spec) for spec in TABLES}
+        return {name: keys for name, keys in found.items() if keys}
 
     async def _connected(self) -> Self:
         with suppress(StorageError):  # the API must start and return 503; the first read raises it again
@@ -196,23 +191,18 @@ class LanceDBReader(TableQueries):
     async def _leases(self, resource: str) -> list[Lease]:
         return await self._rows(LEASES, sql.equals("resource", resource))
 
-    async def _duplicate_keys(self, spec: AnyTable) -> AsyncIterator[str]:
-        """Yield keys that occur twice; of `stats` only the keys of a few metrics are in memory at a time."""
-        for condition in await self._parts(spec):
+    async def _duplicate_keys(self, spec: AnyTable) -> list[str]:
+        """Return keys that occur twice; of `stats` only the keys of a few metrics are in memory at a time."""
+        parts: list[str | None] = [None]
+        if spec is STATS:
+            ids = sorted({metric_id async for metric_id in self._strings(spec, "metric_id", None)})
+            starts = range(0, len(ids), _METRICS_AT_ONCE)
+            parts = [sql.one_of("metric_id", ids[start : start + _METRICS_AT_ONCE]) for start in starts]
+        keys: list[str] = []
+        for condition in parts:
             counted = Counter([key async for key in self._strings(spec, spec.key, condition)])
-            for key, count in counted.items():
-                if count > 1:
-                    yield key
-
-    async def _parts(self, spec: AnyTable) -> list[str | None]:
-        """Return conditions that together cover the table and share no key."""
-        if spec.name != STATS.name:
-            return [None]
-        ids = sorted({metric_id async for metric_id in self._strings(spec, "metric_id", None)})
-        return [
-            sql.one_of("metric_id", ids[start : start + _METRICS_AT_ONCE])
-            for start in range(0, len(ids), _METRICS_AT_ONCE)
-        ]
+            keys += [key for key, count in counted.items() if count > 1]
+        return sorted(keys)
 
     async def _strings(self, spec: AnyTable, column: str, where: str | None) -> AsyncIterator[str]:
         async for batch in self.scan(spec.name, columns=[column], where=where):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LogProgress:
-    """Implements `runs.progress.Progress`: one structured line for each step."""
+    """Implements `runs.job.Progress`: one structured line for each step."""
 
     def __init__(self) -> None:
         self._log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class LogProgress:
 
 
 class BarProgress:
-    """Implements `runs.progress.Progress`: one bar for each source, with the number of failures beside it."""
+    """Implements `runs.job.Progress`: one bar for each source, with the number of failures beside it."""
 
     def __init__(self, display: Progress) -> None:
         self._display = display

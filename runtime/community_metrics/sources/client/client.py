@@ -130,10 +130,7 @@ class RegistryClient:
         return self
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._http.__aexit__(kind, error, trace)
 
@@ -159,8 +156,9 @@ class RegistryClient:
         Raises:
             SourceError: one of its kinds, once every attempt that may succeed was made.
         """
-        call = _Call(host, path, model, source, subject, params=params or {}, headers=headers or {})
-        return await self._fetch(call)
+        return await self._fetch(
+            _Call(host, path, model, source, subject, params=params or {}, headers=headers or {})
+        )
 
     async def post_json(
         self,
@@ -187,8 +185,7 @@ class RegistryClient:
     async def _fetch(self, call: _Call[T]) -> ParsedReply[T]:
         circuit = self._circuit(call.host)
         async with circuit.lock:
-            earlier = circuit.opened_by(call.quota)
-            if earlier is not None:
+            if earlier := circuit.opened_by(call.quota):
                 url = urljoin(earlier.url or "", call.target)
                 raise replace(earlier, source=call.source, subject=call.subject, url=url, attempts=0)
             limits = replace(self._limits, attempts=1) if circuit.is_suspect(call.quota) else self._limits
@@ -196,26 +193,20 @@ class RegistryClient:
             try:
                 parsed: ParsedReply[T] = await loop(self._attempt, circuit, call)
             except SourceError as error:
-                final = self._final(error, attempts=loop.statistics["attempt_number"])
+                wait_s = error.retry_after_s
+                retry_at = None if wait_s is None else self._clock.now() + timedelta(seconds=wait_s)
+                final = replace(error, attempts=loop.statistics["attempt_number"], retry_at=retry_at)
                 circuit.note_failure(call.quota, final)
                 raise final from None  # it has all facts of the single attempt's error
             circuit.note_response(call.quota)
             return parsed
 
-    def _final(self, error: SourceError, *, attempts: int) -> SourceError:
-        """Return the error after the last attempt: with their number, and the instant of the next request."""
-        wait_s = error.retry_after_s
-        retry_at = None if wait_s is None else self._clock.now() + timedelta(seconds=wait_s)
-        return replace(error, attempts=attempts, retry_at=retry_at)
-
     async def _attempt(self, circuit: CircuitBreaker, call: _Call[T]) -> ParsedReply[T]:
         reply = await self._follow(circuit, call)
-        error = refusal(reply)
-        if error is not None:
+        if error := refusal(reply):
             raise error
         body = parse(reply, call.model)
-        error = call.refuse(body, reply)
-        if error is not None:
+        if error := call.refuse(body, reply):
             raise error
         return ParsedReply(body, reply)
 
@@ -246,7 +237,9 @@ class RegistryClient:
     async def _send(self, call: _Call[T], target: str) -> Reply:
         origin = self._origin(call.host)
         method = "GET" if call.body is None else "POST"
-        headers = self._headers(call)
+        headers = dict(call.headers)
+        if self._settings.github_token is not None and self.has_token_for(call.host):
+            headers["authorization"] = f"Bearer {self._settings.github_token.get_secret_value()}"
         try:
             async with (
                 asyncio.timeout(self._limits.attempt_s),
@@ -279,12 +272,6 @@ class RegistryClient:
                 )
                 raise call.error(SourceShapeError, detail)
         return bytes(body)
-
-    def _headers(self, call: _Call[T]) -> dict[str, str]:
-        headers = dict(call.headers)
-        if self._settings.github_token is not None and self.has_token_for(call.host):
-            headers["authorization"] = f"Bearer {self._settings.github_token.get_secret_value()}"
-        return headers
 
     def _origin(self, host: RegistryHost) -> str:
         return self._settings.source_url(host.key) if host.key in PUBLIC_ORIGINS else host.public_origin

@@ -54,7 +54,7 @@ _NOT_FOUND = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_
 class Reply:
     """One HTTP response as received. `headers` has lower-case keys; `at` is when its last byte was read.
 
-    `source` and `subject` say what the request was for. `public_url` is the registry's public URL, also where
+    `source` and `subject` are those of the request. `public_url` is the registry's public URL, also where
     `CM_SOURCE_URL_…` sets another origin. `path` is the path after redirects.
     """
 
@@ -90,7 +90,9 @@ def refusal(reply: Reply) -> SourceError | None:
     """Return the error that this reply means; None when its body may be read."""
     status = reply.status
     if status == HTTPStatus.OK:
-        return None if reply.is_json else _not_json(reply)
+        kind = reply.headers.get("content-type", "no content type")[:80]
+        detail = f"the response is {kind!r} instead of JSON"
+        return None if reply.is_json else reply.error(TransientSourceError, detail)
     if is_limit(reply):
         return limited(reply)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -195,20 +197,10 @@ def _worded(faults: Sequence[ErrorDetails], where: str = "") -> str:
     return "; ".join(texts)
 
 
-def _not_json(reply: Reply) -> TransientSourceError:
-    kind = reply.headers.get("content-type", "no content type")[:80]
-    return reply.error(TransientSourceError, f"the response is {kind!r} instead of JSON")
-
-
 def _denied(reply: Reply) -> SourceDenied:
+    detail = "this user agent or address is refused"
+    fix = "check that CM_CONTACT names a way to reach you"
     if reply.host.key == "github":
-        return reply.error(
-            SourceDenied,
-            "the token or its permissions are refused",
-            fix="check CM_GITHUB_TOKEN, or unset it to send requests without one",
-        )
-    return reply.error(
-        SourceDenied,
-        "this user agent or address is refused",
-        fix="check that CM_CONTACT names a way to reach you",
-    )
+        detail = "the token or its permissions are refused"
+        fix = "check CM_GITHUB_TOKEN, or unset it to send requests without one"
+    return reply.error(SourceDenied, detail, fix=fix)
