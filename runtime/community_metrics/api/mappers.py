@@ -9,10 +9,10 @@ from community_metrics.api.schemas import base, dashboard, points, status
 from community_metrics.periods import Grain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from community_metrics.model import Run
     from community_metrics.series.failures import Failure
-    from community_metrics.series.freshness import RunView
     from community_metrics.series.points import Point
     from community_metrics.views.dashboard import Dashboard, MetricView, ProductView
     from community_metrics.views.runs import Freshness, History
@@ -85,7 +85,7 @@ def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
         is_stale=fresh.is_stale,
         metrics=[status.MetricStatus.model_validate(metric, from_attributes=True) for metric in view.metrics],
         failures=[failure_body(failure) for failure in view.failures],
-        runs=[run_body(one) for one in view.runs],
+        runs=[run_body(run.run, run.state, run.failures) for run in view.runs],
         freshness=freshness_body(fresh, versions),
     )
 
@@ -93,7 +93,7 @@ def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
 def history_body(view: History, versions: TableVersions) -> status.History:
     """Return a page of runs."""
     return status.History(
-        runs=[run_body(one) for one in view.runs],
+        runs=[run_body(run.run, run.state, run.failures) for run in view.runs],
         next_before=view.next_before,
         freshness=freshness_body(view.freshness, versions),
     )
@@ -108,12 +108,12 @@ def restatements_body(view: Restatements, versions: TableVersions) -> status.Res
     )
 
 
-def run_body(view: RunView) -> status.RunRecord:
+def run_body(run: Run, state: str, failures: Iterable[Failure]) -> status.RunRecord:
     """Return one run with its state and the causes of its failures."""
-    run, failures = view.run, [failure_body(failure) for failure in view.failures]
     fields = {name: getattr(run, name) for name in _RUN_FIELDS}
+    causes = [failure_body(failure) for failure in failures]
     return status.RunRecord.model_validate(
-        {"run_id": run.ingestion_run_id, "state": view.state, "failures": failures, **fields}
+        {"run_id": run.ingestion_run_id, "state": state, "failures": causes, **fields}
     )
 
 
