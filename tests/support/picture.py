@@ -1,6 +1,6 @@
 """`docs/report.svg`, the picture in the README: `python -m tests.support.picture` draws it.
 
-The registries behind it are made up, and the picture says so; what is shown of the program is real.
+The registries behind it are invented, and the title says so; the output is that of the real program.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.support.replay import Replay
 PICTURE: Final = Path(__file__).parents[2] / "docs" / "report.svg"
 TITLE: Final = "community-metrics report (the numbers are made up)"
 FONTS: Final = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
-"""What the reader's machine has, in the place of fonts that the picture would have to fetch."""
+"""Fonts of the reader's machine; the picture downloads none."""
 WIDTH: Final = 100
 MONDAY: Final = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 WEEKS: Final = 12
@@ -37,7 +37,7 @@ GROWTH: Final = {
     (CRATES, "lance"): 0.06,
     (CRATES, "lancedb"): 0.01,
 }
-"""What a package gains in a week, so that the picture has a course to show."""
+"""Growth of a package in a week, so that the picture has a trend."""
 LOST: Final = (date(2026, 10, 13), date(2026, 10, 14))
 """Days that npm never published: two missing days in one week."""
 
@@ -65,7 +65,7 @@ async def _drawn(rig: Rig) -> str:
     console = style.PlainConsole(
         width=WIDTH, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
-    console.print(render_report(report, style.signs_of(console), WIDTH))
+    console.print(render_report(report, style.glyphs_of(console), WIDTH))
     svg = console.export_svg(title=TITLE, unique_id="report")
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace("Fira Code, monospace", FONTS)
 

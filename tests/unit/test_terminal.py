@@ -12,7 +12,8 @@ import pytest
 
 from community_metrics.api.mappers import dashboard_body
 from community_metrics.catalog import load_catalog
-from community_metrics.cli.doctor import Check, Verdict, is_wrong, render_checks
+from community_metrics.cli.commands.doctor import has_problem, render_checks
+from community_metrics.cli.doctor import Check, Verdict
 from community_metrics.cli.render.report import render_report
 from community_metrics.cli.render.status import ranges_text, render_runs, render_status
 from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline
@@ -148,7 +149,7 @@ class TestReport:
         text = printed(render_report(report_of_rows(), UNICODE, 100))
         assert "community-metrics seed" in text
 
-    def test_the_total_says_how_many_days_it_covers(self) -> None:
+    def test_the_total_includes_the_number_of_days_it_covers(self) -> None:
         rows = downloads(PYTHON), downloads(RUST, without=(SUNDAY - timedelta(days=5),))
         text = printed(render_report(report_of_rows(*rows), UNICODE, 100))
         assert "29 of 30 days to 2026-11-22" in text
@@ -174,7 +175,7 @@ class TestReport:
         (metric,) = report_of_rows(copied).metrics
         assert [point.duplicated for point in metric.points[-2:]] == [False, True]
 
-    def test_a_report_without_copies_says_nothing_of_them(self) -> None:
+    def test_a_report_without_copies_does_not_mention_them(self) -> None:
         assert "more than once" not in printed(
             render_report(report_of_rows(downloads(PYTHON)), UNICODE, 200), 200
         )
@@ -191,7 +192,7 @@ class TestReport:
 
 
 class TestSparkline:
-    def test_every_kind_of_point_has_a_sign_of_its_own(self) -> None:
+    def test_every_kind_of_point_has_its_own_glyph(self) -> None:
         whole, half, guess, nothing = last_periods(W47, 4)
         points = [
             Point(whole, 8, 7, 7, complete=True),
@@ -217,7 +218,7 @@ class TestSparkline:
     def test_the_legend_explains_only_what_occurs(self) -> None:
         whole = Point(W47, 8, 7, 7, complete=True)
         assert legend([[whole]], UNICODE).plain == "▁▄█ complete"
-        assert "nothing known" in legend([[whole, Point(W47)]], UNICODE).plain
+        assert "no data" in legend([[whole, Point(W47)]], UNICODE).plain
 
 
 class TestStatus:
@@ -245,21 +246,21 @@ class TestStatus:
         view = run_view(run(NOON, RunStatus.RUNNING), None, NOON)
         assert "abandoned" in printed(render_runs([view], UNICODE))
 
-    def test_adjoining_days_are_told_as_one_range(self) -> None:
+    def test_adjoining_days_are_printed_as_one_range(self) -> None:
         days = [date(2026, 11, day) for day in (1, 3, 4, 5, 8, 10, 12)]
         assert ranges_text(days) == "2026-11-01, 2026-11-03 to 2026-11-05, 2026-11-08 and 2 more gaps"
 
 
 class TestDoctor:
-    def test_a_warning_alone_is_nothing_wrong(self) -> None:
-        assert not is_wrong([Check(Verdict.OK, "a", "b"), Check(Verdict.WARN, "c", "d", "e")])
-        assert is_wrong([Check(Verdict.FAIL, "c", "d", "e")])
+    def test_a_warning_alone_is_not_a_problem(self) -> None:
+        assert not has_problem([Check(Verdict.OK, "a", "b"), Check(Verdict.WARN, "c", "d", "e")])
+        assert has_problem([Check(Verdict.FAIL, "c", "d", "e")])
 
-    def test_each_fault_comes_with_its_mend(self) -> None:
+    def test_each_problem_is_printed_with_its_fix(self) -> None:
         text = printed(render_checks([Check(Verdict.FAIL, "keys", "one key twice", "`repair`")], UNICODE))
         assert "✗" in text
-        assert "mend: `repair`" in text
-        assert "1 fault to mend" in text
+        assert "Fix: `repair`" in text
+        assert "1 problem, 0 warnings." in text
 
 
 @pytest.mark.parametrize(
@@ -272,5 +273,5 @@ class TestDoctor:
         (timedelta(days=9), "9 days", "9 d"),
     ],
 )
-def test_ages_are_told_in_their_largest_whole_unit(span: timedelta, long: str, short: str) -> None:
+def test_ages_are_printed_in_their_largest_whole_unit(span: timedelta, long: str, short: str) -> None:
     assert (age(span), duration(span)) == (long, short)

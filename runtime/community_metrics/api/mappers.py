@@ -104,7 +104,7 @@ def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
 def history_body(view: History, versions: TableVersions) -> status.History:
     """Return a page of runs."""
     return status.History(
-        runs=[run_body(one) for one in view.runs],
+        runs=[run_body(run) for run in view.runs],
         next_before=view.next_before,
         freshness=freshness_body(view.freshness, versions),
     )

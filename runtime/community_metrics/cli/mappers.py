@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import typer
-
 from community_metrics.api.mappers import run_body
 from community_metrics.cli import schemas
 
@@ -14,16 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from pydantic import BaseModel
-
     from community_metrics.catalog import Metric
     from community_metrics.runs.job import RunReport
     from community_metrics.storage import MergePlan
-
-
-def print_json(body: BaseModel) -> None:
-    """Print a body, in characters that every terminal has."""
-    typer.echo(body.model_dump_json(indent=2, ensure_ascii=True))
 
 
 def job_run_body(report: RunReport) -> schemas.JobRun:

@@ -1,6 +1,6 @@
 """`python -m community_metrics.jobs.bootstrap_tables [--reset --yes]`."""
 
-from community_metrics.cli.jobs import main_of
+from community_metrics.cli.main import load_command, run_app
 
 if __name__ == "__main__":
-    main_of("bootstrap_tables")
+    run_app(load_command("bootstrap"))

@@ -1,6 +1,6 @@
 """`python -m community_metrics.jobs.update_all [--lookback-weeks N] [--only METRIC_ID]`."""
 
-from community_metrics.cli.jobs import main_of
+from community_metrics.cli.main import load_command, run_app
 
 if __name__ == "__main__":
-    main_of("update_all")
+    run_app(load_command("update-all"))

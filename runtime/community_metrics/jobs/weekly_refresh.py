@@ -1,6 +1,6 @@
 """`python -m community_metrics.jobs.weekly_refresh [--lookback-weeks N] [--only METRIC_ID]`."""
 
-from community_metrics.cli.jobs import main_of
+from community_metrics.cli.main import load_command, run_app
 
 if __name__ == "__main__":
-    main_of("weekly_refresh")
+    run_app(load_command("refresh"))

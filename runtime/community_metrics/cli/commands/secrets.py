@@ -1,30 +1,23 @@
-"""The command of `community-metrics secrets`: put."""
+"""`community-metrics secrets put`."""
 
 from __future__ import annotations
 
+import asyncio
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Fill the Secrets Manager entries of a deployment."
-)
+from community_metrics.aws.secrets_put import Deployment, SecretsManager, put_secrets
 
 
 class Storage(StrEnum):
-    """What `deployment.toml` says under `storage`."""
+    """`storage` in `deployment.toml`."""
 
     ENTERPRISE = "enterprise"
     S3 = "s3"
 
 
-@app.callback()
-def group() -> None:
-    """Fill the Secrets Manager entries of a deployment."""
-
-
-@app.command()
 def put(
     storage: Annotated[Storage, typer.Option(help="As in deployment.toml.")] = Storage.ENTERPRISE,
     region: Annotated[
@@ -34,17 +27,9 @@ def put(
         str | None, typer.Option(help="As in deployment.toml: the region of the LanceDB cluster.")
     ] = None,
 ) -> None:
-    """Ask for each secret without showing it, check them against LanceDB, then store them."""
-    import asyncio  # noqa: PLC0415  heavy
-
-    from community_metrics.aws.secrets_put import (  # noqa: PLC0415  heavy
-        Deployment,
-        SecretsManager,
-        put_secrets,
-    )
-
+    """Prompt for each secret without showing it, test them against LanceDB, then store them."""
     deployment = Deployment(storage.value, lancedb_region)
-    result = asyncio.run(put_secrets(SecretsManager(region), deployment, _ask))
+    result = asyncio.run(put_secrets(SecretsManager(region), deployment, _prompt))
     for line in (*(f"stored {entry.name}" for entry in result.stored), *result.notes):
         typer.echo(line)
     typer.echo(
@@ -52,6 +37,6 @@ def put(
     )
 
 
-def _ask(question: str) -> str:
+def _prompt(question: str) -> str:
     answer: str = typer.prompt(question, default="", hide_input=True, show_default=False)
     return answer
