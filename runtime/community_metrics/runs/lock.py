@@ -75,13 +75,15 @@ async def database_lease(
     with _file_lock(settings) as file_lock:
         if file_lock is not None and not file_lock.is_locked:
             raise await _held_by(store)
+        stored = await store.lease() if file_lock is not None else None
+        is_dead = stored is not None and stored.host == socket.gethostname()
         lease = await store.acquire_lease(
             run_id,
             host=socket.gethostname(),
             pid=os.getpid(),
             now=clock.now(),
             ttl=LEASE_TTL,
-            known_dead_run_id=await _dead_holder(store, file_lock),
+            known_dead_run_id=stored.run_id if stored and is_dead else None,
         )
         holder = LeaseHolder(store, lease, clock)
         try:
@@ -111,11 +113,6 @@ def _file_lock(settings: Settings) -> Iterator[FileLock | None]:
         yield lock
     finally:
         lock.release()
-
-
-async def _dead_holder(store: LanceDBStore, file_lock: FileLock | None) -> str | None:
-    lease = await store.lease() if file_lock is not None else None
-    return lease.run_id if lease is not None and lease.host == socket.gethostname() else None
 
 
 @asynccontextmanager

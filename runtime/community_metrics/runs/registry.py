@@ -113,9 +113,8 @@ class BootstrapTables:
     async def _work(self, context: RunContext) -> JobResult:
         if not self.reset:
             return JobResult()
-        rows = (
-            f"every row of the metrics, their values and the history in {context.settings.storage_location}"
-        )
+        place = context.settings.storage_location
+        rows = f"every row of the metrics, their values and the history in {place}"
         if context.holder is None:  # without a lease nothing may be deleted
             return JobResult(notes=(f"--reset would delete {rows}.",))
         await context.store.drop_tables(renew=context.holder.renew)

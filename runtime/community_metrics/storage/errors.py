@@ -1,8 +1,8 @@
 """The translation of LanceDB's errors into ours.
 
 LanceDB raises the builtin ValueError, RuntimeError and OSError for most failures; only the HTTP status and
-the text distinguish a missing table from a full disk. The patterns below are for lancedb 0.40; an unknown
-text still becomes a `StorageError`. No message contains the API key.
+the text distinguish a missing table from a full disk. The patterns are for lancedb 0.40; an unknown text
+still becomes a `StorageError`. No message contains the API key.
 """
 
 from __future__ import annotations

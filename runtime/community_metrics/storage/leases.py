@@ -55,21 +55,19 @@ def locked(holder: Lease, run: Run | None) -> RunLocked:
 
 def lost(lease: Lease, stored: Sequence[Lease], now: datetime) -> LeaseLost:
     """Return the error of a run whose own row is no longer stored; it states only what the rows show."""
-    return LeaseLost(
-        f"Run {lease.run_id} lost the database: {_found_instead(lease, stored, now)}. Its lease was valid "
-        f"until {_words(lease.expires_at)}. Fix: run the command again once no other run holds the database."
-    )
-
-
-def _found_instead(lease: Lease, stored: Sequence[Lease], now: datetime) -> str:
     found = max(stored, key=lambda row: row.expires_at, default=None)
     if found is None:
-        return "its lease is no longer stored"
-    if found.run_id == lease.run_id:
-        return "its lease was released"
-    if found.expires_at > now:
-        return f"run {found.run_id} on {found.host} holds it now"
-    return f"run {found.run_id} on {found.host} took the lease, which has expired since"
+        reason = "its lease is no longer stored"
+    elif found.run_id == lease.run_id:
+        reason = "its lease was released"
+    elif found.expires_at > now:
+        reason = f"run {found.run_id} on {found.host} holds it now"
+    else:
+        reason = f"run {found.run_id} on {found.host} took the lease, which has expired since"
+    return LeaseLost(
+        f"Run {lease.run_id} lost the database: {reason}. Its lease was valid "
+        f"until {_words(lease.expires_at)}. Fix: run the command again once no other run holds the database."
+    )
 
 
 def _words(instant: datetime) -> str:

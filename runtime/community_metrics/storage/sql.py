@@ -23,9 +23,8 @@ def literal(value: SqlValue) -> str:
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     if isinstance(value, datetime):
-        instant = value.astimezone(UTC).replace(
-            tzinfo=None
-        )  # isoformat pads years before 1000, strftime does not
+        # isoformat pads years before 1000, strftime does not
+        instant = value.astimezone(UTC).replace(tzinfo=None)
         return f"timestamp '{instant.isoformat(timespec='microseconds')}Z'"
     if isinstance(value, date):
         return f"date '{value.isoformat()}'"
@@ -45,12 +44,9 @@ def one_of(column: str, values: Iterable[SqlValue]) -> str:
 
 def between(column: str, first: date | None, last: date | None) -> str | None:
     """Return the condition that `column` is from `first` to `last`, inclusive; None if both are None."""
-    bounds = []
-    if first is not None:
-        bounds.append(f"{column} >= {literal(first)}")
-    if last is not None:
-        bounds.append(f"{column} <= {literal(last)}")
-    return all_of(*bounds)
+    from_first = None if first is None else f"{column} >= {literal(first)}"
+    to_last = None if last is None else f"{column} <= {literal(last)}"
+    return all_of(from_first, to_last)
 
 
 def all_of(*conditions: str | None) -> str | None:

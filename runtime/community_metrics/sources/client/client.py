@@ -228,9 +228,8 @@ class RegistryClient:
         except ValueError:  # https://[half-an-address
             raise _unusable(call, repr(location[:80])) from None
         if not location or f"{parts.scheme}://{parts.netloc}" not in {origin, call.host.public_origin}:
-            detail = (
-                f"it redirects to another host ({parts.hostname or 'none named'}), which was not followed"
-            )
+            host = parts.hostname or "none named"
+            detail = f"it redirects to another host ({host}), which was not followed"
             raise call.error(TerminalSourceError, detail, fix=_UPDATE)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
@@ -263,13 +262,11 @@ class RegistryClient:
         )
 
     async def _read(self, call: _Call[T], response: httpx.Response) -> bytes:
-        body = bytearray()
+        body, limit = bytearray(), self._limits.max_bytes
         async for chunk in response.aiter_bytes():
             body += chunk
-            if len(body) > self._limits.max_bytes:
-                detail = (
-                    f"the response is larger than {self._limits.max_bytes:,} bytes; nothing of it was stored"
-                )
+            if len(body) > limit:
+                detail = f"the response is larger than {limit:,} bytes; nothing of it was stored"
                 raise call.error(SourceShapeError, detail)
         return bytes(body)
 

@@ -53,21 +53,21 @@ def retrying(host: RegistryHost, limits: RequestLimits, clock: Clock, rng: rando
         spent = clock.monotonic() - started + state.upcoming_sleep
         return state.attempt_number >= limits.attempts or spent > budget
 
+    def wait_s(state: RetryCallState) -> float:
+        error = _error_of(state)
+        if error.retry_after_s is not None:
+            return error.retry_after_s + rng.uniform(0, 1)
+        first = host.limit_wait_s if isinstance(error, SourceRateLimited) else _BACKOFF_S
+        return float(first * 2 ** (state.attempt_number - 1) * rng.uniform(*_JITTER))
+
     return AsyncRetrying(
         sleep=clock.sleep,
         retry=retry_if_exception_type(TransientSourceError),
-        wait=lambda state: _wait_s(host, _error_of(state), state.attempt_number, rng),
+        wait=wait_s,
         stop=stop,
         before_sleep=_log_wait,
         reraise=True,
     )
-
-
-def _wait_s(host: RegistryHost, error: TransientSourceError, attempt: int, rng: random.Random) -> float:
-    if error.retry_after_s is not None:
-        return error.retry_after_s + rng.uniform(0, 1)
-    first = host.limit_wait_s if isinstance(error, SourceRateLimited) else _BACKOFF_S
-    return float(first * 2 ** (attempt - 1) * rng.uniform(*_JITTER))
 
 
 def _error_of(state: RetryCallState) -> TransientSourceError:
