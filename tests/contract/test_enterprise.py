@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from community_metrics.errors import StorageDenied, StorageUnavailable
 from community_metrics.model import UpsertCounts
 from community_metrics.storage import LanceDBReader
-from community_metrics.storage.connection import Database, Timeouts
+from community_metrics.storage.connection import Database
+from community_metrics.storage.timeouts import Timeouts
 from tests.contract.test_storage_contract import TTL, upsert
 from tests.support.enterprise import READ_KEY, WRITE_KEY, Fault
 from tests.support.worlds import METRIC, NOW, SmallPagesStore, World, observed_days, values

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.catalog import Catalog, Metric
-    from community_metrics.model import MetricDefinition
+    from community_metrics.model import MetricDefinition, Provenance
     from community_metrics.runs.job import RunContext, Work
-    from community_metrics.runs.registry import Refresh
     from community_metrics.sources.base import Source
     from community_metrics.storage import LanceDBReader
 
@@ -39,7 +38,9 @@ _READ_AGAIN_AFTER = timedelta(hours=24)
 _TEXT_LIMIT = 300
 
 
-def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
+def prepared(
+    only: tuple[str, ...], lookback_weeks: int, provenance: Provenance, catalog: Catalog, now: datetime
+) -> Work:
     """Return the work of fetching every chosen metric over its window.
 
     The window is the last complete weeks, the days since, and the gaps before them.
@@ -47,8 +48,8 @@ def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
     Raises:
         ConfigurationError: none of the chosen metrics comes from a registry.
     """
-    by_source = _fetched_metrics(job.only, catalog)
-    floor, until = lookback_start(now, job.lookback_weeks), last_completed_day(now)
+    by_source = _fetched_metrics(only, catalog)
+    floor, until = lookback_start(now, lookback_weeks), last_completed_day(now)
 
     async def work(context: RunContext) -> JobResult:
         changed = await redefined(context.store, chain.from_iterable(by_source.values()))
@@ -56,7 +57,7 @@ def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
         observations = tuple(observation for result in results for observation in result.observations)
         return JobResult(
             observations=observations,
-            provenance=job.provenance,
+            provenance=provenance,
             renamed=frozenset(result.metric_id for result in results if result.observations) & changed.keys(),
             window_start=min((observation.period_start for observation in observations), default=floor),
             window_end=max((observation.period_end for observation in observations), default=until),

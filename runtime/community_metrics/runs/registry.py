@@ -43,7 +43,7 @@ class Refresh:
         """Return the work: fetch every chosen metric over its window."""
         from community_metrics.runs.refresh import prepared  # noqa: PLC0415  imports the HTTP client
 
-        return prepared(self, catalog, now)
+        return prepared(self.only, self.lookback_weeks, self.provenance, catalog, now)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class SeedFromCsv:
         """
         from community_metrics.runs.seed import prepared  # noqa: PLC0415  as above
 
-        return prepared(self, catalog, now)
+        return prepared(self.path, self.only, catalog, now, include_suspect=self.include_suspect)
 
 
 @dataclass(frozen=True)

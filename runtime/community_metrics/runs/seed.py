@@ -12,11 +12,11 @@ from community_metrics.sources.base import FetchResult
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from community_metrics.catalog import Catalog
     from community_metrics.model import Observation
     from community_metrics.runs.job import RunContext, Work
-    from community_metrics.runs.registry import SeedFromCsv
 
 _NOTHING = (
     "There is nothing to seed: the shipped files belong to the shipped catalogue. "
@@ -32,13 +32,15 @@ _INACTIVE = (
 )
 
 
-def prepared(job: SeedFromCsv, catalog: Catalog, now: datetime) -> Work:
+def prepared(
+    path: Path | None, only: tuple[str, ...], catalog: Catalog, now: datetime, *, include_suspect: bool
+) -> Work:
     """Read the seed files, and return the work of storing their rows.
 
     Raises:
         SeedFileError: a file has faults; nothing of it is loaded.
     """
-    result = _read(job, catalog, now)
+    result = _read(path, only, catalog, now, include_suspect=include_suspect)
 
     async def work(context: RunContext) -> JobResult:
         rows: dict[str, list[Observation]] = defaultdict(list)
@@ -51,18 +53,20 @@ def prepared(job: SeedFromCsv, catalog: Catalog, now: datetime) -> Work:
     return work
 
 
-def _read(job: SeedFromCsv, catalog: Catalog, now: datetime) -> JobResult:
-    chosen = {metric.metric_id for metric in catalog.select(job.only)}
-    files = seed_files(job.path, catalog)
+def _read(
+    path: Path | None, only: tuple[str, ...], catalog: Catalog, now: datetime, *, include_suspect: bool
+) -> JobResult:
+    chosen = {metric.metric_id for metric in catalog.select(only)}
+    files = seed_files(path, catalog)
     if not files:
         return JobResult(provenance=Provenance.CSV_SEED, notes=(_NOTHING,))
-    reading = read_seed(files, catalog, include_suspect=job.include_suspect, now=now)
+    reading = read_seed(files, catalog, include_suspect=include_suspect, now=now)
     observations = tuple(row for row in reading.observations if row.metric_id in chosen)
     suspect = sum(row.observation.metric_id in chosen for row in reading.left_out)
     notes = [_LEFT_OUT.format(suspect)] if suspect else []
     active = {metric.metric_id for metric in catalog.active}
     idle = [row.metric_id for row in reading.observations if row.metric_id not in active]
-    if idle and not job.only:
+    if idle and not only:
         notes.append(_INACTIVE.format(len(idle), ", ".join(sorted(set(idle)))))
     return JobResult(
         observations=observations,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from community_metrics.config import Settings
-    from community_metrics.storage.connection import Timeouts
+    from community_metrics.storage.timeouts import Timeouts
 
 __all__ = ["BTree", "ColumnOrdering", "connect"]
 _S3_TIMEOUTS: Final = {
