@@ -1,4 +1,4 @@
-"""The CDK app: `deployment.toml` in, stacks out. `-c deployment=other.toml` reads another file."""
+"""The CDK app: synthesises the stacks of `deployment.toml`; `-c deployment=other.toml` uses another file."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from infra.release import ROOT, ReleaseError, build_release
 from infra.settings import SettingsError, load_settings
 
 AWAITS_IMAGE = (
-    "lambda_image is not set: only the secrets and the image repository (storage) can be deployed yet. "
-    "Deploy them, run `make image`, put the line that it prints into deployment.toml, and deploy again."
+    "lambda_image is not set, so only the secrets and storage stacks can be deployed. Deploy them, run "
+    "`make image`, add the line that it prints to deployment.toml, and deploy again."
 )
 
 
 def main() -> int:
-    """Synthesise, or say in one message why not, and return the exit code."""
+    """Synthesise the stacks, or print one error message; return the exit code."""
     app = App()
     try:
         settings = load_settings(Path(app.node.try_get_context("deployment") or ROOT / "deployment.toml"))
         release = build_release(ROOT / "dist" / "release")
     except (SettingsError, ReleaseError) as error:
-        print(error, file=sys.stderr)  # noqa: T201  the CLI shows what an app says on stderr
+        print(error, file=sys.stderr)  # noqa: T201  the CDK CLI shows an app's stderr
         return 2
     if settings.awaits_image:
-        print(AWAITS_IMAGE, file=sys.stderr)  # noqa: T201  likewise
+        print(AWAITS_IMAGE, file=sys.stderr)  # noqa: T201  as above
     build(app, settings, release)
     acknowledge(app, settings)
     app.synth()

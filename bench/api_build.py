@@ -1,10 +1,10 @@
-"""Building a body: the first dashboard over 10 million rows, and memory against building for every request.
+"""Building a body: the first dashboard over 10 million rows, and the cache against a build per request.
 
-The first build is a request that finds nothing in memory, for 20 of 13,699 metrics over two years; the
-yardstick is LanceDB asked by hand for the same rows, columns and metrics. The usual design
-(`bench.usual_app`) reads both tables whole for every request, sums, and serialises through a model; ours
-answers from memory. Both have the packaged catalogue and two years of days, and are called as ASGI
-applications without a server in between. Medians of 9 turns.
+The first build is a request with an empty cache, for 20 of 13,699 metrics over two years; the yardstick is a
+direct LanceDB query for the same rows, columns and metrics. The usual design (`bench.usual_app`) reads both
+tables completely for every request, sums, and serialises through a model; ours responds from memory. Both
+have the packaged catalogue and two years of days, and are called as ASGI applications without a server.
+Medians of 9 rounds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bench.timing import alternating
 from bench.usual_app import usual_app
 from community_metrics.api.app import create_app
 from community_metrics.api.cache.store import BodyStore
-from community_metrics.api.middleware.request_line import not_at_all
+from community_metrics.api.middleware.request_log import log_nothing
 from community_metrics.config import Settings
 from community_metrics.model import MetricDefinition, SourceWindow, ValueKind
 from community_metrics.storage.schemas import STATS
@@ -38,11 +38,11 @@ MILLIONS = 10
 METRICS = 20
 ROUNDS = 9
 CACHED_AT_ONCE = 100
-"""Answers from memory in one turn: a single one is too short to time."""
+"""Responses from memory in one round: a single one is too short to time."""
 
 
 def measure() -> Iterator[Result]:
-    """Yield the first build against the bare query, then the cache against the usual design."""
+    """Yield the first build against the direct query, then the cache against the usual design."""
     yield _first_build()
     yield _against_usual_design()
 
@@ -82,7 +82,7 @@ def _against_usual_design() -> Result:
 def _app(database: str, clock: Clock | None, *, keeps: bool) -> ASGIApp:
     settings = Settings(_env_file=None, db_path=database)
     store = BodyStore() if keeps else BodyStore(capacity_bytes=0)
-    return create_app(settings, clock=clock, store=store, write_line=not_at_all)
+    return create_app(settings, clock=clock, store=store, log_request=log_nothing)
 
 
 async def _ask(app: ASGIApp, count: int = 1) -> None:

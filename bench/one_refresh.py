@@ -15,16 +15,19 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lancedb.index
 import lancedb.query  # noqa: F401  both are what the store imports when it opens a database
 
 from community_metrics.config import Settings
-from community_metrics.jobs.weekly_refresh import prepare
-from community_metrics.runs.execute import JobRequest, RunReport, execute
+from community_metrics.runs.execute import execute
+from community_metrics.runs.registry import WeeklyRefresh
 from tests.support.clock import FakeClock
 from tests.support.replay import HOSTS
+
+if TYPE_CHECKING:
+    from community_metrics.runs.job import RunReport
 
 
 def main() -> None:
@@ -45,7 +48,7 @@ def main() -> None:
 async def _refresh(settings: Settings, now: datetime) -> RunReport:
     clock = FakeClock(now)  # its sleeps take no time: that is all that "without pacing" means here
     rng = random.Random(0)  # noqa: S311  run ids and jitter
-    return await execute(prepare, JobRequest("weekly_refresh"), settings, clock=clock, rng=rng)
+    return await execute(WeeklyRefresh(), settings, clock=clock, rng=rng)
 
 
 def _peak_bytes() -> int:

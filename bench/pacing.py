@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 from bench.results import Result
 from community_metrics.clock import SystemClock
-from community_metrics.jobs.weekly_refresh import prepare
 from community_metrics.model import RunStatus
 from community_metrics.periods import ONE_DAY
-from community_metrics.runs.execute import JobRequest, execute
+from community_metrics.runs.execute import execute
+from community_metrics.runs.registry import WeeklyRefresh
 from tests.support.clock import FakeClock
 from tests.support.registry import Registry
 from tests.support.replay import Replay
@@ -73,10 +73,10 @@ def measure() -> Iterator[Result]:
 def _refresh(replay: Replay, folder: Path, database: str, clock: Clock, *, only: str = "*") -> float:
     """Return the seconds that a refresh takes."""
     settings = replay.settings(db_path=str(folder / database), catalog=folder / "catalog.toml")
-    request = JobRequest("weekly_refresh", only=(only,))
+    job = WeeklyRefresh(only=(only,))
     rng = random.Random(0)  # noqa: S311  run ids and jitter
     started = time.perf_counter()
-    report = asyncio.run(execute(prepare, request, settings, clock=clock, rng=rng))
+    report = asyncio.run(execute(job, settings, clock=clock, rng=rng))
     assert report.run.status is RunStatus.SUCCESS, report.run.error_summary
     assert report.run.rows_inserted > 0
     return time.perf_counter() - started

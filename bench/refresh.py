@@ -1,10 +1,10 @@
 """A refresh of the default catalogue against a replay server on loopback, without pacing.
 
 Each refresh is a process of its own, timed from the end of its imports to its exit: opening the database,
-requests and answers, checks, merge, history, compaction. The clock of the run does not wait when it is told
-to, so no pause between requests counts. The first refresh fills an empty database with all that the
-registries still have; the weekly one comes seven days later to a database that has the rest. Times are
-medians of 7, memory is the greatest peak of them.
+requests and responses, checks, merge, history, compaction. The clock of the run does not sleep, so no pause
+between requests counts. The first refresh fills an empty database with all that the registries still have;
+the weekly one runs seven days later on a database that has the rest. Times are medians of 7, memory is the
+highest peak of them.
 """
 
 from __future__ import annotations

@@ -2,15 +2,15 @@ import { defineConfig } from "@playwright/test";
 import { installedFontSets } from "./e2e/font-sets.ts";
 
 /**
- * Tests that measure run after all others and one at a time: whatever runs beside them would be measured too.
- * They are the teardown of the others, not dependent on them: a test that fails does not keep these from running.
+ * Tests that measure time run after all others and one at a time, because other tests would slow them down.
+ * They are a teardown, not a dependent project, so that a failing test does not stop them.
  */
-const MEASURING = /(big|lighthouse)\.spec\.ts/;
+const MEASUREMENTS = /(large-catalogue|lighthouse)\.spec\.ts/;
 const MEASURED = "measured";
-/** These run only where the fonts are known. */
-const OF_KNOWN_FONTS = /fonts\.spec\.ts/;
-/** Tests whose result may depend on the fonts: they run with the machine's own, and once more with each set. */
-const OF_ANY_FONTS = /layout\.spec\.ts/;
+/** Tests that run only with a known font set. */
+const KNOWN_FONTS = /fonts\.spec\.ts/;
+/** Tests that may depend on fonts: they run with the machine's fonts and with each font set. */
+const ANY_FONTS = /layout\.spec\.ts/;
 
 const LAUNCH_OPTIONS = {
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -22,20 +22,20 @@ const LAUNCH_OPTIONS = {
 
 const FONT_PROJECTS = installedFontSets().map(({ family, config }) => ({
   name: family,
-  testMatch: [OF_KNOWN_FONTS, OF_ANY_FONTS],
+  testMatch: [KNOWN_FONTS, ANY_FONTS],
   teardown: MEASURED,
   metadata: { family },
   use: { launchOptions: { ...LAUNCH_OPTIONS, env: { ...process.env, FONTCONFIG_FILE: config } } },
 }));
 
-/** The worlds of `tests/support/dashboard_server.py`, each behind the real API on a port of its own. */
+/** Runs against `tests/support/dashboard_server.py`, which serves each scenario on its own port. */
 export default defineConfig({
   testDir: "e2e",
   workers: 2,
   projects: [
-    { name: "page", testIgnore: [MEASURING, OF_KNOWN_FONTS], teardown: MEASURED },
+    { name: "page", testIgnore: [MEASUREMENTS, KNOWN_FONTS], teardown: MEASURED },
     ...FONT_PROJECTS,
-    { name: MEASURED, testMatch: MEASURING, workers: 1 },
+    { name: MEASURED, testMatch: MEASUREMENTS, workers: 1 },
   ],
   timeout: 30_000,
   expect: { timeout: 10_000 },

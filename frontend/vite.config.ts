@@ -1,11 +1,11 @@
 /// <reference types="vitest/config" />
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { strictPage } from "./build/strict-page.ts";
+import { cspPlugin } from "./build/csp-plugin.ts";
 
 const API = process.env.VITE_API_BASE_URL ?? "";
 
-// The sources import React's names. Take these three lines out, install react and react-dom, and it is React.
+// The sources import from react. To use React instead of Preact, remove this alias and install react and react-dom.
 const PREACT = {
   "react/jsx-runtime": "preact/jsx-runtime",
   "react-dom/client": "preact/compat/client",
@@ -14,7 +14,7 @@ const PREACT = {
 
 export default defineConfig({
   resolve: { alias: PREACT },
-  plugins: [strictPage({ apiBaseUrl: API, isOnVercel: process.env.VERCEL === "1" })],
+  plugins: [cspPlugin({ apiBaseUrl: API, isOnVercel: process.env.VERCEL === "1" })],
   server: { proxy: API ? {} : { "/api": "http://127.0.0.1:8000" } },
   build: {
     target: "es2022",

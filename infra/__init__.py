@@ -1,1 +1,1 @@
-"""The CDK app's parts: deployment settings in, stacks out. Nothing here imports `community_metrics`."""
+"""The CDK app: builds the stacks from the deployment settings. Nothing here imports `community_metrics`."""

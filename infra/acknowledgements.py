@@ -1,4 +1,4 @@
-"""Findings of cdk-nag and of CloudFormation's own checks that stay as they are, each with its reason."""
+"""Findings of cdk-nag and of CloudFormation's checks that are acknowledged, each with its reason."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from infra.names import CERTIFICATES_PREFIX, DATA_PREFIX, HOST_LOG_GROUPS, PRODU
 if TYPE_CHECKING:
     from infra.settings import DeploymentSettings
 
-_METRICS_REASON = "PutMetricData knows no resources; a condition binds it to our namespace."
-_STREAMS_REASON = "Log streams are named by what writes them; the group is ours alone."
-_OBJECTS_REASON = "Every object under the database's prefix is the role's work; other prefixes are not."
+_METRICS_REASON = "PutMetricData has no resource types; a condition limits it to our namespace."
+_STREAMS_REASON = "Writers name their own log streams; the log group is used by this deployment only."
+_OBJECTS_REASON = "The role reads and writes every object under the database's prefix, and no other prefix."
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule that one stack may break, and why that is right."""
+    """One rule that one stack does not follow, and the reason."""
 
     stack: StackName
     rule: str
@@ -27,15 +27,15 @@ class Finding:
 
 
 def findings(settings: DeploymentSettings) -> tuple[Finding, ...]:
-    """Return what a deployment with these settings acknowledges, and nothing that it does not have."""
+    """Return the findings of a deployment with these settings, and no others."""
     if settings.awaits_image:
         return tuple(_always())
-    own = _serverless(settings) if settings.serverless else _host(settings)
-    return (*_always(), *own)
+    others = _serverless(settings) if settings.serverless else _host(settings)
+    return (*_always(), *others)
 
 
 def acknowledge(app: App, settings: DeploymentSettings) -> None:
-    """Acknowledge each finding on its stack only."""
+    """Acknowledge each finding on its stack."""
     for finding in findings(settings):
         stack = app.node.find_child(finding.stack)
         Validations.of(stack).acknowledge(Acknowledgment(id=finding.rule, reason=finding.reason))
@@ -46,12 +46,12 @@ def _always() -> list[Finding]:
         Finding(
             StackName.SECRETS,
             "AwsSolutions-SMG4",
-            "LanceDB and GitHub issue these keys; only their owner can rotate them. The runbook says how.",
+            "LanceDB and GitHub issue these keys; their owner rotates them as the runbook describes.",
         ),
         Finding(
             StackName.STORAGE,
             "AwsSolutions-S1",
-            "One role reads and writes these private buckets; an access log would need a bucket of its own.",
+            "One role uses these private buckets; an access log would need another bucket.",
         ),
     ]
 
@@ -59,24 +59,16 @@ def _always() -> list[Finding]:
 def _host(settings: DeploymentSettings) -> list[Finding]:
     stack = StackName.HOST
     return [
-        Finding(
-            stack, "AwsSolutions-VPC7", "One host, whose nginx logs each request; a flow log repeats it."
-        ),
-        Finding(stack, "AwsSolutions-EC23", "A public API: 443 and 80 are open to the world on purpose."),
-        Finding(
-            stack, "AwsSolutions-EC28", "Our own gauges watch the host; CPU credits come every 5 minutes."
-        ),
-        Finding(
-            stack, "AwsSolutions-EC29", "Termination protection would forbid the replacement of the box."
-        ),
-        Finding(
-            stack, "CloudFormation-Validate::W9010", "The image is pinned: `latest` would replace the box."
-        ),
+        Finding(stack, "AwsSolutions-VPC7", "One host, and nginx logs each request; a flow log repeats it."),
+        Finding(stack, "AwsSolutions-EC23", "A public API: ports 443 and 80 are open on purpose."),
+        Finding(stack, "AwsSolutions-EC28", "Custom metrics and five-minute CPU credits monitor the host."),
+        Finding(stack, "AwsSolutions-EC29", "Termination protection would block replacing the instance."),
+        Finding(stack, "CloudFormation-Validate::W9010", "Pinned: `latest` would replace the instance."),
         _iam(stack, "*", _METRICS_REASON),
         _iam(
             stack,
             f"arn:aws:s3:::{_bucket('certificates', settings)}/{CERTIFICATES_PREFIX}/*",
-            "The host keeps its certificates, and their names follow from the CA; other prefixes are closed.",
+            "The host stores its certificates under this prefix, and may use no other prefix.",
         ),
         *(_iam(stack, _streams(group, settings), _STREAMS_REASON) for group in HOST_LOG_GROUPS),
         *_data(stack, settings),
@@ -87,9 +79,7 @@ def _serverless(settings: DeploymentSettings) -> list[Finding]:
     stack = StackName.SERVERLESS
     groups = (LogGroup.LAMBDA_API, LogGroup.LAMBDA_JOBS)
     return [
-        Finding(
-            stack, "AwsSolutions-APIG4", "Reading is public; where tokens are set, the application asks."
-        ),
+        Finding(stack, "AwsSolutions-APIG4", "Reads are public, or the application checks bearer tokens."),
         Finding(stack, "AwsSolutions-SQS3", "This is the dead-letter queue."),
         _iam(stack, "*", _METRICS_REASON),
         *(_iam(stack, _streams(group, settings), _STREAMS_REASON) for group in groups),

@@ -1,4 +1,4 @@
-"""The topic that alarms notify, and its one subscriber."""
+"""The SNS topic that alarms notify, and its subscriber."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AlarmTopic(Construct):
-    """Carries the alarms of one region to the address in the settings."""
+    """Sends the alarms of one region to the e-mail address in the settings."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, name: str) -> None:
         super().__init__(scope, id_)
@@ -24,7 +24,7 @@ class AlarmTopic(Construct):
         self.topic.add_to_resource_policy(self._alarms_may_publish())
 
     def _alarms_may_publish(self) -> iam.PolicyStatement:
-        # a topic with a policy of its own loses the default one, which let this account's alarms publish
+        # a custom topic policy replaces the default one, which allows this account's alarms to publish
         return iam.PolicyStatement(
             sid="AlarmsMayPublish",
             principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],

@@ -1,4 +1,4 @@
-"""How an alarm is made here: one shape, one place to send it."""
+"""Create CloudWatch alarms from specifications."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 
-from infra.names import METRIC_NAMESPACE, PRODUCT
+from infra.names import METRIC_NAMESPACE, PRODUCT, construct_id
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
@@ -23,7 +23,7 @@ BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
 @dataclass(frozen=True, slots=True)
 class AlarmSpec:
-    """When to wake somebody: `periods` in a row at or beyond the threshold."""
+    """One alarm: it rises after `periods` periods in a row at or beyond the threshold."""
 
     name: str
     description: str
@@ -34,7 +34,7 @@ class AlarmSpec:
 
 
 def gauge(name: Gauge, statistic: str, period: Duration | None = None) -> cloudwatch.Metric:
-    """Return one of our own metrics, hourly unless said otherwise."""
+    """Return the CloudWatch metric of a gauge; the default period is one hour."""
     return cloudwatch.Metric(
         namespace=METRIC_NAMESPACE,
         metric_name=str(name),
@@ -46,10 +46,10 @@ def gauge(name: Gauge, statistic: str, period: Duration | None = None) -> cloudw
 def add_alarm(
     scope: Construct, spec: AlarmSpec, metric: cloudwatch.IMetric, topic: sns.ITopic
 ) -> cloudwatch.Alarm:
-    """Make the alarm; it notifies the topic when it rises and when it is over."""
+    """Create the alarm; it notifies the topic when it rises and when it ends."""
     alarm = cloudwatch.Alarm(
         scope,
-        "".join(word.capitalize() for word in spec.name.split("-")),
+        construct_id(spec.name),
         alarm_name=f"{PRODUCT}-{spec.name}",
         alarm_description=spec.description,
         metric=metric,

@@ -1,7 +1,7 @@
-"""ARNs of what has a fixed name.
+"""ARNs of resources with a fixed name.
 
-Stacks name each other's resources instead of importing them: an export that a deployed stack still uses
-cannot change, so that a switch between host and Lambda would lock itself out.
+Stacks refer to each other's resources by name instead of importing them: CloudFormation does not change an
+export that a deployed stack still imports, which would block the switch between host and Lambda.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
-DEAD_LETTERS = f"{PRODUCT}-undelivered"
+ALARM_TOPIC = f"{PRODUCT}-alarms"
+DEAD_LETTERS = f"{PRODUCT}-dead-letters"
 
 
 def secret_arns(scope: Construct, entries: Iterable[SecretEntry]) -> list[str]:
-    """Return the ARN of each entry; Secrets Manager ends it with six characters of its own choosing."""
+    """Return the ARN pattern of each secret; Secrets Manager appends six random characters."""
     return [
         Stack.of(scope).format_arn(
             service="secretsmanager",
@@ -35,7 +36,7 @@ def secret_arns(scope: Construct, entries: Iterable[SecretEntry]) -> list[str]:
 
 
 def log_stream_arns(scope: Construct, groups: Iterable[LogGroup]) -> list[str]:
-    """Return the ARN that covers every stream of each group, and nothing outside it."""
+    """Return the ARN pattern of every stream of each log group."""
     return [
         Stack.of(scope).format_arn(
             service="logs",
@@ -47,23 +48,18 @@ def log_stream_arns(scope: Construct, groups: Iterable[LogGroup]) -> list[str]:
     ]
 
 
-def topic_name() -> str:
-    """Return the name of the topic that a deployment's alarms in its own region notify."""
-    return f"{PRODUCT}-alarms"
-
-
 def topic_arn(scope: Construct) -> str:
     """Return the ARN of the alarm topic in the region of `scope`."""
-    return Stack.of(scope).format_arn(service="sns", resource=topic_name())
+    return Stack.of(scope).format_arn(service="sns", resource=ALARM_TOPIC)
 
 
 def dead_letters_arn(scope: Construct) -> str:
-    """Return the ARN of the queue that keeps the events no job could handle."""
+    """Return the ARN of the dead-letter queue of the jobs function."""
     return Stack.of(scope).format_arn(service="sqs", resource=DEAD_LETTERS)
 
 
 def certificates_bucket(scope: Construct) -> str:
-    """Return the name of the bucket that keeps certificates from one box to the next."""
+    """Return the name of the bucket that holds the certificate across replacements of the host."""
     return _bucket(scope, "certificates")
 
 
@@ -73,12 +69,12 @@ def data_bucket(scope: Construct) -> str:
 
 
 def certificate_objects(scope: Construct) -> str:
-    """Return the ARN of everything under the certificate prefix."""
+    """Return the ARN pattern of the objects under the certificate prefix."""
     return f"{bucket_arn(certificates_bucket(scope))}/{CERTIFICATES_PREFIX}/*"
 
 
 def data_objects(scope: Construct) -> str:
-    """Return the ARN of everything under the database's prefix."""
+    """Return the ARN pattern of the objects under the database's prefix."""
     return f"{bucket_arn(data_bucket(scope))}/{DATA_PREFIX}/*"
 
 

@@ -1,12 +1,10 @@
-"""Settings in, stacks out: which stacks a deployment has, and in which order they come."""
+"""Build a deployment's stacks from its settings, with the dependencies between them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import App, Environment, Stack, Tags, Validations
-from aws_cdk import aws_route53 as route53
 from cdk_nag import AwsSolutionsChecks
 
 from infra.dns_stack import DnsStack
@@ -23,19 +21,11 @@ if TYPE_CHECKING:
     from infra.settings import DeploymentSettings
 
 
-@dataclass(frozen=True, slots=True)
-class _Front:
-    """What answers: the stack it is in, and how DNS points at it."""
-
-    stack: Stack
-    target: route53.RecordTarget
-    ipv6_address: str | None
-
-
 def build(app: App, settings: DeploymentSettings, release: Release) -> None:
     """Add every stack of the deployment to the app, checked by cdk-nag.
 
-    Functions without an image yet: secrets and storage only, since storage has the repository to push it to.
+    While the Lambda functions have no image, only the secrets and storage stacks are built: the storage stack
+    has the repository to push the image to.
     """
     common: dict[str, Any] = {"settings": settings, "env": Environment(region=settings.region)}
     first: list[Stack] = [
@@ -43,28 +33,28 @@ def build(app: App, settings: DeploymentSettings, release: Release) -> None:
         StorageStack(app, StackName.STORAGE, **common),
     ]
     if not settings.awaits_image:
-        _build_the_rest(app, settings, release, common, first)
+        _build_remaining(app, settings, release, common, first)
     Tags.of(app).add("project", PRODUCT)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 
-def _build_the_rest(
+def _build_remaining(
     app: App, settings: DeploymentSettings, release: Release, common: dict[str, Any], first: list[Stack]
 ) -> None:
     monitoring = MonitoringStack(app, StackName.MONITORING, **common)
-    front = _build_front(app, settings, release, common)
+    api = _build_api(app, settings, release, common)
     for stack in (*first, monitoring):
-        front.stack.add_stack_dependency(stack)
-    last = front.stack
+        api.add_stack_dependency(stack)
+    last: Stack = api
     if settings.hosted_zone_id:
-        last = DnsStack(app, StackName.DNS, target=front.target, ipv6_address=front.ipv6_address, **common)
+        last = DnsStack(app, StackName.DNS, target=api.record_target, ipv6_address=api.ipv6_address, **common)
     health = HealthStack(app, StackName.HEALTH, settings=settings, env=Environment(region=HEALTH_REGION))
     health.add_stack_dependency(last)
 
 
-def _build_front(app: App, settings: DeploymentSettings, release: Release, common: dict[str, Any]) -> _Front:
+def _build_api(
+    app: App, settings: DeploymentSettings, release: Release, common: dict[str, Any]
+) -> HostStack | ServerlessStack:
     if settings.serverless:
-        functions = ServerlessStack(app, StackName.SERVERLESS, **common)
-        return _Front(functions, functions.alias, None)
-    host = HostStack(app, StackName.HOST, release=release, **common)
-    return _Front(host, route53.RecordTarget.from_ip_addresses(host.address), host.ipv6_address)
+        return ServerlessStack(app, StackName.SERVERLESS, **common)
+    return HostStack(app, StackName.HOST, release=release, **common)

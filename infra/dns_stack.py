@@ -1,4 +1,4 @@
-"""The DNS stack: the API's name, pointing at the host or at the HTTP API. It alone changes in a switch."""
+"""The DNS stack: points the API's domain name at the host or at the HTTP API."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from infra.settings import DeploymentSettings
 
-TTL = Duration.minutes(1)  # what a client may still believe after a switch
+TTL = Duration.minutes(1)  # for so long clients may use the old address after a switch
 
 
 class DnsStack(Stack):
-    """Makes the A record, and the AAAA record where there is an address for it."""
+    """Creates the A record, and the AAAA record if there is an IPv6 address."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class DnsStack(Stack):
     ) -> None:
         super().__init__(scope, id_, **stack)
         zone = hosted_zone(self, settings)
-        # an alias has the TTL of what it points to
+        # an alias record has the TTL of its target
         ttl = None if target.alias_target else TTL
         route53.ARecord(self, "A", zone=zone, record_name=settings.api_host, target=target, ttl=ttl)
         if ipv6_address is not None:
@@ -41,7 +41,7 @@ class DnsStack(Stack):
 
 
 def hosted_zone(scope: Construct, settings: DeploymentSettings) -> route53.IHostedZone:
-    """Return the zone that the settings name, without looking it up."""
+    """Return the hosted zone in the settings, without a lookup."""
     return route53.HostedZone.from_hosted_zone_attributes(
         scope,
         "Zone",

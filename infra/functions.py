@@ -1,4 +1,4 @@
-"""One Lambda function from the image, with a role and a log group of its own."""
+"""A Lambda function from the container image, with its own role and log group."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ HANDLERS = {
     Reader.JOBS: "community_metrics.aws.lambda_jobs.handler",
 }
 MEMORY_MIB = {Reader.API: 1024, Reader.JOBS: 1536}
-# API Gateway gives up after 30 s; 15 min is Lambda's longest
+# API Gateway times out after 30 s; Lambda's maximum is 15 minutes
 TIMEOUTS = {Reader.API: Duration.seconds(29), Reader.JOBS: Duration.minutes(15)}
 
 
 class Function(Construct):
-    """Runs one handler of the package for one reader of the secrets."""
+    """Runs one handler of the package with the secrets of one reader."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Function(Construct):
             architecture=lambda_.Architecture.ARM_64,
             memory_size=MEMORY_MIB[reader],
             timeout=TIMEOUTS[reader],
-            # an imported role is left alone: no managed policy, no statement that is not in policies.py
+            # CDK does not change an imported role: it has the statements of policies.py only
             role=role.without_policy_updates(),
             environment={**plain_settings(self, settings), **secret_ids(settings, reader)},
             log_group=logs.LogGroup.from_log_group_name(self, "Log", log_group),

@@ -1,6 +1,6 @@
-"""The health stack: asks the API from the outside. In us-east-1, where Route 53 publishes what it finds.
+"""The health stack: an external health check of the API, in us-east-1, where Route 53 publishes its metrics.
 
-Every deployment of an account has its own there, so that its names end in the deployment's region.
+Names end in the deployment's region, because each deployment of an account has its own stack there.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from infra.settings import DeploymentSettings
 
-EVERY_S = 30
+INTERVAL_S = 30
 FAILURES = 3
 HTTPS = 443
 
 
 class HealthStack(Stack):
-    """Makes the check and its alarm, and a topic beside them unless the main one is in the same region."""
+    """Creates the health check and its alarm, and a topic unless the main one is in this region."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class HealthStack(Stack):
         )
         spec = AlarmSpec(
             f"api-down-{settings.region}",
-            f"https://{settings.api_host}{HEALTH_PATH} did not answer {HEALTHY_BODY} for three minutes.",
+            f"https://{settings.api_host}{HEALTH_PATH} did not return {HEALTHY_BODY} for three minutes.",
             threshold=1,
             comparison=BELOW,
             periods=3,
@@ -59,10 +59,10 @@ class HealthStack(Stack):
         add_alarm(self, spec, metric, topic)
 
     def _topic(self, settings: DeploymentSettings) -> sns.ITopic:
-        # an alarm notifies a topic of its own region: the main one serves if it is here already
+        # an alarm can only notify a topic of its own region
         if settings.region == HEALTH_REGION:
             return sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self))
-        name = f"{arns.topic_name()}-{settings.region}"
+        name = f"{arns.ALARM_TOPIC}-{settings.region}"
         return AlarmTopic(self, "Alarms", settings=settings, name=name).topic
 
     def _build_check(self, settings: DeploymentSettings) -> route53.CfnHealthCheck:
@@ -75,7 +75,7 @@ class HealthStack(Stack):
                 port=HTTPS,
                 resource_path=HEALTH_PATH,
                 search_string=HEALTHY_BODY,
-                request_interval=EVERY_S,
+                request_interval=INTERVAL_S,
                 failure_threshold=FAILURES,
                 enable_sni=True,
             ),

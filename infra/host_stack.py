@@ -1,4 +1,4 @@
-"""The host stack: one box that serves and collects, replaced whole whenever what it runs changes."""
+"""The host stack: one EC2 instance that serves the API and runs the jobs; a new release replaces it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from aws_cdk import CfnOutput, Duration, Fn, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_sns as sns
 
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 
 DISK_GIB = 16
 BOOT_TIMEOUT = Duration.minutes(20)
-LEAST_CPU_CREDITS = 50
+MIN_CPU_CREDITS = 50
 
 
 class HostStack(Stack):
-    """Makes the network, the role, the box and the address that outlives it."""
+    """Creates the network, the role, the instance and its Elastic IP address."""
 
     def __init__(
         self, scope: Construct, id_: str, *, settings: DeploymentSettings, release: Release, **stack: Any
@@ -46,24 +47,25 @@ class HostStack(Stack):
         facts = self._facts(release)
         resource = self.instance.instance.logical_id
         self.instance.user_data.add_commands(user_data.render({**facts, "resource": resource}))
-        self.ipv6_address = self._give_ipv6_address(facts) if settings.ipv6 else None
-        self.address = self._build_address()
+        self.ipv6_address = self._assign_ipv6_address(facts) if settings.ipv6 else None
+        self._address = self._build_address()
+        self.record_target = route53.RecordTarget.from_ip_addresses(self._address)
         if settings.is_burstable:
             self._build_credit_alarm()
         self._build_outputs()
 
     def _build_outputs(self) -> None:
-        # a deployed DNS stack imports these; dropped with the zone's settings, they would lock this stack
-        self.export_value(self.address)
+        # a deployed DNS stack imports these: without the exports, removing the zone would fail this update
+        self.export_value(self._address)
         if self.ipv6_address is not None:
             self.export_string_list_value(self._network.vpc.vpc_ipv6_cidr_blocks)
         host = self._settings.api_host
         CfnOutput(self, "ApiUrl", value=f"https://{host}")
         if self._settings.hosted_zone_id is not None:
             return
-        CfnOutput(self, "RecordToMake", value=f"{host} A {self.address}")
+        CfnOutput(self, "RecordToCreate", value=f"{host} A {self._address}")
         if self.ipv6_address is not None:
-            CfnOutput(self, "Ipv6RecordToMake", value=f"{host} AAAA {self.ipv6_address}")
+            CfnOutput(self, "Ipv6RecordToCreate", value=f"{host} AAAA {self.ipv6_address}")
 
     def _build_role(self) -> iam.Role:
         release = f"{arns.bucket_arn(self._asset.s3_bucket_name)}/{self._asset.s3_object_key}"
@@ -83,7 +85,7 @@ class HostStack(Stack):
             vpc=self._network.vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
             security_group=self._network.firewall,
-            # while it boots it has only this address: the lasting one moves to it when it has proved healthy
+            # its address during boot; the Elastic IP is associated after it signals success
             associate_public_ip_address=True,
             instance_type=ec2.InstanceType(self._settings.instance_type),
             machine_image=ec2.MachineImage.generic_linux(
@@ -95,16 +97,16 @@ class HostStack(Stack):
             http_tokens=ec2.HttpTokens.REQUIRED,
             http_put_response_hop_limit=1,
             block_devices=[self._root_disk()],
-            # a runaway process slows down instead of costing money
+            # standard: a runaway process is throttled instead of charged
             credit_specification=ec2.CpuCredits.STANDARD if self._settings.is_burstable else None,
-            # a `poweroff` on the box stops it, to be looked at; replacing it stays possible
+            # `poweroff` stops the instance, so that it can be inspected
             instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.STOP,
             disable_api_termination=False,
             user_data_causes_replacement=True,
             resource_signal_timeout=BOOT_TIMEOUT,
             propagate_tags_to_volume_on_creation=True,
         )
-        # the role's permissions must be there before the box asks for its secrets
+        # the instance needs the role's permissions when it boots
         instance.node.add_dependency(self.role)
         return instance
 
@@ -115,7 +117,7 @@ class HostStack(Stack):
 
     def _root_disk(self) -> ec2.BlockDevice:
         return ec2.BlockDevice(
-            device_name="/dev/xvda",  # where Debian's images have their root
+            device_name="/dev/xvda",  # the root device of Debian's images
             volume=ec2.BlockDeviceVolume.ebs(
                 DISK_GIB,
                 volume_type=ec2.EbsDeviceVolumeType.GP3,
@@ -125,7 +127,7 @@ class HostStack(Stack):
         )
 
     def _facts(self, release: Release) -> dict[str, Any]:
-        """Return what the user data says, but for the box's logical id, which is a digest of it."""
+        """Return the values in the user data, except the logical id, which is a digest of them."""
         storage = self._settings.storage
         return {
             "region": self._settings.region,
@@ -145,10 +147,10 @@ class HostStack(Stack):
             "required_secrets": [entry.name for entry in secrets_for(storage) if entry.required],
         }
 
-    def _give_ipv6_address(self, facts: dict[str, Any]) -> str:
-        """Choose the address ourselves: nothing in CloudFormation tells which one an instance got.
+    def _assign_ipv6_address(self, facts: dict[str, Any]) -> str:
+        """Assign a fixed IPv6 address, because CloudFormation has no attribute for an automatic one.
 
-        Its end changes with whatever replaces the box, since old and new live side by side for a while.
+        Its end is a digest of what replaces the instance, because the old and new one run at the same time.
         """
         script = json.dumps(self.resolve(user_data.render(facts)), sort_keys=True)
         replacing = (script, self._settings.host_image, self._settings.key_pair, DISK_GIB)
@@ -170,7 +172,7 @@ class HostStack(Stack):
             allocation_id=address.attr_allocation_id,
             instance_id=self.instance.instance_id,
         )
-        return address.ref  # an Elastic IP's Ref is the address itself
+        return address.ref  # the Ref of an Elastic IP is the address
 
     def _build_credit_alarm(self) -> None:
         metric = cloudwatch.Metric(
@@ -182,10 +184,10 @@ class HostStack(Stack):
         )
         spec = AlarmSpec(
             "cpu-credits",
-            "The host has nearly used up its CPU credits and will be slow.",
-            threshold=LEAST_CPU_CREDITS,
+            "The host has few CPU credits left; without credits it is slow.",
+            threshold=MIN_CPU_CREDITS,
             comparison=BELOW,
-            # a fresh box starts with few credits and earns 24 an hour (t4g.small)
+            # a new instance starts with few credits and earns 24 an hour (t4g.small)
             periods=36,
         )
         topic = sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self))

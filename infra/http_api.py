@@ -1,4 +1,4 @@
-"""The public side of the API function: HTTP API, throttling, its name and certificate, its access log."""
+"""The HTTP API in front of the API function: throttling, domain name, certificate, access log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOGGED = ("requestId", "httpMethod", "path", "status", "responseLength", "respo
 
 
 class PublicApi(Construct):
-    """Hands every request to the function, under the API's own name only."""
+    """Routes every request to the function, under the API's domain name only."""
 
     def __init__(
         self, scope: Construct, id_: str, *, settings: DeploymentSettings, function: lambda_.IFunction
@@ -44,7 +44,7 @@ class PublicApi(Construct):
             api_name=PRODUCT,
             create_default_stage=False,
             disable_execute_api_endpoint=True,
-            # CORS is the application's business, as on the host
+            # the application handles CORS, as on the host
             default_integration=integrations.HttpLambdaIntegration("Function", function),
         )
         self._build_stage()
@@ -70,7 +70,7 @@ class PublicApi(Construct):
         log = logs.LogGroup.from_log_group_name(self, "AccessLog", LogGroup.HTTP_API)
         template = cast("gateway.CfnStage", stage.node.default_child)
         template.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
-            # the ARN of an imported group ends in ":*", which a stage refuses
+            # a stage rejects the ":*" at the end of an imported log group's ARN
             destination_arn=log.log_group_arn.removesuffix(":*"),
             format=json.dumps({name: f"$context.{name}" for name in _LOGGED}),
         )

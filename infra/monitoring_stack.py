@@ -1,4 +1,4 @@
-"""The monitoring stack: topic, log groups, alarms on our own metrics, one dashboard."""
+"""The monitoring stack: alarm topic, log groups, alarms on our gauges, one dashboard."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 EIGHT_DAYS_H = 8 * 24
 
-# (metric, statistic, alarm). The age is a gauge: no alarm may look back more than seven days.
+# (metric, statistic, alarm). The age is a gauge, because an alarm can evaluate at most seven days.
 JOB_ALARMS = (
     (
         Gauge.AGE_OF_LAST_SUCCESS_H,
         "Maximum",
         AlarmSpec(
             "no-success",
-            "No run succeeded for 8 days, or nobody measures it any more. See `community-metrics history`.",
+            "No run succeeded for 8 days, or the monitor has stopped. See `community-metrics history`.",
             threshold=EIGHT_DAYS_H,
             periods=3,
             missing=cloudwatch.TreatMissingData.BREACHING,
@@ -48,11 +48,11 @@ JOB_ALARMS = (
 )
 HOST_ALARMS = (
     (
-        Gauge.CERTIFICATE_LIFE_LEFT,
+        Gauge.CERTIFICATE_LIFETIME_LEFT,
         "Minimum",
         AlarmSpec(
             "certificate",
-            "Less than a quarter of the certificate's life is left; renewal is due at a third.",
+            "Less than a quarter of the certificate's lifetime is left; renewal is due at a third.",
             threshold=25,
             comparison=BELOW,
             periods=3,
@@ -72,16 +72,16 @@ HOST_ALARMS = (
 
 
 class MonitoringStack(Stack):
-    """Makes what notices that something is wrong, before anything runs."""
+    """Creates the log groups, alarms and dashboard before anything runs."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
-        self.topic = AlarmTopic(self, "Alarms", settings=settings, name=arns.topic_name()).topic
+        self.topic = AlarmTopic(self, "Alarms", settings=settings, name=arns.ALARM_TOPIC).topic
         self._build_log_groups()
         self._build_alarms_and_dashboard(settings)
 
     def _build_log_groups(self) -> None:
-        # those of both flavours: a switch from host to Lambda must not throw the host's last lines away
+        # of host and Lambda alike: a switch between them must not delete logs
         for group in LogGroup:
             logs.LogGroup(
                 self,

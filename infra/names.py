@@ -1,7 +1,7 @@
-"""The names that the stacks, the host's files and the runtime share, each in one place.
+"""Names that the stacks, the host's files and the runtime share.
 
-A secret entry reaches a process as a variable of its own: `CM_LANCEDB_API_KEY_SECRET` holds the id of the
-Secrets Manager entry whose value is `CM_LANCEDB_API_KEY`. What ends in `_SECRET` is an address, not a secret.
+A process gets the id of each of its secrets in an environment variable: `CM_LANCEDB_API_KEY_SECRET` is the id
+of the Secrets Manager secret that holds `CM_LANCEDB_API_KEY`. A `_SECRET` variable never holds a value.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 PRODUCT = "community-metrics"
-API_LABEL = "metrics-api"  # the API answers at https://metrics-api.<domain>
+API_LABEL = "metrics-api"  # the API is at https://metrics-api.<domain>
 METRIC_NAMESPACE = "CommunityMetrics"
-SECRET_ID_SUFFIX = "_SECRET"  # noqa: S105  the end of a variable's name
+SECRET_ID_SUFFIX = "_SECRET"  # noqa: S105  the suffix of a variable's name
 DATA_PREFIX = "lancedb"
 CERTIFICATES_PREFIX = "certificates"
 IMAGE_REPOSITORY = PRODUCT
@@ -22,7 +22,7 @@ HEALTH_REGION = "us-east-1"  # Route 53 publishes the metrics of its checks ther
 
 
 class Reader(StrEnum):
-    """Who may read a secret: the API answers questions, the jobs write."""
+    """The two processes that read secrets: the API reads the database, the jobs write it."""
 
     API = "api"
     JOBS = "jobs"
@@ -30,7 +30,7 @@ class Reader(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SecretEntry:
-    """One Secrets Manager entry: its name, the variable it becomes, who reads it, who cannot do without."""
+    """One secret in Secrets Manager: its name, its setting, its readers, and whether it is required."""
 
     key: str
     variable: str
@@ -41,22 +41,22 @@ class SecretEntry:
 
     @property
     def name(self) -> str:
-        """The entry's name in Secrets Manager, such as `community-metrics/lancedb-read-key`."""
+        """The name in Secrets Manager, such as `community-metrics/lancedb-read-key`."""
         return f"{PRODUCT}/{self.key}"
 
     @property
     def id_variable(self) -> str:
-        """The variable that tells a process where the value is, such as `CM_LANCEDB_API_KEY_SECRET`."""
+        """The variable that holds the name, such as `CM_LANCEDB_API_KEY_SECRET`."""
         return f"{self.variable}{SECRET_ID_SUFFIX}"
 
 
 _BOTH = (Reader.API, Reader.JOBS)
 SECRETS = (
     SecretEntry(
-        "lancedb-read-key", "CM_LANCEDB_API_KEY", (Reader.API,), True, True, "LanceDB key that can only read"
+        "lancedb-read-key", "CM_LANCEDB_API_KEY", (Reader.API,), True, True, "LanceDB key, read-only"
     ),
     SecretEntry(
-        "lancedb-write-key", "CM_LANCEDB_API_KEY", (Reader.JOBS,), True, True, "LanceDB key that can write"
+        "lancedb-write-key", "CM_LANCEDB_API_KEY", (Reader.JOBS,), True, True, "LanceDB key, read and write"
     ),
     SecretEntry("lancedb-uri", "CM_LANCEDB_URI", _BOTH, True, True, "LanceDB database, db://<name>"),
     SecretEntry(
@@ -68,7 +68,7 @@ SECRETS = (
         "Endpoint of a private LanceDB cluster, https://<host>; leave unset for LanceDB's own",
     ),
     SecretEntry(
-        "github-token", "CM_GITHUB_TOKEN", (Reader.JOBS,), False, False, "GitHub token without any scope"
+        "github-token", "CM_GITHUB_TOKEN", (Reader.JOBS,), False, False, "GitHub token without scopes"
     ),
     SecretEntry(
         "api-token-hashes",
@@ -76,25 +76,25 @@ SECRETS = (
         (Reader.API,),
         False,
         False,
-        "SHA-256 of accepted API tokens, comma separated; leave unset for public reading",
+        "SHA-256 of accepted API tokens, comma separated; leave unset for public reads",
     ),
 )
 
 
 class Gauge(StrEnum):
-    """The metrics in our namespace. No dimensions: one deployment for each account and region."""
+    """The gauges in our CloudWatch namespace; no dimensions, as a region has one deployment."""
 
     AGE_OF_LAST_SUCCESS_H = "AgeOfLastSuccessHours"
     FAILED_RUNS = "FailedRuns"
     BAD_RUNS_IN_A_ROW = "BadRunsInARow"
-    SETTLED_THROUGH_AGE_DAYS = "SettledThroughAgeDays"
-    CERTIFICATE_LIFE_LEFT = "CertificateLifeLeftPercent"
+    PUBLISHED_THROUGH_AGE_DAYS = "PublishedThroughAgeDays"
+    CERTIFICATE_LIFETIME_LEFT = "CertificateLifetimeLeftPercent"
     DISK_USED = "DiskUsedPercent"
     MEMORY_USED = "MemoryUsedPercent"
 
 
 class LogGroup(StrEnum):
-    """The log groups; a role may write to its own only."""
+    """The log groups; a role can write to its own only."""
 
     BOOT = f"/{PRODUCT}/host/boot"
     HOST_API = f"/{PRODUCT}/host/api"
@@ -106,7 +106,7 @@ class LogGroup(StrEnum):
 
 
 HOST_LOG_GROUPS = (LogGroup.BOOT, LogGroup.HOST_API, LogGroup.HOST_JOBS, LogGroup.HOST_SYSTEM)
-# where the journal goes with `ship_logs = true`, by what `infra/host/ship_logs.py` calls it
+# the log groups of the journal with `ship_logs = true`, by their key in `infra/host/ship_logs.py`
 JOURNAL_GROUPS = {"api": LogGroup.HOST_API, "jobs": LogGroup.HOST_JOBS, "system": LogGroup.HOST_SYSTEM}
 
 
@@ -123,10 +123,15 @@ class StackName(StrEnum):
 
 
 def secrets_for(storage: str, reader: Reader | None = None) -> tuple[SecretEntry, ...]:
-    """Return the entries that a deployment with this storage has, or those that one reader gets."""
+    """Return the secrets of a deployment with this storage; with a reader, only that reader's."""
     return tuple(
         entry
         for entry in SECRETS
         if (storage == "enterprise" or not entry.enterprise_only)
         and (reader is None or reader in entry.readers)
     )
+
+
+def construct_id(name: str) -> str:
+    """Return the construct id of a hyphenated name: `api-down` becomes `ApiDown`."""
+    return "".join(word.capitalize() for word in name.split("-"))

@@ -1,4 +1,4 @@
-"""The network of the host: one public subnet, no NAT, and a firewall that lets in what the host serves."""
+"""The network of the host: a VPC with one public subnet, no NAT gateway, and a security group."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SSH = 22
 
 
 class Network(Construct):
-    """Gives the host a subnet with a way out and a security group."""
+    """Creates the VPC and the security group of the host."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings) -> None:
         super().__init__(scope, id_)
@@ -25,11 +25,11 @@ class Network(Construct):
             self,
             "Firewall",
             vpc=self.vpc,
-            description="Web from everywhere, SSH from the configured ranges, out to the web only",
+            description="HTTP and HTTPS in, SSH from the configured ranges, HTTP and HTTPS out",
             allow_all_outbound=False,
         )
-        self._open_in(settings)
-        self._open_out(settings)
+        self._allow_ingress(settings)
+        self._allow_egress(settings)
 
     def _build_vpc(self, settings: DeploymentSettings) -> ec2.Vpc:
         return ec2.Vpc(
@@ -51,22 +51,22 @@ class Network(Construct):
             ],
         )
 
-    def _open_in(self, settings: DeploymentSettings) -> None:
-        for port, purpose in ((HTTPS, "API"), (HTTP, "redirect, and proof of the name to the CA")):
-            self._allow_in(ec2.Peer.any_ipv4(), port, purpose)
+    def _allow_ingress(self, settings: DeploymentSettings) -> None:
+        for port, purpose in ((HTTPS, "API"), (HTTP, "redirect to HTTPS, ACME challenge")):
+            self._allow(ec2.Peer.any_ipv4(), port, purpose)
             if settings.ipv6:
-                self._allow_in(ec2.Peer.any_ipv6(), port, purpose)
+                self._allow(ec2.Peer.any_ipv6(), port, purpose)
         for cidr in settings.ssh_cidrs:
-            peer = ec2.Peer.ipv4 if cidr.version == 4 else ec2.Peer.ipv6  # noqa: PLR2004  IP's own numbers
-            self._allow_in(peer(str(cidr)), SSH, "SSH")
+            peer = ec2.Peer.ipv4 if cidr.version == 4 else ec2.Peer.ipv6  # noqa: PLR2004  IP versions
+            self._allow(peer(str(cidr)), SSH, "SSH")
 
-    def _open_out(self, settings: DeploymentSettings) -> None:
-        # AWS, registries and LanceDB speak HTTPS, Debian's mirrors HTTP; DNS and time never meet the firewall
+    def _allow_egress(self, settings: DeploymentSettings) -> None:
+        # AWS, registries and LanceDB use HTTPS, Debian's mirrors HTTP; Amazon's DNS and NTP need no rule
         cluster = settings.lancedb_port if settings.storage == "enterprise" else HTTPS
         for port in dict.fromkeys((HTTPS, HTTP, cluster)):
-            self.firewall.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "out")
+            self.firewall.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "egress")
             if settings.ipv6:
-                self.firewall.add_egress_rule(ec2.Peer.any_ipv6(), ec2.Port.tcp(port), "out")
+                self.firewall.add_egress_rule(ec2.Peer.any_ipv6(), ec2.Port.tcp(port), "egress")
 
-    def _allow_in(self, peer: ec2.IPeer, port: int, purpose: str) -> None:
+    def _allow(self, peer: ec2.IPeer, port: int, purpose: str) -> None:
         self.firewall.add_ingress_rule(peer, ec2.Port.tcp(port), purpose)

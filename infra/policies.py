@@ -1,4 +1,4 @@
-"""What each role may do, and nothing else. `tests/infra/test_policies.py` holds the whole of it."""
+"""The complete IAM policy of each role; `tests/infra/test_policies.py` compares every statement."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 def host_policy(
     scope: Construct, settings: DeploymentSettings, release_arn: str
 ) -> list[iam.PolicyStatement]:
-    """Return what the instance may do: boot, serve, run the jobs, say how it is."""
+    """Return the policy of the instance: boot, serve the API, run the jobs, report metrics."""
     return [
         _read_secrets(scope, settings, None),
         _allow("ReadRelease", ["s3:GetObject"], [release_arn]),
-        _allow("KeepCertificates", ["s3:GetObject", "s3:PutObject"], [arns.certificate_objects(scope)]),
+        _allow("StoreCertificates", ["s3:GetObject", "s3:PutObject"], [arns.certificate_objects(scope)]),
         _list("ListCertificates", arns.certificates_bucket(scope), f"{CERTIFICATES_PREFIX}/*"),
         _write_logs(scope, *HOST_LOG_GROUPS),
         _put_metrics(),
@@ -42,7 +42,7 @@ def host_policy(
 
 
 def api_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
-    """Return what the API function may do: read."""
+    """Return the policy of the API function: read only."""
     return [
         _read_secrets(scope, settings, Reader.API),
         _write_logs(scope, LogGroup.LAMBDA_API),
@@ -51,12 +51,12 @@ def api_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.Polic
 
 
 def jobs_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
-    """Return what the jobs function may do: write the database and its own metrics."""
+    """Return the policy of the jobs function: write the database, publish metrics."""
     return [
         _read_secrets(scope, settings, Reader.JOBS),
         _write_logs(scope, LogGroup.LAMBDA_JOBS),
         _put_metrics(),
-        _allow("KeepUndelivered", ["sqs:SendMessage"], [arns.dead_letters_arn(scope)]),
+        _allow("SendDeadLetters", ["sqs:SendMessage"], [arns.dead_letters_arn(scope)]),
         *_use_data(scope, settings, write=True),
     ]
 
@@ -75,7 +75,7 @@ def _write_logs(scope: Construct, *groups: LogGroup) -> iam.PolicyStatement:
 
 
 def _put_metrics() -> iam.PolicyStatement:
-    # PutMetricData knows no resources; the namespace is its only bound
+    # PutMetricData has no resource types; only the namespace can limit it
     return _allow(
         "PutMetrics",
         ["cloudwatch:PutMetricData"],

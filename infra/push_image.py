@@ -1,6 +1,6 @@
-"""Builds the Lambda image for arm64, pushes it, and prints its digest: `make image`.
+"""Build the Lambda image for arm64, push it, and print its digest: `make image`.
 
-Needs Docker with buildx, credentials for the account, and the repository that the storage stack makes.
+Needs Docker with buildx, AWS credentials, and the ECR repository of the storage stack.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ PLATFORM = "linux/arm64"
 
 
 class ImageError(Exception):
-    """The image was not pushed; the text says what to do."""
+    """The image was not pushed; the message says what to do."""
 
 
 def main() -> int:
-    """Build, push, print what `deployment.toml` needs, and return the exit code."""
+    """Build and push the image, print the line for `deployment.toml`, and return the exit code."""
     try:
         region = load_region(ROOT / "deployment.toml")
         uri, user, password = _repository(region)
@@ -42,14 +42,15 @@ def main() -> int:
 
 
 def _repository(region: str) -> tuple[str, str, str]:
-    """Return where to push, and the login for it."""
+    """Return the URI of the repository, and the user and password for it."""
     client = boto3.client("ecr", region_name=region)
     try:
         found = client.describe_repositories(repositoryNames=[IMAGE_REPOSITORY])["repositories"]
         token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     except (BotoCoreError, ClientError) as error:
         raise ImageError(
-            f"There is no repository to push to: {error}. Make it with `npx cdk deploy {StackName.STORAGE}`."
+            f"Cannot use the ECR repository {IMAGE_REPOSITORY}: {error}. "
+            f"Fix: create it with `npx cdk deploy {StackName.STORAGE}`."
         ) from None
     user, _, password = base64.b64decode(token).decode().partition(":")
     return found[0]["repositoryUri"], user, password
@@ -61,18 +62,25 @@ def _build_and_push(uri: str) -> str:
     wheel = build_wheel(wheels)
     tag = f"{uri}:{wheel.stem}-{_git_commit()}"
     with TemporaryDirectory() as scratch:
-        told = Path(scratch) / "metadata.json"
-        options = ("--platform", PLATFORM, "--provenance=false", "--push", "--metadata-file", str(told))
+        metadata = Path(scratch) / "metadata.json"
+        options = (
+            "--platform",
+            PLATFORM,
+            "--provenance=false",
+            "--push",
+            "--metadata-file",
+            str(metadata),
+        )
         _docker(
             "buildx", "build", *options, "--tag", tag, "--file", str(ROOT / "runtime/Dockerfile"), str(ROOT)
         )
-        metadata = json.loads(told.read_text(encoding="utf-8"))
-    return str(metadata["containerimage.digest"])
+        digest = json.loads(metadata.read_text(encoding="utf-8"))["containerimage.digest"]
+    return str(digest)
 
 
 def _git_commit() -> str:
     done = subprocess.run(
-        ["git", "rev-parse", "--short=12", "HEAD"],  # noqa: S607  the git of whoever builds
+        ["git", "rev-parse", "--short=12", "HEAD"],  # noqa: S607  git from PATH
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -85,10 +93,10 @@ def _docker(*arguments: str, stdin: str | None = None) -> None:
     try:
         subprocess.run(["docker", *arguments], input=stdin, text=True, check=True)  # noqa: S603, S607  no shell
     except FileNotFoundError:
-        raise ImageError("There is no docker here. `make image` needs Docker with buildx.") from None
+        raise ImageError("docker is not installed. `make image` needs Docker with buildx.") from None
     except subprocess.CalledProcessError as error:
         raise ImageError(
-            f"`docker {arguments[0]}` failed with {error.returncode}; it said why above."
+            f"`docker {arguments[0]}` exited with {error.returncode}; its output is above."
         ) from None
 
 

@@ -1,7 +1,7 @@
-"""The release asset: what the host installs, as one archive with the same bytes wherever it is built.
+"""The release that the host installs: a reproducible archive, with the same bytes on every machine.
 
-A byte that differs would replace the instance at every deploy, so times, owners and modes are fixed here, and
-nothing is compressed: what deflate writes depends on the zlib of whoever builds.
+If a byte differed, every deploy would replace the instance. So times, owners and modes are fixed, and nothing
+is compressed: the output of deflate depends on the version of zlib.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parents[1]
 HOST_FILES = ROOT / "infra" / "host"
 BUILD_TIME = 1_767_225_600  # 2026-01-01, for every file in the wheel and in the archive
-# what editors, systems and Python leave beside the host's files; hidden files are left out as well
+# files of editors and Python to leave out; hidden files are left out too
 _STRAY = re.compile(r".*(~|#|\.(pyc|swp|swo|orig|rej|bak|tmp))")
 _GZIP_HEADER = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"  # no name, no time, "unknown" system
 _LARGEST_BLOCK = 0xFFFF
@@ -33,14 +33,14 @@ _PLAIN = 0o644
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The archive on disk, and the SHA-256 by which the host knows it."""
+    """The archive on disk, and its SHA-256, which the host checks."""
 
     path: Path
     sha256: str
 
 
 class ReleaseError(Exception):
-    """The wheel could not be built; the text is the builder's."""
+    """The wheel could not be built; the message has the builder's output."""
 
 
 def build_release(directory: Path) -> Release:
@@ -63,7 +63,7 @@ def build_release(directory: Path) -> Release:
 
 
 def pack(files: dict[str, Path]) -> bytes:
-    """Return a gzipped tar of the files by their names inside it, free of anything that varies."""
+    """Return a reproducible gzipped tar of the files, by their names in it."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, path in sorted(files.items()):
@@ -77,19 +77,19 @@ def pack(files: dict[str, Path]) -> bytes:
 
 
 def store_uncompressed(wheel: Path) -> None:
-    """Write the wheel again with the same files, times and modes, but stored instead of deflated."""
+    """Rewrite the wheel with the same files, times and modes, stored instead of deflated."""
     with zipfile.ZipFile(wheel) as archive:
         files = [(entry, archive.read(entry)) for entry in archive.infolist()]
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_STORED) as archive:
         for entry, content in files:
             stored = zipfile.ZipInfo(entry.filename, entry.date_time)
-            stored.create_system = 3  # Unix, whatever this is
+            stored.create_system = 3  # Unix, on every system
             stored.external_attr = entry.external_attr
             archive.writestr(stored, content)
 
 
 def _gzip_stored(content: bytes) -> bytes:
-    """Return a gzip file by RFC 1951 and 1952 whose every block is stored, which has one form only."""
+    """Return a gzip file (RFC 1951, 1952) of stored blocks, an encoding with one result only."""
     starts = range(0, len(content), _LARGEST_BLOCK)
     blocks = []
     for start in starts:
@@ -100,7 +100,7 @@ def _gzip_stored(content: bytes) -> bytes:
 
 
 def host_files(folder: Path) -> dict[str, Path]:
-    """Return the host's programs by their names in the release."""
+    """Return the files of the host by their names in the release."""
     return {
         f"host/{path.relative_to(folder)}": path
         for path in folder.rglob("*")
@@ -113,13 +113,13 @@ def _is_stray(path: Path) -> bool:
 
 
 def build_wheel(directory: Path) -> Path:
-    """Build the wheel into `directory`, with the same bytes wherever it is built.
+    """Build the wheel into `directory`, with the same bytes on every machine.
 
     Raises:
         ReleaseError: the wheel cannot be built from this tree.
     """
-    # hatchling itself, not an isolated build: synthesis asks no index
-    built = subprocess.run(  # noqa: S603  our own interpreter, no input of anybody
+    # hatchling itself, not an isolated build: synthesis must not need a package index
+    built = subprocess.run(  # noqa: S603  our own interpreter, no external input
         [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(directory)],
         cwd=ROOT,
         env={**os.environ, "SOURCE_DATE_EPOCH": str(BUILD_TIME)},
@@ -128,5 +128,5 @@ def build_wheel(directory: Path) -> Path:
         check=False,
     )
     if built.returncode != 0:
-        raise ReleaseError(f"The wheel of the release cannot be built:\n{built.stderr.strip()}")
+        raise ReleaseError(f"Cannot build the wheel:\n{built.stderr.strip()}")
     return next(directory.glob("*.whl"))

@@ -1,4 +1,4 @@
-"""What a deployed process finds in its environment: plain settings, and where its secrets are."""
+"""The environment variables of a deployed process: its settings, and the ids of its secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, str]:
-    """Return the `CM_*` variables that are no secret, the same for the API and the jobs."""
+    """Return the non-secret `CM_*` variables, the same for the API and the jobs."""
     common = {
         "CM_CORS_ORIGINS": ",".join(settings.dashboard_origins),
         "CM_CONTACT": settings.alarm_email,
@@ -30,5 +30,5 @@ def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, 
 
 
 def secret_ids(settings: DeploymentSettings, reader: Reader) -> dict[str, str]:
-    """Return the `CM_*_SECRET` variables of one reader: the entries' names, never their values."""
+    """Return the `CM_*_SECRET` variables of one reader: the secrets' names, never their values."""
     return {entry.id_variable: entry.name for entry in secrets_for(settings.storage, reader)}

@@ -1,4 +1,4 @@
-"""What starts the jobs function, and where an event goes that could not be handled."""
+"""The schedules that invoke the jobs function, and the dead-letter queue of failed invocations."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.arns import DEAD_LETTERS
-from infra.names import PRODUCT
+from infra.names import PRODUCT, construct_id
 
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
 
-# job and clock, in UTC; the second refresh of a week finds what a late registry has published since
+# job and schedule in UTC; the catch-up fetches days that a registry published late
 SCHEDULES = {
     "weekly-refresh": ("weekly_refresh", "cron(0 6 ? * MON *)"),
     "catch-up": ("weekly_refresh", "cron(0 18 ? * MON-WED *)"),
     "monitor": ("monitor", "rate(1 hour)"),
 }
 RETRIES = 2
-GIVE_UP_AFTER = Duration.hours(3)
+MAX_EVENT_AGE = Duration.hours(3)
 
 
-class Clock(Construct):
-    """Starts each job at its time, tries again, and keeps what stayed undone."""
+class JobSchedules(Construct):
+    """Invokes each job on its schedule, with retries and a dead-letter queue."""
 
     def __init__(self, scope: Construct, id_: str, *, function: lambda_.Function) -> None:
         super().__init__(scope, id_)
@@ -41,10 +41,10 @@ class Clock(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
-        # the clock only hands an event over; what the function then fails at is tried again here
+        # the schedules retry the invocation only; this retries a failed execution
         function.configure_async_invoke(
             retry_attempts=RETRIES,
-            max_event_age=GIVE_UP_AFTER,
+            max_event_age=MAX_EVENT_AGE,
             on_failure=destinations.SqsDestination(self.dead_letters),
         )
         self._role = self._build_role()
@@ -56,22 +56,22 @@ class Clock(Construct):
             sid="StartJobs", actions=["lambda:InvokeFunction"], resources=[self._function.function_arn]
         )
         keep = iam.PolicyStatement(
-            sid="KeepUndelivered", actions=["sqs:SendMessage"], resources=[self.dead_letters.queue_arn]
+            sid="SendDeadLetters", actions=["sqs:SendMessage"], resources=[self.dead_letters.queue_arn]
         )
-        # another account's schedule must not borrow the role
+        # a schedule of another account must not assume the role
         own = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
         return iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=own),
-            inline_policies={"clock": iam.PolicyDocument(statements=[invoke, keep])},
+            inline_policies={"schedules": iam.PolicyDocument(statements=[invoke, keep])},
         )
 
     def _build_schedule(self, name: str, job: str, when: str) -> None:
-        # CfnSchedule, since the Schedule construct would also allow every version of the function
+        # CfnSchedule, because the Schedule construct also allows every version of the function
         scheduler.CfnSchedule(
             self,
-            "".join(word.capitalize() for word in name.split("-")),
+            construct_id(name),
             name=f"{PRODUCT}-{name}",
             schedule_expression=when,
             schedule_expression_timezone="UTC",
@@ -81,7 +81,7 @@ class Clock(Construct):
                 role_arn=self._role.role_arn,
                 input=json.dumps({"job": job}),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_event_age_in_seconds=GIVE_UP_AFTER.to_seconds(), maximum_retry_attempts=RETRIES
+                    maximum_event_age_in_seconds=MAX_EVENT_AGE.to_seconds(), maximum_retry_attempts=RETRIES
                 ),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
                     arn=self.dead_letters.queue_arn

@@ -1,4 +1,4 @@
-"""The secrets stack: one entry for each secret, made without a value."""
+"""The secrets stack: creates each secret in Secrets Manager, without a value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from infra.names import PRODUCT, secrets_for
+from infra.names import PRODUCT, construct_id, secrets_for
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -17,30 +17,26 @@ if TYPE_CHECKING:
 
 
 class SecretsStack(Stack):
-    """Makes the entries that `community-metrics secrets put` fills; they outlive the stack."""
+    """Creates the secrets that `community-metrics secrets put` fills; they are retained on removal."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
         for entry in secrets_for(settings.storage):
-            self._build_entry(entry)
+            self._build_secret(entry)
         CfnOutput(self, "Next", value=next_command(settings))
 
-    def _build_entry(self, entry: SecretEntry) -> None:
-        # CfnSecret, since the Secret construct would generate a value that looks like a key
+    def _build_secret(self, entry: SecretEntry) -> None:
+        # CfnSecret, because the Secret construct generates a value, which would look like a key
         secret = secretsmanager.CfnSecret(
-            self, _construct_id(entry.key), name=entry.name, description=entry.description
+            self, construct_id(entry.key), name=entry.name, description=entry.description
         )
-        # a first deploy that fails takes its empty entries back, so that the next try finds the names free
+        # if the first deploy fails, the empty secrets are deleted, so that the next one can create them
         secret.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
 
 
 def next_command(settings: DeploymentSettings) -> str:
-    """Return the command that fills the entries of this deployment."""
+    """Return the command that sets the secrets of this deployment."""
     command = f"{PRODUCT} secrets put --region {settings.region} --storage {settings.storage}"
     if settings.lancedb_region is None:
         return command
     return f"{command} --lancedb-region {settings.lancedb_region}"
-
-
-def _construct_id(key: str) -> str:
-    return "".join(word.capitalize() for word in key.split("-"))

@@ -1,4 +1,4 @@
-"""The serverless stack: two Lambda functions, an HTTP API before one, a clock before the other."""
+"""The serverless stack: an HTTP API with its Lambda function, and scheduled jobs with theirs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from infra.functions import Function
 from infra.http_api import PublicApi
 from infra.names import LogGroup, Reader
 from infra.policies import api_policy, jobs_policy
-from infra.schedule import Clock
+from infra.schedule import JobSchedules
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ServerlessStack(Stack):
-    """Makes what answers and what collects when no host does."""
+    """Serves the API and runs the jobs in Lambda, instead of on the host."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
@@ -37,10 +37,11 @@ class ServerlessStack(Stack):
         api = self._build_function("Api", Reader.API, api_policy(self, settings))
         jobs = self._build_function("Jobs", Reader.JOBS, jobs_policy(self, settings))
         public = PublicApi(self, "Public", settings=settings, function=api.function)
-        clock = Clock(self, "Clock", function=jobs.function)
+        schedules = JobSchedules(self, "Schedules", function=jobs.function)
         self._watch_api(public.api)
-        self._watch_jobs(jobs, clock.dead_letters)
-        self.alias = route53.RecordTarget.from_alias(
+        self._watch_jobs(jobs, schedules.dead_letters)
+        self.ipv6_address = None
+        self.record_target = route53.RecordTarget.from_alias(
             targets.ApiGatewayv2DomainProperties(
                 public.domain.regional_domain_name, public.domain.regional_hosted_zone_id
             )
@@ -54,21 +55,21 @@ class ServerlessStack(Stack):
         )
 
     def _watch_api(self, api: gateway.HttpApi) -> None:
-        # the function answers an unhandled error with a sound 500, which Lambda counts as success
+        # an unhandled error is a 500 response, which Lambda counts as a success
         metric = api.metric_server_error(period=Duration.minutes(5), statistic="Sum")
-        spec = AlarmSpec("api-errors", "The API answered 5xx five times in five minutes.", threshold=5)
+        spec = AlarmSpec("api-errors", "The API returned 5xx five times in five minutes.", threshold=5)
         add_alarm(self, spec, metric, self._topic)
 
     def _watch_jobs(self, jobs: Function, dead_letters: sqs.Queue) -> None:
         errors: cloudwatch.IMetric = jobs.function.metric_errors(period=Duration.hours(1), statistic="Sum")
         add_alarm(
             self,
-            AlarmSpec("job-error", "A job function ended in an error.", threshold=1),
+            AlarmSpec("job-error", "The jobs function failed.", threshold=1),
             errors,
             self._topic,
         )
         waiting = dead_letters.metric_approximate_number_of_messages_visible(
             period=Duration.minutes(5), statistic="Maximum"
         )
-        spec = AlarmSpec("job-undelivered", "A scheduled job could not be started.", threshold=1)
+        spec = AlarmSpec("dead-letters", "A scheduled job failed after all retries.", threshold=1)
         add_alarm(self, spec, waiting, self._topic)

@@ -1,4 +1,4 @@
-"""Deployment settings: what `deployment.toml` may say, and one message with every fault of it."""
+"""Deployment settings: read and validate `deployment.toml`; one message lists every error."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     field_validator,
+    model_validator,
 )
-from pydantic import model_validator as whole_model
 
 from infra.names import API_LABEL
 
@@ -24,27 +24,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# A wider range than this is not somebody's office or VPN
+# a wider range is not an office or a VPN
 _SHORTEST_SSH_PREFIX = {4: 16, 6: 32}
-# what a browser sends: lower case, no default port; no comma, which separates them in CM_CORS_ORIGINS
+# as browsers send it: lower case, no default port; no comma, because commas separate CM_CORS_ORIGINS
 _ORIGIN = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:(?P<port>[1-9][0-9]{0,4}))?")
 _HTTPS = 443
 _HIGHEST_PORT = 65535
-# their ARNs do not begin with `arn:aws:`
+# partitions whose ARNs do not begin with `arn:aws:`
 _OTHER_PARTITIONS = re.compile(r"cn-|us-gov-|us-iso|eu-iso")
-_UNREADABLE = object()  # stands for a value that has a fault of its own
+_INVALID = object()  # replaces a value that has its own error
 
 
 def _network(value: object) -> object:
     if isinstance(value, (IPv4Network, IPv6Network)):
         return value
     try:
-        # as text: the number 5 would be the address 0.0.0.5
+        # as a string: ip_network(5) would be the address 0.0.0.5
         return ip_network(value if isinstance(value, str) else repr(value))
     except ValueError:
-        raise ValueError(
-            f"{value!r} is no network such as 203.0.113.0/24 (no bits beyond the prefix)"
-        ) from None
+        raise ValueError(f"{value!r} is not a network such as 203.0.113.0/24 (without host bits)") from None
 
 
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
@@ -74,11 +72,11 @@ _EXAMPLES = {
 
 
 class SettingsError(Exception):
-    """`deployment.toml` cannot be used; the text lists every fault and its mend."""
+    """`deployment.toml` is invalid; the message lists every error and its fix."""
 
 
 class DeploymentSettings(BaseModel):
-    """Everything a deployment decides. Read it with `load_settings`, which words the faults."""
+    """All settings of a deployment. Create it with `load_settings`, which reports every error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -102,51 +100,53 @@ class DeploymentSettings(BaseModel):
 
     @field_validator("region")
     @classmethod
-    def _in_the_common_partition(cls, region: str) -> str:
+    def _check_partition(cls, region: str) -> str:
         if _OTHER_PARTITIONS.match(region):
             raise ValueError(
-                f"{region} belongs to another partition of AWS (China, GovCloud, isolated); "
-                "choose a region such as eu-central-1"
+                f"{region} is in another AWS partition (China, GovCloud, isolated); "
+                "use a region such as eu-central-1"
             )
         return region
 
     @field_validator("dashboard_origins")
     @classmethod
-    def _exact_https_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
             _require_https_origin(origin)
         return origins
 
     @field_validator("ssh_cidrs")
     @classmethod
-    def _narrow(cls, cidrs: tuple[IPv4Network | IPv6Network, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    def _check_ranges(
+        cls, cidrs: tuple[IPv4Network | IPv6Network, ...]
+    ) -> tuple[IPv4Network | IPv6Network, ...]:
         for cidr in cidrs:
-            least = _SHORTEST_SSH_PREFIX[cidr.version]
-            if cidr.prefixlen < least:
+            shortest = _SHORTEST_SSH_PREFIX[cidr.version]
+            if cidr.prefixlen < shortest:
                 raise ValueError(
-                    f"{cidr} would let half the internet try to log in; name ranges of /{least} or narrower"
+                    f"{cidr} would open SSH to too many addresses; use ranges of /{shortest} or narrower"
                 )
         return cidrs
 
-    @whole_model(mode="after")
-    def _parts_agree(self) -> Self:
-        if faults := _disagreements(dict(self)):
-            raise ValueError("\n".join(faults))
+    @model_validator(mode="after")
+    def _check_consistency(self) -> Self:
+        if errors := _inconsistencies(dict(self)):
+            raise ValueError("\n".join(errors))
         return self
 
     @property
     def api_host(self) -> str:
-        """The name at which the API answers."""
+        """The domain name of the API."""
         return f"{API_LABEL}.{self.domain}"
 
     @property
     def awaits_image(self) -> bool:
-        """Say whether the functions have no image yet: only what it is pushed to can be deployed."""
+        """Whether the Lambda functions have no image yet; then only secrets and storage can be deployed."""
         return self.serverless and self.lambda_image is None
 
     @property
     def is_burstable(self) -> bool:
-        """Say whether the instance type earns CPU credits (t3, t3a, t4g)."""
+        """Whether the instance type earns CPU credits (t3, t3a, t4g)."""
         return re.match(r"t\d", self.instance_type) is not None
 
 
@@ -154,20 +154,20 @@ def load_settings(path: Path) -> DeploymentSettings:
     """Read the deployment file.
 
     Raises:
-        SettingsError: the file is missing or unreadable, or has faults; one message with all of them.
+        SettingsError: the file is missing, unreadable or invalid.
     """
     return parse_settings(_read(path), origin=str(path))
 
 
 def load_region(path: Path) -> str:
-    """Read the region alone, for what is done before the rest of the file can be filled in.
+    """Read the region alone, because `make image` runs before `lambda_image` can be set.
 
     Raises:
-        SettingsError: the file is missing or unreadable, or its region has a fault.
+        SettingsError: the file is missing or unreadable, or its region is invalid.
     """
     content = _read(path)
-    if faults := [fault for fault in _faults(content) if re.match(r"region\b", fault)]:
-        raise SettingsError(_refusal(str(path), faults))
+    if errors := [error for error in _errors(content) if re.match(r"region\b", error)]:
+        raise SettingsError(_message(str(path), errors))
     return str(content["region"])
 
 
@@ -176,50 +176,50 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(
-            f"There is no {path}. Copy deployment.example.toml to deployment.toml and fill it in."
+            f"{path} does not exist. Fix: copy deployment.example.toml to deployment.toml and edit it."
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
 
 
 def parse_settings(content: dict[str, Any], *, origin: str) -> DeploymentSettings:
-    """Check the content of a deployment file that `origin` names in the message.
+    """Validate the content of a deployment file; `origin` is its name in messages.
 
     Raises:
-        SettingsError: one message with every fault.
+        SettingsError: the content is invalid; one message lists every error.
     """
-    if faults := _faults(content):
-        raise SettingsError(_refusal(origin, faults))
+    if errors := _errors(content):
+        raise SettingsError(_message(origin, errors))
     return DeploymentSettings.model_validate(content)
 
 
-def _refusal(origin: str, faults: list[str]) -> str:
-    return "\n  - ".join([f"{origin} cannot be used, nothing was synthesised:", *faults])
+def _message(origin: str, errors: list[str]) -> str:
+    return "\n  - ".join([f"{origin} is invalid; nothing was synthesised:", *errors])
 
 
-def _faults(content: dict[str, Any]) -> list[str]:
-    """Return every fault; pydantic alone compares the parts only where each part is sound."""
+def _errors(content: dict[str, Any]) -> list[str]:
+    """Return every error; pydantic itself compares settings only if each of them is valid."""
     try:
         DeploymentSettings.model_validate(content)
     except ValidationError as error:
-        broken = {str(item["loc"][0]): _UNREADABLE for item in error.errors() if item["loc"]}
-        compared = _disagreements({**content, **broken})
-        return list(dict.fromkeys([*_worded_faults(error), *compared]))
+        invalid = {str(item["loc"][0]): _INVALID for item in error.errors() if item["loc"]}
+        compared = _inconsistencies({**content, **invalid})
+        return list(dict.fromkeys([*_messages(error), *compared]))
     return []
 
 
-def _disagreements(said: Mapping[str, Any]) -> list[str]:
-    """Return how the parts contradict each other; what is `_UNREADABLE` is set, and no more is known."""
-    faults = [*_zone_faults(said), *_flavour_faults(said)]
-    if said.get("ssh_cidrs") and said.get("key_pair") is None:
-        faults.append("ssh_cidrs opens port 22, but key_pair is not set, so nobody could log in; set it")
-    return faults
+def _inconsistencies(content: Mapping[str, Any]) -> list[str]:
+    """Return the contradictions between settings; `_INVALID` counts as set to an unknown value."""
+    errors = [*_zone_errors(content), *_hosting_errors(content)]
+    if content.get("ssh_cidrs") and content.get("key_pair") is None:
+        errors.append("ssh_cidrs opens port 22, but nobody can log in without key_pair; set it")
+    return errors
 
 
-def _zone_faults(said: Mapping[str, Any]) -> list[str]:
-    zone, domain = said.get("hosted_zone_name"), said.get("domain")
-    if (said.get("hosted_zone_id") is None) != (zone is None):
-        return ["hosted_zone_id and hosted_zone_name belong together; set both or neither"]
+def _zone_errors(content: Mapping[str, Any]) -> list[str]:
+    zone, domain = content.get("hosted_zone_name"), content.get("domain")
+    if (content.get("hosted_zone_id") is None) != (zone is None):
+        return ["hosted_zone_id and hosted_zone_name go together; set both or neither"]
     if not isinstance(zone, str) or not isinstance(domain, str):
         return []
     if domain == zone or domain.endswith(f".{zone}"):
@@ -227,56 +227,58 @@ def _zone_faults(said: Mapping[str, Any]) -> list[str]:
     return [f"domain is {domain!r}, which is outside the hosted zone {zone!r}"]
 
 
-def _flavour_faults(said: Mapping[str, Any]) -> list[str]:
-    serverless = said.get("serverless", False)
-    if serverless is _UNREADABLE:
+def _hosting_errors(content: Mapping[str, Any]) -> list[str]:
+    serverless = content.get("serverless", False)
+    if serverless is _INVALID:
         return []
     if not serverless:
-        known = said.get("host_image") is not None
-        return [] if known else ["host_image is not set; the host needs the id of a Debian 13 image"]
-    faults = []
-    if said.get("hosted_zone_id") is None:
-        faults.append("serverless = true needs hosted_zone_id: a record in the zone proves the certificate")
-    faults += [
-        f"{name} = true is for the host; leave it out with serverless = true"
+        is_set = content.get("host_image") is not None
+        return [] if is_set else ["host_image is not set; the host needs the id of a Debian 13 image"]
+    errors = []
+    if content.get("hosted_zone_id") is None:
+        errors.append("serverless = true needs hosted_zone_id: the certificate is validated by a DNS record")
+    errors += [
+        f"{name} = true is for the host; remove it with serverless = true"
         for name in ("ipv6", "ship_logs")
-        if said.get(name) is True
+        if content.get(name) is True
     ]
-    return faults
+    return errors
 
 
-def _worded_faults(error: ValidationError) -> list[str]:
-    faults: dict[str, None] = {}  # a union reports one fault once for each of its members
+def _messages(error: ValidationError) -> list[str]:
+    messages: dict[str, None] = {}  # a union reports one error once for each of its members
     for item in error.errors(include_url=False):
         message = item["msg"].removeprefix("Value error, ")
         if not item["loc"]:
-            faults.update(dict.fromkeys(message.splitlines()))
+            messages.update(dict.fromkeys(message.splitlines()))
             continue
-        faults[_worded(str(item["loc"][0]), item["type"], message, item["input"])] = None
-    return list(faults)
+        messages[_describe(str(item["loc"][0]), item["type"], message, item["input"])] = None
+    return list(messages)
 
 
-def _worded(key: str, kind: str, message: str, value: object) -> str:
+def _describe(key: str, kind: str, message: str, value: object) -> str:
     if kind == "missing":
         return f"{key} is not set"
     if kind == "extra_forbidden":
         return (
-            f"{key} is not a setting; the settings are {', '.join(sorted(DeploymentSettings.model_fields))}"
+            f"{key} is not a setting; known settings are {', '.join(sorted(DeploymentSettings.model_fields))}"
         )
     if kind == "string_pattern_mismatch":
-        return f"{key} is {value!r}, but should look like {_EXAMPLES[key]}"
+        return f"{key} is {value!r}; expected a value such as {_EXAMPLES[key]}"
     return f"{key}: {message}"
 
 
 def _require_https_origin(origin: str) -> None:
     if "*" in origin:
-        raise ValueError(f"{origin!r} would let any page read the API; list the exact origins")
-    if "@" in origin:  # not repeated in the message: what stands before the @ may be a password
-        raise ValueError("an origin holds no user, password or '@'; write it as https://metrics.example.org")
+        raise ValueError(f"{origin!r} would allow every website to read the API; list exact origins")
+    if "@" in origin:  # not in the message: the part before the @ may contain a password
+        raise ValueError(
+            "an origin must not contain a user, a password or '@'; use https://metrics.example.org"
+        )
     found = _ORIGIN.fullmatch(origin)
     port = int(found["port"] or 0) if found else 0
     if found is None or port > _HIGHEST_PORT or port == _HTTPS:
         raise ValueError(
-            f"{origin!r} is not an origin such as https://metrics.example.org, as a browser sends it "
+            f"{origin!r} is not an origin such as https://metrics.example.org "
             "(https, lower case, no path, no :443)"
         )

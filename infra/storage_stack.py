@@ -1,4 +1,4 @@
-"""The storage stack: what must outlive any box or function. Certificates, the database bucket, images."""
+"""The storage stack: the buckets of the certificate and the database, and the image repository."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IMAGES_KEPT = 10
 
 
 class StorageStack(Stack):
-    """Makes the private buckets, retained on removal, and the repository of Lambda images."""
+    """Creates the private buckets, retained on removal, and the repository of Lambda images."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)

@@ -1,19 +1,21 @@
 import { expect, test } from "vitest";
-import { apiOrigin, hashOf, policyOf } from "./policy";
+import { apiOrigin, buildPolicy, cspHash } from "./policy";
 
-test("the policy names the API and nobody else", () => {
-  const policy = policyOf({ api: "https://metrics-api.example.org", inlineScripts: [], inlineStyles: [] });
+test("the policy allows only the API's origin", () => {
+  const policy = buildPolicy({ api: "https://metrics-api.example.org", inlineScripts: [], inlineStyles: [] });
   expect(policy).toContain("connect-src 'self' https://metrics-api.example.org;");
   expect(policy).toContain("default-src 'none'");
   expect(policy).not.toContain("unsafe");
   expect(policy).not.toContain("*");
 });
 
-test("an inline text is allowed by its hash alone", () => {
-  // the hash of `alert('Hello, world.');` in the W3C's own example
+test("the policy allows an inline text by its hash", () => {
+  // the hash in the W3C's example
   const hash = "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='";
-  expect(hashOf("alert('Hello, world.');")).toBe(hash);
-  expect(policyOf({ api: "", inlineScripts: ["alert('Hello, world.');"], inlineStyles: [] })).toContain(hash);
+  expect(cspHash("alert('Hello, world.');")).toBe(hash);
+  expect(buildPolicy({ api: "", inlineScripts: ["alert('Hello, world.');"], inlineStyles: [] })).toContain(
+    hash,
+  );
 });
 
 test.each([
@@ -22,7 +24,7 @@ test.each([
   "https://user:key@a.example",
   "ftp://a.example",
   "https://a.example; script-src *",
-])("%s is no address of an API", (text) => {
+])("%s is not an API origin", (text) => {
   expect(() => apiOrigin(text)).toThrow("VITE_API_BASE_URL");
 });
 
@@ -31,6 +33,6 @@ test.each([
   ["https://a.example", "https://a.example"],
   ["https://a.example/", "https://a.example"],
   ["http://127.0.0.1:8000", "http://127.0.0.1:8000"],
-])("%j is the origin %j", (text, origin) => {
+])("%j has the origin %j", (text, origin) => {
   expect(apiOrigin(text)).toBe(origin);
 });

@@ -1,15 +1,15 @@
-/** The content security policy of the built page: what may run, what may be asked, nothing else. */
+/** The Content-Security-Policy of the built page. */
 import { createHash } from "node:crypto";
 
-/** Returns a source expression that allows exactly this text. */
-export function hashOf(text: string): string {
+/** Returns a source expression that allows only this text. */
+export function cspHash(text: string): string {
   return `'sha256-${createHash("sha256").update(text, "utf8").digest("base64")}'`;
 }
 
 /**
- * Returns the origin of `VITE_API_BASE_URL`, empty where the page and the API share one.
+ * Returns the origin of `VITE_API_BASE_URL`; empty if the page and the API share an origin.
  *
- * @throws Error when it is no http(s) origin: a path or a key in it would end up in every visitor's browser.
+ * @throws Error if it is not an http(s) origin: the page would expose a path or a key in it.
  */
 export function apiOrigin(apiBaseUrl: string): string {
   if (apiBaseUrl === "") return "";
@@ -17,26 +17,26 @@ export function apiOrigin(apiBaseUrl: string): string {
   const parsed = URL.canParse(bare) ? new URL(bare) : null;
   if (parsed === null || parsed.origin !== bare || !/^https?:$/.test(parsed.protocol)) {
     throw new Error(
-      `VITE_API_BASE_URL is ${JSON.stringify(apiBaseUrl)}; it must be an origin alone, ` +
+      `VITE_API_BASE_URL is ${JSON.stringify(apiBaseUrl)}; it must be an origin, ` +
         "such as https://metrics-api.example.org",
     );
   }
   return parsed.origin;
 }
 
-export interface Allowed {
+export interface PolicySources {
   readonly api: string;
   readonly inlineScripts: readonly string[];
   readonly inlineStyles: readonly string[];
 }
 
-/** Returns the policy; scripts and styles of the page's own origin, inline ones by hash, no attribute styles. */
-export function policyOf({ api, inlineScripts, inlineStyles }: Allowed): string {
+/** Returns the policy: scripts and styles from the page's origin, inline ones by hash, no style attributes. */
+export function buildPolicy({ api, inlineScripts, inlineStyles }: PolicySources): string {
   const withApi = api === "" ? "'self'" : `'self' ${api}`;
   return [
     "default-src 'none'",
-    ["script-src 'self'", ...inlineScripts.map(hashOf)].join(" "),
-    ["style-src 'self'", ...inlineStyles.map(hashOf)].join(" "),
+    ["script-src 'self'", ...inlineScripts.map(cspHash)].join(" "),
+    ["style-src 'self'", ...inlineStyles.map(cspHash)].join(" "),
     `connect-src ${withApi}`,
     `img-src ${withApi} data: blob:`,
     "manifest-src 'self'",

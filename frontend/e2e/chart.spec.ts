@@ -1,31 +1,31 @@
-/** One chart: how it is drawn, pointed at, walked and zoomed, and the table behind it. */
+/** One chart: drawing, tooltip, keyboard, zoom and table. */
 import { expect, type Page, test } from "@playwright/test";
-import { address, CARD, drawn, open } from "./worlds";
+import { CARD, open, pageUrl, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
 const stage = (page: Page) => page.locator(`${CARD} .stage-keys`);
 const live = (page: Page) => page.locator(`${CARD} [aria-live]`);
 
-test("dragging zooms, Undo and Back take it back", async ({ page }) => {
+test("dragging zooms, and Undo and Back revert it", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await drag(page, 0.3, 0.6);
   await expect(page).toHaveURL(/range=2026-\d\d-\d\d\.\.2026-\d\d-\d\d/);
   await page.getByRole("button", { name: "Undo" }).click();
-  await expect(page).toHaveURL(address("rich"));
+  await expect(page).toHaveURL(pageUrl("rich"));
   await drag(page, 0.3, 0.6);
   await page.goBack();
-  await expect(page).toHaveURL(address("rich"));
+  await expect(page).toHaveURL(pageUrl("rich"));
 });
 
-test("the keyboard walks a chart's points, says each, and zooms", async ({ page }) => {
+test("the keyboard selects points, announces each, and zooms", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await stage(page).focus();
   await page.keyboard.press("ArrowLeft");
   await expect(live(page)).toHaveText(
-    /^Week 3, 18\s?–\s?24 Jan 2027: Python [\d,]+, running; Node\.js [\d,]+, running; Rust [\d,]+, running\.$/,
+    /^Week 3, 18\s?–\s?24 Jan 2027: Python [\d,]+, in progress; Node\.js [\d,]+, in progress; Rust [\d,]+, in progress\.$/,
   );
   await page.keyboard.press("ArrowLeft");
   await expect(live(page)).toHaveText(
@@ -39,7 +39,7 @@ test("the keyboard walks a chart's points, says each, and zooms", async ({ page 
 
 test("Escape closes the tooltip", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await stage(page).focus();
   await page.keyboard.press("End");
   await expect(page.locator(".tooltip")).toBeVisible();
@@ -47,15 +47,18 @@ test("Escape closes the tooltip", async ({ page }) => {
   await expect(page.locator(".tooltip")).toBeHidden();
 });
 
-test("a gap is a gap, estimates are dashed, the running week is hatched, a restated point is marked", async ({
+test("the legend and the drawing distinguish gaps, estimates, the running week and restated points", async ({
   page,
 }) => {
   await open(page, "rich");
-  await drawn(page);
-  const legend = page.locator(".chart-card", { hasText: "Lance · Downloads" }).first().locator(".kinds");
-  for (const text of ["Measured", "Estimate", "Days are missing", "Not over yet", "Gap"])
+  await waitForChart(page);
+  const legend = page
+    .locator(".chart-card", { hasText: "Lance · Downloads" })
+    .first()
+    .locator(".kind-legend");
+  for (const text of ["Complete", "Estimate", "some days are missing", "In progress", "Gap"])
     await expect(legend).toContainText(text);
-  await expect(page.locator(CARD).locator(".kinds")).toContainText("The registry changed it later");
+  await expect(page.locator(CARD).locator(".kind-legend")).toContainText("Restated by the registry");
   const dashed = page
     .locator(".stage-plot")
     .first()
@@ -64,7 +67,7 @@ test("a gap is a gap, estimates are dashed, the running week is hatched, a resta
   await expect(page.locator(".stage-plot").first().locator("[fill='url(#cm-hatch)']")).toBeAttached();
 });
 
-test("the table says what the chart says, sorts, and keeps its order in the address", async ({ page }) => {
+test("the table has the chart's numbers, sorts, and has its order in the URL", async ({ page }) => {
   await open(page, "rich", "?table=downloads:lancedb");
   const table = page.locator(CARD).getByRole("table");
   await expect(table.getByRole("row").nth(2)).toContainText(/Week 2.*1,285,752.*431,612.*17,250/);
@@ -76,32 +79,30 @@ test("the table says what the chart says, sorts, and keeps its order in the addr
   );
 });
 
-test("the tooltip tells every series of that week: provenance, days present, when it was observed", async ({
-  page,
-}) => {
+test("the tooltip has the provenance, days present and read time of every series", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await stage(page).focus();
   for (const key of ["End", "ArrowLeft"]) await page.keyboard.press(key);
   const rows = page.locator(".tooltip li");
   await expect(rows).toHaveCount(3);
   for (const row of await rows.all())
-    await expect(row).toContainText(/7 of 7 days.*registry.*observed \d+ Jan 2027/);
+    await expect(row).toContainText(/7 of 7 days.*registry.*read \d+ Jan 2027/);
 });
 
-test("a finger's tap opens the tooltip, and it stays", async ({ browser }) => {
+test("a tap opens the tooltip, and it stays open", async ({ browser }) => {
   const context = await browser.newContext({ hasTouch: true, viewport: { width: 390, height: 844 } });
   const page = await context.newPage();
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   await stage(page).tap({ position: { x: 200, y: 100 } });
   await expect(page.locator(".tooltip")).toContainText("7 of 7 days");
   await context.close();
 });
 
-test("the running week is hatched, and no line runs into it", async ({ page }) => {
+test("the running week is hatched, and no line enters it", async ({ page }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   const plot = page.locator(CARD).locator(".stage-plot");
   const hatch = await plot
     .locator("[fill='url(#cm-hatch)'] rect, rect[fill='url(#cm-hatch)']")
@@ -114,17 +115,19 @@ test("the running week is hatched, and no line runs into it", async ({ page }) =
   }
 });
 
-test("long lines are told apart without their colours", async ({ page }) => {
+test("long lines are distinguishable without colour", async ({ page }) => {
   await open(page, "rich", "?range=all");
-  await drawn(page);
+  await waitForChart(page);
   await page.setViewportSize({ width: 390, height: 844 });
   const marks = page.locator(CARD).locator(".stage-plot g[aria-label=dot] path[fill^='var(--series']");
   await expect.poll(() => marks.count()).toBeGreaterThan(20);
-  const shapes = await marks.evaluateAll((all) => new Set(all.map((one) => one.getAttribute("d"))).size);
+  const shapes = await marks.evaluateAll(
+    (all) => new Set(all.map((element) => element.getAttribute("d"))).size,
+  );
   expect(shapes).toBeGreaterThanOrEqual(3);
 });
 
-test("summed up, indexed and by day, the table behind the chart follows", async ({ page }) => {
+test("the table shows cumulative, indexed and daily values", async ({ page }) => {
   const column = async (query: string) => {
     await open(page, "rich", `?range=12w&table=downloads:lancedb&sort=downloads:lancedb.period.asc${query}`);
     await expect(page.locator(CARD).getByRole("row").nth(1)).toBeVisible();
@@ -133,7 +136,7 @@ test("summed up, indexed and by day, the table behind the chart follows", async 
   };
   const weekly = await column("");
   expect(weekly).toHaveLength(13);
-  const sum = weekly.reduce((total, one) => total + one, 0);
+  const sum = weekly.reduce((total, value) => total + value, 0);
   expect((await column("&sum=cumulative")).at(-1)).toBe(sum);
   const indexed = await column("&unit=indexed");
   expect([indexed[0], indexed[11]]).toEqual([

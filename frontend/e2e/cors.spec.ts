@@ -1,20 +1,20 @@
-/** The page at another origin than the API, as on Vercel: a browser lets the allowed one read, and no other. */
+/** The page and the API on different origins, as on Vercel: only an allowed origin can read. */
 import { expect, test } from "@playwright/test";
-import { ALLOWED_ORIGIN, drawn, figure, REFUSED_ORIGIN, setClock } from "./worlds";
+import { ALLOWED_ORIGIN, figure, REFUSED_ORIGIN, setClock, waitForChart } from "./scenarios";
 
-test("the allowed origin loads", async ({ page }) => {
+test("an allowed origin loads", async ({ page }) => {
   await setClock(page, "rich");
   await page.goto(ALLOWED_ORIGIN);
   await expect(figure(page)).toHaveText("1,285,752");
-  await drawn(page);
+  await waitForChart(page);
 });
 
-test("another origin is refused by the browser, and the page says what to check", async ({ page }) => {
-  const said: string[] = [];
-  page.on("console", (message) => said.push(message.text()));
+test("the browser blocks another origin, and the page names the setting to check", async ({ page }) => {
+  const messages: string[] = [];
+  page.on("console", (message) => messages.push(message.text()));
   await setClock(page, "rich");
   await page.goto(REFUSED_ORIGIN);
   await expect(page.getByText("CM_CORS_ORIGINS")).toBeVisible();
   await expect(figure(page)).toBeHidden();
-  expect(said.some((text) => text.includes("blocked by CORS policy"))).toBe(true);
+  expect(messages.some((text) => text.includes("blocked by CORS policy"))).toBe(true);
 });

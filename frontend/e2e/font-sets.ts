@@ -1,10 +1,10 @@
-/** The sets of fonts that the layout is tested under, whatever the machine's own fonts are. */
+/** The font sets that the layout is tested with, independent of the machine's fonts. */
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export interface FontSet {
   readonly family: string;
-  /** The fontconfig file under which Chromium finds this family and no other. */
+  /** A fontconfig file with which Chromium finds only this family. */
   readonly config: string;
   readonly debianPackage: string;
   readonly file: RegExp;
@@ -25,17 +25,17 @@ const SETS: readonly FontSet[] = [
   },
 ];
 
-/** As the files under fonts/ have it. */
+/** The directory in the files under fonts/. */
 const FOLDER = "/usr/share/fonts";
 
-/** Returns the sets that this machine has; says which one is missing, and fails in CI where one is. */
+/** Returns the installed sets; warns about a missing one, and throws in CI. */
 export function installedFontSets(): readonly FontSet[] {
   const files = existsSync(FOLDER) ? readdirSync(FOLDER, { recursive: true, encoding: "utf8" }) : [];
   const installed = SETS.filter(({ file }) => files.some((name) => file.test(name)));
-  for (const { family, debianPackage } of SETS.filter((one) => !installed.includes(one))) {
-    const reason = `the layout under ${family}: it is not in ${FOLDER}. Fix: \`apt-get install ${debianPackage}\`.`;
+  for (const { family, debianPackage } of SETS.filter((set) => !installed.includes(set))) {
+    const reason = `the layout with ${family}: it is not in ${FOLDER}. Fix: \`apt-get install ${debianPackage}\`.`;
     if (process.env.CI) throw new Error(`Cannot test ${reason}`);
-    // Playwright loads its configuration in each worker, too
+    // Playwright loads its configuration in each worker as well
     if (process.env.TEST_WORKER_INDEX === undefined) console.warn(`! SKIPPED: ${reason}`);
   }
   return installed;

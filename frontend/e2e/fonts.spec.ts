@@ -1,10 +1,10 @@
-/** What holds under a known set of fonts: that they are the ones in use, and that no height is theirs. */
+/** With a known font set: the browser uses it, and no height depends on it. */
 import { expect, type Page, test } from "@playwright/test";
-import { CARD, drawn, open, scrollThrough } from "./worlds";
+import { CARD, open, scrollThrough, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
-/** How far a font reaches above and below its baseline, and the gap between its lines, as parts of its size. */
+/** A font's ascent, descent and line gap, relative to its size. */
 interface Metrics {
   readonly ascent: string;
   readonly descent: string;
@@ -13,12 +13,12 @@ interface Metrics {
 
 const LOW: Metrics = { ascent: "80%", descent: "20%", gap: "0%" };
 const TALL: Metrics = { ascent: "120%", descent: "50%", gap: "10%" };
-/** Less than a person sees; nothing rounds here but the browser's own 1/64 px. */
-const MOST_PX = 0.1;
+/** Not visible; the browser rounds to 1/64 px. */
+const MAX_DIFFERENCE_PX = 0.1;
 
-test("the browser uses this set's fonts and no others", async ({ page }, { project }) => {
+test("the browser uses only this set's fonts", async ({ page }, { project }) => {
   await open(page, "rich");
-  await drawn(page);
+  await waitForChart(page);
   const browser = await page.context().newCDPSession(page);
   await browser.send("DOM.enable");
   await browser.send("CSS.enable");
@@ -34,7 +34,7 @@ test("the browser uses this set's fonts and no others", async ({ page }, { proje
 });
 
 for (const width of [390, 1280]) {
-  test(`at ${width} px no height on the page comes from a font's own line height`, async ({ page }, {
+  test(`at ${width} px no height on the page depends on a font's line height`, async ({ page }, {
     project,
   }) => {
     await page.setViewportSize({ width, height: 900 });
@@ -43,10 +43,10 @@ for (const width of [390, 1280]) {
       "rich",
       "?table=downloads:lancedb&range=2026-01-01..2027-01-17&compare=stars:lance:github",
     );
-    await drawn(page);
+    await waitForChart(page);
     await scrollThrough(page);
     await page.locator(CARD).getByRole("button", { name: /Embed/ }).click();
-    await expect(page.getByRole("heading", { name: "Last runs" })).toBeAttached();
+    await expect(page.getByRole("heading", { name: "Recent runs" })).toBeAttached();
     const low = await heights(page, project.metadata.family, LOW, LOW);
     for (const [text, code] of [
       [TALL, TALL],
@@ -63,14 +63,14 @@ interface Box {
 }
 
 function differences(some: readonly Box[], others: readonly Box[]): readonly string[] {
-  expect(others.map((one) => one.name)).toEqual(some.map((one) => one.name));
+  expect(others.map((box) => box.name)).toEqual(some.map((box) => box.name));
   return some.flatMap(({ name, height }, index) => {
     const other = others[index]?.height ?? Number.NaN;
-    return Math.abs(other - height) < MOST_PX ? [] : [`${name}: ${height} or ${other} px`];
+    return Math.abs(other - height) < MAX_DIFFERENCE_PX ? [] : [`${name}: ${height} or ${other} px`];
   });
 }
 
-/** Returns the height of every box when the glyphs of `family`, as wide as before, have other metrics. */
+/** Returns the height of every box if the fonts of `family` have these metrics and unchanged widths. */
 function heights(page: Page, family: string, text: Metrics, code: Metrics): Promise<readonly Box[]> {
   return page.evaluate(
     async ([family, text, code]) => {
@@ -87,12 +87,12 @@ function heights(page: Page, family: string, text: Metrics, code: Metrics): Prom
       const sheet = new CSSStyleSheet();
       sheet.replaceSync("* { font-family: text !important } code, pre { font-family: code !important }");
       document.adoptedStyleSheets = [sheet];
-      // an inline box is as high as its font says, but it is the line around it that takes up room
+      // the height of an inline box depends on its font, but only its line takes up space
       return [...document.querySelectorAll("#app, #app *:not(svg *)")]
-        .filter((one) => getComputedStyle(one).display !== "inline")
-        .map((one) => ({
-          name: `${one.tagName}.${one.className} in ${one.parentElement?.className}`,
-          height: one.getBoundingClientRect().height,
+        .filter((element) => getComputedStyle(element).display !== "inline")
+        .map((element) => ({
+          name: `${element.tagName}.${element.className} in ${element.parentElement?.className}`,
+          height: element.getBoundingClientRect().height,
         }));
     },
     [family, text, code] as const,

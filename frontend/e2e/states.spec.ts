@@ -1,59 +1,69 @@
-/** Every state of the page, light and dark: no violation, and with SCREENSHOTS=1 a picture at two widths. */
+/** Every state of the page, light and dark, passes axe; with SCREENSHOTS=1, also takes screenshots at two widths. */
 import { expect, type Page, test } from "@playwright/test";
-import { picture, pictureNow } from "./pictures";
-import { CARD, drawn, open, scrollThrough, violations, type WorldName } from "./worlds";
+import { axeViolations, CARD, open, type ScenarioName, scrollThrough, waitForChart } from "./scenarios";
+import { takeScreenshot, takeScreenshots } from "./screenshots";
 
 interface State {
   readonly name: string;
-  readonly world: WorldName;
+  readonly scenario: ScenarioName;
   readonly query?: string;
-  readonly reach?: (page: Page) => Promise<void>;
-  readonly sees: string;
-  readonly pictured?: Parameters<typeof picture>[3];
+  readonly prepare?: (page: Page) => Promise<void>;
+  readonly expectedText: string;
+  readonly screenshot?: Parameters<typeof takeScreenshots>[3];
 }
 
 test.describe.configure({ mode: "parallel" });
 
 const STATES: readonly State[] = [
-  { name: "usual", world: "rich", sees: "1,285,752", reach: everything },
-  { name: "published-history-only", world: "seeded", sees: "≈ 431,029", reach: everything },
-  { name: "no-data", world: "empty", sees: "community-metrics seed" },
-  { name: "stale", world: "stale", sees: "The data are stale" },
+  { name: "default", scenario: "rich", expectedText: "1,285,752", prepare: renderEverything },
+  {
+    name: "published-history-only",
+    scenario: "seeded",
+    expectedText: "≈ 431,029",
+    prepare: renderEverything,
+  },
+  { name: "no-data", scenario: "empty", expectedText: "community-metrics seed" },
+  { name: "stale", scenario: "stale", expectedText: "Data is stale" },
   {
     name: "partial-run",
-    world: "partial",
-    sees: "The last run was partial",
-    reach: (page) => page.getByText("What failed").click(),
+    scenario: "partial",
+    expectedText: "The last run was partial",
+    prepare: (page) => page.getByText("Show errors").click(),
   },
   {
     name: "unknown-metric",
-    world: "rich",
+    scenario: "rich",
     query: "?compare=downloads:lance:pyton,stars:lance:github",
-    sees: "Did you mean",
+    expectedText: "Did you mean",
   },
-  { name: "unreadable-link", world: "rich", query: "?by=hour", sees: "Part of this link could not be read" },
+  {
+    name: "invalid-link",
+    scenario: "rich",
+    query: "?by=hour",
+    expectedText: "Part of this link is invalid",
+  },
   {
     name: "compare",
-    world: "rich",
+    scenario: "rich",
     query: "?range=all&unit=indexed&compare=stars:lance:github,stars:lancedb:github",
-    sees: "Comparison",
-    reach: everything,
+    expectedText: "Comparison",
+    prepare: renderEverything,
   },
   {
     name: "tooltip",
-    world: "rich",
-    sees: "of 7 days",
-    reach: hover,
-    pictured: { fullPage: false, again: hover },
+    scenario: "rich",
+    expectedText: "of 7 days",
+    prepare: hoverChart,
+    screenshot: { fullPage: false, prepare: hoverChart },
   },
   {
     name: "table",
-    world: "rich",
+    scenario: "rich",
     query: "?table=downloads:lancedb&dates=iso",
-    sees: "2026-W53",
-    reach: everything,
+    expectedText: "2026-W53",
+    prepare: renderEverything,
   },
-  { name: "embed", world: "rich", sees: "/api/v1/badge/", reach: embed },
+  { name: "embed", scenario: "rich", expectedText: "/api/v1/badge/", prepare: openEmbed },
 ];
 
 for (const colorScheme of ["light", "dark"] as const) {
@@ -61,58 +71,58 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.use({ colorScheme });
 
     for (const state of STATES) {
-      test(`${state.name} is whole for everybody`, async ({ page }) => {
-        await open(page, state.world, state.query);
-        await state.reach?.(page);
-        await expect(page.getByText(state.sees).first()).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await picture(page, state.name, colorScheme, state.pictured);
+      test(`the ${state.name} state is accessible`, async ({ page }) => {
+        await open(page, state.scenario, state.query);
+        await state.prepare?.(page);
+        await expect(page.getByText(state.expectedText).first()).toBeVisible();
+        expect(await axeViolations(page)).toEqual([]);
+        await takeScreenshots(page, state.name, colorScheme, state.screenshot);
       });
     }
 
-    test("a phone, a wall and a page at 400 % are whole for everybody", async ({ page }) => {
+    test("the page is accessible on a large screen and at 400 % zoom", async ({ page }) => {
       await open(page, "rich", "?table=downloads:lancedb");
-      await everything(page);
+      await renderEverything(page);
       for (const [device, width, height] of [
         ["narrow", 320, 700],
-        ["wall", 2560, 1440],
+        ["large", 2560, 1440],
       ] as const) {
         await page.setViewportSize({ width, height });
         await expect(page.locator(CARD).locator(".stage-plot svg")).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await pictureNow(page, "table", device, colorScheme);
+        expect(await axeViolations(page)).toEqual([]);
+        await takeScreenshot(page, "table", device, colorScheme);
       }
     });
   });
 }
 
-test("paper shows every chart in light colours and no controls", async ({ page }) => {
+test("print has every chart in light colours and no controls", async ({ page }) => {
   await open(page, "rich");
-  await page.getByLabel("Colours").selectOption("dark");
-  await everything(page);
+  await page.getByLabel("Theme").selectOption("dark");
+  await renderEverything(page);
   await page.emulateMedia({ media: "print" });
   await expect(page.locator(".toolbar")).toBeHidden();
   await expect(page.locator(".charts .stage-plot svg")).toHaveCount(8);
-  const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  expect(ground).toBe("rgb(255, 255, 255)");
-  const ink = await page.evaluate(() => getComputedStyle(document.body).color);
-  expect(ink).toBe("rgb(21, 32, 43)");
-  await pictureNow(page, "usual", "paper", "light");
+  const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(background).toBe("rgb(255, 255, 255)");
+  const text = await page.evaluate(() => getComputedStyle(document.body).color);
+  expect(text).toBe("rgb(21, 32, 43)");
+  await takeScreenshot(page, "default", "print", "light");
 });
 
-async function everything(page: Page): Promise<void> {
-  await drawn(page);
+async function renderEverything(page: Page): Promise<void> {
+  await waitForChart(page);
   await scrollThrough(page);
 }
 
-async function hover(page: Page): Promise<void> {
-  await drawn(page);
+async function hoverChart(page: Page): Promise<void> {
+  await waitForChart(page);
   const stage = page.locator(`${CARD} .stage-keys`);
   await stage.scrollIntoViewIfNeeded();
   await stage.hover({ position: { x: 300, y: 80 } });
 }
 
-async function embed(page: Page): Promise<void> {
-  await everything(page);
+async function openEmbed(page: Page): Promise<void> {
+  await renderEverything(page);
   await page.locator(CARD).getByRole("button", { name: /Embed/ }).click();
 }

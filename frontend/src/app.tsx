@@ -2,111 +2,111 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { OVERVIEW, STATUS } from "./api/paths";
 import { refreshAll } from "./api/resource";
 import type { ServiceStatus, WeeklyDashboard } from "./api/types";
-import { isEmpty } from "./data/whole";
-import { formatsOf } from "./format/format";
-import { useFollowed } from "./hooks/use-followed";
+import { ChartSection } from "./components/chart-section";
+import { EmptyPage, ErrorPage } from "./components/error-page";
+import { Footer } from "./components/footer";
+import { DeferredRender, LazySection } from "./components/lazy";
+import { Masthead } from "./components/masthead";
+import { Movers } from "./components/movers";
+import { Notices } from "./components/notices";
+import { Overview } from "./components/overview";
+import { Quality } from "./components/quality";
+import { Skeleton } from "./components/skeleton";
+import { DownloadTotals, StarTotals } from "./components/totals";
+import { isEmpty } from "./data/completeness";
+import { createFormats } from "./format/format";
+import { PageContext, type PageContextValue, ViewContext, type ViewContextValue } from "./hooks/contexts";
+import { useDeferred } from "./hooks/use-deferred";
 import { useNow } from "./hooks/use-now";
 import { useResource } from "./hooks/use-resource";
-import { useView } from "./hooks/use-view";
-import { Reader, type ReaderContext, type ViewContext, Viewed } from "./hooks/view-context";
-import { ChartSection } from "./parts/chart-section";
-import { Failure, NoData } from "./parts/failure";
-import { Foot } from "./parts/foot";
-import { Later, Near } from "./parts/later";
-import { Masthead } from "./parts/masthead";
-import { Movers } from "./parts/movers";
-import { Notices } from "./parts/notices";
-import { Overview } from "./parts/overview";
-import { Quality } from "./parts/quality";
-import { Skeleton } from "./parts/skeleton";
-import { SettledTotals, StarTotals } from "./parts/totals";
+import { useUrlView } from "./hooks/use-url-view";
 
 const REFRESH_MS = 5 * 60_000;
-const SAID_MS = 4_000;
+const ANNOUNCEMENT_MS = 4_000;
 
 export function App() {
-  const control = useView();
+  const control = useUrlView();
   const now = useNow();
-  const [said, setSaid] = useState("");
-  // every number on the page is written anew with it
-  const iso = useFollowed(control.view.iso);
-  const format = useMemo(() => formatsOf(undefined, iso), [iso]);
-  const announce = useCallback((text: string) => setSaid(text), []);
-  useRefreshing();
+  const [announcement, setAnnouncement] = useState("");
+  // deferred, because every number on the page renders again when it changes
+  const iso = useDeferred(control.view.iso);
+  const format = useMemo(() => createFormats(undefined, iso), [iso]);
+  const announce = useCallback((text: string) => setAnnouncement(text), []);
+  useAutoRefresh();
   useEffect(() => {
-    if (said === "") return;
-    const timer = setTimeout(() => setSaid(""), SAID_MS);
+    if (announcement === "") return;
+    const timer = setTimeout(() => setAnnouncement(""), ANNOUNCEMENT_MS);
     return () => clearTimeout(timer);
-  }, [said]);
+  }, [announcement]);
   const { view, change, undo } = control;
-  const reader: ReaderContext = useMemo(
+  const page: PageContextValue = useMemo(
     () => ({ format, now, announce, change }),
     [format, now, announce, change],
   );
-  const viewed: ViewContext = useMemo(() => ({ view, undo }), [view, undo]);
+  const viewValue: ViewContextValue = useMemo(() => ({ view, undo }), [view, undo]);
   return (
-    <Reader.Provider value={reader}>
-      <Viewed.Provider value={viewed}>
+    <PageContext.Provider value={page}>
+      <ViewContext.Provider value={viewValue}>
         <a className="skip" href="#main">
-          Skip to the numbers
+          Skip to content
         </a>
         <Masthead />
         <main id="main" tabIndex={-1}>
-          <Body faults={control.faults} />
+          <Body invalidParameters={control.invalidParameters} />
         </main>
-        <Foot />
-        <p className={said === "" ? "toast" : "toast is-shown"} role="status">
-          {said}
+        <Footer />
+        <p className={announcement === "" ? "toast" : "toast is-shown"} role="status">
+          {announcement}
         </p>
-      </Viewed.Provider>
-    </Reader.Provider>
+      </ViewContext.Provider>
+    </PageContext.Provider>
   );
 }
 
-/** Asks again every five minutes while somebody looks, and at once when the network is back. */
-function useRefreshing(): void {
+/** Refreshes every five minutes while the page is visible, and when the network is back. */
+function useAutoRefresh(): void {
   useEffect(() => {
-    const again = (): void => {
+    const refresh = (): void => {
       if (!document.hidden) void refreshAll();
     };
-    const timer = setInterval(again, REFRESH_MS);
-    addEventListener("online", again);
+    const timer = setInterval(refresh, REFRESH_MS);
+    addEventListener("online", refresh);
     return () => {
       clearInterval(timer);
-      removeEventListener("online", again);
+      removeEventListener("online", refresh);
     };
   }, []);
 }
 
-function Body({ faults }: { readonly faults: readonly string[] }) {
+function Body({ invalidParameters }: { readonly invalidParameters: readonly string[] }) {
   const overview = useResource<WeeklyDashboard>(OVERVIEW);
-  const answered = useResource<ServiceStatus>(STATUS);
-  const status = answered.phase === "ready" ? answered.answer.body : null;
+  const statusState = useResource<ServiceStatus>(STATUS);
+  const status = statusState.phase === "ready" ? statusState.response.body : null;
   if (overview.phase === "loading") return <Skeleton isSlow={overview.isSlow} />;
-  if (overview.phase === "failed") return <Failure problem={overview.problem} />;
-  const dashboard = overview.answer.body;
-  if (isEmpty(dashboard, status)) return <NoData command="community-metrics seed" />;
+  if (overview.phase === "failed") return <ErrorPage problem={overview.problem} />;
+  const dashboard = overview.response.body;
+  if (isEmpty(dashboard, status)) return <EmptyPage command="community-metrics seed" />;
   return (
     <>
-      <Notices answer={overview.answer} status={status} faults={faults} />
+      <Notices response={overview.response} status={status} invalidParameters={invalidParameters} />
       <Overview dashboard={dashboard} status={status} />
-      <Later order={0}>
+      <DeferredRender order={0}>
         <ChartSection dashboard={dashboard} />
-      </Later>
-      <Later order={1}>
+      </DeferredRender>
+      <DeferredRender order={1}>
         <div className="columns">
-          <SettledTotals dashboard={dashboard} />
+          <DownloadTotals dashboard={dashboard} />
           <StarTotals dashboard={dashboard} />
         </div>
-      </Later>
-      <Later order={2}>
-        <Near id="movers">
+      </DeferredRender>
+      <DeferredRender order={2}>
+        <LazySection id="movers">
           <Movers dashboard={dashboard} />
-        </Near>
-        <Near id="quality">
-          <Quality status={answered} />
-        </Near>
-      </Later>
+        </LazySection>
+        <LazySection id="quality">
+          <Quality status={statusState} />
+        </LazySection>
+      </DeferredRender>
     </>
   );
 }

@@ -8,7 +8,7 @@ import "./styles/charts.css";
 import "./styles/tables.css";
 import "./styles/print.css";
 
-const place = document.getElementById("app");
-if (place === null) throw new Error("index.html has no #app");
-place.replaceChildren();
-createRoot(place).render(<App />);
+const root = document.getElementById("app");
+if (root === null) throw new Error("index.html has no #app element");
+root.replaceChildren();
+createRoot(root).render(<App />);

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Install a release on the host; run by first_boot.py as `bootstrap.py RELEASE CONFIG`, and again by hand.
+"""Install a release on the host: `bootstrap.py RELEASE CONFIG`, run by first_boot.py, and again by hand.
 
-Each release gets a virtual environment of its own, built from `requirements.lock` with hashes; the link
-`current` moves to it only when it is whole. `files/` beside this program mirrors the host's file system, and
-`files-s3/` is laid over it where the database is a bucket. A second run changes nothing that was done.
+Each release gets its own virtual environment, built from `requirements.lock` with hashes; the link `current`
+moves to it once it is complete. `files/` in this folder mirrors the host's file system; if the database is a
+bucket, `files-s3/` is copied over it. Running the program again changes nothing.
 """
 
 from __future__ import annotations
@@ -29,43 +29,43 @@ SECRETS_FILE = Path("/etc/community-metrics/secrets.json")
 API_SOCKET = "/run/community-metrics/api.sock"
 HEALTH_PATH = "/api/v1/health"
 PACKAGES = ("python3-venv", "python3-boto3", "ca-certificates")
-LOCK_WAIT_S = 300  # on its first boot the image may be installing updates of its own
+LOCK_WAIT_S = 300  # at first boot the image may be installing its own updates
 API_START_S = 90
 
-# the files beside this one
-edge = import_module("edge")  # nginx, certificates, sshd, updates, logs
-steps = import_module("steps")  # how a command is run, a unit started, a file written
+# modules in this folder
+edge = import_module("edge")  # nginx, certificate, sshd, updates, journal
+steps = import_module("steps")  # run a command, call systemctl, write a file
 
 
 class Installation:
-    """One release being laid on this box; the methods are its steps, in the order of `main`."""
+    """One release being installed on this host; each method is one step."""
 
     def __init__(self, release: Path, config: dict[str, Any]) -> None:
         self._release = release
         self._config = config
         self._venv = HOME / "venvs" / release.name
         self._files = release / "host" / "files"
-        self._news = HOME / ".news"  # there while something is laid down that a running service may not know
+        self._changed = HOME / ".changed"  # exists while running services may use files that have changed
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
-        """Return every step with the name under which its failure is told."""
+        """Return every step, with the name to report if it fails."""
         return [
             ("packages", lambda: install_packages((*PACKAGES, *edge.PACKAGES))),
             ("virtual environment", self.install_release),
-            ("files", self.lay_files),
+            ("files", self.copy_files),
             ("users", lambda: steps.run("systemd-sysusers", "community-metrics.conf")),
             ("settings", self.write_settings),
             ("link", self.point_current_at_release),
             *edge.prepare(self._config),
             ("units", self.enable_units),
-            ("secrets", lambda: steps.start("community-metrics-secrets.service")),
+            ("secrets", lambda: steps.systemctl("start", "community-metrics-secrets.service")),
             ("api", self.start_api),
             *edge.start(self._config),
             ("timers", self.start_timers),
         ]
 
     def install_release(self) -> None:
-        """Build the release's virtual environment: the locked closure with hashes, then the wheel alone."""
+        """Build the virtual environment: the locked dependencies with hashes, then the wheel alone."""
         done = self._venv / ".installed"
         if done.exists():
             return
@@ -79,31 +79,31 @@ class Installation:
         done.touch()
 
     def trees(self) -> list[Path]:
-        """Return the trees of files that this deployment gets, a later one laid over an earlier one."""
+        """Return the folders to copy to `/`, in order; later ones overwrite earlier ones."""
         trees = [self._files]
         if self._config["environment"].get("CM_DB_PATH", "").startswith("s3://"):
             trees.append(self._release / "host" / "files-s3")
         return trees
 
-    def lay_files(self) -> None:
-        """Copy the trees of files to their places in the file system."""
+    def copy_files(self) -> None:
+        """Copy the static files to the file system."""
         for tree in self.trees():
-            self._note(copy_tree(tree, Path("/")))
+            self._mark(changed=copy_tree(tree, Path("/")))
 
     def write_settings(self) -> None:
-        """Write the settings that are no secret, and the names of the entries that are."""
+        """Write the non-secret settings, and the names of the secrets of each reader."""
         settings = {
             **self._config["environment"],
             "AWS_DEFAULT_REGION": self._config["region"],
             "ALARM_TOPIC": self._config["topic"],
         }
         text = "".join(f"{name}={value}\n" for name, value in sorted(settings.items()))
-        self._note(steps.write(ENVIRONMENT_FILE, text.encode()))
+        self._mark(changed=steps.write(ENVIRONMENT_FILE, text.encode()))
         names = json.dumps(self._config["secrets"], indent=2, sort_keys=True) + "\n"
-        self._note(steps.write(SECRETS_FILE, names.encode()))
+        self._mark(changed=steps.write(SECRETS_FILE, names.encode()))
 
     def point_current_at_release(self) -> None:
-        """Move `current` in one step, so that nobody ever finds it missing."""
+        """Move `current` atomically, so that it always exists."""
         link = HOME / "current"
         if link.is_symlink() and link.readlink() == self._venv:
             return
@@ -111,34 +111,36 @@ class Installation:
         scratch.unlink(missing_ok=True)
         scratch.symlink_to(self._venv)
         scratch.rename(link)
-        self._note(True)
+        self._mark(changed=True)
 
     def enable_units(self) -> None:
-        """Let every unit of ours that says so start with the box."""
+        """Enable our units that have an [Install] section."""
         steps.run("systemctl", "daemon-reload")
         steps.run("systemctl", "enable", "--quiet", *self._installable())
 
     def start_api(self) -> None:
-        """Start the API behind its socket and wait until it answers there."""
-        steps.start("community-metrics-api.socket")
-        verb = "restart" if self._news.exists() else "start"
+        """Start the API and its socket, and wait until it answers."""
+        steps.systemctl("start", "community-metrics-api.socket")
+        verb = "restart" if self._changed.exists() else "start"
         steps.run("systemctl", verb, "--no-block", "community-metrics-api.service")
         deadline = time.monotonic() + API_START_S
-        while not api_answers():
+        while not is_api_healthy():
             if time.monotonic() > deadline:
                 steps.show_journal("community-metrics-api.service")
-                raise steps.StepError(f"no answer at {API_SOCKET} in {API_START_S} s; its journal is above")
+                raise steps.StepError(
+                    f"{API_SOCKET} did not answer within {API_START_S} s; the journal is above"
+                )
             time.sleep(0.5)
 
     def start_timers(self) -> None:
-        """Start the timers; one that was changed counts anew."""
-        verb = "restart" if self._news.exists() else "start"
+        """Start the timers; restart them if a file has changed."""
+        verb = "restart" if self._changed.exists() else "start"
         steps.run("systemctl", verb, *(unit for unit in self._installable() if unit.endswith(".timer")))
-        self._news.unlink(missing_ok=True)
+        self._changed.unlink(missing_ok=True)
 
-    def _note(self, is_new: bool) -> None:
-        if is_new:
-            self._news.touch()  # on disk: a run that fails halfway hands it on to the next one
+    def _mark(self, *, changed: bool) -> None:
+        if changed:
+            self._changed.touch()  # on disk, so that a run after a failed one also restarts the services
 
     def _installable(self) -> list[str]:
         units = sorted((self._files / "etc/systemd/system").glob("community-metrics-*.*"))
@@ -146,7 +148,7 @@ class Installation:
 
 
 def main(release: Path, config_path: Path) -> int:
-    """Run every step, naming the one that fails in the last line."""
+    """Run every step; if one fails, name it in the last line. Return the exit code."""
     name = "configuration"
     try:
         config = json.loads(config_path.read_text(encoding="utf-8"))
@@ -154,23 +156,24 @@ def main(release: Path, config_path: Path) -> int:
             print(f"== {name}", flush=True)
             step()
     except subprocess.CalledProcessError as error:
-        return failed(name, f"{Path(error.cmd[0]).name} ended with {error.returncode}; its words are above")
+        program = Path(error.cmd[0]).name
+        return failed(name, f"{program} exited with {error.returncode}; its output is above")
     except (OSError, subprocess.SubprocessError, steps.StepError) as error:
         return failed(name, f"{error}")
-    except Exception as error:  # noqa: BLE001  a bug of ours: the boot log gets the traceback, the stack the step
+    except Exception as error:  # noqa: BLE001  a bug: the traceback goes to the boot log, the step to the last line
         print(traceback.format_exc(), flush=True)
         return failed(name, f"{type(error).__name__}: {error}")
     return 0
 
 
 def failed(step: str, reason: str) -> int:
-    """Say in one line which step failed, and return the exit code."""
+    """Print which step failed in one line, and return the exit code."""
     print(f"bootstrap, {step}: {' '.join(reason.split())}", flush=True)
     return 1
 
 
 def install_packages(names: tuple[str, ...]) -> None:
-    """Install what is missing of these packages."""
+    """Install the packages that are missing."""
     missing = [name for name in names if not is_installed(name)]
     if missing:
         lock = ("-o", f"DPkg::Lock::Timeout={LOCK_WAIT_S}")
@@ -178,14 +181,14 @@ def install_packages(names: tuple[str, ...]) -> None:
 
 
 def is_installed(package: str) -> bool:
-    """Say whether Debian's package is there, configured."""
+    """Return whether a Debian package is installed and configured."""
     query = ("dpkg-query", "--show", "--showformat=${db:Status-Status}", package)
-    asked = subprocess.run(query, capture_output=True, text=True, check=False, timeout=steps.COMMAND_LIMIT_S)
-    return asked.stdout == "installed"
+    done = subprocess.run(query, capture_output=True, text=True, check=False, timeout=steps.COMMAND_LIMIT_S)
+    return done.stdout == "installed"
 
 
 def copy_tree(tree: Path, root: Path) -> bool:
-    """Lay the files of a tree under `root`, with their modes; say whether any of them was not so before."""
+    """Copy a folder's files and their modes under `root`; return whether any of them differed."""
     changed = False
     for source in sorted(path for path in tree.rglob("*") if path.is_file()):
         mode = source.stat().st_mode & 0o777
@@ -193,14 +196,14 @@ def copy_tree(tree: Path, root: Path) -> bool:
     return changed
 
 
-def api_answers() -> bool:
-    """Say whether the API answers its health check over the socket."""
-    caller = socket.socket(socket.AF_UNIX)
+def is_api_healthy() -> bool:
+    """Return whether the API answers its health check on the socket."""
+    client = socket.socket(socket.AF_UNIX)
     connection = http.client.HTTPConnection("localhost")
-    with caller, suppress(OSError, http.client.HTTPException):
-        caller.settimeout(5)
-        caller.connect(API_SOCKET)
-        connection.sock = caller
+    with client, suppress(OSError, http.client.HTTPException):
+        client.settimeout(5)
+        client.connect(API_SOCKET)
+        connection.sock = client
         connection.request("GET", HEALTH_PATH)
         return connection.getresponse().status == http.client.OK
     return False

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""The certificate of the API's name: restored from the bucket, asked for, renewed, stored back.
+"""Manage the TLS certificate of the API's domain name: restore it from S3, request it, renew it, store it.
 
-    cm-certificate keep [--now]   what the unit and its timer do; --now heeds no earlier failure
-    cm-certificate prepare        before nginx starts: restore, or make a placeholder
-    cm-certificate placeholder    the same without a network, for a box that has lost everything
-    cm-certificate deploy         show nginx a new certificate and store it (certbot's hook)
+    cm-certificate renew [--now]  run by the unit and its timer; --now ignores the wait after a failure
+    cm-certificate prepare        before nginx starts: restore the certificate, or write a placeholder
+    cm-certificate placeholder    the same without network access, for a host that has lost its certificate
+    cm-certificate deploy         load a new certificate into nginx and store it (certbot's deploy hook)
 
-Certificate authorities count what they are asked: nothing is asked of one before the bucket has been looked
-at and the API's name has been seen to lead to this box. Runs as root with Debian's Python and packages, and
-is one long file because on the host it stands alone.
+Certificate authorities have rate limits. So before it requests a certificate, this program looks in the
+bucket and checks that the domain name points to this host. It runs as root with Debian's Python and packages,
+and is one file so that it can be installed as one program.
 """
 
 from __future__ import annotations
@@ -48,184 +48,185 @@ DEPLOYMENT = "var/lib/community-metrics/deployment.json"
 LETSENCRYPT = "etc/letsencrypt"
 WEBROOT = "var/lib/community-metrics/acme"
 STATE = "var/lib/community-metrics/tls"
-TOLD = "run/community-metrics/certificate.json"
+STATUS = "run/community-metrics/certificate.json"
 CHALLENGES = ".well-known/acme-challenge"
 PREFIX = "certificates"
 DIRECTORY_VARIABLE = "CM_ACME_DIRECTORY"
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 HOOK = "/usr/local/sbin/cm-certificate deploy"
 
-SHORT_LIFE = timedelta(days=10)  # of such a certificate half is left at renewal, as certbot has it
-FIRST_WAIT_S = 15  # after a refusal, which may pass at once; four times as long each time: five in an hour
-LONGEST_WAIT_S = 6 * 3600
+SHORT_LIFETIME = timedelta(days=10)  # certbot renews such a certificate when half of its lifetime is left
+# after one failed request; four times as long after each further one: at most five requests in an hour
+FIRST_WAIT_S = 15
+MAX_WAIT_S = 6 * 3600
 HTTP_TIMEOUT_S = 10
-PLACEHOLDER_LIFE = timedelta(days=3650)
+PLACEHOLDER_LIFETIME = timedelta(days=3650)
 
 
-class NotYetError(Exception):
-    """There is no certificate, or no new one, for a reason that may pass; the text says what is awaited."""
+class NotReadyError(Exception):
+    """There is no certificate, or no renewed one, for a reason that may pass; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """From when to when a certificate is valid."""
+class Validity:
+    """The period in which a certificate is valid."""
 
     begin: datetime
     end: datetime
 
     def is_due(self, now: datetime) -> bool:
-        """Say whether it should be renewed: in the last third of its life, or half of a short one."""
-        life = self.end - self.begin
-        return self.end - now < life / (2 if life <= SHORT_LIFE else 3)
+        """Return whether to renew: in the last third of the lifetime, or the last half of a short one."""
+        lifetime = self.end - self.begin
+        return self.end - now < lifetime / (2 if lifetime <= SHORT_LIFETIME else 3)
 
 
-class Keeper:
-    """Keeps the certificate of one deployment, on the file system under `root`."""
+class CertificateManager:
+    """Manages the certificate of one deployment, on the file system under `root`."""
 
     def __init__(self, facts: dict[str, Any], root: Path = Path("/")) -> None:
         self._facts = facts
         self._letsencrypt = root / LETSENCRYPT
         self._webroot = root / WEBROOT
         self._state = root / STATE
-        self._told = root / TOLD
+        self._status = root / STATUS
         self._host = facts["api_host"]
         self._live = self._letsencrypt / "live" / self._host
         self._key = f"{PREFIX}/{self._host}.tar.gz"
-        self._tries = self._state / "tries.json"
+        self._failures = self._state / "failures.json"
         self._stored = self._state / "stored"
-        self._unshown = self._state / "unshown"  # here while nginx may not have read what the link leads to
+        self._reload_pending = self._state / "reload-pending"  # exists until nginx has loaded `current`
 
     def prepare(self) -> None:
-        """Let nginx have a certificate to start with: our own, the bucket's, or a placeholder."""
-        if self._life() is None:
+        """Give nginx a certificate to start with: from disk, from the bucket, or a placeholder."""
+        if self._validity() is None:
             self.restore()
         self.placeholder()
 
     def placeholder(self) -> None:
-        """Let nginx have something to start with."""
+        """Point nginx at the certificate on disk; if there is none, at a self-signed placeholder."""
         self._webroot.mkdir(parents=True, exist_ok=True)
-        if self._life() is not None:
+        if self._validity() is not None:
             self._point_at(self._live)
             return
         folder = self._state / "placeholder"
-        if life_of(folder) is None:
+        if validity_of(folder) is None:
             write_placeholder(folder, self._host, datetime.now(UTC))
-        self._told.unlink(missing_ok=True)
+        self._status.unlink(missing_ok=True)
         self._point_at(folder)
 
-    def keep(self, *, heed_failures: bool) -> None:
-        """Bring the certificate to where it should be.
+    def renew(self, *, wait_after_failure: bool) -> None:
+        """Restore, request or renew the certificate as needed, load it into nginx, and store it.
 
         Raises:
-            NotYetError: what has to come first, or what the authority said.
+            NotReadyError: something else has to happen first, or the certificate authority returned an error.
         """
-        with self._alone():
-            self._keep(heed_failures=heed_failures)
+        with self._lock():
+            self._renew(wait_after_failure=wait_after_failure)
 
-    def _keep(self, *, heed_failures: bool) -> None:
-        if self._life() is None:
+    def _renew(self, *, wait_after_failure: bool) -> None:
+        if self._validity() is None:
             self.restore()
-        life = self._life()
-        if life is not None:
-            self._show()
-        if life is None or life.is_due(datetime.now(UTC)):
-            if heed_failures:
-                self._require_patience()
-            self._require_name()
-            self._ask()
+        validity = self._validity()
+        if validity is not None:
+            self._load()
+        if validity is None or validity.is_due(datetime.now(UTC)):
+            if wait_after_failure:
+                self._check_wait()
+            self._check_domain_name()
+            self._request()
         self.deploy()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Be the only one who keeps: certbot's own lock would count as a refusal of the authority."""
+    def _lock(self) -> Iterator[None]:
+        """Allow one process at a time: an error of certbot's own lock would count as a failed request."""
         self._state.mkdir(parents=True, exist_ok=True)
         with (self._state / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise NotYetError(
-                    "another cm-certificate is at work. What it says: "
+                raise NotReadyError(
+                    "another cm-certificate is running. See its output: "
                     "sudo journalctl -f -u community-metrics-certificate"
                 ) from None
             yield
 
     def deploy(self) -> None:
-        """Show the certificate, and store it where it is not stored yet."""
+        """Load the certificate into nginx, and store it in the bucket if it is not stored yet."""
         try:
-            self._show()
+            self._load()
         finally:
-            self.store()  # also when nginx does not take it: the next box need not ask for another
+            self.store()  # also if nginx cannot load it: the next host must not request another one
 
-    def _show(self) -> None:
-        """Let nginx use the certificate, and then the monitor know of it."""
-        text = self._told_text()  # first: nginx is not led to what is damaged
+    def _load(self) -> None:
+        """Load the certificate into nginx, then write its validity for the monitor."""
+        status = self._status_text()  # first: a damaged certificate must not be loaded
         self._point_at(self._live)
-        is_told = self._told.exists() and self._told.read_text(encoding="utf-8") == text
-        if is_told and not self._unshown.exists():
+        is_written = self._status.exists() and self._status.read_text(encoding="utf-8") == status
+        if is_written and not self._reload_pending.exists():
             return
         done = subprocess.run(["systemctl", "try-reload-or-restart", "nginx.service"], check=False)
         if done.returncode != 0:
-            raise NotYetError(
-                f"nginx does not read the certificate in {self._live} (systemctl ended with "
-                f"{done.returncode}); it is told again. Why it does not: sudo nginx -t"
+            raise NotReadyError(
+                f"nginx cannot load the certificate in {self._live} (systemctl exited with "
+                f"{done.returncode}); this is retried. For the reason: sudo nginx -t"
             )
-        write(self._told, text.encode(), 0o644)
-        self._unshown.unlink(missing_ok=True)
+        write(self._status, status.encode(), 0o644)
+        self._reload_pending.unlink(missing_ok=True)
 
-    def _life(self) -> Life | None:
-        return life_of(self._live)
+    def _validity(self) -> Validity | None:
+        return validity_of(self._live)
 
-    def _whole_life(self) -> Life:
-        life = self._life()
-        if life is None:
-            raise NotYetError(
-                f"what is in {self._live} is no certificate with its key; it is neither shown nor stored. "
-                "The stored one, or a new one, comes with: sudo cm-certificate keep --now"
+    def _require_validity(self) -> Validity:
+        validity = self._validity()
+        if validity is None:
+            raise NotReadyError(
+                f"{self._live} does not hold a certificate with its key; it is neither loaded nor stored. "
+                "Fix: sudo cm-certificate renew --now (restores the stored one, or requests a new one)"
             )
-        return life
+        return validity
 
     def _point_at(self, folder: Path) -> None:
-        """Let nginx read that folder from its next reload on."""
+        """Make nginx read this folder at its next reload."""
         link = self._state / "current"
         if link.is_symlink() and link.readlink() == folder:
             return
         self._state.mkdir(parents=True, exist_ok=True)
-        self._unshown.touch()
+        self._reload_pending.touch()
         scratch = self._state / "current.new"
         scratch.unlink(missing_ok=True)
         scratch.symlink_to(folder)
         scratch.rename(link)
 
-    def _told_text(self) -> str:
-        """Return what the monitor is told: from when to when the certificate is valid."""
-        life = self._whole_life()
-        return json.dumps({"not_before": life.begin.isoformat(), "not_after": life.end.isoformat()})
+    def _status_text(self) -> str:
+        """Return the validity of the certificate as the monitor reads it."""
+        validity = self._require_validity()
+        return json.dumps({"not_before": validity.begin.isoformat(), "not_after": validity.end.isoformat()})
 
     def restore(self) -> None:
-        """Lay down what an earlier box stored, if any did."""
+        """Restore the certificate from the bucket if an earlier host stored one."""
         bucket = self._facts["certificates_bucket"]
         client = self._s3()
-        # a list, because without the right to list S3 calls a missing object a forbidden one
+        # list first: S3 returns 403, not 404, for a missing object if the caller may not list
         if client.list_objects_v2(Bucket=bucket, Prefix=self._key).get("KeyCount", 0) == 0:
             return
         content = client.get_object(Bucket=bucket, Key=self._key)["Body"].read()
         try:
             unpack(content, self._letsencrypt)
         except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise NotYetError(
-                f"s3://{bucket}/{self._key} is no archive of certificates ({error}). Take it away, and a new "
-                f"certificate is asked for: aws s3 rm s3://{bucket}/{self._key}"
+            raise NotReadyError(
+                f"s3://{bucket}/{self._key} is not a valid archive ({error}). Fix: delete it, and a new "
+                f"certificate is requested: aws s3 rm s3://{bucket}/{self._key}"
             ) from None
         write(self._stored, tree_digest(self._letsencrypt).encode())
         print(f"restored from s3://{bucket}/{self._key}", flush=True)
 
     def store(self) -> None:
-        """Store what is here, for the next box, unless it is stored already.
+        """Store the certificate in the bucket for the next host, unless it is stored already.
 
         Raises:
-            NotYetError: it is damaged, and would take the place of what may be the only good copy.
+            NotReadyError: it is damaged, and would overwrite what may be the only intact copy.
         """
-        self._whole_life()
+        self._require_validity()
         digest = tree_digest(self._letsencrypt)
         if self._stored.exists() and self._stored.read_text(encoding="utf-8") == digest:
             return
@@ -240,26 +241,26 @@ class Keeper:
         )
         return boto3.client("s3", region_name=self._facts["region"], config=config)
 
-    def _require_patience(self) -> None:
-        count, last = self._refusals()
+    def _check_wait(self) -> None:
+        count, last = self._failed_requests()
         left = timedelta(seconds=round(last + wait_s(count) - time.time()))
         if left > timedelta():
-            raise NotYetError(
-                f"The authority refused {count} times; it is asked again in {left}. "
-                "Why it refused is in /var/log/letsencrypt/letsencrypt.log. To ask at once: "
-                "sudo cm-certificate keep --now"
+            raise NotReadyError(
+                f"The certificate authority rejected {count} requests in a row; the next one is in {left}. "
+                "For the reason: /var/log/letsencrypt/letsencrypt.log. To request now: "
+                "sudo cm-certificate renew --now"
             )
 
-    def _refusals(self) -> tuple[int, float]:
-        """Return how often in a row the authority refused, and when last; a damaged note tells of none."""
+    def _failed_requests(self) -> tuple[int, float]:
+        """Return how many requests in a row failed, and when the last did; 0 if the file is damaged."""
         try:
-            count, last = json.loads(self._tries.read_text(encoding="utf-8"))
+            count, last = json.loads(self._failures.read_text(encoding="utf-8"))
             return int(count), float(last)
         except (OSError, ValueError, TypeError):
             return 0, 0.0
 
-    def _require_name(self) -> None:
-        """Make sure that the authority, following the name, will come to this box."""
+    def _check_domain_name(self) -> None:
+        """Raise NotReadyError unless each address of the domain name reaches this host."""
         name = secrets.token_urlsafe(24)
         path = self._webroot / CHALLENGES / name
         write(path, name.encode(), 0o644)
@@ -267,39 +268,39 @@ class Keeper:
         path.parent.chmod(0o755)
         try:
             for address in addresses_of(self._host):
-                said = fetch(address, self._host, f"/{CHALLENGES}/{name}")
-                if said != name.encode():
-                    raise NotYetError(
-                        f"{self._host} leads to {address}, where another machine answers. Until the address "
-                        "has moved here, or the record has changed, there is nothing to ask for."
+                body = fetch(address, self._host, f"/{CHALLENGES}/{name}")
+                if body != name.encode():
+                    raise NotReadyError(
+                        f"{self._host} points to {address}, which is another machine. No certificate is "
+                        "requested until the address has moved to this host or the record has changed."
                     )
         finally:
             path.unlink()
 
-    def _ask(self) -> None:
+    def _request(self) -> None:
         directory = os.environ.get(DIRECTORY_VARIABLE) or LETS_ENCRYPT
         if not is_reachable(directory):
-            raise NotYetError(f"{directory} cannot be reached; nothing was counted.")
+            raise NotReadyError(f"{directory} is unreachable; this does not count as a failed request.")
         command = [
             "certbot", "certonly", "--non-interactive", "--agree-tos", "--no-eff-email", "--force-renewal",
             "--email", self._facts["alarm_email"], "--server", directory,
             "--webroot", "--webroot-path", str(self._webroot), "--cert-name", self._host,
             "--domain", self._host, "--key-type", "ecdsa", "--deploy-hook", HOOK,
         ]  # fmt: skip
-        asked_at = time.time()
-        # beside our own trust store; certbot's default is a bundle of its own
+        requested_at = time.time()
+        # the system's trust store; certbot's default is a bundle of its own
         environment = {"REQUESTS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt", **os.environ}
         done = subprocess.run(command, env=environment, check=False)
         if done.returncode == 0:
-            self._tries.unlink(missing_ok=True)
+            self._failures.unlink(missing_ok=True)
             return
-        count, _ = self._refusals()
-        write(self._tries, json.dumps([count + 1, asked_at]).encode())
-        raise NotYetError(f"certbot ended with {done.returncode}; its words are above.")
+        count, _ = self._failed_requests()
+        write(self._failures, json.dumps([count + 1, requested_at]).encode())
+        raise NotReadyError(f"certbot exited with {done.returncode}; its output is above.")
 
 
-def life_of(folder: Path) -> Life | None:
-    """Return the life of what nginx could serve; what is damaged or has lost its key is none."""
+def validity_of(folder: Path) -> Validity | None:
+    """Return the validity of the certificate in a folder; None if it or its key is missing or damaged."""
     try:
         certificate = x509.load_pem_x509_certificate((folder / "fullchain.pem").read_bytes())
         key = serialization.load_pem_private_key((folder / "privkey.pem").read_bytes(), None)
@@ -307,47 +308,49 @@ def life_of(folder: Path) -> Life | None:
         return None
     if key.public_key() != certificate.public_key():
         return None
-    return Life(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    return Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 
 def wait_s(count: int) -> float:
-    """Return how long to leave the authority alone after so many refusals in a row."""
-    return float(min(FIRST_WAIT_S * 4 ** min(count - 1, 10), LONGEST_WAIT_S))
+    """Return how long to wait after so many failed requests in a row."""
+    return float(min(FIRST_WAIT_S * 4 ** min(count - 1, 10), MAX_WAIT_S))
 
 
 def addresses_of(host: str) -> list[str]:
-    """Return every address of a name.
+    """Return every address of a domain name.
 
     Raises:
-        NotYetError: it has none.
+        NotReadyError: it has none.
     """
     try:
         found = socket.getaddrinfo(host, 80, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
-        raise NotYetError(
-            f"{host} has no address yet ({error.strerror}). Make the record that `cdk deploy` printed."
+        raise NotReadyError(
+            f"{host} has no address ({error.strerror}). Fix: create the record that `cdk deploy` printed."
         ) from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def fetch(address: str, host: str, path: str) -> bytes:
-    """Return what a machine answers to `http://host/path`.
+    """Return the body of `http://host/path` from one address.
 
     Raises:
-        NotYetError: it does not.
+        NotReadyError: the address does not answer.
     """
     connection = http.client.HTTPConnection(address, 80, timeout=HTTP_TIMEOUT_S)
     try:
         connection.request("GET", path, headers={"Host": host})
         return connection.getresponse().read(1000)
     except (OSError, http.client.HTTPException) as error:
-        raise NotYetError(f"{host} leads to {address}, which does not answer on port 80: {error}") from None
+        raise NotReadyError(
+            f"{host} points to {address}, which does not answer on port 80: {error}"
+        ) from None
     finally:
         connection.close()
 
 
 def is_reachable(url: str) -> bool:
-    """Say whether anybody listens at the address of a URL."""
+    """Return whether a TCP connection to the URL's host and port succeeds."""
     parts = urlsplit(url)
     with (
         suppress(OSError),
@@ -358,7 +361,7 @@ def is_reachable(url: str) -> bool:
 
 
 def write_placeholder(folder: Path, host: str, now: datetime) -> None:
-    """Write a certificate that nobody trusts, so that nginx can start before there is a real one."""
+    """Write a self-signed certificate, so that nginx can start before there is a trusted one."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "placeholder, no certificate yet")])
     certificate = (
@@ -368,7 +371,7 @@ def write_placeholder(folder: Path, host: str, now: datetime) -> None:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + PLACEHOLDER_LIFE)
+        .not_valid_after(now + PLACEHOLDER_LIFETIME)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -379,26 +382,26 @@ def write_placeholder(folder: Path, host: str, now: datetime) -> None:
 
 
 def pack(tree: Path) -> bytes:
-    """Return a gzipped tar of a tree, links as links."""
+    """Return a gzipped tar of a folder; symbolic links stay links."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w:gz") as archive:
-        # what says that there is a certificate comes last: half an archive that was laid down is none
+        # `live` last: if unpacking stops halfway, there is no certificate instead of a damaged one
         for entry in sorted(tree.iterdir(), key=lambda path: (path.name == "live", path.name)):
             archive.add(entry, arcname=entry.name)
     return raw.getvalue()
 
 
 def unpack(content: bytes, tree: Path) -> None:
-    """Lay a packed tree down, nothing outside it."""
+    """Unpack an archive into a folder, and nothing outside it."""
     tree.parent.mkdir(parents=True, exist_ok=True)
     tree.mkdir(mode=0o700, exist_ok=True)
-    # all of it first, so that of half an archive nothing is laid down
+    # decompress all of it first, so that a truncated archive writes nothing
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(content)), mode="r:") as archive:
         archive.extractall(tree, filter="data")
 
 
 def tree_digest(tree: Path) -> str:
-    """Return a digest of the names, links and contents of a tree; times do not count."""
+    """Return a digest of a folder's names, links and contents, without times."""
     digest = hashlib.sha256()
     for path in sorted(tree.rglob("*")):
         content = b""
@@ -411,7 +414,7 @@ def tree_digest(tree: Path) -> str:
 
 
 def write(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Replace a file in one step, whole also after a power cut."""
+    """Replace a file atomically, also across a power loss."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(path.name + ".new")
     scratch.touch(mode=0o600)
@@ -424,15 +427,15 @@ def write(path: Path, content: bytes, mode: int = 0o600) -> None:
 
 
 def main(arguments: list[str], root: Path = Path("/")) -> int:
-    """Do what is asked for; 75 says that it did not work out yet."""
+    """Run one subcommand and return the exit code; 75 means try again later."""
     facts = json.loads((root / DEPLOYMENT).read_text(encoding="utf-8"))
-    keeper = Keeper(facts, root)
+    manager = CertificateManager(facts, root)
     actions = {
-        ("keep",): lambda: keeper.keep(heed_failures=True),
-        ("keep", "--now"): lambda: keeper.keep(heed_failures=False),
-        ("prepare",): keeper.prepare,
-        ("placeholder",): keeper.placeholder,
-        ("deploy",): keeper.deploy,
+        ("renew",): lambda: manager.renew(wait_after_failure=True),
+        ("renew", "--now"): lambda: manager.renew(wait_after_failure=False),
+        ("prepare",): manager.prepare,
+        ("placeholder",): manager.placeholder,
+        ("deploy",): manager.deploy,
     }
     action = actions.get(tuple(arguments))
     if action is None:
@@ -440,21 +443,21 @@ def main(arguments: list[str], root: Path = Path("/")) -> int:
         return os.EX_USAGE
     try:
         action()
-    except NotYetError as reason:
-        return not_yet(f"{reason}")
+    except NotReadyError as reason:
+        return not_ready(f"{reason}")
     except (BotoCoreError, ClientError) as error:
-        return not_yet(f"the bucket {facts['certificates_bucket']} cannot be used: {error}")
+        return not_ready(f"the bucket {facts['certificates_bucket']} cannot be used: {error}")
     except OSError as error:
-        return not_yet(
-            f"{error}. Where the disk is full (df -h /), make room; where certbot is missing: "
+        return not_ready(
+            f"{error}. Fix: if the disk is full (df -h /), free space; if certbot is missing, "
             "sudo apt-get install certbot"
         )
     return 0
 
 
-def not_yet(reason: str) -> int:
-    """Say in one line what is awaited, and return the exit code."""
-    print(f"not yet: {reason}", flush=True)
+def not_ready(reason: str) -> int:
+    """Print the reason in one line, and return the exit code."""
+    print(f"not ready: {reason}", flush=True)
     return os.EX_TEMPFAIL
 
 

@@ -1,7 +1,7 @@
-"""What stands between the API and the world, as steps of `bootstrap.py`, which runs as root on the host.
+"""Bootstrap steps for what surrounds the API: nginx, its certificate, sshd, Debian's updates, the journal.
 
-nginx, the certificate, sshd, Debian's own updates, the journal. Their files are in `files/`; those that
-depend on the deployment are in `templates/`, where `@NAME@` stands for a fact.
+Run by `bootstrap.py`, as root on the host. Static files are in `files/`; files that depend on the deployment
+are in `templates/`, where `@NAME@` is replaced by a value.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ PACKAGES = (
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 LOGS_UNIT = "community-metrics-logs.service"
 CERTIFICATE_PROGRAM = "/usr/local/sbin/cm-certificate"
-# the file beside this one, in a release as in a checkout
+# `steps.py` in this folder, both in a release and in a checkout
 steps = import_module(f"{__package__}.steps" if __package__ else "steps")
 
-# what a running service knows only after it was told: its files, and how it is told
+# services that read their files only at start or reload: those files, and the systemctl command
 SERVICES = {
     "ssh": (("etc/ssh/sshd_config.d",), ("try-reload-or-restart", "ssh.service")),
     "journald": (("etc/systemd/journald.conf.d",), ("restart", "systemd-journald.service")),
@@ -35,7 +35,7 @@ SERVICES = {
         ("etc/systemd/system/apt-daily.timer.d", "etc/systemd/system/apt-daily-upgrade.timer.d"),
         ("try-restart", "apt-daily.timer", "apt-daily-upgrade.timer"),
     ),
-    # not a reload: the first time nginx still runs with Debian's files and process id
+    # restart, not reload: at first nginx still runs with Debian's files and PID file
     "nginx": (("etc/nginx", "etc/systemd/system/nginx.service.d"), ("restart", "nginx.service")),
     "logs": (
         (
@@ -49,51 +49,51 @@ SERVICES = {
 
 
 def prepare(config: dict[str, Any], root: Path = Path("/")) -> list[tuple[str, Callable[[], None]]]:
-    """Return the steps after the files of `files/` are laid down and before units are read and enabled."""
+    """Return the steps to run after `files/` is copied and before units are enabled."""
     return [
-        ("edge settings", lambda: lay_templates(config, root)),
-        ("certbot", give_certbot_to_our_timer),
+        ("edge settings", lambda: write_templates(config, root)),
+        ("certbot", replace_certbot_timer),
     ]
 
 
 def start(config: dict[str, Any], root: Path = Path("/")) -> list[tuple[str, Callable[[], None]]]:
-    """Return the steps after the API answers on its socket and before the timers are started.
+    """Return the steps to run after the API answers on its socket and before the timers start.
 
-    None of them waits for a certificate: the name leads here only after the box has said that it is well. A
-    timer of its own goes on asking.
+    No step waits for a certificate: the domain name points here only after the host has signalled success.
+    `community-metrics-certificate.timer` requests it later.
     """
     return [
-        ("sshd", lambda: tell("ssh", root)),
-        ("journal", lambda: tell("journald", root)),
-        ("updates", lambda: tell("apt", root)),
+        ("sshd", lambda: reload_if_changed("ssh", root)),
+        ("journal", lambda: reload_if_changed("journald", root)),
+        ("updates", lambda: reload_if_changed("apt", root)),
         ("certificate", lambda: steps.run(CERTIFICATE_PROGRAM, "prepare")),
         ("nginx", lambda: start_nginx(root)),
         ("logs", lambda: switch_log_shipping(on=config["ship_logs"], root=root)),
     ]
 
 
-def lay_templates(config: dict[str, Any], root: Path) -> None:
-    """Write every template to its place, with the deployment's facts in it."""
+def write_templates(config: dict[str, Any], root: Path) -> None:
+    """Render every template and write it to its path."""
     for template in sorted(path for path in TEMPLATES.rglob("*") if path.is_file()):
-        text = rendered(template.read_text(encoding="utf-8"), config)
+        text = render(template.read_text(encoding="utf-8"), config)
         steps.write(root / template.relative_to(TEMPLATES), text.encode())
 
 
-def rendered(template: str, config: dict[str, Any]) -> str:
-    """Return a template with the facts in their places."""
+def render(template: str, config: dict[str, Any]) -> str:
+    """Return the template with each `@NAME@` replaced."""
     origins = config["environment"]["CM_CORS_ORIGINS"].split(",")
-    facts = {
+    values = {
         "API_HOST": config["api_host"],
         "ORIGINS": "\n".join(f'    "{origin}" $http_origin;' for origin in origins),
     }
-    for name, value in facts.items():
+    for name, value in values.items():
         template = template.replace(f"@{name}@", value)
     return template
 
 
-def give_certbot_to_our_timer() -> None:
-    """Switch Debian's timer off: it knows nothing of the bucket, nor where the name leads."""
-    # stopped first: masked while it runs, systemd would call it failed
+def replace_certbot_timer() -> None:
+    """Disable Debian's certbot timer: it does not use the bucket and does not check DNS first."""
+    # stop first: systemd reports a timer that is masked while it runs as failed
     steps.run("systemctl", "stop", "certbot.timer")
     steps.run("systemctl", "mask", "--quiet", "certbot.timer")
     folder = Path("/etc/letsencrypt")
@@ -102,40 +102,40 @@ def give_certbot_to_our_timer() -> None:
 
 
 def start_nginx(root: Path) -> None:
-    """Let nginx serve with these files, and with the box at every boot."""
+    """Start nginx with the current files, and enable it at boot."""
     steps.run("systemctl", "enable", "--quiet", "nginx.service")
-    tell("nginx", root)
-    steps.start("nginx.service")
+    reload_if_changed("nginx", root)
+    steps.systemctl("start", "nginx.service")
 
 
-def tell(service: str, root: Path) -> None:
-    """Let a service learn of its files where they differ from those it was last told of."""
-    places, (verb, *units) = SERVICES[service]
-    digest = digest_of([root / place for place in places])
-    told = root / "var/lib/community-metrics/told" / service
-    if told.exists() and told.read_text(encoding="utf-8") == digest:
+def reload_if_changed(service: str, root: Path) -> None:
+    """Reload or restart a service if its files differ from those of the last successful call."""
+    paths, (verb, *units) = SERVICES[service]
+    digest = digest_of([root / path for path in paths])
+    loaded = root / "var/lib/community-metrics/loaded" / service
+    if loaded.exists() and loaded.read_text(encoding="utf-8") == digest:
         return
-    steps.start(*units, verb=verb)
-    steps.write(told, digest.encode())
+    steps.systemctl(verb, *units)
+    steps.write(loaded, digest.encode())
 
 
 def switch_log_shipping(*, on: bool, root: Path = Path("/")) -> None:
-    """Ship the journal to CloudWatch from now on, or no more."""
+    """Enable or disable the unit that ships the journal to CloudWatch."""
     wants = root / "etc/systemd/system/multi-user.target.wants" / LOGS_UNIT
     if on:
         steps.run("systemctl", "add-wants", "--quiet", "multi-user.target", LOGS_UNIT)
-        tell("logs", root)
-        steps.start(LOGS_UNIT)
+        reload_if_changed("logs", root)
+        steps.systemctl("start", LOGS_UNIT)
     elif wants.is_symlink():
         wants.unlink()
         steps.run("systemctl", "daemon-reload")
         steps.run("systemctl", "stop", LOGS_UNIT)
 
 
-def digest_of(places: list[Path]) -> str:
-    """Return a digest of the names and contents of these files, and of every file in these folders."""
+def digest_of(paths: list[Path]) -> str:
+    """Return a digest of the names and contents of these files and of every file in these folders."""
     digest = hashlib.sha256()
-    found = [path for place in places for path in (place, *place.rglob("*"))]
+    found = [path for parent in paths for path in (parent, *parent.rglob("*"))]
     for path in sorted(path for path in found if path.is_file()):
         content = path.read_bytes()
         digest.update(f"{path}\0{len(content)}\0".encode() + content)

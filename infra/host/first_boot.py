@@ -1,10 +1,9 @@
 #!/usr/bin/python3
-"""First boot of the host: fetch the release, install it, tell CloudFormation how it went.
+"""First boot of the host: fetch the release, install it, signal the result to CloudFormation.
 
-Runs once, as root, from the user data, before anything of ours is installed: with Debian's Python and
-python3-boto3 only. Its one argument is the JSON file that the user data wrote. The signal names the instance,
-the only id by which CloudFormation counts it; why a boot failed is in the boot log group, in a stream whose
-name begins with that id.
+The user data runs it once, as root, with Debian's Python and python3-boto3 only. The argument is the JSON
+file that the user data wrote. The signal carries the instance id, the only id that CloudFormation accepts. If
+the boot fails, the reason is in the boot log group, in a stream whose name begins with the instance id.
 """
 
 from __future__ import annotations
@@ -25,24 +24,24 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-LAST_LINES = 200  # of a failed bootstrap, kept in the boot log
-# boto3, which gets the role's keys there, reads the same variable
+LAST_LINES = 200  # of a failed bootstrap's output, for the boot log
+# boto3 reads the same variable to get the role's credentials
 METADATA = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254")
 METADATA_WAITS_S = (1, 2, 5)
 
 
 class BootError(Exception):
-    """A step failed; the text says what to do."""
+    """A step of the first boot failed; the message says what to do."""
 
 
 def main(config_path: Path) -> int:
-    """Boot, signal, and return the exit code."""
+    """Install the release, signal the result, and return the exit code."""
     config = json.loads(config_path.read_text(encoding="utf-8"))
     session = boto3.Session(region_name=config["region"])
     try:
         instance = instance_id()
     except (OSError, http.client.HTTPException) as error:
-        # no signal: there is no id to send it with, and no key to sign it with
+        # no signal is possible: it needs the instance id, and credentials from the same service
         print(f"first boot failed: no instance id from {METADATA}: {error!r}", file=sys.stderr, flush=True)
         return 1
     try:
@@ -53,55 +52,54 @@ def main(config_path: Path) -> int:
         report_failure(session, config, instance, error)
         return 1
     except Exception as error:
-        report_failure(
-            session, config, instance, error
-        )  # or CloudFormation would wait for its whole time limit
-        raise  # a bug of ours: the console gets the traceback too
+        # without a signal, CloudFormation waits until its time limit
+        report_failure(session, config, instance, error)
+        raise  # a bug: the traceback goes to the console
     signal(session, config, instance, "SUCCESS")
     return 0
 
 
 def instance_id() -> str:
-    """Return the id of this instance, as version 2 of its metadata service says it.
+    """Return the id of this instance from its metadata service (IMDSv2).
 
     Raises:
-        OSError, http.client.HTTPException: the service gave no answer, or another one, several times.
+        OSError, http.client.HTTPException: each attempt fails.
     """
     for wait_s in METADATA_WAITS_S:
         try:
-            return _ask_instance_id()
+            return _fetch_instance_id()
         except (OSError, http.client.HTTPException) as error:
             print(f"no instance id yet: {error!r}", file=sys.stderr, flush=True)
             time.sleep(wait_s)
-    return _ask_instance_id()
+    return _fetch_instance_id()
 
 
 def check_secrets(session: boto3.Session, names: list[str]) -> None:
-    """Refuse to go on without the secrets that the API and the jobs cannot do without."""
+    """Raise BootError if a required secret has no value."""
     client = session.client("secretsmanager")
     unset = [name for name in names if not _has_value(client, name)]
     if unset:
         raise BootError(
-            f"Secrets Manager has no value for {', '.join(unset)}. Put them in with "
-            "`community-metrics secrets put`, then run `npx cdk deploy --all` again.",
+            f"Secrets Manager has no value for {', '.join(unset)}. Fix: run `community-metrics secrets put`, "
+            "then `npx cdk deploy --all`.",
         )
 
 
 def fetch(session: boto3.Session, config: dict[str, Any]) -> bytes:
-    """Return the release archive, which must have the digest that the template names."""
-    answer = session.client("s3").get_object(Bucket=config["bucket"], Key=config["key"])
-    content: bytes = answer["Body"].read()
+    """Return the release archive; raise BootError if its digest is not the template's."""
+    response = session.client("s3").get_object(Bucket=config["bucket"], Key=config["key"])
+    content: bytes = response["Body"].read()
     digest = hashlib.sha256(content).hexdigest()
     if digest != config["sha256"]:
         raise BootError(
-            f"s3://{config['bucket']}/{config['key']} has SHA-256 {digest}, the template says "
-            f"{config['sha256']}. Run `npx cdk deploy --all` again to publish it anew.",
+            f"s3://{config['bucket']}/{config['key']} has SHA-256 {digest}, the template expects "
+            f"{config['sha256']}. Fix: run `npx cdk deploy --all` to publish the release again.",
         )
     return content
 
 
 def unpack(content: bytes, releases: Path, digest: str) -> Path:
-    """Unpack the archive into a folder of its own and return the folder."""
+    """Unpack the archive into a new folder and return the folder."""
     folder = releases / digest[:16]
     folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
@@ -110,26 +108,26 @@ def unpack(content: bytes, releases: Path, digest: str) -> Path:
 
 
 def bootstrap(release: Path, config_path: Path) -> None:
-    """Run the release's own `host/bootstrap.py`; the end of what it printed is the reason where it fails."""
+    """Run the release's `host/bootstrap.py`; if it fails, raise BootError with the end of its output."""
     command = [str(release / "host" / "bootstrap.py"), str(release), str(config_path)]
     done = subprocess.run(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        errors="replace",  # what a package prints in another encoding must not end the boot
+        errors="replace",  # output in another encoding must not fail the boot
         check=False,
     )
     print(done.stdout, flush=True)
     if done.returncode != 0:
-        lines = done.stdout.strip().splitlines() or [f"bootstrap ended with {done.returncode}, silent"]
+        lines = done.stdout.strip().splitlines() or [f"bootstrap exited with {done.returncode} and no output"]
         raise BootError("\n".join(lines[-LAST_LINES:]))
 
 
 def report_failure(session: boto3.Session, config: dict[str, Any], instance: str, error: Exception) -> None:
-    """Say why on the console and in the boot log, which outlives the box, then signal the failure.
+    """Write the reason to the console and the boot log, then signal the failure.
 
-    In this order: the signal ends the deploy, and the box with it.
+    The signal comes last: CloudFormation then rolls back and terminates the instance.
     """
     reason = str(error) if isinstance(error, BootError) else f"{type(error).__name__}: {error}"
     print(f"first boot failed: {reason}", file=sys.stderr, flush=True)
@@ -140,7 +138,7 @@ def report_failure(session: boto3.Session, config: dict[str, Any], instance: str
 
 
 def write_boot_log(session: boto3.Session, config: dict[str, Any], instance: str, text: str) -> None:
-    """Write the text to the boot log group, in a stream of its own."""
+    """Write the text to a new stream of the boot log group."""
     logs = session.client("logs")
     now_ms = int(time.time() * 1000)
     where = {"logGroupName": config["log_group"], "logStreamName": f"{instance}-{now_ms}"}
@@ -149,7 +147,7 @@ def write_boot_log(session: boto3.Session, config: dict[str, Any], instance: str
 
 
 def signal(session: boto3.Session, config: dict[str, Any], instance: str, status: str) -> None:
-    """Tell CloudFormation, which waits for it, how the boot went."""
+    """Send the result of the boot to CloudFormation, which waits for it."""
     session.client("cloudformation").signal_resource(
         StackName=config["stack"],
         LogicalResourceId=config["resource"],
@@ -158,7 +156,7 @@ def signal(session: boto3.Session, config: dict[str, Any], instance: str, status
     )
 
 
-def _ask_instance_id() -> str:
+def _fetch_instance_id() -> str:
     token = _metadata("PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
     return _metadata("GET", "/latest/meta-data/instance-id", {"X-aws-ec2-metadata-token": token})
 
@@ -167,12 +165,12 @@ def _metadata(method: str, path: str, headers: dict[str, str]) -> str:
     connection = http.client.HTTPConnection(urlsplit(METADATA).netloc, timeout=5)
     try:
         connection.request(method, path, headers=headers)
-        answer = connection.getresponse()
-        text = answer.read().decode()
+        response = connection.getresponse()
+        text = response.read().decode()
     finally:
         connection.close()
-    if answer.status != http.client.OK:
-        raise ConnectionError(f"{method} {path} answered {answer.status}")
+    if response.status != http.client.OK:
+        raise ConnectionError(f"{method} {path} returned {response.status}")
     return text
 
 

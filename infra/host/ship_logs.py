@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""The journal, to CloudWatch: every line at least once, in order, also when CloudWatch was away for a while.
+"""Ship the journal to CloudWatch Logs: each entry at least once, in order, across outages of CloudWatch.
 
-Debian packages no agent for CloudWatch. This program reads the journal from its cursor on, and moves the
-cursor only when CloudWatch has taken what lies before: the journal itself is the buffer. A crash in between
-sends some lines a second time. Runs with Debian's Python and packages alone.
+Debian has no package of the CloudWatch agent. This program reads the journal from a cursor, and moves the
+cursor only after CloudWatch has accepted the entries before it, so the journal is the buffer. After a crash,
+some entries are sent twice. Uses Debian's Python and packages only.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ DEPLOYMENT = Path("/var/lib/community-metrics/deployment.json")
 STATE_FOLDER = Path("/var/lib/community-metrics-logs")
 MACHINE_ID = Path("/etc/machine-id")
 
-# the API's limits: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
-EVENTS_AT_ONCE = 10_000
-BYTES_AT_ONCE = 1_048_576
-BYTES_BESIDE_EACH = 26
-LONGEST_LINE_BYTES = 200_000
-LONGEST_SPAN_MS = int(timedelta(hours=23).total_seconds() * 1000)
+# limits of https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+MAX_BATCH_EVENTS = 10_000
+MAX_BATCH_BYTES = 1_048_576
+EVENT_OVERHEAD_BYTES = 26
+MAX_BATCH_SPAN_MS = int(timedelta(hours=23).total_seconds() * 1000)
+MAX_MESSAGE_BYTES = 200_000
 
-ENTRIES_AT_ONCE = 2_000
-LOOK_EVERY_S = 5.0
-LONGEST_WAIT_S = 60.0
+PAGE_ENTRIES = 2_000
+POLL_INTERVAL_S = 5.0
+MAX_BACKOFF_S = 60.0
 PRODUCT_UNITS = "community-metrics-"
 EDGE_UNITS = ("community-metrics-api.service", "nginx.service")
 PID_1 = "init.scope"
@@ -46,93 +46,94 @@ CURSOR = re.compile(rb'"__CURSOR"\s*:\s*"([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One entry of the journal: which group it is for, when it was written, what it says."""
+class LogEvent:
+    """One journal entry as CloudWatch stores it."""
 
     group: str
     at_ms: int
-    text: str
+    message: str
 
     @property
     def size(self) -> int:
-        """What it counts for in a request."""
-        return len(self.text.encode()) + BYTES_BESIDE_EACH
+        """The bytes that CloudWatch counts for this event."""
+        return len(self.message.encode()) + EVENT_OVERHEAD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What the journal says next: the entries that can be read, and the cursor behind all it showed."""
+class JournalPage:
+    """The output of one `journalctl` call: readable entries, number of lines, cursor of the last line."""
 
     entries: list[dict[str, Any]]
-    shown: int
+    lines: int
     cursor: str | None
 
 
 class Shipper:
-    """Sends lines to one stream in each of the host's log groups."""
+    """Sends events to one stream in each of the host's log groups."""
 
     def __init__(self, client: Any, groups: dict[str, str], stream: str) -> None:
         self._client = client
         self._groups = groups
         self._stream = stream
-        self._known: set[str] = set()
+        self._ready: set[str] = set()
 
-    def send(self, lines: Iterable[Line]) -> None:
-        """Send lines in order; what comes back has been taken.
+    def send(self, events: Iterable[LogEvent]) -> None:
+        """Send events in order; on return CloudWatch has accepted all of them.
 
         Raises:
-            BotoCoreError, ClientError: CloudWatch is away or refuses; some lines may have been taken.
+            BotoCoreError, ClientError: CloudWatch fails or is unavailable; it may have some events.
         """
-        for batch in batches(lines):
+        for batch in batches(events):
             group = self._groups[batch[0].group]
-            self._make_stream(group)
-            events = [{"timestamp": line.at_ms, "message": line.text} for line in batch]
+            self._create_stream(group)
             try:
-                said = self._client.put_log_events(
-                    logGroupName=group, logStreamName=self._stream, logEvents=events
+                response = self._client.put_log_events(
+                    logGroupName=group,
+                    logStreamName=self._stream,
+                    logEvents=[{"timestamp": event.at_ms, "message": event.message} for event in batch],
                 )
             except self._client.exceptions.ResourceNotFoundException:
-                self._known.discard(group)  # somebody deleted the stream: it is made again
+                self._ready.discard(group)  # the stream was deleted: create it again on the next call
                 raise
-            if rejected := said.get("rejectedLogEventsInfo"):
-                print(f"CloudWatch keeps no lines so old or so new: {rejected}", flush=True)
+            if rejected := response.get("rejectedLogEventsInfo"):
+                print(f"CloudWatch rejected events that are too old or too new: {rejected}", flush=True)
 
-    def _make_stream(self, group: str) -> None:
-        if group in self._known:
+    def _create_stream(self, group: str) -> None:
+        if group in self._ready:
             return
         try:
             self._client.create_log_stream(logGroupName=group, logStreamName=self._stream)
         except self._client.exceptions.ResourceAlreadyExistsException:
-            print(f"going on with the stream {self._stream} in {group}", flush=True)
-        self._known.add(group)
+            print(f"continuing the stream {self._stream} in {group}", flush=True)
+        self._ready.add(group)
 
 
-def line_of(entry: dict[str, Any]) -> Line:
-    """Return the line of a journal entry as `journalctl --output=json` shows it."""
+def to_event(entry: dict[str, Any]) -> LogEvent:
+    """Return the event of a journal entry as `journalctl --output=json` prints it."""
     unit = unit_of(entry)
-    text = text_of(entry.get("MESSAGE"))
-    if not text.startswith("{"):  # ours are JSON and name what they are about
-        text = f"{entry.get('SYSLOG_IDENTIFIER') or unit or 'kernel'}: {text}"
-    kept = text.encode()[:LONGEST_LINE_BYTES].decode(errors="ignore")
-    return Line(group_of(unit), int(entry["__REALTIME_TIMESTAMP"]) // 1000, kept)
+    message = text_of(entry.get("MESSAGE"))
+    if not message.startswith("{"):  # our own messages are JSON and name their origin
+        message = f"{entry.get('SYSLOG_IDENTIFIER') or unit or 'kernel'}: {message}"
+    kept = message.encode()[:MAX_MESSAGE_BYTES].decode(errors="ignore")
+    return LogEvent(group_of(unit), int(entry["__REALTIME_TIMESTAMP"]) // 1000, kept)
 
 
 def unit_of(entry: dict[str, Any]) -> str:
-    """Return the unit that an entry comes from, or that systemd speaks of in it."""
+    """Return the unit that wrote an entry; for an entry of systemd, the unit that it is about."""
     unit = str(entry.get("_SYSTEMD_UNIT") or "")
-    # whoever else names a UNIT may name any
+    # only from systemd: any other program could set UNIT to any value
     return str(entry.get("UNIT") or unit) if unit in {"", PID_1} else unit
 
 
 def group_of(unit: str) -> str:
-    """Return which of the host's groups a unit's lines belong to."""
+    """Return the log group of a unit."""
     if unit in EDGE_UNITS:
         return "api"
     return "jobs" if unit.startswith(PRODUCT_UNITS) else "system"
 
 
 def text_of(message: Any) -> str:
-    """Return a message; journalctl shows one that is not UTF-8 as numbers, a repeated one as a list."""
+    """Return a message as text; journalctl prints invalid UTF-8 as numbers and a repeated field as a list."""
     if isinstance(message, list):
         if all(isinstance(part, int) for part in message):
             return bytes(message).decode("utf-8", errors="replace")
@@ -140,49 +141,49 @@ def text_of(message: Any) -> str:
     return "" if message is None else str(message)
 
 
-def batches(lines: Iterable[Line]) -> list[list[Line]]:
-    """Return the lines of each group, sorted by time as CloudWatch wants them, in pieces that it takes."""
-    pieces: list[list[Line]] = []
+def batches(events: Iterable[LogEvent]) -> list[list[LogEvent]]:
+    """Return the events of each group, sorted by time, in batches within CloudWatch's limits."""
+    found: list[list[LogEvent]] = []
     size = 0
-    # sorted() is stable: lines of one millisecond keep their order
-    for line in sorted(lines, key=lambda line: (line.group, line.at_ms)):
-        if pieces and size + line.size <= BYTES_AT_ONCE and _go_together(pieces[-1], line):
-            pieces[-1].append(line)
-            size += line.size
+    # sorted() is stable: events of one millisecond keep their order
+    for event in sorted(events, key=lambda event: (event.group, event.at_ms)):
+        if found and size + event.size <= MAX_BATCH_BYTES and _fits(found[-1], event):
+            found[-1].append(event)
+            size += event.size
         else:
-            pieces.append([line])
-            size = line.size
-    return pieces
+            found.append([event])
+            size = event.size
+    return found
 
 
-def _go_together(piece: list[Line], line: Line) -> bool:
-    first = piece[0]
-    is_near = line.at_ms - first.at_ms < LONGEST_SPAN_MS
-    return first.group == line.group and is_near and len(piece) < EVENTS_AT_ONCE
+def _fits(batch: list[LogEvent], event: LogEvent) -> bool:
+    first = batch[0]
+    is_near = event.at_ms - first.at_ms < MAX_BATCH_SPAN_MS
+    return first.group == event.group and is_near and len(batch) < MAX_BATCH_EVENTS
 
 
-def news_after(cursor: str | None) -> News:
-    """Return the journal's next entries, oldest first, at most `ENTRIES_AT_ONCE`."""
-    command = ["journalctl", "--quiet", "--all", "--output=json", f"--lines=+{ENTRIES_AT_ONCE}"]
-    if cursor is not None:
-        command.append(f"--after-cursor={cursor}")
-    # its errors go where ours go: into the unit's journal
-    return news_in(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+def read_journal(after_cursor: str | None) -> JournalPage:
+    """Return the next entries of the journal, oldest first, at most `PAGE_ENTRIES`."""
+    command = ["journalctl", "--quiet", "--all", "--output=json", f"--lines=+{PAGE_ENTRIES}"]
+    if after_cursor is not None:
+        command.append(f"--after-cursor={after_cursor}")
+    # stderr is inherited: it goes to this unit's journal
+    return parse_page(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
 
-def news_in(shown: bytes) -> News:
-    """Return what `journalctl --output=json` showed; what cannot be read is counted, told and left behind."""
-    # not splitlines() of text: a message may hold U+2028, which journalctl leaves as it is
-    lines = [line for line in shown.split(b"\n") if line]
-    entries = [entry for line in lines if (entry := entry_in(line)) is not None]
+def parse_page(output: bytes) -> JournalPage:
+    """Return what `journalctl --output=json` printed; lines that are not JSON are counted and skipped."""
+    # not splitlines(): a message may contain U+2028, which journalctl does not escape
+    lines = [line for line in output.split(b"\n") if line]
+    entries = [entry for line in lines if (entry := parse_entry(line)) is not None]
     if unreadable := len(lines) - len(entries):
-        print(f"{unreadable} entries of the journal are no JSON and are not shipped", flush=True)
+        print(f"skipped {unreadable} journal entries that are not valid JSON", flush=True)
     cursors = [found[1].decode() for line in lines if (found := CURSOR.search(line))]
-    return News(entries, len(lines), cursors[-1] if cursors else None)
+    return JournalPage(entries, len(lines), cursors[-1] if cursors else None)
 
 
-def entry_in(line: bytes) -> dict[str, Any] | None:
-    """Return the entry that a line of journalctl's shows, unless it is none."""
+def parse_entry(line: bytes) -> dict[str, Any] | None:
+    """Return the entry of one line, None if the line is not a JSON object."""
     try:
         entry = json.loads(line.decode("utf-8", errors="replace"))
     except json.JSONDecodeError:
@@ -190,21 +191,21 @@ def entry_in(line: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
-def ship_news(shipper: Shipper, cursor_file: Path) -> bool:
-    """Send the next entries and move the cursor behind them; say whether there may be more at once."""
+def ship_next(shipper: Shipper, cursor_file: Path) -> bool:
+    """Send the next page and move the cursor behind it; return whether there may be another page."""
     cursor = cursor_file.read_text(encoding="utf-8") if cursor_file.exists() else ""
-    news = news_after(cursor or None)  # a power cut may leave an empty file
-    if news.cursor is None:
+    page = read_journal(cursor or None)  # a power loss may leave an empty file
+    if page.cursor is None:
         return False
-    shipper.send([line_of(entry) for entry in news.entries])
+    shipper.send([to_event(entry) for entry in page.entries])
     scratch = cursor_file.with_suffix(".new")
-    scratch.write_text(news.cursor, encoding="utf-8")
+    scratch.write_text(page.cursor, encoding="utf-8")
     scratch.rename(cursor_file)
-    return news.shown == ENTRIES_AT_ONCE
+    return page.lines == PAGE_ENTRIES
 
 
 def main() -> None:
-    """Ship for ever; an outage is told once, when it begins and when it is over."""
+    """Ship the journal until stopped; print one line when an outage begins and one when it ends."""
     facts = json.loads(DEPLOYMENT.read_text(encoding="utf-8"))
     config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 2})
     client = boto3.client("logs", region_name=facts["region"], config=config)
@@ -213,18 +214,18 @@ def main() -> None:
     failures = 0
     while True:
         try:
-            has_more = ship_news(shipper, STATE_FOLDER / "cursor")
+            has_more = ship_next(shipper, STATE_FOLDER / "cursor")
         except (BotoCoreError, ClientError) as error:
             if failures == 0:
-                print(f"CloudWatch takes no lines; they wait in the journal: {error}", flush=True)
+                print(f"CloudWatch is unavailable; entries stay in the journal: {error}", flush=True)
             failures += 1
-            time.sleep(min(LOOK_EVERY_S * 2 ** min(failures - 1, 10), LONGEST_WAIT_S))
+            time.sleep(min(POLL_INTERVAL_S * 2 ** min(failures - 1, 10), MAX_BACKOFF_S))
             continue
         if failures:
-            print("CloudWatch takes lines again", flush=True)
+            print("CloudWatch is available again", flush=True)
             failures = 0
         if not has_more:
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(POLL_INTERVAL_S)
 
 
 if __name__ == "__main__":

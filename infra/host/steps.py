@@ -1,6 +1,6 @@
-"""What the steps of the bootstrap are made of: commands that end, units whose journal is shown, whole files.
+"""Helpers for the bootstrap steps: run a command with a time limit, call systemctl, write a file.
 
-Used by `bootstrap.py` and `edge.py`, the files beside this one.
+Used by `bootstrap.py` and `edge.py` in the same folder.
 """
 
 from __future__ import annotations
@@ -13,48 +13,53 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMAND_LIMIT_S = 600  # what hangs must say so before CloudFormation's 20 minutes are over
-SAID_LINES = "20"  # of a unit's journal, into the boot log
+COMMAND_LIMIT_S = 600  # a command that hangs must fail before CloudFormation's 20 minutes end
+JOURNAL_LINES = "20"
 
 
 class StepError(Exception):
-    """A step did not reach what it is for; the text says what mends it."""
+    """A bootstrap step failed; the message says what to do."""
 
 
 def run(*command: str) -> None:
-    """Run a command whose failure ends the bootstrap; one that hangs is ended with all its children."""
+    """Run a command, and kill it with its children at the time limit.
+
+    Raises:
+        subprocess.CalledProcessError: the command fails.
+        StepError: the command reaches the time limit.
+    """
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with subprocess.Popen(command, env=environment, process_group=0) as process:
         try:
             process.wait(timeout=COMMAND_LIMIT_S)
         except subprocess.TimeoutExpired:
-            # a child that lived on would hold our output open, and with it first_boot.py
+            # a surviving child would keep our output open, and first_boot.py waiting
             os.killpg(process.pid, signal.SIGKILL)
-            raise StepError(f"no end in {COMMAND_LIMIT_S} s: {' '.join(command)}") from None
-        except KeyboardInterrupt:  # by hand: a group of its own does not hear Ctrl-C
+            raise StepError(f"timeout after {COMMAND_LIMIT_S} s: {' '.join(command)}") from None
+        except KeyboardInterrupt:  # Ctrl-C does not reach another process group
             os.killpg(process.pid, signal.SIGKILL)
             raise
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, command)
 
 
-def start(*units: str, verb: str = "start") -> None:
-    """Start units, or tell them otherwise; where that fails, their own words go to the boot log first."""
+def systemctl(verb: str, *units: str) -> None:
+    """Run `systemctl VERB UNITS`; on failure, print each unit's journal and raise StepError."""
     try:
         run("systemctl", verb, *units)
     except (subprocess.CalledProcessError, StepError):
         for unit in units:
             show_journal(unit)
-        raise StepError(f"{', '.join(units)} did not {verb}; the journal is above") from None
+        raise StepError(f"systemctl {verb} {' '.join(units)} failed; the journal is above") from None
 
 
 def show_journal(unit: str) -> None:
     """Print the last lines of a unit's journal."""
-    run("journalctl", "--no-pager", "--output=cat", f"--lines={SAID_LINES}", f"--unit={unit}")
+    run("journalctl", "--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}", f"--unit={unit}")
 
 
 def write(path: Path, content: bytes, mode: int = 0o644) -> bool:
-    """Replace a file in one step where it differs; say whether it did."""
+    """Replace a file atomically if its content or mode differs; return whether it differed."""
     if path.is_file() and path.read_bytes() == content and path.stat().st_mode & 0o777 == mode:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

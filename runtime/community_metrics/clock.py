@@ -1,4 +1,4 @@
-"""The only place that asks what time it is."""
+"""The only module that reads the current time."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time as everything else sees it; tests hand in one that stands still or runs fast."""
+    """The source of the current time; tests pass one that they control."""
 
     def now(self) -> datetime:
-        """Return the present instant, aware, UTC."""
+        """Return the current instant, in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never go back, for measuring waits."""
+        """Return seconds that never decrease, for measuring durations."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -28,13 +28,13 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Return the present instant, aware, UTC."""
+        """Return the current instant, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds that never go back."""
+        """Return seconds that never decrease."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait without holding up other tasks."""
+        """Wait without blocking other tasks."""
         await asyncio.sleep(seconds)

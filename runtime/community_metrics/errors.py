@@ -1,50 +1,55 @@
 """The one exception tree.
 
 CommunityMetricsError
-├── ConfigurationError          a setting, an option or a file a person wrote is wrong (exit 2)
+├── ConfigurationError          a setting, an option or a file that a person wrote is invalid (exit 2)
 │   ├── CatalogError
 │   └── SeedFileError
-├── SourceError                 a registry did not give a metric its numbers
-│   ├── TransientSourceError    worth another try: 5xx, a cut answer, a page instead of JSON
-│   │   ├── SourceRateLimited   the registry asks us to come back later
-│   │   └── SourceUnreachable   no answer at all: refused, no such host, no reply in time
-│   └── TerminalSourceError     another try changes nothing
-│       ├── UnknownSubject      the registry does not know the package or repository
+├── SourceError                 a registry did not return the numbers of a metric; carries facts
+│   ├── TransientSourceError    a later attempt may succeed: 5xx, a cut response, a page instead of JSON
+│   │   ├── SourceRateLimited   the registry limits requests
+│   │   └── SourceUnreachable   no response at all: refused, no such host, timeout
+│   └── TerminalSourceError     a later attempt returns the same
+│       ├── UnknownSubject      the registry has no such package or repository
 │       ├── SourceDenied        401, 403: a token, a user agent or an address is refused
-│       └── SourceShapeError    the answer is not of the documented shape
-├── StorageError                LanceDB did not do what was asked
-│   ├── StorageUnavailable      worth another try later
+│       └── SourceShapeError    the response is not of the documented shape
+├── InvalidObservation          an observation that cannot exist, such as -1 downloads
+├── StorageError                a LanceDB operation failed
+│   ├── StorageUnavailable      a later attempt may succeed
 │   ├── StorageDenied           401, 403
-│   ├── StorageSchemaMismatch   a table has other columns than ours
-│   │   └── StorageNotBootstrapped   there is no database, or a table of it is not there yet
+│   ├── StorageSchemaMismatch   another version wrote the database
+│   │   ├── StorageNotBootstrapped   the database, or one of its tables, does not exist
+│   │   └── UnknownStoredValue  a stored word that this version does not know
 │   └── StorageConflict         the write contradicts itself or another writer
 ├── ViewError                   a view cannot be made for these parameters
 │   ├── UnknownName             no metric or product of that id is stored
 │   ├── InvalidRange            the first day is after the last
 │   └── TooManyPoints           the view would be larger than the caller allows
 ├── RunLocked                   another run holds the database (exit 75)
-├── AddressUnavailable          the API cannot listen on the host, port or unix socket asked for
-├── LeaseLost                   the lease of this run is not stored any more; another run holds it
+├── AddressUnavailable          the API cannot listen on the given host, port or unix socket
+├── LeaseLost                   the lease of this run is no longer stored; another run holds it
 └── RunInterrupted              SIGTERM or Ctrl-C
 """
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import date, datetime
 
 
 class CommunityMetricsError(Exception):
-    """Base of everything this package raises on purpose; its text is one message for a person."""
+    """Base of all errors that this package raises on purpose; the text is a message for a person."""
 
     exit_code: ClassVar[int] = 1
 
 
 class ConfigurationError(CommunityMetricsError):
-    """What a person wrote (environment, option, file) cannot be used; lists every fault and its mend."""
+    """What a person wrote (environment, option, file) is invalid; lists every fault and its fix."""
 
     exit_code = 2
 
@@ -62,32 +67,70 @@ class SeedFileError(ConfigurationError):
     """A seed file has faults; each names its line. Nothing of it was loaded."""
 
 
+@dataclass(eq=False)
 class SourceError(CommunityMetricsError):
-    """A registry did not give the numbers of a metric."""
+    """A registry did not return the numbers of a metric. Its texts are made from its facts.
+
+    `detail` is what is wrong, `fix` what to do. `url` is the address of the request, `http_status` the
+    status of its response. `attempts` counts the requests that were made; 0: none, because the host failed
+    before; None: the error does not come from a request. `retry_after_s` is the wait that the registry
+    demands, `retry_at` the instant when it ends.
+    """
+
+    problem: ClassVar[str] = ""
+    """What is wrong where there is no HTTP status."""
+
+    detail: str = ""
+    _: KW_ONLY
+    source: str
+    subject: str
+    url: str | None = None
+    http_status: int | None = None
+    fix: str | None = None
+    attempts: int | None = None
+    retry_after_s: float | None = None
+    retry_at: datetime | None = None
+
+    @property
+    def message(self) -> str:
+        """Return the cause; the text is the same for all metrics that fail for it."""
+        return self._text(urlsplit(self.url).netloc if self.url else self.source)
+
+    def __str__(self) -> str:
+        text = f"{self.source} {self.subject}: {self._text(self.url)}"
+        if self.attempts == 0:
+            return f"{text}; no request was sent, because an earlier one failed"
+        return f"{text}; given up after {self.attempts} attempts" if (self.attempts or 0) > 1 else text
+
+    def _text(self, where: str | None) -> str:
+        is_refusal = self.http_status not in {None, HTTPStatus.OK}
+        problem = f"returned {self.http_status}" if is_refusal else self.problem
+        text = ": ".join(part for part in (f"{where or ''} {problem}".strip(), self.detail) if part)
+        if self.retry_at is not None:
+            text += f"; it accepts no request before {self.retry_at:%Y-%m-%dT%H:%M:%SZ}"
+        return f"{text}. Fix: {self.fix}" if self.fix else text
 
 
 class TransientSourceError(SourceError):
-    """The registry may answer later. `retry_after_s` is the wait it asked for, if it did."""
-
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+    """A later request may succeed."""
 
 
 class SourceRateLimited(TransientSourceError):  # noqa: N818  the field's word, and the message is the sentence
-    """The registry limits us. Without `retry_after_s` it did not say for how long."""
+    """The registry limits requests. Without `retry_after_s` the length of the wait is unknown."""
 
 
 class SourceUnreachable(TransientSourceError):  # noqa: N818
-    """The registry gave no answer at all: connection refused, unknown host, no reply in time."""
+    """The registry did not respond at all: connection refused, unknown host, no response in time."""
+
+    problem = "cannot be reached"
 
 
 class TerminalSourceError(SourceError):
-    """Asking again would bring the same answer."""
+    """A later request returns the same."""
 
 
 class UnknownSubject(TerminalSourceError):  # noqa: N818
-    """The registry does not know this package or repository, or does not show it to us."""
+    """The registry has no such package or repository, or does not show it to us."""
 
 
 class SourceDenied(TerminalSourceError):  # noqa: N818
@@ -95,11 +138,20 @@ class SourceDenied(TerminalSourceError):  # noqa: N818
 
 
 class SourceShapeError(TerminalSourceError):
-    """The answer is not of the documented shape; nothing of it is stored. The message names the field."""
+    """The response is not of the documented shape; nothing of it is stored. The detail names the field."""
+
+
+class InvalidObservation(CommunityMetricsError):  # noqa: N818
+    """An observation that cannot exist and was not constructed: `value` is not allowed in `field`."""
+
+    def __init__(self, metric_id: object, field: str, value: object, expected: str) -> None:
+        super().__init__(f"Invalid observation of {metric_id}: {field} is {value!r:.200}, not {expected}.")
+        self.field = field
+        self.value = value
 
 
 class StorageError(CommunityMetricsError):
-    """LanceDB did not do what was asked."""
+    """A LanceDB operation failed."""
 
 
 class StorageUnavailable(StorageError):  # noqa: N818
@@ -111,11 +163,24 @@ class StorageDenied(StorageError):  # noqa: N818
 
 
 class StorageSchemaMismatch(StorageError):  # noqa: N818
-    """The columns of a table are not the ones this version writes."""
+    """Another version wrote the database: its tables have other columns or other words."""
 
 
 class StorageNotBootstrapped(StorageSchemaMismatch):
-    """There is no database, or a table of it was not made yet; every job makes what is missing."""
+    """The database, or one of its tables, does not exist; every job creates what is missing."""
+
+
+class UnknownStoredValue(StorageSchemaMismatch):
+    """A newer version stored a word that this one does not know. The message names no path and no host."""
+
+    def __init__(self, table: str, column: str, value: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"The table {table} has a row with {column} {value!r:.100}, which this version does not know; it "
+            f"knows {', '.join(known)}. Fix: upgrade to the version of community-metrics that wrote the row."
+        )
+        self.table = table
+        self.column = column
+        self.value = value
 
 
 class StorageConflict(StorageError):  # noqa: N818
@@ -127,7 +192,7 @@ class ViewError(CommunityMetricsError):
 
 
 class UnknownName(ViewError):  # noqa: N818
-    """No `kind` (`metric` or `product`) of this id is stored; `similar` are ids that look like it."""
+    """No `kind` (`metric` or `product`) of this id is stored; `similar` are similar ids."""
 
     def __init__(self, kind: str, name: str, similar: Sequence[str]) -> None:
         super().__init__(f"No {kind} {name!r} is stored.")
@@ -158,12 +223,12 @@ class RunLocked(CommunityMetricsError):  # noqa: N818
 
 
 class AddressUnavailable(CommunityMetricsError):  # noqa: N818
-    """The API cannot listen on this address; the message names the option that chooses another."""
+    """The API cannot listen on this address; the message names the option that sets another."""
 
 
 class LeaseLost(CommunityMetricsError):  # noqa: N818
-    """The lease of this run is not stored any more: another run took the database over."""
+    """The lease of this run is no longer stored: another run took the database over."""
 
 
 class RunInterrupted(CommunityMetricsError):  # noqa: N818
-    """The run was asked to stop by a signal."""
+    """A signal stopped the run."""

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from community_metrics.errors import InvalidObservation
+from community_metrics.periods import Grain, period_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
 
-METRIC_ID = re.compile(r"[a-z][a-z0-9_]*:[a-z0-9][a-z0-9._-]*:[a-z0-9][a-z0-9._-]*")
-IMPLIED_ZERO = "#implied-zero"
-"""Ends the `source_ref` of a 0 that the source says by omission (pypistats and crates.io omit empty days)."""
-
-
-SEED_SOURCE = "seed"
-"""The catalogue's word for metrics that only seed files fill; no source may take it."""
+METRIC_ID: Final = re.compile(r"[a-z][a-z0-9_]*:[a-z0-9][a-z0-9._-]*:[a-z0-9][a-z0-9._-]*")
+MAX_VALUE: Final = 2**63 - 1
+"""The largest value that a column of `stats` holds: an int64."""
+IMPLIED_ZERO: Final = "#implied-zero"
+"""Ends the `source_ref` of a 0 for a day that a registry omits (pypistats and crates.io omit empty days)."""
+SEED_SOURCE: Final = "seed"
+"""The catalogue's source name for metrics that only seed files fill; no plug-in may use it."""
 
 
 class ValueKind(StrEnum):
     """How values of a metric combine over time."""
 
     FLOW = "flow"
-    """A count of events inside an interval; adds over time."""
-    STOCK = "stock"
-    """A level at an instant; the last reading counts, and it may fall."""
+    """A count of events in an interval; adds up over time."""
+    LEVEL = "level"
+    """A total read at an instant; the last reading counts, and it may fall."""
 
 
 class SourceWindow(StrEnum):
@@ -40,12 +43,24 @@ class SourceWindow(StrEnum):
 
     @property
     def value_kind(self) -> ValueKind:
-        """An instant has a level; anything longer has a count."""
-        return ValueKind.STOCK if self is SourceWindow.INSTANT else ValueKind.FLOW
+        """A level for an instant, a flow for every longer window."""
+        return ValueKind.LEVEL if self is SourceWindow.INSTANT else ValueKind.FLOW
+
+    @property
+    def days(self) -> int | None:
+        """The number of days in the window; None for a month."""
+        return {"1d": 1, "7d": 7, "30d": 30, "instant": 1}.get(self)
+
+    def spans(self, start: date, end: date) -> bool:
+        """Return whether the days from `start` to `end`, both inclusive, are exactly one window."""
+        if self is SourceWindow.MONTH:
+            month = period_of(end, Grain.MONTH)
+            return (start, end) == (month.start, month.end)
+        return (end - start).days + 1 == self.days
 
 
 class Provenance(StrEnum):
-    """Which way a value came to us; a later one in this list outranks an earlier one."""
+    """How a value reached the database; a later member outranks an earlier one."""
 
     CSV_SEED = "csv_seed"
     API = "api"
@@ -53,7 +68,7 @@ class Provenance(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Higher outranks lower."""
+        """A higher rank outranks a lower one."""
         return list(Provenance).index(self)
 
 
@@ -65,7 +80,7 @@ class Status(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """How a run stands or ended, as stored. `abandoned` is derived, never stored."""
+    """The stored status of a run. `abandoned` is derived and never stored."""
 
     RUNNING = "running"
     SUCCESS = "success"
@@ -73,12 +88,24 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
+class OutcomeStatus(StrEnum):
+    """How one metric ended in a run."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    """Some values were read, and a second request failed."""
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One value as a source or a seed file gives it, before it meets what is stored.
+    """One value as a source or a seed file returns it. An invalid observation cannot be constructed.
 
-    Days are UTC and inclusive; `period_start == period_end` for a day, and for a stock (the reading's day).
-    `observed_at` is the instant of the answer, `source_ref` the URL asked or `file:line`.
+    Days are UTC and inclusive, and span exactly one `source_window`; for a level both are the day of the
+    reading. `observed_at` is the instant of the response, `source_ref` the requested URL or `file:line`.
+
+    Raises:
+        InvalidObservation: a field has a value that no observation can have.
     """
 
     metric_id: str
@@ -89,18 +116,34 @@ class Observation:
     observed_at: datetime
     source_ref: str
 
+    def __post_init__(self) -> None:
+        for field, is_valid, expected in (
+            ("metric_id", _is_metric_id(self.metric_id), "an id such as downloads:lance:python"),
+            ("period_start", type(self.period_start) is date, "a date without a time"),
+            ("period_end", type(self.period_end) is date, "a date without a time"),
+            ("value", _is_count(self.value), "an int from 0 to 2^63 - 1"),
+            ("source_window", isinstance(self.source_window, SourceWindow), "a SourceWindow"),
+            ("observed_at", _is_aware(self.observed_at), "a datetime with a time zone"),
+            ("source_ref", _is_line(self.source_ref), "one line of printable text"),
+        ):
+            if not is_valid:
+                raise InvalidObservation(self.metric_id, field, getattr(self, field), expected)
+        if not self.source_window.spans(self.period_start, self.period_end):
+            period = f"{self.period_start} to {self.period_end}"
+            raise InvalidObservation(self.metric_id, "period", period, f"one window of {self.source_window}")
+
     @property
     def stat_key(self) -> str:
-        """The single key column of `stats`."""
+        """The key of its row in `stats`."""
         return stat_key(self.metric_id, self.period_end)
 
 
 @dataclass(frozen=True, slots=True)
 class StatRow:
-    """One row of `stats`: an observation with what we know of its past.
+    """One row of `stats`: an observation and its history.
 
-    `first_value` is the value first stored; `revision` counts how often the source restated it since, and
-    `revised_at` is when we last saw that happen (None while `revision` is 0).
+    `first_value` is the value first stored, `revision` the number of times that the source restated it since,
+    and `revised_at` the instant at which the last restatement was read (None while `revision` is 0).
     """
 
     metric_id: str
@@ -119,15 +162,15 @@ class StatRow:
 
     @property
     def stat_key(self) -> str:
-        """The single key column of `stats`."""
+        """The key of the row in `stats`."""
         return stat_key(self.metric_id, self.period_end)
 
 
 @dataclass(frozen=True, slots=True)
 class DistinctRows:
-    """Rows with each key (metric and `period_end`) once, and the keys that were there more than once.
+    """Rows with each key (metric and `period_end`) once, and the keys that are stored more than once.
 
-    LanceDB enforces no unique key, so two writers can insert one key twice; `repair` deletes the surplus.
+    LanceDB enforces no unique key, so two writers can insert one key twice; `repair` deletes extra copies.
     """
 
     rows: tuple[StatRow, ...]
@@ -170,26 +213,49 @@ class MetricDefinition:
 class Run:
     """One row of `history`: one execution of a job.
 
-    `scope` holds the patterns of `--only`, comma separated; None: every metric was asked for.
+    `scope` holds the patterns of `--only`, separated by commas; None for a run over every metric.
     """
 
     ingestion_run_id: str
     job_name: str
     started_at: datetime
-    finished_at: datetime | None
-    status: RunStatus
-    rows_inserted: int
-    rows_updated: int
-    rows_unchanged: int
-    window_start: date | None
-    window_end: date | None
-    error_summary: str | None
+    finished_at: datetime | None = None
+    status: RunStatus = RunStatus.RUNNING
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_unchanged: int = 0
+    window_start: date | None = None
+    window_end: date | None = None
+    error_summary: str | None = None
     scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """One row of `run_outcomes`: how one metric ended in one run.
+
+    `message` is the cause of the error, the same text for all metrics that fail for it; `url` is the address
+    that failed. `observations` counts the values that were read, the newest for `last_day`.
+    """
+
+    run_id: str
+    metric_id: str
+    status: OutcomeStatus
+    error_class: str | None
+    message: str | None
+    url: str | None
+    observations: int
+    last_day: date | None
+
+    @property
+    def outcome_key(self) -> str:
+        """The single key column of `run_outcomes`."""
+        return f"{self.run_id}|{self.metric_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
-    """One row of `leases`: who may write to the database, and until when unless the heart beats again."""
+    """One row of `leases`: the run that may write to the database, until `expires_at` or the next renewal."""
 
     resource: str
     run_id: str
@@ -201,7 +267,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class UpsertCounts:
-    """What an upsert did, in rows."""
+    """How many rows an upsert inserted, updated and left unchanged."""
 
     inserted: int = 0
     updated: int = 0
@@ -209,7 +275,7 @@ class UpsertCounts:
 
     @property
     def written(self) -> int:
-        """Rows that reached the table."""
+        """The number of rows written to the table."""
         return self.inserted + self.updated
 
 
@@ -219,13 +285,29 @@ def stat_key(metric_id: str, period_end: date) -> str:
 
 
 def newest_copy(copies: Iterable[StatRow]) -> StatRow:
-    """Return the copy of a key that counts: observed last, then most revised, then of higher provenance.
+    """Return the copy of a key that was observed last, then the most revised, then of higher provenance.
 
-    The remaining ties are broken by value and run, so that every reader picks the same copy.
+    Value and run break the remaining ties, so that every reader picks the same copy.
     """
     return max(copies, key=precedence)
 
 
 def precedence(row: StatRow) -> tuple[datetime, int, int, int, str]:
-    """Return what copies of one key are compared by; the greatest counts."""
+    """Return the sort key for copies of one key; the greatest copy is the valid one."""
     return (row.observed_at, row.revision, row.provenance.rank, row.value, row.ingestion_run_id)
+
+
+def _is_metric_id(text: object) -> bool:
+    return isinstance(text, str) and METRIC_ID.fullmatch(text) is not None
+
+
+def _is_count(number: object) -> bool:
+    return type(number) is int and 0 <= number <= MAX_VALUE  # not isinstance: True is an int
+
+
+def _is_aware(instant: object) -> bool:
+    return isinstance(instant, datetime) and instant.utcoffset() is not None
+
+
+def _is_line(text: object) -> bool:
+    return isinstance(text, str) and bool(text) and text.isprintable()

@@ -1,13 +1,12 @@
 """The calendar: UTC days, ISO weeks, months.
 
-A day is a UTC day. A week is ISO-8601: Monday 00:00 UTC to Sunday, named by ISO year (`2026-W53` exists and
-holds 2027-01-01). A day is completed once it is over in UTC; nothing is ever said about today's flows.
+A week is an ISO 8601 week: Monday 00:00 UTC to Sunday, named by its ISO year (`2026-W53` exists and includes
+2027-01-01). A day is complete once it is over in UTC, so today has no flow.
 """
 
 from __future__ import annotations
 
 import calendar
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -18,11 +17,10 @@ if TYPE_CHECKING:
 
 ONE_DAY = timedelta(days=1)
 ONE_WEEK = timedelta(weeks=1)
-_WEEK_LABEL = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
 
 class Grain(StrEnum):
-    """The length of the intervals in which a series is shown."""
+    """The length of the periods of a series."""
 
     DAY = "day"
     WEEK = "week"
@@ -51,7 +49,7 @@ class Period:
 
     @property
     def days(self) -> int:
-        """How many days the period has."""
+        """The number of days in the period."""
         return (self.end - self.start).days + 1
 
     @property
@@ -60,7 +58,7 @@ class Period:
         return midnight(self.end + ONE_DAY)
 
     def is_over(self, now: datetime) -> bool:
-        """Say whether the period's last day is completed."""
+        """Return whether the last day of the period is over."""
         return now >= self.end_instant
 
     def shifted(self, count: int) -> Period:
@@ -81,7 +79,7 @@ def midnight(day: date) -> datetime:
 
 
 def period_of(day: date, grain: Grain) -> Period:
-    """Return the day, ISO week or month that holds `day`."""
+    """Return the day, ISO week or month that includes `day`."""
     match grain:
         case Grain.DAY:
             return Period(day, day, grain)
@@ -93,19 +91,8 @@ def period_of(day: date, grain: Grain) -> Period:
             return Period(day.replace(day=1), day.replace(day=last), grain)
 
 
-def parse_week(label: str) -> Period:
-    """Return the ISO week named `2026-W47`; ValueError when there is none of that name."""
-    match = _WEEK_LABEL.fullmatch(label)
-    if match is None:
-        raise ValueError(f"{label!r} is not an ISO week such as 2026-W47")
-    try:
-        return period_of(date.fromisocalendar(int(match[1]), int(match[2]), 1), Grain.WEEK)
-    except (ValueError, OverflowError) as error:  # the latter: year 9999's last week ends in no year
-        raise ValueError(f"{label!r} is not a week of the ISO calendar") from error
-
-
 def today(now: datetime) -> date:
-    """Return the UTC day that `now` falls in; it is not over."""
+    """Return the UTC day of `now`, which is not over."""
     return now.astimezone(UTC).date()
 
 
@@ -130,12 +117,12 @@ def lookback_start(now: datetime, weeks: int) -> date:
 
 
 def last_weekly(now: datetime, hour: int) -> datetime:
-    """Return the last Monday at this UTC hour that is not in the future."""
+    """Return the latest Monday at this UTC hour that is not in the future."""
     monday = midnight(period_of(today(now), Grain.WEEK).start) + timedelta(hours=hour)
     return monday if monday <= now else monday - ONE_WEEK
 
 
 def days_between(first: date, last: date) -> Iterator[date]:
-    """Yield every day from `first` to `last`, both inclusive; nothing when `first` is later."""
+    """Yield every day from `first` to `last`, both inclusive; none if `first` is later."""
     for offset in range((last - first).days + 1):
         yield first + offset * ONE_DAY

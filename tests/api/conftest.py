@@ -1,4 +1,4 @@
-"""The API over both kinds of storage: a folder, and the stand-in for Enterprise with the read key alone."""
+"""The API over both kinds of storage: a folder, and the Enterprise test server with the read key alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from community_metrics.api.middleware.tokens import new_token, token_hash
 from tests.support import api as support
 from tests.support.enterprise import Enterprise, serving
 
@@ -62,14 +63,14 @@ async def api(filled: Place) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def local_api(filled_local: Place) -> AsyncIterator[Api]:
-    """The API over known numbers in a folder, for what storage has no part in."""
+    """The API over known numbers in a folder, for what does not depend on storage."""
     async for served in support.serving(filled_local.reading):
         yield served
 
 
 @pytest.fixture(params=["local", "enterprise"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """A place where nothing is yet; each test has its own."""
+    """An empty place; each test has its own."""
     if request.param == "local":
         return support.local_place(tmp_path)
     return support.enterprise_place(request.getfixturevalue("enterprise"))
@@ -82,8 +83,18 @@ def serve() -> Callable[..., AbstractAsyncContextManager[Api]]:
 
 
 @pytest.fixture
+async def guarded(filled_local: Place) -> AsyncIterator[tuple[Api, str]]:
+    """The API with two accepted tokens, and one of them."""
+    token = new_token()
+    hashes = (token_hash("another"), token_hash(token))
+    settings = filled_local.reading.model_copy(update={"api_token_hashes": hashes})
+    async for served in support.serving(settings):
+        yield served, token
+
+
+@pytest.fixture
 async def place(enterprise: Enterprise) -> Place:
-    """A filled database on the stand-in, which a test may break."""
+    """A filled database on the Enterprise test server, which a test may break."""
     made = support.enterprise_place(enterprise)
     await support.fill(made.writing)
     return made

@@ -1,15 +1,19 @@
-"""Bodies are built once for their parameters and the state of the tables, and kept in bounded memory."""
+"""A body is built once for its parameters and the state of the tables, and kept in bounded memory."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.api.cache.store import BodyStore, entry_of
-from community_metrics.api.cache.watch import LOOK_EVERY_S, StateKey
+from community_metrics.api.cache.database import ReadDatabase
+from community_metrics.api.cache.store import BodyStore, cached_body
+from community_metrics.api.cache.watch import CHECK_EVERY_S, StateKey
+from community_metrics.api.services import Services
+from community_metrics.catalog import load_catalog
 from community_metrics.storage import LanceDBStore
 from tests.support import api as support
 from tests.support import rows
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from community_metrics.api.cache.store import Entry
+    from community_metrics.api.cache.store import CachedBody
     from tests.support.api import Api, Place
 
     Serve = Callable[..., AbstractAsyncContextManager[Api]]
@@ -29,38 +33,38 @@ if TYPE_CHECKING:
 DASHBOARD = "dashboard/weekly?weeks=2"
 
 
-def cache_status(answer: object) -> str:
-    return str(answer.headers["cache-status"])  # type: ignore[attr-defined]
+def cache_status(response: object) -> str:
+    return str(response.headers["cache-status"])  # type: ignore[attr-defined]
 
 
-async def test_a_second_request_is_answered_from_memory_with_the_same_bytes(api: Api) -> None:
+async def test_a_second_request_gets_the_same_bytes_from_memory(api: Api) -> None:
     first, second = await api.get(DASHBOARD), await api.get(DASHBOARD)
     assert "fwd=miss" in cache_status(first)
     assert cache_status(second) == "community-metrics; hit"
     assert (first.content, first.headers["etag"]) == (second.content, second.headers["etag"])
 
 
-async def test_spelling_a_query_otherwise_builds_nothing_anew(local_api: Api) -> None:
+async def test_another_spelling_of_a_query_builds_no_new_body(local_api: Api) -> None:
     await local_api.get(f"dashboard/weekly?weeks=2&metric_id={PYTHON}")
     again = await local_api.get(f"dashboard/weekly?metric_id={PYTHON.replace(':', '%3A')}&weeks=2")
     assert cache_status(again) == "community-metrics; hit"
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
-async def test_a_known_body_is_not_sent_again(local_api: Api, form: str) -> None:
+async def test_a_body_with_a_matching_tag_is_a_304(local_api: Api, form: str) -> None:
     etag = (await local_api.get(DASHBOARD)).headers["etag"]
-    answer = await local_api.get(DASHBOARD, headers={"if-none-match": form.format(etag)})
-    assert (answer.status_code, answer.content) == (304, b"")
-    assert answer.headers["etag"] == etag
-    assert answer.headers["vary"] == "Origin"
+    response = await local_api.get(DASHBOARD, headers={"if-none-match": form.format(etag)})
+    assert (response.status_code, response.content) == (304, b"")
+    assert response.headers["etag"] == etag
+    assert response.headers["vary"] == "Origin"
 
 
-async def test_another_tag_gets_the_body(local_api: Api) -> None:
-    answer = await local_api.get(DASHBOARD, headers={"if-none-match": '"0123"'})
-    assert answer.status_code == 200
+async def test_a_body_with_another_tag_is_sent(local_api: Api) -> None:
+    response = await local_api.get(DASHBOARD, headers={"if-none-match": '"0123"'})
+    assert response.status_code == 200
 
 
-async def test_a_body_may_be_kept_used_while_renewed_and_used_when_we_fail(local_api: Api) -> None:
+async def test_a_cache_may_keep_a_body_and_use_it_while_it_revalidates_and_on_errors(local_api: Api) -> None:
     control = (await local_api.get(DASHBOARD)).headers["cache-control"]
     assert control == "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 
@@ -79,13 +83,13 @@ async def test_concurrent_misses_build_once(place: Place, serve: Serve) -> None:
     assert place.enterprise is not None
     async with serve(place.reading) as api:
         place.enterprise.log.clear()
-        answers = await asyncio.gather(*(api.get("definitions") for _ in range(50)))
-    asked = [entry for entry in place.enterprise.requests("query") if "/metrics/" in entry.path]
-    assert len(asked) == 1
-    assert len({answer.content for answer in answers}) == 1
+        responses = await asyncio.gather(*(api.get("definitions") for _ in range(50)))
+    queries = [entry for entry in place.enterprise.requests("query") if "/metrics/" in entry.path]
+    assert len(queries) == 1
+    assert len({response.content for response in responses}) == 1
 
 
-async def test_the_tables_are_looked_at_no_more_than_every_few_seconds(place: Place, serve: Serve) -> None:
+async def test_the_tables_are_checked_no_more_than_every_few_seconds(place: Place, serve: Serve) -> None:
     assert place.enterprise is not None
     async with serve(place.reading) as api:
         await api.get("definitions")
@@ -95,26 +99,26 @@ async def test_the_tables_are_looked_at_no_more_than_every_few_seconds(place: Pl
     assert place.enterprise.log == []
 
 
-async def test_a_write_shows_after_the_next_look(empty: Place, serve: Serve) -> None:
+async def test_a_write_is_visible_after_the_next_check(empty: Place, serve: Serve) -> None:
     await support.fill(empty.writing)
     async with serve(empty.reading) as api:
         before = await api.get(f"series/{PYTHON}?from={LAST_DAY}&grain=day")
         async with LanceDBStore.open(empty.writing) as store:
             await support.write(store, support.days_of(PYTHON, LAST_DAY, plus=7))
-        api.clock.advance(LOOK_EVERY_S + 0.1)
+        api.clock.advance(CHECK_EVERY_S + 0.1)
         after = await api.get(f"series/{PYTHON}?from={LAST_DAY}&grain=day")
     assert after.json()["points"][0]["value"] == before.json()["points"][0]["value"] + 7
     assert after.headers["etag"] != before.headers["etag"]
 
 
-async def test_a_new_day_makes_a_new_body_without_a_write(local_api: Api) -> None:
+async def test_a_new_day_builds_a_new_body_without_a_write(local_api: Api) -> None:
     before = (await local_api.get("dashboard/daily?days=1")).json()
     local_api.clock.advance(timedelta(days=1).total_seconds())
     after = (await local_api.get("dashboard/daily?days=1")).json()
     assert (before["period_end"], after["period_end"]) == ("2026-11-22", "2026-11-23")
 
 
-async def test_data_grow_stale_without_a_write(local_api: Api) -> None:
+async def test_data_become_stale_without_a_write(local_api: Api) -> None:
     before = (await local_api.get(DASHBOARD)).json()["freshness"]
     local_api.clock.set(
         NOON + timedelta(days=7, hours=22, minutes=2)
@@ -123,37 +127,54 @@ async def test_data_grow_stale_without_a_write(local_api: Api) -> None:
     assert (before["is_stale"], after["is_stale"]) == (False, True)
 
 
-async def test_an_age_in_the_status_is_at_most_a_minute_old(local_api: Api) -> None:
+async def test_the_age_in_a_status_is_at_most_a_minute_old(local_api: Api) -> None:
     before = (await local_api.get("status")).json()["last_success_age_hours"]
     local_api.clock.advance(3_600)
     assert (await local_api.get("status")).json()["last_success_age_hours"] == before + 1
 
 
-def entry(size: int) -> Entry:
+def body_of(size: int) -> CachedBody:
     key = StateKey((1, 1, 1), NOON.date(), is_stale=False)
-    return entry_of(key, b"x" * size, [], cache_control=b"public", confirmed_at=NOON)
+    return cached_body(key, b"x" * size, [], cache_control=b"public", confirmed_at=NOON)
 
 
-def test_memory_is_bounded_and_the_least_used_body_leaves_first() -> None:
+def test_memory_is_bounded_and_the_least_recently_used_body_is_dropped_first() -> None:
     store = BodyStore(capacity_bytes=30_000)
     for name in ("a", "b"):
-        store.put(name, entry(10_000))
+        store.put(name, body_of(10_000))
     store.get("a")
-    store.put("c", entry(10_000))
+    store.put("c", body_of(10_000))
     assert [store.get(name) is not None for name in ("a", "b", "c")] == [True, False, True]
     assert store.size <= 30_000
 
 
-def test_a_body_larger_than_the_memory_replaces_nothing_but_its_own_old_one() -> None:
+def test_a_body_larger_than_the_memory_drops_only_its_own_predecessor() -> None:
     store = BodyStore(capacity_bytes=30_000)
-    store.put("a", entry(10_000))
-    store.put("b", entry(10_000))
-    store.put("b", entry(40_000))
+    store.put("a", body_of(10_000))
+    store.put("b", body_of(10_000))
+    store.put("b", body_of(40_000))
     assert store.get("a") is not None
     assert store.get("b") is None
 
 
-async def test_tables_that_were_made_anew_are_read_anew_though_their_versions_are_the_old_ones(
+async def test_large_bodies_are_built_in_a_thread_one_at_a_time(filled_local: Place) -> None:
+    services = Services(ReadDatabase(filled_local.reading), load_catalog(None))
+    may_end = threading.Event()
+    running: list[int] = []
+
+    def build() -> tuple[bool, int]:
+        running.append(1)
+        result = may_end.wait(timeout=5), len(running)
+        running.pop()
+        return result
+
+    builds = [asyncio.create_task(services.built(build)) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    may_end.set()
+    assert await asyncio.gather(*builds) == [(True, 1), (True, 1)]
+
+
+async def test_recreated_tables_are_read_again_though_their_versions_are_the_same(
     empty: Place, serve: Serve
 ) -> None:
     async def collect(run_id: str) -> None:
@@ -167,7 +188,7 @@ async def test_tables_that_were_made_anew_are_read_anew_though_their_versions_ar
     async with serve(empty.reading) as api:
         before = (await api.get("history")).json()
         await collect("after")
-        api.clock.advance(LOOK_EVERY_S)
+        api.clock.advance(CHECK_EVERY_S)
         after = (await api.get("history")).json()
     assert before["freshness"]["versions"] == after["freshness"]["versions"]
     assert [run["run_id"] for run in after["runs"]] == ["after"]

@@ -17,7 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from community_metrics.api.mappers import dashboard_body
-from community_metrics.api.middleware.request_line import not_at_all
+from community_metrics.api.middleware.request_log import log_nothing
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.render.report import render_report
 from community_metrics.cli.render.style import UNICODE, PlainConsole
@@ -101,7 +101,7 @@ SHOWN = (*DAILY, WIDE[1], STARS)
 REACH = 400
 """Days before today in which rows lie: a year and a month."""
 GRAINS = {"day": ("daily?days=450", 450), "week": ("weekly?weeks=70", 70), "month": ("monthly?months=16", 16)}
-VERSIONS = {"metrics": 0, "stats": 0, "history": 0}
+VERSIONS = {"metrics": 0, "stats": 0, "history": 0, "run_outcomes": 0}
 
 
 def days_ago(count: int) -> date:
@@ -326,7 +326,7 @@ async def faces(folder: Path) -> AsyncIterator[Faces]:
     async with LanceDBStore.open(reading) as store:
         await store.create_tables()
         await store.upsert_metrics([metric.definition(midnight(days_ago(9))) for metric in catalog.metrics])
-        async with asynccontextmanager(support.serving)(reading, write_line=not_at_all) as api:
+        async with asynccontextmanager(support.serving)(reading, log_request=log_nothing) as api:
             yield Faces(api, store, reading, catalog)
 
 

@@ -1,4 +1,4 @@
-"""Storage that is down, slow, denied, empty or wider: no secret told, the last good body if there is one."""
+"""Storage that is down, slow, denied, empty or wider: the last body if there is one, no internal detail."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import pyarrow as pa
 import pytest
 
 from community_metrics.api.cache.database import ReadDatabase
-from community_metrics.api.cache.watch import LOOK_EVERY_S
+from community_metrics.api.cache.watch import CHECK_EVERY_S
 from community_metrics.api.routes.exports import timely
+from community_metrics.errors import StorageSchemaMismatch
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.schemas import STATS
+from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import api as support
 from tests.support.api import LAST_DAY, PYTHON, python_value
 from tests.support.enterprise import READ_KEY, Fault
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import httpx
 
     from community_metrics.storage import LanceDBReader
+    from community_metrics.storage.schemas import AnyTable
     from tests.support.api import Api, Place
 
     Serve = Callable[..., AbstractAsyncContextManager[Api]]
@@ -50,25 +52,25 @@ def break_storage(place: Place, **fault: object) -> None:
     place.enterprise.faults.append(Fault(times=ALWAYS, **fault))  # type: ignore[arg-type]
 
 
-def mend_storage(place: Place) -> None:
+def repair_storage(place: Place) -> None:
     assert place.enterprise is not None
     place.enterprise.faults.clear()
 
 
-def require_problem(answer: httpx.Response, kind: str, place: Place) -> None:
-    """An outage is told as a problem, to be tried again, and names nothing of ours."""
-    assert answer.status_code == 503
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["retry-after"] == "5"
-    assert answer.json()["type"].endswith(f"#{kind}")
+def require_problem(response: httpx.Response, kind: str, place: Place) -> None:
+    """Fail unless the response is a problem with a retry time and without internal names."""
+    assert response.status_code == 503
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["retry-after"] == "5"
+    assert response.json()["type"].endswith(f"#{kind}")
     for internal in (READ_KEY, str(place.reading.lancedb_host_override), "LanceDB at", "Traceback"):
-        assert internal not in answer.text
+        assert internal not in response.text
 
 
 @pytest.mark.parametrize(
     ("status", "kind"), [(503, "storage-unavailable"), (401, "storage-denied"), (403, "storage-denied")]
 )
-async def test_without_a_last_good_body_an_outage_is_a_503(
+async def test_an_outage_without_an_earlier_body_is_a_503(
     place: Place, serve: Serve, status: int, kind: str
 ) -> None:
     break_storage(place, status=status, body=f"no entry for {READ_KEY}")
@@ -80,7 +82,7 @@ async def test_without_a_last_good_body_an_outage_is_a_503(
         assert (await api.get("health")).status_code == 200
 
 
-async def test_with_a_last_good_body_an_outage_shows_it_with_its_age_and_a_mark(
+async def test_an_outage_after_an_earlier_body_serves_it_with_its_age_and_a_mark(
     place: Place, serve: Serve
 ) -> None:
     async with serve(place.reading) as api:
@@ -96,84 +98,82 @@ async def test_with_a_last_good_body_an_outage_shows_it_with_its_age_and_a_mark(
     assert stale.headers["etag"] != good.headers["etag"]
 
 
-async def test_a_stale_body_has_a_tag_that_gets_a_304(place: Place, serve: Serve) -> None:
+async def test_a_stale_body_has_a_tag_of_its_own_for_a_304(place: Place, serve: Serve) -> None:
     async with serve(place.reading) as api:
         await api.get(DASHBOARD)
         break_storage(place, status=503)
-        api.clock.advance(LOOK_EVERY_S)
+        api.clock.advance(CHECK_EVERY_S)
         etag = (await api.get(DASHBOARD)).headers["etag"]
         again = await api.get(DASHBOARD, headers={"if-none-match": etag})
     assert (again.status_code, again.headers["x-data-stale"]) == (304, "true")
 
 
-async def test_a_recovered_database_is_picked_up_without_a_restart(place: Place, serve: Serve) -> None:
+async def test_a_recovered_database_is_used_without_a_restart(place: Place, serve: Serve) -> None:
     break_storage(place, status=503)
     async with serve(place.reading) as api:
         down = await api.get(DASHBOARD)
-        mend_storage(place)
-        api.clock.advance(LOOK_EVERY_S)
+        repair_storage(place)
+        api.clock.advance(CHECK_EVERY_S)
         up = await api.get(DASHBOARD)
     assert (down.status_code, up.status_code) == (503, 200)
     assert "x-data-stale" not in up.headers
 
 
-async def test_storage_that_fails_in_the_middle_of_a_build_leaves_the_last_good_body(
-    place: Place, serve: Serve
-) -> None:
+async def test_storage_that_fails_during_a_build_leaves_the_last_body(place: Place, serve: Serve) -> None:
     async with serve(place.reading) as api:
         await api.get(DASHBOARD)
         async with LanceDBStore.open(place.writing) as store:
             await support.write(store, support.days_of(PYTHON, LAST_DAY, plus=7))
         break_storage(place, path="*/query/", status=500)
-        api.clock.advance(LOOK_EVERY_S)
-        answer = await api.get(DASHBOARD)
-    assert answer.status_code == 200
-    assert answer.headers["cache-status"] == "community-metrics; fwd=stale; fwd-status=503"
+        api.clock.advance(CHECK_EVERY_S)
+        response = await api.get(DASHBOARD)
+    assert response.status_code == 200
+    assert response.headers["cache-status"] == "community-metrics; fwd=stale; fwd-status=503"
 
 
-async def test_while_reads_hang_what_is_in_memory_is_told_at_once(place: Place, serve: Serve) -> None:
-    database = ReadDatabase(place.reading, read_timeout_s=0.3)
+async def test_while_reads_hang_a_body_in_memory_is_served_at_once(place: Place, serve: Serve) -> None:
+    database = ReadDatabase(place.reading, read_timeout_s=1.0)
     async with serve(place.reading, database=database) as api:
         await api.get(DASHBOARD)
         await api.get("history")
         async with LanceDBStore.open(place.writing) as store:
             await support.write(store, support.days_of(PYTHON, LAST_DAY, plus=7))
-        api.clock.advance(LOOK_EVERY_S)
-        await api.get("definitions")  # looks, while storage still answers
-        break_storage(place, path="*/query/", delay_s=1.0)
+        api.clock.advance(CHECK_EVERY_S)
+        await api.get("definitions")  # checks the tables while storage still responds
+        break_storage(place, path="*/query/", delay_s=3.0)
         first = await api.get(DASHBOARD)
         assert place.enterprise is not None
         place.enterprise.log.clear()
         second = await api.get("history")
-    assert [answer.headers["x-data-stale"] for answer in (first, second)] == ["true", "true"]
+    assert [response.headers["x-data-stale"] for response in (first, second)] == ["true", "true"]
     assert place.enterprise.log == []
 
 
-async def test_what_a_failed_read_said_is_in_the_log_and_not_in_the_answer(
+async def test_the_error_of_a_failed_read_is_in_the_log_and_not_in_the_response(
     folder: Place, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with serve(folder.reading) as api:
         shutil.rmtree(Path(folder.reading.db_path) / "stats.lance" / "data")
-        answer = await api.get(DASHBOARD, headers={"x-request-id": "the-one"})
-    require_problem(answer, "storage-unavailable", folder)
+        response = await api.get(DASHBOARD, headers={"x-request-id": "the-one"})
+    require_problem(response, "storage-unavailable", folder)
     [line] = [line for line in capsys.readouterr().out.splitlines() if "read failed" in line]
     assert "the-one" in line
     assert "stats" in line
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
-async def test_head_of_an_export_says_what_get_says_when_the_files_are_away(
+async def test_head_of_an_export_has_the_status_of_get_when_files_are_missing(
     folder: Place, serve: Serve, file_format: str
 ) -> None:
     async with serve(folder.reading) as api:
         shutil.rmtree(Path(folder.reading.db_path) / "stats.lance" / "data")
-        answers = [await ask(f"export/stats.{file_format}") for ask in (api.get, api.head)]
+        responses = [await ask(f"export/stats.{file_format}") for ask in (api.get, api.head)]
         other = await api.head(f"export/metrics.{file_format}")
-    assert [answer.status_code for answer in answers] == [503, 503]
+    assert [response.status_code for response in responses] == [503, 503]
     assert other.status_code == 200
 
 
-async def test_head_of_an_export_waits_no_longer_than_a_read_may_take(place: Place, serve: Serve) -> None:
+async def test_head_of_an_export_has_the_timeout_of_a_read(place: Place, serve: Serve) -> None:
     database = ReadDatabase(place.reading, read_timeout_s=0.3)
     async with serve(place.reading, database=database) as api:
         break_storage(place, path="*/query/", delay_s=1.0)
@@ -181,7 +181,7 @@ async def test_head_of_an_export_waits_no_longer_than_a_read_may_take(place: Pla
         require_problem(await api.get("export/stats.csv"), "storage-unavailable", place)
 
 
-async def test_every_piece_of_an_export_has_its_deadline_and_a_slow_caller_has_none() -> None:
+async def test_every_chunk_of_an_export_has_a_timeout_and_a_slow_client_has_none() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"one"
         yield b"two"
@@ -195,9 +195,7 @@ async def test_every_piece_of_an_export_has_its_deadline_and_a_slow_caller_has_n
         await anext(timely_pieces)
 
 
-async def test_a_status_told_while_storage_is_away_does_not_contradict_itself(
-    place: Place, serve: Serve
-) -> None:
+async def test_a_status_during_an_outage_is_consistent(place: Place, serve: Serve) -> None:
     async with serve(place.reading) as api:
         assert (await api.get("status")).json()["is_stale"] is False
         break_storage(place, status=503)
@@ -207,43 +205,43 @@ async def test_a_status_told_while_storage_is_away_does_not_contradict_itself(
     assert stale["last_success_age_hours"] is None
 
 
-async def test_storage_slower_than_the_deadline_is_a_503(place: Place, serve: Serve) -> None:
+async def test_storage_slower_than_the_timeout_is_a_503(place: Place, serve: Serve) -> None:
     database = ReadDatabase(place.reading, read_timeout_s=0.3)
     async with serve(place.reading, database=database) as api:
         break_storage(place, path="*/query/", delay_s=1.0)
         require_problem(await api.get(DASHBOARD), "storage-unavailable", place)
 
 
-async def test_an_outage_costs_one_look_however_many_ask(place: Place, serve: Serve) -> None:
+async def test_an_outage_costs_one_check_for_any_number_of_requests(place: Place, serve: Serve) -> None:
     async with serve(place.reading) as api:
         await api.get(DASHBOARD)
         break_storage(place, status=503)
-        api.clock.advance(LOOK_EVERY_S)
+        api.clock.advance(CHECK_EVERY_S)
         assert place.enterprise is not None
         place.enterprise.log.clear()
         await asyncio.gather(*(api.get(DASHBOARD) for _ in range(20)))
-    assert len(place.enterprise.log) <= 3  # one look, which the client tries three times
+    assert len(place.enterprise.log) <= 3  # one check, which the client tries three times
 
 
-async def test_tables_that_are_not_there_are_told_as_not_set_up(empty: Place, serve: Serve) -> None:
+async def test_missing_tables_are_a_503_that_says_not_set_up(empty: Place, serve: Serve) -> None:
     async with serve(empty.reading) as api:
         require_problem(await api.get(DASHBOARD), "storage-not-ready", empty)
         require_problem(await api.get("ready"), "storage-not-ready", empty)
         async with LanceDBStore.open(empty.writing) as store:
             await store.create_tables()
-        api.clock.advance(LOOK_EVERY_S)
+        api.clock.advance(CHECK_EVERY_S)
         assert (await api.get("ready")).status_code == 200
 
 
 @pytest.mark.parametrize("path", JSON_PATHS)
-async def test_empty_tables_are_an_empty_answer(empty: Place, serve: Serve, path: str) -> None:
+async def test_empty_tables_are_an_empty_response(empty: Place, serve: Serve, path: str) -> None:
     async with LanceDBStore.open(empty.writing) as store:
         await store.create_tables()
     async with serve(empty.reading) as api:
-        answer = await api.get(path)
-    assert answer.status_code == 200
-    assert answer.json()["freshness"]["last_success_at"] is None
-    assert answer.json()["freshness"]["is_stale"]
+        response = await api.get(path)
+    assert response.status_code == 200
+    assert response.json()["freshness"]["last_success_at"] is None
+    assert response.json()["freshness"]["is_stale"]
 
 
 @pytest.mark.parametrize("file", ["stats.csv", "stats.parquet", "metrics.csv", "history.parquet"])
@@ -251,9 +249,9 @@ async def test_an_empty_table_is_a_file_with_its_columns(empty: Place, serve: Se
     async with LanceDBStore.open(empty.writing) as store:
         await store.create_tables()
     async with serve(empty.reading) as api:
-        answer = await api.get(f"export/{file}")
-    assert answer.status_code == 200
-    assert answer.content
+        response = await api.get(f"export/{file}")
+    assert response.status_code == 200
+    assert response.content
 
 
 async def test_a_table_one_column_wider_is_read_as_before(folder: Place, serve: Serve) -> None:
@@ -264,7 +262,40 @@ async def test_a_table_one_column_wider_is_read_as_before(folder: Place, serve: 
     assert points[0]["value"] == python_value(LAST_DAY)
 
 
-async def test_what_meets_a_write_is_read_again(folder: Place) -> None:
+@pytest.mark.parametrize(
+    ("spec", "column", "paths"),
+    [
+        (METRICS, "value_kind", ["dashboard/weekly", "definitions", "status", f"badge/{PYTHON}.svg"]),
+        (STATS, "status", ["dashboard/daily", f"series/{PYTHON}", "restatements", f"sparkline/{PYTHON}.svg"]),
+        (HISTORY, "status", JSON_PATHS),
+    ],
+)
+async def test_a_word_of_a_newer_version_is_a_503_that_names_it(
+    folder: Place, serve: Serve, spec: AnyTable, column: str, paths: list[str]
+) -> None:
+    async with LanceDBStore.open(folder.writing) as store:
+        await (await raw_table(store, spec)).update({column: "odd"})
+    async with serve(folder.reading) as api:
+        for path in paths:
+            answer = await api.get(path)
+            require_problem(answer, "storage-mismatch", folder)
+            assert f"The table {spec.name} has a row with {column} 'odd'" in answer.json()["detail"]
+        assert (await api.get("health")).status_code == 200
+        assert b"odd" in (await api.get(f"export/{spec.name}.csv")).content
+
+
+async def test_tables_with_other_columns_are_a_503_that_names_no_path(empty: Place, serve: Serve) -> None:
+    async with LanceDBStore.open(empty.writing) as store:
+        connection = await store._database.connection(may_create=True)
+        await connection.create_table("history", schema=HISTORY.schema.remove(1))
+        with pytest.raises(StorageSchemaMismatch, match="job_name is missing"):
+            await store.create_tables()
+    async with serve(empty.reading) as api:
+        require_problem(await api.get(DASHBOARD), "storage-mismatch", empty)
+        require_problem(await api.get("ready"), "storage-mismatch", empty)
+
+
+async def test_a_read_during_a_write_is_repeated(folder: Place) -> None:
     database = ReadDatabase(folder.reading)
     attempts = 0
 
@@ -284,23 +315,23 @@ async def test_what_meets_a_write_is_read_again(folder: Place) -> None:
     assert attempts == 2
 
 
-async def test_two_hundred_clients_during_a_refresh_see_no_error_and_no_mixed_body(
+async def test_200_clients_during_a_refresh_get_no_error_and_no_body_of_two_versions(
     empty: Place, serve: Serve
 ) -> None:
-    """Every write moves all days alike, so a body of two versions would show days that moved unlike."""
+    """Every write adds the same to all days, so in a body of two versions the days would differ."""
     await support.fill(empty.writing)
     path = f"series/{PYTHON}?grain=day&from=2026-10-26&to=2026-11-19"
     async with serve(empty.reading) as api, LanceDBStore.open(empty.writing) as store:
-        answers: list[httpx.Response] = []
+        responses: list[httpx.Response] = []
         for plus in range(1, 4):
             refresh = support.write(store, support.days_of(PYTHON, plus=1_000 * plus))
-            api.clock.advance(LOOK_EVERY_S)
+            api.clock.advance(CHECK_EVERY_S)
             asked = (api.get(path) for _ in range(200))
             _, *found = await asyncio.gather(refresh, *asked)
-            answers += [answer for answer in found if answer is not None]
-    assert {answer.status_code for answer in answers} == {200}
-    for answer in {answer.content: answer for answer in answers}.values():
-        points = answer.json()["points"]
+            responses += [response for response in found if response is not None]
+    assert {response.status_code for response in responses} == {200}
+    for response in {response.content: response for response in responses}.values():
+        points = response.json()["points"]
         moved = {point["value"] - python_value_of(point) for point in points}
         assert len(moved) == 1
 

@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from community_metrics.api.middleware.tokens import new_token, token_hash
-from community_metrics.aws.lambda_jobs import event_of
+from community_metrics.aws.lambda_jobs import job_of
 from community_metrics.errors import ConfigurationError
 from tests.support import lambda_runtime
 from tests.support.api import PYTHON, enterprise_place
@@ -60,24 +60,30 @@ def api(filled_local: Place) -> Iterator[Function]:
         yield function
 
 
-def answer(function: Function, event: dict[str, Any]) -> dict[str, Any]:
+def result_of(function: Function, event: dict[str, Any]) -> dict[str, Any]:
     outcome = function.invoke(event)
     assert not outcome.is_error, outcome.body
     body: dict[str, Any] = outcome.body
     return body
 
 
-def test_one_function_answers_one_event_after_the_other(api: Function) -> None:
-    first, second = (answer(api, http_event("/api/v1/dashboard/weekly", query="weeks=2")) for _ in range(2))
+def test_one_function_handles_one_event_after_another(api: Function) -> None:
+    first, second = (
+        result_of(api, http_event("/api/v1/dashboard/weekly", query="weeks=2")) for _ in range(2)
+    )
     assert (first["statusCode"], second["statusCode"]) == (200, 200)
     assert second["headers"]["cache-status"] == "community-metrics; hit"
     assert json.loads(first["body"])["grain"] == "week"
     assert first["body"] == second["body"]
 
 
-def test_health_is_answered_exactly(api: Function) -> None:
-    told = answer(api, http_event("/api/v1/health"))
-    assert (told["statusCode"], told["body"], told["isBase64Encoded"]) == (200, '{"status":"ok"}', False)
+def test_health_is_exactly_ok(api: Function) -> None:
+    result = result_of(api, http_event("/api/v1/health"))
+    assert (result["statusCode"], result["body"], result["isBase64Encoded"]) == (
+        200,
+        '{"status":"ok"}',
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,56 +96,56 @@ def test_health_is_answered_exactly(api: Function) -> None:
     ids=["default stage", "named stage", "function URL"],
 )
 def test_stages_and_function_urls_reach_the_same_routes(api: Function, event: dict[str, Any]) -> None:
-    assert answer(api, event)["statusCode"] == 200
+    assert result_of(api, event)["statusCode"] == 200
 
 
-def test_a_function_url_hands_on_query_and_tag(api: Function) -> None:
-    first = answer(api, function_url_event("/api/v1/dashboard/weekly", query="weeks=3"))
+def test_a_function_url_passes_on_query_and_tag(api: Function) -> None:
+    first = result_of(api, function_url_event("/api/v1/dashboard/weekly", query="weeks=3"))
     tag = {"if-none-match": first["headers"]["etag"]}
-    again = answer(api, function_url_event("/api/v1/dashboard/weekly", query="weeks=3", headers=tag))
+    again = result_of(api, function_url_event("/api/v1/dashboard/weekly", query="weeks=3", headers=tag))
     assert len(json.loads(first["body"])["products"][0]["metrics"][0]["points"]) == 3
     assert (again["statusCode"], again["body"]) == (304, "")
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_a_stage_is_not_lost_on_the_way_to_the_docs(api: Function, path: str) -> None:
-    told = answer(api, http_event(path, stage="prod"))
-    assert (told["statusCode"], told["headers"]["location"]) == (308, f"api/v1{path}")
+def test_a_redirect_to_the_docs_keeps_the_stage(api: Function, path: str) -> None:
+    result = result_of(api, http_event(path, stage="prod"))
+    assert (result["statusCode"], result["headers"]["location"]) == (308, f"api/v1{path}")
 
 
-def test_a_known_body_is_not_sent_again(api: Function) -> None:
-    etag = answer(api, http_event("/api/v1/definitions"))["headers"]["etag"]
-    told = answer(api, http_event("/api/v1/definitions", headers={"if-none-match": f"W/{etag}"}))
-    assert (told["statusCode"], told["body"], told["headers"]["etag"]) == (304, "", etag)
+def test_a_body_with_a_matching_tag_is_a_304(api: Function) -> None:
+    etag = result_of(api, http_event("/api/v1/definitions"))["headers"]["etag"]
+    result = result_of(api, http_event("/api/v1/definitions", headers={"if-none-match": f"W/{etag}"}))
+    assert (result["statusCode"], result["body"], result["headers"]["etag"]) == (304, "", etag)
 
 
 def test_head_has_no_body(api: Function) -> None:
-    told = answer(api, http_event("/api/v1/definitions", method="HEAD"))
-    assert (told["statusCode"], told["body"]) == (200, "")
-    assert int(told["headers"]["content-length"]) > 1_000
+    result = result_of(api, http_event("/api/v1/definitions", method="HEAD"))
+    assert (result["statusCode"], result["body"]) == (200, "")
+    assert int(result["headers"]["content-length"]) > 1_000
 
 
 def test_csv_is_text(api: Function) -> None:
     event = http_event(f"/api/v1/series/{PYTHON}", headers={"accept": "text/csv"})
-    told = answer(api, event)
-    assert told["isBase64Encoded"] is False
-    assert told["body"].startswith("metric_id,week,")
+    result = result_of(api, event)
+    assert result["isBase64Encoded"] is False
+    assert result["body"].startswith("metric_id,week,")
 
 
-def test_parquet_comes_whole_through_base64(api: Function) -> None:
-    told = answer(api, http_event("/api/v1/export/metrics.parquet"))
-    assert told["isBase64Encoded"] is True
-    table = pyarrow.parquet.read_table(io.BytesIO(base64.b64decode(told["body"])))
+def test_parquet_is_complete_through_base64(api: Function) -> None:
+    result = result_of(api, http_event("/api/v1/export/metrics.parquet"))
+    assert result["isBase64Encoded"] is True
+    table = pyarrow.parquet.read_table(io.BytesIO(base64.b64decode(result["body"])))
     assert PYTHON in table.column("metric_id").to_pylist()
 
 
 def test_an_error_is_a_problem_in_plain_text(api: Function) -> None:
-    told = answer(api, http_event("/api/v1/series/nothing"))
-    assert (told["statusCode"], told["isBase64Encoded"]) == (404, False)
-    assert json.loads(told["body"])["type"].endswith("#unknown-metric")
+    result = result_of(api, http_event("/api/v1/series/nothing"))
+    assert (result["statusCode"], result["isBase64Encoded"]) == (404, False)
+    assert json.loads(result["body"])["type"].endswith("#unknown-metric")
 
 
-def test_secrets_are_read_once_for_a_cold_start(
+def test_secrets_are_read_once_per_cold_start(
     filled_enterprise: Place, secrets_manager: tuple[str, Any]
 ) -> None:
     url, client = secrets_manager
@@ -160,14 +166,14 @@ def test_secrets_are_read_once_for_a_cold_start(
     }
     event = http_event("/api/v1/definitions", headers={"authorization": f"Bearer {token}"})
     with lambda_runtime.started(API, environment) as function:
-        first = answer(function, event)
+        first = result_of(function, event)
         client.delete_secret(SecretId="cm/read-key", ForceDeleteWithoutRecovery=True)
-        second = answer(function, event)
-        refused = answer(function, http_event("/api/v1/definitions"))
-    assert (first["statusCode"], second["statusCode"], refused["statusCode"]) == (200, 200, 401)
+        second = result_of(function, event)
+        rejected = result_of(function, http_event("/api/v1/definitions"))
+    assert (first["statusCode"], second["statusCode"], rejected["statusCode"]) == (200, 200, 401)
 
 
-def test_a_secret_that_is_not_there_is_a_clear_error(secrets_manager: tuple[str, Any]) -> None:
+def test_a_missing_secret_is_a_clear_error(secrets_manager: tuple[str, Any]) -> None:
     environment = {
         "AWS_ENDPOINT_URL": secrets_manager[0],
         "CM_STORAGE_MODE": "enterprise",
@@ -177,7 +183,7 @@ def test_a_secret_that_is_not_there_is_a_clear_error(secrets_manager: tuple[str,
     with lambda_runtime.started(API, environment) as function:
         outcome = function.invoke(http_event("/api/v1/health"))
     assert outcome.is_error
-    assert "CM_LANCEDB_API_KEY_SECRET: cm/never-put: there is no such entry" in outcome.body["errorMessage"]
+    assert "CM_LANCEDB_API_KEY_SECRET: cm/never-put: not found" in outcome.body["errorMessage"]
 
 
 @pytest.fixture
@@ -247,7 +253,7 @@ def test_a_job_writes_with_the_key_that_secrets_manager_has(
     ],
 )
 def test_an_event_with_the_options_of_its_job_starts_it(event: dict[str, Any]) -> None:
-    assert event_of(event).job == event["job"]
+    assert job_of(event).name == event["job"]
 
 
 @pytest.mark.parametrize(
@@ -260,19 +266,26 @@ def test_an_event_with_the_options_of_its_job_starts_it(event: dict[str, Any]) -
         ({"job": "weekly_refresh", "lookback_weeks": "1"}, "lookback_weeks: Input should be a valid integer"),
         ({"job": "weekly_refresh", "lookback_weeks": 1.0}, "lookback_weeks: Input should be a valid integer"),
         ({"job": "seed_from_csv", "include_suspect": "yes"}, "include_suspect"),
-        ({"job": "monitor", "only": ["x"]}, r"monitor does not use only; leave it out .*this job: none"),
+        ({"job": "monitor", "only": ["x"]}, r"monitor has no option only; remove it .*this job: none"),
         (
             {"job": "seed_from_csv", "lookback_weeks": 1},
-            r"seed_from_csv does not use lookback_weeks; leave it out .*only, include_suspect",
+            r"seed_from_csv has no option lookback_weeks; remove it .*include_suspect, only",
         ),
-        ({"job": "update_all", "include_suspect": True}, "update_all does not use include_suspect"),
+        ({"job": "update_all", "include_suspect": True}, "update_all has no option include_suspect"),
         ({"job": "weekly_refesh"}, "weekly_refresh"),
-        ({}, "job: Field required"),
+        ({"job": ["weekly_refresh"]}, "it must be one of"),
+        ({"job": "bootstrap_tables", "reset": True}, "bootstrap_tables has no option reset"),
+        ({"job": "seed_from_csv", "path": "/etc/passwd"}, "seed_from_csv has no option path"),
+        ({"job": "weekly_refresh", "only": "downloads:*"}, "only: Input should be a valid"),
+        ({}, "job is None; it must be one of 'seed_from_csv'"),
         ({"job": "weekly_refresh", "lookback_weeks": 0}, "lookback_weeks"),
-        ({"job": "weekly_refresh", "lookback": 1}, "lookback: Extra inputs are not permitted"),
-        ("weekly_refresh", "the event"),
+        (
+            {"job": "weekly_refresh", "lookback": 1},
+            "weekly_refresh has no option lookback; remove it .*lookback_weeks, only",
+        ),
+        ("weekly_refresh", "job is None"),
     ],
 )
 def test_an_event_that_starts_no_job_says_what_is_wrong(event: object, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
-        event_of(event)
+        job_of(event)

@@ -1,4 +1,4 @@
-"""The OpenAPI file is what is served, is committed as it is, and leaves nothing unexplained."""
+"""The OpenAPI file is the served one, is committed, and explains everything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from community_metrics.api.app import create_app
 from community_metrics.api.openapi import text_of
-from community_metrics.api.params import allowed
+from community_metrics.api.params import allowed_values
 from community_metrics.api.problems import TITLES
 from community_metrics.config import Settings
 
@@ -23,9 +23,9 @@ OPERATIONS = {path: operations["get"] for path, operations in DOCUMENT["paths"].
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 
 
-def test_the_committed_file_is_what_the_program_says() -> None:
-    said = text_of(create_app(Settings(_env_file=None)).routes)
-    assert (DOCS / "openapi.json").read_text() == said, "stale; run `make docs`"
+def test_the_committed_file_is_up_to_date() -> None:
+    current = text_of(create_app(Settings(_env_file=None)).routes)
+    assert (DOCS / "openapi.json").read_text() == current, "stale; run `make docs`"
 
 
 async def test_the_served_file_is_the_committed_one(local_api: Api) -> None:
@@ -33,48 +33,48 @@ async def test_the_served_file_is_the_committed_one(local_api: Api) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-def test_every_field_says_what_it_means(name: str) -> None:
+def test_every_field_has_a_description(name: str) -> None:
     schema = SCHEMAS[name]
-    silent = [
+    undescribed = [
         field for field, described in schema.get("properties", {}).items() if "description" not in described
     ]
-    assert not silent
+    assert not undescribed
     assert schema["description"]
     assert "enum" in schema or schema["additionalProperties"] is False
 
 
 @pytest.mark.parametrize("path", sorted(OPERATIONS))
-def test_every_parameter_says_what_it_means_and_what_it_allows(path: str) -> None:
+def test_every_parameter_has_a_description_and_allowed_values(path: str) -> None:
     for parameter in OPERATIONS[path].get("parameters", []):
         assert parameter["description"]
-        assert allowed(parameter["schema"]) or parameter["name"] == "metric_id"
+        assert allowed_values(parameter["schema"]) or parameter["name"] == "metric_id"
 
 
 @pytest.mark.parametrize("path", sorted(OPERATIONS))
 def test_every_error_is_a_problem(path: str) -> None:
-    for status, answer in OPERATIONS[path]["responses"].items():
+    for status, response in OPERATIONS[path]["responses"].items():
         if status not in {"200", "304"}:
-            assert list(answer["content"]) == ["application/problem+json"]
+            assert list(response["content"]) == ["application/problem+json"]
 
 
 @pytest.mark.parametrize("path", ["status", "dashboard/weekly", "history", "series/downloads:lance:python"])
-async def test_a_304_has_the_headers_that_the_file_promises(local_api: Api, path: str) -> None:
+async def test_a_304_has_the_headers_in_the_file(local_api: Api, path: str) -> None:
     etag = (await local_api.get(path)).headers["etag"]
-    answer = await local_api.get(path, headers={"if-none-match": etag})
+    response = await local_api.get(path, headers={"if-none-match": etag})
     (promised,) = [
         operation["responses"]["304"]["headers"]
         for template, operation in OPERATIONS.items()
         if template.replace("{metric_id}", "downloads:lance:python") == f"/api/v1/{path}"
     ]
-    assert answer.status_code == 304
-    assert {name.lower() for name in promised} <= set(answer.headers)
+    assert response.status_code == 304
+    assert {name.lower() for name in promised} <= set(response.headers)
 
 
 @pytest.mark.parametrize("kind", sorted(TITLES))
-def test_every_kind_of_problem_is_explained(kind: str) -> None:
+def test_every_kind_of_problem_is_documented(kind: str) -> None:
     assert f"### {kind}\n" in (DOCS / "api.md").read_text()
 
 
 @pytest.mark.parametrize("path", sorted(OPERATIONS))
-def test_every_route_is_explained(path: str) -> None:
+def test_every_route_is_documented(path: str) -> None:
     assert f"`{path.removeprefix('/api/v1')}`" in (DOCS / "api.md").read_text()

@@ -1,4 +1,4 @@
-"""The API cannot write: its reader has no such method, it names none, and it asks storage for reads alone."""
+"""The API cannot write: its reader has no such method, it names none, and storage receives only reads."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ LANCEDB_READS = {
 LANCEDB_WRITES = {
     name for kind in (AsyncTable, AsyncConnection) for name in dir(kind) if not name.startswith("_")
 } - LANCEDB_READS
-"""What LanceDB's handles can do beside reading; what a later version adds counts until it is judged."""
+"""What LanceDB's handles can do besides reading; an unknown method of a later version counts as a write."""
 OF_COLLECTIONS = LANCEDB_WRITES & {name for kind in (set, dict, list, bytearray) for name in dir(kind)}
 HANDLES = {"_database", "connection", "open_table"}
-"""What leads from a reader to a handle of LanceDB, which can write."""
+"""Attributes that lead from a reader to a handle of LanceDB, which can write."""
 EVERY_ROUTE = [
     "health",
     "ready",
@@ -69,7 +69,7 @@ EVERY_ROUTE = [
 
 
 def reachable(start: list[Path]) -> set[Path]:
-    """Return the modules of ours that the API imports from, directly or through others, at once or later."""
+    """Return our modules that the API imports, directly or indirectly, at import time or later."""
     seen: set[Path] = set()
     waiting = list(start)
     while waiting:
@@ -94,10 +94,10 @@ def imported_by(module: Path) -> list[Path]:
 
 
 def writes_in(source: str) -> set[str]:
-    """Return the writes that a module names, of our store or of LanceDB.
+    """Return the writes of our store or of LanceDB that a module names.
 
-    `seen.add(x)` of a set stands alone as a statement, since it returns nothing; a coroutine that stands
-    alone does nothing. So a name that sets have too is a write where something is done with what it returns.
+    A name that collections have too, as in `seen.add(x)`, is a write only if its result is used: a call whose
+    result is ignored would be a coroutine that never runs.
     """
     nodes = list(ast.walk(ast.parse(source)))
     calls = [node.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
@@ -109,9 +109,9 @@ def writes_in(source: str) -> set[str]:
 
 
 def handles_in(source: str) -> set[str]:
-    """Return the ways to a handle of LanceDB that a module names, as attributes or as text for `getattr`.
+    """Return the ways to a handle of LanceDB that a module names, as attributes or as strings for `getattr`.
 
-    `self._database` is no such way: the watch keeps its `ReadDatabase` under that name.
+    `self._database` is none of them: it is the `ReadDatabase` of the watch.
     """
     nodes = list(ast.walk(ast.parse(source)))
     attributes = {
@@ -137,8 +137,8 @@ def names_of(module: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("module", API_MODULES, ids=lambda path: path.name)
-def test_no_module_of_the_api_can_lay_hands_on_the_store(module: Path) -> None:
-    # the package hands on the store beside the reader, so the API takes the reader from its own module
+def test_no_module_of_the_api_imports_the_store(module: Path) -> None:
+    # the package exports the store beside the reader, so the API imports the reader from its own module
     forbidden = {"LanceDBStore", "community_metrics.storage", "community_metrics.storage.lancedb_store"}
     assert not names_of(module) & (forbidden | {"lancedb"})
 
@@ -148,7 +148,7 @@ def test_the_reader_has_no_way_to_write() -> None:
     assert not WRITES & set(dir(LanceDBReader))
 
 
-def test_no_module_of_the_api_reaches_the_store() -> None:
+def test_no_module_of_the_api_imports_the_store_indirectly() -> None:
     names = {path.relative_to(PACKAGE).as_posix() for path in reachable(API_MODULES)}
     assert "storage/reader.py" in names
     assert not {name for name in names if name.startswith("jobs/")}
@@ -158,16 +158,16 @@ def test_no_module_of_the_api_reaches_the_store() -> None:
 @pytest.mark.parametrize(
     "module", sorted(reachable(API_MODULES)), ids=lambda path: path.relative_to(PACKAGE).as_posix()
 )
-def test_no_module_that_the_api_reaches_names_a_write(module: Path) -> None:
+def test_no_module_that_the_api_imports_names_a_write(module: Path) -> None:
     assert not writes_in(module.read_text())
 
 
 @pytest.mark.parametrize("module", API_MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_no_module_of_the_api_lays_hands_on_a_handle_of_lancedb(module: Path) -> None:
+def test_no_module_of_the_api_uses_a_handle_of_lancedb(module: Path) -> None:
     assert not handles_in(module.read_text())
 
 
-def test_writes_of_lancedb_are_those_that_it_has() -> None:
+def test_the_list_of_lancedb_writes_has_the_known_ones() -> None:
     assert {"add", "delete", "update", "add_columns", "alter_columns", "drop_columns"} <= LANCEDB_WRITES
     assert {"merge_insert", "create_table", "drop_table", "drop_all_tables", "optimize"} <= LANCEDB_WRITES
 
@@ -195,16 +195,16 @@ def test_a_route_that_writes_would_be_seen(mutation: str, writes: set[str], hand
     assert (writes_in(mutated), handles_in(mutated)) == (writes, handles)
 
 
-def test_what_the_routes_get_is_a_reader_and_not_a_store(filled_local: Place) -> None:
+def test_the_routes_get_a_reader_and_not_a_store(filled_local: Place) -> None:
     assert type(ReadDatabase(filled_local.reading).reader) is LanceDBReader
 
 
-async def test_every_route_works_with_the_read_key_and_asks_for_reads_alone(
+async def test_every_route_works_with_the_read_key_and_sends_only_reads(
     filled_enterprise: Place, enterprise: Enterprise, serve: Serve
 ) -> None:
     async with serve(filled_enterprise.reading) as api:
-        answers = [await api.get(path) for path in EVERY_ROUTE]
-    asked = {entry.path.rstrip("/").rsplit("/", 1)[-1] for entry in enterprise.log}
-    assert {answer.status_code for answer in answers} == {200}
-    assert asked == {"describe", "query"}
+        responses = [await api.get(path) for path in EVERY_ROUTE]
+    operations = {entry.path.rstrip("/").rsplit("/", 1)[-1] for entry in enterprise.log}
+    assert {response.status_code for response in responses} == {200}
+    assert operations == {"describe", "query"}
     assert {entry.headers["x-api-key"] for entry in enterprise.log} == {READ_KEY}

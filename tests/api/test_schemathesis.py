@@ -1,4 +1,4 @@
-"""Every operation of the OpenAPI file under hundreds of made-up requests: no 5xx, nothing undocumented."""
+"""Every operation of the OpenAPI file under hundreds of generated requests: no 5xx, nothing undocumented."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def schemathesis_run(url: str, folder: Path, *options: str) -> subprocess.Comple
             *options,
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(CONFIG.parent)},  # where the checks of our own stand
+        env={**os.environ, "PYTHONPATH": str(CONFIG.parent)},  # the folder of our own checks
         capture_output=True,
         text=True,
         check=False,
@@ -38,7 +38,7 @@ def schemathesis_run(url: str, folder: Path, *options: str) -> subprocess.Comple
 
 
 @pytest.mark.timeout(300)
-def test_no_request_meets_a_5xx_or_anything_undocumented(filled_local: Place, tmp_path: Path) -> None:
+def test_no_request_gets_a_5xx_or_an_undocumented_response(filled_local: Place, tmp_path: Path) -> None:
     with served(create_app(filled_local.reading)) as url:
         ran = schemathesis_run(
             url, tmp_path, "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "12"
@@ -48,7 +48,7 @@ def test_no_request_meets_a_5xx_or_anything_undocumented(filled_local: Place, tm
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("path", ["/api/v1/dashboard/daily", "/api/v1/dashboard/weekly", "/api/v1/history"])
-def test_a_route_that_refuses_what_its_schema_allows_is_found(
+def test_a_route_that_rejects_what_its_schema_allows_is_found(
     filled_local: Place, tmp_path: Path, path: str
 ) -> None:
     api = create_app(filled_local.reading)
@@ -62,4 +62,4 @@ def test_a_route_that_refuses_what_its_schema_allows_is_found(
     with served(broken) as url:
         ran = schemathesis_run(url, tmp_path, "--include-path", path, "--phases", "coverage")
     assert ran.returncode == 1, ran.stderr[-2_000:]
-    assert "refuses as invalid-parameter what its schema allows" in ran.stdout
+    assert "rejects as invalid-parameter what its schema allows" in ran.stdout

@@ -1,4 +1,4 @@
-"""The three places that the contract of storage is kept in."""
+"""The three kinds of storage that the contract tests use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def served_enterprise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ente
 
 @pytest.fixture
 def enterprise(served_enterprise: Enterprise) -> Iterator[Enterprise]:
-    """The stand-in, with nothing in its log and nothing wrong with it."""
+    """The stand-in, with an empty log and without faults."""
     served_enterprise.log.clear()
     yield served_enterprise
     served_enterprise.faults.clear()

@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from community_metrics.errors import StorageDenied, StorageUnavailable
 from community_metrics.model import UpsertCounts
 from community_metrics.storage import LanceDBReader
-from community_metrics.storage.connection import Database, Timeouts
+from community_metrics.storage.connection import Database
+from community_metrics.storage.timeouts import Timeouts
 from tests.contract.test_storage_contract import TTL, upsert
 from tests.support.enterprise import READ_KEY, WRITE_KEY, Fault
 from tests.support.worlds import METRIC, NOW, SmallPagesStore, World, observed_days, values
@@ -43,7 +44,9 @@ async def test_a_merge_names_the_key_and_forbids_the_index(enterprise_world: Wor
     assert "use_index=false" in merge.query
 
 
-async def test_nothing_to_write_is_no_request(enterprise_world: World, enterprise: Enterprise) -> None:
+async def test_an_upsert_without_rows_sends_no_request(
+    enterprise_world: World, enterprise: Enterprise
+) -> None:
     async with enterprise_world.open() as store:
         await store.create_tables()
         await upsert(store, observed_days(3))
@@ -52,7 +55,9 @@ async def test_nothing_to_write_is_no_request(enterprise_world: World, enterpris
     assert len(enterprise.requests("merge_insert")) == 1
 
 
-async def test_every_read_asks_for_what_is_true_now(enterprise_world: World, enterprise: Enterprise) -> None:
+async def test_every_read_asks_for_the_newest_version(
+    enterprise_world: World, enterprise: Enterprise
+) -> None:
     async with enterprise_world.open() as store:
         await store.create_tables()
         await store.stats([METRIC])
@@ -101,7 +106,7 @@ async def test_the_read_key_reads_and_may_not_write(enterprise_world: World) -> 
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-async def test_a_service_that_stumbles_twice_is_asked_again(
+async def test_a_request_that_fails_twice_is_sent_a_third_time(
     enterprise_world: World, enterprise: Enterprise, status: int
 ) -> None:
     async with enterprise_world.open() as store:
@@ -149,7 +154,9 @@ async def test_a_lease_whose_reply_was_lost_is_still_ours(
         assert await store.lease() == held
 
 
-async def test_a_silent_service_is_given_up_in_time(enterprise_world: World, enterprise: Enterprise) -> None:
+async def test_a_service_that_does_not_respond_is_given_up_in_time(
+    enterprise_world: World, enterprise: Enterprise
+) -> None:
     impatient = Timeouts(connect_s=0.3, read_s=0.3)
     async with SmallPagesStore(
         Database(enterprise_world.settings, consistency_s=0, timeouts=impatient)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from community_metrics.errors import LeaseLost, RunLocked, StorageError
-from community_metrics.jobs import bootstrap_tables
 from community_metrics.model import Lease, RunStatus
-from community_metrics.runs.execute import JobRequest, execute
+from community_metrics.runs.execute import execute
+from community_metrics.runs.registry import BootstrapTables
 from community_metrics.runs.repair import repair
 from community_metrics.storage.leases import RELEASED
 from community_metrics.storage.schemas import LEASES, STATS
@@ -52,7 +52,7 @@ async def taken_by(store: LanceDBStore, run_id: str, now: datetime = NOW) -> Lea
 
 
 async def insert(store: LanceDBStore, *leases: Lease) -> None:
-    """Add rows as a server does that lets two writers insert one key at once."""
+    """Add rows like a server that allows two writers to insert one key at once."""
     await (await raw_table(store, LEASES)).add(LEASES.to_arrow(leases))
 
 
@@ -102,7 +102,7 @@ async def test_a_run_that_never_gets_a_lease_found_free_is_refused(world: World)
         assert await rows_of(first) == [held]
 
 
-async def test_of_two_runs_whose_rows_were_both_inserted_the_second_steps_back(world: World) -> None:
+async def test_of_two_runs_whose_rows_were_both_inserted_the_second_is_refused(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         held = await taken_by(first, "run-1")
@@ -171,7 +171,7 @@ def turns_of_a_process(plan: dict[str, Any]) -> list[tuple[int, float, float]]:
 # losing the lease
 
 
-async def test_a_renewal_that_arrives_after_the_release_takes_nothing_back(world: World) -> None:
+async def test_a_renewal_that_arrives_after_the_release_has_no_effect(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         held = await taken_by(first, "run-1")
@@ -181,7 +181,7 @@ async def test_a_renewal_that_arrives_after_the_release_takes_nothing_back(world
         assert (await taken_by(second, "run-2")).run_id == "run-2"
 
 
-async def test_the_error_of_a_lost_lease_says_what_is_stored_instead(world: World) -> None:
+async def test_the_error_of_a_lost_lease_names_what_is_stored_instead(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         held = await taken_by(first, "run-1")
@@ -189,7 +189,7 @@ async def test_the_error_of_a_lost_lease_says_what_is_stored_instead(world: Worl
         with pytest.raises(LeaseLost, match=r"run-2 on host of run-2 holds it now.* 2026-11-23 12:05:00"):
             await first.renew_lease(held, held.expires_at, TTL)
         await second.release_lease(taken, held.expires_at)
-        with pytest.raises(LeaseLost, match="run-2 on host of run-2 took the lease, which has ended since"):
+        with pytest.raises(LeaseLost, match="run-2 on host of run-2 took the lease, which has expired since"):
             await first.renew_lease(held, held.expires_at, TTL)
         await (await raw_table(first, LEASES)).delete("true")
         with pytest.raises(LeaseLost, match="its lease is no longer stored"):
@@ -227,7 +227,7 @@ async def test_a_lease_that_is_lost_between_two_drops_keeps_the_tables_that_are_
         second.after_reads = [partial(taken_by, first, "run-2", held.expires_at)]
         with pytest.raises(LeaseLost):
             await second.drop_tables(renew=partial(second.renew_lease, held, NOW, TTL))
-        assert await first._table_names() == {"history", "leases", "stats"}
+        assert await first._table_names() == {"history", "leases", "run_outcomes", "stats"}
         assert len(await first.stats([METRIC])) == 4
 
 
@@ -256,8 +256,7 @@ async def test_a_reset_that_lost_its_lease_drops_nothing_and_is_closed_as_failed
         await filled(store)
         with pytest.raises(LeaseLost, match="run elsewhere on host of elsewhere"):
             await execute(
-                bootstrap_tables.prepare,
-                JobRequest("bootstrap_tables", reset=True),
+                BootstrapTables(reset=True),
                 world.settings,
                 clock=FakeClock(NOW),
                 store_type=TakenOver,

@@ -1,4 +1,4 @@
-"""What a store promises, wherever it lives. `test_mutations.py` proves that these tests can fail."""
+"""The contract of a store, in every mode. `test_mutations.py` proves that these tests can fail."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from lancedb.index import BTree
 
 from community_metrics.errors import (
     LeaseLost,
@@ -28,6 +29,7 @@ from community_metrics.model import (
     ValueKind,
 )
 from community_metrics.storage.schemas import LEASES, METRICS, STATS
+from tests.support.rows import failed, fetched
 from tests.support.worlds import (
     DAY_ONE,
     METRIC,
@@ -106,7 +108,7 @@ def a_run(run_id: str = "run-1", **changes: Any) -> Run:
 # tables
 
 
-async def test_making_tables_twice_changes_nothing(world: World) -> None:
+async def test_creating_tables_twice_changes_nothing(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         before = await store.table_versions()
@@ -114,13 +116,13 @@ async def test_making_tables_twice_changes_nothing(world: World) -> None:
         assert await store.table_versions() == before
 
 
-async def test_a_missing_table_names_the_command_that_makes_it(world: World) -> None:
+async def test_the_error_of_a_missing_table_names_the_command_that_creates_it(world: World) -> None:
     async with world.open() as store:
         with pytest.raises(StorageSchemaMismatch, match="community-metrics bootstrap"):
             await store.metrics()
 
 
-async def test_tables_of_others_beyond_one_page_neither_hide_ours_nor_are_dropped(world: World) -> None:
+async def test_more_than_one_page_of_other_tables_neither_hides_ours_nor_is_dropped(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         connection = await store._database.connection()
@@ -131,30 +133,10 @@ async def test_tables_of_others_beyond_one_page_neither_hide_ours_nor_are_droppe
         assert await store._table_names() == others | {"leases"}
 
 
-async def test_a_table_that_lacks_a_column_is_refused_by_name(world: World) -> None:
-    async with world.open() as store:
-        connection = await store._database.connection(may_create=True)
-        narrower = STATS.schema.remove(STATS.schema.get_field_index("revision"))
-        await connection.create_table("stats", schema=narrower)
-        with pytest.raises(StorageSchemaMismatch, match="revision is missing"):
-            await store.stats([METRIC])
-
-
-async def test_a_table_with_a_column_more_is_read_and_written_and_keeps_it(world: World) -> None:
-    async with world.open() as store:
-        connection = await store._database.connection(may_create=True)
-        await connection.create_table("stats", schema=STATS.schema.append(pa.field("note", pa.string())))
-        await store.create_tables()
-        await upsert(store, [observed(1)])
-        await upsert(store, [observed(2, at=LATER)], now=LATER)
-        assert values(await store.stats([METRIC])) == [2]
-        assert "note" in (await (await raw_table(store, STATS)).schema()).names
-
-
 # observations
 
 
-async def test_a_row_comes_back_as_it_was_written(world: World) -> None:
+async def test_a_row_is_read_as_it_was_written(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         plan = await store.plan_observations(
@@ -238,7 +220,7 @@ async def test_a_second_reading_of_a_level_replaces_the_first_of_that_day(world:
         assert (row.value, row.first_value, row.revision, row.observed_at) == (68, 68, 0, evening)
 
 
-async def test_seed_rows_never_replace_what_a_registry_said(world: World) -> None:
+async def test_seed_rows_never_replace_the_value_of_a_registry(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         await upsert(store, [observed(100)])
@@ -257,7 +239,7 @@ async def test_a_batch_with_two_rows_for_a_key_is_refused_whole(world: World) ->
         assert await store.table_versions() == before
 
 
-async def test_a_store_builds_on_what_another_one_wrote_a_moment_ago(world: World) -> None:
+async def test_a_store_reads_what_another_one_has_just_written(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         assert await second.stats([METRIC]) == []
@@ -274,14 +256,14 @@ async def test_two_writers_of_the_same_new_rows_store_them_once(world: World) ->
         await first.create_tables()
         await upsert(first, observed_days(50, metric_id=OTHER))
         # somebody indexed the key: without use_index(False) both writers would insert
-        await (await raw_table(first, STATS)).create_index("stat_key", config=first._database.btree())
+        await (await raw_table(first, STATS)).create_index("stat_key", config=BTree())
         await second.stats([METRIC])
         await upsert(first, batch)
         await upsert(second, batch, run_id="run-2")
         assert await first.find_duplicate_keys() == {}
 
 
-async def test_writers_at_the_same_time_lose_nothing_and_double_nothing(world: World) -> None:
+async def test_concurrent_writers_neither_lose_nor_duplicate_a_row(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         for number in range(2):
@@ -294,7 +276,7 @@ async def test_writers_at_the_same_time_lose_nothing_and_double_nothing(world: W
 # reads
 
 
-async def test_a_read_longer_than_a_page_is_whole_and_in_order(world: World) -> None:
+async def test_a_read_longer_than_a_page_is_complete_and_in_order(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         await upsert(store, observed_days(13) + observed_days(10, metric_id=OTHER))
@@ -303,7 +285,7 @@ async def test_a_read_longer_than_a_page_is_whole_and_in_order(world: World) -> 
         assert len(rows) == 23
 
 
-async def test_a_read_stays_within_its_days(world: World) -> None:
+async def test_a_read_returns_only_the_days_in_its_range(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         await upsert(store, observed_days(10))
@@ -313,7 +295,7 @@ async def test_a_read_stays_within_its_days(world: World) -> None:
         assert await store.stats([]) == []
 
 
-async def test_the_edges_of_a_metric_are_known(world: World) -> None:
+async def test_the_first_day_and_the_newest_row_of_a_metric_are_known(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         await upsert(store, observed_days(9))
@@ -324,14 +306,14 @@ async def test_the_edges_of_a_metric_are_known(world: World) -> None:
         assert (await store.first_day(OTHER), await store.newest_row(OTHER)) == (None, None)
 
 
-async def test_an_id_with_a_quote_finds_nothing_and_breaks_nothing(world: World) -> None:
+async def test_an_id_with_a_quote_finds_nothing(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         await upsert(store, [observed(1)])
         assert await store.stats(["x' OR '1'='1"]) == []
 
 
-async def test_restatements_come_last_restated_first(world: World) -> None:
+async def test_the_last_restatement_comes_first(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         await upsert(store, observed_days(3))
@@ -345,7 +327,7 @@ async def test_restatements_come_last_restated_first(world: World) -> None:
         assert await store.restatements(limit=1) == found[:1]
 
 
-async def test_a_table_tells_whether_it_has_rows(world: World) -> None:
+async def test_whether_a_table_has_rows_is_known(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         assert not await store.has_rows("stats")
@@ -380,7 +362,7 @@ async def test_a_scan_is_of_one_version_whatever_is_written_meanwhile(world: Wor
 # metrics and runs
 
 
-async def test_a_definition_is_written_when_it_changes_and_keeps_its_birthday(world: World) -> None:
+async def test_a_definition_is_written_when_it_changes_and_keeps_created_at(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         stars = a_metric(STARS, sdk=None, fallbacks=(), is_active=False)
@@ -393,7 +375,7 @@ async def test_a_definition_is_written_when_it_changes_and_keeps_its_birthday(wo
         assert await store.metrics() == [a_metric(display_name="Lance for Python"), stars]
 
 
-async def test_a_run_is_one_row_from_its_beginning_to_its_end(world: World) -> None:
+async def test_a_run_is_one_row_from_start_to_end(world: World) -> None:
     ended = a_run(
         status=RunStatus.PARTIAL, finished_at=LATER, window_start=DAY_ONE, error_summary="one failed"
     )
@@ -405,7 +387,18 @@ async def test_a_run_is_one_row_from_its_beginning_to_its_end(world: World) -> N
         assert await store.run("run-1") == ended
 
 
-async def test_runs_come_newest_first_and_by_what_is_asked(world: World) -> None:
+async def test_outcomes_are_one_row_for_each_metric_of_a_run(world: World) -> None:
+    good, bad = fetched("run-1", METRIC), failed("run-1", OTHER, "crates.io returned 503")
+    async with world.open() as store:
+        await store.create_tables()
+        await store.record_outcomes([failed("run-1", METRIC, "x"), bad, fetched("run-2", METRIC)])
+        await store.record_outcomes([good])
+        assert await store.outcomes(["run-1"]) == [good, bad]
+        assert await store.outcomes(["run-1", "run-2"], failed_only=True) == [bad]
+        assert await store.outcomes([]) == []
+
+
+async def test_runs_are_filtered_and_come_newest_first(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         for hour in range(4):
@@ -435,7 +428,7 @@ async def test_one_run_at_a_time_holds_the_database(world: World) -> None:
         assert await second.lease() == held
 
 
-async def test_two_runs_that_ask_at_once_never_both_get_the_database(world: World) -> None:
+async def test_two_concurrent_runs_never_both_get_the_database(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         asked = await asyncio.gather(
@@ -458,7 +451,7 @@ async def test_a_lease_is_renewed_until_it_is_taken_over(world: World) -> None:
             await first.renew_lease(renewed, renewed.expires_at, TTL)
 
 
-async def test_a_lease_that_was_let_go_is_free_at_once(world: World) -> None:
+async def test_a_released_lease_is_free_at_once(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         held = await first.acquire_lease("run-1", "host-a", 11, NOW, TTL)
@@ -491,7 +484,7 @@ async def test_a_run_that_is_stopped_while_it_takes_the_lease_leaves_it_free(
             assert (await second.acquire_lease("run-2", "host-b", 22, NOW, TTL)).run_id == "run-2"
 
 
-async def test_where_two_rows_of_a_lease_got_in_nobody_takes_the_database(world: World) -> None:
+async def test_a_lease_with_two_rows_blocks_both_runs(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         held = await store.acquire_lease("run-1", "host-a", 11, NOW, TTL)
@@ -504,7 +497,7 @@ async def test_where_two_rows_of_a_lease_got_in_nobody_takes_the_database(world:
 # care
 
 
-async def test_copies_of_a_key_are_found_and_all_but_the_newest_dropped(world: World) -> None:
+async def test_copies_of_a_key_are_found_and_all_but_the_newest_are_deleted(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         await upsert(store, observed_days(12))
@@ -533,7 +526,7 @@ async def test_the_newest_row_is_the_newest_copy_of_its_day(world: World) -> Non
         assert await store.newest_row(METRIC) == newest
 
 
-async def test_there_is_nothing_to_repair_in_a_sound_database(world: World) -> None:
+async def test_a_repair_without_copies_writes_nothing(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
         await upsert(store, observed_days(7))
@@ -564,7 +557,7 @@ async def test_optimizing_leaves_every_row_and_an_index_on_the_metric_alone(worl
         assert [list(index.columns) for index in indexes] == [["metric_id"]]
 
 
-async def test_a_store_recovers_when_another_made_the_tables_anew(world: World) -> None:
+async def test_a_store_recovers_after_another_recreated_the_tables(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
         await upsert(first, observed_days(3))
@@ -572,7 +565,7 @@ async def test_a_store_recovers_when_another_made_the_tables_anew(world: World) 
         await first.drop_tables(renew=only_writer)
         await first.create_tables()
         await upsert(first, observed_days(2))
-        with suppress(StorageError):  # the handle of the old table may be told so once
+        with suppress(StorageError):  # the handle of the dropped table may fail once
             await second.stats([METRIC])
         assert len(await second.stats([METRIC])) == 2
 

@@ -1,22 +1,22 @@
-"""The host's rehearsal: the box that EC2 boots, booted here with systemd, in a world of private addresses.
+"""The rehearsal of the host: the instance of the deployment, booted in a systemd-nspawn container (a box).
 
-What a test may use (fixtures in conftest.py, everything else hangs on them):
+The container is in a private network (the world) with every service that the host uses. The fixtures
+(conftest.py):
 
-- `world` (session): the world. `world.client("s3")` is boto3 on its AWS, `world.aws` notes calls and signals;
-  `world.registries` (Replay), `world.lancedb` (Enterprise, with `faults` and `log`), `world.imds`,
-  `world.acme`, `world.dns`. `world.stop("lancedb")` and `world.start("lancedb")` take a service away and
-  bring it back (names in world.py). `world.get("/api/v1/health")` asks the API by its name, verified TLS,
-  `source=CLIENTS[3]` from another client's address; `world.clients` is their network (`with world.clients:`).
-- `box` (session): the shared box, holding the API's address, with its certificate and the rows of its first
-  run. Its disk is what the user data made of a bare one; it may be a kept one (image.py). test_boot.py has
-  another, bare before the test.
-- `make_box` (function), `make_module_box` (module): a factory of further boxes, gone afterwards; `make_box()`
-  is bare, `make_box(installed=True)` starts from the disk that the user data made.
+- `world` (session): the network and its services. `world.client("s3")` is boto3 on its AWS, `world.aws`
+  records calls and signals; `world.registries` (Replay), `world.lancedb` (Enterprise: `faults`, `log`),
+  `world.imds`, `world.acme`, `world.dns`. `world.stop("lancedb")` and `world.start("lancedb")` stop and start
+  a service (names in world.py). `world.get("/api/v1/health")` requests the API by its name with verified
+  TLS, with `source=CLIENTS[3]` from another client address; `world.clients` is the clients' network.
+- `box` (session): the shared box. It has the API's address, a certificate and the rows of its first run. Its
+  disk is the result of the user data, possibly cached (image.py). test_boot.py has its own, without a cache.
+- `make_box` (function), `make_module_box` (module): factories of more boxes, removed afterwards; `make_box()`
+  has a bare disk, `make_box(installed=True)` the disk after the user data.
 - on a box: `box.run("systemctl …")`, `box.succeeds(…)`, `box.wait_until(…)`, `box.journal(unit)`,
-  `box.file("/etc/…")` (a path on the disk as seen from here; /run and /tmp are the box's own tmpfs),
+  `box.file("/etc/…")` (the path on the disk, from outside; /run and /tmp are tmpfs of the box),
   `box.bootstrap()`, `box.power_off()`, `box.cut_power()`, `box.boot()`, `box.reboot()`.
 
-A box's programs find the world by variables alone, which systemd gives to every unit: AWS_ENDPOINT_URL,
-CM_SOURCE_URL_*, CM_ACME_DIRECTORY (the CA's directory; certbot's --server), and a test CA in the trust store.
-`box.run(…)` starts with an empty environment, like a login shell before any profile.
+Programs on a box find these services by environment variables only, which systemd sets for every unit:
+AWS_ENDPOINT_URL, CM_SOURCE_URL_*, CM_ACME_DIRECTORY (the CA's directory; certbot's --server), and a test CA
+in the trust store. `box.run(…)` starts with an empty environment, like a login shell before any profile.
 """

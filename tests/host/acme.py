@@ -1,4 +1,4 @@
-"""The certificate authority: pebble, with a test CA before its own API, as the box's trust store has it."""
+"""The certificate authority: pebble, whose API has a certificate of the test CA."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 NAME = "acme.rehearsal.test"
 DIRECTORY = f"https://{NAME}:14000/dir"
-USUAL_LIFE_S = 90 * 86_400
+DEFAULT_LIFE_S = 90 * 86_400
 _PEM = serialization.Encoding.PEM
 
 
 class CertificateAuthority:
-    """Issues certificates after HTTP-01 over port 80 of the name; `life_s` is how long they last.
+    """Issues certificates after an HTTP-01 challenge on port 80; they are valid for `life_s`.
 
-    `restart` is a new authority, with a new root, which knows nobody. `others` are services of the world:
-    the name and address that the test CA vouches for in the files `<key>.pem` and `<key>.key`.
+    `restart` starts a new authority with a new root and no accounts. `others` are more services: the test CA
+    signs their names and addresses, in the files `<key>.pem` and `<key>.key`.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class CertificateAuthority:
         self._process: subprocess.Popen[bytes] | None = None
         self.test_ca = _write_test_certificates(folder, {"acme": (NAME, address), **others})
 
-    def restart(self, life_s: int = USUAL_LIFE_S) -> None:
-        """Begin anew, with certificates of this life."""
+    def restart(self, life_s: int = DEFAULT_LIFE_S) -> None:
+        """Start a new authority, with certificates of this lifetime."""
         self.end()
         config = self._folder / "pebble.json"
         config.write_text(json.dumps({"pebble": self._settings(life_s)}), encoding="utf-8")
-        # no pauses, and none of pebble's chance refusals: two in a row would cost a minute of waiting
+        # without pebble's pauses and random rejections: two of them would cost a minute
         chances = ("PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0")
         command = ["ip", "netns", "exec", self._inside.name, "env", *chances,
                    "pebble", "-strict", "-config", str(config), "-dnsserver", f"{self._dns}:53"]  # fmt: skip
@@ -77,7 +77,7 @@ class CertificateAuthority:
 
     @contextmanager
     def reachable(self) -> Iterator[None]:
-        """Have its address for a while; without it, it keeps what it knows."""
+        """Have an address for a while; without one, the authority keeps its state."""
         self._inside.ip("address", "add", f"{self.address}/24", "dev", self._bridge)
         try:
             yield
@@ -97,12 +97,12 @@ class CertificateAuthority:
 
     @property
     def log(self) -> str:
-        """What it did so far."""
+        """The log of pebble."""
         return (self._folder / "pebble.log").read_text(encoding="utf-8", errors="replace")
 
     @property
     def issued(self) -> int:
-        """How many certificates it has issued since the world began."""
+        """The number of issued certificates."""
         return self.log.count("Issued certificate serial")
 
     def _settings(self, life_s: int) -> dict[str, object]:
@@ -128,7 +128,7 @@ class CertificateAuthority:
 
 
 def _write_test_certificates(folder: Path, servers: Mapping[str, tuple[str, str]]) -> str:
-    """Write a key and a certificate for each server; return the CA that vouches for them, as PEM."""
+    """Write a key and a certificate for each server; return the CA that signed them, as PEM."""
     ca_key = ec.generate_private_key(ec.SECP256R1())
     issuer = _name("community-metrics rehearsal CA")
     ca_usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)

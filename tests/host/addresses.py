@@ -1,4 +1,4 @@
-"""Who is where in the world."""
+"""The addresses in the world."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ BRIDGE = "lan"
 BRIDGE_MAC = "02:00:00:00:00:01"
 MAIN, LANCEDB, ACME, PACKAGES, WHEELS = (f"10.77.0.{number}" for number in range(1, 6))
 METADATA = "169.254.169.254"
-API_ADDRESS = "10.77.0.10"  # the Elastic IP: it outlives any box
+API_ADDRESS = "10.77.0.10"  # the Elastic IP, independent of any box
 BOXES = tuple(f"10.77.0.{number}" for number in range(11, 51))
 CLIENTS = tuple(f"10.77.0.{number}" for number in range(101, 121))
 NAMES = {

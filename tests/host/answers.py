@@ -1,8 +1,7 @@
-"""Reading the edge's answers."""
+"""Helpers to read responses of nginx."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,9 +17,3 @@ def problem_of(answer: httpx.Response) -> tuple[int, str]:
     assert body["status"] == answer.status_code
     assert body.get("request_id") in {None, answer.headers["x-request-id"]}
     return answer.status_code, body["type"].rpartition("#")[2]
-
-
-def edge_cache(answer: httpx.Response) -> str:
-    """Return what the edge's cache says it did, or nothing."""
-    found = re.search(r"edge; ([^,]*)", answer.headers.get("cache-status", ""))
-    return found[1] if found else ""

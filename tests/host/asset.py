@@ -1,4 +1,4 @@
-"""What may lie on a box, and why: what the release lays there, and what Debian's packages own."""
+"""The files that may be on a box: those of the release and those of Debian's packages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def packaged(box: Box) -> set[str]:
-    """Return every path that a package owns, /bin and /lib being links into /usr."""
+    """Return every path that a package owns; /bin and /lib are links into /usr."""
     owned = set()
     for file in box.file("var/lib/dpkg/info").glob("*.list"):
         paths = file.read_text(encoding="utf-8").splitlines()
@@ -25,7 +25,7 @@ def packaged(box: Box) -> set[str]:
 
 
 def conffiles(box: Box) -> set[str]:
-    """Return the configuration files that packages brought, whole."""
+    """Return the configuration files of packages."""
     found = set()
     for file in box.file("var/lib/dpkg/info").glob("*.conffiles"):
         found |= {path.lstrip("/") for path in file.read_text(encoding="utf-8").split()}
@@ -33,29 +33,29 @@ def conffiles(box: Box) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
-    """A file that the release lays: its content as a pattern, with gaps for facts, and its mode."""
+class InstalledFile:
+    """A file of the release: its content as a pattern, with gaps for template values, and its mode."""
 
     pattern: bytes
     mode: int
 
     def is_at(self, path: Path) -> bool:
-        """Say whether the file at this path is that one."""
+        """Return whether the file at this path is this one."""
         is_alike = re.fullmatch(self.pattern, path.read_bytes()) is not None
         return is_alike and stat.S_IMODE(path.stat().st_mode) == self.mode
 
 
-def laid_by_the_asset(world: World) -> dict[str, Laid]:
-    """Return what the release lays into the file system, by path."""
-    laid = {}
+def installed_by_the_asset(world: World) -> dict[str, InstalledFile]:
+    """Return the files that the release installs, by path."""
+    files = {}
     for path, (content, mode) in release_files(world).items():
-        _, folder, place = (*path.split("/", 2), "", "")[:3]
+        _, folder, path_on_box = (*path.split("/", 2), "", "")[:3]
         pattern = re.escape(content)
         if folder == "files":
-            laid[place] = Laid(pattern, mode)
+            files[path_on_box] = InstalledFile(pattern, mode)
         elif folder == "templates":
-            laid[place] = Laid(re.sub(rb"@[A-Z_]+@", rb"[^\n]*", pattern), 0o644)
-    return laid
+            files[path_on_box] = InstalledFile(re.sub(rb"@[A-Z_]+@", rb"[^\n]*", pattern), 0o644)
+    return files
 
 
 def release_files(world: World) -> dict[str, tuple[bytes, int]]:

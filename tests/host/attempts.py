@@ -1,6 +1,6 @@
-"""What a unit's sandbox lets through: tries all that it should not, and prints how that went, as JSON.
+"""Try everything that a unit's sandbox should deny, and print the results as JSON.
 
-A program for the box, laid there by `probe.py` and run by the unit itself, with Python's own library alone.
+`probe.py` copies this program to the box, where the unit runs it, with the standard library only.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
 }
 
 
-def is_let_through(attempt: Callable[[], object]) -> bool:
+def is_allowed(attempt: Callable[[], object]) -> bool:
     try:
         attempt()
     except OSError:
@@ -97,16 +97,16 @@ def is_let_through(attempt: Callable[[], object]) -> bool:
 
 
 def others() -> list[str]:
-    """Return the processes of other users that can be seen."""
+    """Return the visible processes of other users."""
     processes = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
     return [path.name for path in processes if path.stat().st_uid != os.getuid()]
 
 
 def main() -> None:
-    told: dict[str, object] = {name: is_let_through(attempt) for name, attempt in ATTEMPTS.items()}
-    told["see processes of others"] = bool(others())
-    told["credentials"] = sorted(path.name for path in Path(os.environ["CREDENTIALS_DIRECTORY"]).iterdir())
-    sys.stdout.write(f"PROBE {json.dumps(told)}\n")
+    results: dict[str, object] = {name: is_allowed(attempt) for name, attempt in ATTEMPTS.items()}
+    results["see processes of others"] = bool(others())
+    results["credentials"] = sorted(path.name for path in Path(os.environ["CREDENTIALS_DIRECTORY"]).iterdir())
+    sys.stdout.write(f"PROBE {json.dumps(results)}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A box: a disk of its own over the cached image, booted with systemd, in a network of its own."""
+"""A box: a systemd-nspawn container with its own disk, over a cached image, and its own network."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "TERM": "dumb",
 }
-_USER_DATA = "/var/lib/cloud/instance/scripts/part-001"  # where cloud-init puts it
+_USER_DATA = "/var/lib/cloud/instance/scripts/part-001"  # the path that cloud-init uses
 _TRUSTED = "etc/ssl/certs/ca-certificates.crt"
 
 
 class BoxError(AssertionError):
-    """A command on the box failed; the text has its output and the end of the journal."""
+    """A command on the box failed; the message has its output and the end of the journal."""
 
 
 class Box:
-    """One machine. `layers` are the images under its disk, the uppermost first."""
+    """One container. `layers` are the images of its disk, the top one first."""
 
     def __init__(self, world: World, name: str, layers: Sequence[Path]) -> None:
         self.world = world
@@ -53,12 +53,12 @@ class Box:
 
     @property
     def disk(self) -> Path:
-        """The box's root directory, as it is seen from here."""
+        """The box's root directory, from outside."""
         return self.folder / "disk"
 
     @property
     def changes(self) -> Path:
-        """What the box's disk has beyond its images: an overlay's upper directory."""
+        """The changes to the box's images: the upper directory of the overlay."""
         return self.folder / "upper"
 
     @property
@@ -66,11 +66,11 @@ class Box:
         return self._process is not None and self._process.poll() is None
 
     def file(self, path: str) -> Path:
-        """Return a path on the box's disk; /run and /tmp are not on it."""
+        """Return a path on the box's disk, which does not have /run and /tmp."""
         return self.disk / path.lstrip("/")
 
     def boot(self) -> None:
-        """Switch it on and wait until systemd has started everything."""
+        """Boot the box, and wait until systemd has started everything."""
         command = [
             "systemd-nspawn", "--quiet", "--directory", str(self.disk), "--boot", "--register=no",
             "--keep-unit", "--machine", self.name, "--console=read-only",
@@ -84,8 +84,7 @@ class Box:
             )  # fmt: skip
         self._leader = self._find_leader()
         self.wait_until("systemctl is-system-running | grep -qE 'running|degraded'", limit_s=BOOT_LIMIT_S)
-        # cloud-init makes the box's own host keys at its first boot; until then sshd fails again and again,
-        # and a start amid that would be one of its failures
+        # cloud-init creates the host keys at first boot; sshd fails without them, and has a start limit
         self.succeeds(
             "ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1 || "
             "{ systemctl stop ssh; ssh-keygen -A && systemctl reset-failed ssh; systemctl start ssh; }"
@@ -94,7 +93,7 @@ class Box:
     def run(
         self, command: str, *, limit_s: float = 60, text: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a shell command as root; its exit code is the caller's matter."""
+        """Run a shell command as root; the caller checks its exit code."""
         inside = f"nsenter --target {self._leader} --mount --uts --ipc --net --pid --cgroup --".split()
         environment = [f"{name}={value}" for name, value in _ENVIRONMENT.items()]
         return subprocess.run(
@@ -104,17 +103,17 @@ class Box:
         )  # fmt: skip
 
     def succeeds(self, command: str, *, limit_s: float = 60) -> str:
-        """Run a command that must end with 0, and return what it printed."""
+        """Run a command that must exit with 0, and return its output."""
         done = self.run(command, limit_s=limit_s)
         if done.returncode != 0:
             raise BoxError(
-                f"`{command}` on {self.name} ended with {done.returncode}:\n{done.stdout}{done.stderr}\n"
+                f"`{command}` on {self.name} exited with {done.returncode}:\n{done.stdout}{done.stderr}\n"
                 f"--- end of the journal:\n{self.journal(lines=40)}"
             )
         return done.stdout
 
     def wait_until(self, command: str, *, limit_s: float = 30) -> str:
-        """Run a command again and again until it ends with 0, and return what it printed."""
+        """Run a command repeatedly until it exits with 0, and return its output."""
         ends_at = time.monotonic() + limit_s
         while True:
             done = self.run(command)
@@ -125,12 +124,12 @@ class Box:
             time.sleep(0.2)
 
     def journal(self, unit: str | None = None, *, lines: int = 1000) -> str:
-        """Return the end of the journal, of one unit or of all."""
+        """Return the end of the journal, of one unit or of all units."""
         chosen = [] if unit is None else ["--unit", unit]
         return self.run(" ".join(["journalctl --no-pager --boot=all", f"--lines={lines}", *chosen])).stdout
 
     def bootstrap(self) -> None:
-        """Do what cloud-init does with user data: run it once, as root, into the journal, to a good end."""
+        """Run the user data as cloud-init does: once, as root, with output to the journal."""
         script = self.file(_USER_DATA)
         script.parent.mkdir(parents=True, exist_ok=True)
         script.write_text(self.world.deployment.user_data, encoding="utf-8")
@@ -141,27 +140,27 @@ class Box:
             limit_s=USER_DATA_LIMIT_S + 10,
         )
         if done.returncode != 0:
-            raise BoxError(f"the user data ended with {done.returncode}:\n{self.journal('cloud-final')}")
+            raise BoxError(f"the user data exited with {done.returncode}:\n{self.journal('cloud-final')}")
 
     def stop_collecting(self) -> None:
-        """Let no timer begin a run: it would go with the box, and keep the world's database for minutes."""
+        """Stop the timers of runs: a run that ends with the box would hold the database for minutes."""
         timers = (f"community-metrics-{name}.timer" for name in ("catch-up", "weekly-refresh"))
         self.succeeds(f"systemctl stop {' '.join(timers)}")
 
     def take_address(self) -> None:
-        """Get the API's lasting address, as CloudFormation moves it when the new box has signalled."""
+        """Get the Elastic IP, as when CloudFormation moves it after the new box has signalled."""
         self._net.ip("address", "add", f"{API_ADDRESS}/24", "dev", "eth0")
         self.world.imds.public_address[self.address] = API_ADDRESS
-        self.world.forget_neighbours()
+        self.world.flush_neighbours()
 
     def give_up_address(self) -> None:
-        """Lose the lasting address again."""
+        """Lose the Elastic IP."""
         self._net.ip("address", "del", f"{API_ADDRESS}/24", "dev", "eth0")
         del self.world.imds.public_address[self.address]
-        self.world.forget_neighbours()
+        self.world.flush_neighbours()
 
     def power_off(self) -> None:
-        """Shut it down in order."""
+        """Shut the box down."""
         self.run("systemctl --no-block poweroff")
         assert self._process is not None
         try:
@@ -170,7 +169,7 @@ class Box:
             self.cut_power()
 
     def cut_power(self) -> None:
-        """Kill it as a lost power supply does: nothing on it has a last word."""
+        """Kill the box, as a power loss does."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.kill(self._leader, signal.SIGKILL)
@@ -180,12 +179,12 @@ class Box:
             cgroups.remove(self._mark)
 
     def reboot(self) -> None:
-        """Shut it down and boot it again, from the same disk."""
+        """Shut the box down and boot it again from the same disk."""
         self.power_off()
         self.boot()
 
     def remove(self) -> None:
-        """Take it off the world, with its disk."""
+        """Remove the box and its disk."""
         self.cut_power()
         subprocess.run(["umount", str(self.disk)], check=True, timeout=30)
         self.world.imds.public_address.pop(self.address, None)
@@ -194,19 +193,19 @@ class Box:
 
     @property
     def hostname(self) -> str:
-        """The name that EC2 gives it."""
+        """The host name, in the form of EC2."""
         return "ip-" + self.address.replace(".", "-")
 
     @property
     def rig_files(self) -> dict[str, RigFile]:
-        """What the rehearsal lays on its disk before the first boot."""
+        """The files that the rehearsal writes to the disk before the first boot."""
         trusted = next(layer / _TRUSTED for layer in reversed(self._layers))
         bundle = trusted.read_text(encoding="utf-8")
         return rig_files(self.hostname, VARIABLES, self.world.acme.test_ca, bundle)
 
     @property
     def _mark(self) -> str:
-        # by it `sweep` knows whose mounts and networks a killed rehearsal left behind
+        # `sweep` finds the mounts and networks of a killed rehearsal by this name
         return f"{PREFIX}{os.getpid()}-{self.name}"
 
     def _make_disk(self) -> None:
@@ -220,11 +219,11 @@ class Box:
         for path, file in self.rig_files.items():
             target = self.file(path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)  # it may be a link to something of this machine
+            target.unlink(missing_ok=True)  # it may be a link to a file of this machine
             target.write_text(file.content, encoding="utf-8")
 
     def _find_leader(self) -> int:
-        """Return the process that is number 1 on the box."""
+        """Return the process that is PID 1 on the box."""
         assert self._process is not None
         for _ in range(200):
             if self._process.poll() is not None:

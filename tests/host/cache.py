@@ -1,4 +1,4 @@
-"""The rehearsal's cache: folders made once for what they are made from, and never trusted half made."""
+"""The rehearsal's cache: a folder for each set of ingredients, complete or absent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def folder() -> Path:
-    """Return where the cache lives: under `XDG_CACHE_HOME`, or ~/.cache."""
+    """Return the folder of the cache, under `XDG_CACHE_HOME` or ~/.cache."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     path = Path(base, "community-metrics", "host")
     path.mkdir(parents=True, exist_ok=True)
@@ -26,33 +26,33 @@ def folder() -> Path:
 def cached(
     kind: str, ingredients: list[str], make: Callable[[Path], None], now: datetime | None = None
 ) -> Path:
-    """Return the folder made from these ingredients this week; others of the kind are removed.
+    """Return the folder made from these ingredients in this week; delete others of the kind.
 
-    The week is an ingredient of everything: Debian's packages move on without us.
+    The week is always an ingredient, because Debian's packages change.
     """
     week = f"{now or datetime.now(UTC):%G-W%V}"
     key = hashlib.sha256("\0".join([week, *ingredients]).encode()).hexdigest()[:16]
     path = folder() / f"{kind}-{key}"
-    with alone(kind):  # two rehearsals at once make it once
+    with alone(kind):  # of two rehearsals at the same time, one makes it
         if not path.exists():
-            _make_anew(path, kind, make)
+            _make(path, kind, make)
     return path
 
 
 @contextmanager
 def alone(what: str) -> Iterator[None]:
-    """Let one process at a time do this."""
+    """Allow one process at a time."""
     with (folder() / f"{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def made_since(began: float) -> list[str]:
-    """Return the names of what was made since that time (seconds since 1970)."""
+    """Return the names of the folders made since a time (seconds since 1970)."""
     return [path.name for path in folder().glob("*-*") if path.stat().st_ctime > began]
 
 
-def _make_anew(path: Path, kind: str, make: Callable[[Path], None]) -> None:
+def _make(path: Path, kind: str, make: Callable[[Path], None]) -> None:
     scratch = path.with_name(f"{path.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()

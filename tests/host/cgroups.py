@@ -1,4 +1,4 @@
-"""A cgroup for each box: two of them in one would share their systemd's tree."""
+"""A cgroup for each box: in one cgroup, two boxes would share systemd's tree."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-# cgroup v1 beside v2 has the first two, v2 alone the last
+# v1 with v2 has the first two, v2 alone the last
 _ROOTS = tuple(Path("/sys/fs/cgroup", name) for name in ("systemd", "unified", ""))
 
 
 def join_command(name: str) -> str:
-    """Return shell text that moves the shell into a new cgroup of this name."""
+    """Return a shell command that moves the shell into a new cgroup of this name."""
     folders = [root / name for root in _ROOTS if (root / "cgroup.procs").exists()]
     return "".join(f"mkdir -p {folder} && echo $$ > {folder}/cgroup.procs && " for folder in folders)
 
 
 def remove(name: str) -> None:
-    """Remove the cgroup and what systemd left below it, innermost first."""
+    """Remove the cgroup and those below it, innermost first."""
     for folder in (root / name for root in _ROOTS if (root / name).is_dir()):
         below = sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True)
         for path in (*below, folder):
@@ -25,7 +25,7 @@ def remove(name: str) -> None:
 
 
 def _remove_empty(path: Path) -> None:
-    for _ in range(50):  # the kernel takes its time to bury the last process
+    for _ in range(50):  # the kernel may still be removing the last process
         with suppress(OSError):
             path.rmdir()
             return

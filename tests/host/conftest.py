@@ -1,4 +1,4 @@
-"""Fixtures of the rehearsal; `__init__.py` says what a test may do with them."""
+"""Fixtures of the rehearsal; `__init__.py` documents them."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
-LONGEST_S = 600  # for one test, with the making of the tree and the first boot in it
-# The first three have boxes of their own, which are gone before the shared box wants the address. Then the
-# longest first, so that no process is left with one of them at the end.
+LONGEST_S = 600  # for one test, which may build the tree and the first image
+# The first three have their own boxes, which are removed before the shared box takes the address. Then the
+# longest first, so that no process has a long one left at the end.
 ORDER = (
     "boot", "certificates", "replacement", "services", "jobs", "secrets", "runbook", "limits", "logs",
-    "kept_answers", "edge", "upkeep",
+    "edge", "upkeep",
 )  # fmt: skip
 READY_S = 120
-BOUND_S, COLD_BOUND_S = 180, 480  # for the whole rehearsal, on two cores
+LIMIT_S, COLD_LIMIT_S = 180, 480  # for the whole rehearsal, on two cores
 _NUMBERS = itertools.count(2)
 _BEGAN = time.time()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Fail in CI where a rehearsal cannot run; once, and not in each process."""
-    if os.environ.get("CI") and not hasattr(config, "workerinput") and (reason := _why_not()):
+    """In CI, fail if the rehearsal cannot run, in one process only."""
+    if os.environ.get("CI") and not hasattr(config, "workerinput") and (reason := _obstacle()):
         raise pytest.UsageError(reason)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, visibly, where a rehearsal cannot run; put the files in their order."""
-    reason = _why_not()
+    """Skip the tests if the rehearsal cannot run, and sort the files."""
+    reason = _obstacle()
     for item in (item for item in items if item.path.is_relative_to(HERE)):
         item.add_marker(pytest.mark.timeout(LONGEST_S))
         if reason:
@@ -52,22 +52,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
-def _why_not() -> str:
+def _obstacle() -> str:
     if missing := tools.missing():
         return f"no rehearsal of the host: {', '.join(missing)} missing. As root: `{tools.INSTALL}`"
     return ""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how long a whole rehearsal took, beside how long it may take."""
-    is_whole = HERE in {Path(given).resolve() for given in config.args}
-    if not (is_whole and config.getoption("numprocesses", None)):
+    """Print how long a complete rehearsal took, and its limit."""
+    is_complete = HERE in {Path(given).resolve() for given in config.args}
+    if not (is_complete and config.getoption("numprocesses", None)):
         return
     made = cache.made_since(_BEGAN)
-    bound, state = (COLD_BOUND_S, f"with {', '.join(made)} to make") if made else (BOUND_S, "warm")
+    limit, state = (COLD_LIMIT_S, f"with {', '.join(made)} to make") if made else (LIMIT_S, "warm")
     took = time.time() - _BEGAN
-    verdict = "within" if took <= bound else "! BEYOND"
-    terminalreporter.write_line(f"The rehearsal took {took:.0f} s, {state}: {verdict} its {bound} s.")
+    comparison = "within" if took <= limit else "! BEYOND"
+    terminalreporter.write_line(f"The rehearsal took {took:.0f} s, {state}: {comparison} its {limit} s.")
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +85,7 @@ def box(world: World) -> Iterator[Box]:
     try:
         box.boot()
         box.take_address()
-        # its timers would start both within a minute, as test_boot.py shows
+        # its timers would start both within a minute, which test_boot.py tests
         box.succeeds("systemctl start --no-block community-metrics-certificate.service")
         box.succeeds("systemctl start community-metrics-weekly-refresh.service", limit_s=READY_S)
         eventually(lambda: world.get("/api/v1/health").raise_for_status(), READY_S)

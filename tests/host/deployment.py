@@ -1,4 +1,4 @@
-"""What `cdk deploy` brings: the template's user data, the release in its bucket, secrets, log groups."""
+"""The result of `cdk deploy`: the user data, the release in its bucket, secrets, log groups."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ API_HOST = "metrics-api.example.org"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One synthesis: `user_data` is the text that EC2 would hand to cloud-init."""
+    """One synthesis; `user_data` is the text that cloud-init runs."""
 
     user_data: str
     release: Path
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The JSON that the user data writes for the first boot."""
+        """The facts in the user data."""
         text = re.search(r"<<'END_OF_FACTS'\n(.*?)\nEND_OF_FACTS\n", self.user_data, re.DOTALL)
         assert text
         found: dict[str, Any] = json.loads(text[1])
@@ -39,7 +39,7 @@ class Deployment:
 
 
 def synthesised(folder: Path) -> Deployment:
-    """Synthesise into the folder; of several processes that share it the first does."""
+    """Synthesise into the folder, unless another process has done it."""
     out = folder / "assembly"
     template_file = out / "community-metrics-host.template.json"
     folder.mkdir(exist_ok=True)
@@ -62,7 +62,7 @@ def _synthesise(out: Path) -> None:
 
 
 def publish(deployment: Deployment, secrets: dict[str, str], client: Callable[[str], Any]) -> None:
-    """Do what the other stacks and the operator do before the box boots; entries may stay without a value."""
+    """Create the resources of the other stacks; a secret may have no value."""
     facts = deployment.facts
     client("s3").create_bucket(Bucket=facts["bucket"])
     client("s3").create_bucket(Bucket=facts["certificates_bucket"])

@@ -1,4 +1,4 @@
-"""The world's name server: dnsmasq over a file of names that a test may change."""
+"""The name server of the world: dnsmasq with a file of names that a test can change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class NameServer:
-    """Answers for the names it was given, and says of every other that it does not exist."""
+    """Resolves the names in its file; every other name does not exist."""
 
     def __init__(self, inside: Namespace, address: str, folder: Path) -> None:
         self._inside = inside
@@ -27,7 +27,7 @@ class NameServer:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Answer for a while."""
+        """Run the name server."""
         command = [
             "ip", "netns", "exec", self._inside.name, "dnsmasq", "--keep-in-foreground",
             "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--local=//",
@@ -40,11 +40,11 @@ class NameServer:
         self._process = None
 
     def point(self, name: str, address: str | None) -> None:
-        """Let a name mean an address, or nothing."""
+        """Point a name at an address, or remove it."""
         self._names.pop(name, None)
         if address is not None:
             self._names[name] = address
         lines = [f"{address} {name}\n" for name, address in self._names.items()]
         self._file.write_text("".join(lines), encoding="utf-8")
         if self._process is not None:
-            self._process.send_signal(signal.SIGHUP)  # it reads the file again, and forgets what it kept
+            self._process.send_signal(signal.SIGHUP)  # dnsmasq reads the file again and clears its cache

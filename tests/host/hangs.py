@@ -1,6 +1,6 @@
-"""The API's server over an app that hangs: its one answer blocks the event loop for good.
+"""The API's server with an app that blocks its event loop forever.
 
-A program for the box, which `test_services.py` lets the API's unit run instead of its own.
+`test_services.py` copies this program to the box, where the API's unit runs it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from community_metrics.config import service_manager
-from community_metrics.host.serve import HandedOverServer
-from community_metrics.host.service_manager import handed_over_sockets
+from community_metrics.host.serve import SocketActivatedServer
+from community_metrics.host.service_manager import activation_sockets
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 async def hang(_: Request) -> NoReturn:
     while True:
-        time.sleep(1)  # noqa: ASYNC251  what the test is about
+        time.sleep(1)  # noqa: ASYNC251  blocks on purpose
 
 
 def main() -> None:
     manager = service_manager()
     app = Starlette(routes=[Route("/{path:path}", hang)])
-    HandedOverServer(app, manager).run(handed_over_sockets(manager))
+    SocketActivatedServer(app, manager).run(activation_sockets(manager))
 
 
 if __name__ == "__main__":

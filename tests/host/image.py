@@ -1,4 +1,4 @@
-"""The disk of a box after its bootstrap, an image for further boxes, kept while what made it is the same."""
+"""The disk of a box after its bootstrap, cached as an image for more boxes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tests.host.wheels import wheel_index
 if TYPE_CHECKING:
     from tests.host.world import World
 
-# what makes a box itself; an image has none of it
+# the identity of a box, which an image must not have
 _IDENTITY = (
     "etc/machine-id",
     "etc/ssh/ssh_host_*",
     *(f"etc/letsencrypt/{name}" for name in ("accounts", "archive", "keys", "live", "renewal")),
     "var/log/journal",
     "var/lib/systemd/random-seed",
-    "var/lib/systemd/timers/stamp-*",  # or a box made from it on Tuesday would have missed a Monday
+    "var/lib/systemd/timers/stamp-*",  # with the stamps, a box made on a Tuesday would have missed a Monday
 )
 
 
 def installed_image(world: World) -> Path:
-    """Return what the user data puts on a bare disk; where nobody has run it yet, it is run now.
+    """Return the changes of the user data to a bare disk; run the user data if they are not cached.
 
-    The user data names the release by its digest, and with it every file and wheel that it lays.
+    The user data has the digest of the release, so the cache depends on every file and wheel in it.
     """
     ours = (Path(__file__).with_name(name) for name in ("image.py", "box.py", "rig_files.py"))
     recipe = [path.read_text(encoding="utf-8") for path in ours]
@@ -42,7 +42,7 @@ def _make(world: World, path: Path) -> None:
     try:
         box.boot()
         box.bootstrap()
-        box.power_off()  # what runs changes its disk
+        box.power_off()  # a running box changes its disk
         subprocess.run(["cp", "--archive", f"{box.changes}/.", str(path)], check=True, timeout=120)
     finally:
         box.remove()

@@ -1,4 +1,4 @@
-"""The instance metadata service, version 2 only: a token first, then the role's keys and the addresses."""
+"""The instance metadata service (IMDSv2 only): tokens, the role's credentials, addresses."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _LIFE_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
 
 @dataclass
 class InstanceMetadata:
-    """What every box may ask; `public_address` by private address, and who asked for what.
+    """The metadata of every box; `public_address` is by private address.
 
-    As on EC2, a token is good for the instance that got it only.
+    As on EC2, a token is valid only for the instance that requested it.
     """
 
     region: str
     public_address: dict[str, str] = field(default_factory=dict)
-    asked: list[tuple[str, str, int]] = field(default_factory=list)
-    """Who asked, for which path, with which answer."""
+    requests: list[tuple[str, str, int]] = field(default_factory=list)
+    """Client, path and status of each request."""
     tokens: dict[str, str] = field(default_factory=dict)
     life: timedelta = timedelta(hours=6)
-    """How long the role's keys are good; a box whose clock is ahead needs more."""
+    """The lifetime of the role's credentials; a box whose clock is ahead needs a longer one."""
 
     def answer(self, client: str, path: str) -> str | None:
-        """Return the text of a metadata path."""
+        """Return the text at a metadata path."""
         base = "/latest/meta-data"
         texts = {
             f"{base}/": "iam/\ninstance-id\nlocal-ipv4\nplacement/\npublic-ipv4",
@@ -49,7 +49,7 @@ class InstanceMetadata:
         return texts.get(path, texts.get(f"{path}/"))
 
     def server(self, address: tuple[str, int] = (METADATA, 80)) -> Server:
-        """Return the server, bound where it is called."""
+        """Return the server, bound in the caller's network."""
 
         class Handler(_Handler):
             metadata = self
@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(404 if text is None else 200, text or "")
 
     def _send(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
-        self.metadata.asked.append((self.client_address[0], self.path, status))
+        self.metadata.requests.append((self.client_address[0], self.path, status))
         self.send_response_only(status)
         for name, value in {"Content-Type": "text/plain", **(headers or {})}.items():
             self.send_header(name, value)
@@ -105,5 +105,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name for it
-        """Stay silent; `asked` has it all."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name in http.server
+        """Do not log."""

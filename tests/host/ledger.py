@@ -1,4 +1,4 @@
-"""What the world's database holds, read past its service; and the one thing that tests change in it: time."""
+"""Read the database of the world directly, and let a lease expire."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXPIRE = """\
 import asyncio
 from community_metrics.config import load_settings
 from community_metrics.storage import LanceDBStore
-from community_metrics.periods import SystemClock
+from community_metrics.clock import SystemClock
 
 async def expire():
     async with LanceDBStore.open(load_settings()) as store:
@@ -32,13 +32,13 @@ asyncio.run(expire())
 
 
 class Ledger:
-    """The database of the world, as it stands."""
+    """The database of the world."""
 
     def __init__(self, world: World) -> None:
         self._settings = Settings(_env_file=None, db_path=str(world.folder / "lancedb" / DATABASE))
 
     def runs(self) -> list[RunView]:
-        """Return every run, newest first, abandoned ones as such; none where there is no database yet."""
+        """Return every run, newest first; none if the database does not exist yet."""
 
         async def read() -> list[RunView]:
             async with LanceDBReader.open(self._settings) as reader:
@@ -52,7 +52,7 @@ class Ledger:
             return []
 
     def duplicate_keys(self) -> dict[str, list[str]]:
-        """Return the keys that stand twice, by table."""
+        """Return the duplicate keys, by table."""
 
         async def read() -> dict[str, list[str]]:
             async with LanceDBReader.open(self._settings) as reader:
@@ -61,14 +61,14 @@ class Ledger:
         return asyncio.run(read())
 
 
-def let_the_lease_run_out(box: Box) -> None:
-    """Do what two minutes do to the lease of a run that is no more; with the jobs' key, as a job."""
+def expire_the_lease(box: Box) -> None:
+    """Expire the lease of an interrupted run, as two minutes would; runs as a job, with the jobs' key."""
     done = box.run(as_a_job("-"), text=_EXPIRE)
     assert done.returncode == 0, done.stderr
 
 
 def as_a_job(arguments: str) -> str:
-    """Return the command that runs Python as a job runs, with its output here instead of in the journal."""
+    """Return a command that runs Python as a job, with its output on stdout."""
     python = "/opt/community-metrics/current/bin/python -P"
     unit = "community-metrics-job-rehearsal.service"
     return f"systemd-run --quiet --pipe --wait --collect --unit={unit} {python} {arguments}"

@@ -1,4 +1,4 @@
-"""A disk as a listing that can be compared: for each path its kind, mode, owner, and what it holds."""
+"""A listing of a disk that can be compared: kind, mode, owner and content of each path."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One path: what a program could tell apart, without times."""
+    """One path, without times."""
 
     mode: int
     owner: tuple[int, int]
-    holds: str
+    content: str
     """The digest of a file, the target of a link, nothing for a folder."""
 
     @property
@@ -28,14 +28,14 @@ class Entry:
         return stat.S_ISDIR(self.mode)
 
 
-def listing(root: Path, leave_out: Iterable[str] = ()) -> dict[str, Entry]:
-    """Return everything below `root` but what fits one of the globs, by path without a leading slash."""
-    skipped = tuple(leave_out)
+def listing(root: Path, ignored: Iterable[str] = ()) -> dict[str, Entry]:
+    """Return every path below `root` that matches none of the globs, without a leading slash."""
+    skipped = tuple(ignored)
     return {name: _entry(root / name) for name in _names(root, "", skipped)}
 
 
 def differences(before: dict[str, Entry], after: dict[str, Entry]) -> dict[str, str]:
-    """Return what appeared, went or changed, by path."""
+    """Return the new, deleted and changed paths."""
     return {
         path: "new" if path not in before else "gone" if path not in after else "changed"
         for path in sorted(before.keys() | after.keys())
@@ -43,20 +43,20 @@ def differences(before: dict[str, Entry], after: dict[str, Entry]) -> dict[str, 
     }
 
 
-def fits(path: str, globs: Iterable[str]) -> bool:
-    """Say whether a path fits one of the globs; `*` crosses folders."""
+def matches(path: str, globs: Iterable[str]) -> bool:
+    """Return whether a path matches one of the globs; `*` also matches slashes."""
     return any(fnmatchcase(path, glob) for glob in globs)
 
 
 def digest(content: bytes) -> str:
-    """Return what `Entry.holds` says of a file with this content."""
+    """Return the `Entry.content` of a file with these bytes."""
     return hashlib.sha256(content).hexdigest()
 
 
 def _names(root: Path, folder: str, skipped: tuple[str, ...]) -> Iterator[str]:
     for found in os.scandir(root / folder):
         name = f"{folder}/{found.name}".lstrip("/")
-        if fits(name, skipped):
+        if matches(name, skipped):
             continue
         yield name
         if found.is_dir(follow_symlinks=False):
@@ -65,9 +65,9 @@ def _names(root: Path, folder: str, skipped: tuple[str, ...]) -> Iterator[str]:
 
 def _entry(path: Path) -> Entry:
     status = path.lstat()
-    holds = ""
+    content = ""
     if stat.S_ISLNK(status.st_mode):
-        holds = str(path.readlink())
+        content = str(path.readlink())
     elif stat.S_ISREG(status.st_mode):
-        holds = digest(path.read_bytes())
-    return Entry(status.st_mode, (status.st_uid, status.st_gid), holds)
+        content = digest(path.read_bytes())
+    return Entry(status.st_mode, (status.st_uid, status.st_gid), content)

@@ -1,4 +1,4 @@
-"""A steady load through TLS, from several clients' addresses, each request on a connection of its own."""
+"""A steady load through TLS, from several client addresses, with a connection for each request."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LIMIT_S = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One request: when it began and ended (monotonic seconds), and its status or what went wrong."""
+class Result:
+    """One request: its begin and end (monotonic seconds), and its status or error."""
 
     began: float
     ended: float
@@ -31,10 +31,10 @@ class Answer:
 
 
 class Load:
-    """`with Load(world, path) as load:` asks all the while; afterwards `load.answers` has every answer."""
+    """`with Load(world, path) as load:` sends requests; `load.results` has the result of each."""
 
     def __init__(self, world: World, path: str, limit_s: float = LIMIT_S) -> None:
-        self.answers: list[Answer] = []
+        self.results: list[Result] = []
         self._limit_s = limit_s
         self._world = world
         self._trust = world.trust()
@@ -56,42 +56,42 @@ class Load:
 
     @property
     def outcomes(self) -> Counter[str]:
-        """How often each status came."""
-        return Counter(answer.outcome for answer in self.answers)
+        """The number of results by outcome."""
+        return Counter(result.outcome for result in self.results)
 
     @property
     def longest_s(self) -> float:
-        return max(answer.ended - answer.began for answer in self.answers)
+        return max(result.ended - result.began for result in self.results)
 
-    def failed(self, under_way_at: float | None = None) -> list[Answer]:
-        """Return what was not answered with 200, those apart that were under way at that instant."""
+    def failed(self, in_progress_at: float | None = None) -> list[Result]:
+        """Return the results other than 200, except requests in progress at that instant."""
         return [
-            answer
-            for answer in self.answers
-            if answer.outcome != "200"
-            and not (under_way_at is not None and answer.began <= under_way_at <= answer.ended)
+            result
+            for result in self.results
+            if result.outcome != "200"
+            and not (in_progress_at is not None and result.began <= in_progress_at <= result.ended)
         ]
 
     def _run(self) -> None:
         with self._world.clients:
-            asyncio.run(self._ask_all())
+            asyncio.run(self._send_all())
 
-    async def _ask_all(self) -> None:
-        began, asked = time.monotonic(), 0
+    async def _send_all(self) -> None:
+        began, sent = time.monotonic(), 0
         async with asyncio.TaskGroup() as tasks:
             while not self._is_over.is_set():
-                tasks.create_task(self._ask(CLIENTS[asked % len(CLIENTS)]))
-                asked += 1
-                await asyncio.sleep(max(0.0, began + asked / PER_S - time.monotonic()))
+                tasks.create_task(self._send(CLIENTS[sent % len(CLIENTS)]))
+                sent += 1
+                await asyncio.sleep(max(0.0, began + sent / PER_S - time.monotonic()))
 
-    async def _ask(self, source: str) -> None:
+    async def _send(self, source: str) -> None:
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._limit_s):
                 outcome = await self._status(source)
         except (OSError, TimeoutError, IndexError) as error:
             outcome = f"{type(error).__name__}: {error}"
-        self.answers.append(Answer(began, time.monotonic(), outcome))
+        self.results.append(Result(began, time.monotonic(), outcome))
 
     async def _status(self, source: str) -> str:
         reader, writer = await asyncio.open_connection(
@@ -101,4 +101,4 @@ class Load:
             writer.write(self._request)
             return (await reader.read()).split(b" ", 2)[1].decode()
         finally:
-            writer.transport.abort()  # there is nothing more to say, and the loop may end at any moment
+            writer.transport.abort()  # do not wait for the close: the loop may end at any moment

@@ -1,4 +1,4 @@
-"""Where the notices go: a queue that is subscribed to the alarm topic, as somebody's mail would be."""
+"""A queue that is subscribed to the alarm topic, in the place of a mail address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Mailbox:
-    """Everything that was published to the topic since the mailbox was made."""
+    """The messages that were published to the topic since the mailbox was created."""
 
     def __init__(self, world: World, name: str) -> None:
         self._sqs = world.client("sqs")
@@ -20,8 +20,8 @@ class Mailbox:
         arn = attributes["Attributes"]["QueueArn"]
         world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
-    def taken(self, unit: str) -> str:
-        """Take the messages out, and return the text of the one about this unit."""
+    def received(self, unit: str) -> str:
+        """Receive and delete all messages, and return the text of the one about this unit."""
         messages = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", [])
         for message in messages:
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])

@@ -1,7 +1,7 @@
-"""Debian's packages inside the world: the machine's own mirror, served on, with what it served kept.
+"""A caching proxy of this machine's Debian mirror, in the network of the world.
 
-The box's apt reads real, signed indexes, so that a package which the bootstrap newly asks for needs no change
-here. What names its content (pool, by-hash) is kept; what moves (InRelease) is fetched anew in each run.
+The box's apt reads real, signed indexes, so that a new package of the bootstrap needs no change here. Files
+named by their content (pool, by-hash) are cached; others (InRelease) are fetched in each run.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from tests.host import cache
 
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 SUITES = ("trixie", "trixie-updates", "trixie-security")
-_KEPT_FOR_S = 45 * 86_400  # since it was last served
-_KEPT = re.compile(r"/(pool|by-hash)/")
+_CACHE_S = 45 * 86_400  # since the file was last served
+_CACHED = re.compile(r"/(pool|by-hash)/")
 _LOCK = threading.Lock()
 
 
 @remember
 def upstream() -> dict[str, str]:
-    """Return the mirror of each suite, as this machine's apt knows it, or as CM_REHEARSAL_MIRROR says.
+    """Return the mirror of each suite, from this machine's apt or from CM_REHEARSAL_MIRROR.
 
     Raises:
         RuntimeError: this machine is not Debian and the variable is unset.
@@ -49,14 +49,14 @@ def upstream() -> dict[str, str]:
     }
     if platform.freedesktop_os_release().get("ID") != "debian" or "trixie" not in found:
         raise RuntimeError(
-            "The apt of this machine knows no Debian mirror. Set CM_REHEARSAL_MIRROR to one, such as "
+            "This machine's apt has no Debian mirror. Fix: set CM_REHEARSAL_MIRROR to one, such as "
             "http://<host>/debian, or run `apt-get update` first."
         )
     return found
 
 
 def sources() -> str:
-    """Return the box's apt sources: every suite at the world's own mirror, verified by Debian's keys."""
+    """Return the box's apt sources: every suite from this mirror, verified by Debian's keys."""
     keyring = "/usr/share/keyrings/debian-archive-keyring.pgp"
     return "\n".join(
         f"Types: deb\nURIs: http://packages.rehearsal.test/{suite}\nSuites: {suite}\nComponents: main\n"
@@ -65,16 +65,16 @@ def sources() -> str:
     )
 
 
-def forget_what_nobody_asked_for() -> None:
-    """Delete the files that no rehearsal has wanted for weeks."""
-    oldest = time.time() - _KEPT_FOR_S
+def delete_unused_files() -> None:
+    """Delete the files that no rehearsal has used for weeks."""
+    oldest = time.time() - _CACHE_S
     for path in (cache.folder() / "debian").rglob("*"):
         if path.is_file() and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
 
 
 class MirrorHandler(BaseHTTPRequestHandler):
-    """Answers `/<suite>/<path>` with the mirror's file."""
+    """Serves the mirror's file at `/<suite>/<path>`."""
 
     protocol_version = "HTTP/1.1"
 
@@ -85,27 +85,27 @@ class MirrorHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content or b"")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name for it
-        """Keep the test output clean."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name in http.server
+        """Do not log."""
 
 
 def _content(path: str) -> bytes | None:
     _, suite, rest = path.split("/", 2)
-    kept = cache.folder() / "debian" / suite / rest.replace("%2b", "+").replace("%7e", "~")
+    cached = cache.folder() / "debian" / suite / rest.replace("%2b", "+").replace("%7e", "~")
     if ".." in rest or suite not in upstream():
         return None
     with _LOCK:
-        if _KEPT.search(path) and kept.exists():
-            kept.touch()
-            return kept.read_bytes()
-        return _fetch(f"{upstream()[suite]}/{rest}", kept)
+        if _CACHED.search(path) and cached.exists():
+            cached.touch()
+            return cached.read_bytes()
+        return _fetch(f"{upstream()[suite]}/{rest}", cached)
 
 
 def _fetch(url: str, target: Path) -> bytes | None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=cache.folder()) as scratch:
         part = Path(scratch, "part")
-        # apt's own fetcher: it goes through whatever proxy or login this machine's apt goes through
+        # apt's own fetcher, with the proxy and credentials of this machine's apt
         command = [
             "/usr/lib/apt/apt-helper",
             "-o",

@@ -1,4 +1,4 @@
-"""Network namespaces: what is opened inside `with namespace:` lives in that network, and stays there."""
+"""Network namespaces: a socket that is opened in `with namespace:` belongs to that network."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ PREFIX = "cm-rehearsal-"
 
 
 class Namespace:
-    """One network namespace, by name; gone with `delete`.
+    """One network namespace; `delete` removes it.
 
-    Entering it moves only the calling thread. A socket belongs for ever to where it was opened, so a server
-    that is made inside can be served from any thread afterwards.
+    Entering it moves only the calling thread. A socket stays in the namespace where it was opened, so any
+    thread can run a server that was created inside.
     """
 
     def __init__(self, name: str) -> None:
         self.name = f"{PREFIX}{os.getpid()}-{name}"
         _run("ip", "netns", "add", self.name)
         self.ip("link", "set", "lo", "up")
-        self.command("sysctl", "-qw", "net.ipv4.ip_forward=0")  # a new namespace may inherit the machine's
+        self.command(
+            "sysctl", "-qw", "net.ipv4.ip_forward=0"
+        )  # a new namespace may inherit the machine's setting
 
     @property
     def path(self) -> Path:
@@ -65,7 +67,7 @@ class Namespace:
 
 
 def connect(switch: Namespace, bridge: str, guest: Namespace, port: str, *addresses: str) -> None:
-    """Plug the guest into the bridge of another namespace: `eth0` with these addresses, no route out."""
+    """Connect the guest to the bridge of another namespace: `eth0` with these addresses, without routes."""
     switch.ip("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", guest.name)
     switch.ip("link", "set", port, "master", bridge, "up")
     for address in addresses:
@@ -74,11 +76,11 @@ def connect(switch: Namespace, bridge: str, guest: Namespace, port: str, *addres
 
 
 def sweep() -> None:
-    """Take away what rehearsals left that were killed: disks still mounted, networks."""
+    """Remove the mounts and networks of killed rehearsals."""
     for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
-        name, where, *_ = line.split()
+        name, mount_point, *_ = line.split()
         if _is_abandoned(name):
-            _run("umount", "--lazy", where)
+            _run("umount", "--lazy", mount_point)
     for path in Path("/run/netns").glob(f"{PREFIX}*"):
         if _is_abandoned(path.name):
             _run("ip", "netns", "delete", path.name)

@@ -1,4 +1,4 @@
-"""Runs `attempts.py` in the sandbox of a unit, and returns what was let through."""
+"""Run `attempts.py` in the sandbox of a unit, and return what was allowed."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from tests.host.ledger import as_a_job
 if TYPE_CHECKING:
     from tests.host.box import Box
 
-PLACE = "/run/rehearsal-attempts.py"  # neither /tmp nor /root: a sandbox has its own
+PROGRAM = "/run/rehearsal-attempts.py"  # not in /tmp or /root, which a sandbox replaces
 API = "community-metrics-api"
 
 
 def probed_as_a_job(box: Box) -> dict[str, object]:
-    """Return what the jobs' sandbox lets through."""
-    _lay(box)
-    return _told(box.succeeds(as_a_job(PLACE)))
+    """Return what the sandbox of a job allows."""
+    _copy(box)
+    return _results(box.succeeds(as_a_job(PROGRAM)))
 
 
 def probed_as_the_api(box: Box) -> dict[str, object]:
-    """Return what the API's own unit lets through: it runs the probe before its server, once."""
-    _lay(box)
+    """Return what the API's unit allows; it runs the probe before its server, once."""
+    _copy(box)
     folder = f"/run/systemd/system/{API}.service.d"
-    before = f"ExecStartPre=/opt/community-metrics/current/bin/python -P {PLACE}"
+    before = f"ExecStartPre=/opt/community-metrics/current/bin/python -P {PROGRAM}"
     box.succeeds(f"mkdir -p {folder} && printf '[Service]\\n{before}\\n' > {folder}/rehearsal.conf")
     try:
         box.succeeds(f"systemctl daemon-reload && systemctl restart {API}")
     finally:
         box.succeeds(f"rm -r {folder} && systemctl daemon-reload && systemctl restart {API}")
-    return _told(box.journal(API, lines=200))
+    return _results(box.journal(API, lines=200))
 
 
-def _lay(box: Box) -> None:
+def _copy(box: Box) -> None:
     program = Path(attempts.__file__).read_text(encoding="utf-8")
-    done = box.run(f"cat > {PLACE} && chmod 644 {PLACE}", text=program)
+    done = box.run(f"cat > {PROGRAM} && chmod 644 {PROGRAM}", text=program)
     assert done.returncode == 0, done.stderr
 
 
-def _told(text: str) -> dict[str, object]:
+def _results(text: str) -> dict[str, object]:
     line = next(line for line in reversed(text.splitlines()) if "PROBE " in line)
     found: dict[str, object] = json.loads(line.partition("PROBE ")[2])
     return found

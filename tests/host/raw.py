@@ -1,4 +1,4 @@
-"""Callers with bad manners: connections whose every byte a test chooses."""
+"""Connections whose bytes a test controls, for malformed and slow requests."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
     from tests.host.world import World
 
-PATIENCE_S = 15
+TIMEOUT_S = 15
 
 
 @contextmanager
 def connection(
     world: World, port: int = 443, *, name: str = API_HOST, source: str = CLIENTS[1]
 ) -> Iterator[socket.socket]:
-    """Connect from a client's address, on 443 through TLS for that name; every read and write has a limit."""
+    """Connect from a client address, on port 443 with TLS for that name, with timeouts."""
     with (
         world.clients,
-        socket.create_connection((API_ADDRESS, port), PATIENCE_S, source_address=(source, 0)) as plain,
+        socket.create_connection((API_ADDRESS, port), TIMEOUT_S, source_address=(source, 0)) as plain,
     ):
         if port != 443:
             yield plain
@@ -35,18 +35,18 @@ def connection(
             yield secured
 
 
-def said_until_closed(caller: socket.socket) -> tuple[bytes, float]:
-    """Return what comes before the other side hangs up, and after how many seconds it did."""
-    began, said = time.monotonic(), b""
+def read_until_closed(connection: socket.socket) -> tuple[bytes, float]:
+    """Return the bytes that the other side sends before it closes, and the seconds until then."""
+    began, received = time.monotonic(), b""
     with suppress(ConnectionResetError, ssl.SSLEOFError):
-        while piece := caller.recv(65_536):
-            said += piece
-    return said, time.monotonic() - began
+        while chunk := connection.recv(65_536):
+            received += chunk
+    return received, time.monotonic() - began
 
 
-def answer_to(world: World, request: bytes, **where: object) -> bytes:
-    """Send bytes on a connection of their own, and return all that comes back."""
-    with connection(world, **where) as caller:  # type: ignore[arg-type]  # handed on as they are
-        with suppress(ConnectionError):  # it may hang up before it has heard all
-            caller.sendall(request)
-        return said_until_closed(caller)[0]
+def response_to(world: World, request: bytes, **options: object) -> bytes:
+    """Send bytes on a new connection, and return all received bytes."""
+    with connection(world, **options) as opened:  # type: ignore[arg-type]  # passed on unchanged
+        with suppress(ConnectionError):  # nginx may close before it has read all
+            opened.sendall(request)
+        return read_until_closed(opened)[0]

@@ -1,4 +1,4 @@
-"""How the world's servers run: threads of this process, their sockets in the world's network."""
+"""The servers of the world: threads of this process, with sockets in the world's network."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves many at once, and does not wait for those that keep a connection open."""
+    """Serves many connections at the same time, and does not wait for open ones at the end."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: boxes that lose their power are part of the tests."""
+        """Do not log: tests kill boxes."""
 
 
 @contextmanager
 def served(server: Server) -> Iterator[None]:
-    """Serve for a while."""
+    """Run the server."""
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""Synthesise with the real release, in a process of its own: `python -m tests.host.synth OUT`."""
+"""Synthesise with the real release, in a separate process: `python -m tests.host.synth OUT`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.infra.flavours import settings
 
 
 def main(out: Path) -> None:
-    """Write the cloud assembly to OUT, and the release beside it."""
+    """Write the cloud assembly to OUT, and the release to its parent folder."""
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = App(context=flags, outdir=str(out), analytics_reporting=False)
     chosen = settings("smallest")

@@ -1,4 +1,4 @@
-"""The certificate: first issue, renewal, a new box, an authority that is down, a name that leads away."""
+"""The certificate: first request, renewal, a new host, an unreachable authority, a wrong DNS record."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 
 @pytest.fixture(scope="module")
 def installed(world: World, make_module_box: Callable[..., Box]) -> Iterator[Box]:
-    """A box for these tests alone; the shared one could not do without its certificate."""
+    """A box for these tests; the shared one needs its certificate."""
     made = make_module_box(installed=True)
     made.boot()
     made.stop_collecting()
     made.take_address()
     yield made
-    forget(world, made)
+    remove_certificates(world, made)
     world.point_name_at(API_ADDRESS)
     world.acme.restart()
 
 
 @pytest.fixture
 def bare(world: World, installed: Box) -> Box:
-    """The box without a certificate, and nothing in the bucket; nobody has tried anything yet."""
+    """The box without a certificate, with an empty bucket and no failed requests."""
     world.point_name_at(API_ADDRESS)
     world.acme.restart()
-    forget(world, installed)
+    remove_certificates(world, installed)
     return installed
 
 
-def forget(world: World, box: Box) -> None:
-    """Take every certificate away, from the bucket and the box; its placeholder is what is left."""
-    box.succeeds(f"systemctl stop {UNIT}.timer {UNIT}.service")  # it may be about to store one
+def remove_certificates(world: World, box: Box) -> None:
+    """Remove the certificate from the bucket and the box, which then serves its placeholder."""
+    box.succeeds(f"systemctl stop {UNIT}.timer {UNIT}.service")  # the service may be storing one
     bucket = world.deployment.facts["certificates_bucket"]
     world.client("s3").delete_object(Bucket=bucket, Key=stored_as())
     box.succeeds(
@@ -65,31 +65,31 @@ def forget(world: World, box: Box) -> None:
     )
 
 
-def begin(box: Box) -> None:
-    """Let the box look after its certificate, as it does soon after a boot."""
+def start_managing(box: Box) -> None:
+    """Start the timer and the service of the certificate, as after a boot."""
     box.succeeds(f"systemctl start {UNIT}.timer && systemctl start --no-block {UNIT}.service")
 
 
 def wait_for_certificate(world: World, box: Box) -> None:
-    """Wait until a client that trusts the authority alone gets an answer; the box says why there is none."""
+    """Wait until a client that trusts only the authority gets a response; else fail with the unit's log."""
     try:
         eventually(lambda: world.get(HEALTH).raise_for_status(), ISSUE_S)
     except httpx.HTTPError as error:
         pytest.fail(f"no certificate: {error}\n{box.journal(UNIT, lines=60)}")
 
 
-def look_again(box: Box) -> None:
-    """Let half a day pass, as far as the timer is concerned."""
+def run_timer(box: Box) -> None:
+    """Start the service, as the timer does after twelve hours."""
     box.succeeds(f"systemctl start {UNIT}.service", limit_s=ISSUE_S)
 
 
-def look_soon(box: Box) -> None:
-    """Let it look now, and be as impatient as at first, where it waits to look again by itself."""
+def retry_now(box: Box) -> None:
+    """Restart the service, which resets its back-off."""
     box.succeeds(f"systemctl stop {UNIT}.service && systemctl start --no-block {UNIT}.service")
 
 
 def set_clock(box: Box, ahead: str) -> None:
-    """Let the certificate's program, and nothing else, live in the future."""
+    """Move the clock of the certificate's program only."""
     library = box.succeeds(f"ls {FAKETIME}").strip()
     lines = ["[Service]", f"Environment=LD_PRELOAD={library} FAKETIME={ahead} FAKETIME_DONT_FAKE_MONOTONIC=1"]
     box.succeeds(
@@ -99,13 +99,13 @@ def set_clock(box: Box, ahead: str) -> None:
 
 
 def served(world: World, address: str = API_ADDRESS) -> x509.Certificate:
-    """Return the certificate that is shown for the API's name, whoever signed it."""
-    trusting = ssl.create_default_context()
-    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    """Return the certificate that is served for the API's name, without verification."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with (
         world.clients,
         socket.create_connection((address, 443), 10) as plain,
-        trusting.wrap_socket(plain, server_hostname=API_HOST) as secured,
+        context.wrap_socket(plain, server_hostname=API_HOST) as secured,
     ):
         der = secured.getpeercert(binary_form=True)
     assert der
@@ -127,41 +127,41 @@ def is_stored(world: World) -> bool:
 
 
 def orders(world: World) -> int:
-    """Return how often the authority was asked for a certificate."""
+    """Return the number of certificate orders at the authority."""
     return world.acme.log.count("/order-plz")
 
 
-def test_nothing_is_asked_before_the_name_leads_here(
+def test_no_certificate_is_requested_before_the_name_points_to_the_host(
     world: World, bare: Box, make_box: Callable[..., Box]
 ) -> None:
-    other, asked = make_box(installed=True), orders(world)
+    other, before = make_box(installed=True), orders(world)
     other.boot()
     other.stop_collecting()
-    other.succeeds(f"systemctl stop {UNIT}.timer {UNIT}.service")  # it would take the name for its own
+    other.succeeds(f"systemctl stop {UNIT}.timer {UNIT}.service")  # it would request a certificate too
     world.point_name_at(None)
-    begin(bare)
-    eventually(lambda: has_said(bare, f"{API_HOST} has no address yet"), 40)
+    start_managing(bare)
+    eventually(lambda: has_logged(bare, f"{API_HOST} has no address"), 40)
 
     world.point_name_at(MAIN)
-    look_soon(bare)
-    eventually(lambda: has_said(bare, f"leads to {MAIN}, which does not answer on port 80"), 60)
+    retry_now(bare)
+    eventually(lambda: has_logged(bare, f"points to {MAIN}, which does not answer on port 80"), 60)
 
     world.point_name_at(other.address)
-    look_soon(bare)
-    eventually(lambda: has_said(bare, f"leads to {other.address}, where another machine answers"), 60)
-    assert orders(world) == asked
+    retry_now(bare)
+    eventually(lambda: has_logged(bare, f"points to {other.address}, which is another machine"), 60)
+    assert orders(world) == before
     assert is_placeholder(served(world))
 
     world.point_name_at(API_ADDRESS)
     wait_for_certificate(world, bare)
-    assert orders(world) > asked
+    assert orders(world) > before
 
 
-def test_while_the_authority_is_down_the_box_serves_and_goes_on_asking(world: World, bare: Box) -> None:
+def test_while_the_authority_is_unreachable_the_host_serves_and_retries(world: World, bare: Box) -> None:
     world.stop("acme")
     try:
-        begin(bare)
-        eventually(lambda: has_said(bare, "cannot be reached; nothing was counted"), 60)
+        start_managing(bare)
+        eventually(lambda: has_logged(bare, "is unreachable; this does not count"), 60)
         assert is_placeholder(served(world))
         assert bare.succeeds("systemctl --failed --no-legend --plain") == ""
         assert bare.succeeds("systemctl is-system-running").strip() == "running"
@@ -171,13 +171,13 @@ def test_while_the_authority_is_down_the_box_serves_and_goes_on_asking(world: Wo
     wait_for_certificate(world, bare)
 
 
-def test_a_new_box_restores_it_before_anything_is_asked_of_the_authority(
+def test_a_new_host_restores_the_certificate_without_a_request(
     world: World, bare: Box, make_box: Callable[..., Box]
 ) -> None:
-    begin(bare)
+    start_managing(bare)
     wait_for_certificate(world, bare)
     eventually(lambda: is_true(is_stored(world)), 10)
-    asked = orders(world)
+    before = orders(world)
     successor = make_box(installed=True)
 
     successor.boot()
@@ -185,12 +185,14 @@ def test_a_new_box_restores_it_before_anything_is_asked_of_the_authority(
 
     eventually(lambda: successor.succeeds("test -e /run/community-metrics/certificate.json"), 40)
     answer = eventually(lambda: world.get(HEALTH, address=successor.address), 10)
-    assert (answer.status_code, orders(world)) == (200, asked)
+    assert (answer.status_code, orders(world)) == (200, before)
     assert served(world, successor.address) == served(world)
 
 
-def test_a_certificate_that_is_due_is_served_on_while_the_authority_is_down(world: World, bare: Box) -> None:
-    begin(bare)
+def test_a_certificate_that_is_due_is_served_while_the_authority_is_unreachable(
+    world: World, bare: Box
+) -> None:
+    start_managing(bare)
     wait_for_certificate(world, bare)
     bare.succeeds("apt-get update && apt-get install --yes --no-install-recommends faketime", limit_s=120)
     set_clock(bare, "+70d")
@@ -199,53 +201,53 @@ def test_a_certificate_that_is_due_is_served_on_while_the_authority_is_down(worl
         bare.succeeds(
             f"rm /run/community-metrics/certificate.json; systemctl start --no-block {UNIT}.service"
         )
-        eventually(lambda: has_said(bare, "cannot be reached; nothing was counted"), 60)
-        told = json.loads(bare.succeeds("cat /run/community-metrics/certificate.json"))
+        eventually(lambda: has_logged(bare, "is unreachable; this does not count"), 60)
+        status = json.loads(bare.succeeds("cat /run/community-metrics/certificate.json"))
     finally:
         world.start("acme")
 
-    # the monitor goes on knowing how little is left, or no alarm would come
-    assert datetime.fromisoformat(told["not_after"]) - datetime.now(UTC) < timedelta(days=91)
+    # the monitor needs the file for the alarm
+    assert datetime.fromisoformat(status["not_after"]) - datetime.now(UTC) < timedelta(days=91)
     assert world.get(HEALTH).status_code == 200
 
 
-def test_the_first_certificate_is_asked_for_served_told_and_stored(world: World, bare: Box) -> None:
+def test_the_first_certificate_is_requested_served_reported_and_stored(world: World, bare: Box) -> None:
     before = world.acme.issued
     assert is_placeholder(served(world))
 
-    begin(bare)
+    start_managing(bare)
     wait_for_certificate(world, bare)
 
     certificate = served(world)
     assert world.acme.issued == before + 1
     assert isinstance(certificate.public_key(), ec.EllipticCurvePublicKey)
-    told = json.loads(bare.succeeds("cat /run/community-metrics/certificate.json"))
-    assert datetime.fromisoformat(told["not_after"]) == certificate.not_valid_after_utc
+    status = json.loads(bare.succeeds("cat /run/community-metrics/certificate.json"))
+    assert datetime.fromisoformat(status["not_after"]) == certificate.not_valid_after_utc
     assert bare.succeeds("stat --format=%a /run/community-metrics/certificate.json") == "644\n"
     assert bare.succeeds("stat --format=%a /etc/letsencrypt") == "700\n"
     eventually(lambda: is_true(is_stored(world)), 10)
 
 
-def test_a_certificate_of_six_days_is_renewed_at_half_its_life_without_a_gap(world: World, bare: Box) -> None:
+def test_a_six_day_certificate_is_renewed_at_half_its_lifetime_without_a_gap(world: World, bare: Box) -> None:
     world.acme.restart(SIX_DAYS_S)
     bare.succeeds("apt-get update && apt-get install --yes --no-install-recommends faketime", limit_s=120)
-    begin(bare)
+    start_managing(bare)
     wait_for_certificate(world, bare)
     first, issued = served(world), world.acme.issued
     assert first.not_valid_after_utc - first.not_valid_before_utc < timedelta(days=6, hours=1)
 
     set_clock(bare, "+2d")
-    look_again(bare)
+    run_timer(bare)
     assert world.acme.issued == issued
 
     set_clock(bare, "+4d")
-    look_again(bare)
+    run_timer(bare)
     assert world.acme.issued == issued + 1
     second = eventually(lambda: other_than(first, served(world)), 5)
     assert second.not_valid_after_utc >= first.not_valid_after_utc
     assert world.get(HEALTH).status_code == 200
-    told = json.loads(bare.succeeds("cat /run/community-metrics/certificate.json"))
-    assert datetime.fromisoformat(told["not_after"]) == second.not_valid_after_utc
+    status = json.loads(bare.succeeds("cat /run/community-metrics/certificate.json"))
+    assert datetime.fromisoformat(status["not_after"]) == second.not_valid_after_utc
 
 
 def other_than(known: x509.Certificate, found: x509.Certificate) -> x509.Certificate:
@@ -253,10 +255,10 @@ def other_than(known: x509.Certificate, found: x509.Certificate) -> x509.Certifi
     return found
 
 
-def has_said(box: Box, words: str) -> bool:
-    """Say that the certificate's unit has said these words since it was last begun."""
+def has_logged(box: Box, text: str) -> bool:
+    """Check that the certificate's unit has logged this text since its timer was started."""
     since = box.succeeds(f"systemctl show --property=ActiveEnterTimestamp --value {UNIT}.timer").strip()
-    assert words in box.succeeds(f"journalctl --quiet --output=cat --unit={UNIT} --since '{since}'")
+    assert text in box.succeeds(f"journalctl --quiet --output=cat --unit={UNIT} --since '{since}'")
     return True
 
 

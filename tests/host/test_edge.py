@@ -1,4 +1,4 @@
-"""What the world meets: TLS, names, headers, methods, as they are shipped."""
+"""nginx with the shipped configuration: TLS, names, headers, methods."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ import pytest
 from tests.host.addresses import API_ADDRESS
 from tests.host.answers import DEFINITIONS, HEALTH, PAGE, WEEKLY, problem_of
 from tests.host.deployment import API_HOST
-from tests.host.raw import answer_to, connection
+from tests.host.raw import connection, response_to
+from tests.host.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.host.box import Box
     from tests.host.world import World
+
+API = "community-metrics-api"
 
 
 # TLS
@@ -40,7 +43,7 @@ def test_sslyze_finds_mozillas_intermediate_profile(world: World, box: Box, tmp_
     assert "OK - Compliant" in graded.stdout
 
 
-def test_both_versions_that_are_promised_are_spoken(world: World, box: Box) -> None:
+def test_tls_1_2_and_1_3_are_supported(world: World, box: Box) -> None:
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         trust = world.trust()
         trust.minimum_version = trust.maximum_version = version
@@ -53,46 +56,48 @@ def test_both_versions_that_are_promised_are_spoken(world: World, box: Box) -> N
         assert answer.text == '{"status":"ok"}'
 
 
-def test_a_name_that_is_not_ours_gets_no_handshake(world: World, box: Box) -> None:
+def test_another_server_name_gets_no_handshake(world: World, box: Box) -> None:
     with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"), connection(world, name="example.net"):
         pass
 
 
-def test_an_unknown_host_gets_no_answer(world: World, box: Box) -> None:
+def test_an_unknown_host_gets_no_response(world: World, box: Box) -> None:
     request = b"GET / HTTP/1.1\r\nHost: example.net\r\n\r\n"
 
-    assert answer_to(world, request) == b""
-    assert answer_to(world, request, port=80) == b""
+    assert response_to(world, request) == b""
+    assert response_to(world, request, port=80) == b""
 
 
-def test_plain_http_leads_to_the_canonical_address(world: World, box: Box) -> None:
-    said = answer_to(world, f"GET {WEEKLY} HTTP/1.0\r\nHost: {API_HOST}\r\n\r\n".encode(), port=80).decode()
+def test_http_is_redirected_to_https(world: World, box: Box) -> None:
+    response = response_to(
+        world, f"GET {WEEKLY} HTTP/1.0\r\nHost: {API_HOST}\r\n\r\n".encode(), port=80
+    ).decode()
 
-    assert said.startswith("HTTP/1.1 301 ")
-    assert f"Location: https://{API_HOST}{WEEKLY}\r\n" in said
+    assert response.startswith("HTTP/1.1 301 ")
+    assert f"Location: https://{API_HOST}{WEEKLY}\r\n" in response
 
 
 def test_a_challenge_is_not_redirected(world: World, box: Box) -> None:
     request = f"GET /.well-known/acme-challenge/none HTTP/1.0\r\nHost: {API_HOST}\r\n\r\n".encode()
 
-    assert answer_to(world, request, port=80).startswith(b"HTTP/1.1 404 ")
+    assert response_to(world, request, port=80).startswith(b"HTTP/1.1 404 ")
 
 
-def test_it_answers_over_ipv6_too(box: Box) -> None:
+def test_it_also_serves_ipv6(box: Box) -> None:
     ask = "curl --max-time 5 --silent --fail --insecure " + " ".join(
         f"--resolve '{API_HOST}:{port}:[::1]'" for port in (80, 443)
     )
 
     assert box.succeeds(f"{ask} https://{API_HOST}{HEALTH}") == '{"status":"ok"}'
-    leads_to = box.succeeds(f"{ask} --output /dev/null --write-out '%{{redirect_url}}' http://{API_HOST}/")
-    assert leads_to == f"https://{API_HOST}/"
+    redirect = box.succeeds(f"{ask} --output /dev/null --write-out '%{{redirect_url}}' http://{API_HOST}/")
+    assert redirect == f"https://{API_HOST}/"
 
 
 # headers
 
 
 @pytest.mark.parametrize("path", [HEALTH, DEFINITIONS, "/api/v1/none"])
-def test_every_answer_has_each_security_header_once(world: World, box: Box, path: str) -> None:
+def test_every_response_has_each_security_header_once(world: World, box: Box, path: str) -> None:
     headers = world.get(path).headers
 
     assert headers.get_list("strict-transport-security") == ["max-age=63072000"]
@@ -103,7 +108,7 @@ def test_every_answer_has_each_security_header_once(world: World, box: Box, path
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br"])
-def test_what_is_compressed_is_the_same_and_its_weak_tag_still_means_304(
+def test_a_compressed_response_has_the_same_body_and_its_weak_etag_gives_304(
     world: World, box: Box, encoding: str
 ) -> None:
     path = "/api/v1/dashboard/weekly?weeks=20"
@@ -119,7 +124,7 @@ def test_what_is_compressed_is_the_same_and_its_weak_tag_still_means_304(
         assert world.get(path, headers={"If-None-Match": tag}).status_code == 304
 
 
-def test_a_request_id_that_came_in_goes_out_and_a_kept_answer_has_its_own(world: World, box: Box) -> None:
+def test_a_valid_request_id_is_kept_and_every_other_response_has_its_own(world: World, box: Box) -> None:
     given = world.get(DEFINITIONS, headers={"X-Request-ID": "mine-1"}).headers
     others = {world.get(DEFINITIONS).headers["x-request-id"] for _ in range(2)}
 
@@ -134,14 +139,14 @@ def test_a_request_id_that_came_in_goes_out_and_a_kept_answer_has_its_own(world:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "MADE-UP"])
-def test_no_method_passes_that_could_change_anything(world: World, box: Box, method: str) -> None:
+def test_unsafe_methods_are_rejected(world: World, box: Box, method: str) -> None:
     answer = world.request(method, DEFINITIONS)
 
     assert problem_of(answer) == (405, "method-not-allowed")
     assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
-def test_head_and_a_preflight_pass(world: World, box: Box) -> None:
+def test_head_and_preflight_requests_are_allowed(world: World, box: Box) -> None:
     asked = {"Origin": PAGE, "Access-Control-Request-Method": "GET"}
     preflight = world.request("OPTIONS", DEFINITIONS, headers=asked)
 
@@ -149,4 +154,44 @@ def test_head_and_a_preflight_pass(world: World, box: Box) -> None:
     head = world.request("HEAD", DEFINITIONS)
     assert (head.status_code, head.content) == (200, b"")
     refused = world.request("OPTIONS", DEFINITIONS, headers={**asked, "Origin": "https://example.net"})
-    assert problem_of(refused)[1] == "preflight-refused"
+    assert refused.status_code == 400
+    assert "access-control-allow-origin" not in refused.headers
+
+
+# what the API serves, through nginx
+
+
+def test_a_second_request_is_served_from_the_memory_of_the_api(world: World, box: Box) -> None:
+    path = "/api/v1/dashboard/weekly?weeks=8"
+    first, second = world.get(path), world.get(path)
+
+    assert second.headers["cache-status"] == "community-metrics; hit"
+    assert first.content == second.content
+
+
+def test_each_origin_and_each_format_has_its_own_response(world: World, box: Box) -> None:
+    series = "/api/v1/series/downloads:lance:python"
+    origins = [{"Origin": PAGE}, {}, {"Origin": "https://example.net"}, {"Origin": PAGE}]
+    answers = [world.get(series, headers=headers) for headers in origins]
+    formats = [
+        world.get(series, headers={"Accept": accept})
+        for accept in ("text/csv", "application/json", "text/csv")
+    ]
+
+    allowed = [answer.headers.get("access-control-allow-origin") for answer in answers]
+    assert allowed == [PAGE, None, None, PAGE]
+    assert [answer.headers["content-type"].partition(";")[0] for answer in formats] == [
+        "text/csv", "application/json", "text/csv",
+    ]  # fmt: skip
+
+
+def test_while_the_api_is_stopped_a_request_gets_a_502_and_a_retry_time(world: World, box: Box) -> None:
+    box.succeeds(f"systemctl stop {API}.socket {API}.service")
+    try:
+        dashboard, health = world.get(WEEKLY), world.get(HEALTH)
+    finally:
+        box.succeeds(f"systemctl start {API}.socket {API}.service")
+
+    assert problem_of(dashboard) == problem_of(health) == (502, "service-unavailable")
+    assert dashboard.headers["retry-after"] == "5"
+    eventually(lambda: world.get(WEEKLY).raise_for_status(), 20)

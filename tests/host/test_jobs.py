@@ -1,4 +1,4 @@
-"""Jobs on the box: a missed Monday, a kill, two starts, a failure; and `cm-job`, by which people run them."""
+"""Jobs on the host: a missed Monday, a kill, two starts, a failure; and `cm-job`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.names import METRIC_NAMESPACE
-from tests.host.ledger import Ledger, let_the_lease_run_out
+from tests.host.ledger import Ledger, expire_the_lease
 from tests.host.mailbox import Mailbox
 from tests.host.waiting import eventually
 from tests.support.scripted import Scripted
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 REFRESH = "community-metrics-weekly-refresh"
 CATCH_UP = "community-metrics-catch-up"
 STAMP = f"/var/lib/systemd/timers/stamp-{REFRESH}.timer"
-RUN_S = 60  # the registries are asked at their pace: a run takes 20 s
+RUN_S = 60  # with the rate limits of the registries a run takes 20 s
 SANDBOX = re.compile(
     "(User|Protect|Private|Restrict|SystemCall|Capab|Ambient|NoNew|UMask|LimitCORE|LoadCred|EnvironmentF|IPAddr|"
     "Inaccess|Memory(Max|Deny)|TasksMax|CPUWeight|Lock|RemoveIPC|Keyring|ProcSubset|TimeoutStopUSec)"
@@ -39,7 +39,7 @@ def ledger(world: World) -> Ledger:
 
 @pytest.fixture(scope="module")
 def quiet(box: Box) -> Iterator[Box]:
-    """The shared box without catch-ups that a test did not ask for."""
+    """The shared box without the timer of the catch-up."""
     box.succeeds(f"systemctl stop {CATCH_UP}.timer")
     yield box
     box.succeeds(f"systemctl start {CATCH_UP}.timer")
@@ -47,7 +47,7 @@ def quiet(box: Box) -> Iterator[Box]:
 
 @pytest.fixture
 def silent_registries(world: World) -> Iterator[None]:
-    """Registries that take a request and never answer it."""
+    """Registries that never respond."""
     world.registries.always("*", Scripted(hang=True))
     yield
     world.stop("registries")
@@ -71,7 +71,7 @@ def runs_since(ledger: Ledger, before: int) -> list[str]:
     return [view.state for view in views[: len(views) - before]]
 
 
-def test_a_complete_week_is_not_collected_again(quiet: Box, ledger: Ledger) -> None:
+def test_a_complete_week_is_not_refreshed_again(quiet: Box, ledger: Ledger) -> None:
     before = len(ledger.runs())
 
     quiet.succeeds(f"systemctl start {CATCH_UP}")
@@ -81,44 +81,42 @@ def test_a_complete_week_is_not_collected_again(quiet: Box, ledger: Ledger) -> N
     assert len(ledger.runs()) == before
 
 
-def test_a_missed_monday_is_made_up_for_once(
-    make_box: Callable[..., Box], quiet: Box, ledger: Ledger
-) -> None:
-    slept = make_box(installed=True)
-    stamp = slept.file(STAMP)
+def test_a_missed_monday_is_run_once(make_box: Callable[..., Box], quiet: Box, ledger: Ledger) -> None:
+    other = make_box(installed=True)
+    stamp = other.file(STAMP)
     nine_days_ago = time.time() - 9 * 86_400
     stamp.touch()
     os.utime(stamp, (nine_days_ago, nine_days_ago))
     before = len(ledger.runs())
 
-    slept.boot()
-    slept.wait_until(f"journalctl --unit={REFRESH} --grep=Finished", limit_s=RUN_S)
-    slept.reboot()
-    slept.succeeds(f"systemctl start {CATCH_UP}")
+    other.boot()
+    other.wait_until(f"journalctl --unit={REFRESH} --grep=Finished", limit_s=RUN_S)
+    other.reboot()
+    other.succeeds(f"systemctl start {CATCH_UP}")
 
     assert runs_since(ledger, before) == ["success"]
-    assert slept.run(f"systemctl is-active {REFRESH}").stdout == "inactive\n"
+    assert other.run(f"systemctl is-active {REFRESH}").stdout == "inactive\n"
 
 
 @pytest.mark.usefixtures("silent_registries")
-def test_a_killed_job_leaves_a_trace_and_is_told(quiet: Box, world: World, ledger: Ledger) -> None:
+def test_a_killed_job_is_recorded_and_a_notice_is_sent(quiet: Box, world: World, ledger: Ledger) -> None:
     mailbox, before = Mailbox(world, "killed"), len(ledger.runs())
     quiet.succeeds(f"systemctl start --no-block {REFRESH}")
     eventually(lambda: assert_state(ledger, "running"), RUN_S)
 
     quiet.succeeds(f"systemctl kill --signal=KILL {REFRESH}")
 
-    told = eventually(lambda: mailbox.taken(f"{REFRESH}.service"), RUN_S)
-    assert "(result: signal, KILL)" in told
-    assert ledger.runs()[0].run.ingestion_run_id in told
-    let_the_lease_run_out(quiet)
+    notice = eventually(lambda: mailbox.received(f"{REFRESH}.service"), RUN_S)
+    assert "(result: signal, KILL)" in notice
+    assert ledger.runs()[0].run.ingestion_run_id in notice
+    expire_the_lease(quiet)
     assert runs_since(ledger, before) == ["abandoned"]
     assert "abandoned" in quiet.succeeds("cm-job history")
 
 
-def test_the_next_run_completes_it_and_two_starts_are_one_run(quiet: Box, ledger: Ledger) -> None:
+def test_the_next_run_completes_the_week_and_two_starts_are_one_run(quiet: Box, ledger: Ledger) -> None:
     before = len(ledger.runs())
-    quiet.succeeds(f"systemctl start {CATCH_UP}")  # which finds that the killed run has to be made up for
+    quiet.succeeds(f"systemctl start {CATCH_UP}")  # the killed run left the week incomplete
     quiet.succeeds(f"systemctl start --no-block {REFRESH}")
     eventually(lambda: assert_state(ledger, "running"), RUN_S)
 
@@ -131,33 +129,35 @@ def test_the_next_run_completes_it_and_two_starts_are_one_run(quiet: Box, ledger
 
 
 @pytest.mark.usefixtures("refusing_registries")
-def test_a_failing_job_raises_the_notice_and_the_gauge(quiet: Box, world: World, ledger: Ledger) -> None:
+def test_a_failed_job_sends_a_notice_and_counts_in_the_gauge(
+    quiet: Box, world: World, ledger: Ledger
+) -> None:
     mailbox = Mailbox(world, "failing")
 
     assert quiet.run(f"systemctl start {REFRESH}", limit_s=RUN_S).returncode == 1
 
-    told = eventually(lambda: mailbox.taken(f"{REFRESH}.service"), RUN_S)
+    notice = eventually(lambda: mailbox.received(f"{REFRESH}.service"), RUN_S)
     run = ledger.runs()[0]
     assert run.state == "failed"
-    assert f"{run.run.ingestion_run_id}, failed" in told
-    assert str(run.run.error_summary).splitlines()[0] in told
+    assert f"{run.run.ingestion_run_id}, failed" in notice
+    assert str(run.run.error_summary).splitlines()[0] in notice
     quiet.succeeds("systemctl start community-metrics-monitor")
     assert latest(world, "FailedRuns") >= 1
     assert latest(world, "BadRunsInARow") >= 1
 
 
-def test_the_monitor_tells_of_all_that_the_alarms_watch(quiet: Box, world: World) -> None:
+def test_the_monitor_publishes_every_gauge_of_the_alarms(quiet: Box, world: World) -> None:
     quiet.succeeds("systemctl start community-metrics-monitor")
 
-    assert latest(world, "SettledThroughAgeDays") == 1
-    assert 0 <= latest(world, "CertificateLifeLeftPercent") <= 100
+    assert latest(world, "PublishedThroughAgeDays") == 1
+    assert 0 <= latest(world, "CertificateLifetimeLeftPercent") <= 100
     assert 0 <= latest(world, "AgeOfLastSuccessHours") < 1
     assert 0 < latest(world, "DiskUsedPercent") < 100
     assert 0 < latest(world, "MemoryUsedPercent") < 100
     assert '"AgeOfLastSuccessHours": 0' in quiet.journal("community-metrics-monitor", lines=10)
 
 
-def test_cm_job_runs_any_job_with_any_option_as_the_timer_would(quiet: Box, ledger: Ledger) -> None:
+def test_cm_job_runs_a_job_with_options(quiet: Box, ledger: Ledger) -> None:
     shown = quiet.succeeds(
         "cm-job weekly_refresh --lookback-weeks 4 --only 'downloads:lance:*'", limit_s=RUN_S
     )
@@ -168,7 +168,7 @@ def test_cm_job_runs_any_job_with_any_option_as_the_timer_would(quiet: Box, ledg
     assert f'"run_id": "{run.ingestion_run_id}"' in quiet.journal("community-metrics-job-*", lines=200)
 
 
-def test_cm_job_ends_with_the_exit_code_of_the_job(quiet: Box) -> None:
+def test_cm_job_exits_with_the_exit_code_of_the_job(quiet: Box) -> None:
     wrong = quiet.run("cm-job weekly_refresh --lookback-weeks 0")
 
     assert wrong.returncode == 2
@@ -176,10 +176,10 @@ def test_cm_job_ends_with_the_exit_code_of_the_job(quiet: Box) -> None:
     assert quiet.run("cm-job").returncode == 64
 
 
-def test_cm_job_on_a_terminal_ends_by_itself(quiet: Box) -> None:
-    """On a terminal `journalctl` would page what does not fit, and wait for a key that nobody presses."""
+def test_cm_job_on_a_terminal_uses_no_pager(quiet: Box) -> None:
+    """On a terminal, `journalctl` would start a pager, which waits for a key."""
     typed = "TERM=xterm; export TERM; stty rows 5 columns 80; cm-job status"
-    keys = "/run/rehearsal-keys"  # open, and silent
+    keys = "/run/rehearsal-keys"  # an open pipe without input
 
     shown = quiet.run(
         f"mkfifo {keys}; timeout 40 script --quiet --return --command '{typed}' /dev/null 0<>{keys}"
@@ -190,7 +190,7 @@ def test_cm_job_on_a_terminal_ends_by_itself(quiet: Box) -> None:
 
 
 @pytest.mark.usefixtures("silent_registries")
-def test_ctrl_c_stops_the_job_and_its_run_is_closed(quiet: Box, ledger: Ledger) -> None:
+def test_ctrl_c_stops_the_job_and_closes_its_run(quiet: Box, ledger: Ledger) -> None:
     stopped = quiet.run("timeout --foreground --signal=INT 6 cm-job weekly_refresh", limit_s=RUN_S)
 
     run = ledger.runs()[0]
@@ -199,7 +199,7 @@ def test_ctrl_c_stops_the_job_and_its_run_is_closed(quiet: Box, ledger: Ledger) 
     assert quiet.succeeds("systemctl list-units --all --no-legend 'community-metrics-job-*'") == ""
 
 
-def test_a_job_by_hand_has_the_sandbox_of_the_timers(quiet: Box) -> None:
+def test_a_job_of_cm_job_has_the_sandbox_of_the_timers_job(quiet: Box) -> None:
     unit = "community-metrics-job-sandbox.service"
     quiet.succeeds(f"systemd-run --quiet --unit={unit} sleep 60")
     try:
@@ -209,7 +209,7 @@ def test_a_job_by_hand_has_the_sandbox_of_the_timers(quiet: Box) -> None:
 
 
 def sandbox(box: Box, unit: str) -> list[str]:
-    """Return everything that systemd says of a unit's user, credentials and bounds."""
+    """Return a unit's user, credentials, sandbox and limits."""
     lines = box.succeeds(f"systemctl show {unit}").splitlines()
     return sorted(line for line in lines if SANDBOX.match(line))
 

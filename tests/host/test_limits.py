@@ -1,4 +1,4 @@
-"""The edge under bad manners: large, slow and many requests. The limits are those that are shipped."""
+"""nginx with the shipped limits: large, slow and many requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from tests.host.addresses import API_ADDRESS, CLIENTS
 from tests.host.answers import DEFINITIONS, HEALTH, PAGE, problem_of
 from tests.host.deployment import API_HOST
-from tests.host.raw import connection, said_until_closed
+from tests.host.raw import connection, read_until_closed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,56 +26,56 @@ if TYPE_CHECKING:
 API = "community-metrics-api"
 
 
-# sizes and slowness
+# large and slow requests
 
 
-def test_a_large_body_is_refused_before_it_has_come(world: World, box: Box) -> None:
+def test_a_large_body_is_rejected_before_it_arrives(world: World, box: Box) -> None:
     answer = world.request("GET", DEFINITIONS, content=b"x" * 70_000)
 
     assert problem_of(answer) == (413, "request-too-large")
     assert world.request("POST", DEFINITIONS, content=b"x" * 1_000_000).status_code == 405
 
 
-def test_a_long_address_and_a_long_header_are_refused(world: World, box: Box) -> None:
+def test_a_long_url_and_a_long_header_are_rejected(world: World, box: Box) -> None:
     assert problem_of(world.get(f"{DEFINITIONS}?{'x' * 9_000}")) == (414, "request-too-large")
     assert problem_of(world.get(DEFINITIONS, headers={"X-Long": "x" * 9_000})) == (400, "bad-request")
 
 
 @pytest.fixture(scope="module")
-def slow_callers(world: World, box: Box) -> Iterator[dict[str, Future[tuple[bytes, float]]]]:
-    """Callers who never send the rest: what they are told, and after how many seconds, all at once."""
-    begun = f"GET {HEALTH} HTTP/1.1\r\nHost: {API_HOST}\r\n"
-    callers = {
-        "headers": (443, begun),
-        "headers in the open": (80, begun),
-        "body": (443, f"{begun}Content-Length: 100\r\n\r\nx"),
+def slow_clients(world: World, box: Box) -> Iterator[dict[str, Future[tuple[bytes, float]]]]:
+    """Clients that never send the rest of a request, all at the same time: the response, and the seconds."""
+    start = f"GET {HEALTH} HTTP/1.1\r\nHost: {API_HOST}\r\n"
+    clients = {
+        "headers": (443, start),
+        "headers over http": (80, start),
+        "body": (443, f"{start}Content-Length: 100\r\n\r\nx"),
     }
-    with ThreadPoolExecutor(len(callers)) as slow:
+    with ThreadPoolExecutor(len(clients)) as slow:
         yield {
-            name: slow.submit(hold, world, CLIENTS[1], port, text) for name, (port, text) in callers.items()
+            name: slow.submit(hold, world, CLIENTS[1], port, text) for name, (port, text) in clients.items()
         }
 
 
-@pytest.mark.parametrize("caller", ["headers", "headers in the open"])
-def test_who_sends_his_headers_slowly_is_hung_up_on(
-    slow_callers: dict[str, Future[tuple[bytes, float]]], caller: str
+@pytest.mark.parametrize("client", ["headers", "headers over http"])
+def test_a_connection_with_slow_headers_is_closed(
+    slow_clients: dict[str, Future[tuple[bytes, float]]], client: str
 ) -> None:
-    said, after_s = slow_callers[caller].result()
+    received, after_s = slow_clients[client].result()
 
     assert 3 < after_s < 8
-    assert said == b"" or said.startswith(b"HTTP/1.1 408 ")
+    assert received == b"" or received.startswith(b"HTTP/1.1 408 ")
 
 
-def test_who_never_sends_the_body_he_announced_is_hung_up_on(
-    slow_callers: dict[str, Future[tuple[bytes, float]]],
+def test_a_connection_without_its_announced_body_is_closed(
+    slow_clients: dict[str, Future[tuple[bytes, float]]],
 ) -> None:
-    said, after_s = slow_callers["body"].result()
+    received, after_s = slow_clients["body"].result()
 
     assert after_s < 8
-    assert b" 200 " not in said.partition(b"\r\n")[0]
+    assert b" 200 " not in received.partition(b"\r\n")[0]
 
 
-def test_slow_callers_do_not_keep_others_waiting(world: World, box: Box) -> None:
+def test_slow_clients_do_not_delay_others(world: World, box: Box) -> None:
     with ThreadPoolExecutor(60) as slow:
         held = [slow.submit(hold, world, CLIENTS[10 + number % 5]) for number in range(60)]
         time.sleep(1)
@@ -90,16 +90,16 @@ def test_slow_callers_do_not_keep_others_waiting(world: World, box: Box) -> None
 def hold(
     world: World, source: str, port: int = 443, text: str = f"GET {HEALTH} HTTP/1.1\r\n"
 ) -> tuple[bytes, float]:
-    """Keep a connection with half a request; return what is said, and how many seconds it was borne."""
+    """Hold a connection with half a request; return the response and the seconds until it was closed."""
     with connection(world, port, source=source) as caller:
         caller.sendall(text.encode())
-        return said_until_closed(caller)
+        return read_until_closed(caller)
 
 
-# floods
+# many requests
 
 
-def test_a_flood_is_told_to_wait_and_others_are_served(world: World, box: Box) -> None:
+def test_a_client_beyond_the_limit_gets_429_and_others_are_served(world: World, box: Box) -> None:
     with flooding(world, CLIENTS[15]) as client:
         answers = [client.get(HEALTH) for _ in range(150)]
         other = world.get(HEALTH, source=CLIENTS[16])
@@ -125,7 +125,7 @@ def test_a_flood_is_told_to_wait_and_others_are_served(world: World, box: Box) -
         ({"method": "GET", "url": f"http://{API_ADDRESS}/.well-known/acme-challenge/none"}, 404),
     ],
 )
-def test_a_flood_that_no_limit_meets_leaves_no_lines(
+def test_rejected_requests_without_a_limit_are_not_logged(
     world: World, box: Box, request_: dict[str, object], status: int
 ) -> None:
     with flooding(world, CLIENTS[19]) as client:
@@ -135,14 +135,14 @@ def test_a_flood_that_no_limit_meets_leaves_no_lines(
         time.sleep(1)
 
     assert outcomes == {status}
-    assert lines_of_nginx(box) - before < 10  # others may be asking too
+    assert lines_of_nginx(box) - before < 10  # there may be other requests
 
 
 def lines_of_nginx(box: Box) -> int:
     return int(box.succeeds("journalctl --sync && journalctl --quiet --output=cat --unit=nginx | wc -l"))
 
 
-def test_a_page_may_read_that_it_must_wait(world: World, box: Box) -> None:
+def test_an_allowed_origin_can_read_a_429_response(world: World, box: Box) -> None:
     with flooding(world, CLIENTS[17]) as client:
         headers = {"Origin": PAGE}
         answers = (client.get(HEALTH, headers=headers) for _ in range(150))
@@ -154,7 +154,7 @@ def test_a_page_may_read_that_it_must_wait(world: World, box: Box) -> None:
     assert "access-control-allow-origin" not in foreign.headers
 
 
-def test_one_address_has_thirty_requests_under_way_at_most(world: World, box: Box) -> None:
+def test_one_address_can_have_thirty_requests_at_the_same_time(world: World, box: Box) -> None:
     ask = partial(world.get, HEALTH, source=CLIENTS[18], timeout=30)
     box.succeeds(f"systemctl kill --signal=STOP {API}")
     try:
@@ -169,7 +169,7 @@ def test_one_address_has_thirty_requests_under_way_at_most(world: World, box: Bo
     assert outcomes == {200: 30, 429: 6}
 
 
-def test_the_addresses_of_one_ipv6_network_are_one_caller(box: Box) -> None:
+def test_the_addresses_of_one_ipv6_network_are_one_client(box: Box) -> None:
     addresses = ("fd00:0:0:1::1", "fd00:0:0:1:a:b:c:d", "fd00:0:0:2::1", "fd00:1::1", "fd00:1::2")
     for address in addresses:
         box.succeeds(f"ip address add {address}/64 dev lo nodad")
@@ -184,14 +184,14 @@ def test_the_addresses_of_one_ipv6_network_are_one_caller(box: Box) -> None:
         for address in addresses
     ]
 
-    # a second address of the same network has only what came back in the meantime
+    # a second address of the same network has only the requests allowed since then
     assert min(passed[0], passed[2], passed[3]) >= 40
     assert max(passed[1], passed[4]) < 40
 
 
 @contextmanager
 def flooding(world: World, source: str) -> Iterator[httpx.Client]:
-    """Give a client that asks again and again over one connection."""
+    """Yield a client with one open connection."""
     transport = httpx.HTTPTransport(verify=world.trust(), local_address=source)
     base = f"https://{API_ADDRESS}"
     with (

@@ -1,4 +1,4 @@
-"""The journal on its way to CloudWatch, where the deployment says so: in order, and whole after an outage."""
+"""Shipping the journal to CloudWatch with `ship_logs`: in order, and complete after an outage."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ END"""
 
 
 @pytest.fixture(scope="module")
-def talker(make_module_box: Callable[..., Box]) -> Box:
-    """A box of its own, installed, whose journal is not shipped yet."""
+def unshipped(make_module_box: Callable[..., Box]) -> Box:
+    """An installed box whose journal is not shipped."""
     box = make_module_box(installed=True)
     box.boot()
     box.stop_collecting()
@@ -36,21 +36,21 @@ def talker(make_module_box: Callable[..., Box]) -> Box:
 
 
 @pytest.fixture
-def shipping(talker: Box) -> Iterator[Box]:
-    """The box as `ship_logs = true` leaves it."""
-    talker.succeeds(SWITCH.replace("ON", "True"))
-    yield talker
-    talker.succeeds(SWITCH.replace("ON", "False"))
+def shipping(unshipped: Box) -> Iterator[Box]:
+    """The box with `ship_logs = true`."""
+    unshipped.succeeds(SWITCH.replace("ON", "True"))
+    yield unshipped
+    unshipped.succeeds(SWITCH.replace("ON", "False"))
 
 
-def test_without_the_switch_nothing_is_shipped(world: World, talker: Box) -> None:
-    assert talker.run(f"systemctl is-active {UNIT}").stdout == "inactive\n"
-    assert streams(world, talker, LogGroup.HOST_SYSTEM) == []
+def test_without_ship_logs_nothing_is_shipped(world: World, unshipped: Box) -> None:
+    assert unshipped.run(f"systemctl is-active {UNIT}").stdout == "inactive\n"
+    assert streams(world, unshipped, LogGroup.HOST_SYSTEM) == []
 
 
-def test_each_line_goes_to_its_group_from_the_boot_on(world: World, shipping: Box) -> None:
+def test_each_entry_since_the_boot_goes_to_its_group(world: World, shipping: Box) -> None:
     shipping.succeeds(
-        "curl --silent --fail --unix-socket /run/community-metrics/api.sock http://box/api/v1/health"
+        "curl --silent --fail --unix-socket /run/community-metrics/api.sock http://localhost/api/v1/health"
     )
     shipping.succeeds("systemd-run --quiet --wait --unit=community-metrics-job-proof-1 echo of-the-jobs")
     shipping.run("systemd-run --quiet --wait --unit=community-metrics-job-proof-2 false")
@@ -66,14 +66,12 @@ def test_each_line_goes_to_its_group_from_the_boot_on(world: World, shipping: Bo
     assert found(world, shipping, LogGroup.HOST_SYSTEM, "systemd: Startup finished in ")
 
 
-def test_no_line_is_lost_and_none_is_out_of_order_when_cloudwatch_was_away(
-    world: World, shipping: Box
-) -> None:
+def test_no_entry_is_lost_or_out_of_order_after_an_outage_of_cloudwatch(world: World, shipping: Box) -> None:
     eventually(lambda: streams(world, shipping, LogGroup.HOST_SYSTEM)[0], 40)
     world.stop("aws")
     try:
         shipping.succeeds("for n in $(seq 500); do echo during-the-outage-$n; done | logger --tag=proof")
-        eventually(lambda: has_said(shipping, "CloudWatch takes no lines"), 60)
+        eventually(lambda: has_logged(shipping, "CloudWatch is unavailable"), 60)
         shipping.succeeds(f"systemctl kill --signal=KILL {UNIT}")
         shipping.succeeds("echo during-the-outage-501 | logger --tag=proof")
     finally:
@@ -84,7 +82,7 @@ def test_no_line_is_lost_and_none_is_out_of_order_when_cloudwatch_was_away(
     assert lines == [f"proof: during-the-outage-{number}" for number in range(1, 502)]
 
 
-def test_the_shipper_is_nobody_who_could_change_anything(shipping: Box) -> None:
+def test_the_log_shipper_has_no_privileges(shipping: Box) -> None:
     shown = shipping.succeeds(f"systemctl show --property=User --property=CapabilityBoundingSet {UNIT}")
 
     assert sorted(shown.splitlines()) == ["CapabilityBoundingSet=", "User=cm-logs"]
@@ -98,16 +96,16 @@ def streams(world: World, box: Box, group: LogGroup) -> list[str]:
     return [stream["logStreamName"] for stream in known["logStreams"]]
 
 
-def found(world: World, box: Box, group: LogGroup, words: str) -> list[str]:
-    """Return the box's lines in a group with these words in them, in CloudWatch's order."""
+def found(world: World, box: Box, group: LogGroup, text: str) -> list[str]:
+    """Return the box's events in a group that contain this text, in CloudWatch's order."""
     client, lines = world.client("logs"), []
     for stream in streams(world, box, group):
-        told = client.get_log_events(logGroupName=str(group), logStreamName=stream, startFromHead=True)
-        lines += [event["message"] for event in told["events"] if words in event["message"]]
+        response = client.get_log_events(logGroupName=str(group), logStreamName=stream, startFromHead=True)
+        lines += [event["message"] for event in response["events"] if text in event["message"]]
     assert lines
     return lines
 
 
-def has_said(box: Box, words: str) -> bool:
-    assert words in box.journal(UNIT)
+def has_logged(box: Box, text: str) -> bool:
+    assert text in box.journal(UNIT)
     return True

@@ -1,7 +1,7 @@
-"""A second box boots beside the first, takes the address, the first is switched off: nothing is lost.
+"""Replacing a host loses no data, while a run is in progress and clients send requests.
 
-The order is CloudFormation's: the new box signals success, the lasting address moves to it, the old box goes.
-The old one is in the middle of a run when it goes, and clients ask all the while.
+The order is that of CloudFormation: the new host signals success, the Elastic IP moves to it, the old host is
+terminated.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 HEALTH = "/api/v1/health"
 REFRESH = "community-metrics-weekly-refresh.service"
 CERTIFICATE_S = 90
-NOTICED_S = 15  # an API that found no tables looks for them again
+TABLES_S = 15  # an API without tables checks for them repeatedly
 RUN_S = 120
-LONGEST_GAP_S = 3.0  # a move of the address takes EC2 seconds; here it takes the rehearsal's own steps
-PATIENCE_S = 10  # of a client whose request was under way
-SEEN_S = 3  # so long clients ask the new box alone
+MAX_GAP_S = 3.0  # EC2 moves an address in seconds; here the rehearsal does it
+TIMEOUT_S = 10  # of a client's request
+AFTERWARDS_S = 3  # how long clients send requests to the new host only
 
 Values = dict[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What the world and its clients see at one time."""
+class State:
+    """The stored and served state at one time."""
 
     values: Values
     certificate: bytes
@@ -51,10 +51,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """One replacement that has taken place."""
+    """A completed replacement."""
 
-    before: Seen
-    after: Seen
+    before: State
+    after: State
     load: Load
     second: Box
 
@@ -70,26 +70,26 @@ def replacement(world: World, make_module_box: Callable[..., Box]) -> Replacemen
     second.bootstrap()
     eventually(lambda: assert_newest_run(world, "success"), RUN_S)
     eventually(lambda: world.get(HEALTH).raise_for_status(), CERTIFICATE_S)
-    before = eventually(lambda: look(world), NOTICED_S)
-    with Load(world, HEALTH, PATIENCE_S) as load:
+    before = eventually(lambda: read_state(world), TABLES_S)
+    with Load(world, HEALTH, TIMEOUT_S) as load:
         replace(world, first, second)
     finish_the_run(world, second)
-    return Replacement(before, look(world), load, second)
+    return Replacement(before, read_state(world), load, second)
 
 
 def replace(world: World, first: Box, second: Box) -> None:
-    """Do what `cdk deploy` does when the new box has signalled, with a run under way on the box that goes."""
+    """Do what CloudFormation does after the signal of the new host, during a run on the old one."""
     world.registries.always("*", Scripted(hang=True))
     first.succeeds(f"systemctl start --no-block {REFRESH}")
     eventually(lambda: assert_newest_run(world, "running"), RUN_S)
     first.give_up_address()
     second.take_address()
     first.power_off()
-    time.sleep(SEEN_S)
+    time.sleep(AFTERWARDS_S)
 
 
 def finish_the_run(world: World, second: Box) -> None:
-    """Let the registries answer again, and the new box do what its timer does next."""
+    """Let the registries respond again, and start the refresh on the new host."""
     world.stop("registries")
     world.start("registries")
     eventually(lambda: second.succeeds(f"systemctl start {REFRESH}", limit_s=RUN_S), RUN_S)
@@ -99,8 +99,8 @@ def assert_newest_run(world: World, state: str) -> None:
     assert Ledger(world).runs()[0].state == state
 
 
-def look(world: World) -> Seen:
-    """Return what is stored, what is served, and how many certificates there have been."""
+def read_state(world: World) -> State:
+    """Return the stored values and runs, the served certificate and the number of issued ones."""
     values: Values = {}
     body = world.get("/api/v1/dashboard/weekly?weeks=520", timeout=60).raise_for_status().json()
     for metric in (metric for product in body["products"] for metric in product["metrics"]):
@@ -108,11 +108,11 @@ def look(world: World) -> Seen:
             if point["value"] is not None:
                 values[metric["metric_id"], point["week"]] = point["value"]
     runs = {view.run.ingestion_run_id: view.state for view in Ledger(world).runs()}
-    return Seen(values, served_certificate(world), world.acme.issued, runs)
+    return State(values, served_certificate(world), world.acme.issued, runs)
 
 
 def served_certificate(world: World) -> bytes:
-    """Return the certificate that answers for the API's name, verified."""
+    """Return the verified certificate of the API's name."""
     trust = world.trust()
     with (
         world.clients,
@@ -127,12 +127,12 @@ def test_no_data_is_lost(replacement: Replacement) -> None:
     assert replacement.before.values.items() <= replacement.after.values.items()
 
 
-def test_the_certificate_moves_without_the_authority(replacement: Replacement) -> None:
+def test_the_new_host_serves_the_same_certificate_without_a_request(replacement: Replacement) -> None:
     assert replacement.after.certificate == replacement.before.certificate
     assert replacement.after.issued == replacement.before.issued
 
 
-def test_the_run_that_the_old_box_could_not_finish_is_told_and_the_new_box_completes_the_week(
+def test_the_interrupted_run_is_recorded_and_the_new_host_completes_the_week(
     replacement: Replacement,
 ) -> None:
     before, after = replacement.before.runs, replacement.after.runs
@@ -143,17 +143,17 @@ def test_the_run_that_the_old_box_could_not_finish_is_told_and_the_new_box_compl
     assert set(added[1:]) & {"failed", "partial", "abandoned"}
 
 
-def test_no_key_stands_twice(world: World, replacement: Replacement) -> None:
+def test_there_are_no_duplicate_keys(world: World, replacement: Replacement) -> None:
     assert not any(Ledger(world).duplicate_keys().values())
 
 
-def test_clients_notice_the_move_alone(replacement: Replacement) -> None:
-    # when they began: one that was under way may hang as long as its caller is patient, for nobody tells him
-    began = [answer.began for answer in replacement.load.failed()]
+def test_requests_fail_only_while_the_address_moves(replacement: Replacement) -> None:
+    # by their begin: a request in progress fails only at its timeout
+    began = [result.began for result in replacement.load.failed()]
 
-    assert not began or max(began) - min(began) < LONGEST_GAP_S
+    assert not began or max(began) - min(began) < MAX_GAP_S
     assert replacement.load.outcomes["200"] > 200
 
 
-def test_the_new_box_is_well(replacement: Replacement) -> None:
+def test_no_unit_of_the_new_host_has_failed(replacement: Replacement) -> None:
     assert replacement.second.succeeds("systemctl --failed --no-legend --plain") == ""

@@ -1,4 +1,4 @@
-"""Secrets: each reader has its own and no other's, none lies about in the open, and a rotated one arrives."""
+"""Secrets: each reader has only its own, none leaks, and a rotated one is fetched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.host import probe
 from tests.host.ledger import Ledger
-from tests.host.search import KEPT_SECRET, OPEN_PLACES, found
+from tests.host.search import PLACES, VALUES, found
 from tests.host.waiting import eventually
 from tests.host.world import SECRETS
 from tests.support.scripted import Scripted
@@ -36,20 +36,18 @@ OWN = {
         "cm_lancedb_uri",
     ],
 }
-READY = (
-    "curl --silent --fail --max-time 15 --unix-socket /run/community-metrics/api.sock http://box/api/v1/ready"
-)
+READY = "curl --silent --fail --max-time 15 --unix-socket /run/community-metrics/api.sock http://localhost/api/v1/ready"
 
 
 @pytest.mark.parametrize("reader", PROBES)
-def test_a_reader_has_its_own_credentials_and_a_way_to_nothing_else(box: Box, reader: str) -> None:
-    told = PROBES[reader](box)
+def test_a_reader_can_access_its_own_credentials_only(box: Box, reader: str) -> None:
+    results = PROBES[reader](box)
 
-    assert told.pop("credentials") == OWN[reader]
-    assert [name for name, is_let_through in told.items() if is_let_through] == []
+    assert results.pop("credentials") == OWN[reader]
+    assert [name for name, is_allowed in results.items() if is_allowed] == []
 
 
-def test_each_reader_holds_its_own_key(box: Box) -> None:
+def test_each_reader_has_its_own_key(box: Box) -> None:
     for reader, key in (("api", "lancedb-read-key"), ("jobs", "lancedb-write-key")):
         held = box.succeeds(f"cat /run/community-metrics/secrets/{reader}/lancedb_api_key")
         assert held == SECRETS[key]
@@ -61,7 +59,7 @@ def test_each_reader_holds_its_own_key(box: Box) -> None:
 
 @pytest.fixture
 def working(world: World, box: Box) -> Iterator[Box]:
-    """The shared box in the midst of a run, so that a job is among what can be seen."""
+    """The shared box during a run, so that a job is visible."""
     world.registries.always("*", Scripted(hang=True))
     box.succeeds(f"systemctl start --no-block {REFRESH}")
     eventually(lambda: assert_running(Ledger(world)), 30)
@@ -71,20 +69,20 @@ def working(world: World, box: Box) -> Iterator[Box]:
     world.start("registries")
 
 
-def test_no_secret_lies_in_the_open(working: Box) -> None:
-    seen = {place: found(working, look, KEPT_SECRET) for place, look in OPEN_PLACES.items()}
+def test_no_secret_is_visible(working: Box) -> None:
+    seen = {place: found(working, command, VALUES) for place, command in PLACES.items()}
 
     working.succeeds(IS_WORKING)
-    assert seen == {place: [] for place in OPEN_PLACES}
+    assert seen == {place: [] for place in PLACES}
 
 
-def test_the_search_would_find_one(box: Box) -> None:
+def test_the_search_finds_a_secret(box: Box) -> None:
     assert found(box, "cat /etc/hostname", ["nowhere", box.hostname]) == [box.hostname]
 
 
 @pytest.fixture
 def entries(world: World, box: Box) -> Iterator[None]:
-    """Secrets Manager, LanceDB and the box, which get their first values back."""
+    """Restores the first values in Secrets Manager, LanceDB and the box."""
     yield
     world.lancedb.read_key, world.lancedb.write_key = (
         SECRETS["lancedb-read-key"],
@@ -111,7 +109,7 @@ def test_a_rotated_key_reaches_the_api_and_the_jobs(world: World, box: Box) -> N
     put(world, "lancedb-write-key", "write-key-rotated")
     assert box.run(READY).returncode != 0
 
-    box.succeeds(f"systemctl start {RENEW}")  # what the timer does
+    box.succeeds(f"systemctl start {RENEW}")  # as the timer does
 
     box.wait_until(READY)
     assert world.lancedb.log[-1].headers["x-api-key"] == "read-key-rotated"
@@ -122,12 +120,12 @@ def test_a_rotated_key_reaches_the_api_and_the_jobs(world: World, box: Box) -> N
 
 
 @pytest.mark.usefixtures("entries")
-def test_a_value_that_cannot_be_used_is_told_and_changes_nothing(world: World, box: Box) -> None:
+def test_an_invalid_value_is_reported_and_changes_nothing(world: World, box: Box) -> None:
     serving = box.succeeds("systemctl show --property=MainPID community-metrics-api")
     put(world, "lancedb-read-key", "half a key")
     box.succeeds(f"systemctl start --no-block {RENEW}")
 
-    eventually(lambda: assert_told(box, "api: ", "CM_LANCEDB_API_KEY: holds a space"), 30)
+    eventually(lambda: assert_logged(box, "api: ", "CM_LANCEDB_API_KEY: holds a space"), 30)
     assert box.succeeds("systemctl show --property=MainPID community-metrics-api") == serving
     box.succeeds(READY)
     assert "half a key" not in box.journal()
@@ -146,6 +144,6 @@ def put(world: World, key: str, value: str) -> None:
     world.client("secretsmanager").put_secret_value(SecretId=f"community-metrics/{key}", SecretString=value)
 
 
-def assert_told(box: Box, *parts: str) -> None:
-    told = box.journal(RENEW, lines=30)
-    assert [part for part in parts if part not in told] == []
+def assert_logged(box: Box, *parts: str) -> None:
+    logged = box.journal(RENEW, lines=30)
+    assert [part for part in parts if part not in logged] == []

@@ -1,6 +1,6 @@
-"""What the rehearsal needs of the machine: `python3 tests/host/tools.py [vm]` prints the packages.
+"""The Debian packages that the rehearsal needs: `python3 tests/host/tools.py [vm]` prints them.
 
-Runs before anything is installed: the standard library only.
+Uses the standard library only, because it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-PACKAGES = {  # Debian's name: the program by which its absence is seen
+PACKAGES = {  # package: a program or file of it
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "dnsmasq-base": "/usr/sbin/dnsmasq",
     "iproute2": "/usr/sbin/ip",
@@ -30,19 +30,19 @@ INSTALL = "make host-tools"
 
 
 def missing() -> list[str]:
-    """Return what keeps a rehearsal from running here, each as a phrase; empty where it can run."""
-    found = [] if os.geteuid() == 0 else ["root's rights"]
-    return found + [name for name, program in PACKAGES.items() if not _is_here(program)]
+    """Return what is missing to run a rehearsal, as phrases; empty if it can run."""
+    found = [] if os.geteuid() == 0 else ["root privileges"]
+    return found + [name for name, program in PACKAGES.items() if not _is_installed(program)]
 
 
 def missing_for_a_vm() -> list[str]:
-    """Return what a rehearsal in a virtual machine needs beyond that."""
-    return [name for name, program in VM_PACKAGES.items() if not _is_here(program)]
+    """Return what else is missing to run a rehearsal in a virtual machine."""
+    return [name for name, program in VM_PACKAGES.items() if not _is_installed(program)]
 
 
-def _is_here(program: str) -> bool:
+def _is_installed(program: str) -> bool:
     return Path(program).exists() if program.startswith("/") else shutil.which(program) is not None
 
 
 if __name__ == "__main__":
-    print(*PACKAGES, *(VM_PACKAGES if "vm" in sys.argv else ()))  # noqa: T201  the Makefile reads it
+    print(*PACKAGES, *(VM_PACKAGES if "vm" in sys.argv else ()))  # noqa: T201  for the Makefile

@@ -1,4 +1,4 @@
-"""The disk of a fresh EC2 instance: a Debian 13 tree with what the cloud image has, and nothing of ours."""
+"""The disk of a new EC2 instance: Debian 13 with packages of the cloud image."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.host import cache, mirror
 
 RELEASE = "trixie"
-# What Debian's image for EC2 has and our files could lean on. Less than the image is right, more would hide a
-# package that the bootstrap forgets: no nginx, no certbot, no boto3, no venv.
+# Packages of Debian's EC2 image that our files may use. A package that the image does not have would hide
+# that the bootstrap does not install it: no nginx, no certbot, no boto3, no venv.
 PACKAGES = (
     "apt-utils", "bash-completion", "ca-certificates", "cron", "curl", "dbus", "iproute2", "less",
     "libnss-myhostname", "libnss-systemd", "locales", "netbase", "openssh-server", "openssl", "polkitd",
@@ -18,7 +18,7 @@ PACKAGES = (
 )  # fmt: skip
 
 
-# What a virtual machine has beyond that; its disk and network are the few drivers that qemu's need
+# more packages for a virtual machine; the initramfs has only the drivers of qemu's disk and network
 KERNEL = ("initramfs-tools", "linux-image-cloud-amd64", "zstd")
 _SLIM_INITRAMFS = """
 printf 'MODULES=list\\n' > $1/etc/initramfs-tools/conf.d/slim
@@ -28,12 +28,12 @@ chroot $1 update-initramfs -u
 
 
 def base_tree() -> Path:
-    """Return the cached tree; made in about half a minute where it is new."""
+    """Return the cached tree; a new one takes about half a minute."""
     return cache.cached("tree", [_recipe(), mirror.ARCHITECTURE], lambda path: _make(path, PACKAGES))
 
 
 def kernel_tree() -> Path:
-    """Return the cached tree with a kernel of its own, for a virtual machine."""
+    """Return the cached tree with a kernel, for a virtual machine."""
     return cache.cached(
         "kernel-tree", [_recipe()], lambda path: _make(path, PACKAGES + KERNEL, _SLIM_INITRAMFS)
     )
@@ -48,9 +48,9 @@ def _make(path: Path, packages: tuple[str, ...], hook: str = "true") -> None:
     command = [
         "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", "--quiet",
         f"--customize-hook={hook}",
-        # the machine's mirror is nobody else's business, and a cached one would go stale
+        # the machine's mirror must not stay in the cached tree
         "--customize-hook=rm -f $1/etc/apt/sources.list $1/etc/apt/sources.list.d/*",
-        # an image has no identity before its first boot
+        # an image has no machine id and host keys before its first boot
         "--customize-hook=: > $1/etc/machine-id; rm -f $1/var/lib/dbus/machine-id $1/etc/ssh/ssh_host_*",
         RELEASE, str(path), *sources,
     ]  # fmt: skip

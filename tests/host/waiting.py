@@ -1,4 +1,4 @@
-"""Waiting for what comes by itself."""
+"""Wait for a condition."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Found = TypeVar("Found")
-_NOT_YET = (AssertionError, IndexError, OSError, ValueError, httpx.HTTPError)
+_RETRIED = (AssertionError, IndexError, OSError, ValueError, httpx.HTTPError)
 
 
-def eventually(look: Callable[[], Found], limit_s: float, every_s: float = 0.5) -> Found:
-    """Return what `look` returns as soon as it does not fail; after the limit, raise its error."""
+def eventually(check: Callable[[], Found], limit_s: float, every_s: float = 0.5) -> Found:
+    """Return the result of `check` as soon as it does not raise; after the limit, raise its error."""
     ends_at = time.monotonic() + limit_s
     while True:
         try:
-            return look()
-        except _NOT_YET:
+            return check()
+        except _RETRIED:
             if time.monotonic() > ends_at:
                 raise
         time.sleep(every_s)

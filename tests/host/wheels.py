@@ -1,4 +1,4 @@
-"""The wheel index inside the world: each wheel of requirements.lock for the box's Python, nothing else."""
+"""The package index of the world: the wheels of requirements.lock for the box's Python."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BOX_PYTHON = "3.13"
-GLIBCS = (41, 39, 36, 34, 31, 28, 27, 26, 24, 17)  # what wheels are built for, up to the box's
+GLIBCS = (41, 39, 36, 34, 31, 28, 27, 26, 24, 17)  # glibc versions of wheels, up to that of the box
 LOCK = ROOT / "requirements.lock"
 
 
 def wheel_index() -> Path:
-    """Return a folder laid out as PEP 503's simple index."""
+    """Return a folder with a simple index (PEP 503)."""
     recipe = Path(__file__).read_text(encoding="utf-8")
     return cache.cached("wheels", [recipe, LOCK.read_text(encoding="utf-8"), platform.machine()], _make)
 
@@ -40,15 +40,15 @@ def index_handler(root: Path) -> Callable[..., Any]:
 class _QuietHandler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name for it
-        """Keep the test output clean."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name in http.server
+        """Do not log."""
 
 
 def _make(path: Path) -> None:
     with TemporaryDirectory() as scratch:
-        wanted = Path(scratch, "wanted.txt")
-        wanted.write_text(_for_the_box(LOCK.read_text(encoding="utf-8")), encoding="utf-8")
-        _download(wanted, Path(scratch, "wheels"))
+        requirements = Path(scratch, "requirements.txt")
+        requirements.write_text(_for_the_box(LOCK.read_text(encoding="utf-8")), encoding="utf-8")
+        _download(requirements, Path(scratch, "wheels"))
         for wheel in sorted(Path(scratch, "wheels").glob("*.whl")):
             project = re.sub(r"[-_.]+", "-", wheel.name.partition("-")[0]).lower()
             folder = path / "simple" / project
@@ -57,8 +57,8 @@ def _make(path: Path) -> None:
             (folder / "index.html").write_text(f'<!doctype html><a href="{wheel.name}">{wheel.name}</a>\n')
 
 
-def _download(wanted: Path, target: Path) -> None:
-    """Fetch the wheels with the machine's own pip settings; a new venv has pip, ours may be uv's, without."""
+def _download(requirements: Path, target: Path) -> None:
+    """Download the wheels with the machine's pip settings; a new venv has pip, ours may not."""
     venv = target.with_name("venv")
     machine = platform.machine()
     subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, timeout=120, check=True)
@@ -67,7 +67,7 @@ def _download(wanted: Path, target: Path) -> None:
         str(venv / "bin/pip"), "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:",
         "--python-version", BOX_PYTHON,
         *(f"--platform={name}" for name in platforms),
-        "--requirement", str(wanted), "--dest", str(target),
+        "--requirement", str(requirements), "--dest", str(target),
     ]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=400, check=False, env={**os.environ}
@@ -77,7 +77,7 @@ def _download(wanted: Path, target: Path) -> None:
 
 
 def _for_the_box(lock: str) -> str:
-    """Return the lock without what its markers leave out on the box: pip would ask this machine's Python."""
+    """Return the lock with the requirements whose markers match the box, not this machine."""
     box = {
         "python_version": BOX_PYTHON,
         "python_full_version": f"{BOX_PYTHON}.0",

@@ -1,4 +1,4 @@
-"""The world around a box: a network without a way out, and on it everything that the host talks to."""
+"""The world of a box: a network without internet access, with every service that the host uses."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SECRETS = {
     "lancedb-endpoint": "https://lancedb.rehearsal.test:8443",
     "github-token": GITHUB_TOKEN,
 }
-VARIABLES = {  # how a program on the box finds the world
+VARIABLES = {  # for programs on the box
     "AWS_ENDPOINT_URL": f"http://{MAIN}:5000",
     **{f"CM_SOURCE_URL_{host.upper()}": "http://registries.rehearsal.test:8900" for host in HOSTS},
     "CM_ACME_DIRECTORY": acme.DIRECTORY,
@@ -59,10 +59,10 @@ VARIABLES = {  # how a program on the box finds the world
 
 
 class World:
-    """One world; `with World(folder, deployment) as world` builds it, and takes it down.
+    """One world; `with World(folder, deployment) as world` creates and removes it.
 
-    Services that `stop` and `start` know: `aws`, `registries`, `lancedb`, `acme`, `dns`, `imds`, `packages`,
-    `wheels`. What stops refuses connections; `acme` is out of reach instead, and keeps what it knows.
+    Services for `stop` and `start`: `aws`, `registries`, `lancedb`, `acme`, `dns`, `imds`, `packages` and
+    `wheels`. A stopped service refuses connections; `acme` is unreachable instead, and keeps its state.
     """
 
     def __init__(self, folder: Path, deployment: Deployment) -> None:
@@ -80,7 +80,7 @@ class World:
         with ExitStack() as stack:
             with cache.alone("sweep"):
                 sweep()
-                mirror.forget_what_nobody_asked_for()
+                mirror.delete_unused_files()
             self._build_network(stack)
             self._moto_port = stack.enter_context(empty_aws())
             stack.callback(lambda: [self.stop(name) for name in tuple(self._running)])
@@ -98,18 +98,18 @@ class World:
         self._stack.close()
 
     def start(self, name: str) -> None:
-        """Bring a service up."""
+        """Start a service."""
         if name not in self._running:
             stack = ExitStack()
             stack.enter_context(self._services()[name]())
             self._running[name] = stack
 
     def stop(self, name: str) -> None:
-        """Take a service away."""
+        """Stop a service."""
         self._running.pop(name).close()
 
     def client(self, service: str, region: str = REGION) -> Any:
-        """Return a boto3 client of the world's AWS; what it asks is not in the record."""
+        """Return a boto3 client of the world's AWS; its calls are not recorded."""
         return boto3.client(
             service,  # type: ignore[call-overload]  # the name is only known when it runs
             region_name=region,
@@ -119,13 +119,13 @@ class World:
         )
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        """Ask the API by its name, through TLS that is verified."""
+        """Request the API by its name, with verified TLS."""
         return self.request("GET", path, **options)
 
     def request(
         self, method: str, path: str, *, source: str = CLIENTS[0], address: str = API_ADDRESS, **options: Any
     ) -> httpx.Response:
-        """Ask from one client's address; `address` asks a box directly. Options are httpx's."""
+        """Send a request from a client address, or to the `address` of one box, with httpx's options."""
         transport = httpx.HTTPTransport(verify=self.trust(), local_address=source)
         options["headers"] = {"Host": API_HOST, **options.get("headers", {})}
         options.setdefault("extensions", {"sni_hostname": API_HOST})
@@ -133,38 +133,38 @@ class World:
             return client.request(method, f"https://{address}{path}", **options)
 
     def trust(self) -> ssl.SSLContext:
-        """Return what a client trusts: the authority's root alone."""
+        """Return the TLS context of a client, which trusts the root of `acme` only."""
         return ssl.create_default_context(cadata=self.acme.root)
 
     def point_name_at(self, address: str | None) -> None:
-        """Let the API's name mean this address, or nothing yet."""
+        """Point the API's name at an address, or remove its record."""
         self.dns.point(API_HOST, address)
 
     def plug_in(self, name: str) -> tuple[Namespace, str]:
-        """Return a new machine's network and its address in it; `unplug` it afterwards."""
+        """Return the network of a new machine, and its address in it."""
         address = next(self._free_addresses)
         guest = Namespace(f"{name}")
         connect(self.net, BRIDGE, guest, name, address)
-        # no more than AWS's network gives: a way to the metadata, and a router that leads nowhere
+        # as in AWS: a route to the metadata service, and a default router, which drops everything
         guest.ip("route", "add", METADATA, "dev", "eth0")
         guest.ip("route", "add", "default", "via", MAIN)
         return guest, address
 
-    def forget_neighbours(self) -> None:
-        """Let everybody learn anew who has which address, as after the announcement of a move."""
+    def flush_neighbours(self) -> None:
+        """Flush the ARP caches, as after an announcement that an address has moved."""
         for namespace in (self.net, self.clients):
             namespace.ip("neighbour", "flush", "all")
 
     def _build_network(self, stack: ExitStack) -> None:
-        self.net = _made(stack, "world")
-        # of its own choice it would be known by the lowest address of its ports, and by another one whenever
-        # a box came or went: for half a minute nobody who knew the old one would reach anything
+        self.net = _namespace(stack, "world")
+        # a fixed MAC address: a bridge's default one changes with its ports, and for half a minute machines
+        # with the old one in their ARP cache could not reach it
         self.net.ip("link", "add", BRIDGE, "address", BRIDGE_MAC, "type", "bridge", "forward_delay", "0")
         addresses = (MAIN, LANCEDB, PACKAGES, WHEELS)
         for address in (*(f"{address}/24" for address in addresses), f"{METADATA}/32"):
             self.net.ip("address", "add", address, "dev", BRIDGE)
         self.net.ip("link", "set", BRIDGE, "up")
-        self.clients = _made(stack, "clients")
+        self.clients = _namespace(stack, "clients")
         connect(self.net, BRIDGE, self.clients, "clients", *CLIENTS)
         self.dns = NameServer(self.net, MAIN, self.folder)
         others = {"lancedb": ("lancedb.rehearsal.test", LANCEDB)}
@@ -182,8 +182,8 @@ class World:
             "wheels": lambda: self._served(lambda: Server((WHEELS, 80), wheels.index_handler(self._wheels))),
         }
 
-    # Bound inside, served from outside: a thread keeps the network of whoever starts it, and these servers
-    # reach for moto, the mirror and the disk on this side.
+    # Bound inside, served outside: a thread has the network of its parent, and these servers use moto, the
+    # mirror and the disk on the outside.
 
     @contextmanager
     def _served(self, make: Callable[[], Server]) -> Iterator[None]:
@@ -213,7 +213,7 @@ class World:
             yield
 
 
-def _made(stack: ExitStack, name: str) -> Namespace:
+def _namespace(stack: ExitStack, name: str) -> Namespace:
     namespace = Namespace(name)
     stack.callback(namespace.delete)
     return namespace

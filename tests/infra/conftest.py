@@ -1,4 +1,4 @@
-"""Shared by the infra tests: Node for the CDK, and one synthesis of each flavour for the whole session."""
+"""Fixtures of the infra tests: Node for the CDK, and one synthesis of each flavour for the session."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# before pytest imports a test: importing `aws_cdk` starts Node, which the machine may not have in its PATH
+# before pytest imports a test: importing `aws_cdk` starts Node, which may not be in PATH
 os.environ["JSII_NODE"] = str(NODE_BIN / "node")
 
 UNACKNOWLEDGED = ("fullest!", "serverless-s3!")
@@ -31,7 +31,7 @@ FLAVOURS = ("smallest", "fullest", "serverless", "serverless-s3")
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A cloud assembly on disk: what `cdk synth` hands to `cdk deploy`."""
+    """A cloud assembly on disk, the output of `cdk synth`."""
 
     path: Path
 
@@ -107,7 +107,7 @@ def serverless(assemblies: dict[str, Assembly]) -> Assembly:
 
 @pytest.fixture(scope="session")
 def metadata() -> Iterator[str]:
-    """The metadata service of an instance, as a program's environment names it."""
+    """The URL of a metadata service."""
     server = InstanceMetadata("eu-central-1").server(("127.0.0.1", 0))
     with served(server):
         yield f"http://127.0.0.1:{server.server_port}"
@@ -115,6 +115,6 @@ def metadata() -> Iterator[str]:
 
 @pytest.fixture
 def aws() -> Iterator[Recorder]:
-    """An empty AWS in this process, with a recorder before it."""
+    """An empty AWS in this process, behind a recorder."""
     with empty_aws() as port, recording(port) as recorder:
         yield recorder

@@ -1,4 +1,4 @@
-"""Deployment settings that the infra tests share: the smallest, the fullest, and both ways to serve."""
+"""Deployment settings of the infra tests: the smallest, the fullest, and serverless ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FLAVOURS = {
     "serverless": SERVERLESS,
     "serverless-s3": {**SERVERLESS, "storage": "s3", "region": "eu-central-1"},
 }
-VARIANTS: dict[str, dict[str, Any]] = {  # one step away from a flavour
+VARIANTS: dict[str, dict[str, Any]] = {  # a flavour with one change
     "other-mail": {**FULLEST, "alarm_email": "others@example.org"},
     "no-zone": {key: value for key, value in FULLEST.items() if not key.startswith("hosted_zone")},
 }

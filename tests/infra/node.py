@@ -1,4 +1,4 @@
-"""Where Node is: the one that the `infra` group installs, so that nothing has to be on the machine."""
+"""The Node of the `infra` dependency group, so that the machine needs none."""
 
 from __future__ import annotations
 

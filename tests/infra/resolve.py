@@ -1,4 +1,4 @@
-"""Read a template as CloudFormation would, in an account that is called 123456789012."""
+"""Resolve the intrinsic functions of a template, in the account 123456789012."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PSEUDO = {
 
 
 def resolve(value: Any) -> Any:  # noqa: PLR0911  one for each intrinsic function
-    """Return the value with joins and account done; references become `<Name>` or `<Name.Attribute>`."""
+    """Return the value with joins and the account resolved; a reference is `<Name>` or `<Name.Attribute>`."""
     if isinstance(value, list):
         return [resolve(item) for item in value]
     if not isinstance(value, dict):

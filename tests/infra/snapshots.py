@@ -1,4 +1,4 @@
-"""Template snapshots: `python -m tests.infra.snapshots` writes them anew; the diff is the review."""
+"""Template snapshots: `python -m tests.infra.snapshots` writes them; review the diff."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.infra.node import ROOT, node_environment
 
 FOLDER = Path(__file__).parent / "snapshots"
 FLAVOURS = ("smallest", "fullest", "serverless-s3")
-# the box's id and its IPv6 address end in a digest of what would replace it
+# the instance's logical id and its IPv6 address end in a digest of what replaces the instance
 _GENERATION = re.compile(r"(Host[0-9A-F]{8})[0-9a-f]{16}")
 _ADDRESS = re.compile(r"(::)[0-9a-f]{4}:[0-9a-f]{4}\b")
 _BOOT = re.compile(r"(<<'END_OF_BOOT'\\n).*?(END_OF_BOOT\\n)", re.DOTALL)
 
 
 def snapshot(assembly: Path) -> str:
-    """Return every template of an assembly as one text without what changes by itself."""
+    """Return every template of an assembly as one text, with digests replaced."""
     templates: dict[str, Any] = {
         path.name: json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(assembly.glob("*.template.json"))

@@ -1,7 +1,7 @@
 """Synthesise deployments in a process of its own: `python -m tests.infra.synth OUT FLAVOUR…`.
 
-`FLAVOUR!` leaves the acknowledgements out, so that the report lists every finding. The release is a stand-in
-of fixed content; the real one is built by the tests that are about it.
+`FLAVOUR!` omits the acknowledgements, so that the report lists every finding. The release is fake, with fixed
+content; other tests build the real one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from infra.build import build
 from infra.release import ROOT, Release
 from tests.infra.flavours import settings
 
-STAND_IN = b"a release of fixed content\n"
+FAKE_RELEASE = b"a release of fixed content\n"
 
 
 def synthesise(flavour: str, out: Path) -> None:
@@ -26,7 +26,7 @@ def synthesise(flavour: str, out: Path) -> None:
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = App(context=flags, outdir=str(out), analytics_reporting=False)
     chosen = settings(flavour.removesuffix("!"))
-    build(app, chosen, stand_in(out.parent))
+    build(app, chosen, fake_release(out.parent))
     if flavour.endswith("!"):
         try:
             app.synth()
@@ -36,11 +36,11 @@ def synthesise(flavour: str, out: Path) -> None:
     app.synth()
 
 
-def stand_in(directory: Path) -> Release:
-    """Return a release that no change of the tree changes."""
+def fake_release(directory: Path) -> Release:
+    """Return a release that does not depend on the tree."""
     path = directory / "release.tar.gz"
-    path.write_bytes(STAND_IN)
-    return Release(path, hashlib.sha256(STAND_IN).hexdigest())
+    path.write_bytes(FAKE_RELEASE)
+    return Release(path, hashlib.sha256(FAKE_RELEASE).hexdigest())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The rehearsal's adapters refuse what CloudFormation would refuse, before they call anything."""
+"""The adapters of the rehearsal reject properties that CloudFormation rejects, before any call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def next_key(value: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("type_", TYPES)
-def test_a_property_that_the_type_does_not_know_is_refused(type_: str) -> None:
+def test_an_unknown_property_is_rejected(type_: str) -> None:
     with pytest.raises(jsonschema_rs.ValidationError):
         check(type_, {"Colour": "green"})
 
@@ -35,16 +35,16 @@ def test_a_property_that_the_type_does_not_know_is_refused(type_: str) -> None:
     ],
     ids=["missing", "misspelt", "wrong type", "missing below"],
 )
-def test_a_fault_in_the_properties_is_refused(type_: str, properties: dict[str, Any]) -> None:
+def test_invalid_properties_are_rejected(type_: str, properties: dict[str, Any]) -> None:
     with pytest.raises(jsonschema_rs.ValidationError):
         check(type_, properties)
 
 
-def test_a_sound_one_is_taken() -> None:
+def test_valid_properties_are_accepted() -> None:
     check("AWS::CloudWatch::Alarm", {**ALARM, "Dimensions": [{"Name": "InstanceId", "Value": "i-0"}]})
 
 
 @pytest.mark.parametrize("value", [{"SecretString": "a key"}, {"GenerateSecretString": {}}], ids=next_key)
-def test_a_secret_that_would_have_a_value_is_refused(value: dict[str, Any]) -> None:
+def test_a_secret_with_a_value_is_rejected(value: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next_key(value)):
         adapters_host.Secret.make("us-east-1", "Entry", {"Name": "a", "Description": "b", **value})

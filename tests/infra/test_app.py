@@ -1,4 +1,4 @@
-"""The app as the CLI starts it: settings in, stacks out, or one message and nothing."""
+"""The CDK app, started as the CLI starts it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ MODULES = sorted([ROOT / "app.py", *(ROOT / "infra").rglob("*.py")])
 
 
 def start(deployment: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    """Start the app with what the CLI would tell it: flags and choices, and where to write."""
+    """Start the app with the environment that the CLI sets."""
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    told = {"CDK_CONTEXT_JSON": json.dumps({**flags, "deployment": str(deployment)}), "CDK_OUTDIR": str(out)}
+    variables = {
+        "CDK_CONTEXT_JSON": json.dumps({**flags, "deployment": str(deployment)}),
+        "CDK_OUTDIR": str(out),
+    }
     return subprocess.run(
         [sys.executable, "app.py"],
         cwd=ROOT,
-        env={**node_environment(), **told},
+        env={**node_environment(), **variables},
         capture_output=True,
         text=True,
         timeout=110,
@@ -39,25 +42,25 @@ def test_without_a_deployment_file_nothing_is_synthesised(tmp_path: Path) -> Non
 
     assert done.returncode == 2
     assert done.stderr.strip() == (
-        f"There is no {tmp_path}/deployment.toml. "
-        "Copy deployment.example.toml to deployment.toml and fill it in."
+        f"{tmp_path}/deployment.toml does not exist. "
+        "Fix: copy deployment.example.toml to deployment.toml and edit it."
     )
     assert not list(tmp_path.glob("out/*.template.json"))
 
 
-def test_a_faulty_file_is_one_message_and_nothing_is_synthesised(tmp_path: Path) -> None:
+def test_an_invalid_file_is_reported_in_one_message(tmp_path: Path) -> None:
     example = (ROOT / "deployment.example.toml").read_text(encoding="utf-8")
-    faulty = tmp_path / "deployment.toml"
-    faulty.write_text(example.replace('"ops@example.org"', '"nobody"').replace("https://", "http://"))
+    invalid = tmp_path / "deployment.toml"
+    invalid.write_text(example.replace('"ops@example.org"', '"nobody"').replace("https://", "http://"))
 
-    done = start(faulty, tmp_path / "out")
+    done = start(invalid, tmp_path / "out")
 
     assert done.returncode == 2
-    assert len(done.stderr.strip().splitlines()) == 3  # a headline and two faults; no traceback
+    assert len(done.stderr.strip().splitlines()) == 3  # a headline and two errors, no traceback
     assert not list(tmp_path.glob("out/*.template.json"))
 
 
-def test_a_synthesis_of_everything_takes_less_than_30_s(tmp_path: Path) -> None:
+def test_a_synthesis_takes_less_than_30_s(tmp_path: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
 
     done = start(ROOT / "deployment.example.toml", tmp_path / "out")
@@ -65,11 +68,11 @@ def test_a_synthesis_of_everything_takes_less_than_30_s(tmp_path: Path) -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.glob("out/*.template.json"))) == 6
-    # processor time: what the clock shows depends on who else is at work on this machine
+    # CPU time: elapsed time depends on the load of the machine
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 30
 
 
-def test_before_there_is_an_image_what_it_is_pushed_to_can_be_deployed(tmp_path: Path) -> None:
+def test_without_an_image_the_stack_of_its_repository_can_be_deployed(tmp_path: Path) -> None:
     example = (ROOT / "deployment.example.toml").read_text(encoding="utf-8")
     deployment = tmp_path / "deployment.toml"
     deployment.write_text(example.replace("serverless = false", "serverless = true"), encoding="utf-8")

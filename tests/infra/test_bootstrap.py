@@ -1,4 +1,4 @@
-"""The bootstrap's way with files; what it does to a box is rehearsed in tests/host."""
+"""How the bootstrap copies files and reports failures; tests/host runs it on a host."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ FACTS: dict[str, Any] = {
 
 @pytest.fixture
 def bootstrap(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The program, imported as it runs: with the files beside it."""
+    """The program, imported with the modules of its folder."""
     monkeypatch.syspath_prepend(str(HOST_FILES))
     for name in ("bootstrap", "edge", "steps"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return __import__("bootstrap")
 
 
-def test_a_tree_is_laid_with_its_modes_and_only_once(bootstrap: Any, tmp_path: Path) -> None:
+def test_a_tree_is_copied_with_its_modes_and_only_once(bootstrap: Any, tmp_path: Path) -> None:
     tree, root = tmp_path / "tree", tmp_path / "root"
     (tree / "usr/local/sbin").mkdir(parents=True)
     (tree / "usr/local/sbin/program").write_text("#!/bin/sh\n")
@@ -45,7 +45,7 @@ def test_a_tree_is_laid_with_its_modes_and_only_once(bootstrap: Any, tmp_path: P
 
 
 @pytest.mark.parametrize("change", ["content", "mode"])
-def test_what_somebody_changed_is_laid_anew(bootstrap: Any, tmp_path: Path, change: str) -> None:
+def test_a_changed_file_is_written_again(bootstrap: Any, tmp_path: Path, change: str) -> None:
     path = tmp_path / "file"
     bootstrap.steps.write(path, b"ours")
     if change == "content":
@@ -59,7 +59,7 @@ def test_what_somebody_changed_is_laid_anew(bootstrap: Any, tmp_path: Path, chan
 
 
 @pytest.mark.parametrize(("database", "is_bucket"), [("", False), ("s3://bucket/lancedb", True)])
-def test_the_way_to_the_metadata_is_opened_for_a_bucket_alone(
+def test_only_a_bucket_opens_access_to_the_metadata_service(
     bootstrap: Any, tmp_path: Path, database: str, is_bucket: bool
 ) -> None:
     release = Path(str(HOST_FILES.parent))
@@ -71,12 +71,12 @@ def test_the_way_to_the_metadata_is_opened_for_a_bucket_alone(
 
 
 @pytest.mark.parametrize("unit", OURS, ids=lambda unit: unit.name)
-def test_every_program_of_ours_is_in_the_one_sandbox(unit: Path) -> None:
+def test_every_unit_has_the_same_sandbox(unit: Path) -> None:
     assert (unit.with_name(f"{unit.name}.d") / "10-sandbox.conf").resolve() == SHARED / "sandbox.conf"
 
 
 @pytest.mark.parametrize("unit", JOBS)
-def test_whoever_starts_a_job_it_is_the_same_one(unit: str) -> None:
+def test_every_way_to_start_a_job_has_the_same_settings(unit: str) -> None:
     for tree, name in (("files", "20-job.conf"), ("files-s3", "30-s3.conf")):
         drop_in = HOST_FILES / tree / UNITS / f"{unit}.service.d" / name
         assert drop_in.resolve() == SHARED / f"{name[3:]}"
@@ -88,7 +88,7 @@ def test_each_tree_is_in_the_release() -> None:
 
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
-    """A release with the program itself, in a world without any of the commands that it calls."""
+    """A release with the program, and a PATH without the commands that it calls."""
     (tmp_path / "host").mkdir()
     (tmp_path / "bin").mkdir()
     (tmp_path / "deployment.json").write_text("{}")
@@ -114,32 +114,32 @@ def installed(release: Path) -> list[str]:
     return ended.stdout.splitlines()
 
 
-def give(release: Path, name: str, script: str) -> None:
-    """Put a command into the world of the release."""
+def add_command(release: Path, name: str, script: str) -> None:
+    """Add a command to the PATH of the release."""
     program = release / "bin" / name
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
 
 
-def test_the_step_that_fails_is_named_in_the_last_line(release: Path) -> None:
-    told = installed(release)
+def test_the_last_line_names_the_step_that_fails(release: Path) -> None:
+    lines = installed(release)
 
-    assert told[0] == "== packages"
-    assert told[-1].startswith("bootstrap, packages: ")
-
-
-def test_a_command_that_fails_is_named_in_the_last_line(release: Path) -> None:
-    give(release, "dpkg-query", "exit 1")
-    give(release, "apt-get", "exit 7")
-
-    assert installed(release)[-1] == "bootstrap, packages: apt-get ended with 7; its words are above"
+    assert lines[0] == "== packages"
+    assert lines[-1].startswith("bootstrap, packages: ")
 
 
-def test_a_command_that_hangs_is_ended_with_its_children_and_named(release: Path) -> None:
-    give(release, "dpkg-query", "exit 1")
-    give(release, "apt-get", "/bin/sleep 300 & wait")
+def test_the_last_line_names_the_command_that_fails(release: Path) -> None:
+    add_command(release, "dpkg-query", "exit 1")
+    add_command(release, "apt-get", "exit 7")
 
-    assert installed(release)[-1].startswith("bootstrap, packages: no end in 1 s: apt-get -o ")
+    assert installed(release)[-1] == "bootstrap, packages: apt-get exited with 7; its output is above"
+
+
+def test_a_command_that_hangs_is_killed_with_its_children_and_named(release: Path) -> None:
+    add_command(release, "dpkg-query", "exit 1")
+    add_command(release, "apt-get", "/bin/sleep 300 & wait")
+
+    assert installed(release)[-1].startswith("bootstrap, packages: timeout after 1 s: apt-get -o ")
 
 
 @pytest.mark.parametrize(
@@ -154,12 +154,12 @@ def test_a_command_that_hangs_is_ended_with_its_children_and_named(release: Path
     ],
     ids=["configuration", "bug"],
 )
-def test_whatever_goes_wrong_the_last_line_has_the_step(
+def test_the_last_line_names_the_step_of_any_exception(
     release: Path, path: str, content: str, last: str
 ) -> None:
     (release / path).write_text(content)
-    give(release, "dpkg-query", "printf installed")
-    told = installed(release)
+    add_command(release, "dpkg-query", "printf installed")
+    lines = installed(release)
 
-    assert told[-1].startswith(last)
-    assert any("Traceback" in line for line in told)
+    assert lines[-1].startswith(last)
+    assert any("Traceback" in line for line in lines)

@@ -1,4 +1,4 @@
-"""When a certificate is due, how long a refusal is remembered, and that what is stored comes back whole."""
+"""When a certificate is renewed, how long a failed request delays the next, and restoring from the bucket."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from hypothesis import strategies as st
 
 from infra import names
 from infra.host import certificate
-from infra.host.certificate import Keeper, Life, NotYetError, tree_digest, wait_s
+from infra.host.certificate import CertificateManager, NotReadyError, Validity, tree_digest, wait_s
+from tests.infra.host_python import needs_extraction_filters
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.infra.rehearsal.recorder import Recorder
+
+pytestmark = needs_extraction_filters
 
 HOST = "metrics-api.example.org"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,7 +42,7 @@ FACTS = {
 
 @pytest.fixture
 def bucket(aws: Recorder, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The bucket of certificates on an empty AWS, which this process takes for the real one."""
+    """The bucket of certificates on an empty AWS, which this process uses."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "a")
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
@@ -49,7 +52,7 @@ def bucket(aws: Recorder, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A `systemctl` that does nothing; this file has its words, and it fails while `down` is there."""
+    """The log of a fake `systemctl`, which fails while the file `down` exists."""
     program, calls = tmp_path / "bin/systemctl", tmp_path / "calls"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\necho "$@" >>{calls}\ntest ! -e {tmp_path}/down\n', encoding="utf-8")
@@ -63,230 +66,230 @@ def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("life_days", "left_days", "due"),
     [(90, 31, False), (90, 29, True), (45, 16, False), (45, 14, True), (6, 3.1, False), (6, 2.9, True)],
 )
-def test_a_certificate_is_due_in_the_last_third_and_a_short_one_in_the_last_half(
+def test_a_certificate_is_due_in_its_last_third_and_a_short_one_in_its_last_half(
     life_days: float, left_days: float, due: bool
 ) -> None:
-    life = Life(BEGIN, BEGIN + timedelta(days=life_days))
+    validity = Validity(BEGIN, BEGIN + timedelta(days=life_days))
 
-    assert life.is_due(life.end - timedelta(days=left_days)) is due
+    assert validity.is_due(validity.end - timedelta(days=left_days)) is due
 
 
 @given(st.integers(1, 120), st.floats(0, 1))
 def test_every_certificate_is_due_before_its_alarm(days: int, left: float) -> None:
-    life = Life(BEGIN, BEGIN + timedelta(days=days))
+    validity = Validity(BEGIN, BEGIN + timedelta(days=days))
 
-    assert life.is_due(life.end - timedelta(days=days * min(left, 0.25)))
+    assert validity.is_due(validity.end - timedelta(days=days * min(left, 0.25)))
 
 
-def test_an_hour_sees_at_most_five_refusals() -> None:
+def test_at_most_five_requests_fail_in_an_hour() -> None:
     asked_at = [0.0]
     while asked_at[-1] < 3600:
         asked_at.append(asked_at[-1] + wait_s(len(asked_at)))
 
     assert len([moment for moment in asked_at if moment < 3600]) <= 5
-    assert wait_s(100) == certificate.LONGEST_WAIT_S
+    assert wait_s(100) == certificate.MAX_WAIT_S
 
 
-def test_a_refusal_is_heeded_until_its_time_has_passed(bucket: str, tmp_path: Path) -> None:
-    tries = tmp_path / certificate.STATE / "tries.json"
-    certificate.write(tries, json.dumps([3, time.time()]).encode())
-    keeper = Keeper({**FACTS, "api_host": "nowhere.invalid"}, tmp_path)
+def test_after_a_failed_request_the_next_one_waits(bucket: str, tmp_path: Path) -> None:
+    failures = tmp_path / certificate.STATE / "failures.json"
+    certificate.write(failures, json.dumps([3, time.time()]).encode())
+    manager = CertificateManager({**FACTS, "api_host": "nowhere.invalid"}, tmp_path)
 
-    with pytest.raises(NotYetError, match="refused 3 times; it is asked again in 0:04:00"):
-        keeper.keep(heed_failures=True)
-    with pytest.raises(NotYetError, match="has no address yet"):
-        keeper.keep(heed_failures=False)
-    certificate.write(tries, json.dumps([3, time.time() - wait_s(3)]).encode())
-    with pytest.raises(NotYetError, match="has no address yet"):
-        keeper.keep(heed_failures=True)
+    with pytest.raises(NotReadyError, match="rejected 3 requests in a row; the next one is in 0:04:00"):
+        manager.renew(wait_after_failure=True)
+    with pytest.raises(NotReadyError, match="has no address"):
+        manager.renew(wait_after_failure=False)
+    certificate.write(failures, json.dumps([3, time.time() - wait_s(3)]).encode())
+    with pytest.raises(NotReadyError, match="has no address"):
+        manager.renew(wait_after_failure=True)
 
 
 @pytest.mark.parametrize("note", ["", "[3", "7", "[1]", "[null, null]"])
-def test_a_damaged_note_of_refusals_counts_as_none(note: str, bucket: str, tmp_path: Path) -> None:
-    certificate.write(tmp_path / certificate.STATE / "tries.json", note.encode())
-    keeper = Keeper({**FACTS, "api_host": "nowhere.invalid"}, tmp_path)
+def test_a_damaged_file_of_failures_counts_as_no_failure(note: str, bucket: str, tmp_path: Path) -> None:
+    certificate.write(tmp_path / certificate.STATE / "failures.json", note.encode())
+    manager = CertificateManager({**FACTS, "api_host": "nowhere.invalid"}, tmp_path)
 
-    with pytest.raises(NotYetError, match="has no address yet"):
-        keeper.keep(heed_failures=True)
+    with pytest.raises(NotReadyError, match="has no address"):
+        manager.renew(wait_after_failure=True)
 
 
-def test_the_prefix_is_the_one_that_the_role_may_use() -> None:
+def test_the_prefix_is_the_one_in_the_policy_of_the_role() -> None:
     assert certificate.PREFIX == names.CERTIFICATES_PREFIX
 
 
-def test_a_box_without_a_certificate_gets_a_placeholder_once(tmp_path: Path) -> None:
-    keeper = Keeper(FACTS, tmp_path)
-    keeper.placeholder()
+def test_a_host_without_a_certificate_gets_one_placeholder(tmp_path: Path) -> None:
+    manager = CertificateManager(FACTS, tmp_path)
+    manager.placeholder()
     current = tmp_path / certificate.STATE / "current"
     first = (current / "fullchain.pem").read_bytes()
 
-    keeper.placeholder()
+    manager.placeholder()
 
     assert (current / "fullchain.pem").read_bytes() == first
     assert stat.S_IMODE((current / "privkey.pem").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_placeholder_is_written_anew(damage: str, tmp_path: Path) -> None:
-    keeper, folder = Keeper(FACTS, tmp_path), tmp_path / certificate.STATE / "placeholder"
-    keeper.placeholder()
+def test_a_damaged_placeholder_is_replaced(damage: str, tmp_path: Path) -> None:
+    manager, folder = CertificateManager(FACTS, tmp_path), tmp_path / certificate.STATE / "placeholder"
+    manager.placeholder()
     damage_certificate(folder, damage)
 
-    keeper.placeholder()
+    manager.placeholder()
 
-    assert certificate.life_of(folder) is not None
+    assert certificate.validity_of(folder) is not None
 
 
-def test_what_one_box_stored_the_next_one_has(bucket: str, tmp_path: Path) -> None:
+def test_the_next_host_restores_the_stored_certificate(bucket: str, tmp_path: Path) -> None:
     make_tree(tmp_path / "one")
-    Keeper(FACTS, tmp_path / "one").store()
+    CertificateManager(FACTS, tmp_path / "one").store()
 
-    Keeper(FACTS, tmp_path / "two").prepare()
+    CertificateManager(FACTS, tmp_path / "two").prepare()
 
-    one, two = (tmp_path / box / certificate.LETSENCRYPT for box in ("one", "two"))
+    one, two = (tmp_path / host / certificate.LETSENCRYPT for host in ("one", "two"))
     assert tree_digest(one) == tree_digest(two)
     assert (two / "live" / HOST / "privkey.pem").is_symlink()
     assert stat.S_IMODE((two / "archive" / HOST / "privkey1.pem").stat().st_mode) == 0o600
     assert (tmp_path / "two" / certificate.STATE / "current").readlink() == two / "live" / HOST
 
 
-def test_a_reload_that_failed_is_asked_for_again(bucket: str, systemctl: Path, tmp_path: Path) -> None:
+def test_a_failed_reload_is_retried(bucket: str, systemctl: Path, tmp_path: Path) -> None:
     make_tree(tmp_path)
-    keeper, told = Keeper(FACTS, tmp_path), tmp_path / certificate.TOLD
+    manager, status = CertificateManager(FACTS, tmp_path), tmp_path / certificate.STATUS
     (tmp_path / "down").touch()
-    with pytest.raises(NotYetError, match="Why it does not: sudo nginx -t"):
-        keeper.keep(heed_failures=True)
-    assert not told.exists()
+    with pytest.raises(NotReadyError, match="For the reason: sudo nginx -t"):
+        manager.renew(wait_after_failure=True)
+    assert not status.exists()
 
     (tmp_path / "down").unlink()
     for _ in range(3):
-        keeper.keep(heed_failures=True)
+        manager.renew(wait_after_failure=True)
 
-    assert told.exists()
+    assert status.exists()
     assert systemctl.read_text(encoding="utf-8").splitlines() == ["try-reload-or-restart nginx.service"] * 2
 
 
-def test_a_certificate_that_nginx_does_not_take_is_stored_all_the_same(
+def test_a_certificate_is_stored_even_if_nginx_cannot_load_it(
     bucket: str, systemctl: Path, aws: Recorder, tmp_path: Path
 ) -> None:
     make_tree(tmp_path)
     (tmp_path / "down").touch()
 
-    with pytest.raises(NotYetError):
-        Keeper(FACTS, tmp_path).deploy()
+    with pytest.raises(NotReadyError):
+        CertificateManager(FACTS, tmp_path).deploy()
 
     assert "s3:PutObject" in [call.action for call in aws.calls]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_is_damaged_counts_as_none_and_comes_back_from_the_bucket(
+def test_a_damaged_certificate_is_restored_from_the_bucket(
     damage: str, bucket: str, systemctl: Path, tmp_path: Path
 ) -> None:
     make_tree(tmp_path)
-    keeper, live = Keeper(FACTS, tmp_path), tmp_path / certificate.LETSENCRYPT / "live" / HOST
-    keeper.keep(heed_failures=True)
+    manager, live = CertificateManager(FACTS, tmp_path), tmp_path / certificate.LETSENCRYPT / "live" / HOST
+    manager.renew(wait_after_failure=True)
     whole, current = tree_digest(live), tmp_path / certificate.STATE / "current"
     damage_certificate(live, damage)
 
-    keeper.placeholder()
+    manager.placeholder()
     assert current.readlink() != live
-    assert not (tmp_path / certificate.TOLD).exists()
+    assert not (tmp_path / certificate.STATUS).exists()
 
-    keeper.keep(heed_failures=True)
+    manager.renew(wait_after_failure=True)
     assert (current.readlink(), tree_digest(live)) == (live, whole)
     assert len(systemctl.read_text(encoding="utf-8").splitlines()) == 2
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_is_damaged_is_neither_shown_nor_stored_over_the_good_one(
+def test_a_damaged_certificate_is_neither_loaded_nor_stored(
     damage: str, bucket: str, systemctl: Path, aws: Recorder, tmp_path: Path
 ) -> None:
     make_tree(tmp_path)
-    keeper, live = Keeper(FACTS, tmp_path), tmp_path / certificate.LETSENCRYPT / "live" / HOST
-    keeper.store()
+    manager, live = CertificateManager(FACTS, tmp_path), tmp_path / certificate.LETSENCRYPT / "live" / HOST
+    manager.store()
     damage_certificate(live, damage)
-    keeper.placeholder()
+    manager.placeholder()
 
-    with pytest.raises(NotYetError, match=r"with its key.*: sudo cm-certificate keep --now"):
-        keeper.deploy()
+    with pytest.raises(NotReadyError, match=r"with its key.*Fix: sudo cm-certificate renew --now"):
+        manager.deploy()
 
     assert [call.action for call in aws.calls].count("s3:PutObject") == 1
     assert (tmp_path / certificate.STATE / "current").readlink() != live
     assert systemctl.read_text(encoding="utf-8") == ""
 
 
-def test_of_an_archive_that_is_cut_off_nothing_is_laid_down(bucket: str, tmp_path: Path) -> None:
+def test_a_truncated_archive_writes_no_file(bucket: str, tmp_path: Path) -> None:
     make_tree(tmp_path / "one")
     content = certificate.pack(tmp_path / "one" / certificate.LETSENCRYPT)
     client = boto3.client("s3", region_name="us-east-1")
     client.put_object(Bucket=bucket, Key=f"certificates/{HOST}.tar.gz", Body=content[: len(content) // 2])
 
-    with pytest.raises(NotYetError, match="is no archive of certificates"):
-        Keeper(FACTS, tmp_path / "two").restore()
+    with pytest.raises(NotReadyError, match="is not a valid archive"):
+        CertificateManager(FACTS, tmp_path / "two").restore()
 
     assert not list((tmp_path / "two").rglob("*.pem"))
 
 
-def test_only_one_keeps_at_a_time(bucket: str, tmp_path: Path) -> None:
-    keeper, lock = Keeper(FACTS, tmp_path), tmp_path / certificate.STATE / "lock"
+def test_only_one_process_runs_at_a_time(bucket: str, tmp_path: Path) -> None:
+    manager, lock = CertificateManager(FACTS, tmp_path), tmp_path / certificate.STATE / "lock"
     lock.parent.mkdir(parents=True)
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(NotYetError, match="another cm-certificate is at work"):
-            keeper.keep(heed_failures=False)
+        with pytest.raises(NotReadyError, match="another cm-certificate is running"):
+            manager.renew(wait_after_failure=False)
 
-    assert not (tmp_path / certificate.STATE / "tries.json").exists()
+    assert not (tmp_path / certificate.STATE / "failures.json").exists()
 
 
-def test_what_is_stored_is_not_stored_again(bucket: str, aws: Recorder, tmp_path: Path) -> None:
+def test_an_unchanged_certificate_is_not_stored_again(bucket: str, aws: Recorder, tmp_path: Path) -> None:
     make_tree(tmp_path)
-    keeper = Keeper(FACTS, tmp_path)
-    keeper.store()
+    manager = CertificateManager(FACTS, tmp_path)
+    manager.store()
     (tmp_path / certificate.LETSENCRYPT / "renewal").mkdir()
 
-    keeper.store()
-    keeper.store()
+    manager.store()
+    manager.store()
 
     assert [call.action for call in aws.calls].count("s3:PutObject") == 2
 
 
-def test_an_empty_bucket_leaves_the_box_as_it_is(bucket: str, tmp_path: Path) -> None:
-    Keeper(FACTS, tmp_path).restore()
+def test_an_empty_bucket_changes_nothing(bucket: str, tmp_path: Path) -> None:
+    CertificateManager(FACTS, tmp_path).restore()
 
     assert not (tmp_path / certificate.LETSENCRYPT).exists()
 
 
-def test_what_is_no_archive_is_named_with_its_mend(bucket: str, tmp_path: Path) -> None:
+def test_an_invalid_archive_is_reported_with_its_fix(bucket: str, tmp_path: Path) -> None:
     key = f"certificates/{HOST}.tar.gz"
     boto3.client("s3", region_name="us-east-1").put_object(Bucket=bucket, Key=key, Body=b"no archive")
 
-    with pytest.raises(NotYetError, match=f"aws s3 rm s3://{bucket}/{key}"):
-        Keeper(FACTS, tmp_path).restore()
+    with pytest.raises(NotReadyError, match=f"aws s3 rm s3://{bucket}/{key}"):
+        CertificateManager(FACTS, tmp_path).restore()
 
 
-def test_nothing_is_laid_outside_the_tree(bucket: str, tmp_path: Path) -> None:
+def test_no_file_is_written_outside_the_folder(bucket: str, tmp_path: Path) -> None:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w:gz") as archive:
         archive.addfile(tarfile.TarInfo("../../cron.d/root"))
     client = boto3.client("s3", region_name="us-east-1")
     client.put_object(Bucket=bucket, Key=f"certificates/{HOST}.tar.gz", Body=raw.getvalue())
 
-    with pytest.raises(NotYetError, match="is no archive of certificates"):
-        Keeper(FACTS, tmp_path).restore()
+    with pytest.raises(NotReadyError, match="is not a valid archive"):
+        CertificateManager(FACTS, tmp_path).restore()
 
 
-def test_a_bucket_that_cannot_be_used_is_a_reason_like_the_others(
+def test_a_bucket_error_is_reported_in_one_line(
     bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     facts = {**FACTS, "certificates_bucket": f"no-{bucket}"}
     certificate.write(tmp_path / certificate.DEPLOYMENT, json.dumps(facts).encode())
 
-    assert certificate.main(["keep"], tmp_path) == os.EX_TEMPFAIL
+    assert certificate.main(["renew"], tmp_path) == os.EX_TEMPFAIL
 
-    assert capsys.readouterr().out.startswith(f"not yet: the bucket no-{bucket} cannot be used: ")
+    assert capsys.readouterr().out.startswith(f"not ready: the bucket no-{bucket} cannot be used: ")
 
 
-def test_a_full_disk_is_a_reason_like_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     certificate.write(tmp_path / certificate.DEPLOYMENT, json.dumps(FACTS).encode())
     folder = tmp_path / certificate.STATE / "placeholder"
     folder.mkdir(parents=True)
@@ -294,13 +297,13 @@ def test_a_full_disk_is_a_reason_like_the_others(tmp_path: Path, capsys: pytest.
 
     assert certificate.main(["placeholder"], tmp_path) == os.EX_TEMPFAIL
 
-    (said,) = capsys.readouterr().out.splitlines()
-    assert said.startswith("not yet: [Errno 28] No space left on device")
-    assert "df -h /" in said
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("not ready: [Errno 28] No space left on device")
+    assert "df -h /" in line
 
 
 def make_tree(root: Path) -> None:
-    """Lay down what certbot would have after a first issue."""
+    """Write the files that certbot writes for its first certificate."""
     folder = root / certificate.LETSENCRYPT
     live, archive = folder / "live" / HOST, folder / "archive" / HOST
     certificate.write_placeholder(archive, HOST, datetime.now(UTC))
@@ -311,7 +314,7 @@ def make_tree(root: Path) -> None:
 
 
 def damage_certificate(live: Path, damage: str) -> None:
-    """Do to a certificate what a full disk or a hand may do."""
+    """Damage a certificate as a full disk or a person might."""
     chain, key = live / "fullchain.pem", live / "privkey.pem"
     if damage == "no key":
         key.unlink()

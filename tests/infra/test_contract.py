@@ -1,4 +1,4 @@
-"""What the stacks promise the runtime is what the runtime understands; neither imports the other."""
+"""Names that the stacks and the runtime share are equal, although neither imports the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from community_metrics.aws import telemetry
-from community_metrics.aws.lambda_jobs import event_of
+from community_metrics.aws.lambda_jobs import job_of
 from community_metrics.cli import main as cli
 from community_metrics.config import Settings
 from community_metrics.host import monitor
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 def test_the_gauges_have_the_names_that_the_alarms_watch() -> None:
     of_the_runs = {telemetry.AGE_OF_LAST_SUCCESS_H, telemetry.FAILED_RUNS, telemetry.BAD_RUNS_IN_A_ROW}
     of_the_host = {
-        monitor.SETTLED_THROUGH_AGE_DAYS,
-        monitor.CERTIFICATE_LIFE_LEFT,
+        monitor.PUBLISHED_THROUGH_AGE_DAYS,
+        monitor.CERTIFICATE_LIFETIME_LEFT,
         monitor.DISK_USED,
         monitor.MEMORY_USED,
     }
@@ -46,30 +46,30 @@ def test_the_handlers_exist(handler: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_the_clock_sends_events_that_start_a_job(serverless: Assembly, name: str) -> None:
+def test_the_schedules_send_events_that_start_a_job(serverless: Assembly, name: str) -> None:
     inputs = {
         item["Properties"]["Name"]: json.loads(item["Properties"]["Target"]["Input"])
         for item in serverless.resources("AWS::Scheduler::Schedule")
     }
 
-    assert event_of(inputs[f"community-metrics-{name}"]).job == SCHEDULES[name][0]
+    assert job_of(inputs[f"community-metrics-{name}"]).name == SCHEDULES[name][0]
 
 
-def test_the_command_that_fills_the_entries_is_one_the_cli_takes() -> None:
+def test_the_cli_accepts_the_command_that_sets_the_secrets() -> None:
     command = next_command(settings("smallest", lancedb_region="us-west-2")).split()
 
     assert command[-2:] == ["--lancedb-region", "us-west-2"]
     assert CliRunner().invoke(cli.app, [*command[1:], "--help"]).exit_code == 0
 
 
-def test_every_secret_becomes_a_setting() -> None:
+def test_every_secret_is_a_setting() -> None:
     assert {entry.variable for entry in names.SECRETS} <= {
         f"CM_{name.upper()}" for name in Settings.model_fields
     }
 
 
 @pytest.mark.parametrize("flavour", ["smallest", "fullest"])
-def test_the_environment_of_the_host_is_one_the_runtime_reads(
+def test_the_runtime_accepts_the_environment_of_the_host(
     assemblies: dict[str, Assembly], flavour: str
 ) -> None:
     environment: dict[str, str] = facts(assemblies[flavour])["environment"]

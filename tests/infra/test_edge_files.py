@@ -1,4 +1,4 @@
-"""What the edge's files say of a deployment, and what two files must say alike."""
+"""The files of the reverse proxy and of the host: values of the deployment, and values in two places."""
 
 from __future__ import annotations
 
@@ -30,46 +30,46 @@ KINDS = dict(
 @pytest.fixture(scope="module")
 def site(assemblies: dict[str, Assembly], tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("root")
-    edge.lay_templates(facts(assemblies["fullest"]), root)
+    edge.write_templates(facts(assemblies["fullest"]), root)
     return (root / "etc/nginx/community-metrics/site.conf").read_text(encoding="utf-8")
 
 
-def test_the_site_is_the_deployments(site: str) -> None:
+def test_the_site_has_the_values_of_the_deployment(site: str) -> None:
     assert site.count("server_name metrics-api.example.org;") == 2
     assert '"https://metrics.example.org" $http_origin;' in site
     assert "@" not in site.replace("@problem", "")
 
 
-def test_laying_it_again_touches_nothing(assemblies: dict[str, Assembly], tmp_path: Path) -> None:
-    edge.lay_templates(facts(assemblies["smallest"]), tmp_path)
+def test_writing_the_templates_again_changes_no_file(assemblies: dict[str, Assembly], tmp_path: Path) -> None:
+    edge.write_templates(facts(assemblies["smallest"]), tmp_path)
     site = tmp_path / "etc/nginx/community-metrics/site.conf"
-    laid = site.stat().st_mtime_ns
+    written = site.stat().st_mtime_ns
 
-    edge.lay_templates(facts(assemblies["smallest"]), tmp_path)
+    edge.write_templates(facts(assemblies["smallest"]), tmp_path)
 
-    assert site.stat().st_mtime_ns == laid
+    assert site.stat().st_mtime_ns == written
 
 
-def test_logs_are_shipped_where_the_deployment_says_so(assemblies: dict[str, Assembly]) -> None:
+def test_logs_are_shipped_only_if_the_deployment_has_ship_logs(assemblies: dict[str, Assembly]) -> None:
     assert [facts(assemblies[name])["ship_logs"] for name in ("smallest", "fullest")] == [False, True]
 
 
-def test_every_problem_of_nginx_is_explained_where_its_type_says() -> None:
-    told = set(re.findall(r"^    (?:default|\d+) ([a-z-]+);$", PROBLEMS, re.MULTILINE))
+def test_the_type_of_every_problem_of_nginx_is_documented() -> None:
+    kinds = set(re.findall(r"^    (?:default|\d+) ([a-z-]+);$", PROBLEMS, re.MULTILINE))
 
     assert f'"type":"{DOCUMENTATION}#$problem_kind"' in (NGINX / "problem.conf").read_text(encoding="utf-8")
-    assert told == set(KINDS)
+    assert kinds == set(KINDS)
     text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
-    assert [kind for kind in told if f"### {kind}\n" not in text] == []
+    assert [kind for kind in kinds if f"### {kind}\n" not in text] == []
 
 
-def test_a_problem_that_the_api_knows_too_has_one_title() -> None:
+def test_a_problem_of_nginx_and_of_the_api_has_one_title() -> None:
     assert {kind: KINDS[kind] for kind in KINDS.keys() & TITLES.keys()} == {
         kind: TITLES[kind][1] for kind in KINDS.keys() & TITLES.keys()
     }
 
 
-def test_the_limits_that_a_caller_is_told_are_those_of_nginx(site: str) -> None:
+def test_the_limits_in_the_message_are_those_of_nginx(site: str) -> None:
     rate = re.search(r"rate=(\d+)r/s", (NGINX / "limits.conf").read_text(encoding="utf-8"))
     at_once = re.search(r"limit_conn connections (\d+);", site)
 
@@ -88,42 +88,46 @@ def test_the_limits_that_a_caller_is_told_are_those_of_nginx(site: str) -> None:
         ("192.0.2.1", "192.0.2.2", False),
     ],
 )
-def test_a_caller_is_an_address_or_a_network_however_it_is_written(one: str, other: str, same: bool) -> None:
+def test_a_client_is_an_ipv4_address_or_an_ipv6_network(one: str, other: str, same: bool) -> None:
     limits = (NGINX / "limits.conf").read_text(encoding="utf-8")
-    network = re.search(r'map \$binary_remote_addr \$caller \{\n.*\n    "~(.*)" \$1;\n\}', limits)
+    network = re.search(r'map \$binary_remote_addr \$client \{\n.*\n    "~(.*)" \$1;\n\}', limits)
     assert network
 
-    def caller(address: str) -> bytes:
+    def client(address: str) -> bytes:
         packed = ip_address(address).packed
         found = re.search(network[1].encode(), packed)
         return found[1] if found else packed
 
-    assert (caller(one) == caller(other)) is same
+    assert (client(one) == client(other)) is same
 
 
 @pytest.mark.parametrize(
     ("step", "failing", "last"),
     [
-        (lambda root: edge.tell("ssh", root), "try-reload-or-restart", "ssh.service did not try-reload"),
-        (edge.start_nginx, "restart", "nginx.service did not restart; the journal is above"),
-        (edge.start_nginx, "start", "nginx.service did not start; the journal is above"),
+        (
+            lambda root: edge.reload_if_changed("ssh", root),
+            "try-reload-or-restart",
+            "systemctl try-reload-or-restart ssh.service failed; the journal is above",
+        ),
+        (edge.start_nginx, "restart", "systemctl restart nginx.service failed; the journal is above"),
+        (edge.start_nginx, "start", "systemctl start nginx.service failed; the journal is above"),
         (
             lambda root: edge.switch_log_shipping(on=True, root=root),
             "start",
-            "community-metrics-logs.service did not start; the journal is above",
+            "systemctl start community-metrics-logs.service failed; the journal is above",
         ),
     ],
     ids=["reload", "restart", "start", "logs"],
 )
-def test_a_unit_of_the_edge_that_fails_says_why_in_the_boot_log(
+def test_the_journal_of_a_unit_that_fails_is_in_the_boot_log(
     step: Callable[[Path], None],
     failing: str,
     last: str,
     commands: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    give(commands, "systemctl", f'[ "$1" != {failing} ]')
-    give(commands, "journalctl", "echo unknown directive")
+    add_command(commands, "systemctl", f'[ "$1" != {failing} ]')
+    add_command(commands, "journalctl", "echo unknown directive")
 
     with pytest.raises(edge.steps.StepError, match=last):
         step(commands.parent)
@@ -131,18 +135,20 @@ def test_a_unit_of_the_edge_that_fails_says_why_in_the_boot_log(
     assert capfd.readouterr().out == "unknown directive\n"
 
 
-def test_a_service_that_did_not_take_its_files_is_told_again(commands: Path, tmp_path: Path) -> None:
-    asked = tmp_path / "asked"
-    give(commands, "journalctl", "exit 0")
-    give(commands, "systemctl", "exit 1")
+def test_a_failed_reload_is_retried_and_a_successful_one_is_not_repeated(
+    commands: Path, tmp_path: Path
+) -> None:
+    calls = tmp_path / "calls"
+    add_command(commands, "journalctl", "exit 0")
+    add_command(commands, "systemctl", "exit 1")
     with pytest.raises(edge.steps.StepError):
-        edge.tell("nginx", tmp_path)
+        edge.reload_if_changed("nginx", tmp_path)
 
-    give(commands, "systemctl", f'echo "$*" >>{asked}')
-    edge.tell("nginx", tmp_path)
-    edge.tell("nginx", tmp_path)
+    add_command(commands, "systemctl", f'echo "$*" >>{calls}')
+    edge.reload_if_changed("nginx", tmp_path)
+    edge.reload_if_changed("nginx", tmp_path)
 
-    assert asked.read_text(encoding="utf-8") == "restart nginx.service\n"
+    assert calls.read_text(encoding="utf-8") == "restart nginx.service\n"
 
 
 @pytest.mark.parametrize(
@@ -153,42 +159,40 @@ def test_a_service_that_did_not_take_its_files_is_told_again(commands: Path, tmp
         "etc/systemd/system/community-metrics-logs.service.d/10-sandbox.conf",
     ],
 )
-def test_a_changed_log_shipping_is_taken_up_where_it_runs(
-    changed: str, commands: Path, tmp_path: Path
-) -> None:
-    asked = tmp_path / "asked"
-    give(commands, "systemctl", f'echo "$1" >>{asked}')
-    laid = tmp_path / "root" / changed
-    laid.parent.mkdir(parents=True)
-    laid.write_bytes((HOST_FILES / "files" / changed).read_bytes())
+def test_a_changed_log_shipper_is_restarted(changed: str, commands: Path, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    add_command(commands, "systemctl", f'echo "$1" >>{calls}')
+    path = tmp_path / "root" / changed
+    path.parent.mkdir(parents=True)
+    path.write_bytes((HOST_FILES / "files" / changed).read_bytes())
     edge.switch_log_shipping(on=True, root=tmp_path / "root")
     edge.switch_log_shipping(on=True, root=tmp_path / "root")
-    asked.unlink()
+    calls.unlink()
 
-    laid.write_text("changed", encoding="utf-8")
+    path.write_text("changed", encoding="utf-8")
     for _ in range(2):
         edge.switch_log_shipping(on=True, root=tmp_path / "root")
 
-    assert asked.read_text(encoding="utf-8").split() == [
+    assert calls.read_text(encoding="utf-8").split() == [
         "add-wants", "try-restart", "start",
         "add-wants", "start",
     ]  # fmt: skip
 
 
-def test_a_service_that_does_not_restart_keeps_no_other_from_what_was_updated(tmp_path: Path) -> None:
-    asked = tmp_path / "asked"
-    give(tmp_path, "grep", "exit 0")  # every one of them runs what was replaced
-    give(
+def test_a_service_that_does_not_restart_does_not_stop_the_other_restarts(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    add_command(tmp_path, "grep", "exit 0")  # every service runs a replaced file
+    add_command(
         tmp_path,
         "systemctl",
-        f'[ "$1" = show ] && echo 1 && exit\necho "$*" >>{asked}\n[ "$2" != nginx.service ]',
+        f'[ "$1" = show ] && echo 1 && exit\necho "$*" >>{calls}\n[ "$2" != nginx.service ]',
     )
 
-    program = HOST_FILES / "files/usr/local/libexec/cm-take-up-updates"
+    program = HOST_FILES / "files/usr/local/libexec/cm-restart-outdated"
     ended = subprocess.run([program], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
 
     assert ended.returncode == 1
-    assert asked.read_text(encoding="utf-8").splitlines() == [
+    assert calls.read_text(encoding="utf-8").splitlines() == [
         f"try-restart {unit}.service"
         for unit in ("nginx", "community-metrics-api", "community-metrics-logs", "ssh")
     ]
@@ -196,21 +200,21 @@ def test_a_service_that_does_not_restart_keeps_no_other_from_what_was_updated(tm
 
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose commands are found before the machine's."""
+    """A folder at the start of PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder), prepend=":")
     return folder
 
 
-def give(folder: Path, name: str, script: str) -> None:
-    """Put a command into a folder."""
+def add_command(folder: Path, name: str, script: str) -> None:
+    """Add a command to a folder."""
     program = folder / name
     program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     program.chmod(0o755)
 
 
-def test_the_reboot_is_far_from_every_scheduled_run() -> None:
+def test_no_scheduled_run_is_active_at_the_reboot() -> None:
     settings = (HOST_FILES / "files/etc/apt/apt.conf.d/52community-metrics").read_text(encoding="utf-8")
     reboot = re.search(r'Automatic-Reboot-Time "(\d\d):(\d\d)"', settings)
     units = HOST_FILES / "files/etc/systemd/system"
@@ -228,5 +232,5 @@ def test_the_reboot_is_far_from_every_scheduled_run() -> None:
     assert reboot
     at = int(reboot[1]) + int(reboot[2]) / 60
     assert len(runs) == 4
-    assert all((at - run) % 24 > 2 for run in runs)  # a run that began has its two hours
+    assert all((at - run) % 24 > 2 for run in runs)  # a run takes at most two hours
     assert all((run - at) % 24 > 2 for run in runs)

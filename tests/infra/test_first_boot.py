@@ -1,4 +1,4 @@
-"""The host's first boot, run as the box runs it: a process of its own, metadata, S3, logs and signals."""
+"""The first boot of the host, in a process of its own, with a metadata service, S3, logs and signals."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from botocore.exceptions import ClientError
 from infra.names import LogGroup
 from infra.release import HOST_FILES
 from tests.host.imds import instance_id
+from tests.infra.host_python import needs_extraction_filters
 from tests.infra.rehearsal.readback import logged
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.infra.rehearsal.recorder import Recorder
+
+pytestmark = needs_extraction_filters
 
 REGION = "eu-central-1"
 BUCKET = "assets"
@@ -37,7 +40,7 @@ BAD = "#!/bin/sh\necho first; echo 'bootstrap, packages: no such package'; exit 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box about to boot for the first time."""
+    """A host before its first boot."""
 
     folder: Path
     aws: Recorder
@@ -74,7 +77,7 @@ class Box:
 
     @property
     def logged(self) -> str:
-        """The reason in the boot log, where the stream's name says which instance wrote it."""
+        """The reason in the boot log; the stream's name begins with the instance id."""
         ((stream, text),) = logged(self.client("logs"), LogGroup.BOOT).items()
         assert stream.startswith(f"{INSTANCE}-")
         return text
@@ -90,7 +93,7 @@ def release(bootstrap: str) -> bytes:
 
 
 def prepared_box(folder: Path, aws: Recorder, metadata: str, **changes: Any) -> Box:
-    """Return a box before its first boot: its release is published, its secret set, its log group there."""
+    """Return a host before its first boot: with a published release, a secret and a log group."""
     facts: dict[str, Any] = {
         "region": REGION,
         "stack": "community-metrics-host",
@@ -122,7 +125,7 @@ def signal(box: Box) -> dict[str, str]:
     return {key: sent[key] for key in ("StackName", "LogicalResourceId", "Status", "UniqueId")}
 
 
-def test_a_sound_boot_installs_and_signals_success(box: Box) -> None:
+def test_a_successful_boot_installs_the_release_and_signals_success(box: Box) -> None:
     assert box.boot() == 0
 
     digest = box.facts["sha256"]
@@ -135,16 +138,16 @@ def test_a_sound_boot_installs_and_signals_success(box: Box) -> None:
     }
 
 
-def test_a_box_without_secrets_fails_the_deploy_and_says_what_to_put_in(box: Box) -> None:
+def test_without_secrets_the_boot_fails_and_names_the_missing_ones(box: Box) -> None:
     box.client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
     box.client("secretsmanager").create_secret(Name=SECRET)
 
     assert box.boot() == 1
     assert (signal(box)["Status"], signal(box)["UniqueId"]) == ("FAILURE", INSTANCE)
-    assert f"no value for {SECRET}. Put them in with `community-metrics secrets put`" in box.logged
+    assert f"no value for {SECRET}. Fix: run `community-metrics secrets put`" in box.logged
 
 
-def test_what_a_failed_bootstrap_printed_is_in_the_boot_log(box: Box) -> None:
+def test_the_output_of_a_failed_bootstrap_is_in_the_boot_log(box: Box) -> None:
     box.publish(BAD)
 
     assert box.boot() == 1
@@ -152,7 +155,7 @@ def test_what_a_failed_bootstrap_printed_is_in_the_boot_log(box: Box) -> None:
     assert box.logged == "first\nbootstrap, packages: no such package"
 
 
-def test_output_that_is_not_utf_8_does_not_end_the_boot(box: Box) -> None:
+def test_output_that_is_not_utf_8_does_not_fail_the_boot(box: Box) -> None:
     box.publish(LATIN)
 
     assert box.boot() == 0
@@ -167,7 +170,7 @@ def test_a_failure_that_is_not_utf_8_is_signalled(box: Box) -> None:
     assert box.logged == "installed\ncaf\ufffd"
 
 
-def test_a_fault_that_nobody_foresaw_is_signalled(box: Box) -> None:
+def test_an_unexpected_exception_is_signalled(box: Box) -> None:
     del box.facts["required_secrets"]
 
     assert box.boot() == 1
@@ -175,17 +178,17 @@ def test_a_fault_that_nobody_foresaw_is_signalled(box: Box) -> None:
     assert box.logged == "KeyError: 'required_secrets'"
 
 
-def test_another_archive_than_the_templates_is_not_unpacked(box: Box) -> None:
+def test_an_archive_with_another_digest_is_not_unpacked(box: Box) -> None:
     box.facts["sha256"] = "0" * 64
 
     assert box.boot() == 1
     assert signal(box)["Status"] == "FAILURE"
     assert "has SHA-256" in box.logged
-    assert f"the template says {'0' * 64}" in box.logged
+    assert f"the template expects {'0' * 64}" in box.logged
     assert not (box.folder / "releases").exists()
 
 
-def test_a_missing_archive_is_a_signalled_failure(box: Box) -> None:
+def test_a_missing_archive_is_signalled(box: Box) -> None:
     box.facts["key"] = "gone.tar.gz"
 
     assert box.boot() == 1
@@ -193,7 +196,7 @@ def test_a_missing_archive_is_a_signalled_failure(box: Box) -> None:
     assert box.logged.startswith("NoSuchKey")
 
 
-def test_a_log_that_cannot_be_written_does_not_keep_the_signal_back(box: Box) -> None:
+def test_a_failed_log_write_does_not_prevent_the_signal(box: Box) -> None:
     box.client("logs").delete_log_group(logGroupName=str(LogGroup.BOOT))
     box.publish(BAD)
 
@@ -201,7 +204,7 @@ def test_a_log_that_cannot_be_written_does_not_keep_the_signal_back(box: Box) ->
     assert signal(box)["Status"] == "FAILURE"
 
 
-def test_the_reason_is_in_the_boot_log_before_the_failure_is_signalled(box: Box) -> None:
+def test_the_reason_is_logged_before_the_signal(box: Box) -> None:
     box.publish(BAD)
 
     assert box.boot() == 1
@@ -210,7 +213,7 @@ def test_the_reason_is_in_the_boot_log_before_the_failure_is_signalled(box: Box)
 
 
 @pytest.mark.parametrize("unique_id", ["release 0123456789abcdef", "secrets unset", "i-0ffffffffffffffff"])
-def test_a_signal_with_any_other_id_than_the_instances_does_not_count(box: Box, unique_id: str) -> None:
+def test_a_signal_with_another_id_is_rejected(box: Box, unique_id: str) -> None:
     signalling = boto3.client(
         "cloudformation",
         region_name=REGION,
@@ -225,7 +228,7 @@ def test_a_signal_with_any_other_id_than_the_instances_does_not_count(box: Box, 
     assert box.aws.signals == []
 
 
-def test_without_its_metadata_a_box_installs_nothing_and_ends(box: Box) -> None:
+def test_without_a_metadata_service_nothing_is_installed(box: Box) -> None:
     away = Box(box.folder, box.aws, "http://127.0.0.1:9", box.facts)
 
     assert away.boot() == 1
@@ -233,7 +236,7 @@ def test_without_its_metadata_a_box_installs_nothing_and_ends(box: Box) -> None:
     assert box.aws.signals == []
 
 
-def test_a_second_run_of_the_same_release_is_the_same(box: Box) -> None:
+def test_a_second_boot_of_the_same_release_also_succeeds(box: Box) -> None:
     assert box.boot() == 0
     assert box.boot() == 0
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 UNPREFIXED = {"W9010": "CloudFormation-Validate::W9010"}
 
 
-def test_nothing_is_left_unacknowledged(assembly: Assembly) -> None:
+def test_every_finding_is_acknowledged(assembly: Assembly) -> None:
     violations = [found for plugin in assembly.report["pluginReports"] for found in plugin["violations"]]
 
     assert violations == []
 
 
 @pytest.mark.parametrize("flavour", ["fullest", "serverless-s3"])
-def test_every_acknowledgement_is_of_something_found(assemblies: dict[str, Assembly], flavour: str) -> None:
+def test_every_acknowledgement_has_a_finding(assemblies: dict[str, Assembly], flavour: str) -> None:
     report = assemblies[f"{flavour}!"].report
 
     found = {
@@ -37,7 +37,7 @@ def test_every_acknowledgement_is_of_something_found(assemblies: dict[str, Assem
     assert found == {(str(finding.stack), finding.rule) for finding in acknowledged}
 
 
-def test_the_list_of_acknowledgements_is_this_one() -> None:
+def test_exactly_these_rules_are_acknowledged() -> None:
     rules = {
         finding.rule.split("[")[0]
         for name in ("fullest", "serverless-s3")
@@ -45,19 +45,19 @@ def test_the_list_of_acknowledgements_is_this_one() -> None:
     }
 
     assert rules == {
-        "AwsSolutions-SMG4",  # secrets rotate at LanceDB and GitHub
+        "AwsSolutions-SMG4",  # LanceDB and GitHub rotate the secrets
         "AwsSolutions-S1",  # no access log of private buckets
         "AwsSolutions-VPC7",  # no flow log
-        "AwsSolutions-EC23",  # the web may come in
+        "AwsSolutions-EC23",  # ports 443 and 80 are open
         "AwsSolutions-EC28",  # no detailed monitoring
         "AwsSolutions-EC29",  # no termination protection
         "AwsSolutions-IAM5",  # metrics, log streams, prefixes
-        "AwsSolutions-APIG4",  # reading is public
-        "AwsSolutions-SQS3",  # the dead-letter queue has none itself
+        "AwsSolutions-APIG4",  # reads are public
+        "AwsSolutions-SQS3",  # the dead-letter queue has no dead-letter queue
         "CloudFormation-Validate::W9010",  # the image is pinned
     }
 
 
 @pytest.mark.parametrize("flavour", ["smallest", "fullest", "serverless", "serverless-s3"])
-def test_every_acknowledgement_says_why(flavour: str) -> None:
+def test_every_acknowledgement_has_a_reason(flavour: str) -> None:
     assert all(len(finding.reason) > 20 for finding in findings(settings(flavour)))

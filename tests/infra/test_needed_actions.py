@@ -1,6 +1,6 @@
-"""Every AWS action that our programs ask for is allowed, and every allowed one is asked for.
+"""The roles allow exactly the AWS actions that our programs call.
 
-The programs run for real against moto behind a recorder; moto itself asks for no permission.
+The programs run against moto behind a recorder; moto itself checks no permissions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from community_metrics.config import Settings
 from community_metrics.host import notice
 from community_metrics.model import Provenance
 from community_metrics.storage import LanceDBReader, LanceDBStore
-from infra.host.certificate import Keeper
+from infra.host.certificate import CertificateManager
 from tests.infra.resolve import statements
 from tests.infra.test_certificate import FACTS, make_tree
 from tests.infra.test_first_boot import BAD, prepared_box
@@ -38,18 +38,18 @@ ACCOUNT = "123456789012"
 DATA = f"community-metrics-data-{ACCOUNT}-{REGION}"
 CERTIFICATES = f"community-metrics-certificates-{ACCOUNT}-{REGION}"
 TOKEN_HASHES, GITHUB_TOKEN = "community-metrics/api-token-hashes", "community-metrics/github-token"
-# asked for by the service in our name, not by a program of ours
+# called by an AWS service with the role, not by our programs
 BY_AWS = {
-    ("KeepUndelivered", "sqs:SendMessage"): "Lambda, for an event that failed for good",
-    ("WriteLogs", "logs:CreateLogStream"): "Lambda, for what a function prints",
-    ("WriteLogs", "logs:PutLogEvents"): "likewise",
+    ("SendDeadLetters", "sqs:SendMessage"): "Lambda, for an event that failed after all retries",
+    ("WriteLogs", "logs:CreateLogStream"): "Lambda, for the output of a function",
+    ("WriteLogs", "logs:PutLogEvents"): "as above",
 }
-BY_CLIENT = {("UseData", "s3:AbortMultipartUpload"): "LanceDB's client, for an upload that broke off"}
+BY_CLIENT = {("UseData", "s3:AbortMultipartUpload"): "LanceDB's client, for an interrupted upload"}
 
 
 @pytest.fixture
 def process(aws: Recorder, monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    """This process, believing in the recorded AWS."""
+    """This process, with the recorded AWS in its environment."""
     for name, value in (
         ("AWS_ENDPOINT_URL", aws.endpoint),
         ("AWS_ACCESS_KEY_ID", "a"),
@@ -75,15 +75,15 @@ def make_data_bucket(aws: Recorder) -> None:
     boto3.client("s3", region_name=REGION).create_bucket(
         Bucket=DATA, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    aws.calls.clear()  # the stack made the bucket, not the programs
+    aws.calls.clear()  # the stack creates the bucket, not the programs
 
 
 def make_entry(aws: Recorder, name: str) -> None:
     boto3.client("secretsmanager", region_name=REGION).create_secret(Name=name)
-    aws.calls.clear()  # the stack made the entry, not the programs
+    aws.calls.clear()  # the stack creates the secret, not the programs
 
 
-async def write_much(settings: Settings) -> None:
+async def write_everything(settings: Settings) -> None:
     async with LanceDBStore.open(settings) as store:
         await store.create_tables()
         lease = await store.acquire_lease("run-1", "host", 1, NOW, timedelta(minutes=1))
@@ -96,7 +96,7 @@ async def write_much(settings: Settings) -> None:
         await store.create_tables()
 
 
-async def read_much(settings: Settings) -> None:
+async def read_everything(settings: Settings) -> None:
     async with LanceDBReader.open(settings) as reader:
         await reader.metrics()
         await reader.runs(limit=10)
@@ -121,14 +121,14 @@ def _covers(resource: str, call: Call) -> bool:
     return True
 
 
-def check(role: dict[str, Any], calls: list[Call], unasked: dict[tuple[str, str], str]) -> None:
-    """Hold the role to exactly these calls."""
-    asked = {pair for call in calls for pair in allowing(role, call)}
-    refused = {call for call in calls if not allowing(role, call)}
+def check(role: dict[str, Any], calls: list[Call], others: dict[tuple[str, str], str]) -> None:
+    """Check that the role allows exactly these calls."""
+    used = {pair for call in calls for pair in allowing(role, call)}
+    denied = {call for call in calls if not allowing(role, call)}
     allowed = {(sid, action) for sid, (actions, _, _) in statements(role).items() for action in actions}
 
-    assert refused == set()
-    assert allowed - asked == set(unasked) & allowed
+    assert denied == set()
+    assert allowed - used == set(others) & allowed
 
 
 def boot_twice(aws: Recorder, metadata: str, folder: Path, role: dict[str, Any]) -> None:
@@ -142,24 +142,24 @@ def boot_twice(aws: Recorder, metadata: str, folder: Path, role: dict[str, Any])
     assert box.boot() == 1
 
 
-def keep_certificates(aws: Recorder, folder: Path) -> None:
+def store_certificates(aws: Recorder, folder: Path) -> None:
     boto3.client("s3", region_name=REGION).create_bucket(
         Bucket=CERTIFICATES, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    aws.calls.pop()  # the stack made the bucket, not the programs
+    aws.calls.pop()  # the stack creates the bucket, not the programs
     facts = {**FACTS, "certificates_bucket": CERTIFICATES, "region": REGION}
     make_tree(folder / "one")
-    Keeper(facts, folder / "one").store()
-    Keeper(facts, folder / "two").restore()
+    CertificateManager(facts, folder / "one").store()
+    CertificateManager(facts, folder / "two").restore()
 
 
 def make_topic(aws: Recorder) -> str:
     topic: str = boto3.client("sns", region_name=REGION).create_topic(Name="alarms")["TopicArn"]
-    aws.calls.clear()  # the stack made the topic, not the programs
+    aws.calls.clear()  # the stack creates the topic, not the programs
     return topic
 
 
-def test_the_host_may_do_what_it_does_and_no_more(
+def test_the_policy_of_the_host_is_minimal(
     assemblies: dict[str, Assembly], process: Recorder, metadata: str, tmp_path: Path
 ) -> None:
     role = role_of(assemblies["fullest"], "host", "Role")
@@ -168,32 +168,32 @@ def test_the_host_may_do_what_it_does_and_no_more(
     settings = bucket_settings(process)
 
     boot_twice(process, metadata, tmp_path, role)
-    asyncio.run(write_much(settings))
-    asyncio.run(read_much(settings))
+    asyncio.run(write_everything(settings))
+    asyncio.run(read_everything(settings))
     asyncio.run(report_gauges(settings, SystemClock()))
     assert notice.main(["--topic", topic, "--unit", "community-metrics-weekly-refresh.service"]) == 0
 
-    keep_certificates(process, tmp_path)
+    store_certificates(process, tmp_path)
 
     check(role, process.calls, BY_CLIENT)
 
 
-def test_the_api_function_may_do_what_it_does_and_no_more(
+def test_the_policy_of_the_api_function_is_minimal(
     assemblies: dict[str, Assembly], process: Recorder
 ) -> None:
     role = role_of(assemblies["serverless-s3"], "serverless", "ApiRole")
     make_data_bucket(process)
     make_entry(process, TOKEN_HASHES)
-    asyncio.run(write_much(bucket_settings(process)))
-    process.calls.clear()  # the jobs wrote what the API reads
+    asyncio.run(write_everything(bucket_settings(process)))
+    process.calls.clear()  # those were calls of the jobs
 
     read_secrets({"api_token_hashes": TOKEN_HASHES})
-    asyncio.run(read_much(bucket_settings(process)))
+    asyncio.run(read_everything(bucket_settings(process)))
 
     check(role, process.calls, BY_AWS)
 
 
-def test_the_jobs_function_may_do_what_it_does_and_no_more(
+def test_the_policy_of_the_jobs_function_is_minimal(
     assemblies: dict[str, Assembly], process: Recorder
 ) -> None:
     role = role_of(assemblies["serverless-s3"], "serverless", "JobsRole")
@@ -202,13 +202,13 @@ def test_the_jobs_function_may_do_what_it_does_and_no_more(
     settings = bucket_settings(process)
 
     read_secrets({"github_token": GITHUB_TOKEN})
-    asyncio.run(write_much(settings))
+    asyncio.run(write_everything(settings))
     asyncio.run(report_gauges(settings, SystemClock()))
 
     check(role, process.calls, BY_AWS | BY_CLIENT)
 
 
-def test_an_action_that_is_taken_away_is_missed(assemblies: dict[str, Assembly], process: Recorder) -> None:
+def test_a_missing_action_is_found(assemblies: dict[str, Assembly], process: Recorder) -> None:
     role = role_of(assemblies["serverless-s3"], "serverless", "ApiRole")
     make_entry(process, TOKEN_HASHES)
     read_secrets({"api_token_hashes": TOKEN_HASHES})

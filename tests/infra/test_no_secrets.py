@@ -1,4 +1,4 @@
-"""No credential in the tree, nor in anything that was ever committed: secretlint reads it all."""
+"""secretlint finds no credential in the working tree, nor in any commit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECRETLINT = ROOT / "node_modules" / ".bin" / "secretlint"
-# keys of nobody in the shapes of AWS and GitHub, put together here so that this file holds none
+# fake keys in the format of AWS and GitHub, concatenated so that this file contains none
 PLANTED = {
     "AWS": "AWS_SECRET_ACCESS_KEY = " + "wJalrXUtnFEMIK7MDENG" + "bPxRfiCYq83hTzWs5uLk",
     "GitHub": "token = ghp_" + "aB3dE5gH7jK9mN1pQ3sT" + "5vX7zA9cE1gI3kM5",
@@ -39,7 +39,7 @@ def git(*arguments: str) -> bytes:
 
 
 def blobs() -> Iterator[tuple[str, bytes]]:
-    """Return every file content that git holds, in one go."""
+    """Return the content of every blob in the git repository."""
     raw = git("cat-file", "--batch-all-objects", "--batch")
     at = 0
     while at < len(raw):
@@ -53,15 +53,15 @@ def blobs() -> Iterator[tuple[str, bytes]]:
 
 @pytest.fixture
 def history(tmp_path: Path) -> Path:
-    """Every version of every file that was ever committed, and the tracked files as they are now."""
+    """A folder with every version of every committed file."""
     if subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True, check=False).returncode != 0:
-        pytest.skip("this tree is no git repository, so it has no history to scan")
+        pytest.skip("not a git repository, so there is no history to scan")
     for object_id, content in blobs():
         (tmp_path / object_id).write_bytes(content)
     return tmp_path
 
 
-def test_no_version_of_any_file_holds_a_credential(history: Path) -> None:
+def test_no_version_of_any_file_contains_a_credential(history: Path) -> None:
     for name in git("ls-files").decode().splitlines():
         path = ROOT / name
         if path.is_file():
@@ -73,7 +73,7 @@ def test_no_version_of_any_file_holds_a_credential(history: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", PLANTED)
-def test_a_credential_would_be_found(tmp_path: Path, kind: str) -> None:
+def test_a_credential_is_found(tmp_path: Path, kind: str) -> None:
     (tmp_path / "settings.txt").write_text(f"{PLANTED[kind]}\n", encoding="utf-8")
 
     assert scan(tmp_path).returncode == 1

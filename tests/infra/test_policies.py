@@ -1,4 +1,4 @@
-"""The whole of what each role may do. A change here is a change of what a stolen role can do."""
+"""The complete policy of each role. A change here changes what a stolen role can do."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def host_statements(region: str, release: str) -> dict[str, Any]:
     certificates = f"arn:aws:s3:::community-metrics-certificates-123456789012-{region}/certificates/*"
     return {
         "ReadRelease": (["s3:GetObject"], [release], None),
-        "KeepCertificates": (["s3:GetObject", "s3:PutObject"], [certificates], None),
+        "StoreCertificates": (["s3:GetObject", "s3:PutObject"], [certificates], None),
         "ListCertificates": (
             ["s3:ListBucket"],
             [certificates.partition("/")[0]],
@@ -67,7 +67,7 @@ def release_of(assembly: Assembly, region: str) -> str:
     return f"arn:aws:s3:::cdk-hnb659fds-assets-123456789012-{region}/{key}"
 
 
-def test_the_host_may_do_its_work_and_nothing_else(smallest: Assembly) -> None:
+def test_the_policy_of_the_host_with_a_cluster(smallest: Assembly) -> None:
     keys = ("lancedb-read-key", "lancedb-write-key", "lancedb-uri", "lancedb-endpoint")
 
     assert statements(role_of(smallest, "host", "Role")) == {
@@ -76,7 +76,7 @@ def test_the_host_may_do_its_work_and_nothing_else(smallest: Assembly) -> None:
     }
 
 
-def test_a_host_with_a_bucket_uses_its_bucket_and_no_key_of_lancedb(fullest: Assembly) -> None:
+def test_the_policy_of_the_host_with_a_bucket(fullest: Assembly) -> None:
     assert statements(role_of(fullest, "host", "Role")) == {
         **host_statements("eu-central-1", release_of(fullest, "eu-central-1")),
         "ReadSecrets": secrets("eu-central-1", "github-token", "api-token-hashes"),
@@ -94,8 +94,8 @@ def test_the_api_function_can_only_read(serverless: Assembly) -> None:
     }
 
 
-def test_the_jobs_function_writes_and_measures(serverless: Assembly) -> None:
-    queue = "arn:aws:sqs:us-east-1:123456789012:community-metrics-undelivered"
+def test_the_jobs_function_can_write_the_database_and_publish_metrics(serverless: Assembly) -> None:
+    queue = "arn:aws:sqs:us-east-1:123456789012:community-metrics-dead-letters"
 
     assert statements(role_of(serverless, "serverless", "JobsRole")) == {
         "ReadSecrets": secrets(
@@ -103,14 +103,14 @@ def test_the_jobs_function_writes_and_measures(serverless: Assembly) -> None:
         ),
         "WriteLogs": logs("us-east-1", "lambda/jobs"),
         "PutMetrics": PUT_METRICS,
-        "KeepUndelivered": (["sqs:SendMessage"], [queue], None),
+        "SendDeadLetters": (["sqs:SendMessage"], [queue], None),
     }
 
 
 @pytest.mark.parametrize(
     ("prefix", "actions"), [("ApiRole", ["s3:GetObject"]), ("JobsRole", WRITE_DATA)], ids=["api", "jobs"]
 )
-def test_a_function_with_a_bucket_has_it_as_it_needs_it(
+def test_with_a_bucket_the_api_can_read_it_and_the_jobs_can_write_it(
     assemblies: dict[str, Assembly], prefix: str, actions: list[str]
 ) -> None:
     found = statements(role_of(assemblies["serverless-s3"], "serverless", prefix))
@@ -119,18 +119,18 @@ def test_a_function_with_a_bucket_has_it_as_it_needs_it(
     assert found["ListData"] == LIST_DATA
 
 
-def test_the_clock_may_start_the_jobs_and_keep_what_failed(serverless: Assembly) -> None:
-    role = role_of(serverless, "serverless", "ClockRole")
+def test_the_schedules_can_invoke_the_jobs_function_and_send_dead_letters(serverless: Assembly) -> None:
+    role = role_of(serverless, "serverless", "SchedulesRole")
 
     assert statements(role) == {
         "StartJobs": (["lambda:InvokeFunction"], ["<JobsFunction.Arn>"], None),
-        "KeepUndelivered": (["sqs:SendMessage"], ["<ClockDeadLetters.Arn>"], None),
+        "SendDeadLetters": (["sqs:SendMessage"], ["<SchedulesDeadLetters.Arn>"], None),
     }
     (trust,) = resolve(role["Properties"]["AssumeRolePolicyDocument"])["Statement"]
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
-def test_there_are_no_other_roles_policies_and_managed_permissions(assembly: Assembly) -> None:
+def test_there_are_no_other_roles_policies_or_managed_policies(assembly: Assembly) -> None:
     roles = assembly.resources("AWS::IAM::Role")
 
     assert len(roles) in {1, 3}

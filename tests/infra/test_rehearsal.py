@@ -1,4 +1,4 @@
-"""The deployment, played from the first deploy to the switch to Lambda and back, by the CLI people use."""
+"""The CDK CLI deploys, updates, switches to Lambda and back, against moto's server."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pytest
 
 from infra.names import LogGroup
 from tests.infra.flavours import SERVERLESS, SMALLEST
-from tests.infra.rehearsal.readback import World, logged, look
+from tests.infra.rehearsal.readback import World, logged, read_back
 from tests.infra.rehearsal.recorder import recording
 from tests.infra.rehearsal.stage import Stage, open_stage
 from tests.infra.rehearsal.terminal import typed
-from tests.infra.test_alarms import refusal
+from tests.infra.test_alarms import rejection
 from tests.support.enterprise import READ_KEY, WRITE_KEY, Enterprise, serving
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 REGION = "eu-central-1"
 SSH = "203.0.113.0/24"
-pytestmark = pytest.mark.timeout(540)  # the whole play is set up by whichever test comes first
+pytestmark = pytest.mark.timeout(540)  # the first test runs every deploy
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
-    """The stage after the last act, and how the world looked after each."""
+class Rehearsal:
+    """The stage after the last deploy, and the state of AWS after each."""
 
     stage: Stage
     deployed: World
@@ -43,23 +43,25 @@ class Play:
 
 
 @pytest.fixture(scope="module")
-def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     with open_stage(tmp_path_factory.mktemp("stage")) as stage:
         zone = _prepare(stage)
         host = {**SMALLEST, **_in_the_zone(zone), "key_pair": "ops", "ssh_cidrs": [SSH]}
         stage.write_settings(host)
         printed = stage.deploy(REGION)
-        deployed = look(stage, REGION, zone)
+        deployed = read_back(stage, REGION, zone)
         difference = stage.cdk("diff", "--fail", "--method=template", region=REGION).stdout
         _change_a_host_file(stage)
         stage.deploy(REGION)
-        replaced = look(stage, REGION, zone)
+        replaced = read_back(stage, REGION, zone)
         stage.write_settings({**SERVERLESS, **_in_the_zone(zone)})
         stage.deploy(REGION)
-        serverless = look(stage, REGION, zone)
+        serverless = read_back(stage, REGION, zone)
         stage.write_settings(host)
         stage.deploy(REGION)
-        yield Play(stage, deployed, printed, difference, replaced, serverless, look(stage, REGION, zone))
+        yield Rehearsal(
+            stage, deployed, printed, difference, replaced, serverless, read_back(stage, REGION, zone)
+        )
 
 
 def _prepare(stage: Stage) -> str:
@@ -81,7 +83,7 @@ def _change_a_host_file(stage: Stage) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What a box said before it had secrets, and how a person then put them in."""
+    """The boot of a host without secrets, and the `secrets put` that follows."""
 
     signals: list[dict[str, str]]
     boot_log: dict[str, str]
@@ -91,24 +93,26 @@ class Filling:
     read: dict[str, str]
 
 
-ANSWERS = {  # in the order of the questions
+ANSWERS = {  # in the order of the prompts
     "lancedb-uri": "db://metrics",
     "lancedb-endpoint": "",
     "lancedb-read-key": READ_KEY,
     "lancedb-write-key": WRITE_KEY,
-    "github-token": "a-token-of-nobody",
+    "github-token": "a-fake-token",
     "api-token-hashes": "",
 }
 
 
 @pytest.fixture(scope="module")
-def filling(play: Play, metadata: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filling]:
+def filling(
+    rehearsal: Rehearsal, metadata: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Filling]:
     folder = tmp_path_factory.mktemp("filling")
-    with recording(play.stage.port) as recorder, serving(Enterprise(folder / "cluster")) as cluster:
-        environment = {**play.stage.environment(REGION), "AWS_ENDPOINT_URL": recorder.endpoint}
-        of_the_box = {**environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata}
-        boot_from_user_data(play.back.user_data, folder, of_the_box)
-        boot_log = logged(play.stage.client("logs", REGION), LogGroup.BOOT)
+    with recording(rehearsal.stage.port) as recorder, serving(Enterprise(folder / "cluster")) as cluster:
+        environment = {**rehearsal.stage.environment(REGION), "AWS_ENDPOINT_URL": recorder.endpoint}
+        host_environment = {**environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata}
+        boot_from_user_data(rehearsal.back.user_data, folder, host_environment)
+        boot_log = logged(rehearsal.stage.client("logs", REGION), LogGroup.BOOT)
         answers = {**ANSWERS, "lancedb-endpoint": cluster.url}
         command = [
             str(Path(sys.executable).with_name("community-metrics")),
@@ -118,7 +122,7 @@ def filling(play: Play, metadata: str, tmp_path_factory: pytest.TempPathFactory)
             REGION,
         ]
         code, shown = typed(command, list(answers.values()), environment)
-        found = play.stage.client("secretsmanager", REGION)
+        found = rehearsal.stage.client("secretsmanager", REGION)
         values = {
             key: found.get_secret_value(SecretId=f"community-metrics/{key}")["SecretString"]
             for key, answer in answers.items()
@@ -128,11 +132,11 @@ def filling(play: Play, metadata: str, tmp_path_factory: pytest.TempPathFactory)
 
 
 def boot_from_user_data(user_data: str, folder: Path, environment: dict[str, str]) -> None:
-    """Run the very script that the box got, with its facts; only where it would install is ours."""
+    """Run the script of the instance's user data with its facts, and a harmless place to install."""
     script = folder / "first_boot.py"
     script.write_text(between(user_data, "<<'END_OF_BOOT'\n", "END_OF_BOOT\n"), encoding="utf-8")
     facts = json.loads(between(user_data, "<<'END_OF_FACTS'\n", "END_OF_FACTS\n"))
-    # were it to get that far, it must not install anything on this machine
+    # if it got that far, it must not install anything on this machine
     safe = {**facts, "releases": str(folder / "releases"), "sha256": "0" * 64}
     (folder / "deployment.json").write_text(json.dumps(safe), encoding="utf-8")
     subprocess.run([sys.executable, script, folder / "deployment.json"], env=environment, check=False)
@@ -162,8 +166,8 @@ def read_as_the_api_does(environment: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def test_the_box_is_the_one_that_was_asked_for(play: Play) -> None:
-    box = play.deployed.box
+def test_the_instance_has_the_properties_of_the_settings(rehearsal: Rehearsal) -> None:
+    box = rehearsal.deployed.box
 
     assert (box["InstanceType"], box["ImageId"], box["KeyName"]) == (
         "t4g.small",
@@ -175,55 +179,57 @@ def test_the_box_is_the_one_that_was_asked_for(play: Play) -> None:
     assert box["IamInstanceProfile"]["Arn"].startswith("arn:aws:iam::123456789012:instance-profile/")
 
 
-def test_the_disk_is_encrypted(play: Play) -> None:
-    (mapping,) = play.deployed.box["BlockDeviceMappings"]
+def test_the_disk_is_encrypted(rehearsal: Rehearsal) -> None:
+    (mapping,) = rehearsal.deployed.box["BlockDeviceMappings"]
 
-    volumes = play.stage.client("ec2", REGION).describe_volumes()["Volumes"]
-    # the first box is gone by now; what runs came from the same template
+    volumes = rehearsal.stage.client("ec2", REGION).describe_volumes()["Volumes"]
+    # the first instance is terminated; the current one is from the same template
     assert mapping["Ebs"]["DeleteOnTermination"] is True
     assert {(volume["VolumeType"], volume["Size"], volume["Encrypted"]) for volume in volumes} == {
         ("gp3", 16, True)
     }
 
 
-def test_the_firewall_lets_in_what_it_should(play: Play) -> None:
-    (group,) = play.deployed.box["NetworkInterfaces"][0]["Groups"]
+def test_the_firewall_allows_http_https_and_ssh(rehearsal: Rehearsal) -> None:
+    (group,) = rehearsal.deployed.box["NetworkInterfaces"][0]["Groups"]
 
-    ec2 = play.stage.client("ec2", REGION)
+    ec2 = rehearsal.stage.client("ec2", REGION)
     (found,) = ec2.describe_security_groups(GroupIds=[group["GroupId"]])["SecurityGroups"]
-    ways = {
+    allowed = {
         (rule["FromPort"], source["CidrIp"]) for rule in found["IpPermissions"] for source in rule["IpRanges"]
     }
-    assert ways == {(443, "0.0.0.0/0"), (80, "0.0.0.0/0"), (22, SSH)}
+    assert allowed == {(443, "0.0.0.0/0"), (80, "0.0.0.0/0"), (22, SSH)}
 
 
-def test_the_release_that_the_user_data_names_is_the_one_that_was_published(play: Play) -> None:
-    facts = play.back.facts
+def test_the_published_release_has_the_digest_in_the_user_data(rehearsal: Rehearsal) -> None:
+    facts = rehearsal.back.facts
 
     content = (
-        play.stage.client("s3", REGION).get_object(Bucket=facts["bucket"], Key=facts["key"])["Body"].read()
+        rehearsal.stage.client("s3", REGION)
+        .get_object(Bucket=facts["bucket"], Key=facts["key"])["Body"]
+        .read()
     )
     assert hashlib.sha256(content).hexdigest() == facts["sha256"]
 
 
-def test_the_name_points_at_the_address_of_the_box(play: Play) -> None:
-    world = play.deployed
+def test_the_dns_record_points_at_the_elastic_ip_of_the_instance(rehearsal: Rehearsal) -> None:
+    world = rehearsal.deployed
 
     assert world.address["InstanceId"] == world.box["InstanceId"]
     assert world.records["A"]["ResourceRecords"] == [{"Value": world.address["PublicIp"]}]
-    assert "RecordToMake" not in play.printed
+    assert "RecordToCreate" not in rehearsal.printed
 
 
-def test_the_secrets_are_there_and_unset(play: Play) -> None:
-    client = play.stage.client("secretsmanager", REGION)
+def test_the_secrets_exist_without_a_value(rehearsal: Rehearsal) -> None:
+    client = rehearsal.stage.client("secretsmanager", REGION)
 
-    assert len(play.deployed.secrets) == 6
-    for arn in play.deployed.secrets.values():
+    assert len(rehearsal.deployed.secrets) == 6
+    for arn in rehearsal.deployed.secrets.values():
         assert "VersionIdsToStages" not in client.describe_secret(SecretId=arn)
 
 
-def test_the_alarms_are_there_can_exist_and_tell_the_mail(play: Play) -> None:
-    alarms = play.deployed.alarms
+def test_the_alarms_exist_are_valid_and_notify_the_mail_address(rehearsal: Rehearsal) -> None:
+    alarms = rehearsal.deployed.alarms
 
     assert {
         "no-success",
@@ -235,28 +241,28 @@ def test_the_alarms_are_there_can_exist_and_tell_the_mail(play: Play) -> None:
         "api-down-eu-central-1",
     } <= set(alarms)
     for alarm in alarms.values():
-        assert refusal(alarm) is None
-        assert play.deployed.subscriptions[alarm["AlarmActions"][0]] == "ops@example.org"
+        assert rejection(alarm) is None
+        assert rehearsal.deployed.subscriptions[alarm["AlarmActions"][0]] == "ops@example.org"
 
 
-def test_the_health_check_is_where_its_alarm_looks(play: Play) -> None:
-    (dimension,) = play.deployed.alarms["api-down-eu-central-1"]["Dimensions"]
+def test_the_health_check_is_in_the_region_of_its_alarm(rehearsal: Rehearsal) -> None:
+    (dimension,) = rehearsal.deployed.alarms["api-down-eu-central-1"]["Dimensions"]
 
-    checks = play.stage.client("route53", "us-east-1").list_health_checks()["HealthChecks"]
+    checks = rehearsal.stage.client("route53", "us-east-1").list_health_checks()["HealthChecks"]
     assert dimension["Value"] in {check["Id"] for check in checks}
-    assert ":us-east-1:" in play.deployed.alarms["api-down-eu-central-1"]["AlarmArn"]
+    assert ":us-east-1:" in rehearsal.deployed.alarms["api-down-eu-central-1"]["AlarmArn"]
 
 
-def test_the_logs_are_kept_as_long_as_promised(play: Play) -> None:
-    assert set(play.deployed.log_retention_days.values()) == {90}
+def test_logs_are_kept_for_90_days(rehearsal: Rehearsal) -> None:
+    assert set(rehearsal.deployed.log_retention_days.values()) == {90}
 
 
-def test_an_unchanged_tree_built_anew_changes_nothing(play: Play) -> None:
-    assert "Number of stacks with differences: 0" in play.difference
+def test_an_unchanged_tree_has_an_empty_diff(rehearsal: Rehearsal) -> None:
+    assert "Number of stacks with differences: 0" in rehearsal.difference
 
 
-def test_a_new_release_replaces_the_box_and_nothing_else(play: Play) -> None:
-    old, new = play.deployed, play.replaced
+def test_a_new_release_replaces_only_the_instance(rehearsal: Rehearsal) -> None:
+    old, new = rehearsal.deployed, rehearsal.replaced
 
     assert new.box["InstanceId"] != old.box["InstanceId"]
     assert new.facts["sha256"] != old.facts["sha256"]
@@ -267,17 +273,17 @@ def test_a_new_release_replaces_the_box_and_nothing_else(play: Play) -> None:
     assert (new.secrets, new.buckets, new.records) == (old.secrets, old.buckets, old.records)
 
 
-def test_the_switch_to_lambda_moves_the_name_and_no_data(play: Play) -> None:
-    world = play.serverless
+def test_the_switch_to_lambda_moves_the_dns_record_and_no_data(rehearsal: Rehearsal) -> None:
+    world = rehearsal.serverless
 
     assert "execute-api" in world.records["A"]["AliasTarget"]["DNSName"]
-    assert (world.secrets, world.buckets) == (play.replaced.secrets, play.replaced.buckets)
-    assert {"api-errors", "job-error", "job-undelivered", "no-success"} <= set(world.alarms)
+    assert (world.secrets, world.buckets) == (rehearsal.replaced.secrets, rehearsal.replaced.buckets)
+    assert {"api-errors", "job-error", "dead-letters", "no-success"} <= set(world.alarms)
 
 
-def test_the_functions_and_their_clock_are_there(play: Play) -> None:
-    functions = play.stage.client("lambda", REGION).list_functions()["Functions"]
-    schedules = play.stage.client("scheduler", REGION).list_schedules()["Schedules"]
+def test_the_functions_and_their_schedules_exist(rehearsal: Rehearsal) -> None:
+    functions = rehearsal.stage.client("lambda", REGION).list_functions()["Functions"]
+    schedules = rehearsal.stage.client("scheduler", REGION).list_schedules()["Schedules"]
 
     assert {function["FunctionName"] for function in functions} == {
         "community-metrics-api",
@@ -289,18 +295,18 @@ def test_the_functions_and_their_clock_are_there(play: Play) -> None:
     assert names["CM_LANCEDB_API_KEY_SECRET"] == "community-metrics/lancedb-read-key"
 
 
-def test_the_switch_back_moves_the_name_to_the_host_again(play: Play) -> None:
-    world = play.back
+def test_the_switch_back_moves_the_dns_record_to_the_host(rehearsal: Rehearsal) -> None:
+    world = rehearsal.back
 
-    assert world.records["A"]["ResourceRecords"] == [{"Value": play.deployed.address["PublicIp"]}]
-    assert (world.secrets, world.buckets) == (play.deployed.secrets, play.deployed.buckets)
-
-
-def test_no_secret_value_is_in_what_the_cli_printed(play: Play) -> None:
-    assert all("SecretString" not in printed for printed in play.stage.log)
+    assert world.records["A"]["ResourceRecords"] == [{"Value": rehearsal.deployed.address["PublicIp"]}]
+    assert (world.secrets, world.buckets) == (rehearsal.deployed.secrets, rehearsal.deployed.buckets)
 
 
-def test_a_box_that_finds_no_secrets_fails_its_deploy_and_says_why_in_the_boot_log(filling: Filling) -> None:
+def test_the_output_of_the_cli_has_no_secret_value(rehearsal: Rehearsal) -> None:
+    assert all("SecretString" not in printed for printed in rehearsal.stage.log)
+
+
+def test_without_secrets_the_boot_fails_and_the_boot_log_has_the_reason(filling: Filling) -> None:
     (sent,) = filling.signals
     ((stream, reason),) = filling.boot_log.items()
 
@@ -309,11 +315,11 @@ def test_a_box_that_finds_no_secrets_fails_its_deploy_and_says_why_in_the_boot_l
     assert stream.startswith(f"{sent['UniqueId']}-")
     assert reason.startswith(
         "Secrets Manager has no value for community-metrics/lancedb-read-key, "
-        "community-metrics/lancedb-write-key, community-metrics/lancedb-uri. Put them in with"
+        "community-metrics/lancedb-write-key, community-metrics/lancedb-uri. Fix: run"
     )
 
 
-def test_secrets_are_put_in_without_being_shown(filling: Filling) -> None:
+def test_secrets_put_stores_and_hides_the_secrets(filling: Filling) -> None:
     assert filling.exit_code == 0, filling.shown
     assert "stored community-metrics/lancedb-write-key" in filling.shown
     for secret in (READ_KEY, WRITE_KEY, ANSWERS["github-token"]):
@@ -321,5 +327,5 @@ def test_secrets_are_put_in_without_being_shown(filling: Filling) -> None:
         assert secret in filling.values.values()
 
 
-def test_the_runtime_reads_what_was_put_in(filling: Filling) -> None:
-    assert filling.read == {"lancedb_api_key": READ_KEY}  # an entry without a value is no setting
+def test_the_runtime_reads_the_stored_secrets(filling: Filling) -> None:
+    assert filling.read == {"lancedb_api_key": READ_KEY}  # a secret without a value is not a setting

@@ -24,7 +24,7 @@ def entries(content: bytes) -> dict[str, tarfile.TarInfo]:
         return {entry.name: entry for entry in archive}
 
 
-def test_the_release_has_what_the_host_installs(release: Release) -> None:
+def test_the_release_contains_the_files_of_the_host(release: Release) -> None:
     names = set(entries(release.path.read_bytes()))
 
     assert {
@@ -37,33 +37,33 @@ def test_the_release_has_what_the_host_installs(release: Release) -> None:
     assert any(name.startswith("community_metrics-") and name.endswith(".whl") for name in names)
 
 
-def test_nothing_of_the_machine_that_built_it_is_in_the_release(release: Release) -> None:
+def test_the_release_contains_no_times_and_owners_of_the_build_machine(release: Release) -> None:
     for entry in entries(release.path.read_bytes()).values():
         assert (entry.mtime, entry.uid, entry.gid, entry.uname) == (BUILD_TIME, 0, 0, "")
         assert entry.mode in {0o755, 0o644}
 
 
-def test_programs_can_be_run_and_settings_cannot(release: Release) -> None:
+def test_programs_are_executable_and_settings_are_not(release: Release) -> None:
     modes = {name: entry.mode for name, entry in entries(release.path.read_bytes()).items()}
 
     assert modes["host/bootstrap.py"] == modes["host/files/usr/local/sbin/cm-certificate"] == 0o755
     assert modes["host/files/etc/nginx/nginx.conf"] == 0o644
 
 
-def test_no_byte_depends_on_who_compresses(release: Release) -> None:
+def test_no_byte_depends_on_the_compressor(release: Release) -> None:
     content = release.path.read_bytes()
     with tarfile.open(release.path) as archive:
         (wheel,) = [_read(archive, name) for name in archive.getnames() if name.endswith(".whl")]
 
     assert content[:10] == bytes.fromhex("1f8b08000000000000ff")  # no time, no system
-    assert len(content) > len(gzip.decompress(content))  # stored: whoever builds, nothing is deflated
+    assert len(content) > len(gzip.decompress(content))  # stored, not deflated
     with zipfile.ZipFile(io.BytesIO(wheel)) as stored:
         assert stored.testzip() is None
         assert {entry.compress_type for entry in stored.infolist()} == {zipfile.ZIP_STORED}
 
 
 @given(st.binary(min_size=1, max_size=200) | st.integers(65_000, 140_000).map(bytes))
-def test_whatever_is_packed_comes_out_again(content: bytes) -> None:
+def test_packed_content_can_be_unpacked(content: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "file"
         path.write_bytes(content)
@@ -73,14 +73,14 @@ def test_whatever_is_packed_comes_out_again(content: bytes) -> None:
         assert _read(archive, "file") == content
 
 
-def test_nothing_that_an_editor_left_is_packed(tmp_path: Path) -> None:
+def test_files_of_editors_are_not_packed(tmp_path: Path) -> None:
     for name in ("nginx.py", ".nginx.py.swp", ".DS_Store", "nginx.py~", "nginx.pyc", "api.service"):
         (tmp_path / name).write_bytes(b"content")
 
     assert set(host_files(tmp_path)) == {"host/nginx.py", "host/api.service"}
 
 
-def test_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:
+def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     contents = {"b": b"#!/bin/sh\n", "a": b"text"}
     for folder, names in (("one", "ab"), ("two", "ba")):
         (tmp_path / folder).mkdir()
@@ -91,7 +91,7 @@ def test_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:
     assert pack(one) == pack(dict(reversed(two.items())))
 
 
-def test_the_wheel_in_the_release_is_the_same_at_a_second_build(release: Release, tmp_path: Path) -> None:
+def test_a_second_build_gives_the_same_wheel(release: Release, tmp_path: Path) -> None:
     again = build_release(tmp_path)
 
     def wheels(built: Release) -> list[bytes]:

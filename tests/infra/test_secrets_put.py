@@ -1,4 +1,4 @@
-"""`community-metrics secrets put`, against moto's Secrets Manager and a stand-in for LanceDB Enterprise."""
+"""`community-metrics secrets put`, against moto's Secrets Manager and a fake LanceDB Enterprise."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from community_metrics.aws import secrets_put
 from community_metrics.aws.secrets_put import (
     ENTRIES,
-    WRITE_UNTRIED,
+    WRITE_NOT_CHECKED,
     Deployment,
-    Outcome,
-    Vault,
+    PutResult,
+    SecretsManager,
     entries_for,
     put_secrets,
     settings_as_deployed,
@@ -21,7 +21,7 @@ from community_metrics.aws.secrets_put import (
 from community_metrics.errors import ConfigurationError, StorageDenied, StorageUnavailable
 from community_metrics.storage import LanceDBStore
 from infra import names
-from tests.support.aws import REGION, believed_aws
+from tests.support.aws import REGION, aws_environment
 from tests.support.enterprise import READ_KEY, WRITE_KEY, Enterprise, serving
 from tests.support.origins import KEEP_SECRETS, LEAK_SECRETS
 
@@ -40,8 +40,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enterprise]:
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Secrets Manager, empty, as the environment of this process names it."""
-    with believed_aws(monkeypatch):
+    """An empty Secrets Manager, in the environment of this process."""
+    with aws_environment(monkeypatch):
         yield boto3.client("secretsmanager", region_name=REGION)
 
 
@@ -62,10 +62,10 @@ def answers(cluster: Enterprise, **changes: str) -> dict[str, str]:
     }
 
 
-async def filled(given: Mapping[str, str], storage: str = "enterprise") -> Outcome:
-    by_question = {entry.question: given.get(entry.key, "") for entry in ENTRIES}
+async def filled(given: Mapping[str, str], storage: str = "enterprise") -> PutResult:
+    by_prompt = {entry.prompt: given.get(entry.key, "") for entry in ENTRIES}
     return await put_secrets(
-        Vault(REGION), Deployment(storage), lambda question: by_question[question.split(" (")[0]]
+        SecretsManager(REGION), Deployment(storage), lambda prompt: by_prompt[prompt.split(" (")[0]]
     )
 
 
@@ -94,14 +94,14 @@ def values(secrets: Any) -> dict[str, str]:
     return found
 
 
-def test_the_entries_are_those_that_the_stack_makes() -> None:
+def test_the_secrets_are_those_of_the_stack() -> None:
     for storage in ("enterprise", "s3"):
         ours = {(entry.name, f"CM_{entry.setting.upper()}", entry.required) for entry in entries_for(storage)}
 
         assert ours == {(entry.name, entry.variable, entry.required) for entry in names.secrets_for(storage)}
 
 
-async def test_keys_that_lancedb_takes_are_stored(entries: Any, cluster: Enterprise) -> None:
+async def test_valid_keys_are_stored(entries: Any, cluster: Enterprise) -> None:
     stored = await put(answers(cluster, github_token="ghp_x"))
 
     assert stored == [
@@ -115,59 +115,63 @@ async def test_keys_that_lancedb_takes_are_stored(entries: Any, cluster: Enterpr
 
 
 @pytest.mark.parametrize("key", KEYS)
-async def test_a_key_that_lancedb_refuses_stores_nothing(entries: Any, cluster: Enterprise, key: str) -> None:
+async def test_if_lancedb_rejects_a_key_nothing_is_stored(
+    entries: Any, cluster: Enterprise, key: str
+) -> None:
     with pytest.raises(StorageDenied):
-        await put({**answers(cluster), key: "a-key-of-somebody-else"})
+        await put({**answers(cluster), key: "a-key-of-another-cluster"})
 
     assert values(entries) == {}
 
 
-async def test_a_cluster_that_is_away_stores_nothing(entries: Any, cluster: Enterprise) -> None:
+async def test_if_the_cluster_is_unreachable_nothing_is_stored(entries: Any, cluster: Enterprise) -> None:
     with pytest.raises(StorageUnavailable):
         await put(answers(cluster, lancedb_endpoint="http://127.0.0.1:9"))
 
     assert values(entries) == {}
 
 
-async def test_an_empty_answer_keeps_what_is_there(entries: Any, cluster: Enterprise) -> None:
+async def test_an_empty_answer_keeps_the_stored_value(entries: Any, cluster: Enterprise) -> None:
     await put(answers(cluster))
 
     assert await put({"github-token": "ghp_new"}) == ["github-token"]
     assert values(entries) == answers(cluster, github_token="ghp_new")
 
 
-async def test_a_required_secret_cannot_stay_unset(entries: Any, cluster: Enterprise) -> None:
-    with pytest.raises(ConfigurationError, match="community-metrics/lancedb-write-key has no value yet"):
+async def test_a_required_secret_must_have_a_value(entries: Any, cluster: Enterprise) -> None:
+    with pytest.raises(ConfigurationError, match="community-metrics/lancedb-write-key has no value"):
         await put(answers(cluster, lancedb_write_key=""))
 
     assert values(entries) == {}
 
 
-async def test_one_key_for_both_is_refused(entries: Any, cluster: Enterprise) -> None:
-    with pytest.raises(ConfigurationError, match="are one key"):
+async def test_the_same_key_for_both_is_rejected(entries: Any, cluster: Enterprise) -> None:
+    with pytest.raises(ConfigurationError, match="are the same key"):
         await put(answers(cluster, lancedb_read_key=WRITE_KEY))
 
     assert values(entries) == {}
 
 
-async def test_swapped_keys_are_noticed_where_there_are_tables(entries: Any, cluster: Enterprise) -> None:
+async def test_swapped_keys_are_found_if_the_database_has_tables(entries: Any, cluster: Enterprise) -> None:
     await bootstrap(cluster, "swapped")
     swapped = {"lancedb-uri": "db://swapped", "lancedb-read-key": WRITE_KEY, "lancedb-write-key": READ_KEY}
 
-    with pytest.raises(StorageDenied, match=r"^community-metrics/lancedb-write-key is refused, nothing was"):
+    with pytest.raises(StorageDenied, match=r"^community-metrics/lancedb-write-key was rejected, nothing"):
         await put({**answers(cluster), **swapped})
 
     assert values(entries) == {}
 
 
-async def test_without_tables_it_says_that_writing_was_not_tried(entries: Any, cluster: Enterprise) -> None:
-    assert (await filled(answers(cluster, lancedb_uri="db://empty"))).notes == (WRITE_UNTRIED,)
+async def test_without_tables_a_note_reports_that_the_write_key_is_not_checked(
+    entries: Any, cluster: Enterprise
+) -> None:
+    assert (await filled(answers(cluster, lancedb_uri="db://empty"))).notes == (WRITE_NOT_CHECKED,)
 
     await bootstrap(cluster, "empty")
     assert (await filled({})).notes == ()
 
 
-async def test_the_trial_holds_no_run_up(entries: Any, cluster: Enterprise) -> None:
+async def test_the_check_takes_no_lease(entries: Any, cluster: Enterprise) -> None:
     await bootstrap(cluster, "idle")
     await put(answers(cluster, lancedb_uri="db://idle"))
     given = {entry: values(entries).get(entry.key) for entry in ENTRIES}
@@ -177,7 +181,7 @@ async def test_the_trial_holds_no_run_up(entries: Any, cluster: Enterprise) -> N
         assert await store.lease() is None
 
 
-async def test_what_is_checked_is_the_deployment_and_not_this_shell(
+async def test_the_check_ignores_the_environment_of_this_shell(
     entries: Any, cluster: Enterprise, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("CM_CORS_ORIGINS", "*")
@@ -188,7 +192,7 @@ async def test_what_is_checked_is_the_deployment_and_not_this_shell(
     assert await put(answers(cluster)) == ["lancedb-uri", "lancedb-endpoint", *KEYS]
 
 
-def test_the_clusters_region_is_the_deployments() -> None:
+def test_the_region_of_the_cluster_is_that_of_the_deployment() -> None:
     given = {
         secrets_put.URI: "db://metrics",
         secrets_put.READ_KEY: READ_KEY,
@@ -202,7 +206,7 @@ def test_the_clusters_region_is_the_deployments() -> None:
     assert settings.lancedb_api_key.get_secret_value() == READ_KEY
 
 
-async def test_an_entry_that_holds_bytes_is_named(entries: Any) -> None:
+async def test_a_secret_with_bytes_is_reported(entries: Any) -> None:
     entries.put_secret_value(SecretId="community-metrics/github-token", SecretBinary=b"ghp_x")
 
     with pytest.raises(
@@ -211,7 +215,7 @@ async def test_an_entry_that_holds_bytes_is_named(entries: Any) -> None:
         await put({}, storage="s3")
 
 
-async def test_a_malformed_value_is_named_and_not_shown(entries: Any) -> None:
+async def test_an_invalid_value_is_reported_and_not_shown(entries: Any) -> None:
     with pytest.raises(ConfigurationError, match="CM_API_TOKEN_HASHES") as refused:
         await put({"api-token-hashes": "not-a-digest"}, storage="s3")
 
@@ -220,7 +224,7 @@ async def test_a_malformed_value_is_named_and_not_shown(entries: Any) -> None:
 
 
 @pytest.mark.parametrize("url", LEAK_SECRETS)
-async def test_an_endpoint_that_would_get_the_keys_unencrypted_is_refused_and_not_asked(
+async def test_an_unencrypted_endpoint_is_rejected_without_a_request(
     entries: Any, cluster: Enterprise, url: str
 ) -> None:
     with pytest.raises(
@@ -232,18 +236,18 @@ async def test_an_endpoint_that_would_get_the_keys_unencrypted_is_refused_and_no
 
 
 @pytest.mark.parametrize("url", KEEP_SECRETS)
-def test_an_endpoint_that_is_encrypted_or_on_this_machine_is_taken(url: str) -> None:
+def test_an_encrypted_or_loopback_endpoint_is_accepted(url: str) -> None:
     given = {secrets_put.URI: "db://metrics", secrets_put.ENDPOINT: url, secrets_put.READ_KEY: READ_KEY}
     settings = settings_as_deployed(given, Deployment("enterprise"), secrets_put.READ_KEY)
     assert settings.lancedb_host_override == url
 
 
-async def test_without_the_stack_it_says_what_to_deploy(secrets: Any) -> None:
+async def test_without_the_stack_the_error_has_the_command_to_deploy_it(secrets: Any) -> None:
     with pytest.raises(ConfigurationError, match="npx cdk deploy community-metrics-secrets"):
         await put({}, storage="s3")
 
 
-async def test_without_aws_it_says_so_in_one_message(
+async def test_without_credentials_the_error_is_one_message(
     entries: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -251,5 +255,7 @@ async def test_without_aws_it_says_so_in_one_message(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
-    with pytest.raises(ConfigurationError, match="refuses community-metrics/github-token"):
+    with pytest.raises(
+        ConfigurationError, match="Secrets Manager in eu-central-1, community-metrics/github-token"
+    ):
         await put({}, storage="s3")

@@ -13,13 +13,13 @@ from tests.infra.flavours import FLAVOURS, FULLEST, SERVERLESS, SMALLEST
 
 
 @pytest.mark.parametrize("content", FLAVOURS.values(), ids=FLAVOURS)
-def test_a_sound_file_is_taken(content: dict[str, Any]) -> None:
+def test_a_valid_file_is_accepted(content: dict[str, Any]) -> None:
     settings = parse_settings(content, origin="deployment.toml")
 
     assert settings.api_host == "metrics-api.example.org"
 
 
-def test_the_example_file_is_sound(tmp_path: Path) -> None:
+def test_the_example_file_is_valid(tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / "deployment.example.toml"
     copy = tmp_path / "deployment.toml"
     copy.write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
@@ -28,49 +28,49 @@ def test_the_example_file_is_sound(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    ("change", "message"),
     [
-        ({"domian": "example.org"}, "domian is not a setting; the settings are alarm_email"),
-        ({"region": "europe"}, "region is 'europe', but should look like eu-central-1"),
-        ({"ssh_cidrs": ["300.0.0.0/8"]}, "ssh_cidrs: '300.0.0.0/8' is no network"),
-        ({"ssh_cidrs": ["203.0.113.7/24"]}, "ssh_cidrs: '203.0.113.7/24' is no network"),
-        ({"ssh_cidrs": ["0.0.0.0/0"]}, "0.0.0.0/0 would let half the internet try to log in"),
-        ({"ssh_cidrs": ["::/0"]}, "::/0 would let half the internet try to log in"),
-        ({"ssh_cidrs": ["203.0.113.0/24"], "key_pair": None}, "key_pair is not set, so nobody could log in"),
-        ({"dashboard_origins": ["*"]}, "'*' would let any page read the API"),
-        ({"dashboard_origins": ["https://*.example.org"]}, "would let any page read the API"),
+        ({"domian": "example.org"}, "domian is not a setting; known settings are alarm_email"),
+        ({"region": "europe"}, "region is 'europe'; expected a value such as eu-central-1"),
+        ({"ssh_cidrs": ["300.0.0.0/8"]}, "ssh_cidrs: '300.0.0.0/8' is not a network"),
+        ({"ssh_cidrs": ["203.0.113.7/24"]}, "ssh_cidrs: '203.0.113.7/24' is not a network"),
+        ({"ssh_cidrs": ["0.0.0.0/0"]}, "0.0.0.0/0 would open SSH to too many addresses"),
+        ({"ssh_cidrs": ["::/0"]}, "::/0 would open SSH to too many addresses"),
+        ({"ssh_cidrs": ["203.0.113.0/24"], "key_pair": None}, "nobody can log in without key_pair; set it"),
+        ({"dashboard_origins": ["*"]}, "'*' would allow every website to read the API"),
+        ({"dashboard_origins": ["https://*.example.org"]}, "would allow every website to read the API"),
         (
             {"dashboard_origins": ["http://example.org"]},
             "'http://example.org' is not an origin such as https",
         ),
         ({"dashboard_origins": ["https://example.org/"]}, "is not an origin such as https"),
-        ({"dashboard_origins": ["https://user:pw@example.org"]}, "an origin holds no user"),
+        ({"dashboard_origins": ["https://user:pw@example.org"]}, "an origin must not contain a user"),
         ({"dashboard_origins": ["https://example.org:99999"]}, "is not an origin such as https"),
         ({"dashboard_origins": ["https://a b.org"]}, "is not an origin such as https"),
         ({"dashboard_origins": ["https://Example.org"]}, "is not an origin such as https"),
         ({"dashboard_origins": ["https://example.org:443"]}, "is not an origin such as https"),
         ({"dashboard_origins": ["https://a.org,https://b.org"]}, "is not an origin such as https"),
         ({"dashboard_origins": []}, "dashboard_origins"),
-        ({"region": "cn-north-1"}, "cn-north-1 belongs to another partition of AWS"),
-        ({"region": "us-gov-west-1"}, "choose a region such as eu-central-1"),
-        ({"ssh_cidrs": [5]}, "ssh_cidrs: 5 is no network such as 203.0.113.0/24"),
+        ({"region": "cn-north-1"}, "cn-north-1 is in another AWS partition"),
+        ({"region": "us-gov-west-1"}, "use a region such as eu-central-1"),
+        ({"ssh_cidrs": [5]}, "ssh_cidrs: 5 is not a network such as 203.0.113.0/24"),
         ({"domain": "example.com"}, "'example.com', which is outside the hosted zone 'example.org'"),
         ({"domain": "badexample.org"}, "outside the hosted zone"),
-        ({"hosted_zone_id": None}, "hosted_zone_id and hosted_zone_name belong together"),
+        ({"hosted_zone_id": None}, "hosted_zone_id and hosted_zone_name go together"),
         ({"storage": "dynamodb"}, "storage: Input should be 'enterprise' or 's3'"),
-        ({"alarm_email": "nobody"}, "alarm_email is 'nobody', but should look like ops@example.org"),
+        ({"alarm_email": "nobody"}, "alarm_email is 'nobody'; expected a value such as ops@example.org"),
         ({"host_image": None}, "host_image is not set; the host needs the id of a Debian 13 image"),
-        ({"host_image": "latest"}, "host_image is 'latest', but should look like ami-"),
+        ({"host_image": "latest"}, "host_image is 'latest'; expected a value such as ami-"),
         ({"lancedb_port": 0}, "lancedb_port: Input should be greater than or equal to 1"),
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_a_fault_is_named_with_its_mend(change: dict[str, Any], fault: str) -> None:
-    with pytest.raises(SettingsError) as refused:
+def test_an_error_is_reported_with_its_fix(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as error:
         parse_settings({**FULLEST, **change}, origin="deployment.toml")
 
-    assert fault in str(refused.value)
-    assert str(refused.value).count("\n") == 1
+    assert message in str(error.value)
+    assert str(error.value).count("\n") == 1
 
 
 @pytest.mark.parametrize("key", SMALLEST)
@@ -82,48 +82,48 @@ def test_a_missing_setting_is_named(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    ("change", "message"),
     [
-        ({"lambda_image": "latest"}, "lambda_image is 'latest', but should look like sha256:"),
+        ({"lambda_image": "latest"}, "lambda_image is 'latest'; expected a value such as sha256:"),
         ({"hosted_zone_id": None, "hosted_zone_name": None}, "serverless = true needs hosted_zone_id"),
         ({"ipv6": True}, "ipv6 = true is for the host"),
     ],
     ids=str,
 )
-def test_serverless_says_what_it_needs(change: dict[str, Any], fault: str) -> None:
-    with pytest.raises(SettingsError, match=fault):
+def test_serverless_reports_what_it_needs(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         parse_settings({**SERVERLESS, **change}, origin="deployment.toml")
 
 
-def test_every_fault_stands_in_one_message() -> None:
+def test_one_message_lists_every_error() -> None:
     content = {**FULLEST, "region": "here", "storage": "disk", "alarm_email": "x", "ssh_cidrs": ["0.0.0.0/0"]}
 
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         parse_settings(content, origin="deployment.toml")
 
-    lines = str(refused.value).splitlines()
-    assert lines[0] == "deployment.toml cannot be used, nothing was synthesised:"
+    lines = str(error.value).splitlines()
+    assert lines[0] == "deployment.toml is invalid; nothing was synthesised:"
     assert [line.split()[1] for line in lines[1:]] == ["region", "alarm_email", "storage:", "ssh_cidrs:"]
 
 
-def test_parts_that_disagree_are_told_beside_parts_that_are_wrong() -> None:
+def test_inconsistent_settings_are_reported_together_with_invalid_ones() -> None:
     content = {**FULLEST, "alarm_email": "x", "domain": "example.com", "key_pair": None, "host_image": None}
 
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         parse_settings(content, origin="deployment.toml")
 
-    told = {line.split()[1] for line in str(refused.value).splitlines()[1:]}
-    assert told == {"alarm_email", "domain", "ssh_cidrs", "host_image"}
+    keys = {line.split()[1] for line in str(error.value).splitlines()[1:]}
+    assert keys == {"alarm_email", "domain", "ssh_cidrs", "host_image"}
 
 
-def test_a_part_that_is_wrong_is_not_told_twice() -> None:
+def test_an_invalid_setting_is_reported_once() -> None:
     content = {**SERVERLESS, "serverless": "yes", "hosted_zone_id": "z", "host_image": 5, "domain": "X"}
 
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         parse_settings(content, origin="deployment.toml")
 
-    told = [line.split()[1].removesuffix(":") for line in str(refused.value).splitlines()[1:]]
-    assert sorted(told) == ["domain", "host_image", "hosted_zone_id", "serverless"]
+    keys = [line.split()[1].removesuffix(":") for line in str(error.value).splitlines()[1:]]
+    assert sorted(keys) == ["domain", "host_image", "hosted_zone_id", "serverless"]
 
 
 @given(
@@ -131,7 +131,7 @@ def test_a_part_that_is_wrong_is_not_told_twice() -> None:
     port=st.none() | st.integers(min_value=-1, max_value=70_000),
 )
 @example(host="metrics.example.org", port=8443)
-def test_the_runtime_takes_every_origin_that_a_deployment_may_name(host: str, port: int | None) -> None:
+def test_the_runtime_accepts_every_origin_that_a_deployment_accepts(host: str, port: int | None) -> None:
     origin = f"https://{host}" + ("" if port is None else f":{port}")
     try:
         parse_settings({**SMALLEST, "dashboard_origins": [origin]}, origin="deployment.toml")
@@ -141,7 +141,7 @@ def test_the_runtime_takes_every_origin_that_a_deployment_may_name(host: str, po
     assert Settings.model_validate({"cors_origins": origin}).cors_origins == (origin,)
 
 
-def test_the_region_is_readable_before_there_is_an_image(tmp_path: Path) -> None:
+def test_the_region_can_be_read_without_an_image(tmp_path: Path) -> None:
     path = tmp_path / "deployment.toml"
     path.write_text('region = "eu-central-1"\nserverless = true\n', encoding="utf-8")
 
@@ -149,22 +149,22 @@ def test_the_region_is_readable_before_there_is_an_image(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("content", ['region = "here"', "serverless = true", "region = 5"])
-def test_a_region_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
+def test_an_invalid_region_is_rejected(tmp_path: Path, content: str) -> None:
     path = tmp_path / "deployment.toml"
     path.write_text(content, encoding="utf-8")
 
-    with pytest.raises(SettingsError, match="region") as refused:
+    with pytest.raises(SettingsError, match="region") as error:
         load_region(path)
-    assert str(refused.value).count("\n") == 1
+    assert str(error.value).count("\n") == 1
 
 
-def test_a_missing_file_says_what_to_copy(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"Copy deployment\.example\.toml to deployment\.toml"):
+def test_a_missing_file_is_reported_with_the_file_to_copy(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"copy deployment\.example\.toml to deployment\.toml"):
         load_settings(tmp_path / "deployment.toml")
 
 
 @pytest.mark.parametrize("content", [b"region = ", b"\xff\xfe", b"a = 1\na = 2"])
-def test_an_unreadable_file_is_one_message(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_file_is_reported_in_one_message(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "deployment.toml"
     path.write_bytes(content)
 

@@ -1,4 +1,4 @@
-"""Lines keep their order and their group, fit into what CloudWatch takes, and none is lost to a failure."""
+"""Events keep their order and group, stay within CloudWatch's limits, and survive failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from infra import names
 from infra.host import ship_logs
-from infra.host.ship_logs import Line, Shipper, batches, line_of, ship_news
+from infra.host.ship_logs import LogEvent, Shipper, batches, ship_next, to_event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 GROUP = "/a/group"
 MS_OF_A_DAY = 86_400_000
-LINES = st.lists(
+EVENTS = st.lists(
     st.builds(
-        Line,
+        LogEvent,
         group=st.sampled_from(sorted(names.JOURNAL_GROUPS)),
         at_ms=st.integers(0, 3 * MS_OF_A_DAY),
-        text=st.text(min_size=1, max_size=20),
+        message=st.text(min_size=1, max_size=20),
     ),
     max_size=200,
 )
@@ -49,24 +49,22 @@ def entry(**fields: Any) -> dict[str, Any]:
         ("", "system"),
     ],
 )
-def test_a_line_goes_to_its_group(unit: str, group: str) -> None:
-    assert line_of(entry(_SYSTEMD_UNIT=unit, MESSAGE="x")).group == group
+def test_an_entry_goes_to_the_group_of_its_unit(unit: str, group: str) -> None:
+    assert to_event(entry(_SYSTEMD_UNIT=unit, MESSAGE="x")).group == group
     assert group in names.JOURNAL_GROUPS
 
 
 @pytest.mark.parametrize(
-    ("speaker", "group"), [("init.scope", "jobs"), ("", "jobs"), ("ssh.service", "system")]
+    ("writer", "group"), [("init.scope", "jobs"), ("", "jobs"), ("ssh.service", "system")]
 )
-def test_what_systemd_says_of_a_unit_is_the_units_and_nobody_else_may_name_one(
-    speaker: str, group: str
-) -> None:
-    said = entry(
-        _SYSTEMD_UNIT=speaker,
+def test_only_systemd_can_write_an_entry_for_another_unit(writer: str, group: str) -> None:
+    found = entry(
+        _SYSTEMD_UNIT=writer,
         UNIT="community-metrics-weekly-refresh.service",
         MESSAGE="community-metrics-weekly-refresh.service: Failed with result 'exit-code'.",
     )
 
-    assert line_of(said).group == group
+    assert to_event(found).group == group
 
 
 @pytest.mark.parametrize(
@@ -79,45 +77,45 @@ def test_what_systemd_says_of_a_unit_is_the_units_and_nobody_else_may_name_one(
         ({"MESSAGE": None, "SYSLOG_IDENTIFIER": "sshd"}, "sshd: "),
     ],
 )
-def test_a_line_says_what_the_journal_says(fields: dict[str, Any], text: str) -> None:
-    line = line_of(entry(**fields))
+def test_an_event_has_the_message_and_the_time_of_its_entry(fields: dict[str, Any], text: str) -> None:
+    event = to_event(entry(**fields))
 
-    assert (line.text, line.at_ms) == (text, 1_764_000_000_123)
-
-
-def test_a_line_beyond_the_limit_is_cut_at_a_character() -> None:
-    line = line_of(entry(MESSAGE="{" + "é" * ship_logs.LONGEST_LINE_BYTES))
-
-    assert len(line.text.encode()) in {ship_logs.LONGEST_LINE_BYTES, ship_logs.LONGEST_LINE_BYTES - 1}
+    assert (event.message, event.at_ms) == (text, 1_764_000_000_123)
 
 
-@given(LINES)
-def test_every_line_is_in_one_batch_in_order(lines: list[Line]) -> None:
-    sent = [line for batch in batches(lines) for line in batch]
+def test_a_long_message_is_cut_between_two_characters() -> None:
+    event = to_event(entry(MESSAGE="{" + "é" * ship_logs.MAX_MESSAGE_BYTES))
+
+    assert len(event.message.encode()) in {ship_logs.MAX_MESSAGE_BYTES, ship_logs.MAX_MESSAGE_BYTES - 1}
+
+
+@given(EVENTS)
+def test_every_event_is_in_one_batch_in_order(events: list[LogEvent]) -> None:
+    sent = [event for batch in batches(events) for event in batch]
 
     for group in names.JOURNAL_GROUPS:
-        of_group = [line for line in lines if line.group == group]
-        assert [line for line in sent if line.group == group] == sorted(of_group, key=lambda line: line.at_ms)
-    assert len(sent) == len(lines)
+        of_group = sorted((event for event in events if event.group == group), key=lambda event: event.at_ms)
+        assert [event for event in sent if event.group == group] == of_group
+    assert len(sent) == len(events)
 
 
-@given(LINES)
-def test_a_batch_is_what_cloudwatch_takes(lines: list[Line]) -> None:
-    for batch in batches(lines):
-        assert len({line.group for line in batch}) == 1
+@given(EVENTS)
+def test_a_batch_is_within_cloudwatchs_limits(events: list[LogEvent]) -> None:
+    for batch in batches(events):
+        assert len({event.group for event in batch}) == 1
         assert batch[-1].at_ms - batch[0].at_ms < MS_OF_A_DAY
-        assert sum(line.size for line in batch) <= ship_logs.BYTES_AT_ONCE
+        assert sum(event.size for event in batch) <= ship_logs.MAX_BATCH_BYTES
 
 
-def test_many_long_lines_are_split() -> None:
-    lines = [Line("api", number, "x" * 200_000) for number in range(20)]
+def test_many_long_events_are_split() -> None:
+    events = [LogEvent("api", number, "x" * 200_000) for number in range(20)]
 
-    assert [len(batch) for batch in batches(lines)] == [5, 5, 5, 5]
+    assert [len(batch) for batch in batches(events)] == [5, 5, 5, 5]
 
 
 @pytest.fixture
 def client(aws: Recorder, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """CloudWatch with one group and nothing in it."""
+    """CloudWatch with one empty log group."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "a")
     made = boto3.client("logs", region_name="us-east-1", endpoint_url=aws.endpoint)
@@ -127,23 +125,23 @@ def client(aws: Recorder, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What the journal shows next, by a `journalctl` that shows a file; `asked` has what it was asked."""
+    """The file that a fake `journalctl` prints; it writes its arguments to `arguments`."""
     shown = tmp_path / "shown"
     program = tmp_path / "bin/journalctl"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/asked\ncat {shown}\n', encoding="utf-8")
+    program.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/arguments\ncat {shown}\n', encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
     return shown
 
 
 def shipper_to(client: Any) -> Shipper:
-    return Shipper(client, dict.fromkeys(names.JOURNAL_GROUPS, GROUP), "box")
+    return Shipper(client, dict.fromkeys(names.JOURNAL_GROUPS, GROUP), "host")
 
 
 def shipped(client: Any) -> list[str]:
-    told = client.get_log_events(logGroupName=GROUP, logStreamName="box", startFromHead=True)
-    return [event["message"] for event in told["events"]]
+    found = client.get_log_events(logGroupName=GROUP, logStreamName="host", startFromHead=True)
+    return [event["message"] for event in found["events"]]
 
 
 def shown_as(cursor: str, message: str) -> str:
@@ -152,61 +150,63 @@ def shown_as(cursor: str, message: str) -> str:
     return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
-def test_a_separator_of_unicode_ends_no_entry(client: Any, journal: Path, tmp_path: Path) -> None:
+def test_a_unicode_line_separator_does_not_end_an_entry(client: Any, journal: Path, tmp_path: Path) -> None:
     message = "GET /\u2028\u2029\x85"
     journal.write_text(shown_as("s=1", message) + shown_as("s=2", "next"), encoding="utf-8")
 
-    ship_news(shipper_to(client), tmp_path / "cursor")
+    ship_next(shipper_to(client), tmp_path / "cursor")
 
     assert shipped(client) == [f"n: {message}", "n: next"]
     assert (tmp_path / "cursor").read_text(encoding="utf-8") == "s=2"
 
 
 @pytest.mark.parametrize("damaged", ['{"__CURSOR":"s=2","MESSAGE":"torn', "7"])
-def test_an_entry_that_is_no_json_is_told_and_left_behind(
+def test_an_entry_that_is_not_json_is_reported_and_skipped(
     damaged: str, client: Any, journal: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal.write_text(shown_as("s=1", "before") + damaged + "\n", encoding="utf-8")
 
-    ship_news(shipper_to(client), tmp_path / "cursor")
+    ship_next(shipper_to(client), tmp_path / "cursor")
 
     assert shipped(client) == ["n: before"]
-    assert "1 entries of the journal are no JSON and are not shipped" in capsys.readouterr().out
+    assert "skipped 1 journal entries that are not valid JSON" in capsys.readouterr().out
 
 
-def test_damaged_entries_alone_do_not_stop_the_shipping(client: Any, journal: Path, tmp_path: Path) -> None:
+def test_a_page_of_damaged_entries_does_not_stop_the_shipping(
+    client: Any, journal: Path, tmp_path: Path
+) -> None:
     journal.write_text('{"__CURSOR":"s=9","MESSAGE":"torn\n', encoding="utf-8")
 
-    ship_news(shipper_to(client), tmp_path / "cursor")
+    ship_next(shipper_to(client), tmp_path / "cursor")
 
     assert (tmp_path / "cursor").read_text(encoding="utf-8") == "s=9"
 
 
-def test_an_empty_cursor_counts_as_none(client: Any, journal: Path, tmp_path: Path) -> None:
+def test_an_empty_cursor_file_counts_as_no_cursor(client: Any, journal: Path, tmp_path: Path) -> None:
     (tmp_path / "cursor").touch()
     journal.write_text(shown_as("s=1", "first"), encoding="utf-8")
 
-    ship_news(shipper_to(client), tmp_path / "cursor")
-    assert "--after-cursor" not in (tmp_path / "asked").read_text(encoding="utf-8")
+    ship_next(shipper_to(client), tmp_path / "cursor")
+    assert "--after-cursor" not in (tmp_path / "arguments").read_text(encoding="utf-8")
 
-    ship_news(shipper_to(client), tmp_path / "cursor")
-    assert "--after-cursor=s=1" in (tmp_path / "asked").read_text(encoding="utf-8")
+    ship_next(shipper_to(client), tmp_path / "cursor")
+    assert "--after-cursor=s=1" in (tmp_path / "arguments").read_text(encoding="utf-8")
 
 
-def test_what_journalctl_complains_of_is_told(journal: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_errors_of_journalctl_are_printed(journal: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(subprocess.CalledProcessError):
-        ship_logs.news_after(None)
+        ship_logs.read_journal(None)
 
     assert f"{journal}: No such file" in capfd.readouterr().err
 
 
-def test_a_stream_that_somebody_deleted_is_made_again(client: Any) -> None:
-    shipper, line = shipper_to(client), Line("api", time.time_ns() // 1_000_000, "again")
-    shipper.send([line])
-    client.delete_log_stream(logGroupName=GROUP, logStreamName="box")
+def test_a_deleted_stream_is_created_again(client: Any) -> None:
+    shipper, event = shipper_to(client), LogEvent("api", time.time_ns() // 1_000_000, "again")
+    shipper.send([event])
+    client.delete_log_stream(logGroupName=GROUP, logStreamName="host")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
-        shipper.send([line])
+        shipper.send([event])
 
-    shipper.send([line])
+    shipper.send([event])
 
     assert shipped(client) == ["again"]

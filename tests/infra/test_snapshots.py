@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_the_templates_are_those_that_were_reviewed(assemblies: dict[str, Assembly], flavour: str) -> None:
+def test_the_templates_equal_the_snapshots(assemblies: dict[str, Assembly], flavour: str) -> None:
     reviewed = (FOLDER / f"{flavour}.json").read_text(encoding="utf-8")
 
     assert snapshot(assemblies[flavour].path) == reviewed, (

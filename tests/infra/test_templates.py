@@ -1,4 +1,4 @@
-"""What matters in the templates, each by itself; the snapshots hold the rest."""
+"""The important properties of the templates; the snapshots have the rest."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from tests.infra.conftest import Assembly
 
 
-def rules(assembly: Assembly, way: str) -> set[tuple[str, int, int]]:
+def rules(assembly: Assembly, direction: str) -> set[tuple[str, int, int]]:
     firewall = assembly.properties("AWS::EC2::SecurityGroup")
     return {
         (rule.get("CidrIp") or rule["CidrIpv6"], rule["FromPort"], rule["ToPort"])
-        for rule in firewall[f"SecurityGroup{way}"]
+        for rule in firewall[f"SecurityGroup{direction}"]
     }
 
 
-def test_only_the_web_comes_in_without_ssh_ranges(smallest: Assembly) -> None:
+def test_without_ssh_ranges_only_http_and_https_can_come_in(smallest: Assembly) -> None:
     assert rules(smallest, "Ingress") == {("0.0.0.0/0", 443, 443), ("0.0.0.0/0", 80, 80)}
 
 
-def test_ssh_comes_in_from_the_configured_ranges_only(fullest: Assembly) -> None:
+def test_ssh_can_come_in_from_the_configured_ranges_only(fullest: Assembly) -> None:
     ssh = {address for address, port, _ in rules(fullest, "Ingress") if port == 22}
 
     assert ssh == {"203.0.113.0/24", "2001:db8::/48"}
     assert {port for _, port, _ in rules(fullest, "Ingress")} == {22, 80, 443}
 
 
-def test_only_the_web_goes_out(assemblies: dict[str, Assembly]) -> None:
+def test_only_http_and_https_can_go_out(assemblies: dict[str, Assembly]) -> None:
     assert rules(assemblies["smallest"], "Egress") == {("0.0.0.0/0", 443, 443), ("0.0.0.0/0", 80, 80)}
     ports = {port for _, port, _ in rules(assemblies["fullest"], "Egress")}
-    assert ports == {80, 443}  # its lancedb_port is for an enterprise cluster, which it has not
+    assert ports == {80, 443}  # lancedb_port is for an enterprise cluster, and this is a bucket
 
 
 def test_there_is_no_other_rule_no_nat_and_one_subnet(assemblies: dict[str, Assembly]) -> None:
@@ -47,36 +47,39 @@ def test_there_is_no_other_rule_no_nat_and_one_subnet(assemblies: dict[str, Asse
         assert not {"AWS::EC2::NatGateway", "AWS::EC2::SecurityGroupIngress"} & set(types)
 
 
-def test_the_box_is_as_it_should_be(smallest: Assembly) -> None:
+def test_the_instance_has_the_expected_properties(smallest: Assembly) -> None:
     (instance,) = smallest.resources("AWS::EC2::Instance")
-    box = instance["Properties"]
+    properties = instance["Properties"]
 
-    assert box["MetadataOptions"] == {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
-    assert box["BlockDeviceMappings"][0]["Ebs"] == {
+    assert properties["MetadataOptions"] == {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
+    assert properties["BlockDeviceMappings"][0]["Ebs"] == {
         "DeleteOnTermination": True,
         "Encrypted": True,
         "VolumeSize": 16,
         "VolumeType": "gp3",
     }
-    assert (box["InstanceType"], box["ImageId"]) == ("t4g.small", "ami-0123456789abcdef0")
-    assert (box["DisableApiTermination"], box["InstanceInitiatedShutdownBehavior"]) == (False, "stop")
-    assert "KeyName" not in box
+    assert (properties["InstanceType"], properties["ImageId"]) == ("t4g.small", "ami-0123456789abcdef0")
+    assert (properties["DisableApiTermination"], properties["InstanceInitiatedShutdownBehavior"]) == (
+        False,
+        "stop",
+    )
+    assert "KeyName" not in properties
 
 
-def test_the_box_can_reach_the_internet_before_it_gets_its_address(smallest: Assembly) -> None:
+def test_the_instance_can_reach_the_internet_before_it_has_the_elastic_ip(smallest: Assembly) -> None:
     (instance,) = smallest.resources("AWS::EC2::Instance")
 
     assert instance["Properties"]["NetworkInterfaces"][0]["AssociatePublicIpAddress"] is True
     assert instance["CreationPolicy"] == {"ResourceSignal": {"Timeout": "PT20M"}}
 
 
-def test_the_box_waits_for_its_permissions(smallest: Assembly) -> None:
+def test_the_instance_depends_on_its_permissions(smallest: Assembly) -> None:
     (instance,) = smallest.resources("AWS::EC2::Instance")
 
     assert any(name.startswith("Role") for name in instance["DependsOn"])
 
 
-def test_the_address_outlives_the_box(smallest: Assembly) -> None:
+def test_the_elastic_ip_is_independent_of_the_instance(smallest: Assembly) -> None:
     association = resolve(smallest.properties("AWS::EC2::EIPAssociation"))
 
     assert association == {"AllocationId": "<Address.AllocationId>", "InstanceId": "<Host>"}
@@ -90,34 +93,34 @@ def facts(assembly: Assembly) -> dict[str, Any]:
     return found
 
 
-def test_the_user_data_signals_the_very_resource_that_waits(fullest: Assembly) -> None:
+def test_the_user_data_signals_the_instance_that_waits_for_it(fullest: Assembly) -> None:
     host = fullest.stacks["host"]["Resources"]
 
     assert host[facts(fullest)["resource"]]["Type"] == "AWS::EC2::Instance"
     assert facts(fullest)["stack"] == "community-metrics-host"
 
 
-def test_the_user_data_begins_with_its_interpreter(smallest: Assembly) -> None:
+def test_the_user_data_begins_with_a_shebang(smallest: Assembly) -> None:
     script = resolve(smallest.properties("AWS::EC2::Instance")["UserData"]["Fn::Base64"])
 
-    assert script.startswith("#!/bin/bash\n#")  # a line break before it, and nothing on the box would run it
+    assert script.startswith("#!/bin/bash\n#")  # with a line break before it, cloud-init would not run it
 
 
-def test_the_user_data_fits(assemblies: dict[str, Assembly]) -> None:
+def test_the_user_data_is_within_the_limit_of_ec2(assemblies: dict[str, Assembly]) -> None:
     for name in ("smallest", "fullest"):
         script = resolve(assemblies[name].properties("AWS::EC2::Instance")["UserData"]["Fn::Base64"])
 
         assert len(script.encode()) < 16 * 1024  # EC2's limit
 
 
-def test_the_host_needs_lancedbs_secrets_only_with_a_cluster(assemblies: dict[str, Assembly]) -> None:
+def test_only_a_cluster_requires_the_secrets_of_lancedb(assemblies: dict[str, Assembly]) -> None:
     needed = [f"community-metrics/lancedb-{key}" for key in ("read-key", "write-key", "uri")]
 
     assert facts(assemblies["smallest"])["required_secrets"] == needed
     assert facts(assemblies["fullest"])["required_secrets"] == []
 
 
-def test_neither_reader_gets_the_others_key(smallest: Assembly) -> None:
+def test_each_reader_gets_its_own_key_only(smallest: Assembly) -> None:
     readers = facts(smallest)["secrets"]
 
     assert readers["api"]["CM_LANCEDB_API_KEY_SECRET"] == "community-metrics/lancedb-read-key"
@@ -126,7 +129,7 @@ def test_neither_reader_gets_the_others_key(smallest: Assembly) -> None:
 
 
 @pytest.mark.parametrize("name", ["smallest", "serverless"])
-def test_the_entries_have_no_value_and_outlive_the_stack(assemblies: dict[str, Assembly], name: str) -> None:
+def test_the_secrets_have_no_value_and_are_retained(assemblies: dict[str, Assembly], name: str) -> None:
     entries = assemblies[name].resources("AWS::SecretsManager::Secret", "secrets")
 
     assert {entry["Properties"]["Name"] for entry in entries} == {entry.name for entry in SECRETS}
@@ -136,13 +139,13 @@ def test_the_entries_have_no_value_and_outlive_the_stack(assemblies: dict[str, A
         assert entry["UpdateReplacePolicy"] == "Retain"
 
 
-def test_a_deployment_with_a_bucket_has_no_entries_for_lancedb(fullest: Assembly) -> None:
+def test_a_deployment_with_a_bucket_has_no_secrets_of_lancedb(fullest: Assembly) -> None:
     names = {entry["Properties"]["Name"] for entry in fullest.resources("AWS::SecretsManager::Secret")}
 
     assert names == {"community-metrics/github-token", "community-metrics/api-token-hashes"}
 
 
-def test_the_buckets_are_private_encrypted_versioned_and_stay(fullest: Assembly) -> None:
+def test_the_buckets_are_private_encrypted_versioned_and_retained(fullest: Assembly) -> None:
     buckets = fullest.resources("AWS::S3::Bucket")
 
     names = {resolve(bucket["Properties"]["BucketName"]) for bucket in buckets}
@@ -163,7 +166,7 @@ def test_logs_are_kept_for_three_months(assembly: Assembly) -> None:
     assert {group["Properties"]["RetentionInDays"] for group in groups} == {90}
 
 
-def test_the_name_points_at_the_address(fullest: Assembly) -> None:
+def test_the_dns_records_point_at_the_addresses(fullest: Assembly) -> None:
     records = {
         record["Properties"]["Type"]: record["Properties"]
         for record in fullest.resources("AWS::Route53::RecordSet")
@@ -174,18 +177,20 @@ def test_the_name_points_at_the_address(fullest: Assembly) -> None:
     assert "ExportsOutputRefAddress" in json.dumps(records["A"]["ResourceRecords"])
 
 
-def test_without_a_zone_the_deploy_says_which_record_to_make(smallest: Assembly) -> None:
+def test_without_a_zone_an_output_has_the_record_to_create(smallest: Assembly) -> None:
     assert "dns" not in smallest.stacks
-    output = resolve(smallest.stacks["host"]["Outputs"]["RecordToMake"]["Value"])
+    output = resolve(smallest.stacks["host"]["Outputs"]["RecordToCreate"]["Value"])
     assert output == "metrics-api.example.org A <Address>"
 
 
-def test_the_ipv6_record_to_make_is_named_too(assemblies: dict[str, Assembly]) -> None:
+def test_with_ipv6_an_output_has_the_aaaa_record_to_create(assemblies: dict[str, Assembly]) -> None:
     outputs = assemblies["no-zone"].stacks["host"]["Outputs"]
 
-    assert outputs["RecordToMake"]["Value"]
-    assert resolve(outputs["Ipv6RecordToMake"]["Value"]["Fn::Join"][1][0]) == "metrics-api.example.org AAAA "
-    assert not {"RecordToMake", "Ipv6RecordToMake"} & set(assemblies["fullest"].stacks["host"]["Outputs"])
+    assert outputs["RecordToCreate"]["Value"]
+    assert (
+        resolve(outputs["Ipv6RecordToCreate"]["Value"]["Fn::Join"][1][0]) == "metrics-api.example.org AAAA "
+    )
+    assert not {"RecordToCreate", "Ipv6RecordToCreate"} & set(assemblies["fullest"].stacks["host"]["Outputs"])
 
 
 def ipv6_address(assembly: Assembly) -> str:
@@ -193,18 +198,18 @@ def ipv6_address(assembly: Assembly) -> str:
     return json.dumps(interface["Ipv6Addresses"])
 
 
-def test_a_box_with_other_user_data_has_another_ipv6_address(assemblies: dict[str, Assembly]) -> None:
+def test_an_instance_with_other_user_data_has_another_ipv6_address(assemblies: dict[str, Assembly]) -> None:
     one, other = assemblies["fullest"], assemblies["other-mail"]
 
     def generation(assembly: Assembly) -> str:
         found: str = facts(assembly)["resource"]
         return found
 
-    assert generation(one) != generation(other)  # both live side by side for a while
+    assert generation(one) != generation(other)  # both exist during a replacement
     assert ipv6_address(one) != ipv6_address(other)
 
 
-def test_what_a_deployed_dns_stack_imports_stays_when_the_zone_goes(assemblies: dict[str, Assembly]) -> None:
+def test_the_exports_of_the_dns_stack_stay_when_the_zone_is_removed(assemblies: dict[str, Assembly]) -> None:
     def exports(assembly: Assembly) -> dict[str, Any]:
         outputs = assembly.stacks["host"]["Outputs"]
         return {name: value for name, value in outputs.items() if "Export" in value}
@@ -225,17 +230,17 @@ def test_two_deployments_of_an_account_share_no_name_in_us_east_1(assemblies: di
         topics = [found["Properties"]["TopicName"] for found in assembly.resources("AWS::SNS::Topic")]
         return {stack, *topics, *(alarm["Properties"]["AlarmName"] for alarm in alarms)}
 
-    abroad, at_home = names(assemblies["fullest"]), names(assemblies["smallest"])
-    # the main topic is in the deployment's own region, where nobody else is
-    assert abroad & at_home == {"community-metrics-alarms"}
-    assert {name for name in abroad if name.endswith("-eu-central-1")} == {
+    other_region, same_region = names(assemblies["fullest"]), names(assemblies["smallest"])
+    # the main topic is in the deployment's region, which has one deployment
+    assert other_region & same_region == {"community-metrics-alarms"}
+    assert {name for name in other_region if name.endswith("-eu-central-1")} == {
         "community-metrics-health-eu-central-1",
         "community-metrics-alarms-eu-central-1",
         "community-metrics-api-down-eu-central-1",
     }
 
 
-def test_the_health_check_asks_the_api_itself(assembly: Assembly) -> None:
+def test_the_health_check_requests_the_health_route_of_the_api(assembly: Assembly) -> None:
     check = assembly.properties("AWS::Route53::HealthCheck", "health")["HealthCheckConfig"]
 
     assert check == {
@@ -250,17 +255,17 @@ def test_the_health_check_asks_the_api_itself(assembly: Assembly) -> None:
     }
 
 
-def test_the_health_check_its_alarm_and_its_topic_live_in_one_region(assemblies: dict[str, Assembly]) -> None:
-    abroad, at_home = assemblies["fullest"], assemblies["smallest"]
+def test_the_health_check_its_alarm_and_its_topic_are_in_one_region(assemblies: dict[str, Assembly]) -> None:
+    other_region, same_region = assemblies["fullest"], assemblies["smallest"]
 
-    for assembly in (abroad, at_home):
+    for assembly in (other_region, same_region):
         (action,) = resolve(assembly.properties("AWS::CloudWatch::Alarm", "health")["AlarmActions"])
         assert action in {"<AlarmsTopic>", "arn:aws:sns:us-east-1:123456789012:community-metrics-alarms"}
-    assert len(abroad.resources("AWS::SNS::Topic", "health")) == 1
-    assert not at_home.resources("AWS::SNS::Topic", "health")
+    assert len(other_region.resources("AWS::SNS::Topic", "health")) == 1
+    assert not same_region.resources("AWS::SNS::Topic", "health")
 
 
-def test_the_alarms_reach_the_mail_and_may_publish(assembly: Assembly) -> None:
+def test_the_alarms_can_publish_to_the_topic_of_the_mail(assembly: Assembly) -> None:
     for subscription in assembly.resources("AWS::SNS::Subscription"):
         assert subscription["Properties"]["Endpoint"] == "ops@example.org"
     for policy in assembly.resources("AWS::SNS::TopicPolicy"):
@@ -268,14 +273,14 @@ def test_the_alarms_reach_the_mail_and_may_publish(assembly: Assembly) -> None:
         assert found["AlarmsMayPublish"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
 
 
-def test_serverless_has_no_host_and_the_host_no_functions(assemblies: dict[str, Assembly]) -> None:
+def test_a_deployment_has_either_a_host_or_functions(assemblies: dict[str, Assembly]) -> None:
     assert set(assemblies["serverless"].stacks) == {
         "secrets", "storage", "monitoring", "serverless", "dns", "health"
     }  # fmt: skip
     assert "serverless" not in assemblies["fullest"].stacks
 
 
-def test_the_functions_run_the_image_by_its_digest_on_arm(serverless: Assembly) -> None:
+def test_the_functions_run_the_image_digest_on_arm64(serverless: Assembly) -> None:
     functions = [found["Properties"] for found in serverless.resources("AWS::Lambda::Function")]
 
     assert {function["Architectures"][0] for function in functions} == {"arm64"}
@@ -288,7 +293,7 @@ def test_the_functions_run_the_image_by_its_digest_on_arm(serverless: Assembly) 
     }
 
 
-def test_the_refresh_is_tried_again_and_never_lost(serverless: Assembly) -> None:
+def test_the_refresh_is_retried_and_then_goes_to_the_dead_letter_queue(serverless: Assembly) -> None:
     schedules = {
         item["Properties"]["Name"]: item["Properties"]
         for item in serverless.resources("AWS::Scheduler::Schedule")
@@ -300,10 +305,10 @@ def test_the_refresh_is_tried_again_and_never_lost(serverless: Assembly) -> None
         "UTC",
     )
     assert weekly["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 2
-    assert resolve(weekly["Target"]["DeadLetterConfig"]["Arn"]) == "<ClockDeadLetters.Arn>"
+    assert resolve(weekly["Target"]["DeadLetterConfig"]["Arn"]) == "<SchedulesDeadLetters.Arn>"
 
 
-def test_the_http_api_is_throttled_and_has_one_name(serverless: Assembly) -> None:
+def test_the_http_api_is_throttled_and_has_one_domain_name(serverless: Assembly) -> None:
     stage = serverless.properties("AWS::ApiGatewayV2::Stage")
 
     assert stage["DefaultRouteSettings"] == {"ThrottlingBurstLimit": 100, "ThrottlingRateLimit": 50}

@@ -1,4 +1,4 @@
-"""The tests of the deployment need nothing in PATH."""
+"""The tests of the deployment need no Node in PATH."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.timeout(240)
-def test_pytest_collects_the_tests_of_the_deployment_where_no_node_is_in_path(tmp_path: Path) -> None:
+def test_pytest_collects_the_infra_tests_without_node_in_path(tmp_path: Path) -> None:
     inherited = {name: value for name, value in os.environ.items() if name != "JSII_NODE"}
     assert shutil.which("node", path=str(tmp_path)) is None
     collected = subprocess.run(

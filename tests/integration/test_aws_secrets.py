@@ -1,4 +1,4 @@
-"""The settings of a function with their secrets in moto's Secrets Manager, from cold start to renewal."""
+"""The settings of a Lambda function with secrets from moto's Secrets Manager, at cold start and renewal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from community_metrics.api.middleware.tokens import new_token, token_hash
-from community_metrics.aws.secrets import KEPT_FOR_S, RETRY_AFTER_S, CachedSettings
+from community_metrics.aws.secrets import CACHE_S, RETRY_AFTER_S, CachedSettings
 from community_metrics.errors import ConfigurationError
-from tests.support.aws import believed_aws
+from tests.support.aws import aws_environment
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ OLD, NEW = token_hash(new_token()), token_hash(new_token())
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A client of Secrets Manager, which this process believes in; two settings have an entry there."""
+    """A client of the Secrets Manager of this process; two settings have a secret there."""
     monkeypatch.setenv("CM_API_TOKEN_HASHES_SECRET", HASHES)
     monkeypatch.setenv("CM_GITHUB_TOKEN_SECRET", GITHUB)
-    with believed_aws(monkeypatch):
+    with aws_environment(monkeypatch):
         client = boto3.client("secretsmanager")
         client.create_secret(Name=GITHUB)
         yield client
@@ -41,58 +41,58 @@ def empty(secrets: Any) -> None:
     secrets.create_secret(Name=HASHES)
 
 
-def spoil(secrets: Any) -> None:
+def invalidate(secrets: Any) -> None:
     secrets.put_secret_value(SecretId=HASHES, SecretString="no hash")
 
 
-def test_an_entry_that_is_not_there_is_not_public_reading(secrets: Any) -> None:
-    with pytest.raises(ConfigurationError, match=f"CM_API_TOKEN_HASHES_SECRET: {HASHES}: there is no such"):
+def test_a_missing_secret_of_tokens_is_an_error(secrets: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"CM_API_TOKEN_HASHES_SECRET: {HASHES}: not found"):
         CachedSettings(FakeClock()).current()
 
 
-def test_an_entry_without_a_value_is_unset(secrets: Any) -> None:
+def test_a_secret_without_a_value_is_an_unset_setting(secrets: Any) -> None:
     secrets.create_secret(Name=HASHES)
     settings = CachedSettings(FakeClock()).current()
     assert (settings.api_token_hashes, settings.github_token) == ((), None)
 
 
-@pytest.mark.parametrize("harm", [delete, empty, spoil])
-def test_a_value_that_is_gone_goes_on_protecting_and_is_logged(
-    secrets: Any, harm: Callable[[Any], None]
+@pytest.mark.parametrize("damage", [delete, empty, invalidate])
+def test_a_lost_value_stays_in_use_and_an_error_is_logged(
+    secrets: Any, damage: Callable[[Any], None]
 ) -> None:
     secrets.create_secret(Name=HASHES, SecretString=OLD)
     clock = FakeClock()
     cached = CachedSettings(clock)
     before = cached.current()
-    harm(secrets)
-    clock.advance(KEPT_FOR_S)
+    damage(secrets)
+    clock.advance(CACHE_S)
     with capture_logs() as logged:
         assert cached.current() is before
     assert [(line["log_level"], line["event"]) for line in logged] == [("error", "secrets not renewed")]
     assert before.api_token_hashes == (OLD,)
 
 
-def test_a_value_put_back_is_taken_a_minute_later(secrets: Any) -> None:
+def test_a_value_that_is_stored_again_is_used_a_minute_later(secrets: Any) -> None:
     secrets.create_secret(Name=HASHES, SecretString=OLD)
     clock = FakeClock()
     cached = CachedSettings(clock)
     cached.current()
     delete(secrets)
-    clock.advance(KEPT_FOR_S)
+    clock.advance(CACHE_S)
     cached.current()
     secrets.create_secret(Name=HASHES, SecretString=NEW)
     clock.advance(RETRY_AFTER_S)
     assert cached.current().api_token_hashes == (NEW,)
 
 
-def test_a_lost_entry_does_not_hold_up_the_others(secrets: Any) -> None:
+def test_a_lost_secret_does_not_delay_the_others(secrets: Any) -> None:
     secrets.create_secret(Name=HASHES, SecretString=OLD)
     clock = FakeClock()
     cached = CachedSettings(clock)
     cached.current()
     delete(secrets)
     secrets.put_secret_value(SecretId=GITHUB, SecretString="ghp_new")
-    clock.advance(KEPT_FOR_S)
+    clock.advance(CACHE_S)
     settings = cached.current()
     assert settings.github_token is not None
     assert settings.github_token.get_secret_value() == "ghp_new"

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.cli.doctor import Verdict, examine
+from community_metrics.cli.main import COMMANDS, SUBCOMMANDS, load_command
 from community_metrics.periods import ONE_DAY, ONE_WEEK
+from community_metrics.runs.registry import JOBS, BootstrapTables, WeeklyRefresh
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.schemas import HISTORY, STATS
+from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import cli_docs
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import ROOT
@@ -24,9 +26,17 @@ from tests.support.scripted import Scripted
 from tests.support.worlds import raw_table
 
 if TYPE_CHECKING:
+    from community_metrics.storage.schemas import AnyTable
     from tests.support.jobs import Rig
 
 PROGRAM = [sys.executable, "-m", "community_metrics.cli.main"]
+COMMANDS_FOLDER = ROOT / "runtime" / "community_metrics" / "cli" / "commands"
+JOB_COMMANDS = {
+    "seed_from_csv": "seed",
+    "weekly_refresh": "refresh",
+    "update_all": "update-all",
+    "bootstrap_tables": "bootstrap",
+}
 PYTHON, NODEJS = "downloads:lancedb:python", "downloads:lancedb:nodejs"
 
 
@@ -55,29 +65,42 @@ class TestHelp:
             "from community_metrics.cli.main import main\n"
             "try:\n    main()\n"
             "except SystemExit as end:\n    assert not end.code\n"
-            "heavy = {'lancedb', 'pyarrow', 'pydantic_settings', 'httpx', 'rich.markdown'}\n"
-            "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+            "heavy = {'lancedb', 'pyarrow', 'pydantic_settings', 'httpx', 'rich.table', 'rich.markdown'}\n"
+            # typer imports pydantic for the option of a group; ours need these modules first
+            "ours = {f'community_metrics.{name}' for name in ('catalog', 'config', 'api', 'cli.jobs')}\n"
+            "print(sorted((heavy | ours) & set(sys.modules)), file=sys.stderr)\n"
         )
         run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
         assert run.stderr.strip() == "[]"
         assert "Usage: community-metrics" in run.stdout
 
-    @pytest.mark.parametrize(
-        ("module", "command"),
-        [
-            ("seed_from_csv", "seed"),
-            ("weekly_refresh", "refresh"),
-            ("update_all", "update-all"),
-            ("bootstrap_tables", "bootstrap"),
-        ],
-    )
+    def test_the_help_of_the_program_is_that_of_each_command(self) -> None:
+        listed = {name: text for panel in COMMANDS.values() for name, text in panel.items()}
+        listed |= {
+            f"{group} {name}": text for group, own in SUBCOMMANDS.items() for name, text in own.items()
+        }
+        own_help = {path: load_command(path).get_short_help_str(limit=1_000) for path in listed}
+        assert listed == own_help
+
+    def test_each_module_of_a_command_is_listed(self) -> None:
+        names = {name.replace("-", "_") for panel in COMMANDS.values() for name in panel}
+        assert {path.stem for path in COMMANDS_FOLDER.glob("[a-z]*.py")} == names
+
+    def test_a_mistyped_command_gets_a_suggestion(self, rig: Rig) -> None:
+        assert "Did you mean 'report'?" in start(rig, "repot").stderr
+        assert "Did you mean 'show'?" in start(rig, "catalog", "sow").stderr
+
+    def test_each_job_has_a_command(self) -> None:
+        assert JOB_COMMANDS.keys() == JOBS.keys()
+
+    @pytest.mark.parametrize(("module", "command"), JOB_COMMANDS.items())
     def test_a_job_module_has_the_options_of_its_command(self, rig: Rig, module: str, command: str) -> None:
         job = start(rig, "--help", program=[sys.executable, "-m", f"community_metrics.jobs.{module}"])
         ours = start(rig, command, "--help")
         assert job.returncode == ours.returncode == 0
         assert job.stdout.partition("\n")[2] == ours.stdout.partition("\n")[2]
 
-    def test_the_page_about_the_program_is_what_the_program_says(self) -> None:
+    def test_the_page_about_the_program_is_up_to_date(self) -> None:
         page = Path(cli_docs.PAGE)
         assert page.read_text(encoding="utf-8") == cli_docs.rendered(), (
             "python -m tests.support.cli_docs writes it"
@@ -103,16 +126,37 @@ class TestExitCodes:
         rig.replay.always("*/packages/lancedb/*", Scripted(404, body={"message": "no"}))
         assert start(rig, "refresh", "--only", PYTHON).returncode == 1
 
-    def test_best_effort_forgives_registries_and_nothing_else(self, rig: Rig) -> None:
+    def test_best_effort_ignores_failures_of_registries_only(self, rig: Rig) -> None:
         rig.replay.always("*/packages/lancedb/*", Scripted(404, body={"message": "no"}))
         words = ("refresh", "--best-effort", "--only", PYTHON)
-        silent = start(rig, *words)
+        unavailable = start(rig, *words)
         unwritable = start(rig, *words, CM_DB_PATH="/proc/nowhere")
-        assert (silent.returncode, unwritable.returncode) == (0, 1)
-        assert "weekly_refresh: failed" in silent.stdout
+        assert (unavailable.returncode, unwritable.returncode) == (0, 1)
+        assert "weekly_refresh: failed" in unavailable.stdout
         assert "CM_DB_PATH" in unwritable.stderr
 
-    def test_make_up_forgives_no_more_than_that(self) -> None:
+    @pytest.mark.parametrize(
+        ("spec", "column", "commands"),
+        [
+            (METRICS, "value_kind", ["refresh", "seed"]),
+            (STATS, "provenance", ["report", "seed"]),
+            (HISTORY, "status", ["status", "history"]),
+        ],
+    )
+    async def test_a_word_of_a_newer_version_is_one_message(
+        self, rig: Rig, spec: AnyTable, column: str, commands: list[str]
+    ) -> None:
+        assert start(rig, "seed").returncode == 0
+        async with LanceDBStore.open(rig.settings) as store:
+            await (await raw_table(store, spec)).update({column: "odd"})
+        for command in commands:
+            run = start(rig, command)
+            assert run.returncode == 1
+            assert "Traceback" not in run.stderr
+            message = run.stderr.splitlines()[-1]
+            assert message.startswith(f"Error: The table {spec.name} has a row with {column} 'odd', which")
+
+    def test_make_up_ignores_no_other_failure(self) -> None:
         (line,) = [
             line for line in (ROOT / "Makefile").read_text("utf-8").splitlines() if "metrics refresh" in line
         ]
@@ -120,7 +164,7 @@ class TestExitCodes:
         assert "||" not in line
 
     @pytest.mark.parametrize(
-        ("words", "said"),
+        ("words", "message"),
         [
             (["refresh", "--only", "downloads:lance:pyton"], "downloads:lance:python"),
             (["refresh", "--lookback-weeks", "0"], "greater than or equal to 1"),
@@ -133,14 +177,14 @@ class TestExitCodes:
         ],
     )
     def test_a_mistake_is_2_and_one_message_without_a_traceback(
-        self, rig: Rig, words: list[str], said: str
+        self, rig: Rig, words: list[str], message: str
     ) -> None:
         run = start(rig, *words)
         assert run.returncode == 2
-        assert said in run.stderr
+        assert message in run.stderr
         assert "Traceback" not in run.stderr
 
-    def test_every_fault_of_the_settings_is_told(self, rig: Rig) -> None:
+    def test_every_fault_of_the_settings_is_reported(self, rig: Rig) -> None:
         run = start(rig, "status", CM_STORAGE_MODE="enterprise")
         assert run.returncode == 2
         assert "CM_LANCEDB_URI" in run.stderr
@@ -148,7 +192,7 @@ class TestExitCodes:
 
     @pytest.mark.parametrize("command", ["seed", "repair"])
     async def test_a_held_database_is_75(self, rig: Rig, command: str) -> None:
-        await rig.run("bootstrap_tables")
+        await rig.run(BootstrapTables())
         async with LanceDBStore.open(rig.settings) as store:
             now = datetime.now(UTC)  # the lease must be live for the real clock
             await store.acquire_lease("another", host="elsewhere", pid=1, now=now, ttl=timedelta(minutes=5))
@@ -156,7 +200,7 @@ class TestExitCodes:
         assert run.returncode == 75
         assert "another" in run.stderr
 
-    def test_a_database_that_is_not_there_is_1_with_the_command_that_makes_it(self, rig: Rig) -> None:
+    def test_a_missing_database_is_1_with_the_command_that_creates_it(self, rig: Rig) -> None:
         run = start(rig, "report")
         assert run.returncode == 1
         assert "community-metrics bootstrap" in run.stderr
@@ -167,7 +211,7 @@ class TestViews:
         assert "would be new" in start(rig, "seed", "--dry-run").stdout
         assert not rig.folder.exists()
 
-    def test_seed_data_alone_make_a_report_of_estimates_that_says_how_old_it_is(self, rig: Rig) -> None:
+    def test_seed_data_alone_make_a_report_of_estimates_with_its_age(self, rig: Rig) -> None:
         start(rig, "seed")
         run = start(rig, "report", COLUMNS="80", PYTHONIOENCODING="utf-8")
         assert "days old; the window ends there" in " ".join(run.stdout.split())
@@ -179,7 +223,7 @@ class TestViews:
         assert (run.returncode, run.stdout.isascii()) == (0, True)
 
     async def test_the_report_shows_what_the_registry_counted(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh", only=(NODEJS,))
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
         report = json.loads(start(rig, "report", "--weeks", "4", "--json").stdout)
         metrics = [metric for product in report["products"] for metric in product["metrics"]]
         latest = next(m["latest_complete"] for m in metrics if m["metric_id"] == NODEJS)
@@ -190,7 +234,7 @@ class TestViews:
         assert latest["value"] == sum(registry.value("npm", "@lancedb/lancedb", day) or 0 for day in days)
 
     async def test_a_success_is_seen_behind_any_number_of_narrowed_runs(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh")
+        await rig.run(WeeklyRefresh())
         (success,) = await rig.runs()
         narrowed = [
             replace(
@@ -208,43 +252,43 @@ class TestViews:
             assert success.finished_at is not None
             assert datetime.fromisoformat(freshness["last_success_at"]) == success.finished_at
 
-    async def test_status_and_history_speak_of_the_run(self, rig: Rig) -> None:
-        report = await rig.run("weekly_refresh", only=(NODEJS,))
+    async def test_status_and_history_include_the_run(self, rig: Rig) -> None:
+        report = await rig.run(WeeklyRefresh(only=(NODEJS,)))
         status = json.loads(start(rig, "status", "--json").stdout)
         history = json.loads(start(rig, "history", "--json").stdout)
         metric = next(metric for metric in status["metrics"] if metric["metric_id"] == NODEJS)
         assert (metric["newest_day"], metric["published_through"]) == ("2026-11-22", "2026-11-22")
         assert history["runs"][0]["run_id"] == report.run.ingestion_run_id
 
-    def test_the_log_is_json_away_from_a_terminal_and_the_answer_stays_clean(self, rig: Rig) -> None:
+    def test_without_a_terminal_the_log_is_json_on_stderr_and_stdout_holds_the_result(self, rig: Rig) -> None:
         run = start(rig, "seed", "--json")
         assert json.loads(run.stdout)["run"]["state"] == "success"
         assert "run closed" in [json.loads(line)["event"] for line in run.stderr.splitlines()]
 
 
 class TestDoctor:
-    async def test_a_filled_database_and_answering_registries_are_in_order(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh")
+    async def test_a_filled_database_and_reachable_registries_have_no_problem(self, rig: Rig) -> None:
+        await rig.run(WeeklyRefresh())
         checks = await examine(rig.settings, FakeClock())
-        assert [check.said for check in checks if check.verdict is Verdict.FAIL] == []
+        assert [check.detail for check in checks if check.verdict is Verdict.FAIL] == []
         assert sum(check.area == "sources" for check in checks) == 4
 
-    async def test_a_day_lost_since_the_last_success_is_a_fault_with_its_mend(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh")
+    async def test_a_day_lost_since_the_last_success_is_a_problem_with_its_fix(self, rig: Rig) -> None:
+        await rig.run(WeeklyRefresh())
         registry = rig.replay.registry
         assert registry is not None
         rig.now += ONE_WEEK
         registry.today += ONE_WEEK
-        await rig.run("weekly_refresh", only=(NODEJS,))
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
         async with LanceDBStore.open(rig.settings) as store:
             await (await raw_table(store, STATS)).delete(f"stat_key = '{NODEJS}|2026-11-24'")
         checks = await examine(rig.settings, FakeClock(rig.now))
-        (fault,) = [check for check in checks if NODEJS in check.said]
+        (fault,) = [check for check in checks if NODEJS in check.detail]
         assert fault.verdict is Verdict.FAIL
-        assert "2026-11-24" in fault.said
-        assert f"--only {NODEJS}" in fault.mend
+        assert "2026-11-24" in fault.detail
+        assert f"--only {NODEJS}" in fault.fix
 
-    async def test_a_day_that_a_whole_refresh_asked_for_in_vain_is_a_warning(self, rig: Rig) -> None:
+    async def test_a_day_that_a_complete_refresh_did_not_get_is_a_warning(self, rig: Rig) -> None:
         registry = rig.replay.registry
         assert registry is not None
         lost = NOON.date() - 12 * ONE_DAY
@@ -252,26 +296,26 @@ class TestDoctor:
             ("npm", "@lancedb/lancedb", lost): None,
             ("npm", "registry total", lost): None,
         }
-        await rig.run("weekly_refresh")
+        await rig.run(WeeklyRefresh())
         checks = await examine(rig.settings, FakeClock())
         (gap,) = [check for check in checks if check.area == "gaps"]
         assert gap.verdict is Verdict.WARN
-        assert f"{NODEJS} lacks {lost}" in gap.said
-        assert "npm did not have it" in gap.mend
+        assert f"{NODEJS} lacks {lost}, which npm did not return" in gap.detail
+        assert "nothing to do" in gap.fix
 
-    async def test_registries_that_gave_nothing_for_two_weeks_are_not_in_order(self, rig: Rig) -> None:
-        rig.now += timedelta(weeks=2)  # of the program; the registries stand still
-        report = await rig.run("weekly_refresh")
+    async def test_registries_without_data_for_two_weeks_are_a_problem(self, rig: Rig) -> None:
+        rig.now += timedelta(weeks=2)  # of the program, not of the registries
+        report = await rig.run(WeeklyRefresh())
         faults = [c for c in await examine(rig.settings, FakeClock(rig.now)) if c.verdict is Verdict.FAIL]
         assert report.run.error_summary is None
-        assert {fault.said.partition(" has published no day after ")[0] for fault in faults} >= {
+        assert {fault.detail.partition(" has published no day after ")[0] for fault in faults} >= {
             "npm",
             "crates",
         }
-        assert all("community-metrics refresh" in fault.mend for fault in faults)
+        assert all("community-metrics refresh" in fault.fix for fault in faults)
 
-    async def test_a_key_that_stands_twice_is_found_and_repaired(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh", only=(NODEJS,))
+    async def test_a_key_that_is_stored_twice_is_found_and_repaired(self, rig: Rig) -> None:
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
         async with LanceDBStore.open(rig.settings) as store:
             table = await raw_table(store, STATS)
             await table.add(await table.query().where(f"stat_key = '{NODEJS}|2026-11-11'").to_arrow())
@@ -281,21 +325,32 @@ class TestDoctor:
         repaired = json.loads(start(rig, "repair", "--json").stdout)
         assert repaired["dropped"] == [{"table": "stats", "key": f"{NODEJS}|2026-11-11"}]
 
-    async def test_a_registry_that_refuses_is_named_with_the_override(self, rig: Rig) -> None:
-        await rig.run("weekly_refresh")
+    async def test_a_word_of_a_newer_version_has_only_its_own_fix(self, rig: Rig) -> None:
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
+        async with LanceDBStore.open(rig.settings) as store:
+            await (await raw_table(store, HISTORY)).update({"status": "odd"})
+        (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
+        assert "status 'odd'" in fault.detail
+        assert "Fix: upgrade" in fault.detail
+        assert fault.fix == ""
+
+    async def test_a_registry_that_rejects_requests_is_named_with_the_override(self, rig: Rig) -> None:
+        await rig.run(WeeklyRefresh())
         rig.replay.always("/api/v1/*", Scripted(403, body={"errors": [{"detail": "no"}]}))
         (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
         assert fault.area == "sources"
-        assert "CM_SOURCE_URL_CRATES" in fault.mend
+        assert "CM_SOURCE_URL_CRATES" in fault.fix
 
-    def test_without_a_database_it_ends_with_1_and_says_how_to_make_one(self, rig: Rig) -> None:
+    def test_without_a_database_it_exits_with_1_and_prints_the_command_that_creates_it(
+        self, rig: Rig
+    ) -> None:
         run = start(rig, "doctor")
         assert run.returncode == 1
         assert "community-metrics seed" in run.stdout
 
 
 class TestCatalog:
-    def test_a_catalogue_of_ones_own_is_begun_added_to_and_checked(self, rig: Rig) -> None:
+    def test_an_own_catalogue_is_created_extended_and_validated(self, rig: Rig) -> None:
         assert start(rig, "catalog", "init", "my.toml").returncode == 0
         added = start(rig, "catalog", "add", "pypistats:httpx", "--product", "httpx", CM_CATALOG="my.toml")
         assert "downloads:httpx:python" in added.stdout

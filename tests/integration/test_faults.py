@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from community_metrics.errors import RunLocked, StorageUnavailable
-from community_metrics.jobs import weekly_refresh
 from community_metrics.model import RunStatus
-from community_metrics.runs.execute import JobRequest, execute
+from community_metrics.runs.execute import execute
+from community_metrics.runs.registry import BootstrapTables, WeeklyRefresh
 from community_metrics.series.freshness import run_view
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from tests.support.clock import NOON, FakeClock
@@ -42,6 +42,8 @@ STEPS = [
     "during:merge:8",
     "during:merge:20",
     "after:upsert_observations:1",
+    "before:record_outcomes:1",
+    "after:record_outcomes:1",
     "before:record_run:2",
     "after:record_run:2",
     "before:release_lease:1",
@@ -52,10 +54,10 @@ STEPS = [
 async def test_a_refresh_killed_at_any_step_and_run_again_equals_a_clean_one(
     rig: Rig, replay: Replay, tmp_path: Path, step: str
 ) -> None:
-    killed, _, _ = finished(rig.start("weekly_refresh", kill_at=step, only=ONLY))
-    report = await rig.run("weekly_refresh", only=ONLY)
+    killed, _, _ = finished(rig.start(WeeklyRefresh(only=ONLY), kill_at=step))
+    report = await rig.run(WeeklyRefresh(only=ONLY))
     clean = Rig(replay, tmp_path / "clean.lancedb")
-    await clean.run("weekly_refresh", only=ONLY)
+    await clean.run(WeeklyRefresh(only=ONLY))
     assert killed == -signal.SIGKILL
     assert report.run.status is RunStatus.SUCCESS
     assert without_run(await rig.stats()) == without_run(await clean.stats())
@@ -63,17 +65,17 @@ async def test_a_refresh_killed_at_any_step_and_run_again_equals_a_clean_one(
 
 
 async def test_what_was_merged_before_the_kill_is_not_written_again(rig: Rig) -> None:
-    finished(rig.start("weekly_refresh", kill_at="after:upsert_observations:1", only=ONLY))
+    finished(rig.start(WeeklyRefresh(only=ONLY), kill_at="after:upsert_observations:1"))
     versions = await rig.versions()
-    report = await rig.run("weekly_refresh", only=ONLY)
+    report = await rig.run(WeeklyRefresh(only=ONLY))
     assert report.run.rows_inserted + report.run.rows_updated == 0
     assert await rig.versions() == versions
 
 
 async def test_a_killed_run_shows_as_abandoned_and_the_next_one_does_not_wait(rig: Rig) -> None:
-    finished(rig.start("weekly_refresh", kill_at="before:upsert_observations:1", only=ONLY))
+    finished(rig.start(WeeklyRefresh(only=ONLY), kill_at="before:upsert_observations:1"))
     rig.now += timedelta(seconds=1)
-    await rig.run("weekly_refresh", only=ONLY)
+    await rig.run(WeeklyRefresh(only=ONLY))
     async with LanceDBReader.open(rig.settings) as reader:
         newest, killed = await reader.runs(limit=2)
         lease = await reader.lease()
@@ -84,9 +86,9 @@ async def test_a_killed_run_shows_as_abandoned_and_the_next_one_does_not_wait(ri
 
 async def test_two_refreshes_started_together_are_one_run(rig: Rig, replay: Replay) -> None:
     replay.always("/api/packages/pylance/*", Scripted(hang=True))
-    first = rig.start("weekly_refresh", only=ONLY)
+    first = rig.start(WeeklyRefresh(only=ONLY))
     wait_for(lambda: bool(replay.requests))
-    code, _, message = finished(rig.start("weekly_refresh", only=ONLY))
+    code, _, message = finished(rig.start(WeeklyRefresh(only=ONLY)))
     first.kill()
     finished(first)
     running = (await rig.runs())[0]
@@ -99,7 +101,7 @@ async def test_a_signal_closes_the_run_and_frees_the_database(
     rig: Rig, replay: Replay, number: signal.Signals
 ) -> None:
     replay.always("/api/packages/pylance/*", Scripted(hang=True))
-    process = rig.start("weekly_refresh", only=ONLY)
+    process = rig.start(WeeklyRefresh(only=ONLY))
     wait_for(lambda: bool(replay.requests))
     process.send_signal(number)
     code, _, message = finished(process)
@@ -141,8 +143,7 @@ STEPS_OF_THE_END = ["during the merge", "after the close", "during housekeeping"
 async def test_what_comes_once_the_write_has_begun_leaves_history_true(rig: Rig, step: str) -> None:
     store = type("Interrupted", (Interrupting,), {"step": step})
     report = await execute(
-        weekly_refresh.prepare,
-        JobRequest("weekly_refresh", only=ONLY),
+        WeeklyRefresh(only=ONLY),
         rig.settings,
         clock=FakeClock(),
         store_type=store,
@@ -157,22 +158,22 @@ async def test_what_comes_once_the_write_has_begun_leaves_history_true(rig: Rig,
 
 
 async def test_a_run_on_another_machine_is_waited_for_until_its_lease_expires(rig: Rig) -> None:
-    await rig.run("bootstrap_tables")
+    await rig.run(BootstrapTables())
     ttl = timedelta(minutes=2)
     async with LanceDBStore.open(rig.settings) as store:
         await store.acquire_lease("elsewhere", "another-host", 1, NOON, ttl)
     with pytest.raises(RunLocked, match="another-host"):
-        await rig.run("weekly_refresh", only=ONLY)
+        await rig.run(WeeklyRefresh(only=ONLY))
     rig.now = NOON + ttl + timedelta(seconds=1)
-    report = await rig.run("weekly_refresh", only=ONLY)
+    report = await rig.run(WeeklyRefresh(only=ONLY))
     assert report.run.status is RunStatus.SUCCESS
 
 
 async def test_a_clock_before_the_last_run_changes_nothing_that_was_stored(rig: Rig) -> None:
-    await rig.run("weekly_refresh", only=ONLY)
+    await rig.run(WeeklyRefresh(only=ONLY))
     rows = await rig.stats()
     rig.now = NOON - timedelta(days=10)
-    report = await rig.run("weekly_refresh", only=ONLY)
+    report = await rig.run(WeeklyRefresh(only=ONLY))
     stored = {row.stat_key: row for row in await rig.stats()}
     assert report.run.status is RunStatus.SUCCESS
     assert all(stored[row.stat_key] == row for row in rows)
@@ -195,11 +196,11 @@ FAULTS = {
 async def test_a_registry_at_fault_fails_its_own_metrics_and_changes_no_stored_row(
     rig: Rig, replay: Replay, fault: Scripted
 ) -> None:
-    await rig.run("weekly_refresh", only=ONLY)
+    await rig.run(WeeklyRefresh(only=ONLY))
     rows = [row for row in await rig.stats() if row.metric_id == "downloads:lance:rust"]
     replay.always("/api/v1/crates/*", fault)
-    report = await rig.run("weekly_refresh", only=ONLY)
-    failed = [outcome.metric_id for outcome in report.outcomes if outcome.error]
+    report = await rig.run(WeeklyRefresh(only=ONLY))
+    failed = [outcome.metric_id for outcome in report.outcomes if outcome.message]
     assert (report.run.status, failed) == (RunStatus.PARTIAL, ["downloads:lance:rust"])
     assert [row for row in await rig.stats() if row.metric_id == "downloads:lance:rust"] == rows
 
@@ -226,14 +227,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 async def test_a_full_disk_is_named_and_loses_nothing(rig: Rig, small_disk: Path, replay: Replay) -> None:
     rig.folder = small_disk / "metrics.lancedb"
-    await rig.run("weekly_refresh", only=("downloads:lance:rust",))
+    await rig.run(WeeklyRefresh(only=("downloads:lance:rust",)))
     rows = await rig.stats()
     filler = small_disk / "filler"
     with suppress(OSError):
         filler.write_bytes(bytes(4 << 20))
     with pytest.raises(StorageUnavailable, match="disk is full"):
-        await rig.run("weekly_refresh", only=ONLY)
+        await rig.run(WeeklyRefresh(only=ONLY))
     filler.unlink()
     assert await rig.stats() == rows
-    report = await rig.run("weekly_refresh", only=ONLY)
+    report = await rig.run(WeeklyRefresh(only=ONLY))
     assert report.run.status is RunStatus.SUCCESS

@@ -1,4 +1,4 @@
-"""Secrets from moto's Secrets Manager to files: what can be used arrives, what cannot changes nothing."""
+"""Secrets from moto's Secrets Manager to files: valid values are written, invalid ones change nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from community_metrics.config import SECRETS_COMPLETE
 from community_metrics.host.secrets import RENEWED, renew
 from infra.names import Reader, secrets_for
-from tests.support.aws import believed_aws
+from tests.support.aws import aws_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +24,11 @@ VALUES = {READ: "read-key", WRITE: "write-key", URI: "db://metrics"}
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A client of Secrets Manager as the secrets stack leaves it, with the values of an operator."""
+    """A client of Secrets Manager with the secrets of the stack and the values of an operator."""
     monkeypatch.setenv("CM_STORAGE_MODE", "enterprise")
-    with believed_aws(monkeypatch):
+    with aws_environment(monkeypatch):
         client = boto3.client("secretsmanager")
-        for entry in secrets_for("enterprise"):  # those of "s3" among them
+        for entry in secrets_for("enterprise"):  # includes those of "s3"
             client.create_secret(Name=entry.name)
         for name, value in VALUES.items():
             client.put_secret_value(SecretId=name, SecretString=value)
@@ -70,7 +70,7 @@ def is_complete(folder: Path, reader: str) -> bool:
 
 
 @pytest.mark.usefixtures("secrets")
-def test_each_reader_gets_its_own_and_no_other(names: Path, folder: Path) -> None:
+def test_each_reader_gets_its_own_secrets_only(names: Path, folder: Path) -> None:
     assert renew(names, folder) == []
 
     assert held(folder, "api") == {"lancedb_api_key": "read-key", "lancedb_uri": "db://metrics"}
@@ -81,7 +81,7 @@ def test_each_reader_gets_its_own_and_no_other(names: Path, folder: Path) -> Non
 
 
 @pytest.mark.usefixtures("secrets")
-def test_what_is_as_it_was_asks_for_no_restart(names: Path, folder: Path) -> None:
+def test_unchanged_secrets_need_no_restart(names: Path, folder: Path) -> None:
     renew(names, folder)
     (folder / RENEWED).unlink()
 
@@ -89,7 +89,7 @@ def test_what_is_as_it_was_asks_for_no_restart(names: Path, folder: Path) -> Non
     assert not (folder / RENEWED).exists()
 
 
-def test_with_a_bucket_the_first_token_reaches_the_api_that_runs_without(
+def test_with_a_bucket_the_first_token_restarts_the_running_api(
     secrets: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path
 ) -> None:
     monkeypatch.setenv("CM_STORAGE_MODE", "local")
@@ -107,7 +107,7 @@ def test_with_a_bucket_the_first_token_reaches_the_api_that_runs_without(
     assert (folder / RENEWED).exists()
 
 
-def test_a_rotated_key_of_the_api_asks_for_its_restart(secrets: Any, names: Path, folder: Path) -> None:
+def test_a_rotated_key_of_the_api_restarts_it(secrets: Any, names: Path, folder: Path) -> None:
     renew(names, folder)
     (folder / RENEWED).unlink()
     secrets.put_secret_value(SecretId=READ, SecretString="rotated")
@@ -117,7 +117,7 @@ def test_a_rotated_key_of_the_api_asks_for_its_restart(secrets: Any, names: Path
     assert (folder / RENEWED).exists()
 
 
-def test_a_rotated_key_of_the_jobs_does_not(secrets: Any, names: Path, folder: Path) -> None:
+def test_a_rotated_key_of_the_jobs_restarts_nothing(secrets: Any, names: Path, folder: Path) -> None:
     renew(names, folder)
     (folder / RENEWED).unlink()
     secrets.put_secret_value(SecretId=WRITE, SecretString="rotated")
@@ -127,72 +127,74 @@ def test_a_rotated_key_of_the_jobs_does_not(secrets: Any, names: Path, folder: P
     assert not (folder / RENEWED).exists()
 
 
-def test_a_value_that_cannot_be_used_is_told_and_not_taken(secrets: Any, names: Path, folder: Path) -> None:
+def test_an_invalid_value_is_reported_and_not_written(secrets: Any, names: Path, folder: Path) -> None:
     renew(names, folder)
     secrets.put_secret_value(SecretId=READ, SecretString="half a key")
 
-    (fault,) = renew(names, folder)
+    (error,) = renew(names, folder)
 
-    assert "api: " in fault
-    assert "CM_LANCEDB_API_KEY: holds a space" in fault
-    assert "half a key" not in fault
+    assert "api: " in error
+    assert "CM_LANCEDB_API_KEY: holds a space" in error
+    assert "half a key" not in error
     assert held(folder, "api")["lancedb_api_key"] == "read-key"
 
 
-def test_a_value_that_is_lost_goes_on_serving_and_is_told(secrets: Any, names: Path, folder: Path) -> None:
+def test_after_a_value_is_deleted_the_old_one_stays_and_the_error_is_reported(
+    secrets: Any, names: Path, folder: Path
+) -> None:
     renew(names, folder)
     secrets.delete_secret(SecretId=READ, ForceDeleteWithoutRecovery=True)
     secrets.create_secret(Name=READ)
 
-    assert renew(names, folder) == [f"api: {READ} has lost its value; put it back"]
+    assert renew(names, folder) == [f"api: {READ} no longer has a value. Fix: store it again"]
     assert held(folder, "api")["lancedb_api_key"] == "read-key"
 
 
-def test_without_a_required_value_nothing_is_written_for_that_reader(
+def test_without_a_required_value_nothing_is_written_for_its_reader(
     secrets: Any, names: Path, folder: Path
 ) -> None:
     secrets.delete_secret(SecretId=WRITE, ForceDeleteWithoutRecovery=True)
     secrets.create_secret(Name=WRITE)
 
-    (fault,) = renew(names, folder)
+    (error,) = renew(names, folder)
 
-    assert "jobs: " in fault
-    assert "CM_LANCEDB_API_KEY: is not set" in fault
+    assert "jobs: " in error
+    assert "CM_LANCEDB_API_KEY: is not set" in error
     assert held(folder, "jobs") == {}
     assert held(folder, "api")["lancedb_api_key"] == "read-key"
     assert not is_complete(folder, "jobs")
 
 
-def test_at_boot_nothing_is_handed_over_to_an_api_whose_tokens_cannot_be_read(
+def test_at_boot_the_api_gets_no_secret_while_its_tokens_cannot_be_read(
     secrets: Any, names: Path, folder: Path
 ) -> None:
     secrets.delete_secret(SecretId=TOKENS, ForceDeleteWithoutRecovery=True)
 
-    faults = renew(names, folder)
+    errors = renew(names, folder)
 
-    assert faults[0].startswith(f"api: CM_API_TOKEN_HASHES_SECRET: {TOKENS}: there is no such entry")
-    assert "`sudo systemctl start community-metrics-secrets`" in faults[1]
+    assert errors[0].startswith(
+        f"api: CM_API_TOKEN_HASHES_SECRET: {TOKENS}: not found. Fix: create the secret"
+    )
+    assert "`sudo systemctl start community-metrics-secrets`" in errors[1]
     assert held(folder, "api") == {}
     assert not is_complete(folder, "api")
     assert held(folder, "jobs")["lancedb_api_key"] == "write-key"
 
 
-def test_with_a_bucket_tokens_that_cannot_be_used_at_boot_are_no_leave_to_start_without(
+def test_with_a_bucket_the_api_does_not_start_with_invalid_tokens(
     secrets: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path
 ) -> None:
     monkeypatch.setenv("CM_STORAGE_MODE", "local")
     monkeypatch.setenv("CM_DB_PATH", "s3://data/lancedb")
     secrets.put_secret_value(SecretId=TOKENS, SecretString="no-digest")
 
-    (fault,) = renew(names_for("s3", tmp_path), folder)
+    (error,) = renew(names_for("s3", tmp_path), folder)
 
-    assert "CM_API_TOKEN_HASHES" in fault
+    assert "CM_API_TOKEN_HASHES" in error
     assert not is_complete(folder, "api")
 
 
-def test_what_could_not_be_read_at_boot_is_handed_over_as_soon_as_it_can(
-    secrets: Any, names: Path, folder: Path
-) -> None:
+def test_a_secret_that_can_be_read_later_is_written_then(secrets: Any, names: Path, folder: Path) -> None:
     secrets.delete_secret(SecretId=TOKENS, ForceDeleteWithoutRecovery=True)
     renew(names, folder)
     secrets.create_secret(Name=TOKENS, SecretString="a1" * 32)
@@ -202,20 +204,20 @@ def test_what_could_not_be_read_at_boot_is_handed_over_as_soon_as_it_can(
     assert is_complete(folder, "api")
 
 
-def test_a_value_that_cannot_be_read_again_goes_on_serving_beside_one_that_is_new(
+def test_an_unreadable_secret_keeps_its_value_and_the_others_are_renewed(
     secrets: Any, names: Path, folder: Path
 ) -> None:
     renew(names, folder)
     secrets.delete_secret(SecretId=URI, ForceDeleteWithoutRecovery=True)
     secrets.put_secret_value(SecretId=READ, SecretString="rotated")
 
-    faults = renew(names, folder)
+    errors = renew(names, folder)
 
-    assert [fault.partition(": ")[0] for fault in faults] == ["api", "jobs"]
+    assert [error.partition(": ")[0] for error in errors] == ["api", "jobs"]
     assert held(folder, "api") == {"lancedb_api_key": "rotated", "lancedb_uri": "db://metrics"}
 
 
-def test_an_entry_without_a_value_that_cannot_be_read_holds_back_what_is_new(
+def test_while_a_secret_without_a_previous_value_is_unreadable_nothing_is_renewed(
     secrets: Any, names: Path, folder: Path
 ) -> None:
     renew(names, folder)
@@ -228,12 +230,12 @@ def test_an_entry_without_a_value_that_cannot_be_read_holds_back_what_is_new(
     assert is_complete(folder, "api")
 
 
-def test_the_restart_is_asked_for_before_a_value_is_written(secrets: Any, names: Path, folder: Path) -> None:
+def test_the_restart_is_requested_before_a_value_is_written(secrets: Any, names: Path, folder: Path) -> None:
     renew(names, folder)
     (folder / RENEWED).unlink()
     secrets.put_secret_value(SecretId=READ, SecretString="rotated")
     blocked = folder / "api" / "lancedb_api_key.new"
-    blocked.mkdir()  # the write ends as a kill would end it
+    blocked.mkdir()  # the write fails as if the process were killed
 
     with pytest.raises(OSError, match=blocked.name):
         renew(names, folder)
@@ -242,9 +244,11 @@ def test_the_restart_is_asked_for_before_a_value_is_written(secrets: Any, names:
     assert (folder / RENEWED).exists()
 
 
-def test_what_a_kill_left_half_written_blocks_no_later_value(secrets: Any, names: Path, folder: Path) -> None:
+def test_a_leftover_of_a_killed_process_does_not_block_the_next_value(
+    secrets: Any, names: Path, folder: Path
+) -> None:
     left = folder / "api" / "lancedb_api_key.new"
-    left.symlink_to(folder / "nowhere" / "else")  # cannot be written by anybody, root among them
+    left.symlink_to(folder / "nowhere" / "else")  # nobody can write it, not even root
 
     assert renew(names, folder) == []
     assert held_key(folder) == "read-key"

@@ -1,4 +1,4 @@
-"""The API's server as systemd starts it: a socket handed over, states told, nobody hung up on."""
+"""The API's server, started as systemd starts it: socket activation, notifications, no lost connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# what systemd does: the socket is descriptor 3, and the variables name the very process
+# as systemd does: the socket is descriptor 3, and LISTEN_PID is this process
 START = 'exec 3<&0; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
 SERVE = ("-m", "community_metrics.host.serve")
 HANGS = """
@@ -24,22 +24,22 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 from community_metrics.config import service_manager
-from community_metrics.host.serve import HandedOverServer
-from community_metrics.host.service_manager import handed_over_sockets, notify
+from community_metrics.host.serve import SocketActivatedServer
+from community_metrics.host.service_manager import activation_sockets, notify
 
 async def hang(request):
     notify(manager, "HUNG")
     time.sleep(4)
-    notify(manager, "TURNS")
+    notify(manager, "RUNS")
     return Response()
 
 manager = service_manager()
-HandedOverServer(Starlette(routes=[Route("/hang", hang)]), manager).run(handed_over_sockets(manager))
+SocketActivatedServer(Starlette(routes=[Route("/hang", hang)]), manager).run(activation_sockets(manager))
 """
 
 
 class Manager:
-    """Holds the socket and hears the states, as systemd does."""
+    """A fake systemd, which holds the socket and receives the notifications."""
 
     def __init__(self, folder: Path) -> None:
         self.listening = socket.socket(socket.AF_UNIX)
@@ -56,7 +56,7 @@ class Manager:
             "NOTIFY_SOCKET": str(folder / "notify"),
         }
 
-    def hand_over(self, folder: Path) -> None:
+    def pass_credentials(self, folder: Path) -> None:
         self._environment["CREDENTIALS_DIRECTORY"] = str(folder)
 
     def start(self, *program: str) -> subprocess.Popen[bytes]:
@@ -67,18 +67,18 @@ class Manager:
         self._servers.append(server)
         return server
 
-    def heard(self) -> str:
+    def received(self) -> str:
         return self._states.recv(100).decode()
 
-    def heard_until(self, state: str) -> list[str]:
-        return list(iter(self.heard, state))
+    def received_until(self, state: str) -> list[str]:
+        return list(iter(self.received, state))
 
     def get(self, path: str) -> httpx.Response:
         with httpx.Client(transport=httpx.HTTPTransport(uds=self.address), timeout=30) as client:
-            return client.get(f"http://box{path}")
+            return client.get(f"http://localhost{path}")
 
     def close(self) -> None:
-        for server in self._servers:  # that of a test that failed still runs
+        for server in self._servers:  # if a test fails, its server is still running
             server.kill()
             server.wait(timeout=20)
         self.listening.close()
@@ -92,67 +92,65 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
     manager.close()
 
 
-def test_it_says_when_it_is_ready_that_it_lives_and_that_it_stops(manager: Manager) -> None:
+def test_it_notifies_systemd_that_it_is_ready_alive_and_stopping(manager: Manager) -> None:
     server = manager.start()
 
-    assert manager.heard() == "READY=1"
+    assert manager.received() == "READY=1"
     assert manager.get("/api/v1/health").json() == {"status": "ok"}
-    assert manager.heard() == "WATCHDOG=1"
+    assert manager.received() == "WATCHDOG=1"
     server.terminate()
-    assert set(manager.heard_until("STOPPING=1")) <= {"WATCHDOG=1"}
+    assert set(manager.received_until("STOPPING=1")) <= {"WATCHDOG=1"}
     assert server.wait(timeout=20) == -15
 
 
-def test_it_does_not_start_open_while_its_secrets_have_not_all_been_read(
-    manager: Manager, tmp_path: Path
-) -> None:
+def test_it_does_not_start_before_all_its_secrets_are_read(manager: Manager, tmp_path: Path) -> None:
     credentials = tmp_path / "credentials"
     credentials.mkdir()
-    manager.hand_over(credentials)
+    manager.pass_credentials(credentials)
     assert manager.start().wait(timeout=20) == 1
 
     (credentials / "cm_complete").touch()
     (credentials / "cm_api_token_hashes").write_text("a1" * 32, encoding="utf-8")
     manager.start()
 
-    assert manager.heard() == "READY=1"
+    assert manager.received() == "READY=1"
     assert manager.get("/api/v1/metrics").status_code == 401
 
 
-def test_while_the_event_loop_hangs_no_other_thread_says_that_it_lives(manager: Manager) -> None:
+def test_a_hung_event_loop_sends_no_watchdog_notification(manager: Manager) -> None:
     server = manager.start("-c", HANGS)
-    assert manager.heard() == "READY=1"
+    assert manager.received() == "READY=1"
 
     manager.get("/hang")
 
-    manager.heard_until("HUNG")
-    assert manager.heard_until("TURNS") == []  # four signs of life would have been due
-    assert manager.heard() == "WATCHDOG=1"
+    manager.received_until("HUNG")
+    assert manager.received_until("RUNS") == []  # four notifications were due
+    assert manager.received() == "WATCHDOG=1"
     server.terminate()
     server.wait(timeout=20)
 
 
-def test_who_calls_between_two_servers_is_answered_by_the_second(manager: Manager) -> None:
+def test_a_connection_between_two_servers_is_served_by_the_second(manager: Manager) -> None:
     first = manager.start()
-    manager.heard()
+    manager.received()
     first.kill()
     first.wait(timeout=20)
 
-    with socket.socket(socket.AF_UNIX) as caller:
-        caller.connect(manager.address)
-        caller.sendall(b"GET /api/v1/health HTTP/1.0\r\n\r\n")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(manager.address)
+        client.sendall(b"GET /api/v1/health HTTP/1.0\r\n\r\n")
         second = manager.start()
-        caller.settimeout(30)
-        answer = b"".join(iter(lambda: caller.recv(4096), b""))
+        client.settimeout(30)
+        response = b"".join(iter(lambda: client.recv(4096), b""))
     second.terminate()
     second.wait(timeout=20)
 
-    assert answer.startswith(b"HTTP/1.1 200")
+    assert response.startswith(b"HTTP/1.1 200")
 
 
-def test_without_a_socket_it_ends_with_one_message() -> None:
+def test_without_a_socket_it_exits_with_one_message() -> None:
     command = [sys.executable, *SERVE]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     assert ended.returncode == 1
-    assert ended.stderr.startswith("No socket was handed over")
+    assert ended.stderr.startswith("systemd passed no socket")

@@ -1,4 +1,4 @@
-"""Names that look like markup: every command of the real program prints them as they are written."""
+"""Names that look like markup: every command of the real program prints them unchanged."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.model import RunStatus
+from community_metrics.runs.registry import BootstrapTables, SeedFromCsv
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY
 from tests.support.jobs import Rig
 from tests.support.registry import Registry
 from tests.support.replay import Replay
-from tests.support.rows import run
+from tests.support.rows import failed, run
 from tests.support.scripted import Scripted
 from tests.support.worlds import raw_table
 
@@ -92,11 +93,13 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 async def filled(world: World) -> World:
     """A run that loaded the seed file, one with a hostile error, and one with a hostile job name."""
-    await world.rig.run("seed_from_csv", seed_path=world.seed)
-    failed = run(datetime.now(UTC), RunStatus.PARTIAL, error_summary=f"downloads:p:python: error {HOSTILE}")
+    await world.rig.run(SeedFromCsv(path=world.seed))
+    summary = f"downloads:p:python: error {HOSTILE}"
+    partial = run(datetime.now(UTC), RunStatus.PARTIAL, error_summary=summary)
     other = run(datetime.now(UTC), run_id="run-2", job_name=f"job {HOSTILE}")
     async with LanceDBStore.open(world.rig.settings) as store:
-        await (await raw_table(store, HISTORY)).add(HISTORY.to_arrow([failed, other]))
+        await store.record_outcomes([failed("run-1", "downloads:p:python", f"error {HOSTILE}")])
+        await (await raw_table(store, HISTORY)).add(HISTORY.to_arrow([partial, other]))
     return world
 
 
@@ -112,9 +115,9 @@ async def filled(world: World) -> World:
         ("catalog add npm:serde --product p", [f"{IN_A_FILE_NAME}/catalog.toml"]),
     ],
 )
-def test_a_view_prints_names_as_they_are(filled: World, command: str, printed: list[str]) -> None:
-    said = filled.start(*command.split())
-    assert [text for text in printed if text not in said] == []
+def test_a_view_prints_names_unchanged(filled: World, command: str, printed: list[str]) -> None:
+    output = filled.start(*command.split())
+    assert [text for text in printed if text not in output] == []
 
 
 @pytest.mark.parametrize(
@@ -128,26 +131,26 @@ def test_a_view_prints_names_as_they_are(filled: World, command: str, printed: l
     ],
     ids=lambda words: " ".join(words[:2]),
 )
-def test_an_error_repeats_what_was_typed(world: World, words: list[str]) -> None:
+def test_an_error_repeats_the_argument(world: World, words: list[str]) -> None:
     assert HOSTILE in world.start(*words).replace(r"\\", "\\")  # some are quoted as Python writes them
 
 
 def test_a_fault_of_the_catalogue_repeats_the_entry(world: World) -> None:
     world.catalog.write_text(CATALOG.replace('"httpx"', f"'{HOSTILE}'"), encoding="utf-8")
-    said = world.start("catalog", "check")
-    assert HOSTILE in said.replace(r"\\", "\\")
-    assert IN_A_FILE_NAME in said
+    output = world.start("catalog", "check")
+    assert HOSTILE in output.replace(r"\\", "\\")
+    assert IN_A_FILE_NAME in output
 
 
-def test_a_refresh_prints_what_a_registry_answered(world: World) -> None:
-    answer = {"data": [], "package": HOSTILE, "type": "overall_downloads"}
-    world.rig.replay.always("*/packages/httpx/*", Scripted(200, body=answer))
-    said = world.start("refresh", CM_LOG_LEVEL="ERROR")
-    assert HOSTILE in said.replace(r"\\", "\\")
+def test_a_refresh_prints_the_response_of_a_registry_unchanged(world: World) -> None:
+    response = {"data": [], "package": HOSTILE, "type": "overall_downloads"}
+    world.rig.replay.always("*/packages/httpx/*", Scripted(200, body=response))
+    output = world.start("refresh", CM_LOG_LEVEL="ERROR")
+    assert HOSTILE in output.replace(r"\\", "\\")
 
 
-async def test_the_run_that_holds_the_database_is_named_as_it_is(world: World) -> None:
-    await world.rig.run("bootstrap_tables")
+async def test_the_run_that_holds_the_database_is_named_unchanged(world: World) -> None:
+    await world.rig.run(BootstrapTables())
     async with LanceDBStore.open(world.rig.settings) as store:
         now = datetime.now(UTC)
         await store.acquire_lease(HOSTILE, host=HOSTILE, pid=1, now=now, ttl=timedelta(minutes=5))

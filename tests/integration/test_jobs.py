@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import lancedb
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from community_metrics.errors import ConfigurationError, StorageUnavailable
 from community_metrics.model import Provenance, RunStatus, Status
 from community_metrics.periods import ONE_DAY
+from community_metrics.runs.registry import BootstrapTables, SeedFromCsv, UpdateAll, WeeklyRefresh
 from community_metrics.series.freshness import last_success
 from community_metrics.storage import LanceDBReader
 from tests.support.clock import NOON
@@ -19,6 +20,7 @@ from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition
+    from community_metrics.runs.job import Job
     from tests.support.jobs import Rig
 
 YESTERDAY = NOON.date() - ONE_DAY
@@ -33,7 +35,7 @@ async def value_of(rig: Rig, metric_id: str, day: date) -> int | None:
 
 
 async def test_a_first_refresh_takes_all_that_the_registries_still_have(rig: Rig) -> None:
-    report = await rig.run("weekly_refresh")
+    report = await rig.run(WeeklyRefresh())
     days = dict.fromkeys(("downloads:lance:python", "downloads:lance:rust", NODEJS), 0)
     for row in await rig.stats():
         days[row.metric_id] = days.get(row.metric_id, 0) + 1
@@ -42,7 +44,7 @@ async def test_a_first_refresh_takes_all_that_the_registries_still_have(rig: Rig
 
 
 async def test_every_stored_value_is_the_registrys_own(rig: Rig) -> None:
-    await rig.run("weekly_refresh", only=(NODEJS,))
+    await rig.run(WeeklyRefresh(only=(NODEJS,)))
     registry = rig.replay.registry
     assert registry is not None
     rows = await rig.stats()
@@ -50,8 +52,8 @@ async def test_every_stored_value_is_the_registrys_own(rig: Rig) -> None:
     assert all(row.value == registry.value(*NPM, row.period_end) for row in rows)
 
 
-@pytest.mark.parametrize("job", ["weekly_refresh", "update_all"])
-async def test_a_rerun_changes_no_row_and_makes_no_version(rig: Rig, job: str) -> None:
+@pytest.mark.parametrize("job", [WeeklyRefresh(), UpdateAll()])
+async def test_a_rerun_changes_no_row_and_makes_no_version(rig: Rig, job: Job) -> None:
     await rig.run(job)
     versions = await rig.versions()
     rig.now += timedelta(minutes=5)
@@ -62,24 +64,24 @@ async def test_a_rerun_changes_no_row_and_makes_no_version(rig: Rig, job: str) -
 
 
 async def test_seeding_twice_adds_nothing(rig: Rig) -> None:
-    first = await rig.run("seed_from_csv")
+    first = await rig.run(SeedFromCsv())
     versions = await rig.versions()
-    second = await rig.run("seed_from_csv")
+    second = await rig.run(SeedFromCsv())
     assert (first.run.rows_inserted, second.run.rows_inserted, second.run.rows_updated) == (115, 0, 0)
     assert await rig.versions() == versions
 
 
 async def test_seeded_rows_say_so_and_never_stand_in_a_daily_metric(rig: Rig) -> None:
-    await rig.run("seed_from_csv")
+    await rig.run(SeedFromCsv())
     rows = await rig.stats()
     assert {row.provenance for row in rows} == {Provenance.CSV_SEED}
     assert not {row.metric_id.split(":")[0] for row in rows} & {"downloads", "stars"}
 
 
 async def test_update_all_marks_what_it_confirms_as_recomputed(rig: Rig) -> None:
-    await rig.run("weekly_refresh")
+    await rig.run(WeeklyRefresh())
     rig.now += timedelta(hours=1)
-    report = await rig.run("update_all", lookback_weeks=2, only=(NODEJS,))
+    report = await rig.run(UpdateAll(lookback_weeks=2, only=(NODEJS,)))
     recomputed = [row for row in await rig.stats() if row.provenance is Provenance.RECOMPUTED]
     assert report.run.rows_updated == len(recomputed) == 14
     assert all(row.revision == 0 for row in recomputed)
@@ -89,8 +91,8 @@ async def test_update_all_overwrites_seeded_days(rig: Rig, tmp_path: Path) -> No
     seed = tmp_path / "mine.csv"
     header = "metric_id,period_start,period_end,value,observed_at,source_ref,assumed,suspect,note"
     seed.write_text(f"{header}\n{NODEJS},{YESTERDAY},{YESTERDAY},7,,notes,,,\n")
-    await rig.run("seed_from_csv", seed_path=seed)
-    await rig.run("update_all", only=(NODEJS,))
+    await rig.run(SeedFromCsv(path=seed))
+    await rig.run(UpdateAll(only=(NODEJS,)))
     row = next(row for row in await rig.stats() if row.period_end == YESTERDAY)
     assert (row.provenance, row.first_value, row.revision) == (Provenance.RECOMPUTED, 7, 1)
 
@@ -99,8 +101,8 @@ async def test_a_seeded_day_does_not_hide_what_the_registry_still_has(rig: Rig, 
     seed = tmp_path / "mine.csv"
     header = "metric_id,period_start,period_end,value,observed_at,source_ref,assumed,suspect,note"
     seed.write_text(f"{header}\n{NODEJS},{YESTERDAY},{YESTERDAY},7,,notes,,,\n")
-    await rig.run("seed_from_csv", seed_path=seed)
-    report = await rig.run("weekly_refresh", only=(NODEJS,))
+    await rig.run(SeedFromCsv(path=seed))
+    report = await rig.run(WeeklyRefresh(only=(NODEJS,)))
     assert report.run.rows_inserted == 547
 
 
@@ -119,7 +121,7 @@ async def test_seeded_rows_of_an_inactive_metric_do_not_vanish_without_a_word(
     rows = [f"downloads:p:{name},{day},{day},7,,notes,,,\n" for name in ("on", "off") for day in days]
     seed.write_text(f"{header}\n{''.join(rows)}")
     rig.settings_overrides = {"catalog": catalog}
-    report = await rig.run("seed_from_csv", seed_path=seed)
+    report = await rig.run(SeedFromCsv(path=seed))
     (note,) = report.notes
     assert note.startswith("2 rows of metrics that are not active were left out: downloads:p:off.")
     assert report.run.rows_inserted == 2
@@ -130,19 +132,19 @@ async def test_a_day_that_npm_lost_is_missing_and_is_filled_when_npm_finds_it(ri
     registry = rig.replay.registry
     assert registry is not None
     registry.overrides = {(*NPM, lost): None, ("npm", "registry total", lost): None}
-    first = await rig.run("weekly_refresh", only=(NODEJS,))
+    first = await rig.run(WeeklyRefresh(only=(NODEJS,)))
     assert first.run.status is RunStatus.SUCCESS
     assert await value_of(rig, NODEJS, lost) is None
 
     registry.overrides = {}
-    await rig.run("weekly_refresh", only=(NODEJS,), lookback_weeks=1)
+    await rig.run(WeeklyRefresh(only=(NODEJS,), lookback_weeks=1))
     assert await value_of(rig, NODEJS, lost) == registry.value(*NPM, lost)
 
 
 async def test_without_gaps_a_refresh_asks_for_no_more_than_its_window(rig: Rig) -> None:
-    await rig.run("weekly_refresh", only=(NODEJS,))
+    await rig.run(WeeklyRefresh(only=(NODEJS,)))
     rig.replay.requests.clear()
-    report = await rig.run("weekly_refresh", only=(NODEJS,), lookback_weeks=1)
+    report = await rig.run(WeeklyRefresh(only=(NODEJS,), lookback_weeks=1))
     assert report.run.window_start == date(2026, 11, 16)
     assert any("2026-11-16:2026-11-22" in path for path in rig.replay.paths)
 
@@ -151,47 +153,47 @@ async def test_without_gaps_a_refresh_asks_for_no_more_than_its_window(rig: Rig)
 async def test_an_answer_that_holds_everything_is_compared_whole(rig: Rig, source: str) -> None:
     metric_id = {"pypistats": "downloads:lance:python", "crates": "downloads:lance:rust"}[source]
     subject = {"pypistats": "pylance", "crates": "lance"}[source]
-    await rig.run("weekly_refresh", only=(metric_id,))
+    await rig.run(WeeklyRefresh(only=(metric_id,)))
     registry = rig.replay.registry
     assert registry is not None
     registry.overrides[source, subject, YESTERDAY - timedelta(days=80)] = 4_242
     rig.now += timedelta(hours=1)
-    report = await rig.run("weekly_refresh", only=(metric_id,), lookback_weeks=1)
+    report = await rig.run(WeeklyRefresh(only=(metric_id,), lookback_weeks=1))
     assert report.run.rows_updated == 1
 
 
 async def test_every_week_of_the_star_history_that_is_read_is_compared(rig: Rig) -> None:
     only = ("stars_retained:lance:github",)
-    await rig.run("weekly_refresh", only=only)
+    await rig.run(WeeklyRefresh(only=only))
     registry, day = rig.replay.registry, YESTERDAY - timedelta(weeks=20)
     assert registry is not None
     asked = len(rig.replay.requests)
     registry.overrides["github-history", "lance-format/lance", day] = 1
     rig.now += timedelta(hours=1)
-    await rig.run("weekly_refresh", only=only)
+    await rig.run(WeeklyRefresh(only=only))
     assert await value_of(rig, only[0], day) == 1
     assert len(rig.replay.requests) == asked + 1
 
 
 async def test_days_that_left_the_registrys_window_are_no_longer_its_concern(rig: Rig) -> None:
-    await rig.run("weekly_refresh", only=("downloads:lance:rust",))
+    await rig.run(WeeklyRefresh(only=("downloads:lance:rust",)))
     registry = rig.replay.registry
     assert registry is not None
     rig.now += timedelta(weeks=4)
     registry.today = rig.now.date()
-    report = await rig.run("weekly_refresh", only=("downloads:lance:rust",))
+    report = await rig.run(WeeklyRefresh(only=("downloads:lance:rust",)))
     assert report.run.rows_inserted == 28
-    assert report.outcomes[0].notes == ()
+    assert report.metric_notes == ()
 
 
 async def test_a_restated_day_keeps_its_first_value(rig: Rig) -> None:
-    await rig.run("weekly_refresh", only=(NODEJS,))
+    await rig.run(WeeklyRefresh(only=(NODEJS,)))
     registry = rig.replay.registry
     assert registry is not None
     before = registry.value(*NPM, YESTERDAY)
     registry.overrides[(*NPM, YESTERDAY)] = 4_242
     rig.now += timedelta(hours=6)
-    report = await rig.run("weekly_refresh", only=(NODEJS,))
+    report = await rig.run(WeeklyRefresh(only=(NODEJS,)))
     row = next(row for row in await rig.stats() if row.period_end == YESTERDAY)
     assert report.run.rows_updated == 1
     assert (row.value, row.first_value, row.revision, row.status) == (4_242, before, 1, Status.PROVISIONAL)
@@ -203,17 +205,17 @@ EMPTIED = {
 }
 
 
-@pytest.mark.parametrize("job", ["weekly_refresh", "update_all"])
+@pytest.mark.parametrize("job", [WeeklyRefresh, UpdateAll])
 @pytest.mark.parametrize("metric_id", EMPTIED)
 async def test_an_emptied_answer_fails_its_metric_and_takes_nothing_away(
-    rig: Rig, metric_id: str, job: str
+    rig: Rig, metric_id: str, job: type[WeeklyRefresh | UpdateAll]
 ) -> None:
-    await rig.run("weekly_refresh", only=(metric_id,))
+    await rig.run(WeeklyRefresh(only=(metric_id,)))
     rows = await rig.stats()
     for path in ("/api/packages/pylance/*", "/api/v1/crates/lance/*"):
         rig.replay.always(path, Scripted(body=EMPTIED[metric_id]))
     rig.now += timedelta(days=1)
-    report = await rig.run(job, only=(metric_id,))
+    report = await rig.run(job(only=(metric_id,)))
     assert report.run.status is RunStatus.FAILED
     assert "holds no day with downloads" in (report.run.error_summary or "")
     assert await rig.stats() == rows
@@ -226,20 +228,20 @@ async def test_an_emptied_answer_fails_its_metric_and_takes_nothing_away(
 async def test_a_day_that_a_later_answer_leaves_out_keeps_its_downloads(
     rig: Rig, metric_id: str, source: str, subject: str
 ) -> None:
-    await rig.run("weekly_refresh", only=(metric_id,))
+    await rig.run(WeeklyRefresh(only=(metric_id,)))
     rows, registry = await rig.stats(), rig.replay.registry
     assert registry is not None
     registry.overrides[source, subject, YESTERDAY - timedelta(days=30)] = None
     rig.now += timedelta(hours=1)
-    report = await rig.run("weekly_refresh", only=(metric_id,))
+    report = await rig.run(WeeklyRefresh(only=(metric_id,)))
     assert report.run.status is RunStatus.SUCCESS
     assert await rig.stats() == rows
 
 
 async def test_a_value_read_again_a_day_later_is_final_once_it_is_three_days_old(rig: Rig) -> None:
-    await rig.run("weekly_refresh", only=(NODEJS,))
+    await rig.run(WeeklyRefresh(only=(NODEJS,)))
     rig.now += timedelta(hours=25)
-    await rig.run("weekly_refresh", only=(NODEJS,))
+    await rig.run(WeeklyRefresh(only=(NODEJS,)))
     status = {row.period_end: row.status for row in await rig.stats()}
     assert status[YESTERDAY - 3 * ONE_DAY] is Status.FINAL
     assert status[YESTERDAY] is Status.PROVISIONAL
@@ -252,7 +254,7 @@ async def test_an_unknown_package_fails_its_metric_and_no_other(rig: Rig, tmp_pa
     names = [text + 'display_name = "x"\n' for text in entries]
     catalog.write_text('[[product]]\nid = "x"\nname = "X"\n' + "".join(names))
     rig.settings_overrides["catalog"] = catalog
-    report = await rig.run("weekly_refresh")
+    report = await rig.run(WeeklyRefresh())
     assert report.run.status is RunStatus.PARTIAL
     assert report.run.error_summary is not None
     assert "downloads:x:other" in report.run.error_summary
@@ -260,10 +262,10 @@ async def test_an_unknown_package_fails_its_metric_and_no_other(rig: Rig, tmp_pa
 
 
 async def test_when_every_metric_fails_the_run_failed_and_what_was_stored_stays(rig: Rig) -> None:
-    await rig.run("weekly_refresh")
+    await rig.run(WeeklyRefresh())
     rows = await rig.stats()
     rig.replay.always("*", Scripted(404, body={"message": "Not Found"}))
-    report = await rig.run("weekly_refresh")
+    report = await rig.run(WeeklyRefresh())
     assert report.run.status is RunStatus.FAILED
     assert await rig.stats() == rows
 
@@ -276,7 +278,7 @@ async def test_a_failed_sentinel_makes_the_run_partial_and_the_values_are_stored
     assert registry is not None
     registry.overrides["crates", "lance", YESTERDAY - timedelta(days=9)] = None
     rig.replay.always("/api/v1/crates/serde/*", Scripted(503, body={"errors": []}))
-    report = await rig.run("weekly_refresh", only=only)
+    report = await rig.run(WeeklyRefresh(only=only))
     assert report.run.status is RunStatus.PARTIAL
     assert "the sentinel serde failed" in (report.run.error_summary or "")
     assert len([row for row in await rig.stats() if row.metric_id == "downloads:lance:rust"]) == 88
@@ -287,10 +289,10 @@ async def test_a_day_counted_only_in_part_is_missing_until_it_is_whole(rig: Rig)
     assert registry is not None
     day = YESTERDAY - timedelta(days=3)
     registry.overrides |= {("pypistats", "pylance", day): 9, ("pypistats", "__all__", day): 40_000}
-    report = await rig.run("weekly_refresh", only=("downloads:lance:python",))
+    report = await rig.run(WeeklyRefresh(only=("downloads:lance:python",)))
     partly = await value_of(rig, "downloads:lance:python", day)
     registry.overrides.clear()
-    await rig.run("weekly_refresh", only=("downloads:lance:python",))
+    await rig.run(WeeklyRefresh(only=("downloads:lance:python",)))
     assert (report.run.status, partly) == (RunStatus.SUCCESS, None)
     whole = await value_of(rig, "downloads:lance:python", day)
     assert whole == registry.value("pypistats", "pylance", day)
@@ -319,23 +321,23 @@ async def test_another_subject_or_source_under_an_old_id_is_refused_and_nothing_
     rig: Rig, now: tuple[str, str, str]
 ) -> None:
     use_catalog(rig, ("a", "crates", "aaa"), ("b", "crates", "bbb"))
-    await rig.run("weekly_refresh")
+    await rig.run(WeeklyRefresh())
     rows, definition = await rig.stats(), await definition_of(rig, "downloads:p:a")
     use_catalog(rig, now, ("b", "crates", "bbb"))
     for _ in range(2):
-        report = await rig.run("weekly_refresh")
+        report = await rig.run(WeeklyRefresh())
         assert report.run.status is RunStatus.PARTIAL
-        assert "so far this id is crates aaa (1d)" in (report.run.error_summary or "")
-        assert "an id of its own" in (report.run.error_summary or "")
+        assert "the stored rows of this id are crates aaa (1d)" in (report.run.error_summary or "")
+        assert "its own id" in (report.run.error_summary or "")
     assert await rig.stats() == rows
     assert await definition_of(rig, "downloads:p:a") == definition
 
 
 async def test_a_subject_that_never_brought_a_value_may_be_corrected(rig: Rig) -> None:
     use_catalog(rig, ("a", "crates", "no-such"))
-    await rig.run("weekly_refresh")
+    await rig.run(WeeklyRefresh())
     use_catalog(rig, ("a", "crates", "aaa"))
-    report = await rig.run("weekly_refresh")
+    report = await rig.run(WeeklyRefresh())
     assert report.run.status is RunStatus.SUCCESS
     assert (await definition_of(rig, "downloads:p:a")).subject == "aaa"
 
@@ -345,11 +347,11 @@ async def test_a_renamed_repository_goes_on_under_its_new_name_and_another_one_d
     registry = rig.replay.registry
     assert registry is not None
     registry.renamed["old/name"] = "new/name"
-    await rig.run("weekly_refresh")
+    await rig.run(WeeklyRefresh())
     use_catalog(rig, ("a", "github", "new/name"))
-    renamed = await rig.run("weekly_refresh")
+    renamed = await rig.run(WeeklyRefresh())
     use_catalog(rig, ("a", "github", "somebody/else"))
-    other = await rig.run("weekly_refresh")
+    other = await rig.run(WeeklyRefresh())
     assert (renamed.run.status, other.run.status) == (RunStatus.SUCCESS, RunStatus.FAILED)
     assert (await definition_of(rig, "stars:p:a")).subject == "new/name"
 
@@ -357,31 +359,31 @@ async def test_a_renamed_repository_goes_on_under_its_new_name_and_another_one_d
 async def test_a_metric_that_left_the_catalogue_is_inactive_until_it_comes_back(rig: Rig) -> None:
     both = (("a", "crates", "aaa"), ("b", "crates", "bbb"))
     use_catalog(rig, *both)
-    await rig.run("weekly_refresh")
+    await rig.run(WeeklyRefresh())
     use_catalog(rig, both[1])
-    await rig.run("weekly_refresh", only=("downloads:p:b",))
+    await rig.run(WeeklyRefresh(only=("downloads:p:b",)))
     narrowed = (await definition_of(rig, "downloads:p:a")).is_active
-    await rig.run("weekly_refresh")
+    await rig.run(WeeklyRefresh())
     gone, versions = (await definition_of(rig, "downloads:p:a")).is_active, await rig.versions()
-    await rig.run("weekly_refresh")
+    await rig.run(WeeklyRefresh())
     assert (narrowed, gone, await rig.versions()) == (True, False, versions)
     use_catalog(rig, *both)
-    await rig.run("weekly_refresh")
+    await rig.run(WeeklyRefresh())
     assert (await definition_of(rig, "downloads:p:a")).is_active
 
 
 async def test_a_changed_shape_writes_nothing_and_names_the_field(rig: Rig) -> None:
     rig.replay.always("/api/v1/crates/lance/*", Scripted(body={"version_downloads": "none", "meta": {}}))
-    report = await rig.run("weekly_refresh", only=("downloads:lance:*",))
+    report = await rig.run(WeeklyRefresh(only=("downloads:lance:*",)))
     assert report.run.status is RunStatus.PARTIAL
     assert "version_downloads" in (report.run.error_summary or "")
     assert {row.metric_id for row in await rig.stats()} == {"downloads:lance:python"}
 
 
 async def test_a_dry_run_shows_the_rows_and_leaves_no_trace(rig: Rig) -> None:
-    await rig.run("bootstrap_tables")
+    await rig.run(BootstrapTables())
     versions = await rig.versions()
-    report = await rig.run("weekly_refresh", dry_run=True)
+    report = await rig.run(WeeklyRefresh(), dry_run=True)
     assert report.plan is not None
     assert len(report.plan.inserted) == report.run.rows_inserted > 4_000
     assert await rig.versions() == versions
@@ -389,7 +391,7 @@ async def test_a_dry_run_shows_the_rows_and_leaves_no_trace(rig: Rig) -> None:
 
 
 async def test_a_dry_run_in_an_empty_folder_works_and_makes_nothing(rig: Rig) -> None:
-    report = await rig.run("seed_from_csv", dry_run=True)
+    report = await rig.run(SeedFromCsv(), dry_run=True)
     assert report.run.rows_inserted == 115
     assert not rig.folder.exists()
 
@@ -397,16 +399,16 @@ async def test_a_dry_run_in_an_empty_folder_works_and_makes_nothing(rig: Rig) ->
 @pytest.mark.parametrize("table", ["leases", "metrics", "history"])
 async def test_a_dry_run_compares_with_the_rows_whatever_other_table_is_missing(rig: Rig, table: str) -> None:
     only = ("downloads:lance:rust",)
-    await rig.run("weekly_refresh", only=only)
+    await rig.run(WeeklyRefresh(only=only))
     connection = await lancedb.connect_async(rig.folder)
     await connection.drop_table(table)
-    report = await rig.run("weekly_refresh", only=only, dry_run=True)
+    report = await rig.run(WeeklyRefresh(only=only), dry_run=True)
     assert (report.run.rows_inserted, report.run.rows_unchanged) == (0, 89)
 
 
 async def test_reset_empties_every_table_and_leaves_its_own_run(rig: Rig) -> None:
-    await rig.run("seed_from_csv")
-    await rig.run("bootstrap_tables", reset=True)
+    await rig.run(SeedFromCsv())
+    await rig.run(BootstrapTables(reset=True))
     assert await rig.stats() == []
     assert [run.job_name for run in await rig.runs()] == ["bootstrap_tables"]
 
@@ -418,56 +420,45 @@ async def test_with_a_catalogue_of_ones_own_there_is_nothing_to_seed(rig: Rig, t
         'subject = "o/x"\nwindow = "instant"\ndisplay_name = "x"\n'
     )
     rig.settings_overrides["catalog"] = catalog
-    report = await rig.run("seed_from_csv")
+    report = await rig.run(SeedFromCsv())
     assert report.run.status is RunStatus.SUCCESS
     assert any("nothing to seed" in note for note in report.notes)
 
 
 async def test_a_run_of_seed_metrics_alone_says_which_command_fills_them(rig: Rig) -> None:
     with pytest.raises(ConfigurationError, match="community-metrics seed"):
-        await rig.run("weekly_refresh", only=("downloads_30d:*",))
+        await rig.run(WeeklyRefresh(only=("downloads_30d:*",)))
 
 
 @pytest.mark.parametrize("weeks", [0, -3])
 async def test_a_look_back_of_no_weeks_is_refused(rig: Rig, weeks: int) -> None:
     with pytest.raises(ConfigurationError, match="at least 1"):
-        await rig.run("weekly_refresh", lookback_weeks=weeks)
+        await rig.run(WeeklyRefresh(lookback_weeks=weeks))
 
 
-@pytest.mark.parametrize(
-    ("job", "options"),
-    [
-        ("weekly_refresh", {"lookback_weeks": 0}),
-        ("weekly_refresh", {"only": ("nope",)}),
-        ("seed_from_csv", {"seed_path": Path("/nowhere/seed.csv")}),
-    ],
-)
-async def test_what_cannot_be_used_touches_nothing(rig: Rig, job: str, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("job", [WeeklyRefresh(only=("nope",)), SeedFromCsv(path=Path("/nowhere/seed.csv"))])
+async def test_what_cannot_be_used_touches_nothing(rig: Rig, job: Job) -> None:
     with pytest.raises(ConfigurationError):
-        await rig.run(job, **options)
+        await rig.run(job)
     assert not rig.folder.exists()
 
 
 async def test_a_narrowed_run_says_so_and_is_no_success_of_the_whole(rig: Rig) -> None:
-    await rig.run("weekly_refresh", only=(NODEJS,))
+    await rig.run(WeeklyRefresh(only=(NODEJS,)))
     (run,) = await rig.runs()
     assert (run.scope, last_success([run])) == (NODEJS, None)
 
 
 async def test_a_dry_reset_says_what_it_would_delete_and_deletes_nothing(rig: Rig) -> None:
-    await rig.run("seed_from_csv")
-    report = await rig.run("bootstrap_tables", reset=True, dry_run=True)
+    await rig.run(SeedFromCsv())
+    report = await rig.run(BootstrapTables(reset=True), dry_run=True)
     assert "would delete every row" in report.notes[0]
     assert len(await rig.stats()) == 115
 
 
-async def test_an_unknown_job_lists_the_jobs(rig: Rig) -> None:
-    with pytest.raises(ConfigurationError, match="weekly_refresh"):
-        await rig.run("daily_refresh")
-
-
 async def test_history_has_one_row_for_each_run_newest_first(rig: Rig) -> None:
-    for minute, job in enumerate(("seed_from_csv", "weekly_refresh", "update_all")):
+    jobs: list[Job] = [SeedFromCsv(), WeeklyRefresh(), UpdateAll()]
+    for minute, job in enumerate(jobs):
         rig.now = NOON + timedelta(minutes=minute)
         await rig.run(job)
     runs = await rig.runs()
@@ -480,4 +471,4 @@ async def test_a_folder_that_cannot_be_written_is_named(rig: Rig, tmp_path: Path
     file.write_text("not a folder")
     rig.folder = file / "db"
     with pytest.raises(StorageUnavailable, match="CM_DB_PATH"):
-        await rig.run("seed_from_csv")
+        await rig.run(SeedFromCsv())

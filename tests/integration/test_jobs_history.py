@@ -10,6 +10,7 @@ import pytest
 
 from community_metrics.model import RunStatus
 from community_metrics.periods import ONE_DAY, days_between
+from community_metrics.runs.registry import SeedFromCsv, WeeklyRefresh
 from community_metrics.series.freshness import missing_days
 from tests.support.clock import NOON
 
@@ -50,12 +51,12 @@ async def test_a_first_answer_that_held_only_fourteen_days_is_completed(rig: Rig
     registry = registry_of(rig)
     source, subject, held = SUBJECTS[metric_id]
     registry.first_day = YESTERDAY - timedelta(days=13)
-    await rig.run("weekly_refresh", only=(metric_id,))
+    await rig.run(WeeklyRefresh(only=(metric_id,)))
     assert len(await stored(rig, metric_id)) == 14
 
     registry.first_day = LONG_AGO
     pass_time(rig, timedelta(days=7))
-    await rig.run("weekly_refresh", only=(metric_id,))
+    await rig.run(WeeklyRefresh(only=(metric_id,)))
     found = await stored(rig, metric_id)
     oldest = rig.now.date() - timedelta(days=held)
     assert set(days_between(oldest, rig.now.date() - ONE_DAY)) <= set(found)
@@ -78,14 +79,14 @@ async def test_a_launch_during_an_outage_is_stored_when_its_days_are_published(
         for day in days_between(launch, landed - ONE_DAY)
     }
     registry.overrides = before | outage
-    await rig.run("weekly_refresh", only=(metric_id,))
+    await rig.run(WeeklyRefresh(only=(metric_id,)))
     pass_time(rig, timedelta(weeks=1))
-    await rig.run("weekly_refresh", only=(metric_id,))
+    await rig.run(WeeklyRefresh(only=(metric_id,)))
     assert min(await stored(rig, metric_id)) == landed
 
     registry.overrides = before
     pass_time(rig, timedelta(weeks=5))  # by now every look-back begins after the launch
-    await rig.run("weekly_refresh", only=(metric_id,))
+    await rig.run(WeeklyRefresh(only=(metric_id,)))
     found = await stored(rig, metric_id)
     assert min(found) == launch
     assert all(found[day] == registry.value(source, subject, day) for day in days_between(launch, landed))
@@ -99,7 +100,7 @@ async def test_npm_is_asked_for_what_came_before_until_two_answers_a_day_apart_k
     for wait in (timedelta(), timedelta(hours=1), timedelta(days=1), timedelta(days=1)):
         pass_time(rig, wait)
         rig.replay.requests.clear()
-        await rig.run("weekly_refresh", only=(NODEJS,))
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
         asked.append(len([path for path in rig.replay.paths if "lancedb" in path]))
     assert asked == [2, 1, 2, 1]
     assert min(await stored(rig, NODEJS)) == YESTERDAY - timedelta(weeks=20)
@@ -108,13 +109,13 @@ async def test_npm_is_asked_for_what_came_before_until_two_answers_a_day_apart_k
 async def test_a_cut_star_history_is_completed_and_then_read_no_further_than_its_window(rig: Rig) -> None:
     registry = registry_of(rig)
     registry.first_day = YESTERDAY - timedelta(weeks=20)
-    await rig.run("weekly_refresh", only=(HISTORY,))
+    await rig.run(WeeklyRefresh(only=(HISTORY,)))
     registry.first_day = LONG_AGO
     asked = []
     for _ in range(3):
         pass_time(rig, timedelta(hours=25))
         rig.replay.requests.clear()
-        await rig.run("weekly_refresh", only=(HISTORY,))
+        await rig.run(WeeklyRefresh(only=(HISTORY,)))
         asked.append(len(rig.replay.requests))
     assert min(await stored(rig, HISTORY)) == LONG_AGO
     assert asked == [4, 4, 1]
@@ -142,48 +143,49 @@ async def test_stars_of_a_stranger_who_took_the_name_over_are_not_stored(
 ) -> None:
     rig.settings_overrides["github_token"] = token
     registry_of(rig).first_day = YESTERDAY - timedelta(weeks=weeks)
-    await rig.run("weekly_refresh", only=(COUNT, HISTORY))
+    await rig.run(WeeklyRefresh(only=(COUNT, HISTORY)))
     rows = await rig.stats()
     take_over(rig)
     pass_time(rig, timedelta(days=7))
-    report = await rig.run("weekly_refresh", only=(COUNT, HISTORY))
+    report = await rig.run(WeeklyRefresh(only=(COUNT, HISTORY)))
     assert report.run.status is RunStatus.FAILED
-    assert (report.run.error_summary or "").count("now belongs to another repository (id 7") == 2
+    messages = [str(outcome.message) for outcome in report.outcomes]
+    assert ["now belongs to another repository (id 7" in message for message in messages] == [True, True]
     assert await rig.stats() == rows
 
 
 async def test_a_reading_from_a_seed_file_does_not_let_a_stranger_in(rig: Rig, tmp_path: Path) -> None:
-    await rig.run("weekly_refresh", only=(COUNT,))
+    await rig.run(WeeklyRefresh(only=(COUNT,)))
     pass_time(rig, timedelta(days=2))
     day, seed = rig.now.date() - ONE_DAY, tmp_path / "mine.csv"
     header = "metric_id,period_start,period_end,value,observed_at,source_ref,assumed,suspect,note"
     seed.write_text(f"{header}\n{COUNT},{day},{day},7,,notes,,,\n")
-    await rig.run("seed_from_csv", seed_path=seed)
+    await rig.run(SeedFromCsv(path=seed))
     take_over(rig)
-    report = await rig.run("weekly_refresh", only=(COUNT,))
+    report = await rig.run(WeeklyRefresh(only=(COUNT,)))
     assert "now belongs to another repository" in (report.run.error_summary or "")
 
 
 async def test_rows_without_a_number_are_confirmed_by_the_other_series_of_their_repository(rig: Rig) -> None:
-    await rig.run("weekly_refresh", only=(COUNT, HISTORY))
+    await rig.run(WeeklyRefresh(only=(COUNT, HISTORY)))
     await forget_numbers(rig, HISTORY)
     pass_time(rig, timedelta(days=1))
-    confirmed = await rig.run("weekly_refresh", only=(HISTORY,))
+    confirmed = await rig.run(WeeklyRefresh(only=(HISTORY,)))
     assert confirmed.run.status is RunStatus.SUCCESS
     await forget_numbers(rig, HISTORY)
     take_over(rig)
-    refused = await rig.run("weekly_refresh", only=(HISTORY,))
+    refused = await rig.run(WeeklyRefresh(only=(HISTORY,)))
     assert "now belongs to another repository" in (refused.run.error_summary or "")
 
 
 @pytest.mark.parametrize("later", [False, True])
 async def test_rows_without_a_number_that_nothing_confirms_fail_their_metric(rig: Rig, later: bool) -> None:
-    await rig.run("weekly_refresh", only=(HISTORY,))
+    await rig.run(WeeklyRefresh(only=(HISTORY,)))
     await forget_numbers(rig, HISTORY)
     rows = await rig.stats()
     pass_time(rig, timedelta(days=1))
     if later:  # who held the name when the rows were stored, a reading of a later day does not show
-        await rig.run("weekly_refresh", only=(COUNT,))
-    report = await rig.run("weekly_refresh", only=(HISTORY,))
+        await rig.run(WeeklyRefresh(only=(COUNT,)))
+    report = await rig.run(WeeklyRefresh(only=(HISTORY,)))
     assert "stored without the repository's number" in (report.run.error_summary or "")
     assert [row for row in await rig.stats() if row.metric_id == HISTORY] == rows

@@ -14,6 +14,7 @@ import pytest
 
 from community_metrics.cli import schemas
 from community_metrics.model import RunStatus
+from community_metrics.runs.registry import SeedFromCsv, WeeklyRefresh
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY, STATS
 from tests.integration.test_cli import start
@@ -48,7 +49,7 @@ async def collected(tmp_path: Path) -> AsyncIterator[Rig]:
     now = datetime.now(UTC)
     with Replay(Registry(now.date())) as replay:
         rig = Rig(replay, tmp_path / "metrics.lancedb", now)
-        await rig.run("weekly_refresh")
+        await rig.run(WeeklyRefresh())
         (success,) = await rig.runs()
         failed = replace(
             success,
@@ -104,7 +105,7 @@ async def test_a_command_with_a_route_prints_the_body_of_the_route(
 async def test_a_command_without_a_route_prints_its_model(
     rig: Rig, words: list[str], model: type[BaseModel]
 ) -> None:
-    await rig.run("seed_from_csv")
+    await rig.run(SeedFromCsv())
     printed = start(rig, *words, "--json").stdout
     assert model.model_validate_json(printed).model_dump(mode="json") == json.loads(printed)
     assert {instant[-1] for instant in INSTANT.findall(printed)} <= {"Z"}

@@ -109,7 +109,7 @@ async def test_two_values_for_one_day_are_refused(
     replay.always("*", replace(reply, body=reply.body | {key: reply.body[key] * 2}))
     result = await fetch(source, replay, wanted(subject))
     assert isinstance(result.error, SourceShapeError)
-    assert "stands twice" in str(result.error)
+    assert "more than once" in str(result.error)
 
 
 @pytest.mark.parametrize(
@@ -129,5 +129,5 @@ async def test_two_values_for_one_day_are_refused(
 def test_a_wrong_catalogue_entry_is_faulted(
     source: str, subject: str, options: dict[str, Any], fault: str
 ) -> None:
-    (said,) = available_sources()[source].faults(subject, options)
+    (said,) = available_sources()[source].validate(subject, options)
     assert fault in said

@@ -91,7 +91,7 @@ async def test_a_week_that_moves_to_the_next_page_is_counted_once(replay: Replay
         ([SECOND | {"total": 96}], "add up to 95, not to 96"),
         ([SECOND | {"days": SECOND["days"][:6]}], "at least 7 items"),
         ([SECOND | {"days": [*SECOND["days"][:6], -1]}], "0.days.6"),
-        ([SECOND | {"week": SECOND["week"] + 86_400}], "2026-11-16, which is no Sunday"),
+        ([SECOND | {"week": SECOND["week"] + 86_400}], "2026-11-16, which is not a Sunday"),
     ],
 )
 async def test_weeks_that_do_not_add_up_store_nothing(

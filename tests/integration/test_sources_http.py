@@ -20,7 +20,7 @@ from community_metrics.errors import (
 )
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
-from community_metrics.sources.client.retries import Bounds
+from community_metrics.sources.client.retries import RequestLimits
 from tests.support.clock import FakeClock
 from tests.support.fetching import SUNDAY, client_of, fetch, fetch_all, wanted
 from tests.support.origins import KEEP_SECRETS, LEAK_SECRETS
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.support.registry import Registry
 
-HASTY = Bounds(connect_s=0.2, read_s=0.2, attempt_s=0.5)
+HASTY = RequestLimits(connect_s=0.2, read_s=0.2, attempt_s=0.5)
 TOKEN = "ghp_" + "s3cret" * 6
 GOOD = sample("crates_downloads_200")
 
@@ -66,7 +66,7 @@ async def test_a_slow_host_does_not_hold_up_another(replay: Replay) -> None:
 
         async def ask(name: str, path: str) -> None:
             with pytest.raises(UnknownSubject):
-                await client.get_json(NPM if name == "npm" else CRATES, path, dict, about=name)
+                await client.get_json(NPM if name == "npm" else CRATES, path, dict, source=name, subject="x")
             done.append(name)
 
         await asyncio.gather(ask("npm", "/downloads/x"), ask("crates", "/no-such"))
@@ -160,18 +160,20 @@ async def test_a_limit_ends_when_the_registry_said(replay: Replay, clock: FakeCl
     async with client_of(replay, clock) as client:
         for _ in range(2):
             with pytest.raises(SourceRateLimited):
-                await client.get_json(CRATES, "/api/v1/crates/a/downloads", dict, about="a")
+                await client.get_json(
+                    CRATES, "/api/v1/crates/a/downloads", dict, source="crates", subject="a"
+                )
         clock.advance(3601)
-        await client.get_json(CRATES, "/api/v1/crates/a/downloads", dict, about="a")
+        await client.get_json(CRATES, "/api/v1/crates/a/downloads", dict, source="crates", subject="a")
     assert len(replay.requests) == 2
 
 
 async def test_a_host_that_swallows_every_packet_is_given_up_after_two_subjects(replay: Replay) -> None:
     replay.always("*", Scripted(hang=True))
-    results = await fetch_all("crates", replay, *(wanted(name) for name in "abcdef"), bounds=HASTY)
+    results = await fetch_all("crates", replay, *(wanted(name) for name in "abcdef"), limits=HASTY)
     assert {type(result.error) for result in results} == {SourceUnreachable}
     assert replay.paths == ["/api/v1/crates/a/downloads"] * HASTY.attempts + ["/api/v1/crates/b/downloads"]
-    assert "not asked, because of an earlier failure" in str(results[-1].error)
+    assert "no request was sent, because an earlier one failed" in str(results[-1].error)
 
 
 FAULTS_OF_ONE = [Scripted(hang=True), Scripted(429, body={"errors": []})]
@@ -184,7 +186,7 @@ async def test_one_silent_or_limited_subject_keeps_no_other_from_being_asked(
     for name in "ac":
         replay.always(f"/api/v1/crates/{name}/*", fault)
     replay.always("/api/v1/crates/d/*", Scripted(404, body={"errors": []}))
-    results = await fetch_all("crates", replay, *(wanted(name) for name in "abcdef"), bounds=HASTY)
+    results = await fetch_all("crates", replay, *(wanted(name) for name in "abcdef"), limits=HASTY)
     errors = [type(result.error) for result in results]
     silent = SourceUnreachable if fault.hang else SourceRateLimited
     assert errors == [silent, type(None), silent, UnknownSubject, type(None), type(None)]
@@ -192,25 +194,28 @@ async def test_one_silent_or_limited_subject_keeps_no_other_from_being_asked(
 
 async def test_a_body_that_trickles_is_cut_off(replay: Replay) -> None:
     replay.always("*", Scripted(body={"version_downloads": [1] * 99}, drip_s=0.1))
-    result = await fetch("crates", replay, wanted("a"), bounds=HASTY)
+    result = await fetch("crates", replay, wanted("a"), limits=HASTY)
     assert isinstance(result.error, SourceUnreachable)
-    assert f"{replay.origin} (set by CM_SOURCE_URL_CRATES) gives no answer in time" in str(result.error)
+    assert result.error.url == f"{replay.origin}/api/v1/crates/a/downloads"
+    assert "no response in time (CM_SOURCE_URL_CRATES sets this address)" in result.error.message
 
 
 async def test_a_refused_connection_names_the_origin(replay: Replay) -> None:
     result = await fetch("npm", replay, wanted("a"), source_url_npm="http://127.0.0.1:9")
     assert isinstance(result.error, SourceUnreachable)
-    assert "http://127.0.0.1:9 (set by CM_SOURCE_URL_NPM) cannot be reached" in str(result.error)
+    assert result.error.message == (
+        "127.0.0.1:9 cannot be reached: connection refused (CM_SOURCE_URL_NPM sets this address)"
+    )
 
 
 def test_the_time_for_hosts_that_never_answer_is_well_under_90_s() -> None:
-    assert Bounds().unreachable_s + Bounds().read_s + Bounds().attempt_s <= 90
-    assert Bounds().connect_s * Bounds().attempts < Bounds().unreachable_s
+    assert RequestLimits().unreachable_s + RequestLimits().read_s + RequestLimits().attempt_s <= 90
+    assert RequestLimits().connect_s * RequestLimits().attempts < RequestLimits().unreachable_s
 
 
 async def test_an_answer_without_end_is_refused(replay: Replay) -> None:
     replay.always("*", Scripted(body=["x" * 1000]))
-    result = await fetch("crates", replay, wanted("a"), bounds=Bounds(max_bytes=1000))
+    result = await fetch("crates", replay, wanted("a"), limits=RequestLimits(max_bytes=1000))
     assert isinstance(result.error, SourceShapeError)
     assert "larger than 1,000 bytes" in str(result.error)
 
@@ -282,7 +287,7 @@ async def test_the_token_is_in_no_log_no_error_and_no_row(
     if reply is not None:
         replay.always("*", reply)
     for source in ("github", "github-history"):
-        result = await fetch(source, replay, wanted("a/b"), github_token=TOKEN, bounds=HASTY)
+        result = await fetch(source, replay, wanted("a/b"), github_token=TOKEN, limits=HASTY)
         assert TOKEN not in f"{result!r} {result.error!r} {result.error and result.error.__cause__!r}"
     assert replay.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
     assert TOKEN not in caplog.text

@@ -11,6 +11,7 @@ import pytest
 
 from community_metrics.errors import ConfigurationError
 from community_metrics.model import RunStatus
+from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.sources import available_sources
 from tests.support.fetching import fetch, values, wanted
 from tests.support.scripted import Scripted
@@ -35,7 +36,7 @@ def documented(language: str) -> str:
 def catalog_of(folder: Path, *metrics: tuple[str, str, str]) -> Path:
     """Write a catalogue with one metric for each source, subject and window."""
     entries = [
-        f'[[metric]]\nid = "downloads:p:{source}"\nsource = "{source}"\nsubject = "{subject}"\n'
+        f'[[metric]]\nid = "downloads:p:{subject}"\nsource = "{source}"\nsubject = "{subject}"\n'
         f'window = "{window}"\ndisplay_name = "{subject}"\n'
         for source, subject, window in metrics
     ]
@@ -73,19 +74,34 @@ async def test_the_documented_source_is_found_and_asked(site: Path, replay: Repl
     assert "authorization" not in replay.requests[0].headers
 
 
-async def test_a_source_that_gives_what_cannot_be_fails_its_metric_and_no_other(
-    site: Path, tmp_path: Path, rig: Rig
+@pytest.mark.parametrize(
+    ("isolated", "stored"),
+    [(True, {"downloads:p:lance", "downloads:p:rack"}), (False, {"downloads:p:lance"})],
+    ids=["each", "no each"],
+)
+async def test_a_source_that_returns_an_invalid_observation_fails_its_own_metrics_alone(
+    site: Path, tmp_path: Path, rig: Rig, isolated: bool, stored: set[str]
 ) -> None:
     code = documented("python").replace("https://rubygems.org", rig.replay.origin)
-    install(site, code.replace("answer.body.downloads", "5.5"), f"rubygems = {MODULE}:SOURCE")
-    rig.replay.script("/api/v1/gems/rails.json", Scripted(body={"name": "rails", "downloads": 42}))
+    code = code.replace("parsed.body.downloads", "parsed.body.downloads if request.subject == 'rack' else -1")
+    if not isolated:
+        loop = "async for result in each(requests, fetch_one):\n            yield result"
+        assert loop in code
+        code = code.replace(loop, "for request in requests:\n            yield await fetch_one(request)")
+    install(site, code, f"rubygems = {MODULE}:SOURCE")
+    for gem in ("rails", "rack"):
+        rig.replay.script(f"/api/v1/gems/{gem}.json", Scripted(body={"name": gem, "downloads": 42}))
     rig.settings_overrides["catalog"] = catalog_of(
-        tmp_path, ("rubygems", "rails", "instant"), ("crates", "lance", "1d")
+        tmp_path,
+        ("rubygems", "rails", "instant"),
+        ("rubygems", "rack", "instant"),
+        ("crates", "lance", "1d"),
     )
-    report = await rig.run("weekly_refresh")
+    report = await rig.run(WeeklyRefresh())
     assert report.run.status is RunStatus.PARTIAL
-    assert "The source rubygems gave what cannot be" in (report.run.error_summary or "")
-    assert {row.metric_id for row in await rig.stats()} == {"downloads:p:crates"}
+    assert "rubygems: the source returned an invalid observation" in str(report.run.error_summary)
+    assert "value is -1, not an int from 0" in str(report.run.error_summary)
+    assert {row.metric_id for row in await rig.stats()} == stored
 
 
 def test_the_built_in_sources_are_there_without_any_plug_in() -> None:
@@ -98,7 +114,7 @@ def test_the_built_in_sources_are_there_without_any_plug_in() -> None:
         ("SOURCE = 1", "rubygems = {module}:SOURCE", "it lacks name, host, window"),
         ("import no_such_module", "rubygems = {module}:SOURCE", "it cannot be imported: ModuleNotFoundError"),
         (documented("python"), "rubygems = {module}:RubyGems", "it is a class"),
-        (documented("python"), "gems = {module}:SOURCE", "it calls itself 'rubygems'"),
+        (documented("python"), "gems = {module}:SOURCE", "its name is 'rubygems'"),
         (documented("python"), "npm = {module}:SOURCE", "the name is taken"),
         (documented("python"), "seed = {module}:SOURCE", "the name is taken"),
     ],

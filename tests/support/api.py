@@ -1,4 +1,4 @@
-"""A database with known numbers, and the API over it, asked as a client asks: headers, status, bytes."""
+"""A database with known numbers, and the API over it, with a client that sees headers, status and bytes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def local_place(folder: Path) -> Place:
 
 
 def enterprise_place(enterprise: Enterprise) -> Place:
-    """Return a new database on the stand-in, with a key for writing and one that may only read."""
+    """Return a new database on the Enterprise test server, with a write key and a read key."""
     name = uuid.uuid4().hex
 
     def with_key(key: str) -> Settings:
@@ -112,6 +112,7 @@ async def fill(settings: Settings) -> None:
         await write(store, known_numbers())
         restated = observed(PYTHON, date(2026, 11, 20), date(2026, 11, 20), 999, SourceWindow.DAY, NOON)
         await write(store, [restated])
+        await store.record_outcomes([rows.failed("half", RUST, "crates.io returned 503")])
         for run in RUNS:
             await store.record_run(run)
 
@@ -122,10 +123,19 @@ RUNS = [
         NOON - timedelta(hours=26),
         RunStatus.PARTIAL,
         run_id="half",
-        error_summary=f"{RUST}: crates.io answered 503",
+        error_summary=f"{RUST}: crates.io returned 503",
     ),
     rows.run(NOON - timedelta(hours=50), RunStatus.RUNNING, run_id="lost"),
 ]
+
+
+def require_security_headers(response: httpx.Response) -> None:
+    """Fail unless the response has the headers that every response has."""
+    headers = response.headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "Origin" in headers["vary"].split(", ")
 
 
 async def write(store: LanceDBStore, observations: Iterable[Observation]) -> None:
@@ -151,7 +161,7 @@ class Api:
 
 
 async def serving(settings: Settings, **options: Any) -> AsyncIterator[Api]:
-    """Yield the API over a database; its clock stands at noon of 2026-11-23 until a test moves it."""
+    """Yield the API over a database; its clock is at noon of 2026-11-23 until a test changes it."""
     clock = FakeClock()
     app = create_app(settings, clock=clock, **options)
     transport = httpx.ASGITransport(app)

@@ -1,4 +1,4 @@
-"""An AWS on loopback: moto's server."""
+"""AWS on loopback: moto's server."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ REGION = "eu-central-1"
 
 @contextmanager
 def empty_aws() -> Iterator[int]:
-    """Serve an AWS that holds nothing on a port of 127.0.0.1.
+    """Serve an empty AWS on a port of 127.0.0.1.
 
-    moto keeps one world for a whole process, which the next call empties. So what a test needs there, the
-    test or a fixture of its own scope makes: between two tests of a module others may run.
+    moto has one state for a whole process, which the next call clears. So a test, or a fixture of function
+    scope, creates what it needs: between two tests of a module, tests of others may run.
     """
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # or each request of a failed test is told
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a failed test would print each request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     port = server.get_host_and_port()[1]
@@ -36,8 +36,8 @@ def empty_aws() -> Iterator[int]:
 
 
 @contextmanager
-def believed_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let this process take an empty AWS for its own, as its environment says."""
+def aws_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make this process use an empty AWS, by its environment."""
     with empty_aws() as port:
         for name, value in (
             ("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}"),

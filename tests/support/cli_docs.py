@@ -1,4 +1,4 @@
-"""`docs/cli.md`, made from the program: `python -m tests.support.cli_docs` writes it, a test compares it."""
+"""`docs/cli.md`, generated from the program by `python -m tests.support.cli_docs`; a test compares it."""
 
 from __future__ import annotations
 
@@ -11,41 +11,42 @@ from pydantic import BaseModel
 from community_metrics.api.schemas.status import RunRecord
 from community_metrics.cli import schemas
 from community_metrics.cli.main import app
+from community_metrics.runs.registry import JOBS
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 WIDTH = 100
 PREFACE = """\
 # The command line
 
-Made from the program by `python -m tests.support.cli_docs`; a test says when this page is stale.
+Generated from the program by `python -m tests.support.cli_docs`; a test fails when this page is stale.
 
-Every job is a module as well, with the same options: `python -m community_metrics.jobs.weekly_refresh` is
-`community-metrics refresh`, and so `update_all`, `seed_from_csv`, `bootstrap_tables`.
+Every job is also a module with the same options, `python -m community_metrics.jobs.NAME`:
+{jobs}.
 
 | exit code | meaning |
 | --- | --- |
 | 0 | success, or a partial run |
-| 1 | failed; `doctor`: something is wrong |
+| 1 | failed; `doctor`: there is a problem |
 | 2 | usage or configuration |
 | 3 | a partial run under `--strict` |
 | 75 | another run holds the database |
 
 On a terminal a job shows a bar for each source. Elsewhere it logs one line of JSON for each event to standard
-error (`CM_LOG_FORMAT=console` for plain lines), and standard output holds the result alone. Colour follows
-`NO_COLOR`, and repeats what a sign shows.
+error (`CM_LOG_FORMAT=console` for plain lines), and standard output holds only the result. Colour follows
+`NO_COLOR`, and is never the only difference.
 
 ## Reading the report
 
-Every number is that of the weekly dashboard. A row shows the last complete ISO week: all seven days present,
-the week over. `≈` marks an estimate from a wider reading, `▫` a week with days missing, `·` a week without
-data. Stars that were read only in the running week have `this` as their week. Change is against the week
-before, for stars in stars, and is left out where either week is incomplete. The weeks end with the newest
+Every number is the same as on the weekly dashboard. A row shows the last complete ISO week: the week is over,
+and all seven days are present. `≈` marks an estimate from a wider window, `▫` a week with days missing, `·` a
+week without data. Stars read only in the running week have `this` as their week. Change is against the week
+before, for stars as a number, and is left out if either week is incomplete. The weeks end with the newest
 data; `--weeks` sets how many are shown, and changes no number. On a terminal without Unicode the bars are
 `1` to `8`, estimates `a` to `d` and `~`, missing days `?`, no data `.`.
 
 ## JSON
 
-`--json` prints one object whose fields stay; new ones may be added. A command that has a route prints the
+`--json` prints one object with stable fields; new ones may be added. A command that has a route prints the
 body of that route, field by field, as [api.md](api.md) and the OpenAPI file describe it. Instants are
 ISO-8601 in UTC and end in `Z`, days are `2026-11-22`, unknown values are `null`.
 
@@ -66,19 +67,20 @@ JSON = {
     "`repair`": schemas.Repair,
     "`catalog show`": schemas.CatalogMetrics,
 }
-"""What the commands without a route print."""
+"""The bodies of the commands without a route."""
 
 
 def rendered() -> str:
-    """Return the page as the program is now."""
+    """Return the page for the current program."""
     rows = [f"| {commands} | {_fields(model)} |" for commands, model in JSON.items()]
-    return PREFACE.replace("JSON_ROWS", "\n".join(rows)) + "".join(
+    jobs = ", ".join(f"`{name}`" for name in JOBS)
+    return PREFACE.replace("{jobs}", jobs).replace("JSON_ROWS", "\n".join(rows)) + "".join(
         _sections(typer.main.get_command(app), "community-metrics")
     )
 
 
 def _fields(model: Any) -> str:
-    """Return the fields of a model and, in brackets, those of the models inside."""
+    """Return the fields of a model, with those of nested models in brackets."""
     return ", ".join(_field(name, field.annotation) for name, field in model.model_fields.items())
 
 
@@ -97,8 +99,8 @@ def _sections(command: Any, name: str, parent: Any = None) -> list[str]:
     )
     text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
     sections = [f"\n### `{context.command_path}`\n\n```text\n{text}\n```\n"]
-    for child_name, child in getattr(command, "commands", {}).items():
-        sections += _sections(child, child_name, context)
+    for child in getattr(command, "commands", ()):
+        sections += _sections(command.get_command(context, child), child, context)
     return sections
 
 

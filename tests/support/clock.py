@@ -1,4 +1,4 @@
-"""A clock for tests: it stands still until somebody sleeps or moves it."""
+"""A clock for tests: its time changes only when a test sleeps or sets it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FakeClock:
         self.sleeps: list[float] = []
 
     def now(self) -> datetime:
-        """Return the instant the clock stands at."""
+        """Return the clock's instant."""
         return self._now
 
     def monotonic(self) -> float:

@@ -1,8 +1,8 @@
-"""The worlds of the dashboard's tests behind the real API: `python -m tests.support.dashboard_server`.
+"""Serve the scenarios of the dashboard's tests with the real API: `python -m tests.support.dashboard_server`.
 
-One process; each world has a port of its own, counted from `--port`, and the page of `frontend/dist` beside
-it. A clock stands still at the world's own instant. `POST /__slow?s=6` lets a world wait before each answer,
-`POST /__break` takes its database away, `POST /__mend` gives it back, `POST /__where` says where it is.
+One process serves every scenario on its own port, from `--port` upwards, with the page of `frontend/dist`.
+The clock is fixed at the scenario's time. `POST /__slow?s=6` delays each response, `POST /__break` makes the
+database unavailable, `POST /__restore` restores it, `POST /__database` returns its path.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
 from community_metrics.api.app import create_app
-from community_metrics.api.static_dashboard import WithPage
+from community_metrics.api.middleware.compression import CompressionMiddleware
 from community_metrics.clock import SystemClock
 from community_metrics.model import RunStatus
-from tests.support import dashboard_worlds as worlds
+from tests.support import dashboard_scenarios as scenarios
 from tests.support.clock import NOON
-from tests.support.dashboard_worlds import Run
+from tests.support.dashboard_scenarios import Run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,61 +39,64 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "frontend" / "dist"
-ELSEWHERE = ROOT / "frontend" / "dist-elsewhere"
-"""The page as built for another origin's API: `VITE_API_BASE_URL` is the first world's."""
+CROSS_ORIGIN = ROOT / "frontend" / "dist-cross-origin"
+"""The page built for a cross-origin API: `VITE_API_BASE_URL` is the first scenario's origin."""
 ALLOWED, REFUSED = 20, 21
-"""Ports, from the base, of that page at an origin that the API allows and at one that it does not."""
+"""Port offsets of that page: an origin that the API allows, and one that it does not."""
 PARTIAL = Run(
     RunStatus.PARTIAL,
-    error="downloads:lance:rust: crates.io answered 503 three times\nstars:lance:github: GitHub took 30 s",
+    errors={
+        "downloads:lance:rust": "crates.io returned 503",
+        "stars:lance:github": "api.github.com cannot be reached: no response in time",
+    },
 )
 
 
-class StoppedClock(SystemClock):
-    """Stands at one instant, while the seconds that waits are measured in go on: outages end by those."""
+class FixedClock(SystemClock):
+    """A clock with a fixed time; monotonic seconds go on, because outages end after a number of them."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
 
     def now(self) -> datetime:
-        """Return the instant the clock stands at."""
+        """Return the fixed time."""
         return self._now
 
 
 @dataclass
-class World:
-    """One database and its API; a `fill` of None leaves the place empty."""
+class Scenario:
+    """One database and its API; without `fill` there is no database."""
 
     name: str
     fill: Callable[[Settings], Awaitable[None]] | None
-    now: datetime = worlds.NOW
+    now: datetime = scenarios.NOW
     is_big: bool = False
     is_today: bool = False
 
     @property
     def clock(self) -> Clock:
-        """The world's own instant, standing still, or the machine's clock."""
-        return SystemClock() if self.is_today else StoppedClock(self.now)
+        """The scenario's fixed clock, or the system clock."""
+        return SystemClock() if self.is_today else FixedClock(self.now)
 
 
-def _rich(newest: Run) -> Callable[[Settings], Awaitable[None]]:
-    return lambda settings: worlds.fill_rich(settings, newest)
+def _rich(latest: Run) -> Callable[[Settings], Awaitable[None]]:
+    return lambda settings: scenarios.fill_rich(settings, latest)
 
 
-WORLDS = (
-    World("rich", _rich(Run())),
-    World("seeded", worlds.fill_seeded, NOON),
-    World("empty", None),
-    World("stale", _rich(Run()), worlds.NOW + timedelta(days=19)),
-    World("partial", _rich(PARTIAL)),
-    World("failing", _rich(Run())),
-    World("big", worlds.fill_big, is_big=True),
-    World("today", worlds.fill_today, is_today=True),
+SCENARIOS = (
+    Scenario("rich", _rich(Run())),
+    Scenario("seeded", scenarios.fill_seeded, NOON),
+    Scenario("empty", None),
+    Scenario("stale", _rich(Run()), scenarios.NOW + timedelta(days=19)),
+    Scenario("partial", _rich(PARTIAL)),
+    Scenario("failing", _rich(Run())),
+    Scenario("big", scenarios.fill_big, is_big=True),
+    Scenario("today", scenarios.fill_today, is_today=True),
 )
 
 
 class Faulty:
-    """The application of a world, which tests make slow or rob of its database."""
+    """A scenario's application; tests can delay its responses and make its database unavailable."""
 
     def __init__(self, app: ASGIApp, folder: Path) -> None:
         self._app = app
@@ -102,56 +105,57 @@ class Faulty:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/__"):
-            self._obey(scope)
+            self._control(scope)
             await PlainTextResponse(str(self._folder))(scope, receive, send)
             return
         if scope["type"] == "http" and scope["path"].startswith("/api/"):
             await asyncio.sleep(self._delay_s)
         await self._app(scope, receive, send)
 
-    def _obey(self, scope: Scope) -> None:
-        away = self._folder.with_name(f"{self._folder.name}-away")
+    def _control(self, scope: Scope) -> None:
+        moved = self._folder.with_name(f"{self._folder.name}-away")
         match scope["path"]:
             case "/__slow":
                 self._delay_s = float(parse_qs(scope["query_string"].decode())["s"][0])
-            case "/__break" if not away.exists():
-                self._folder.rename(away)
+            case "/__break" if not moved.exists():
+                self._folder.rename(moved)
                 self._folder.write_text("no folder")
-            case "/__mend" if away.exists():
+            case "/__restore" if moved.exists():
                 self._folder.unlink()
-                away.rename(self._folder)
+                moved.rename(self._folder)
 
 
 async def serve(base: int, names: list[str]) -> None:
-    """Fill the worlds and serve them until the process ends."""
-    folder = Path(tempfile.mkdtemp(prefix="dashboard-worlds-"))
+    """Fill the scenarios and serve them until the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="dashboard-scenarios-"))
     try:
         apps = [
-            (base + index, await _app_of(world, folder / world.name, base))
-            for index, world in enumerate(WORLDS)
-            if not names or world.name in names
+            (base + index, await _app_of(scenario, folder / scenario.name, base))
+            for index, scenario in enumerate(SCENARIOS)
+            if not names or scenario.name in names
         ]
-        if ELSEWHERE.is_dir():
+        if CROSS_ORIGIN.is_dir():
             apps += [
-                (base + port, StaticFiles(directory=ELSEWHERE, html=True)) for port in (ALLOWED, REFUSED)
+                (base + port, StaticFiles(directory=CROSS_ORIGIN, html=True)) for port in (ALLOWED, REFUSED)
             ]
         await asyncio.gather(*(_serve(app, port) for port, app in apps))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _app_of(world: World, folder: Path, base: int) -> ASGIApp:
-    settings = _settings_of(world, folder, f"http://127.0.0.1:{base + ALLOWED}")
-    if world.fill is not None:
-        await world.fill(settings)
-    api = create_app(settings, clock=world.clock)
-    return Faulty(WithPage(api, PAGE if PAGE.is_dir() else None), folder / "metrics.lancedb")
+async def _app_of(scenario: Scenario, folder: Path, base: int) -> ASGIApp:
+    settings = _settings_of(scenario, folder, f"http://127.0.0.1:{base + ALLOWED}")
+    if scenario.fill is not None:
+        await scenario.fill(settings)
+    folder_of_page = PAGE if PAGE.is_dir() else None
+    app = create_app(settings, clock=scenario.clock, dashboard_folder=folder_of_page)
+    return Faulty(CompressionMiddleware(app), folder / "metrics.lancedb")
 
 
-def _settings_of(world: World, folder: Path, origin: str) -> Settings:
+def _settings_of(scenario: Scenario, folder: Path, origin: str) -> Settings:
     folder.mkdir()
-    catalog = worlds.big_catalog(folder) if world.is_big else None
-    return worlds.settings_in(folder, origins=(origin,), catalog=catalog)
+    catalog = scenarios.big_catalog(folder) if scenario.is_big else None
+    return scenarios.settings_in(folder, origins=(origin,), catalog=catalog)
 
 
 async def _serve(app: ASGIApp, port: int) -> None:
@@ -160,12 +164,14 @@ async def _serve(app: ASGIApp, port: int) -> None:
 
 
 def main() -> None:
-    """Serve every world, or those named."""
+    """Serve every scenario, or only the named ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=24_170)
-    parser.add_argument("worlds", nargs="*", metavar="world", help=", ".join(world.name for world in WORLDS))
+    parser.add_argument(
+        "scenarios", nargs="*", metavar="scenario", help=", ".join(scenario.name for scenario in SCENARIOS)
+    )
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.port, arguments.worlds))
+    asyncio.run(serve(arguments.port, arguments.scenarios))
 
 
 if __name__ == "__main__":

@@ -95,18 +95,20 @@ class StoredDatabase:
             self._tables[name] = table
         return self._tables[name]
 
-    async def create(self, name: str, data: pa.Table, mode: str) -> None:
+    async def create(self, name: str, data: pa.Table, mode: str) -> dict[str, Any]:
         if mode == "create" and name in await self.names():
             raise BadRequestError(f"Table {name} already exists")
         overwrites = {"mode": "overwrite"} if mode == "overwrite" else {"exist_ok": mode == "exist_ok"}
         connection = await self._connected()
         await connection.create_table(name, data or None, schema=data.schema, **overwrites)
         await self.table(name)
+        return {}
 
-    async def drop(self, name: str) -> None:
+    async def drop(self, name: str) -> dict[str, Any]:
         await self.table(name)
         del self._tables[name]
         await (await self._connected()).drop_table(name)
+        return {}
 
     async def describe(self, name: str, table: Any) -> dict[str, Any]:
         schema = await table.schema()
@@ -155,6 +157,11 @@ class StoredDatabase:
         table = await self.table(name)
         deleted = await table.handle.delete(predicate)
         return {"num_deleted_rows": deleted.num_deleted_rows, "version": await table.committed()}
+
+    async def add_columns(self, name: str, columns: pa.Schema) -> dict[str, Any]:
+        table = await self.table(name)
+        await table.handle.add_columns(columns)
+        return {"version": await table.committed()}
 
     async def create_index(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         if body["index_type"] != "BTREE":

@@ -11,7 +11,7 @@ from community_metrics.sources.client.client import RegistryClient
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
-    from community_metrics.sources.client.retries import Bounds
+    from community_metrics.sources.client.retries import RequestLimits
     from tests.support.replay import Replay
 
 SUNDAY = date(2026, 11, 22)
@@ -29,12 +29,12 @@ def client_of(
     replay: Replay,
     clock: FakeClock | None = None,
     *,
-    bounds: Bounds | None = None,
+    limits: RequestLimits | None = None,
     paced: bool = True,
     **settings: Any,
 ) -> RegistryClient:
     rng = random.Random(7)  # noqa: S311  jitter, no secret
-    return RegistryClient(replay.settings(**settings), clock or FakeClock(), rng, paced=paced, bounds=bounds)
+    return RegistryClient(replay.settings(**settings), clock or FakeClock(), rng, paced=paced, limits=limits)
 
 
 async def fetch_all(

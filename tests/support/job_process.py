@@ -1,4 +1,4 @@
-"""A job in a process of its own, with a clock that stands still and, if wanted, a SIGKILL at a given step.
+"""A job in a process of its own, with a stopped clock and, if wanted, a SIGKILL at a given step.
 
 Steps are the store's methods: `before:record_run:1`, `after:upsert_observations:1`, and so on, or
 `during:merge:<milliseconds>`, which kills from another thread so long after the merge of `stats` began.
@@ -19,10 +19,20 @@ from typing import Any
 
 from community_metrics.config import Settings
 from community_metrics.errors import CommunityMetricsError
-from community_metrics.runs.execute import JobRequest, execute
+from community_metrics.runs.execute import execute
+from community_metrics.runs.registry import JOBS
 from community_metrics.storage import LanceDBStore
 from tests.support.clock import FakeClock
 from tests.support.replay import HOSTS
+
+STEPS = (
+    "acquire_lease",
+    "record_run",
+    "upsert_metrics",
+    "upsert_observations",
+    "record_outcomes",
+    "release_lease",
+)
 
 
 def killing_store(kill_at: str) -> type[LanceDBStore]:
@@ -52,7 +62,7 @@ def killing_store(kill_at: str) -> type[LanceDBStore]:
 
         return method
 
-    for name in ("acquire_lease", "record_run", "upsert_metrics", "upsert_observations", "release_lease"):
+    for name in STEPS:
         setattr(KillingStore, name, watched(name))
     return KillingStore
 
@@ -61,12 +71,13 @@ def main() -> int:
     plan = json.loads(sys.argv[1])
     origins = {f"source_url_{host}": plan["origin"] for host in HOSTS}
     settings = Settings(_env_file=None, db_path=plan["db_path"], **origins)
-    module = __import__(f"community_metrics.jobs.{plan['job_name']}", fromlist=["prepare"])
+    options = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in plan["options"].items()
+    }
     try:
         report = asyncio.run(
             execute(
-                module.prepare,
-                JobRequest(plan["job_name"], **plan["options"]),
+                JOBS[plan["job_name"]](**options),
                 settings,
                 clock=FakeClock(datetime.fromisoformat(plan["now"])),
                 rng=random.Random(),  # noqa: S311  run ids and jitter

@@ -1,4 +1,4 @@
-"""Jobs as tests run them: in this process with a clock that stands still, or in one that gets killed."""
+"""Jobs as tests run them: in this process with a stopped clock, or in one that is killed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from community_metrics.jobs import run_job
-from community_metrics.runs.execute import JobRequest
+from community_metrics.runs.execute import execute
 from community_metrics.storage import LanceDBReader
 from tests.support.clock import NOON, FakeClock
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.config import Settings
-    from community_metrics.model import Run, StatRow
-    from community_metrics.runs.execute import RunReport
+    from community_metrics.model import Run, RunOutcome, StatRow
+    from community_metrics.runs.job import Job, RunReport
     from tests.support.replay import Replay
 
 ROOT = Path(__file__).parents[2]
@@ -41,16 +40,15 @@ class Rig:
     def settings(self) -> Settings:
         return self.replay.settings(db_path=str(self.folder), **self.settings_overrides)
 
-    async def run(self, job_name: str, **options: Any) -> RunReport:
+    async def run(self, job: Job, *, dry_run: bool = False) -> RunReport:
         """Run a job in this process; its clock begins at `now` and moves only when the job waits."""
-        request = JobRequest(job_name, **options)
-        return await run_job(request, self.settings, clock=FakeClock(self.now), rng=RNG)
+        return await execute(job, self.settings, dry_run=dry_run, clock=FakeClock(self.now), rng=RNG)
 
-    def start(self, job_name: str, *, kill_at: str = "", **options: Any) -> subprocess.Popen[str]:
+    def start(self, job: Job, *, kill_at: str = "") -> subprocess.Popen[str]:
         """Start a job in a process of its own; it kills itself with SIGKILL at the step `kill_at`."""
         plan = {
-            "job_name": job_name,
-            "options": options,
+            "job_name": job.name,
+            "options": vars(job),
             "now": self.now.isoformat(),
             "kill_at": kill_at,
             "db_path": str(self.folder),
@@ -73,6 +71,12 @@ class Rig:
         """Return the history, newest first."""
         async with LanceDBReader.open(self.settings) as reader:
             return await reader.runs(limit=100)
+
+    async def outcomes(self) -> list[RunOutcome]:
+        """Return how each metric ended in each run, by run and metric."""
+        async with LanceDBReader.open(self.settings) as reader:
+            runs = await reader.runs(limit=100)
+            return await reader.outcomes([run.ingestion_run_id for run in runs])
 
     async def versions(self) -> dict[str, int]:
         """Return the versions of the two tables that a rerun must leave alone."""

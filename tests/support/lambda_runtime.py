@@ -1,6 +1,6 @@
-"""Lambda's Runtime API on loopback, and the real `awslambdaric` that asks it for events.
+"""Lambda's Runtime API on loopback, and the real `awslambdaric` that polls it.
 
-One process serves all events of a test, as a warm function does; what it answered or failed with comes back.
+One process handles all events of a test, as a warm function does; `invoke` returns each response or error.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _ROOT = "/2018-06-01/runtime"
-_PATIENCE_S = 60
+_TIMEOUT_S = 60
 _KEPT = ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one invocation, or the start of the function, ended."""
+    """The result of one invocation, or of the start of the function."""
 
     is_error: bool
     body: Any
@@ -36,20 +36,20 @@ class Outcome:
 
 @dataclass
 class Function:
-    """A function that was started; `invoke` hands it events one after the other."""
+    """A running function; `invoke` sends it one event at a time."""
 
     events: queue.Queue[Mapping[str, Any] | None] = field(default_factory=queue.Queue)
     outcomes: queue.Queue[Outcome] = field(default_factory=queue.Queue)
 
     def invoke(self, event: Mapping[str, Any]) -> Outcome:
-        """Return how the function answers the event; its start may fail instead."""
+        """Return the result of the event, or the error of the start."""
         self.events.put(event)
-        return self.outcomes.get(timeout=_PATIENCE_S)
+        return self.outcomes.get(timeout=_TIMEOUT_S)
 
 
 @contextmanager
 def started(handler: str, environment: Mapping[str, str]) -> Iterator[Function]:
-    """Start `awslambdaric` for a handler, with no variable of ours but `environment`."""
+    """Start `awslambdaric` for a handler, with `environment` and a few standard variables."""
     function = Function()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_class(function))
     server.daemon_threads = True
@@ -63,7 +63,7 @@ def started(handler: str, environment: Mapping[str, str]) -> Iterator[Function]:
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "LAMBDA_TASK_ROOT": os.getcwd(),  # noqa: PTH109  awslambdaric wants a text
+        "LAMBDA_TASK_ROOT": os.getcwd(),  # noqa: PTH109  awslambdaric needs a str
         **environment,
     }
     process = subprocess.Popen([sys.executable, "-m", "awslambdaric", handler], env=variables)
@@ -83,7 +83,7 @@ def _handler_class(function: Function) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             event = function.events.get()
-            if event is None:  # the process is gone, and nobody reads an answer
+            if event is None:  # the process has ended
                 self.close_connection = True
                 return
             self._send(200, json.dumps(event).encode())
@@ -96,11 +96,11 @@ def _handler_class(function: Function) -> type[BaseHTTPRequestHandler]:
             self._send(202, b'{"status":"OK"}')
 
         def handle(self) -> None:
-            with suppress(ConnectionError):  # how a killed process hangs up
+            with suppress(ConnectionError):  # the process was killed
                 super().handle()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Do not log."""
 
         def _send(self, status: int, body: bytes) -> None:
             self.send_response(status)
@@ -155,7 +155,7 @@ def http_event(
 def function_url_event(
     path: str, *, query: str = "", headers: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return what a function URL sends: format 2.0 with a domain of its own, always the default stage."""
+    """Return an event of a function URL: format 2.0 with its own domain and the default stage."""
     url_id = "4yfy3hqbkf7abcdefghijklmnopqrstu"
     domain = f"{url_id}.lambda-url.eu-west-1.on.aws"
     event = http_event(
@@ -171,7 +171,7 @@ def function_url_event(
             **(headers or {}),
         },
     )
-    # without IAM in front nobody is known
+    # without IAM authorization the caller is anonymous
     event["requestContext"] |= {"accountId": "anonymous", "apiId": url_id, "domainPrefix": url_id}
     if query:
         event["queryStringParameters"] = dict(pair.split("=", 1) for pair in query.split("&"))

@@ -1,6 +1,6 @@
 """`docs/report.svg`, the picture in the README: `python -m tests.support.picture` draws it.
 
-The registries behind it are made up, and the picture says so; what is shown of the program is real.
+The registries behind it are invented, and the title says so; the output is that of the real program.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.render import style
 from community_metrics.cli.render.report import render_report
+from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.storage import LanceDBReader
 from community_metrics.views.report import load_report
 from tests.support.jobs import Rig
@@ -25,7 +26,7 @@ from tests.support.replay import Replay
 PICTURE: Final = Path(__file__).parents[2] / "docs" / "report.svg"
 TITLE: Final = "community-metrics report (the numbers are made up)"
 FONTS: Final = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
-"""What the reader's machine has, in the place of fonts that the picture would have to fetch."""
+"""Fonts of the reader's machine; the picture downloads none."""
 WIDTH: Final = 100
 MONDAY: Final = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 WEEKS: Final = 12
@@ -36,7 +37,7 @@ GROWTH: Final = {
     (CRATES, "lance"): 0.06,
     (CRATES, "lancedb"): 0.01,
 }
-"""What a package gains in a week, so that the picture has a course to show."""
+"""Growth of a package in a week, so that the picture has a trend."""
 LOST: Final = (date(2026, 10, 13), date(2026, 10, 14))
 """Days that npm never published: two missing days in one week."""
 
@@ -55,7 +56,7 @@ async def _filled(rig: Rig, registry: Registry) -> None:
     for week in range(WEEKS, -1, -1):
         rig.now = MONDAY - timedelta(weeks=week)
         registry.today = rig.now.date()
-        await rig.run("weekly_refresh")
+        await rig.run(WeeklyRefresh())
 
 
 async def _drawn(rig: Rig) -> str:
@@ -64,7 +65,7 @@ async def _drawn(rig: Rig) -> str:
     console = style.PlainConsole(
         width=WIDTH, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
-    console.print(render_report(report, style.signs_of(console), WIDTH))
+    console.print(render_report(report, style.glyphs_of(console), WIDTH))
     svg = console.export_svg(title=TITLE, unique_id="report")
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace("Fira Code, monospace", FONTS)
 

@@ -75,6 +75,10 @@ class Replay:
         """Answer every request that fits the glob, once no script has anything left for it."""
         self._standing.insert(0, (pattern, reply))
 
+    def recover(self) -> None:
+        """Answer like the registries again, after `always`."""
+        self._standing.clear()
+
     def reply_to(self, request: Request) -> Scripted:
         time.sleep(self._latency_s)
         with self._lock:  # a registry remembers, and replies of a script go out once
@@ -173,7 +177,7 @@ def main() -> None:
     options = parser.parse_args()
     registry = Registry(options.today, options.seed)
     with Replay(registry, port=options.port, latency_s=options.latency_ms / 1000) as replay:
-        print(replay.origin, flush=True)  # noqa: T201  whoever started it waits for this line
+        print(replay.origin, flush=True)  # noqa: T201  the process that started it waits for this line
         threading.Event().wait()
 
 

@@ -5,15 +5,33 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from community_metrics.model import Provenance, Run, RunStatus, SourceWindow, StatRow, Status
+from community_metrics.model import (
+    OutcomeStatus,
+    Provenance,
+    Run,
+    RunOutcome,
+    RunStatus,
+    SourceWindow,
+    StatRow,
+    Status,
+)
+from community_metrics.periods import Grain, period_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from community_metrics.periods import Period
 
 METRIC = "downloads:lance:python"
 WIDE = "downloads_30d:lance:python"
 STARS = "stars:lance:github"
 SAMPLED = "stars_sampled:lance:github"
+
+
+def week_named(label: str) -> Period:
+    """Return the ISO week named `2026-W47`."""
+    year, number = label.split("-W")
+    return period_of(date.fromisocalendar(int(year), int(number), 1), Grain.WEEK)
 
 
 def daily(
@@ -62,7 +80,7 @@ def wide(
 
 
 def level(observed_at: datetime, value: int, *, metric_id: str = STARS) -> StatRow:
-    """Return one reading of a stock."""
+    """Return one reading of a level."""
     day = observed_at.date()
     return wide(
         day, day, value, metric_id=metric_id, source_window=SourceWindow.INSTANT, observed_at=observed_at
@@ -91,4 +109,32 @@ def run(
         window_start=date(2026, 10, 19),
         window_end=date(2026, 11, 22),
         error_summary=error_summary,
+    )
+
+
+def failed(run_id: str, metric_id: str, message: str, *, url: str | None = None) -> RunOutcome:
+    """Return how a metric ended for which a registry did not return a value."""
+    return RunOutcome(
+        run_id,
+        metric_id,
+        OutcomeStatus.FAILED,
+        "TransientSourceError",
+        message,
+        url,
+        observations=0,
+        last_day=None,
+    )
+
+
+def fetched(run_id: str, metric_id: str) -> RunOutcome:
+    """Return how a metric ended of which a week was read."""
+    return RunOutcome(
+        run_id,
+        metric_id,
+        OutcomeStatus.SUCCESS,
+        None,
+        None,
+        None,
+        observations=7,
+        last_day=date(2026, 11, 22),
     )

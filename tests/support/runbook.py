@@ -1,4 +1,4 @@
-"""The shell blocks of the pages for operators, and where each is typed: ```sh box or ```sh laptop."""
+"""The shell blocks of the operator documentation, and where each runs: ```sh host or ```sh laptop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("docs/runbook.md", "docs/host.md")
-BOX, LAPTOP = "box", "laptop"
+HOST, LAPTOP = "host", "laptop"
 _BLOCK = re.compile(r"^([ ]*)```sh(?P<place>[^\n]*)\n(?P<text>.*?)^\1```$", re.DOTALL | re.MULTILINE)
 
 
@@ -24,7 +24,7 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """Its lines, each a command of its own."""
+        """The lines of the block, each a command."""
         return self.text.splitlines()
 
     def __str__(self) -> str:

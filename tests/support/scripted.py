@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Scripted:
-    """A reply: `body` is sent as JSON, `body_text` as it stands.
+    """A reply: `body` is sent as JSON, `body_text` unchanged.
 
     Faults: `delay_s` before it; `drip_s` between any two bytes of the body; `truncate` sends half of the body
     and closes; `hang` never answers; `close` closes without an answer.

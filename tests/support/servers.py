@@ -1,4 +1,4 @@
-"""An application under uvicorn on loopback, for what only a real server shows."""
+"""An application in uvicorn on loopback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def served(app: ASGIApp) -> Iterator[str]:
-    """Serve on loopback, by the machine's own clock; yields the address."""
+    """Serve the application on loopback; yields its URL."""
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -1,4 +1,4 @@
-"""Hears every connection this process opens, whoever opens it: the interpreter's own audit events."""
+"""Records every connection that this process opens, from the interpreter's audit events."""
 
 from __future__ import annotations
 

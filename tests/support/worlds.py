@@ -1,10 +1,12 @@
-"""Where a store can live: a folder, a bucket on moto's server, the stand-in for Enterprise."""
+"""The kinds of storage: a folder, a bucket on moto's server, the stand-in for Enterprise."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
 
 from community_metrics.model import Observation, SourceWindow
 from community_metrics.storage import LanceDBStore
@@ -27,7 +29,7 @@ class SmallPagesStore(LanceDBStore):
     """Reads five rows at a time, so that a few rows fill several pages."""
 
     page_rows = 5
-    answer_rows = 5
+    result_rows = 5
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,15 @@ class World:
         return self.store_type.open(self.settings)
 
     def open_out_of_date(self) -> LanceDBStore:
-        """Return a store that writes as if it had started before whatever others have written since."""
+        """Return a store that does not read what others have written since it opened its tables."""
         return self.store_type.open(self.settings, consistency_s=None)
+
+    def with_key(self, key: str) -> World:
+        """Return the same place, opened with another key where it has keys."""
+        if self.enterprise is None:
+            return self
+        settings = self.settings.model_copy(update={"lancedb_api_key": SecretStr(key)})
+        return replace(self, settings=settings)
 
     def with_store(self, store_type: type[LanceDBStore]) -> World:
         """Return the same place, worked on by another kind of store."""
@@ -52,12 +61,12 @@ class World:
 
 
 async def only_writer() -> None:
-    """Stand in for the renewal of a lease, where a test is the only writer of its database."""
+    """Renew nothing: the test is the only writer of its database."""
 
 
 async def raw_table(store: LanceDBStore, spec: AnyTable) -> Any:
-    """Return LanceDB's own handle, for doing to a table what the store never does."""
-    return await store._database.table(spec)
+    """Return LanceDB's own handle, for writes that the store never does."""
+    return (await store._database.table(spec)).handle
 
 
 def observed(

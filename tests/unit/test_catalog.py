@@ -222,7 +222,7 @@ SEED_30D = {"id": '"downloads_30d:httpx:python"', "source": '"seed"', "window": 
     ("fallback", "message"),
     [
         ({"window": '"1d"'}, "covers '1d'; a fallback covers more than this metric's '1d'"),
-        ({"window": '"instant"'}, "is a stock, but this metric is a flow"),
+        ({"window": '"instant"'}, "is a level, but this metric is a flow"),
         ({"id": '"downloads_30d:ruff:python"'}, "belongs to another product"),
         ({"fallbacks": '["downloads_month:httpx:python"]'}, "chains are not followed"),
     ],

@@ -1,4 +1,4 @@
-"""Text of users and registries is printed as it is: no console of the program reads markup."""
+"""Text of users and registries is printed unchanged: no console of the program reads markup."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.table import Table
 
-from community_metrics.cli.doctor import Check, Verdict, render_checks
+from community_metrics.cli.commands.doctor import render_checks
+from community_metrics.cli.doctor import Check, Verdict
 from community_metrics.cli.render.progress import bars
 from community_metrics.cli.render.style import UNICODE, PlainConsole
 from community_metrics.errors import SourceError
@@ -81,13 +82,13 @@ def test_a_source_and_a_metric_keep_their_names_in_the_progress_bars() -> None:
     assert file.getvalue().count(HOSTILE) >= 2
 
 
-def test_what_is_written_while_bars_are_shown_keeps_its_text() -> None:
+def test_text_written_while_bars_are_shown_is_unchanged() -> None:
     console, file = plain_console()
     with bars(console) as progress:
         progress.source_started("npm", 1)
         sys.stderr.write(f"{HOSTILE}, and no line break")
         sys.stderr.flush()
-        progress.metric_done("npm", "m", SourceError("no"))
+        progress.metric_done("npm", "m", SourceError("no", source="npm", subject="m"))
     assert f"{HOSTILE}, and no line break" in file.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The host's programs, as far as they need no host: what they measure, say and promise."""
+"""The parts of the host's programs that can be tested without a host."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import pytest
 
 from community_metrics.config import ServiceManager
 from community_metrics.errors import ConfigurationError
-from community_metrics.host import catch_up as due
-from community_metrics.host import monitor, notice
-from community_metrics.host.service_manager import handed_over_sockets, notify
-from community_metrics.jobs import JOB_NAMES
+from community_metrics.host import catch_up, monitor, notice
+from community_metrics.host.service_manager import activation_sockets, notify
 from community_metrics.model import RunStatus
 from community_metrics.periods import ONE_DAY, Grain, last_weekly, period_of
+from community_metrics.runs.registry import JOBS
 from community_metrics.series.freshness import missing_days, run_view
 from tests.support.rows import run
 
@@ -41,13 +40,13 @@ MEMINFO = "MemTotal:        2000 kB\nMemFree:          100 kB\nMemAvailable:    
     ],
 )
 def test_the_last_monday_at_six_is_never_in_the_future(now: datetime, last: datetime) -> None:
-    assert last_weekly(now, due.WEEKLY_AT_H) == last
+    assert last_weekly(now, catch_up.WEEKLY_AT_H) == last
 
 
-def test_the_timer_and_the_question_agree_on_the_hour() -> None:
+def test_the_timer_and_the_catch_up_use_the_same_hour() -> None:
     timer = (UNITS / "community-metrics-weekly-refresh.timer").read_text(encoding="utf-8")
 
-    assert f"OnCalendar=Mon *-*-* {due.WEEKLY_AT_H:02}:00:00 UTC" in timer
+    assert f"OnCalendar=Mon *-*-* {catch_up.WEEKLY_AT_H:02}:00:00 UTC" in timer
 
 
 @pytest.mark.parametrize(
@@ -60,68 +59,68 @@ def test_the_timer_and_the_question_agree_on_the_hour() -> None:
         (date(2026, 11, 24), (), 0),
     ],
 )
-def test_a_week_lacks_the_days_since_the_metric_began(
+def test_a_week_lacks_days_only_after_the_metrics_first_day(
     first_day: date | None, days: Sequence[date], missing: int
 ) -> None:
     assert len(missing_days(first_day, days, WEEK.start, WEEK.end)) == missing
 
 
-def test_the_life_of_a_certificate_is_told_in_percent(tmp_path: Path) -> None:
-    told = tmp_path / "certificate.json"
+def test_the_remaining_lifetime_of_a_certificate_is_in_percent(tmp_path: Path) -> None:
+    status = tmp_path / "certificate.json"
     facts = {"not_before": (NOW - 60 * ONE_DAY).isoformat(), "not_after": (NOW + 30 * ONE_DAY).isoformat()}
-    told.write_text(json.dumps(facts), encoding="utf-8")
+    status.write_text(json.dumps(facts), encoding="utf-8")
 
-    assert monitor.certificate_life_left(told, NOW, up_s=5) == pytest.approx(100 / 3)
-    assert monitor.certificate_life_left(told, NOW + 31 * ONE_DAY, up_s=5) == 0
+    assert monitor.certificate_lifetime_left(status, NOW, up_s=5) == pytest.approx(100 / 3)
+    assert monitor.certificate_lifetime_left(status, NOW + 31 * ONE_DAY, up_s=5) == 0
 
 
 @pytest.mark.parametrize(("up_s", "left"), [(119, None), (120, 0)])
-def test_a_box_without_a_certificate_has_nothing_left_of_it_but_at_boot(
+def test_a_host_without_a_certificate_has_no_lifetime_left_except_at_boot(
     tmp_path: Path, up_s: float, left: float | None
 ) -> None:
-    assert monitor.certificate_life_left(tmp_path / "certificate.json", NOW, up_s) == left
+    assert monitor.certificate_lifetime_left(tmp_path / "certificate.json", NOW, up_s) == left
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"not_before": "soon", "not_after": 3}'])
-def test_a_gauge_that_cannot_be_measured_takes_no_other_with_it(tmp_path: Path, content: str) -> None:
-    told = tmp_path / "certificate.json"
-    told.write_text(content, encoding="utf-8")
+def test_a_gauge_that_cannot_be_measured_does_not_affect_the_others(tmp_path: Path, content: str) -> None:
+    status = tmp_path / "certificate.json"
+    status.write_text(content, encoding="utf-8")
 
-    gauges, (fault,) = monitor.measured(monitor.host_measures(NOW, told))
+    gauges, (error,) = monitor.measured(monitor.host_measures(NOW, status))
 
     assert gauges.keys() == {monitor.DISK_USED, monitor.MEMORY_USED}
-    assert fault.startswith("CertificateLifeLeftPercent: ")
+    assert error.startswith("CertificateLifetimeLeftPercent: ")
 
 
-def test_a_gauge_that_says_nothing_yet_is_left_out_without_a_fault() -> None:
+def test_a_gauge_without_a_value_yet_is_left_out_without_an_error() -> None:
     assert monitor.measured({"Later": lambda: None, "Now": lambda: 1.0}) == ({"Now": 1.0}, [])
 
 
-def test_the_uptime_is_the_first_number_of_two() -> None:
+def test_the_uptime_is_the_first_of_two_numbers() -> None:
     assert monitor.uptime_s("94.31 170.02\n") == 94.31
 
 
 @pytest.mark.parametrize("unit", ["weekly-refresh", "catch-up", "secrets"])
-def test_a_unit_that_fails_is_told_of(unit: str) -> None:
+def test_a_failed_unit_sends_a_notice(unit: str) -> None:
     text = (UNITS / f"community-metrics-{unit}.service").read_text(encoding="utf-8")
 
     assert "\nOnFailure=community-metrics-notice@%N.service\n" in text
 
 
-def test_memory_is_used_that_nobody_could_have() -> None:
+def test_used_memory_is_what_is_not_available() -> None:
     assert monitor.memory_used(MEMINFO) == 75
 
 
-def test_a_disk_is_between_empty_and_full(tmp_path: Path) -> None:
+def test_disk_usage_is_between_0_and_100_percent(tmp_path: Path) -> None:
     assert 0 < monitor.disk_used(str(tmp_path)) < 100
 
 
-def test_the_subject_is_one_that_a_mail_may_have() -> None:
+def test_the_subject_is_short_ascii() -> None:
     assert notice.subject("x-é.service") == "community-metrics: x-?.service failed"
     assert len(notice.subject("u" * 200)) == notice.SUBJECT_LIMIT
 
 
-def test_a_notice_has_the_run_and_the_command_that_shows_more() -> None:
+def test_a_notice_has_the_last_run_and_the_command_for_details() -> None:
     failed = run(NOW - timedelta(minutes=3), RunStatus.FAILED, error_summary="downloads:a:b: HTTP 404")
     summary = notice.run_summary(run_view(failed, None, NOW))
     text = notice.message("community-metrics-weekly-refresh.service", "exit-code", "1", summary)
@@ -133,31 +132,31 @@ def test_a_notice_has_the_run_and_the_command_that_shows_more() -> None:
     assert "journalctl -u community-metrics-weekly-refresh.service" in text
 
 
-def test_a_notice_without_a_run_says_so() -> None:
-    assert notice.run_summary(None) == "The history holds no run yet."
+def test_a_notice_without_a_run() -> None:
+    assert notice.run_summary(None) == "No run is stored yet."
 
 
-async def test_a_notice_speaks_where_the_settings_are_the_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_notice_reports_invalid_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CM_STORAGE_MODE", "enterprise")
 
-    told = await notice.last_run(NOW)
+    text = await notice.last_run(NOW)
 
-    assert told.startswith("The history cannot be read: ConfigurationError: ")
-
-
-def test_without_a_socket_the_server_says_what_to_start() -> None:
-    with pytest.raises(ConfigurationError, match=r"Start community-metrics-api\.socket"):
-        handed_over_sockets(ServiceManager())
+    assert text.startswith("The last run cannot be read: ConfigurationError: ")
 
 
-def test_nobody_is_told_where_nobody_asked() -> None:
-    notify(ServiceManager(), "READY=1")  # no socket to send to, and no error
+def test_without_a_socket_the_error_names_the_unit_to_start() -> None:
+    with pytest.raises(ConfigurationError, match=r"start community-metrics-api\.socket"):
+        activation_sockets(ServiceManager())
+
+
+def test_without_a_notify_socket_nothing_is_sent() -> None:
+    notify(ServiceManager(), "READY=1")  # no error
 
 
 def test_cm_job_knows_the_jobs() -> None:
     program = runpy.run_path(str(FILES / "usr/local/sbin/cm-job"))
 
-    assert set(program["JOBS"]) == set(JOB_NAMES)
+    assert set(program["JOBS"]) == set(JOBS)
     assert program["command"](["update_all", "--lookback-weeks", "12"])[-3:] == [
         "community_metrics.jobs.update_all", "--lookback-weeks", "12",
     ]  # fmt: skip

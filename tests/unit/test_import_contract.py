@@ -53,6 +53,8 @@ def test_the_tree_keeps_its_contract(tree: Path) -> None:
         ("api.routes.history", "community_metrics.api.routes.badges"),
         ("model", "aws_cdk"),
         ("errors", "infra.names"),
+        ("views.selection", "lancedb"),
+        ("api.routes.badges", "pyarrow"),
     ],
 )
 def test_one_forbidden_import_breaks_it(tree: Path, module: str, imported: str) -> None:

@@ -96,7 +96,7 @@ def test_every_published_number_is_loaded_once_with_its_value(everything: Seed) 
 
 def test_suspect_rows_are_loaded_only_with_include_suspect(shipped: Seed) -> None:
     assert len(shipped.observations) == 115
-    assert Counter(left.reason for left in shipped.left_out) == {
+    assert Counter(left.suspect for left in shipped.left_out) == {
         "seven-day-window": 8,
         "with-mirrors": 2,
         "digit-missing": 1,
@@ -216,10 +216,10 @@ def test_a_file_of_your_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, ca
         ),
     )
 
-    flow, stock, month = read(file, catalog)
+    flow, level, month = read(file, catalog)
 
     assert flow.source_ref == f"{tmp_path.name}/mine.csv:2 our own export"
-    assert stock.observed_at == datetime(2026, 5, 4, 21, 30, tzinfo=UTC)
+    assert level.observed_at == datetime(2026, 5, 4, 21, 30, tzinfo=UTC)
     assert (month.period_end - month.period_start).days == 30
 
 
@@ -276,6 +276,7 @@ def test_a_file_of_your_own_seeds_any_metric_of_the_catalogue(tmp_path: Path, ca
             "period_end: 2026-05-04 to 2026-05-04 is not a calendar month",
         ),
         ({"metric_id": "downloads_30d:lance:rust"}, "covers 1d; every value of this metric covers 30d"),
+        ({"source_ref": '"two\nlines"'}, "source_ref: Invalid observation of downloads:lance:python"),
     ],
 )
 def test_an_invalid_row_is_an_error_with_its_line(
@@ -373,7 +374,7 @@ def test_the_readme_of_the_seed_data_counts_the_rows_and_lists_every_reason(
             for reading in (everything, shipped)
         )
         assert f"| `{name}` | {held} | {loaded} |" in readme
-    for reason, count in Counter(left.reason for left in shipped.left_out).items():
+    for reason, count in Counter(left.suspect for left in shipped.left_out).items():
         assert f"| `{reason}` | {count} |" in readme
 
 

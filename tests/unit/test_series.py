@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind
-from community_metrics.periods import Grain, Period, days_between, last_periods, parse_week, period_of
+from community_metrics.periods import Grain, Period, days_between, last_periods, period_of
 from community_metrics.series.points import (
     Change,
     Point,
@@ -19,12 +19,12 @@ from community_metrics.series.points import (
     year_earlier,
 )
 from tests.support.clock import NOON
-from tests.support.rows import SAMPLED, WIDE, dailies, daily, level, wide
+from tests.support.rows import SAMPLED, WIDE, dailies, daily, level, week_named, wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-W46, W47, W48 = (parse_week(f"2026-W{week}") for week in (46, 47, 48))
+W46, W47, W48 = (week_named(f"2026-W{week}") for week in (46, 47, 48))
 NOVEMBER = period_of(date(2026, 11, 1), Grain.MONTH)
 OCTOBER = NOVEMBER.shifted(-1)
 LATER = datetime(2027, 6, 1, tzinfo=UTC)
@@ -36,7 +36,7 @@ def flow(
     return points(rows, [period], window=SourceWindow.DAY, now=now, fallbacks=fallbacks)[0]
 
 
-def stock(
+def level_point(
     rows: Sequence[StatRow], period: Period, *, fallbacks: Sequence[StatRow] = (), now: datetime = NOON
 ) -> Point:
     return points(rows, [period], window=SourceWindow.INSTANT, now=now, fallbacks=fallbacks)[0]
@@ -71,7 +71,7 @@ class TestFlow:
         point = flow([newer, *whole(W47)], W47)
         assert (point.value, point.days_present, point.complete, point.duplicated) == (75, 7, True, True)
 
-    def test_a_week_without_copies_says_nothing_of_them(self) -> None:
+    def test_a_week_without_copies_is_not_marked(self) -> None:
         rows = [*whole(W46), *whole(W47), daily(W47.end, 15)]
         assert not flow(rows, W46).duplicated
 
@@ -86,11 +86,11 @@ class TestFlow:
         rows = [*whole(W47)[:6], daily(W47.end, 1, status=Status.PROVISIONAL)]
         assert flow(rows, W47).status is Status.PROVISIONAL
 
-    def test_a_week_is_only_as_trustworthy_as_its_least_day(self) -> None:
+    def test_a_week_has_the_lowest_provenance_of_its_days(self) -> None:
         rows = [*whole(W47)[:6], daily(W47.end, 1, provenance=Provenance.CSV_SEED)]
         assert flow(rows, W47).provenance is Provenance.CSV_SEED
 
-    def test_one_restated_day_marks_the_week_revised(self) -> None:
+    def test_one_restated_day_marks_the_week_restated(self) -> None:
         rows = [*whole(W47)[:6], daily(W47.end, 1, revision=2)]
         assert flow(rows, W47).restated
         assert not flow(whole(W47), W47).restated
@@ -103,13 +103,13 @@ class TestFlow:
         assert (flow(rows, OCTOBER).value, flow(rows, OCTOBER).days_expected) == (310, 31)
 
     def test_week_53_is_a_week_like_any_other(self) -> None:
-        w53 = parse_week("2026-W53")
+        w53 = week_named("2026-W53")
         point = flow(whole(w53), w53, now=LATER)
         assert (point.period.label, point.value, point.period.end) == ("2026-W53", 70, date(2027, 1, 3))
 
 
 class TestFallback:
-    def test_a_reading_of_the_whole_week_stands_in_by_its_daily_mean(self) -> None:
+    def test_a_reading_of_the_whole_week_estimates_it_by_its_daily_mean(self) -> None:
         point = flow([], W47, fallbacks=[wide(date(2026, 10, 24), date(2026, 11, 22), 3000)])
         assert (point.value, point.estimated, point.fallback_id) == (700, True, WIDE)
         assert (point.days_present, point.complete) == (0, False)
@@ -130,7 +130,7 @@ class TestFallback:
         assert flow([], W47, fallbacks=[long, early, late], now=LATER).value == 1400
         assert flow([], W47, fallbacks=[long, early], now=LATER).value == 700
 
-    def test_equal_readings_leave_it_to_the_order_of_the_catalogue(self) -> None:
+    def test_the_catalogue_order_decides_between_equal_readings(self) -> None:
         first, second = (wide(W46.start, W47.end, 14, metric_id=name) for name in ("a:b:c", "d:e:f"))
         assert flow([], W47, fallbacks=[first, second]).fallback_id == "a:b:c"
 
@@ -139,7 +139,7 @@ class TestFallback:
         fortnight = wide(W46.start, W47.end, value)
         assert flow([], W47, fallbacks=[fortnight]).value == estimate
 
-    def test_there_are_no_estimates_of_a_day(self) -> None:
+    def test_a_day_is_never_estimated(self) -> None:
         day = period_of(W47.start, Grain.DAY)
         assert flow([], day, fallbacks=[wide(W46.start, W47.end, 14)]).value is None
 
@@ -166,40 +166,40 @@ class TestWideWindow:
         assert (point.value, point.estimated, point.fallback_id, point.complete) == (700, True, WIDE, False)
 
 
-class TestStock:
+class TestLevel:
     def test_the_latest_reading_of_the_week_counts_and_may_be_lower(self) -> None:
-        point = stock([level(at(18, 6), 120), level(at(17, 6), 125)], W47)
+        point = level_point([level(at(18, 6), 120), level(at(17, 6), 125)], W47)
         assert (point.value, point.complete, point.observed_at) == (120, True, at(18, 6))
 
     @pytest.mark.parametrize(("hour", "minute", "value"), [(0, 0, 9), (12, 0, 9), (12, 1, None)])
     def test_a_reading_up_to_12_h_after_the_week_counts_as_its_end(
         self, hour: int, minute: int, value: int | None
     ) -> None:
-        assert stock([level(at(23, hour, minute), 9)], W47, now=LATER).value == value
+        assert level_point([level(at(23, hour, minute), 9)], W47, now=LATER).value == value
 
     def test_the_instant_decides_and_not_the_day_of_the_row(self) -> None:
         misfiled = wide(W47.start, W47.start, 5, source_window=SourceWindow.INSTANT, observed_at=at(25, 6))
-        assert stock([misfiled], W47, now=LATER).value is None
+        assert level_point([misfiled], W47, now=LATER).value is None
 
     def test_a_reading_before_the_week_is_not_carried_forward(self) -> None:
-        assert stock([level(at(15, 23, 59), 9)], W47).value is None
+        assert level_point([level(at(15, 23, 59), 9)], W47).value is None
 
     @pytest.mark.parametrize(("instant", "value"), [(at(22, 0), 9), (at(23, 0), None), (at(21, 23), None)])
     def test_one_reading_is_never_two_days(self, instant: datetime, value: int | None) -> None:
-        assert stock([level(instant, 9)], period_of(date(2026, 11, 22), Grain.DAY)).value == value
+        assert level_point([level(instant, 9)], period_of(date(2026, 11, 22), Grain.DAY)).value == value
 
-    def test_a_sample_of_the_week_stands_in_marked_estimated(self) -> None:
+    def test_a_sample_of_the_week_is_an_estimate(self) -> None:
         samples = [level(at(17, 0), 90, metric_id=SAMPLED), level(at(19, 0), 99, metric_id=SAMPLED)]
-        point = stock([], W47, fallbacks=samples)
+        point = level_point([], W47, fallbacks=samples)
         assert (point.value, point.estimated, point.fallback_id, point.complete) == (99, True, SAMPLED, False)
 
     @pytest.mark.parametrize("day", [15, 23])
     def test_a_sample_of_another_week_does_not(self, day: int) -> None:
         sample = level(at(day, 0), 90, metric_id=SAMPLED)
-        assert stock([], W47, fallbacks=[sample], now=LATER).value is None
+        assert level_point([], W47, fallbacks=[sample], now=LATER).value is None
 
     def test_the_running_week_shows_its_level_but_is_not_complete(self) -> None:
-        point = stock([level(at(23, 6), 9)], W48)
+        point = level_point([level(at(23, 6), 9)], W48)
         assert (point.value, point.complete) == (9, False)
 
 
@@ -237,7 +237,7 @@ class TestChange:
         series = [
             known(week, value) for week, value in zip(last_periods(W47, 5), range(100, 105), strict=True)
         ]
-        assert change_of_trailing(series, W47, ValueKind.STOCK) == Change(absolute=4, fraction=0.04)
+        assert change_of_trailing(series, W47, ValueKind.LEVEL) == Change(absolute=4, fraction=0.04)
 
     @pytest.mark.parametrize(
         ("week", "earlier"),
@@ -249,13 +249,13 @@ class TestChange:
         ],
     )
     def test_a_year_earlier_is_52_weeks_back(self, week: str, earlier: str) -> None:
-        assert year_earlier(parse_week(week)).label == earlier
+        assert year_earlier(week_named(week)).label == earlier
 
     def test_year_on_year_compares_months_by_their_names(self) -> None:
         series = [known(OCTOBER.shifted(-12), 50), known(OCTOBER, 75)]
         assert change_year_on_year(series, OCTOBER) == Change(absolute=25, fraction=0.5)
 
-    def test_the_latest_complete_point_passes_over_what_is_not(self) -> None:
+    def test_the_latest_complete_point_skips_incomplete_ones(self) -> None:
         series = [known(W46, 1), known(W47, 2, complete=False), Point(W48)]
         assert latest_complete(series) == series[0]
         assert latest_complete(series[1:]) is None

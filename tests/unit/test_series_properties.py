@@ -89,7 +89,7 @@ def test_copies_of_a_day_change_no_point_but_mark_those_of_their_periods(
 
 
 @given(st.data(), wide_readings(), GRAINS)
-def test_copies_of_a_wide_reading_mark_the_periods_that_it_is_the_value_of(
+def test_copies_of_a_wide_reading_mark_the_periods_with_its_value(
     data: st.DataObject, readings: list[StatRow], grain: Grain
 ) -> None:
     rows = data.draw(copied(readings))
@@ -192,7 +192,7 @@ def test_every_level_shown_was_read_and_near_its_period(readings: list[StatRow],
 
 
 @given(READINGS.filter(bool), st.data())
-def test_no_later_reading_of_the_period_is_passed_over(readings: list[StatRow], data: st.DataObject) -> None:
+def test_no_later_reading_of_the_period_is_ignored(readings: list[StatRow], data: st.DataObject) -> None:
     period = period_of(data.draw(st.sampled_from(readings)).period_end, Grain.WEEK)
     within = [
         row.observed_at for row in readings if midnight(period.start) <= row.observed_at < period.end_instant

@@ -90,13 +90,13 @@ def test_nothing_is_said_about_the_days_of_a_package_never_seen() -> None:
 
 @pytest.mark.parametrize("by_day", [{}, {SUNDAY: 0}, {NOON.date(): 7}])
 def test_an_answer_without_downloads_is_an_error_once_days_are_stored(by_day: dict[date, int]) -> None:
-    error = emptied(request(first_stored_day=START), counts_of(by_day))
+    error = emptied(request(first_stored_day=START), counts_of(by_day), "pypistats")
     assert "nothing of it was stored" in str(error)
-    assert emptied(request(), counts_of(by_day)) is None
+    assert emptied(request(), counts_of(by_day), "pypistats") is None
 
 
 def test_an_answer_with_one_day_of_downloads_is_no_error() -> None:
-    assert emptied(request(first_stored_day=START), counts_of({SUNDAY: 1})) is None
+    assert emptied(request(first_stored_day=START), counts_of({SUNDAY: 1}), "pypistats") is None
 
 
 @pytest.mark.parametrize(("share", "counted"), [(0, False), (29, False), (30, True), (100, True)])

@@ -17,8 +17,8 @@ from community_metrics.errors import (
     UnknownSubject,
 )
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, RegistryHost
-from community_metrics.sources.client.replies import Reply, asked_wait_s, parse, refusal
-from community_metrics.sources.schemas import Count, Day, Shape
+from community_metrics.sources.client.replies import Reply, parse, refusal, required_wait_s
+from community_metrics.sources.schemas import Count, Day, ResponseModel
 from tests.support.clock import NOON
 
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -26,7 +26,7 @@ RESET = str(int(NOON.timestamp()) + 1200)
 header_text = st.text(st.characters(max_codepoint=255), max_size=40)
 
 
-class Row(Shape):
+class Row(ResponseModel):
     day: Day
     downloads: Count
 
@@ -35,14 +35,14 @@ def reply(
     status: int = 200, headers: dict[str, str] | None = None, body: bytes = b"{}", host: RegistryHost = GITHUB
 ) -> Reply:
     return Reply(
-        host, "github a/b", f"{host.public_origin}/x", "/x", status, JSON | (headers or {}), body, NOON
+        host, "github", "a/b", f"{host.public_origin}/x", "/x", status, JSON | (headers or {}), body, NOON
     )
 
 
 @given(header_text, header_text)
 def test_no_header_breaks_us_and_no_wait_is_negative(after: str, reset: str) -> None:
     headers = {"retry-after": after, "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
-    wait = asked_wait_s(reply(429, headers))
+    wait = required_wait_s(reply(429, headers))
     assert wait is None or (wait >= 0 and math.isfinite(wait))
 
 
@@ -59,7 +59,7 @@ def test_no_header_breaks_us_and_no_wait_is_negative(after: str, reset: str) -> 
     ],
 )
 def test_waits_are_read_in_githubs_order(headers: dict[str, str], wait_s: float | None) -> None:
-    assert asked_wait_s(reply(403, headers)) == wait_s
+    assert required_wait_s(reply(403, headers)) == wait_s
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_json_of_any_kind_is_read() -> None:
 )
 def test_a_value_of_another_shape_is_refused_by_name(downloads: Any, day: Any) -> None:
     body = json.dumps({"downloads": downloads, "day": day}).encode()
-    with pytest.raises(SourceShapeError, match=r"github a/b: .* (downloads|day): .*Nothing of it was stored"):
+    with pytest.raises(SourceShapeError, match=r"github a/b: .*nothing of it was stored: (downloads|day): "):
         parse(reply(body=body), Row)
 
 

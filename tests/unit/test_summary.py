@@ -1,26 +1,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from community_metrics.model import Lease, RunStatus, SourceWindow, ValueKind
-from community_metrics.periods import days_between, last_periods, parse_week
+from community_metrics.periods import days_between, last_periods
 from community_metrics.series.freshness import (
     StoredDays,
-    errors_by_metric,
     freshness,
     is_stale,
     last_success,
     run_view,
 )
 from community_metrics.series.points import Point
-from community_metrics.series.summary import Summary, flow_total, stock_total, summarize
+from community_metrics.series.summary import Summary, flow_total, level_total, summarize
 from tests.support.clock import NOON
-from tests.support.rows import dailies, daily, level, run
+from tests.support.rows import dailies, daily, level, run, week_named
 
-W47 = parse_week("2026-W47")
+W47 = week_named("2026-W47")
 SUNDAY = date(2026, 11, 22)
 A, B = "downloads:lance:python", "downloads:lance:rust"
 
@@ -43,7 +42,7 @@ def stored(metric_id: str, known: dict[date, int], *, first: date | None = None)
 
 
 class TestSummary:
-    def test_a_summary_speaks_of_the_newest_complete_week(self) -> None:
+    def test_a_summary_is_of_the_newest_complete_week(self) -> None:
         own, other = weeks([40, 50]), weeks([60, 150])
         summary = summarize(own, ValueKind.FLOW, [own, other])
         assert summary.latest == own[-1]
@@ -53,7 +52,7 @@ class TestSummary:
         own = weeks([40, 50])
         assert summarize(own, ValueKind.FLOW, [own, own[:1]]).share is None
 
-    def test_nothing_is_said_of_nothing(self) -> None:
+    def test_the_summary_of_an_empty_series_is_empty(self) -> None:
         assert summarize([Point(W47)], ValueKind.FLOW, []) == Summary()
 
 
@@ -78,15 +77,15 @@ class TestTotals:
     def test_a_level_that_is_stored_twice_is_added_once(self, is_revised_first: bool) -> None:
         revised = replace(level(NOON, 9), revision=1)
         copies = [revised, level(NOON, 7)] if is_revised_first else [level(NOON, 7), revised]
-        assert stock_total({"stars:a:github": copies}).value == 9
+        assert level_total({"stars:a:github": copies}).value == 9
 
     def test_there_is_no_total_while_one_metric_has_no_day(self) -> None:
         total = flow_total({A: dailies(days(40)), B: []})
         assert (total.value, total.missing) == (None, (B,))
 
-    def test_stars_are_added_with_the_instant_of_each_and_name_who_is_missing(self) -> None:
+    def test_a_total_of_stars_has_the_instant_of_each_reading_and_the_missing_metrics(self) -> None:
         rows = {"stars:a:github": [level(NOON, 7), level(NOON - timedelta(days=1), 9)], "stars:b:github": []}
-        total = stock_total(rows)
+        total = level_total(rows)
         assert (total.value, total.missing) == (7, ("stars:b:github",))
         assert total.readings[0].observed_at == NOON
 
@@ -102,13 +101,13 @@ class TestFreshness:
         (young,) = freshness([stored(A, days(5))], NOON)
         assert young.missing_days == ()
 
-    def test_a_gap_older_than_12_weeks_is_not_told_any_more(self) -> None:
+    def test_a_gap_older_than_12_weeks_is_not_listed(self) -> None:
         old = date(2026, 8, 30)  # the day before the Monday on which the last 12 weeks begin
         known = days(120, without=(old, old + timedelta(days=1)))
         (metric,) = freshness([stored(A, known)], NOON)
         assert metric.missing_days == (date(2026, 8, 31),)
 
-    def test_a_stock_has_no_missing_days(self) -> None:
+    def test_a_level_has_no_missing_days(self) -> None:
         reading = StoredDays(
             "stars:a:github", "github", SourceWindow.INSTANT, SUNDAY, frozenset({SUNDAY}), NOON
         )
@@ -146,9 +145,3 @@ class TestFreshness:
 
     def test_a_run_that_started_after_the_lease_was_read_is_running(self) -> None:
         assert run_view(run(NOON + timedelta(seconds=1), RunStatus.RUNNING), None, NOON).state == "running"
-
-    def test_the_last_error_is_that_of_the_newest_closed_refresh(self) -> None:
-        newest = run(NOON, RunStatus.PARTIAL, error_summary=f"{A}: https://x: gone\nand more; see the log")
-        older = run(datetime(2026, 1, 1, tzinfo=UTC), RunStatus.PARTIAL, error_summary=f"{B}: denied")
-        runs = [run(NOON, RunStatus.RUNNING), newest, older]
-        assert errors_by_metric(runs) == {A: "https://x: gone"}

@@ -12,13 +12,14 @@ import pytest
 
 from community_metrics.api.mappers import dashboard_body
 from community_metrics.catalog import load_catalog
-from community_metrics.cli.doctor import Check, Verdict, is_wrong, render_checks
+from community_metrics.cli.commands.doctor import has_problem, render_checks
+from community_metrics.cli.doctor import Check, Verdict
 from community_metrics.cli.render.report import render_report
 from community_metrics.cli.render.status import ranges_text, render_runs, render_status
 from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline
-from community_metrics.model import RunStatus
-from community_metrics.periods import Grain, days_between, last_completed, last_periods, parse_week
-from community_metrics.series.freshness import StoredDays, run_view
+from community_metrics.model import OutcomeStatus, RunOutcome, RunStatus
+from community_metrics.periods import Grain, days_between, last_completed, last_periods
+from community_metrics.series.freshness import StoredDays, run_health, run_view
 from community_metrics.series.points import Point
 from community_metrics.views.dashboard import DashboardRows
 from community_metrics.views.report import report_of
@@ -26,22 +27,22 @@ from community_metrics.views.runs import Freshness
 from community_metrics.views.selection import StoredMetrics
 from community_metrics.views.status import status_of
 from tests.support.clock import NOON
-from tests.support.rows import dailies, level, run, wide
+from tests.support.rows import dailies, level, run, week_named, wide
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
 
-    from community_metrics.model import Run, StatRow
+    from community_metrics.model import StatRow
     from community_metrics.views.report import Report
     from community_metrics.views.status import Status
 
 CATALOG = load_catalog(None)
 PYTHON, RUST, STARS = "downloads:lance:python", "downloads:lance:rust", "stars:lance:github"
 SUNDAY = date(2026, 11, 22)
-W47 = parse_week("2026-W47")
+W47 = week_named("2026-W47")
 
 
 def printed(what: RenderableType, width: int = 100) -> str:
@@ -79,8 +80,23 @@ def report_of_rows(*rows: Sequence[StatRow], weeks: int = 12, now: datetime = NO
     return report_of(dashboard.build(), newest, weeks=weeks)
 
 
-def status(*, now: datetime = NOON, days: Sequence[StoredDays] = (), runs: Sequence[Run] = ()) -> Status:
-    return status_of(days, runs, None, Freshness(now, run(NOON)))
+UNAVAILABLE = RunOutcome(
+    run_id="r",
+    metric_id=PYTHON,
+    status=OutcomeStatus.FAILED,
+    error_class="TransientSourceError",
+    message="pypistats.org returned 503",
+    url=None,
+    observations=0,
+    last_day=None,
+)
+
+
+def status(
+    *, now: datetime = NOON, days: Sequence[StoredDays] = (), errors: Mapping[str, RunOutcome] | None = None
+) -> Status:
+    health = run_health((), None, now)
+    return status_of(days, errors or {}, (), health, Freshness(now, run(NOON)))
 
 
 def stored_days(rows: Sequence[StatRow]) -> StoredDays:
@@ -133,7 +149,7 @@ class TestReport:
         text = printed(render_report(report_of_rows(), UNICODE, 100))
         assert "community-metrics seed" in text
 
-    def test_the_total_says_how_many_days_it_covers(self) -> None:
+    def test_the_total_includes_the_number_of_days_it_covers(self) -> None:
         rows = downloads(PYTHON), downloads(RUST, without=(SUNDAY - timedelta(days=5),))
         text = printed(render_report(report_of_rows(*rows), UNICODE, 100))
         assert "29 of 30 days to 2026-11-22" in text
@@ -159,14 +175,14 @@ class TestReport:
         (metric,) = report_of_rows(copied).metrics
         assert [point.duplicated for point in metric.points[-2:]] == [False, True]
 
-    def test_a_report_without_copies_says_nothing_of_them(self) -> None:
+    def test_a_report_without_copies_does_not_mention_them(self) -> None:
         assert "more than once" not in printed(
             render_report(report_of_rows(downloads(PYTHON)), UNICODE, 200), 200
         )
 
     def test_json_holds_every_point_as_it_is(self) -> None:
         report = report_of_rows(downloads(PYTHON, without=(SUNDAY,)))
-        body = dashboard_body(report.dashboard, {"metrics": 1, "stats": 2, "history": 3})
+        body = dashboard_body(report.dashboard, {"metrics": 1, "stats": 2, "history": 3, "run_outcomes": 4})
         (product,) = json.loads(body.model_dump_json())["products"]
         (metric,) = product["metrics"]
         latest = metric["latest_complete"]
@@ -176,7 +192,7 @@ class TestReport:
 
 
 class TestSparkline:
-    def test_every_kind_of_point_has_a_sign_of_its_own(self) -> None:
+    def test_every_kind_of_point_has_its_own_glyph(self) -> None:
         whole, half, guess, nothing = last_periods(W47, 4)
         points = [
             Point(whole, 8, 7, 7, complete=True),
@@ -202,7 +218,7 @@ class TestSparkline:
     def test_the_legend_explains_only_what_occurs(self) -> None:
         whole = Point(W47, 8, 7, 7, complete=True)
         assert legend([[whole]], UNICODE).plain == "▁▄█ complete"
-        assert "nothing known" in legend([[whole, Point(W47)]], UNICODE).plain
+        assert "no data" in legend([[whole, Point(W47)]], UNICODE).plain
 
 
 class TestStatus:
@@ -213,11 +229,10 @@ class TestStatus:
 
     def test_missing_days_and_errors_are_named(self) -> None:
         missing = SUNDAY - timedelta(days=4)
-        failed = run(NOON, RunStatus.PARTIAL, error_summary=f"{PYTHON}: pypistats answers 503")
-        view = status(days=[stored_days(downloads(PYTHON, without=(missing,)))], runs=[failed])
+        view = status(days=[stored_days(downloads(PYTHON, without=(missing,)))], errors={PYTHON: UNAVAILABLE})
         text = printed(render_status(view, "place", UNICODE))
         assert f"{PYTHON} lacks {missing}" in text
-        assert f"{PYTHON}: pypistats answers 503" in text
+        assert f"{PYTHON}: pypistats.org returned 503" in text
 
     @pytest.mark.parametrize(("days_ago", "verdict"), [(4, "Fresh."), (5, "Behind.")])
     def test_a_registry_may_be_three_days_behind_yesterday(self, days_ago: int, verdict: str) -> None:
@@ -231,21 +246,21 @@ class TestStatus:
         view = run_view(run(NOON, RunStatus.RUNNING), None, NOON)
         assert "abandoned" in printed(render_runs([view], UNICODE))
 
-    def test_adjoining_days_are_told_as_one_range(self) -> None:
+    def test_adjoining_days_are_printed_as_one_range(self) -> None:
         days = [date(2026, 11, day) for day in (1, 3, 4, 5, 8, 10, 12)]
         assert ranges_text(days) == "2026-11-01, 2026-11-03 to 2026-11-05, 2026-11-08 and 2 more gaps"
 
 
 class TestDoctor:
-    def test_a_warning_alone_is_nothing_wrong(self) -> None:
-        assert not is_wrong([Check(Verdict.OK, "a", "b"), Check(Verdict.WARN, "c", "d", "e")])
-        assert is_wrong([Check(Verdict.FAIL, "c", "d", "e")])
+    def test_a_warning_alone_is_not_a_problem(self) -> None:
+        assert not has_problem([Check(Verdict.OK, "a", "b"), Check(Verdict.WARN, "c", "d", "e")])
+        assert has_problem([Check(Verdict.FAIL, "c", "d", "e")])
 
-    def test_each_fault_comes_with_its_mend(self) -> None:
+    def test_each_problem_is_printed_with_its_fix(self) -> None:
         text = printed(render_checks([Check(Verdict.FAIL, "keys", "one key twice", "`repair`")], UNICODE))
         assert "✗" in text
-        assert "mend: `repair`" in text
-        assert "1 fault to mend" in text
+        assert "Fix: `repair`" in text
+        assert "1 problem, 0 warnings." in text
 
 
 @pytest.mark.parametrize(
@@ -258,5 +273,5 @@ class TestDoctor:
         (timedelta(days=9), "9 days", "9 d"),
     ],
 )
-def test_ages_are_told_in_their_largest_whole_unit(span: timedelta, long: str, short: str) -> None:
+def test_ages_are_printed_in_their_largest_whole_unit(span: timedelta, long: str, short: str) -> None:
     assert (age(span), duration(span)) == (long, short)

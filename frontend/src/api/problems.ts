@@ -1,13 +1,13 @@
-/** What can go wrong between this page and the API, as one class with a kind that the page has words for. */
+/** Errors of requests to the API. The page has a title and a hint for each kind. */
 import type { ProblemBody } from "./types";
 
 export type ProblemKind =
-  | "unreachable" // no answer at all: the API is down, the network is, or CORS refuses this page
-  | "too-slow" // no answer within the time limit
-  | "not-ready" // the tables are missing: nobody has filled the database yet
-  | "unknown" // a product or metric that is not collected
+  | "unreachable" // no response: the API or the network is down, or CORS rejects this page
+  | "timeout"
+  | "not-ready" // the database has no tables yet
+  | "not-found" // the catalogue does not have this product or metric
   | "token-required"
-  | "failed"; // any other answer that is not a 200
+  | "failed"; // any other response that is not a 200
 
 export class ApiProblem extends Error {
   override readonly name = "ApiProblem";
@@ -15,8 +15,8 @@ export class ApiProblem extends Error {
   constructor(
     readonly kind: ProblemKind,
     message: string,
-    /** Ids that look like the one asked for. */
-    readonly near: readonly string[] = [],
+    /** Known ids similar to the requested one. */
+    readonly suggestions: readonly string[] = [],
   ) {
     super(message);
   }
@@ -24,18 +24,18 @@ export class ApiProblem extends Error {
 
 const KINDS: Readonly<Record<string, ProblemKind>> = {
   "storage-not-ready": "not-ready",
-  "unknown-metric": "unknown",
-  "unknown-product": "unknown",
+  "unknown-metric": "not-found",
+  "unknown-product": "not-found",
   "token-required": "token-required",
 };
 
-/** Returns the problem that an answer other than 200 tells; its body may be none of ours (a proxy's page). */
-export async function problemOf(response: Response): Promise<ApiProblem> {
+/** Returns the problem of a response other than 200; the body may come from a proxy. */
+export async function problemFrom(response: Response): Promise<ApiProblem> {
   const body = await response
     .json()
     .then((parsed: Partial<ProblemBody> | null) => parsed)
     .catch(() => null);
-  const word = body?.type?.split("#").at(-1) ?? "";
-  const said = body?.detail ?? `The API answered ${response.status} ${response.statusText}`.trimEnd();
-  return new ApiProblem(KINDS[word] ?? "failed", said, body?.near ?? []);
+  const slug = body?.type?.split("#").at(-1) ?? "";
+  const message = body?.detail ?? `The API returned ${response.status} ${response.statusText}`.trimEnd();
+  return new ApiProblem(KINDS[slug] ?? "failed", message, body?.near ?? []);
 }

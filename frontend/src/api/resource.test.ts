@@ -1,23 +1,23 @@
 import { expect, test, vi } from "vitest";
 import { ApiProblem } from "./problems";
-import { type Asker, createResource, SLOW_AFTER_MS } from "./resource";
+import { createResource, type Fetcher, SLOW_AFTER_MS } from "./resource";
 
-const answering =
-  (body: unknown): Asker =>
+const responding =
+  (body: unknown): Fetcher =>
   async <T>() => ({ body: body as T, receivedAt: 1, problem: null });
 
-test("nothing is asked before somebody looks", async () => {
-  const asker = vi.fn(answering(1));
-  const resource = createResource("/status", asker as Asker);
-  expect(asker).not.toHaveBeenCalled();
+test("a resource does not fetch before its first subscription", async () => {
+  const fetcher = vi.fn(responding(1));
+  const resource = createResource("/status", fetcher as Fetcher);
+  expect(fetcher).not.toHaveBeenCalled();
   resource.subscribe(() => undefined);
   await vi.waitFor(() => expect(resource.state().phase).toBe("ready"));
-  expect(asker).toHaveBeenCalledTimes(1);
+  expect(fetcher).toHaveBeenCalledTimes(1);
 });
 
-test("an answer that takes long is said to be slow, then shown", async () => {
+test("a resource without a response is slow after a while", async () => {
   vi.useFakeTimers();
-  const never: Asker = () => new Promise(() => undefined);
+  const never: Fetcher = () => new Promise(() => undefined);
   const resource = createResource("/status", never);
   resource.subscribe(() => undefined);
   vi.advanceTimersByTime(SLOW_AFTER_MS);
@@ -25,13 +25,13 @@ test("an answer that takes long is said to be slow, then shown", async () => {
   vi.useRealTimers();
 });
 
-test("a failure is told, and asking again mends it", async () => {
+test("a failed resource recovers on refresh", async () => {
   let isDown = true;
-  const asker: Asker = async <T>() => {
-    if (isDown) throw new ApiProblem("unreachable", "away");
+  const fetcher: Fetcher = async <T>() => {
+    if (isDown) throw new ApiProblem("unreachable", "down");
     return { body: 2 as T, receivedAt: 1, problem: null };
   };
-  const resource = createResource("/status", asker);
+  const resource = createResource("/status", fetcher);
   await resource.refresh();
   expect(resource.state().phase).toBe("failed");
   isDown = false;
@@ -39,24 +39,24 @@ test("a failure is told, and asking again mends it", async () => {
   expect(resource.state().phase).toBe("ready");
 });
 
-test("numbers that are shown stay when the API goes away, with the reason beside them", async () => {
+test("a loaded resource keeps its data during an outage, with the problem", async () => {
   let isDown = false;
-  const asker: Asker = async <T>() => {
-    if (isDown) throw new ApiProblem("unreachable", "away");
+  const fetcher: Fetcher = async <T>() => {
+    if (isDown) throw new ApiProblem("unreachable", "down");
     return { body: 2 as T, receivedAt: 1, problem: null };
   };
-  const resource = createResource<number>("/status", asker);
+  const resource = createResource<number>("/status", fetcher);
   await resource.refresh();
   isDown = true;
   await resource.refresh();
   expect(resource.state()).toMatchObject({
     phase: "ready",
-    answer: { body: 2, problem: { kind: "unreachable" } },
+    response: { body: 2, problem: { kind: "unreachable" } },
   });
 });
 
-test("asking again asks the API and not the browser's memory", async () => {
-  const asker = vi.fn(answering(1));
-  await createResource("/status", asker as Asker).refresh();
-  expect(asker).toHaveBeenCalledWith("/status", { freshness: "newest" });
+test("a refresh revalidates with the API", async () => {
+  const fetcher = vi.fn(responding(1));
+  await createResource("/status", fetcher as Fetcher).refresh();
+  expect(fetcher).toHaveBeenCalledWith("/status", { cacheMode: "no-cache" });
 });

@@ -1,77 +1,80 @@
-/** One request of the page as a value that changes: loading, slow, ready, failed; shared by whoever asks it. */
-import { type Answer, ask, FALLS_BACK, type Freshness, freshnessAtFirst } from "./client";
+/** One request as a shared, observable state: loading, ready or failed. */
+import { type ApiResponse, type CacheMode, fetchApi, initialCacheMode, OUTAGE_KINDS } from "./client";
 import type { ApiProblem } from "./problems";
 
 export type ResourceState<T> =
   | { readonly phase: "loading"; readonly isSlow: boolean }
-  | { readonly phase: "ready"; readonly answer: Answer<T> }
+  | { readonly phase: "ready"; readonly response: ApiResponse<T> }
   | { readonly phase: "failed"; readonly problem: ApiProblem };
 
 export interface Resource<T> {
   readonly state: () => ResourceState<T>;
   readonly subscribe: (listener: () => void) => () => void;
-  /** Asks the API again; what is shown stays until the new answer is there, or longer where none comes. */
+  /** Fetches again; the current state stays until the response arrives, and during an outage. */
   readonly refresh: () => Promise<void>;
 }
 
-/** After this long without an answer the page says so. */
+/** Without a response after this time, `isSlow` is true. */
 export const SLOW_AFTER_MS = 4_000;
 
-export type Asker = <T>(path: string, wants: { readonly freshness: Freshness }) => Promise<Answer<T>>;
+export type Fetcher = <T>(
+  path: string,
+  options: { readonly cacheMode: CacheMode },
+) => Promise<ApiResponse<T>>;
 
-/** Returns a resource over `path` that asks at its first subscription. */
-export function createResource<T>(path: string, asker: Asker = ask): Resource<T> {
+/** Returns a resource that fetches `path` at its first subscription. */
+export function createResource<T>(path: string, fetcher: Fetcher = fetchApi): Resource<T> {
   const listeners = new Set<() => void>();
   let state: ResourceState<T> = { phase: "loading", isSlow: false };
-  let isAsking = false;
+  let isLoading = false;
 
-  function become(next: ResourceState<T>): void {
+  function setState(next: ResourceState<T>): void {
     state = next;
     for (const listener of listeners) listener();
   }
 
-  async function asked(freshness: Freshness): Promise<ResourceState<T>> {
+  async function fetchState(cacheMode: CacheMode): Promise<ResourceState<T>> {
     try {
-      return { phase: "ready", answer: await asker<T>(path, { freshness }) };
+      return { phase: "ready", response: await fetcher<T>(path, { cacheMode: cacheMode }) };
     } catch (error) {
       const problem = error as ApiProblem;
-      if (state.phase !== "ready" || !FALLS_BACK.has(problem.kind)) return { phase: "failed", problem };
-      return { phase: "ready", answer: { ...state.answer, problem } };
+      if (state.phase !== "ready" || !OUTAGE_KINDS.has(problem.kind)) return { phase: "failed", problem };
+      return { phase: "ready", response: { ...state.response, problem } };
     }
   }
 
-  async function load(freshness: Freshness): Promise<void> {
-    if (isAsking) return;
-    isAsking = true;
+  async function load(cacheMode: CacheMode): Promise<void> {
+    if (isLoading) return;
+    isLoading = true;
     const slow = setTimeout(() => {
-      if (state.phase === "loading") become({ phase: "loading", isSlow: true });
+      if (state.phase === "loading") setState({ phase: "loading", isSlow: true });
     }, SLOW_AFTER_MS);
-    become(await asked(freshness));
+    setState(await fetchState(cacheMode));
     clearTimeout(slow);
-    isAsking = false;
+    isLoading = false;
   }
 
   return {
     state: () => state,
     subscribe(listener) {
-      if (listeners.size === 0 && state.phase === "loading") void load(freshnessAtFirst());
+      if (listeners.size === 0 && state.phase === "loading") void load(initialCacheMode());
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    refresh: () => load("newest"),
+    refresh: () => load("no-cache"),
   };
 }
 
-const known = new Map<string, Resource<unknown>>();
+const resources = new Map<string, Resource<unknown>>();
 
-/** Returns the page's one resource of a path. */
-export function resourceOf<T>(path: string): Resource<T> {
-  const found = known.get(path) ?? createResource<unknown>(path);
-  known.set(path, found);
-  return found as Resource<T>;
+/** Returns the page's shared resource of a path. */
+export function getResource<T>(path: string): Resource<T> {
+  const resource = resources.get(path) ?? createResource<unknown>(path);
+  resources.set(path, resource);
+  return resource as Resource<T>;
 }
 
-/** Asks everything again that the page has asked: after five minutes on a wall, or when the API is back. */
+/** Fetches every resource of the page again. */
 export async function refreshAll(): Promise<void> {
-  await Promise.all([...known.values()].map((resource) => resource.refresh()));
+  await Promise.all([...resources.values()].map((resource) => resource.refresh()));
 }

@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Return 200 when storage answers within a few seconds, otherwise 503 with the reason.
+         * @description Return 200 when storage responds within a few seconds, otherwise 503 with the reason.
          */
         get: operations["ready"];
         put?: never;
@@ -366,7 +366,7 @@ export interface components {
              * @description What is counted: `downloads` or `stars`.
              */
             unit: string;
-            /** @description A flow adds over time; a stock is a level, and the last reading counts. */
+            /** @description A flow adds over time; of a level the last reading counts. */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -532,7 +532,7 @@ export interface components {
              * @description What is counted: `downloads` or `stars`.
              */
             unit: string;
-            /** @description A flow adds over time; a stock is a level, and the last reading counts. */
+            /** @description A flow adds over time; of a level the last reading counts. */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -608,6 +608,37 @@ export interface components {
             missing: string[];
         };
         /**
+         * Failure
+         * @description Metrics that failed for one cause.
+         */
+        Failure: {
+            /**
+             * Cause
+             * @description The error that they have in common: host, HTTP status, detail.
+             */
+            cause: string;
+            /**
+             * Error Class
+             * @description The kind of error: `SourceUnreachable`, `UnknownSubject`, …
+             */
+            error_class: string;
+            /**
+             * Url
+             * @description The address that failed, only its origin for several addresses; null when no request failed.
+             */
+            url: string | null;
+            /**
+             * Metric Ids
+             * @description Ids of the metrics.
+             */
+            metric_ids: string[];
+            /**
+             * Message
+             * @description Cause and metrics in one line.
+             */
+            message: string;
+        };
+        /**
          * Freshness
          * @description How fresh the data of this body are. Instants, never ages: the reader knows what time it is.
          */
@@ -624,13 +655,13 @@ export interface components {
             is_stale: boolean;
             /**
              * Storage Reachable
-             * @description False when the database did not answer and this is the last good body.
+             * @description False when the database did not respond and this is the last good body.
              * @default true
              */
             storage_reachable: boolean;
             /**
              * Data As Of
-             * @description When the database was last known to hold this; null while it answers.
+             * @description When the database was last known to hold this; null while it responds.
              */
             data_as_of?: string | null;
             /** @description Which versions of the tables the body was read from. */
@@ -712,7 +743,7 @@ export interface components {
              * @description What is counted: `downloads` or `stars`.
              */
             unit: string;
-            /** @description A flow adds over time; a stock is a level, and the last reading counts. */
+            /** @description A flow adds over time; of a level the last reading counts. */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -909,7 +940,7 @@ export interface components {
              * @description What is counted: `downloads` or `stars`.
              */
             unit: string;
-            /** @description A flow adds over time; a stock is a level, and the last reading counts. */
+            /** @description A flow adds over time; of a level the last reading counts. */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -959,18 +990,18 @@ export interface components {
         };
         /**
          * Provenance
-         * @description Which way a value came to us; a later one in this list outranks an earlier one.
+         * @description How a value reached the database; a later member outranks an earlier one.
          * @enum {string}
          */
         Provenance: "csv_seed" | "api" | "recomputed";
         /**
          * Ready
-         * @description Storage answers.
+         * @description Storage responds.
          */
         Ready: {
             /**
              * Status
-             * @description Always `ready`; a service that is not answers 503 with the reason.
+             * @description Always `ready`; a service that is not responds 503 with the reason.
              * @default ready
              * @constant
              */
@@ -1097,9 +1128,14 @@ export interface components {
             window_end: string | null;
             /**
              * Error Summary
-             * @description What failed, one line for each metric; null when nothing did. For display only.
+             * @description The errors, one line for each cause; null without errors. For display only.
              */
             error_summary: string | null;
+            /**
+             * Failures
+             * @description The errors, one entry for each cause.
+             */
+            failures: components["schemas"]["Failure"][];
             /**
              * Scope
              * @description The metrics or globs it was narrowed to, comma separated; null when it collected every metric.
@@ -1391,6 +1427,11 @@ export interface components {
              */
             metrics: components["schemas"]["MetricStatus"][];
             /**
+             * Failures
+             * @description The last errors of these metrics, one entry for each cause.
+             */
+            failures: components["schemas"]["Failure"][];
+            /**
              * Runs
              * @description The last ten runs, newest first.
              */
@@ -1458,7 +1499,7 @@ export interface components {
          * @description How values of a metric combine over time.
          * @enum {string}
          */
-        ValueKind: "flow" | "stock";
+        ValueKind: "flow" | "level";
         /**
          * Versions
          * @description Versions of the tables that the body was read from; it never mixes two versions of one table.
@@ -1479,6 +1520,11 @@ export interface components {
              * @description Version of the runs.
              */
             history: number;
+            /**
+             * Run Outcomes
+             * @description Version of the outcomes of each metric in each run.
+             */
+            run_outcomes: number;
         };
         /**
          * WeekPoint
@@ -1631,7 +1677,7 @@ export interface components {
              * @description What is counted: `downloads` or `stars`.
              */
             unit: string;
-            /** @description A flow adds over time; a stock is a level, and the last reading counts. */
+            /** @description A flow adds over time; of a level the last reading counts. */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -1680,10 +1726,10 @@ export interface components {
             downloads_30d: components["schemas"]["DownloadsTotal"] | null;
         };
         /**
-         * Fault
-         * @description One parameter that cannot be used.
+         * ParameterError
+         * @description One invalid parameter.
          */
-        Fault: {
+        ParameterError: {
             /**
              * Parameter
              * @description Name of the query or path parameter.
@@ -1703,12 +1749,12 @@ export interface components {
         };
         /**
          * ProblemBody
-         * @description An error, as RFC 9457 shapes it.
+         * @description An error in the format of RFC 9457.
          */
         ProblemBody: {
             /**
              * Type
-             * @description Address of the paragraph that explains this kind of problem.
+             * @description Address of the section that explains this kind of problem.
              */
             type: string;
             /**
@@ -1728,24 +1774,24 @@ export interface components {
             detail: string;
             /**
              * Instance
-             * @description The path that was asked.
+             * @description The path of the request.
              */
             instance: string;
             /**
              * Near
-             * @description Known ids that look like the one asked for.
+             * @description Known ids that are similar to the requested one.
              * @default null
              */
             near: string[] | null;
             /**
-             * Faults
-             * @description Every parameter that cannot be used.
+             * Errors
+             * @description Every invalid parameter.
              * @default null
              */
-            faults: components["schemas"]["Fault"][] | null;
+            errors: components["schemas"]["ParameterError"][] | null;
             /**
              * Request Id
-             * @description Id of the request in the service's log; tell it to the operator.
+             * @description Id of the request in the log of the service, for its operator.
              * @default null
              */
             request_id: string | null;
@@ -1871,14 +1917,14 @@ export interface operations {
                     "application/json": components["schemas"]["Definitions"];
                 };
             };
-            /** @description The body that `If-None-Match` names is still the one. */
+            /** @description The body with the tag in `If-None-Match` has not changed. */
             304: {
                 headers: {
                     /** @description The tag of that body. */
                     ETag?: string;
-                    /** @description How long it may be kept. */
+                    /** @description How long a cache may keep it. */
                     "Cache-Control"?: string;
-                    /** @description Which request headers the answer depends on. */
+                    /** @description Which request headers the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -1940,14 +1986,14 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceStatus"];
                 };
             };
-            /** @description The body that `If-None-Match` names is still the one. */
+            /** @description The body with the tag in `If-None-Match` has not changed. */
             304: {
                 headers: {
                     /** @description The tag of that body. */
                     ETag?: string;
-                    /** @description How long it may be kept. */
+                    /** @description How long a cache may keep it. */
                     "Cache-Control"?: string;
-                    /** @description Which request headers the answer depends on. */
+                    /** @description Which request headers the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -1996,9 +2042,9 @@ export interface operations {
             query?: {
                 /** @description Completed ISO weeks to show. */
                 weeks?: number;
-                /** @description Show these products only; repeatable. */
+                /** @description Only these products; repeatable. */
                 product?: string[] | null;
-                /** @description Show these metrics only; repeatable. */
+                /** @description Only these metrics; repeatable. */
                 metric_id?: string[] | null;
             };
             header?: never;
@@ -2016,14 +2062,14 @@ export interface operations {
                     "application/json": components["schemas"]["WeeklyDashboard"];
                 };
             };
-            /** @description The body that `If-None-Match` names is still the one. */
+            /** @description The body with the tag in `If-None-Match` has not changed. */
             304: {
                 headers: {
                     /** @description The tag of that body. */
                     ETag?: string;
-                    /** @description How long it may be kept. */
+                    /** @description How long a cache may keep it. */
                     "Cache-Control"?: string;
-                    /** @description Which request headers the answer depends on. */
+                    /** @description Which request headers the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -2081,9 +2127,9 @@ export interface operations {
             query?: {
                 /** @description Completed UTC days to show. */
                 days?: number;
-                /** @description Show these products only; repeatable. */
+                /** @description Only these products; repeatable. */
                 product?: string[] | null;
-                /** @description Show these metrics only; repeatable. */
+                /** @description Only these metrics; repeatable. */
                 metric_id?: string[] | null;
             };
             header?: never;
@@ -2101,14 +2147,14 @@ export interface operations {
                     "application/json": components["schemas"]["DailyDashboard"];
                 };
             };
-            /** @description The body that `If-None-Match` names is still the one. */
+            /** @description The body with the tag in `If-None-Match` has not changed. */
             304: {
                 headers: {
                     /** @description The tag of that body. */
                     ETag?: string;
-                    /** @description How long it may be kept. */
+                    /** @description How long a cache may keep it. */
                     "Cache-Control"?: string;
-                    /** @description Which request headers the answer depends on. */
+                    /** @description Which request headers the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -2166,9 +2212,9 @@ export interface operations {
             query?: {
                 /** @description Completed calendar months to show. */
                 months?: number;
-                /** @description Show these products only; repeatable. */
+                /** @description Only these products; repeatable. */
                 product?: string[] | null;
-                /** @description Show these metrics only; repeatable. */
+                /** @description Only these metrics; repeatable. */
                 metric_id?: string[] | null;
             };
             header?: never;
@@ -2186,14 +2232,14 @@ export interface operations {
                     "application/json": components["schemas"]["MonthlyDashboard"];
                 };
             };
-            /** @description The body that `If-None-Match` names is still the one. */
+            /** @description The body with the tag in `If-None-Match` has not changed. */
             304: {
                 headers: {
                     /** @description The tag of that body. */
                     ETag?: string;
-                    /** @description How long it may be kept. */
+                    /** @description How long a cache may keep it. */
                     "Cache-Control"?: string;
-                    /** @description Which request headers the answer depends on. */
+                    /** @description Which request headers the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -2255,7 +2301,7 @@ export interface operations {
                 from?: string | null;
                 /** @description Last UTC day, yesterday by default; never after today. */
                 to?: string | null;
-                /** @description Form of the answer; `Accept` decides where it is not given. */
+                /** @description Format of the response; without it, `Accept` decides. */
                 format?: ("json" | "csv") | null;
             };
             header?: never;
@@ -2278,14 +2324,14 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The body that `If-None-Match` names is still the one. */
+            /** @description The body with the tag in `If-None-Match` has not changed. */
             304: {
                 headers: {
                     /** @description The tag of that body. */
                     ETag?: string;
-                    /** @description How long it may be kept. */
+                    /** @description How long a cache may keep it. */
                     "Cache-Control"?: string;
-                    /** @description Which request headers the answer depends on. */
+                    /** @description Which request headers the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -2341,13 +2387,13 @@ export interface operations {
     history: {
         parameters: {
             query?: {
-                /** @description Only runs that stand like this. */
+                /** @description Only runs in this state. */
                 status?: ("running" | "success" | "partial" | "failed" | "abandoned") | null;
                 /** @description Only runs of this job. */
                 job?: string | null;
-                /** @description How many at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
-                /** @description Only runs that started before this instant; `next_before` of a page. */
+                /** @description Only runs that started before this instant; pass the `next_before` of a page. */
                 before?: string | null;
             };
             header?: never;
@@ -2365,14 +2411,14 @@ export interface operations {
                     "application/json": components["schemas"]["History"];
                 };
             };
-            /** @description The body that `If-None-Match` names is still the one. */
+            /** @description The body with the tag in `If-None-Match` has not changed. */
             304: {
                 headers: {
                     /** @description The tag of that body. */
                     ETag?: string;
-                    /** @description How long it may be kept. */
+                    /** @description How long a cache may keep it. */
                     "Cache-Control"?: string;
-                    /** @description Which request headers the answer depends on. */
+                    /** @description Which request headers the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -2419,11 +2465,11 @@ export interface operations {
     restatements: {
         parameters: {
             query?: {
-                /** @description Show these metrics only; repeatable. */
+                /** @description Only these metrics; repeatable. */
                 metric_id?: string[] | null;
-                /** @description Only changes seen since this instant. */
+                /** @description Only changes read since this instant. */
                 since?: string | null;
-                /** @description How many at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
             };
             header?: never;
@@ -2441,14 +2487,14 @@ export interface operations {
                     "application/json": components["schemas"]["Restatements"];
                 };
             };
-            /** @description The body that `If-None-Match` names is still the one. */
+            /** @description The body with the tag in `If-None-Match` has not changed. */
             304: {
                 headers: {
                     /** @description The tag of that body. */
                     ETag?: string;
-                    /** @description How long it may be kept. */
+                    /** @description How long a cache may keep it. */
                     "Cache-Control"?: string;
-                    /** @description Which request headers the answer depends on. */
+                    /** @description Which request headers the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -2566,7 +2612,7 @@ export interface operations {
     badge: {
         parameters: {
             query?: {
-                /** @description Colours; `auto` follows the reader's own setting. */
+                /** @description Colours; `auto` follows the setting of the browser. */
                 theme?: "auto" | "light" | "dark";
             };
             header?: never;
@@ -2587,14 +2633,14 @@ export interface operations {
                     "image/svg+xml": string;
                 };
             };
-            /** @description The body that `If-None-Match` names is still the one. */
+            /** @description The body with the tag in `If-None-Match` has not changed. */
             304: {
                 headers: {
                     /** @description The tag of that body. */
                     ETag?: string;
-                    /** @description How long it may be kept. */
+                    /** @description How long a cache may keep it. */
                     "Cache-Control"?: string;
-                    /** @description Which request headers the answer depends on. */
+                    /** @description Which request headers the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -2650,7 +2696,7 @@ export interface operations {
     sparkline: {
         parameters: {
             query?: {
-                /** @description Colours; `auto` follows the reader's own setting. */
+                /** @description Colours; `auto` follows the setting of the browser. */
                 theme?: "auto" | "light" | "dark";
             };
             header?: never;
@@ -2671,14 +2717,14 @@ export interface operations {
                     "image/svg+xml": string;
                 };
             };
-            /** @description The body that `If-None-Match` names is still the one. */
+            /** @description The body with the tag in `If-None-Match` has not changed. */
             304: {
                 headers: {
                     /** @description The tag of that body. */
                     ETag?: string;
-                    /** @description How long it may be kept. */
+                    /** @description How long a cache may keep it. */
                     "Cache-Control"?: string;
-                    /** @description Which request headers the answer depends on. */
+                    /** @description Which request headers the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };

@@ -1,4 +1,4 @@
-/** The API's bodies under the names this page uses; `schema.ts` is generated from `docs/openapi.json`. */
+/** Names for the API's types; `schema.ts` is generated from `docs/openapi.json`. */
 import type { components } from "./schema";
 
 type Bodies = components["schemas"];
@@ -20,7 +20,7 @@ export type RunRecord = Bodies["RunRecord"];
 export type Restatements = Bodies["Restatements"];
 export type ProblemBody = Bodies["ProblemBody"];
 
-/** Returns the API's own name of a point's period: `2026-W47`, `2026-11-22`, `2026-11`. */
+/** Returns the ISO name of a point's period: `2026-W47`, `2026-11-22` or `2026-11`. */
 export function periodName(point: Point): string {
   if ("week" in point) return point.week;
   return "month" in point ? point.month : point.day;

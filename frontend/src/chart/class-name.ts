@@ -1,2 +1,2 @@
-/** The class of every chart; fixed, so that the style Plot writes into it has one hash (see build/strict-page.ts). */
+/** The class of every chart; constant, so that Plot's inline style has one hash (see build/csp-plugin.ts). */
 export const CHART_CLASS = "cm-plot";

@@ -1,13 +1,13 @@
-/** Which colour and which mark a series has: an SDK keeps its own everywhere, others go by their place. */
+/** Assigns colours and marks to series: by SDK if there is one, else by position. */
 
-export const COLOURS = 8;
-const OF_SDK: Readonly<Record<string, number>> = { python: 0, nodejs: 2, rust: 1 };
-const FREE = [3, 4, 5, 6, 7] as const;
+export const COLOUR_COUNT = 8;
+const SDK_COLOURS: Readonly<Record<string, number>> = { python: 0, nodejs: 2, rust: 1 };
+const OTHER_COLOURS = [3, 4, 5, 6, 7] as const;
 
-/** Returns the number of the colour (`--series-0` …); never red against green alone, see tokens.css. */
-export function colourOf(sdk: string | null, index: number): number {
-  if (sdk !== null && sdk in OF_SDK) return OF_SDK[sdk] ?? 0;
-  return sdk === null ? index % COLOURS : (FREE[index % FREE.length] ?? 3);
+/** Returns the index of a series' colour, `--series-0` to `--series-7` in tokens.css. */
+export function seriesColour(sdk: string | null, index: number): number {
+  if (sdk !== null && sdk in SDK_COLOURS) return SDK_COLOURS[sdk] ?? 0;
+  return sdk === null ? index % COLOUR_COUNT : (OTHER_COLOURS[index % OTHER_COLOURS.length] ?? 3);
 }
 
 export const SYMBOLS = [
@@ -22,19 +22,22 @@ export const SYMBOLS = [
 ] as const;
 export type SeriesSymbol = (typeof SYMBOLS)[number];
 
-/** Returns a mark for each of several series; no two of up to eight share one, whatever their colours. */
-export function symbolOf(index: number): SeriesSymbol {
+/** Returns the mark of the series at a position; the first eight differ. */
+export function seriesSymbol(index: number): SeriesSymbol {
   return SYMBOLS[index % SYMBOLS.length] ?? "circle";
 }
 
-/** Returns the colour of each series of one chart: an SDK's own for its first, free ones after that. */
-export function coloursOf(sdks: readonly (string | null)[]): readonly number[] {
-  const taken = new Set<number>();
+/** Returns the colour of each series of a chart; the first series of an SDK has the SDK's colour. */
+export function assignColours(sdks: readonly (string | null)[]): readonly number[] {
+  const used = new Set<number>();
   return sdks.map((sdk, index) => {
-    const own = colourOf(sdk, index);
-    const free = [own, ...Array.from({ length: COLOURS }, (_, step) => (own + step + 1) % COLOURS)];
-    const chosen = free.find((one) => !taken.has(one)) ?? own;
-    taken.add(chosen);
+    const preferred = seriesColour(sdk, index);
+    const candidates = [
+      preferred,
+      ...Array.from({ length: COLOUR_COUNT }, (_, step) => (preferred + step + 1) % COLOUR_COUNT),
+    ];
+    const chosen = candidates.find((colour) => !used.has(colour)) ?? preferred;
+    used.add(chosen);
     return chosen;
   });
 }

@@ -1,25 +1,31 @@
-/** Draws a chart with Observable Plot. Loaded after the first numbers are on screen; nothing else imports Plot. */
+/** Draws a chart with Observable Plot. Only this module imports Plot, and it loads after the overview renders. */
 import { axisX, axisY, dot, gridY, line, type Markish, plot, rect, ruleX } from "@observablehq/plot";
-import { lonePoints, type PointKind, type Segment, type ShownPoint, segmentsOf } from "../data/shown";
-import { thinned } from "../data/thin";
+import {
+  type ChartPoint,
+  isolatedPoints,
+  lineSegments,
+  type PointKind,
+  type Segment,
+} from "../data/chart-data";
+import { downsample } from "../data/downsample";
 import { CHART_CLASS } from "./class-name";
 import type { SeriesSymbol } from "./colours";
 import { addHatch, hatchFill } from "./hatch";
 import { addLabels } from "./labels";
-import { endOf, type Line, middleOf } from "./lines";
+import { type Line, periodEnd, periodMiddle } from "./lines";
 
 export interface DrawOptions {
   readonly width: number;
   readonly height: number;
   readonly isLog: boolean;
-  /** Downloads start at 0; a level such as stars would be a flat line there. */
+  /** Whether the y axis starts at 0; for a level such as stars, the line would be flat. */
   readonly fromZero: boolean;
   readonly short: (value: number) => string;
 }
 
 export interface Drawing {
   readonly svg: SVGSVGElement;
-  /** Pixels from the left of the chart to each period, in the order of the points. */
+  /** The x position of each period in pixels. */
   readonly xs: readonly number[];
   readonly top: number;
   readonly bottom: number;
@@ -28,7 +34,7 @@ export interface Drawing {
   readonly y: (value: number) => number;
 }
 
-interface Drawn {
+interface MarkDatum {
   readonly x: Date;
   readonly y: number;
   readonly z: string;
@@ -36,35 +42,35 @@ interface Drawn {
   readonly symbol: SeriesSymbol;
 }
 
-const NARROW = 480;
-/** Up to so many periods each point is marked; a longer line has a mark here and there, so that no colour stands alone. */
-const SPARSE = 60;
-const MARKS_OF_A_LONG_LINE = 10;
+const NARROW_PX = 480;
+/** With more periods, only some points have a mark, so that lines still differ without colour. */
+const MAX_FULLY_MARKED = 60;
+const MARKS_ON_LONG_LINE = 10;
 
-/** Returns a new drawing of these lines; they all have the same periods. */
+/** Draws these lines, which all have the same periods. */
 export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
   const points = lines[0]?.series.points ?? [];
   const first = points[0];
   const last = points.at(-1);
-  const isNarrow = options.width < NARROW;
-  const edge = { top: 14, bottom: 36, left: 46, right: isNarrow || lines.length === 1 ? 14 : 96 };
+  const isNarrow = options.width < NARROW_PX;
+  const margin = { top: 14, bottom: 36, left: 46, right: isNarrow || lines.length === 1 ? 14 : 96 };
   const svg = plot({
     className: CHART_CLASS,
     width: options.width,
     height: options.height,
-    marginTop: edge.top,
-    marginBottom: edge.bottom,
-    marginLeft: edge.left,
-    marginRight: edge.right,
+    marginTop: margin.top,
+    marginBottom: margin.bottom,
+    marginLeft: margin.left,
+    marginRight: margin.right,
     x: {
       type: "utc",
-      ...(first && last ? { domain: [new Date(first.point.period_start), endOf(last.point)] } : {}),
+      ...(first && last ? { domain: [new Date(first.api.period_start), periodEnd(last.api)] } : {}),
     },
     color: { type: "identity" },
     symbol: { type: "identity" },
     y: { type: options.isLog ? "log" : "linear", zero: options.fromZero && !options.isLog, nice: true },
     marks: [
-      ...running(points),
+      ...currentPeriodMarks(points),
       gridY({ stroke: "var(--grid)", strokeOpacity: 1, ticks: 4 }),
       axisY({
         ticks: 4,
@@ -81,7 +87,7 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
         color: "var(--muted)",
         fontSize: 11,
       }),
-      ...marksOf(lines, points.length, options.width - edge.left - edge.right),
+      ...seriesMarks(lines, points.length, options.width - margin.left - margin.right),
     ],
   }) as SVGSVGElement;
   addHatch(svg);
@@ -90,34 +96,34 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
   const toY = x.scale("y").apply;
   if (!isNarrow)
     addLabels(svg, lines, {
-      x: options.width - edge.right + 8,
+      x: options.width - margin.right + 8,
       y: toY,
-      top: edge.top,
-      bottom: options.height - edge.bottom,
+      top: margin.top,
+      bottom: options.height - margin.bottom,
     });
   return {
     svg,
-    xs: points.map((one) => toX(middleOf(one.point))),
-    top: edge.top,
-    bottom: options.height - edge.bottom,
-    left: edge.left,
-    right: options.width - edge.right,
+    xs: points.map((point) => toX(periodMiddle(point.api))),
+    top: margin.top,
+    bottom: options.height - margin.bottom,
+    left: margin.left,
+    right: options.width - margin.right,
     y: toY,
   };
 }
 
-/** Marks the period that is not over, so that its small value is never read as a fall. */
-function running(points: readonly ShownPoint[]): Markish[] {
-  const band = points.filter((one) => "partial" in one.point);
+/** Returns the marks that shade the running period, so that its partial value does not look like a drop. */
+function currentPeriodMarks(points: readonly ChartPoint[]): Markish[] {
+  const band = points.filter((point) => "partial" in point.api);
   return [
     rect(band, {
-      x1: (one: ShownPoint) => new Date(one.point.period_start),
-      x2: (one: ShownPoint) => endOf(one.point),
+      x1: (point: ChartPoint) => new Date(point.api.period_start),
+      x2: (point: ChartPoint) => periodEnd(point.api),
       fill: hatchFill(),
       clip: true,
     }),
     ruleX(band, {
-      x: (one: ShownPoint) => new Date(one.point.period_start),
+      x: (point: ChartPoint) => new Date(point.api.period_start),
       stroke: "var(--muted)",
       strokeOpacity: 0.5,
       strokeDasharray: "1,3",
@@ -125,14 +131,14 @@ function running(points: readonly ShownPoint[]): Markish[] {
   ];
 }
 
-/** Returns one mark for each way of drawing, over all series: Plot's work grows with the number of marks. */
-function marksOf(lines: readonly Line[], periods: number, columns: number): Markish[] {
-  const drawn = lines.map((line, index) => drawnOf(line, index / lines.length, periods, columns));
-  const all = (way: Way): Drawn[] => drawn.flatMap((one) => one[way]);
-  const place = { x: "x", y: "y" } as const;
-  const solid = { ...place, z: "z", stroke: "colour", strokeWidth: 2, strokeLinejoin: "round" } as const;
+/** Returns one mark per kind, over all series: Plot's cost grows with the number of marks. */
+function seriesMarks(lines: readonly Line[], periods: number, columns: number): Markish[] {
+  const data = lines.map((line, index) => markData(line, index / lines.length, periods, columns));
+  const all = (kind: MarkKind): MarkDatum[] => data.flatMap((series) => series[kind]);
+  const position = { x: "x", y: "y" } as const;
+  const solid = { ...position, z: "z", stroke: "colour", strokeWidth: 2, strokeLinejoin: "round" } as const;
   const hollow = {
-    ...place,
+    ...position,
     stroke: "colour",
     strokeWidth: 1.6,
     fill: "var(--card)",
@@ -141,54 +147,71 @@ function marksOf(lines: readonly Line[], periods: number, columns: number): Mark
   return [
     line(all("measured"), solid),
     line(all("estimated"), { ...solid, strokeDasharray: "5,4" }),
-    dot(all("marked"), { ...place, fill: "colour", symbol: "symbol", r: periods <= SPARSE / 2 ? 3.4 : 2.4 }),
-    dot(all("loneEstimates"), { ...hollow, r: 4.6, strokeDasharray: "3,2" }),
-    dot(all("incomplete"), { ...place, stroke: "colour", strokeWidth: 1.8, symbol: "times", r: 4 }),
+    dot(all("marked"), {
+      ...position,
+      fill: "colour",
+      symbol: "symbol",
+      r: periods <= MAX_FULLY_MARKED / 2 ? 3.4 : 2.4,
+    }),
+    dot(all("isolatedEstimates"), { ...hollow, r: 4.6, strokeDasharray: "3,2" }),
+    dot(all("incomplete"), { ...position, stroke: "colour", strokeWidth: 1.8, symbol: "times", r: 4 }),
     dot(all("running"), { ...hollow, r: 3.6 }),
-    dot(all("restated"), { ...place, stroke: "var(--text)", strokeWidth: 1.4, r: 7, fill: "none" }),
+    dot(all("restated"), { ...position, stroke: "var(--text)", strokeWidth: 1.4, r: 7, fill: "none" }),
   ];
 }
 
-type Way = "measured" | "estimated" | "marked" | "loneEstimates" | "incomplete" | "running" | "restated";
+type MarkKind =
+  | "measured"
+  | "estimated"
+  | "marked"
+  | "isolatedEstimates"
+  | "incomplete"
+  | "running"
+  | "restated";
 
-/** Returns what each mark draws of one series; `offset` (0 to 1) keeps the marks of several series apart. */
-function drawnOf(
+/** Returns the data of each mark for one series; `offset` (0 to 1) staggers the marks of several series. */
+function markData(
   { id, series, colour, symbol }: Line,
   offset: number,
   periods: number,
   columns: number,
-): Readonly<Record<Way, Drawn[]>> {
-  const looks = { colour: `var(--series-${colour})`, symbol };
-  const at = (one: ShownPoint, z = ""): Drawn => ({
-    x: middleOf(one.point),
-    y: one.shown ?? Number.NaN,
+): Readonly<Record<MarkKind, MarkDatum[]>> {
+  const style = { colour: `var(--series-${colour})`, symbol };
+  const datum = (point: ChartPoint, z = ""): MarkDatum => ({
+    x: periodMiddle(point.api),
+    y: point.displayValue ?? Number.NaN,
     z: `${id} ${z}`,
-    ...looks,
+    ...style,
   });
-  const segments = segmentsOf(series.points);
-  const joined = (kind: Segment["kind"]): Drawn[] =>
+  const segments = lineSegments(series.points);
+  const lineData = (kind: Segment["kind"]): MarkDatum[] =>
     segments.flatMap((segment, index) =>
-      segment.kind === kind ? thinned(segment.points, columns).map((one) => at(one, `${index}`)) : [],
+      segment.kind === kind
+        ? downsample(segment.points, columns).map((point) => datum(point, `${index}`))
+        : [],
     );
-  // a dash between two points is easily overlooked
-  const short = segments.flatMap((one) =>
-    one.kind === "estimated" && one.points.length === 2 ? one.points : [],
+  // a dashed line between two points is easy to miss
+  const shortEstimates = segments.flatMap((segment) =>
+    segment.kind === "estimated" && segment.points.length === 2 ? segment.points : [],
   );
-  const lone = lonePoints(series.points);
-  const alone = (kind: PointKind): Drawn[] => lone.filter((one) => one.kind === kind).map((one) => at(one));
-  const every = periods <= SPARSE ? 1 : Math.ceil(periods / MARKS_OF_A_LONG_LINE);
+  const isolated = isolatedPoints(series.points);
+  const isolatedData = (kind: PointKind): MarkDatum[] =>
+    isolated.filter((point) => point.kind === kind).map((point) => datum(point));
+  const every = periods <= MAX_FULLY_MARKED ? 1 : Math.ceil(periods / MARKS_ON_LONG_LINE);
   const marks = series.points.filter(
-    (one, index) => one.kind === "measured" && index % every === Math.floor(offset * every),
+    (point, index) => point.kind === "measured" && index % every === Math.floor(offset * every),
   );
   return {
-    measured: joined("measured"),
-    estimated: joined("estimated"),
-    marked: [...new Set([...marks, ...lone.filter((one) => one.kind === "measured")])]
-      .filter((one) => one.shown !== null)
-      .map((one) => at(one)),
-    loneEstimates: [...alone("estimated"), ...short.map((one) => at(one))],
-    incomplete: alone("incomplete"),
-    running: alone("running"),
-    restated: series.points.filter((one) => one.point.restated && one.shown !== null).map((one) => at(one)),
+    measured: lineData("measured"),
+    estimated: lineData("estimated"),
+    marked: [...new Set([...marks, ...isolated.filter((point) => point.kind === "measured")])]
+      .filter((point) => point.displayValue !== null)
+      .map((point) => datum(point)),
+    isolatedEstimates: [...isolatedData("estimated"), ...shortEstimates.map((point) => datum(point))],
+    incomplete: isolatedData("incomplete"),
+    running: isolatedData("running"),
+    restated: series.points
+      .filter((point) => point.api.restated && point.displayValue !== null)
+      .map((point) => datum(point)),
   };
 }

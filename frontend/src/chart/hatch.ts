@@ -1,17 +1,17 @@
-/** The hatched ground of a running period: an SVG pattern, which Plot has no word for. */
+/** The hatched background of a running period: an SVG pattern, which Plot does not support. */
 
 const SVG = "http://www.w3.org/2000/svg";
-// one id for all charts: a page resolves it to the first, and all of them look the same
+// all charts share one id: it resolves to the first pattern, and all patterns are equal
 const ID = "cm-hatch";
 
-/** Returns the fill that `addHatch` makes known. */
+/** Returns the fill that refers to the pattern of `addHatch`. */
 export function hatchFill(): string {
   return `url(#${ID})`;
 }
 
-/** Puts the pattern into a chart. */
+/** Adds the pattern to a chart. */
 export function addHatch(svg: SVGSVGElement): void {
-  const pattern = element("pattern", {
+  const pattern = svgElement("pattern", {
     id: ID,
     width: "6",
     height: "6",
@@ -19,16 +19,16 @@ export function addHatch(svg: SVGSVGElement): void {
     patternTransform: "rotate(45)",
   });
   pattern.append(
-    element("line", { x1: "0", y1: "0", x2: "0", y2: "6", stroke: "var(--hatch)", "stroke-width": "2.5" }),
+    svgElement("line", { x1: "0", y1: "0", x2: "0", y2: "6", stroke: "var(--hatch)", "stroke-width": "2.5" }),
   );
-  const defs = element("defs", {});
+  const defs = svgElement("defs", {});
   defs.append(pattern);
   svg.prepend(defs);
 }
 
 /** Returns a new SVG element. */
-export function element(name: string, attributes: Readonly<Record<string, string>>): SVGElement {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
+export function svgElement(name: string, attributes: Readonly<Record<string, string>>): SVGElement {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
 }

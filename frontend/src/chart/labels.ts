@@ -1,8 +1,8 @@
-/** Names at the ends of lines, moved apart where they would lie on each other. */
-import { element } from "./hatch";
+/** Labels at the ends of lines, moved apart so that they do not overlap. */
+import { svgElement } from "./hatch";
 import type { Line } from "./lines";
 
-interface Room {
+interface LabelArea {
   readonly x: number;
   readonly y: (value: number) => number;
   readonly top: number;
@@ -10,27 +10,27 @@ interface Room {
 }
 
 const LINE_HEIGHT = 14;
-const MOST = 8;
+const MAX_LABELS = 8;
 const MAX_LENGTH = 13;
 
-/** Writes the name of each line beside its last value, where there are several and not too many. */
-export function addLabels(svg: SVGSVGElement, lines: readonly Line[], room: Room): void {
-  if (lines.length > MOST || lines.length === 1) return;
+/** Adds a label beside the last value of each line, if there are two to eight lines. */
+export function addLabels(svg: SVGSVGElement, lines: readonly Line[], area: LabelArea): void {
+  if (lines.length > MAX_LABELS || lines.length === 1) return;
   const ends = lines.flatMap((line) => {
     const last = line.series.points.findLast(
-      (one) => one.shown !== null && one.kind !== "running" && one.kind !== "incomplete",
+      (point) => point.displayValue !== null && point.kind !== "running" && point.kind !== "incomplete",
     );
-    return last?.shown == null ? [] : [{ line, y: room.y(last.shown) }];
+    return last?.displayValue == null ? [] : [{ line, y: area.y(last.displayValue) }];
   });
-  const placed = spread(
+  const placed = spreadLabels(
     ends.map((end) => end.y),
     LINE_HEIGHT,
-    room.top,
-    room.bottom,
+    area.top,
+    area.bottom,
   );
   ends.forEach(({ line }, index) => {
-    const text = element("text", {
-      x: String(room.x),
+    const text = svgElement("text", {
+      x: String(area.x),
       y: String(placed[index] ?? 0),
       dy: "0.32em",
       "text-anchor": "start",
@@ -38,21 +38,26 @@ export function addLabels(svg: SVGSVGElement, lines: readonly Line[], room: Room
       "font-size": "11",
       "font-weight": "600",
     });
-    text.textContent = shortened(line.name);
+    text.textContent = shortLabel(line.name);
     svg.append(text);
   });
 }
 
-/** Leaves out what stands in brackets, since the legend tells it, and ends what is too long with an ellipsis. */
-export function shortened(name: string): string {
-  const bare = name.replace(/\s*\(.*\)$/, "");
-  return bare.length > MAX_LENGTH ? `${bare.slice(0, MAX_LENGTH - 1)}…` : bare;
+/** Returns a name without its parentheses, which the legend has, and truncated with an ellipsis. */
+export function shortLabel(name: string): string {
+  const base = name.replace(/\s*\(.*\)$/, "");
+  return base.length > MAX_LENGTH ? `${base.slice(0, MAX_LENGTH - 1)}…` : base;
 }
 
-/** Returns places as near as may be to those wanted, `gap` apart, between `low` and `high`, in the order given. */
-export function spread(wanted: readonly number[], gap: number, low: number, high: number): readonly number[] {
-  const order = wanted.map((_, index) => index).sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0));
-  const placed: number[] = [...wanted];
+/** Returns positions close to `targets`, at least `gap` apart and between `low` and `high`. */
+export function spreadLabels(
+  targets: readonly number[],
+  gap: number,
+  low: number,
+  high: number,
+): readonly number[] {
+  const order = targets.map((_, index) => index).sort((a, b) => (targets[a] ?? 0) - (targets[b] ?? 0));
+  const placed: number[] = [...targets];
   let floor = low;
   for (const index of order) {
     placed[index] = Math.max(placed[index] ?? 0, floor);

@@ -1,47 +1,47 @@
-/** What a chart is drawn from and read by: series with their colour, mark and name, and where each point stands. */
+/** The lines of a chart: each is a series with a name, colour and mark. */
 import type { Point, WeeklyMetric } from "../api/types";
+import type { ChartData, ChartSeries } from "../data/chart-data";
 import { shortName } from "../data/naming";
-import type { ShownChart, ShownSeries } from "../data/shown";
-import { coloursOf, type SeriesSymbol, symbolOf } from "./colours";
+import { assignColours, type SeriesSymbol, seriesSymbol } from "./colours";
 
-export interface Identity {
+export interface LineStyle {
   readonly id: string;
   readonly name: string;
   readonly colour: number;
   readonly symbol: SeriesSymbol;
 }
 
-export interface Line extends Identity {
-  readonly series: ShownSeries;
+export interface Line extends LineStyle {
+  readonly series: ChartSeries;
 }
 
 const DAY_MS = 86_400_000;
 
-/** Returns how each of a chart's metrics looks; hiding one changes nothing for the others. */
-export function identitiesOf(metrics: readonly WeeklyMetric[], isMixed: boolean): readonly Identity[] {
-  const colours = coloursOf(metrics.map((metric) => (isMixed ? null : metric.sdk)));
+/** Returns the style of each metric of a chart; hiding a metric does not change the others. */
+export function lineStyles(metrics: readonly WeeklyMetric[], isMixed: boolean): readonly LineStyle[] {
+  const colours = assignColours(metrics.map((metric) => (isMixed ? null : metric.sdk)));
   return metrics.map((metric, index) => ({
     id: metric.metric_id,
     name: isMixed ? metric.display_name : shortName(metric, metrics),
     colour: colours[index] ?? 0,
-    symbol: symbolOf(index),
+    symbol: seriesSymbol(index),
   }));
 }
 
-/** Returns the visible series of a chart with their looks. */
-export function linesOf(chart: ShownChart, identities: readonly Identity[]): readonly Line[] {
+/** Returns the lines of a chart's visible series. */
+export function chartLines(chart: ChartData, styles: readonly LineStyle[]): readonly Line[] {
   return chart.series.flatMap((series) => {
-    const identity = identities.find((one) => one.id === series.metric.metric_id);
-    return identity ? [{ ...identity, series }] : [];
+    const lineStyle = styles.find((style) => style.id === series.metric.metric_id);
+    return lineStyle ? [{ ...lineStyle, series }] : [];
   });
 }
 
-/** Returns the middle of a point's period, where it is drawn. */
-export function middleOf(point: Point): Date {
-  return new Date((Date.parse(point.period_start) + endOf(point).getTime()) / 2);
+/** Returns the middle of a point's period, its x position. */
+export function periodMiddle(point: Point): Date {
+  return new Date((Date.parse(point.period_start) + periodEnd(point).getTime()) / 2);
 }
 
 /** Returns the first instant after a point's period. */
-export function endOf(point: Point): Date {
+export function periodEnd(point: Point): Date {
   return new Date(Date.parse(point.period_end) + DAY_MS);
 }

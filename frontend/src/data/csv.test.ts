@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { DEFAULT_VIEW } from "../view/view";
-import { cell, csvOf } from "./csv";
-import { dashboard, metric, week } from "./samples";
-import { shownChart } from "./shown";
+import { chartData } from "./chart-data";
+import { csvCell, toCsv } from "./csv";
+import { dashboard, metric, week } from "./fixtures";
 
-test("a file holds every point that is seen, a gap as an empty cell", () => {
-  const chart = shownChart(
+test("a CSV file has every visible point, and an empty cell for a gap", () => {
+  const chart = chartData(
     dashboard(metric([week(0, 10), week(1, null), week(2, 30)])),
     ["downloads:lance:python"],
     {
@@ -14,9 +14,9 @@ test("a file holds every point that is seen, a gap as an empty cell", () => {
       sum: "cumulative",
     },
   );
-  const [head, ...lines] = csvOf(chart).trimEnd().split("\r\n");
-  expect(head).toMatch(/^metric_id,period,period_start,period_end,value,shown,kind,/);
-  expect(lines.map((line) => line.split(",").slice(1, 7).join(","))).toEqual([
+  const [header, ...rows] = toCsv(chart).trimEnd().split("\r\n");
+  expect(header).toMatch(/^metric_id,period,period_start,period_end,value,displayed_value,kind,/);
+  expect(rows.map((row) => row.split(",").slice(1, 7).join(","))).toEqual([
     "2026-W37,2026-09-07,2026-09-13,10,10,measured",
     "2026-W38,2026-09-14,2026-09-20,,,gap",
     "2026-W39,2026-09-21,2026-09-27,30,40,measured",
@@ -33,5 +33,5 @@ test.each([
   [-5, "-5"],
   [true, "true"],
 ])("a cell of %j is %s", (value, text) => {
-  expect(cell(value)).toBe(text);
+  expect(csvCell(value)).toBe(text);
 });

@@ -1,5 +1,5 @@
-/** Exactly what a chart shows, as CSV (RFC 4180): one line for each point, gaps among them. */
-import type { ShownChart } from "./shown";
+/** A chart's data as CSV (RFC 4180): one row per point, including gaps. */
+import type { ChartData } from "./chart-data";
 
 const COLUMNS = [
   "metric_id",
@@ -7,7 +7,7 @@ const COLUMNS = [
   "period_start",
   "period_end",
   "value",
-  "shown",
+  "displayed_value",
   "kind",
   "days_present",
   "days_expected",
@@ -21,16 +21,16 @@ const COLUMNS = [
   "duplicated",
 ] as const;
 
-/** Returns the file; `value` is the API's, `shown` what the chart makes of it (summed up, indexed). */
-export function csvOf(chart: ShownChart): string {
-  const lines = chart.series.flatMap(({ metric, points }) =>
-    points.map(({ period, kind, shown, point }) => [
+/** Returns the CSV text; `value` is the API's value, `displayed_value` its cumulative or indexed form. */
+export function toCsv(chart: ChartData): string {
+  const rows = chart.series.flatMap(({ metric, points }) =>
+    points.map(({ period, kind, displayValue, api: point }) => [
       metric.metric_id,
       period,
       point.period_start,
       point.period_end,
       point.value,
-      shown,
+      displayValue,
       kind,
       point.days_present,
       point.days_expected,
@@ -44,13 +44,13 @@ export function csvOf(chart: ShownChart): string {
       point.duplicated,
     ]),
   );
-  return [COLUMNS, ...lines].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
+  return [COLUMNS, ...rows].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
 }
 
 type Cell = string | number | boolean | null;
 
-/** Quotes where needed; text that a spreadsheet would run as a formula gets an apostrophe in front. */
-export function cell(value: Cell): string {
+/** Returns a quoted cell; an apostrophe keeps a spreadsheet from running text as a formula. */
+export function csvCell(value: Cell): string {
   if (value === null) return "";
   if (typeof value !== "string") return String(value);
   const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;

@@ -1,19 +1,19 @@
-/** Which charts there are: one for each product and family, in the order of the catalogue. */
+/** Groups metrics into charts: one per product and family, in catalogue order. */
 import type { WeeklyDashboard, WeeklyMetric, WeeklyProduct } from "../api/types";
 import type { View } from "../view/view";
 
 export interface ChartGroup {
-  /** `downloads:lance`; names the chart in addresses and files. */
+  /** For example `downloads:lance`; used in URLs and file names. */
   readonly id: string;
   readonly product: WeeklyProduct;
   readonly family: string;
   readonly metrics: readonly WeeklyMetric[];
 }
 
-/** A chart shows this many series by itself; a reader may add more. */
-export const SERIES_BY_DEFAULT = 8;
+/** Number of series in a chart before the user adds more. */
+export const DEFAULT_SERIES_COUNT = 8;
 
-/** Returns one group for each product and family, those of one family side by side. */
+/** Returns one group per product and family; groups of one family are adjacent. */
 export function chartGroups(dashboard: WeeklyDashboard): readonly ChartGroup[] {
   const families = [...new Set(allMetrics(dashboard).map((metric) => metric.metric_family))];
   const groups = families.flatMap((family) =>
@@ -27,20 +27,22 @@ export function chartGroups(dashboard: WeeklyDashboard): readonly ChartGroup[] {
   return groups.filter((group) => group.metrics.length > 0);
 }
 
-/** Returns the metrics a chart starts with: the largest, in the order of the catalogue, and those added. */
-export function offered(metrics: readonly WeeklyMetric[], view: View): readonly WeeklyMetric[] {
+/** Returns the largest metrics and those the user added, in catalogue order. */
+export function chartMetrics(metrics: readonly WeeklyMetric[], view: View): readonly WeeklyMetric[] {
   const size = (metric: WeeklyMetric): number => metric.latest_complete?.value ?? -1;
-  const largest = new Set([...metrics].sort((a, b) => size(b) - size(a)).slice(0, SERIES_BY_DEFAULT));
+  const largest = new Set([...metrics].sort((a, b) => size(b) - size(a)).slice(0, DEFAULT_SERIES_COUNT));
   return metrics.filter((metric) => largest.has(metric) || view.added.includes(metric.metric_id));
 }
 
-/** Returns the ids in a view that no metric has: a link from another catalogue, or a typing mistake. */
+/** Returns the ids in a view that are not in the catalogue. */
 export function unknownIds(dashboard: WeeklyDashboard, view: View): readonly string[] {
-  const known = new Set(dashboard.products.flatMap((product) => product.metrics.map((one) => one.metric_id)));
+  const known = new Set(
+    dashboard.products.flatMap((product) => product.metrics.map((metric) => metric.metric_id)),
+  );
   return [...new Set([...view.hidden, ...view.added, ...view.compared])].filter((id) => !known.has(id));
 }
 
-/** Returns every metric, in the order of the catalogue. */
+/** Returns every metric, in catalogue order. */
 export function allMetrics(dashboard: WeeklyDashboard): readonly WeeklyMetric[] {
   return dashboard.products.flatMap((product) => product.metrics);
 }

@@ -1,10 +1,10 @@
-/** Names for people: of SDKs, families, kinds of points, provenance. */
+/** Display names of SDKs, families, kinds of points and provenance. */
 import type { Metric } from "../api/types";
-import type { PointKind } from "./shown";
+import type { PointKind } from "./chart-data";
 
-type Named = Pick<Metric, "metric_id" | "sdk" | "subject" | "display_name" | "metric_family">;
+type NamedMetric = Pick<Metric, "metric_id" | "sdk" | "subject" | "display_name" | "metric_family">;
 
-const SDKS: Readonly<Record<string, string>> = {
+const SDK_NAMES: Readonly<Record<string, string>> = {
   python: "Python",
   nodejs: "Node.js",
   rust: "Rust",
@@ -13,46 +13,47 @@ const SDKS: Readonly<Record<string, string>> = {
   ruby: "Ruby",
   dotnet: ".NET",
 };
-const FAMILIES: Readonly<Record<string, string>> = {
+const FAMILY_NAMES: Readonly<Record<string, string>> = {
   downloads: "Downloads",
   stars: "Stars",
-  stars_retained: "Stars kept",
+  stars_retained: "Stars still given",
 };
-const PROVENANCE: Readonly<Record<string, string>> = {
+const PROVENANCE_NAMES: Readonly<Record<string, string>> = {
   csv_seed: "seed file",
   api: "registry",
-  recomputed: "registry, read again",
+  recomputed: "registry, re-read",
 };
 
-/** What each way of drawing means, for somebody who sees such a chart for the first time. */
-export const KIND_LEGEND: Readonly<Record<PointKind | "restated", string>> = {
-  measured: "Measured, complete",
-  estimated: "Estimate from a wider reading; in no change or total",
-  incomplete: "Days are missing: counts only those known",
-  running: "Not over yet: part of a period",
-  gap: "Gap: nothing known",
-  restated: "The registry changed it later",
+/** The legend's label of each kind of point. */
+export const KIND_LABELS: Readonly<Record<PointKind | "restated", string>> = {
+  measured: "Complete",
+  estimated: "Estimate, excluded from changes and totals",
+  incomplete: "Incomplete: some days are missing",
+  running: "In progress",
+  gap: "Gap: no data",
+  restated: "Restated by the registry",
 };
 
-/** Returns `Python`, or the word of the catalogue. */
+/** Returns the display name of an SDK, such as `Node.js`. */
 export function sdkName(sdk: string): string {
-  return SDKS[sdk] ?? sdk;
+  return SDK_NAMES[sdk] ?? sdk;
 }
 
-/** Returns `Downloads`, or the family's id in words. */
+/** Returns the display name of a family, such as `Downloads`. */
 export function familyName(family: string): string {
-  return FAMILIES[family] ?? family.replaceAll("_", " ");
+  return FAMILY_NAMES[family] ?? family.replaceAll("_", " ");
 }
 
-/** Returns where a value came from, in words. */
+/** Returns the display name of a provenance. */
 export function provenanceName(provenance: string | null): string {
-  return provenance === null ? "" : (PROVENANCE[provenance] ?? provenance);
+  return provenance === null ? "" : (PROVENANCE_NAMES[provenance] ?? provenance);
 }
 
-/** Returns the short name of a metric among its neighbours: the SDK where it is the only one, else the subject. */
-export function shortName(metric: Named, among: readonly Named[]): string {
+/** Returns the SDK's name if only one of these metrics has it, else the subject. */
+export function shortName(metric: NamedMetric, metrics: readonly NamedMetric[]): string {
   if (metric.sdk === null) return metric.subject;
   const isOnly =
-    among.filter((one) => one.sdk === metric.sdk && one.metric_family === metric.metric_family).length === 1;
+    metrics.filter((other) => other.sdk === metric.sdk && other.metric_family === metric.metric_family)
+      .length === 1;
   return isOnly ? sdkName(metric.sdk) : metric.subject;
 }

@@ -1,28 +1,28 @@
 import { expect, test } from "vitest";
-import { week } from "../data/samples";
-import { formatsOf } from "./format";
+import { week } from "../data/fixtures";
+import { createFormats } from "./format";
 
 const NOW = Date.parse("2026-11-23T12:00:00Z");
 
-test("numbers and days are written the reader's way", () => {
-  expect(formatsOf("de-DE", false).count(1234567)).toBe("1.234.567");
-  expect(formatsOf("en-GB", false).day("2026-11-22")).toBe("22 Nov 2026");
+test("numbers and days follow the locale", () => {
+  expect(createFormats("de-DE", false).count(1234567)).toBe("1.234.567");
+  expect(createFormats("en-GB", false).day("2026-11-22")).toBe("22 Nov 2026");
 });
 
-test("a week says its number and its days", () => {
+test("a week has its number and its days", () => {
   // CLDR puts thin or plain spaces around the dash, depending on its version
-  expect(formatsOf("en-GB", false).period(week(10, 1))).toMatch(/^Week 47, 16\s?–\s?22 Nov 2026$/);
+  expect(createFormats("en-GB", false).period(week(10, 1))).toMatch(/^Week 47, 16\s?–\s?22 Nov 2026$/);
 });
 
-test("ISO on demand", () => {
-  const iso = formatsOf("de-DE", true);
+test("dates are ISO 8601 on request", () => {
+  const iso = createFormats("de-DE", true);
   expect(iso.period(week(10, 1))).toBe("2026-W47");
   expect(iso.day("2026-11-22")).toBe("2026-11-22");
   expect(iso.instant("2026-11-22T06:00:00Z")).toBe("2026-11-22T06:00:00Z");
 });
 
-test("a change carries its sign", () => {
-  const format = formatsOf("en-GB", false);
+test("a change has its sign", () => {
+  const format = createFormats("en-GB", false);
   expect(format.change({ absolute: 5, fraction: 0.052 })).toBe("+5.2%");
   expect(format.change({ absolute: 0, fraction: 0 })).toBe("0%");
 });
@@ -32,13 +32,13 @@ test.each([
   ["2026-11-23T09:10:00Z", "2 hours ago"],
   ["2026-05-31T00:00:00Z", "176 days ago"],
 ])("%s was %s", (at, text) => {
-  expect(formatsOf("en-GB", false).age(at, NOW)).toBe(text);
+  expect(createFormats("en-GB", false).age(at, NOW)).toBe(text);
 });
 
 test.each([
   ["2026-11-23", "today"],
   ["2026-11-22", "yesterday"],
   ["2026-05-31", "176 days ago"],
-])("%s was %s, whatever the hour", (day, text) => {
-  expect(formatsOf("en-GB", false).dayAge(day, NOW)).toBe(text);
+])("the day %s was %s", (day, text) => {
+  expect(createFormats("en-GB", false).dayAge(day, NOW)).toBe(text);
 });

@@ -1,4 +1,4 @@
-/** Numbers, dates and weeks in the reader's own way, or in ISO 8601 on demand. Days are UTC throughout. */
+/** Formats numbers, dates and weeks in the browser's locale, or dates in ISO 8601. Days are in UTC. */
 import type { Change, Point } from "../api/types";
 
 export interface Formats {
@@ -9,12 +9,12 @@ export interface Formats {
   readonly day: (day: string) => string;
   readonly days: (from: string, to: string) => string;
   readonly instant: (at: string) => string;
-  /** A period as people say it: `Week 47, 16 – 22 Nov 2026`, or `2026-W47`. */
+  /** For example `Week 47, 16 – 22 Nov 2026`, or `2026-W47`. */
   readonly period: (point: Point) => string;
   readonly periodShort: (point: Point) => string;
-  /** How long ago, to the minute: the page's own clock ticks no finer. */
+  /** Time since an instant, such as `2 hours ago`; precise to the minute. */
   readonly age: (at: string | number, now: number) => string;
-  /** How many days before today a day was, both UTC, as `community-metrics report` counts them. */
+  /** UTC days since a day, such as `yesterday`; `community-metrics report` counts the same. */
   readonly dayAge: (day: string, now: number) => string;
 }
 
@@ -28,22 +28,20 @@ const AGES: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
-/** Returns the formats of a locale; `undefined` is the browser's own. */
-export function formatsOf(locale: string | undefined, iso: boolean): Formats {
-  // made when first needed: each costs a phone some milliseconds, and the first view needs few of them
-  const count = lazily(() => new Intl.NumberFormat(locale));
-  const short = lazily(
-    () => new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }),
-  );
-  const percent = lazily(() => new Intl.NumberFormat(locale, PERCENT));
-  const signed = lazily(() => new Intl.NumberFormat(locale, { ...PERCENT, signDisplay: "exceptZero" }));
-  const day = lazily(() => new Intl.DateTimeFormat(locale, DAY));
-  const month = lazily(() => new Intl.DateTimeFormat(locale, { ...UTC, month: "long", year: "numeric" }));
-  const instant = lazily(() => new Intl.DateTimeFormat(locale, INSTANT));
-  const relative = lazily(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
+/** Returns the formats of a locale; `undefined` is the browser's. */
+export function createFormats(locale: string | undefined, iso: boolean): Formats {
+  // created on first use: each takes milliseconds on a phone, and the first view needs few
+  const count = lazy(() => new Intl.NumberFormat(locale));
+  const short = lazy(() => new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }));
+  const percent = lazy(() => new Intl.NumberFormat(locale, PERCENT));
+  const signed = lazy(() => new Intl.NumberFormat(locale, { ...PERCENT, signDisplay: "exceptZero" }));
+  const day = lazy(() => new Intl.DateTimeFormat(locale, DAY));
+  const month = lazy(() => new Intl.DateTimeFormat(locale, { ...UTC, month: "long", year: "numeric" }));
+  const instant = lazy(() => new Intl.DateTimeFormat(locale, INSTANT));
+  const relative = lazy(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
   const days = (from: string, to: string): string =>
     iso ? `${from}/${to}` : day().formatRange(new Date(from), new Date(to));
-  const dayText = (text: string): string => (iso ? text : day().format(new Date(text)));
+  const dayText = (isoDay: string): string => (iso ? isoDay : day().format(new Date(isoDay)));
 
   function periodShort(point: Point): string {
     if ("day" in point) return dayText(point.day);
@@ -78,10 +76,10 @@ function ageText(relative: Intl.RelativeTimeFormat, seconds: number): string {
   return relative.format(Math.trunc(seconds / size), unit);
 }
 
-function lazily<T>(make: () => T): () => T {
-  let made: T | undefined;
+function lazy<T>(make: () => T): () => T {
+  let value: T | undefined;
   return () => {
-    made ??= make();
-    return made;
+    value ??= make();
+    return value;
   };
 }

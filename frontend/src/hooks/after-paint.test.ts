@@ -6,24 +6,24 @@ const done: string[] = [];
 beforeEach(() => {
   done.length = 0;
   vi.useFakeTimers();
-  // what a browser has and Node has not
+  // Node does not have these browser APIs
   vi.stubGlobal("document", { hidden: false });
   vi.stubGlobal("requestAnimationFrame", (work: () => void) => setTimeout(work, 16));
   vi.stubGlobal("requestIdleCallback", (work: () => void) => setTimeout(work, 50));
 });
 
-test("what is in sight goes first, each piece in a task of its own", () => {
-  afterPaint(() => done.push("elsewhere"), false);
+test("visible work runs first, and each piece runs in its own task", () => {
+  afterPaint(() => done.push("offscreen"), false);
   for (const name of ["one", "two"]) afterPaint(() => done.push(name));
   expect(done).toEqual([]);
   vi.advanceTimersToNextTimer();
   expect(done.length).toBeLessThanOrEqual(1);
   vi.runAllTimers();
-  expect(done).toEqual(["one", "two", "elsewhere"]);
+  expect(done).toEqual(["one", "two", "offscreen"]);
 });
 
-test("what is called off is not done, and what throws does not hold up the rest", () => {
-  afterPaint(() => done.push("off"))();
+test("cancelled work does not run, and an error does not stop other work", () => {
+  afterPaint(() => done.push("cancelled"))();
   afterPaint(() => {
     throw new Error("broken");
   });
@@ -33,7 +33,7 @@ test("what is called off is not done, and what throws does not hold up the rest"
   expect(done).toEqual(["next"]);
 });
 
-test("a page in the background, which paints nothing, still comes to its work", () => {
+test("work runs on a hidden page, which never paints", () => {
   vi.stubGlobal("document", { hidden: true });
   vi.stubGlobal("requestAnimationFrame", () => 0);
   afterPaint(() => done.push("hidden"));

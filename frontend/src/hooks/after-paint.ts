@@ -1,48 +1,48 @@
 /**
- * Work that waits until the reader's press has been answered on screen.
+ * Schedules work after the next paint, so that the page responds to a click before it renders the result.
  *
- * One piece is done at a time, each in a task of its own, so that the next press never waits for more than one.
- * What is in sight goes first; the rest follows when the browser has nothing better to do.
+ * Each piece of work runs in its own task, so that a click waits for one piece at most. Visible work runs first;
+ * offscreen work runs when the browser is idle.
  */
 type Work = () => void;
 
-const inSight = new Set<Work>();
-const elsewhere = new Set<Work>();
-let isWaiting = false;
+const visibleWork = new Set<Work>();
+const offscreenWork = new Set<Work>();
+let isScheduled = false;
 
-/** How long work that is out of sight may wait for an idle moment. */
-const PATIENCE_MS = 1_500;
+/** Offscreen work runs after this time even if the browser is never idle. */
+const IDLE_TIMEOUT_MS = 1_500;
 
-/** Does `work` after the next paint; the function returned calls it off. */
-export function afterPaint(work: Work, isInSight = true): Work {
-  const queue = isInSight ? inSight : elsewhere;
+/** Runs `work` after the next paint; the returned function cancels it. */
+export function afterPaint(work: Work, isVisible = true): Work {
+  const queue = isVisible ? visibleWork : offscreenWork;
   queue.add(work);
-  wake();
+  schedule();
   return () => queue.delete(work);
 }
 
-function wake(): void {
-  if (isWaiting || inSight.size + elsewhere.size === 0) return;
-  isWaiting = true;
-  if (inSight.size === 0) whenIdle(doNext);
-  // a page in the background paints nothing, and would never come to its work
-  else if (document.hidden) setTimeout(doNext);
-  else requestAnimationFrame(() => setTimeout(doNext));
+function schedule(): void {
+  if (isScheduled || visibleWork.size + offscreenWork.size === 0) return;
+  isScheduled = true;
+  if (visibleWork.size === 0) whenIdle(runNext);
+  // a hidden page never paints
+  else if (document.hidden) setTimeout(runNext);
+  else requestAnimationFrame(() => setTimeout(runNext));
 }
 
 function whenIdle(work: Work): void {
-  if (typeof requestIdleCallback === "function") requestIdleCallback(work, { timeout: PATIENCE_MS });
+  if (typeof requestIdleCallback === "function") requestIdleCallback(work, { timeout: IDLE_TIMEOUT_MS });
   else setTimeout(work, 50); // Safari
 }
 
-function doNext(): void {
-  isWaiting = false;
-  const queue = inSight.size > 0 ? inSight : elsewhere;
+function runNext(): void {
+  isScheduled = false;
+  const queue = visibleWork.size > 0 ? visibleWork : offscreenWork;
   const [work] = queue;
   if (work !== undefined) queue.delete(work);
   try {
     work?.();
   } finally {
-    wake();
+    schedule();
   }
 }

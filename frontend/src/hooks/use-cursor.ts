@@ -1,33 +1,33 @@
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import type { Drawing } from "../chart/draw";
 import type { Line } from "../chart/lines";
-import { useReader } from "./view-context";
+import { usePage } from "./contexts";
 
 interface CursorState {
   readonly index: number | null;
-  /** Where a stretch to zoom into began; null when none is being marked. */
+  /** Where the selected range starts; null without a selection. */
   readonly anchor: number | null;
   readonly isKeyboard: boolean;
 }
 
 const MIN_DRAG_PX = 12;
-const NOWHERE: CursorState = { index: null, anchor: null, isKeyboard: false };
+const NO_CURSOR: CursorState = { index: null, anchor: null, isKeyboard: false };
 
-/** Returns the period that a reader points at, by pointer or by arrow keys, and the handlers that follow both. */
+/** Returns the selected period and range of a chart, and the pointer and keyboard handlers that change them. */
 export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
-  const { change, announce, format } = useReader();
-  const [state, setState] = useState<CursorState>(NOWHERE);
+  const { change, announce, format } = usePage();
+  const [state, setState] = useState<CursorState>(NO_CURSOR);
   const pressedAt = useRef<number | null>(null);
   const points = lines[0]?.series.points ?? [];
   const last = points.length - 1;
   const index = state.index === null ? null : Math.min(state.index, last);
 
-  function zoom(one: number, other: number): void {
-    const [from, to] = [points[Math.min(one, other)], points[Math.max(one, other)]];
-    setState(NOWHERE);
-    if (!from || !to || one === other) return;
-    change({ range: { from: from.point.period_start, to: to.point.period_end } });
-    announce(`Zoomed to ${format.days(from.point.period_start, to.point.period_end)}. Undo takes it back.`);
+  function zoom(start: number, end: number): void {
+    const [from, to] = [points[Math.min(start, end)], points[Math.max(start, end)]];
+    setState(NO_CURSOR);
+    if (!from || !to || start === end) return;
+    change({ range: { from: from.api.period_start, to: to.api.period_end } });
+    announce(`Zoomed to ${format.days(from.api.period_start, to.api.period_end)}. Select Undo to go back.`);
   }
 
   const xOf = (event: PointerEvent<HTMLDivElement>): number =>
@@ -39,7 +39,7 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
   const handlers = {
     onPointerDown(event: PointerEvent<HTMLDivElement>) {
       if (event.button !== 0) return;
-      // a finger points and scrolls; it does not mark a stretch
+      // touch selects a point and scrolls; it does not select a range
       if (event.pointerType !== "mouse") return point(event);
       pressedAt.current = xOf(event);
       event.currentTarget.setPointerCapture(event.pointerId);
@@ -60,16 +60,16 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
     },
     onPointerLeave(event: PointerEvent<HTMLDivElement>) {
       if (event.pointerType !== "mouse") return;
-      if (pressedAt.current === null && !state.isKeyboard) setState(NOWHERE);
+      if (pressedAt.current === null && !state.isKeyboard) setState(NO_CURSOR);
     },
     onPointerCancel() {
       pressedAt.current = null;
-      setState(NOWHERE);
+      setState(NO_CURSOR);
     },
-    onBlur: () => setState(NOWHERE),
+    onBlur: () => setState(NO_CURSOR),
     onKeyDown(event: KeyboardEvent<HTMLDivElement>) {
       const next = keyTarget(event.key, index, last);
-      if (event.key === "Escape") setState(NOWHERE);
+      if (event.key === "Escape") setState(NO_CURSOR);
       else if (event.key === "Enter" && state.anchor !== null && index !== null) zoom(state.anchor, index);
       else if (next === null) return;
       else
@@ -87,21 +87,21 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
 function nearest(drawing: Drawing | null, x: number): number | null {
   if (drawing === null || drawing.xs.length === 0) return null;
   let best = 0;
-  drawing.xs.forEach((at, index) => {
-    if (Math.abs(at - x) < Math.abs((drawing.xs[best] ?? 0) - x)) best = index;
+  drawing.xs.forEach((position, index) => {
+    if (Math.abs(position - x) < Math.abs((drawing.xs[best] ?? 0) - x)) best = index;
   });
   return best;
 }
 
-const PAGE = 10;
+const PAGE_STEP = 10;
 
 function keyTarget(key: string, index: number | null, last: number): number | null {
   const here = index ?? last + 1;
   const targets: Readonly<Record<string, number>> = {
     ArrowLeft: here - 1,
     ArrowRight: index === null ? last : here + 1,
-    PageUp: here - PAGE,
-    PageDown: here + PAGE,
+    PageUp: here - PAGE_STEP,
+    PageDown: here + PAGE_STEP,
     Home: 0,
     End: last,
   };

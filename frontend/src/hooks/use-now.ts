@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 
 const MINUTE_MS = 60_000;
 
-/** Returns what time it is, to the minute: ages on the page are never told by the API. */
+/** Returns the current time, updated every minute. The page computes ages; the API returns instants only. */
 export function useNow(): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

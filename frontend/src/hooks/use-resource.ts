@@ -1,10 +1,10 @@
 import { useSyncExternalStore } from "react";
-import { createResource, type ResourceState, resourceOf } from "../api/resource";
+import { createResource, getResource, type ResourceState } from "../api/resource";
 
-const nothing = createResource<never>("", () => new Promise(() => undefined));
+const idle = createResource<never>("", () => new Promise(() => undefined));
 
-/** Follows the answer at a path; `null` asks nothing and stays loading. */
+/** Returns the state of the resource at a path; `null` fetches nothing and stays loading. */
 export function useResource<T>(path: string | null): ResourceState<T> {
-  const resource = path === null ? nothing : resourceOf<T>(path);
+  const resource = path === null ? idle : getResource<T>(path);
   return useSyncExternalStore(resource.subscribe, resource.state) as ResourceState<T>;
 }

@@ -3,11 +3,11 @@ import { useState } from "react";
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** Returns the reader's theme and how to change it; kept in this browser, since a link should not decide it. */
+/** Returns the theme and its setter. The theme is stored in the browser, not in the URL. */
 export function useTheme(): [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useState<Theme>(() => {
     const stored = document.documentElement.dataset.theme;
-    return THEMES.find((one) => one === stored) ?? "system";
+    return THEMES.find((name) => name === stored) ?? "system";
   });
   return [
     theme,
@@ -19,7 +19,7 @@ export function useTheme(): [Theme, (theme: Theme) => void] {
         if (next === "system") localStorage.removeItem("theme");
         else localStorage.setItem("theme", next);
       } catch {
-        // a browser that keeps nothing still shows what was asked for
+        // without storage, the theme applies to this visit only
       }
     },
   ];

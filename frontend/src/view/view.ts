@@ -1,10 +1,10 @@
-/** What a reader has chosen to see: all of it stands in the address, so that a link shows the same. */
+/** The options that a user can select. All of them are in the URL, so that a link opens the same view. */
 
 export const GRAINS = ["day", "week", "month"] as const;
 export type Grain = (typeof GRAINS)[number];
 
 export interface DateRange {
-  /** First and last UTC day, ISO. */
+  /** First and last UTC day, in ISO 8601. */
   readonly from: string;
   readonly to: string;
 }
@@ -26,15 +26,15 @@ export interface View {
   readonly sum: (typeof SUMS)[number];
   readonly scale: (typeof SCALES)[number];
   readonly unit: (typeof UNITS)[number];
-  /** Metrics that a reader has taken out of the charts. */
+  /** Metrics hidden from the charts. */
   readonly hidden: readonly string[];
-  /** Metrics that a reader has put into a chart though it does not show them by itself, or compares. */
+  /** Metrics added to a chart that does not show them by default. */
   readonly added: readonly string[];
   readonly compared: readonly string[];
-  /** Charts whose table is open. */
+  /** Ids of the charts whose table is open. */
   readonly tables: readonly string[];
   readonly sorts: Readonly<Record<string, Sort>>;
-  /** Dates and weeks in ISO 8601 instead of the reader's own way. */
+  /** Whether dates and weeks are in ISO 8601 instead of the locale's format. */
   readonly iso: boolean;
 }
 
@@ -52,8 +52,8 @@ export const DEFAULT_VIEW: View = {
   iso: false,
 };
 
-/** Says whether two ranges show the same. */
-export function isSameRange(one: Range, other: Range): boolean {
-  if (typeof one === "string" || typeof other === "string") return one === other;
-  return one.from === other.from && one.to === other.to;
+/** Returns whether two ranges are equal. */
+export function isSameRange(a: Range, b: Range): boolean {
+  if (typeof a === "string" || typeof b === "string") return a === b;
+  return a.from === b.from && a.to === b.to;
 }

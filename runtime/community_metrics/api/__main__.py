@@ -1,4 +1,4 @@
-"""Print the OpenAPI file: `python -m community_metrics.api > docs/openapi.json`. It needs no database."""
+"""Print the OpenAPI file: `python -m community_metrics.api > docs/openapi.json`. Needs no database."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The read API for an ASGI server: `uvicorn community_metrics.api.main:app`.
 
-The only module that reads the environment when it is imported, because a server takes the name `app` from it.
+Importing this module reads the environment, because a server imports `app` by name.
 """
 
 from __future__ import annotations

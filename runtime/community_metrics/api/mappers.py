@@ -9,19 +9,19 @@ from community_metrics.api.schemas import base, dashboard, points, status
 from community_metrics.periods import Grain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from community_metrics.model import Run
+    from community_metrics.model import MetricDefinition
+    from community_metrics.series.freshness import RunView
     from community_metrics.series.points import Point
-    from community_metrics.views.dashboard import Dashboard, MetricView, ProductView
+    from community_metrics.views.dashboard import Dashboard, MetricView
     from community_metrics.views.runs import Freshness, History
-    from community_metrics.views.selection import Definitions, Restatements
+    from community_metrics.views.selection import Restatements
     from community_metrics.views.series import MetricSeries
     from community_metrics.views.status import Status
 
     TableVersions = Mapping[str, int]
 
-RUNS_SHOWN: Final = 10
 _DASHBOARDS: Final[Mapping[Grain, type[dashboard.Dashboard[Any]]]] = {
     Grain.DAY: dashboard.DailyDashboard,
     Grain.WEEK: dashboard.WeeklyDashboard,
@@ -33,7 +33,7 @@ _POINTS: Final[Mapping[Grain, type[points.DayPoint | points.WeekPoint | points.M
     Grain.MONTH: points.MonthPoint,
 }
 _POINT_FIELDS: Final = tuple(name for name in points.Point.model_fields if not name.startswith("period_"))
-_RUN_FIELDS: Final = tuple(name for name in status.RunRecord.model_fields if name not in {"run_id", "state"})
+_RUN_FIELDS: Final = tuple(status.RunRecord.model_fields.keys() - {"run_id", "state", "failures"})
 
 
 def point_fields(point: Point) -> dict[str, Any]:
@@ -49,10 +49,19 @@ def point_fields(point: Point) -> dict[str, Any]:
 
 def dashboard_body(view: Dashboard, versions: TableVersions) -> dashboard.Dashboard[Any]:
     """Return the dashboard of the view's grain."""
+    products = [
+        {
+            "product": product.product,
+            "display_name": product.display_name,
+            "metrics": [_metric_fields(metric) for metric in product.metrics],
+            "downloads_30d": product.downloads,
+        }
+        for product in view.products
+    ]
     fields = {
         "period_start": view.periods[0].start,
         "period_end": view.periods[-1].end,
-        "products": [_product_fields(product) for product in view.products],
+        "products": products,
         "stars": view.stars,
         "freshness": freshness_body(view.freshness, versions),
     }
@@ -70,10 +79,12 @@ def series_body(view: MetricSeries, versions: TableVersions) -> points.Series:
     )
 
 
-def definitions_body(view: Definitions, versions: TableVersions) -> points.Definitions:
+def definitions_body(
+    stored: Iterable[MetricDefinition], freshness: Freshness, versions: TableVersions
+) -> points.Definitions:
     """Return the catalogue as stored."""
-    metrics = [points.Definition.model_validate(metric, from_attributes=True) for metric in view.metrics]
-    return points.Definitions(metrics=metrics, freshness=freshness_body(view.freshness, versions))
+    metrics = [points.Definition.model_validate(metric, from_attributes=True) for metric in stored]
+    return points.Definitions(metrics=metrics, freshness=freshness_body(freshness, versions))
 
 
 def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
@@ -84,7 +95,8 @@ def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
         last_success_age_hours=None if fresh.age is None else max(0, fresh.age // timedelta(hours=1)),
         is_stale=fresh.is_stale,
         metrics=[status.MetricStatus.model_validate(metric, from_attributes=True) for metric in view.metrics],
-        runs=[run_body(one.run, one.state) for one in view.runs[:RUNS_SHOWN]],
+        failures=[status.Failure.model_validate(each, from_attributes=True) for each in view.failures],
+        runs=[run_body(one) for one in view.runs],
         freshness=freshness_body(fresh, versions),
     )
 
@@ -92,7 +104,7 @@ def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
 def history_body(view: History, versions: TableVersions) -> status.History:
     """Return a page of runs."""
     return status.History(
-        runs=[run_body(one.run, one.state) for one in view.runs],
+        runs=[run_body(run) for run in view.runs],
         next_before=view.next_before,
         freshness=freshness_body(view.freshness, versions),
     )
@@ -107,10 +119,11 @@ def restatements_body(view: Restatements, versions: TableVersions) -> status.Res
     )
 
 
-def run_body(run: Run, state: str) -> status.RunRecord:
-    """Return one run in this state."""
-    fields = {name: getattr(run, name) for name in _RUN_FIELDS}
-    return status.RunRecord.model_validate({"run_id": run.ingestion_run_id, "state": state, **fields})
+def run_body(view: RunView) -> status.RunRecord:
+    """Return one run with its state and the causes of its failures."""
+    fields = {name: getattr(view.run, name) for name in _RUN_FIELDS}
+    fields |= {"run_id": view.run.ingestion_run_id, "state": view.state, "failures": view.failures}
+    return status.RunRecord.model_validate(fields, from_attributes=True)
 
 
 def freshness_body(view: Freshness, versions: TableVersions) -> base.Freshness:
@@ -120,15 +133,6 @@ def freshness_body(view: Freshness, versions: TableVersions) -> base.Freshness:
         is_stale=view.is_stale,
         versions=base.Versions(**{name: versions[name] for name in base.Versions.model_fields}),
     )
-
-
-def _product_fields(product: ProductView) -> dict[str, Any]:
-    return {
-        "product": product.product,
-        "display_name": product.display_name,
-        "metrics": [_metric_fields(metric) for metric in product.metrics],
-        "downloads_30d": product.downloads,
-    }
 
 
 def _metric_fields(view: MetricView) -> dict[str, Any]:

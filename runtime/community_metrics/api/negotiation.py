@@ -1,35 +1,30 @@
-"""JSON or CSV: what `?format=` or `Accept` asks for."""
+"""The format of a response, JSON or CSV, by the `Accept` header."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Final
 
 JSON: Final = "json"
 CSV: Final = "csv"
-_RANGES: Final = {
-    JSON: ("application/json", "application/*", "*/*"),
-    CSV: ("text/csv", "text/*", "*/*"),
-}
-"""What may ask for each form, the most exact first: `application/json;q=0, */*` is no wish for JSON."""
+_JSON_RANGES: Final = ("application/json", "application/*", "*/*")
+_CSV_RANGES: Final = ("text/csv", "text/*", "*/*")
+"""Media ranges that match each format, the most specific first: `application/json;q=0, */*` rejects JSON."""
 
 
 def negotiated(accept: bytes | None) -> str:
-    """Return the format that an `Accept` header likes best: JSON unless CSV is liked better.
+    """Return the preferred format of an `Accept` header: JSON unless CSV has a higher quality.
 
-    A header that names neither gets JSON as well: an answer in a form nobody asked for helps more than a 406.
+    A header that accepts neither gets JSON as well, which helps more than a 406.
     """
-    offers: dict[str, float] = {}
-    for offer in (accept or b"*/*").decode("latin-1").split(","):
-        media_type, *parameters = (part.strip().lower() for part in offer.split(";"))
-        offers[media_type] = max(offers.get(media_type, 0.0), _quality(parameters))
-    return CSV if _liked(CSV, offers) > _liked(JSON, offers) else JSON
-
-
-def _liked(form: str, offers: Mapping[str, float]) -> float:
-    return next((offers[each] for each in _RANGES[form] if each in offers), 0.0)
+    qualities: dict[str, float] = {}
+    for media_range in (accept or b"*/*").decode("latin-1").split(","):
+        media_type, *parameters = (part.strip().lower() for part in media_range.split(";"))
+        qualities[media_type] = max(qualities.get(media_type, 0.0), _quality(parameters))
+    json_quality, csv_quality = (
+        next((qualities[each] for each in ranges if each in qualities), 0.0)
+        for ranges in (_JSON_RANGES, _CSV_RANGES)
+    )
+    return CSV if csv_quality > json_quality else JSON
 
 
 def _quality(parameters: list[str]) -> float:

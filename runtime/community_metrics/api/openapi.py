@@ -10,29 +10,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.openapi.utils import get_openapi
 
-from community_metrics.api.cache.middleware import CACHED, PREFIX
+from community_metrics.api.cache.keys import CACHED_ROUTES
+from community_metrics.api.context import PREFIX
 from community_metrics.api.problems import DOCUMENTATION, ProblemBody
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_SUMMARY: Final = "Downloads and stars of open-source packages, week by week. A number is never invented."
-_OPEN_OPERATIONS: Final = frozenset({"health"})
 _NOT_MODIFIED: Final[dict[str, Any]] = {
-    "description": "The body that `If-None-Match` names is still the one.",
+    "description": "The body with the tag in `If-None-Match` has not changed.",
     "headers": {
-        name: {"description": said, "schema": {"type": "string"}}
-        for name, said in (
+        name: {"description": description, "schema": {"type": "string"}}
+        for name, description in (
             ("ETag", "The tag of that body."),
-            ("Cache-Control", "How long it may be kept."),
-            ("Vary", "Which request headers the answer depends on."),
+            ("Cache-Control", "How long a cache may keep it."),
+            ("Vary", "Which request headers the response depends on."),
         )
     },
 }
 
 
-def described(app: FastAPI) -> None:
-    """Make `app.openapi()` return the whole truth: errors as problems, tokens, no idle shapes."""
+def install_openapi(app: FastAPI) -> None:
+    """Make `app.openapi()` return the complete file, with problems as errors and bearer tokens."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -51,7 +50,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
         version=app.version,
-        summary=_SUMMARY,
+        summary="Downloads and stars of open-source packages, week by week. A number is never invented.",
         description=f"Errors are RFC 9457 problems, see {DOCUMENTATION}. HEAD works wherever GET does.",
         routes=app.routes,
     )
@@ -64,13 +63,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "token": {
             "type": "http",
             "scheme": "bearer",
-            "description": "Only where the service has `CM_API_TOKEN_HASHES`; for servers.",
+            "description": "Required if the service sets `CM_API_TOKEN_HASHES`; for servers.",
         }
     }
     for path, operations in document["paths"].items():
         operation = operations["get"]
-        if path.removeprefix(PREFIX).partition("/")[0] in CACHED:
+        if path.removeprefix(PREFIX).partition("/")[0] in CACHED_ROUTES:
             operation["responses"]["304"] = _NOT_MODIFIED
-        if operation["operationId"] not in _OPEN_OPERATIONS:
+        if operation["operationId"] != "health":
             operation["security"] = [{}, {"token": []}]
     return document

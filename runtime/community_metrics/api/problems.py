@@ -1,7 +1,7 @@
-"""The one shape of every error: RFC 9457 `application/problem+json`.
+"""The one format of every error: RFC 9457 `application/problem+json`.
 
-Each `type` is the address of a paragraph in `docs/api.md`. A problem speaks to the caller: what storage or
-the interpreter said goes to the log, never into a body.
+Each `type` is the address of a section in `docs/api.md`. A problem is for the client: the error of storage or
+of the interpreter goes to the log, never into a body.
 """
 
 from __future__ import annotations
@@ -10,11 +10,19 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
+from community_metrics.api.schemas.base import Body
 from community_metrics.config import PROJECT_URL
-from community_metrics.errors import InvalidRange, StorageDenied, StorageSchemaMismatch, UnknownName
+from community_metrics.errors import (
+    InvalidRange,
+    StorageDenied,
+    StorageNotBootstrapped,
+    StorageSchemaMismatch,
+    UnknownName,
+    UnknownStoredValue,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,58 +38,56 @@ _SMALLER: Final = (
 )
 
 TITLES: Final[Mapping[str, tuple[int, str]]] = {
-    "not-found": (404, "There is nothing at this address"),
-    "unknown-metric": (404, "There is no metric of this id"),
-    "unknown-product": (404, "There is no product of this id"),
-    "method-not-allowed": (405, "This method is not allowed here"),
-    "invalid-parameter": (422, "A parameter cannot be used"),
-    "answer-too-large": (422, "The answer would be too large"),
-    "token-required": (401, "A bearer token is required"),
-    "preflight-refused": (400, "This page may not read the API"),
-    "bad-request": (400, "The request cannot be understood"),
-    "storage-unavailable": (503, "The database does not answer"),
-    "storage-denied": (503, "The database refuses this service"),
-    "storage-not-ready": (503, "The database is not set up"),
-    "internal-error": (500, "This service made a mistake"),
+    "not-found": (404, "Not found"),
+    "unknown-metric": (404, "Metric not found"),
+    "unknown-product": (404, "Product not found"),
+    "method-not-allowed": (405, "Method not allowed"),
+    "invalid-parameter": (422, "Invalid parameter"),
+    "answer-too-large": (422, "Response too large"),
+    "token-required": (401, "Bearer token required"),
+    "bad-request": (400, "Bad request"),
+    "storage-unavailable": (503, "Database unavailable"),
+    "storage-denied": (503, "Database access denied"),
+    "storage-not-ready": (503, "Database not set up"),
+    "storage-mismatch": (503, "Database of another version"),
+    "internal-error": (500, "Internal server error"),
 }
-"""Every kind of problem, with its status and title; `docs/api.md` explains each under the same word."""
+"""Every kind of problem with its status and title; `docs/api.md` has a section for each."""
 
 
-class Fault(BaseModel):
-    """One parameter that cannot be used."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ParameterError(Body):
+    """One invalid parameter."""
 
     parameter: str = Field(description="Name of the query or path parameter.")
     detail: str = Field(description="What is wrong with its value.")
     allowed: str | None = Field(default=None, description="Which values are allowed.")
 
 
-class ProblemBody(BaseModel):
-    """An error, as RFC 9457 shapes it."""
+class ProblemBody(Body):
+    """An error in the format of RFC 9457."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    type: str = Field(description="Address of the paragraph that explains this kind of problem.")
+    type: str = Field(description="Address of the section that explains this kind of problem.")
     title: str = Field(description="The kind of problem, in a few words.")
     status: int = Field(description="The HTTP status, repeated.")
     detail: str = Field(description="What is wrong with this request, and what to do.")
-    instance: str = Field(description="The path that was asked.")
-    near: list[str] | None = Field(default=None, description="Known ids that look like the one asked for.")
-    faults: list[Fault] | None = Field(default=None, description="Every parameter that cannot be used.")
+    instance: str = Field(description="The path of the request.")
+    near: list[str] | None = Field(
+        default=None, description="Known ids that are similar to the requested one."
+    )
+    errors: list[ParameterError] | None = Field(default=None, description="Every invalid parameter.")
     request_id: str | None = Field(
-        default=None, description="Id of the request in the service's log; tell it to the operator."
+        default=None, description="Id of the request in the log of the service, for its operator."
     )
 
 
 @dataclass(eq=False)
 class Problem(Exception):  # noqa: N818  the word of RFC 9457
-    """An error on its way to the caller; `kind` is a key of `TITLES`."""
+    """An error for the client; `kind` is a key of `TITLES`."""
 
     kind: str
     detail: str
     near: Sequence[str] = ()
-    faults: Sequence[Fault] = ()
+    errors: Sequence[ParameterError] = ()
     request_id: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -91,21 +97,20 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         return TITLES[self.kind][0]
 
     def response(self, path: str) -> Response:
-        """Return the answer to a request for `path`; errors are never kept by any cache."""
-        status, title = TITLES[self.kind]
+        """Return the response to a request for `path`; no cache stores an error."""
         body = ProblemBody(
             type=f"{DOCUMENTATION}#{self.kind}",
-            title=title,
-            status=status,
+            title=TITLES[self.kind][1],
+            status=self.status,
             detail=self.detail,
             instance=path,
             near=list(self.near) or None,
-            faults=list(self.faults) or None,
+            errors=list(self.errors) or None,
             request_id=self.request_id,
         )
         return Response(
             body.model_dump_json(exclude_none=True),
-            status,
+            self.status,
             headers={"cache-control": "private, no-store", **self.headers},
             media_type=MEDIA_TYPE,
         )
@@ -125,39 +130,44 @@ def view_problem(error: ViewError) -> Problem:
 
 def invalid(parameter: str, detail: str, allowed: str | None = None) -> Problem:
     """Return the 422 for one parameter."""
-    return invalid_all([Fault(parameter=parameter, detail=detail, allowed=allowed)])
+    return invalid_parameters([ParameterError(parameter=parameter, detail=detail, allowed=allowed)])
 
 
-def invalid_all(faults: Sequence[Fault]) -> Problem:
+def invalid_parameters(errors: Sequence[ParameterError]) -> Problem:
     """Return the 422 for several parameters at once."""
-    said = [f"{fault.parameter}: {fault.detail}" + _allowed(fault) for fault in faults]
-    return Problem("invalid-parameter", "; ".join(said) + ".", faults=faults)
+    texts = [
+        f"{error.parameter}: {error.detail}" + (f" (allowed: {error.allowed})" if error.allowed else "")
+        for error in errors
+    ]
+    return Problem("invalid-parameter", "; ".join(texts) + ".", errors=errors)
 
 
 def storage_problem(error: BaseException) -> Problem:
-    """Return the 503 for what storage raised; its text names paths and hosts, so only its class goes out."""
-    headers = {"retry-after": str(RETRY_AFTER_S)}
+    """Return the 503 for a storage error; most texts name paths and hosts, so only the kind is shown."""
+    kind = "storage-unavailable"
+    detail = f"The database cannot be reached or is too slow. Try again in {RETRY_AFTER_S} seconds."
     if isinstance(error, StorageDenied):
-        detail = "The key of this service is refused. Its operator has to check it."
-        return Problem("storage-denied", detail, headers=headers)
-    if isinstance(error, StorageSchemaMismatch):
-        detail = (
-            "The tables are missing or of another version. Its operator runs `community-metrics bootstrap`."
-        )
-        return Problem("storage-not-ready", detail, headers=headers)
-    detail = f"It cannot be reached or is too slow. Try again in {RETRY_AFTER_S} seconds."
-    return Problem("storage-unavailable", detail, headers=headers)
+        kind = "storage-denied"
+        detail = "The database rejects the key of this service. Its operator has to check the key."
+    elif isinstance(error, StorageNotBootstrapped):
+        kind = "storage-not-ready"
+        detail = "The tables do not exist. The operator has to run `community-metrics bootstrap`."
+    elif isinstance(error, StorageSchemaMismatch):
+        kind = "storage-mismatch"
+        columns = "The tables lack columns of this version. The operator has to install another version."
+        detail = str(error) if isinstance(error, UnknownStoredValue) else columns
+    return Problem(kind, detail, headers={"retry-after": str(RETRY_AFTER_S)})
 
 
 def internal_error(request_id: str) -> Problem:
-    """Return the 500; all it tells is where in the log the reason stands."""
+    """Return the 500; it has the request id alone, with which the error is in the log."""
     return Problem(
-        "internal-error", "The reason is in the log, under this request id.", request_id=request_id
+        "internal-error", "The log of the service has the error under this request id.", request_id=request_id
     )
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entry of each error status a route can answer with."""
+    """Return the OpenAPI entry of each error status that a route can respond with."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -165,7 +175,3 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in statuses
     }
-
-
-def _allowed(fault: Fault) -> str:
-    return f" (allowed: {fault.allowed})" if fault.allowed else ""

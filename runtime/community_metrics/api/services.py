@@ -1,15 +1,15 @@
-"""What every route works with, made once for a process."""
+"""What the routes work with, created once per process."""
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from starlette.responses import Response
 
-from community_metrics.api.cache.middleware import now_of
-from community_metrics.api.memory import return_free_memory
+from community_metrics.api.context import now_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -33,22 +33,24 @@ class Services:
     database: ReadDatabase
     catalog: Catalog
     building: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    """Held while a large body is built: one at a time, since memory has room for one and not for many."""
+    """Held while a large body is built: memory has room for one at a time."""
 
     async def built(self, build: Callable[[], Content]) -> Content:
-        """Return what `build` returns. It runs in a thread, so that the event loop stays free for others."""
+        """Return what `build` returns; it runs in a thread, so that the event loop handles other requests."""
 
-        def build_and_tidy() -> Content:
+        def build_and_free() -> Content:
             content = build()
-            return_free_memory()
+            libc = ctypes.CDLL(None)
+            if hasattr(libc, "malloc_trim"):  # glibc: returns free pages to the system in a few milliseconds
+                libc.malloc_trim(0)
             return content
 
         async with self.building:
-            return await asyncio.to_thread(build_and_tidy)
+            return await asyncio.to_thread(build_and_free)
 
 
 def services_of(request: Request) -> Services:
-    """Return the services of the app that answers this request."""
+    """Return the services of the application that handles this request."""
     services: Services = request.app.state.services
     return services
 

@@ -1,6 +1,6 @@
-"""The server behind `community-metrics serve`.
+"""The server of `community-metrics serve`.
 
-The sockets are opened before an address is printed, so that the address is never that of another program.
+The sockets are opened before the address is printed, so that it is never the address of another program.
 """
 
 from __future__ import annotations
@@ -21,39 +21,38 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-_ANY_USER: Final = 0o666
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def listen_on_host(host: str, port: int) -> list[socket.socket]:
-    """Return a listening socket for each address of `host`; for port 0 the system chooses one port for all.
+    """Return a listening socket for each address of `host`; for port 0 the system selects one port for all.
 
     Raises:
-        AddressUnavailable: the name does not resolve, or one of its addresses cannot be listened on.
+        AddressUnavailable: the name does not resolve, or listening on one of its addresses failed.
     """
     opened: list[socket.socket] = []
     errors: list[OSError] = []
     for family, protocol, address in _resolved(host, port):
-        chosen = port_of(opened) if opened else port
+        selected = port_of(opened) if opened else port
         try:
-            opened.append(_listening(family, protocol, (address[0], chosen, *address[2:])))
+            opened.append(_listening(family, protocol, (address[0], selected, *address[2:])))
         except OSError as error:
             errors.append(error)
-    # `localhost` resolves to an IPv6 address even where IPv6 is off: the other address is enough
+    # `localhost` resolves to an IPv6 address even if IPv6 is disabled: the other address is enough
     serious = [error for error in errors if error.errno not in _NO_SUCH_ADDRESS]
     if opened and not serious:
         return opened
     for one in opened:
         one.close()
     first = (serious or errors)[0]
-    raise AddressUnavailable(_reason(host, port, first)) from first
+    raise AddressUnavailable(_listen_error(host, port, first)) from first
 
 
 def listen_on_path(path: Path) -> socket.socket:
-    """Return a socket that listens on the unix socket `path`; one that nobody listens on is replaced.
+    """Return a socket that listens on the unix socket `path`; an unused socket file is replaced.
 
     Raises:
-        AddressUnavailable: another program listens on it, or `path` cannot be a socket.
+        AddressUnavailable: another program listens on it, or no socket can be created at `path`.
     """
     fix = "Fix: choose another path with --uds."
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -71,9 +70,8 @@ def listen_on_path(path: Path) -> socket.socket:
 
 
 def port_of(sockets: Sequence[socket.socket]) -> int:
-    """Return the port of TCP sockets that share one."""
-    port: int = sockets[0].getsockname()[1]
-    return port
+    """Return the port that the TCP sockets share."""
+    return int(sockets[0].getsockname()[1])
 
 
 def url_of(host: str, sockets: Sequence[socket.socket]) -> str:
@@ -85,7 +83,7 @@ def url_of(host: str, sockets: Sequence[socket.socket]) -> str:
 def run_server(app: ASGIApp, sockets: list[socket.socket], announce: Callable[[], None]) -> None:
     """Serve `app` on listening sockets until a signal, and close them.
 
-    Calls `announce` once requests are answered.
+    Calls `announce` once the server accepts requests.
 
     Raises:
         CommunityMetricsError: the application did not start.
@@ -94,23 +92,23 @@ def run_server(app: ASGIApp, sockets: list[socket.socket], announce: Callable[[]
     try:
         server.run(sockets)
     except KeyboardInterrupt:
-        return  # uvicorn raises it again after a complete shutdown
+        return  # uvicorn raises it after a complete shutdown
     except SystemExit as error:
-        # uvicorn exits with 3, which here means a partial run
-        raise CommunityMetricsError("The API did not start. The log lines above name the cause.") from error
+        # uvicorn exits with 3, our exit code of a partial run
+        raise CommunityMetricsError("The API did not start. The log lines above have the error.") from error
     finally:
         for listening in sockets:
             listening.close()
 
 
 class _AnnouncedServer(uvicorn.Server):
-    """Says when it is up."""
+    """Calls `announce` when it is up."""
 
     def __init__(self, app: ASGIApp, announce: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                log_config=None,  # ours is set up with the app, and has one line for each request
+                log_config=None,  # logging is configured with the app, with one line for each request
                 access_log=False,
                 server_header=False,
             )
@@ -118,22 +116,22 @@ class _AnnouncedServer(uvicorn.Server):
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, accept requests, then say so."""
+        """Start the application, accept requests, then announce it."""
         await super().startup(sockets)
         if not self.should_exit:
             self._announce()
 
 
 def _resolved(host: str, port: int) -> list[tuple[int, int, tuple[Any, ...]]]:
-    """Return family, protocol and address of each address of `host`, without repetitions."""
+    """Return family, protocol and address of each address of `host`, without duplicates."""
     try:
         found = socket.getaddrinfo(
             _without_brackets(host) or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-    except (socket.gaierror, UnicodeError) as error:  # the latter for a label that is empty or too long
+    except (socket.gaierror, UnicodeError) as error:  # UnicodeError for an empty or overlong label
         raise AddressUnavailable(
             f"The host name {host!r} does not resolve ({error}). "
-            "Fix: name an address of this machine with --host, such as 127.0.0.1."
+            "Fix: pass an address of this machine with --host, such as 127.0.0.1."
         ) from error
     return list(dict.fromkeys((family, protocol, address) for family, _, protocol, _, address in found))
 
@@ -143,10 +141,10 @@ def _without_brackets(host: str) -> str:
 
 
 def _listening(family: int, protocol: int, address: tuple[Any, ...]) -> socket.socket:
-    # the protocol is named because asyncio turns Nagle's algorithm off only where it is
+    # with the protocol, since asyncio disables Nagle's algorithm only if it is set
     listening = socket.socket(family, socket.SOCK_STREAM, protocol)
     try:
-        if os.name == "posix":  # elsewhere it would let two programs have one port
+        if os.name == "posix":  # elsewhere it lets two programs share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -158,11 +156,11 @@ def _listening(family: int, protocol: int, address: tuple[Any, ...]) -> socket.s
     return listening
 
 
-def _reason(host: str, port: int, error: OSError) -> str:
+def _listen_error(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} on {host} is in use by another program. Fix: choose another port with --port "
-            "(`make up PORT=…`); --port 0 takes a free one."
+            "(`make up PORT=…`); --port 0 selects a free one."
         )
     if error.errno == errno.EACCES:
         return (
@@ -171,28 +169,23 @@ def _reason(host: str, port: int, error: OSError) -> str:
         )
     if error.errno in _NO_SUCH_ADDRESS:
         return (
-            f"This machine has no address {host}. Fix: name one that it has with --host; 127.0.0.1 is for "
-            "this machine alone, 0.0.0.0 for every machine that reaches it."
+            f"This machine has no address {host}. Fix: pass one that it has with --host; 127.0.0.1 accepts "
+            "connections from this machine alone, 0.0.0.0 from every machine that can reach it."
         )
-    return f"Cannot listen on port {port} of {host}: {error}. Fix: choose others with --host and --port."
+    return f"Cannot listen on port {port} of {host}: {error}. Fix: choose another one with --host and --port."
 
 
 def _remove_unused(path: Path) -> int:
-    """Remove a socket file that no program listens on; return the permissions for the new one."""
+    """Remove an unused socket file; return the permissions for the new one."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        return _ANY_USER
-    if stat.S_ISSOCK(mode) and not _answers(path):
-        path.unlink()
+        return 0o666  # any user may connect
+    if stat.S_ISSOCK(mode):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(1)
+            try:
+                client.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
     return stat.S_IMODE(mode)
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-        caller.settimeout(1)
-        try:
-            caller.connect(str(path))
-        except ConnectionRefusedError:
-            return False
-    return True

@@ -1,4 +1,4 @@
-"""Cells of a CSV file that a person will open in a spreadsheet."""
+"""Cells of a CSV file that may be opened in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def plain_cell(value: Any) -> Any:
-    """Return the value as one cell: instants as ISO 8601 in UTC, truth as `true` or `false`.
+    """Return the value as one cell: instants as ISO 8601 in UTC, booleans as `true` or `false`.
 
-    Text that a spreadsheet would take for a formula gets an apostrophe in front, since error messages of
-    registries stand in these files; JSON and Parquet carry the exact text.
+    Text that a spreadsheet would run as a formula is prefixed with an apostrophe, since the files contain
+    error messages of registries; JSON and Parquet have the exact text.
     """
     if isinstance(value, bool):
         return "true" if value else "false"

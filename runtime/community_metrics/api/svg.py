@@ -1,19 +1,21 @@
-"""Two small pictures for a README, a badge and a sparkline: for light and dark pages, and in words.
+"""Two SVG images for a README, a badge and a sparkline, for light and dark pages, with a text alternative.
 
-Templates and numbers only: every text from storage is escaped, and no script, font or address is in them.
+Text from storage is escaped, and the templates have no script, font or URL.
 """
 
 from __future__ import annotations
 
+import operator
+from itertools import groupby
 from string import Template
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 CONTENT_SECURITY_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""For a picture that is opened by itself: its colours stand in a style of its own, and no more is let in."""
+"""For an image that is opened by itself: only its own inline style is allowed."""
 _LIGHT: Final = ":root{--ink:#1f2328;--paper:#eaeef2;--mark:#0550ae}"
 _DARK: Final = ":root{--ink:#f0f6fc;--paper:#30363d;--mark:#79c0ff}"
 _THEMES: Final = {
@@ -21,7 +23,7 @@ _THEMES: Final = {
     "dark": _DARK,
     "auto": f"{_LIGHT}@media(prefers-color-scheme:dark){{{_DARK}}}",
 }
-_CHARACTER: Final = 6.6  # mean width of 11 px sans-serif text; textLength makes it exact
+_CHARACTER: Final = 6.6  # mean width in 11 px sans-serif; textLength makes it exact
 _PADDING: Final = 7
 _WIDTH, _HEIGHT, _MARGIN = 160, 32, 3
 
@@ -44,8 +46,8 @@ $drawing</svg>"""
 
 
 def badge(*, label: str, value: str, title: str, description: str, theme: str) -> str:
-    """Return a badge: what is counted on the left, the number on the right."""
-    label_width, value_width = _text_width(label), _text_width(value)
+    """Return a badge with the label on the left and the value on the right."""
+    label_width, value_width = (round(len(text) * _CHARACTER) for text in (label, value))
     return _BADGE.substitute(
         width=label_width + value_width + 3 * _PADDING,
         title=escape(title),
@@ -61,21 +63,21 @@ def badge(*, label: str, value: str, title: str, description: str, theme: str) -
 
 
 def sparkline(values: Sequence[int | None], *, title: str, description: str, theme: str) -> str:
-    """Return a line through `values`, oldest first; where one is None the line has a gap, never a bridge."""
+    """Return a line through `values`, oldest first; a None is a gap in the line."""
     known = [value for value in values if value is not None]
-    drawing = _line(values, min(known), max(known)) if known else _no_data()
+    no_data = f'<text x="{_MARGIN}" y="{_HEIGHT / 2 + 4:.0f}">no data</text>'
     return _SPARKLINE.substitute(
         width=_WIDTH,
         height=_HEIGHT,
         title=escape(title),
         description=escape(description),
         style=_THEMES[theme],
-        drawing=drawing,
+        drawing=_line(values, min(known), max(known)) if known else no_data,
     )
 
 
 def short_number(value: int) -> str:
-    """Return a number as a badge shows it: `987`, `12.3k`, `4.56M`; cut, never rounded up."""
+    """Return a number for a badge: `987`, `12.3k`, `4.56M`; truncated, never rounded up."""
     for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
         if value >= limit:
             digits = 2 if value < 10 * limit else 1 if value < 100 * limit else 0
@@ -91,29 +93,9 @@ def _line(values: Sequence[int | None], low: int, high: int) -> str:
         None if value is None else (_MARGIN + index * step, _HEIGHT - _MARGIN - (value - low) * scale)
         for index, value in enumerate(values)
     ]
-    strokes = "".join(f'<path d="{_path(run)}"/>' for run in _runs(dots))
-    last_x, last_y = [dot for dot in dots if dot][-1]
+    runs = [[dot for dot in run if dot] for is_gap, run in groupby(dots, key=operator.not_) if not is_gap]
+    # a single point is a line of no length, which round caps draw as a dot
+    paths = ["L".join(f"{x:.1f} {y:.1f}" for x, y in [*run, run[-1]]) for run in runs]
+    strokes = "".join(f'<path d="M{path}"/>' for path in paths)
+    last_x, last_y = runs[-1][-1]
     return f'{strokes}<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="2.2"/>'
-
-
-def _runs(dots: Iterable[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
-    runs: list[list[tuple[float, float]]] = [[]]
-    for dot in dots:
-        if dot is None:
-            runs.append([])
-        else:
-            runs[-1].append(dot)
-    return [run for run in runs if run]
-
-
-def _path(run: Sequence[tuple[float, float]]) -> str:
-    # a lone point is a line of no length, which round caps draw as a dot
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in [*run, run[-1]])
-
-
-def _no_data() -> str:
-    return f'<text x="{_MARGIN}" y="{_HEIGHT / 2 + 4:.0f}">no data</text>'
-
-
-def _text_width(text: str) -> int:
-    return round(len(text) * _CHARACTER)

@@ -1,3 +1,3 @@
-"""The same API and the same jobs inside AWS Lambda, with their secrets from Secrets Manager."""
+"""The API and the jobs in AWS Lambda, with their secrets from Secrets Manager."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The read API in Lambda: an HTTP API (payload 2.0) or a function URL in front, the same app behind."""
+"""The read API in Lambda, behind an HTTP API (payload format 2.0) or a function URL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mangum import Mangum
 
 from community_metrics import log
 from community_metrics.api.app import create_app
-from community_metrics.api.middleware.request_line import writer_for
+from community_metrics.api.middleware.request_log import request_logger
 from community_metrics.aws.secrets import CachedSettings
 from community_metrics.clock import SystemClock
 
@@ -22,49 +22,43 @@ _DEFAULT_STAGE: Final = "$default"
 
 
 class Gateway:
-    """Answers events with one application, made at the first of them and again when a secret has changed.
+    """Handles events with one application, created at the first event and again after a secret has changed.
 
-    The lifespan is off: Mangum would run it around every invocation. The application opens its connection at
-    the first read and keeps it, which works because Mangum reuses one event loop for all invocations.
+    The lifespan is off, because Mangum would run it for every invocation. The application opens its database
+    connection at the first read and keeps it, because Mangum uses one event loop for all invocations.
     """
 
     def __init__(self, settings: CachedSettings) -> None:
         self._settings = settings
-        self._made_for: Settings | None = None
+        self._app_settings: Settings | None = None
         self._adapters: dict[str, Mangum] = {}
 
-    def answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Return the answer to one event.
+    def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Return the response to one event.
 
         Raises:
-            ConfigurationError: a setting or a secret is missing; Lambda counts it as an error.
+            ConfigurationError: a setting or a secret is missing; Lambda counts an error.
         """
-        return self._adapter(_base_path(event))(event, context)
-
-    def _adapter(self, base_path: str) -> Mangum:
+        # a named stage is part of the path, the default one is not
+        stage = event.get("requestContext", {}).get("stage", _DEFAULT_STAGE)
+        base_path = "/" if stage == _DEFAULT_STAGE else f"/{stage}"
         settings = self._settings.current()
-        if settings is not self._made_for:
+        if settings is not self._app_settings:
             log.configure(settings, is_terminal=False)
-            write_line = writer_for(settings, is_terminal=False)
-            self._application = create_app(settings, write_line=write_line)
+            log_request = request_logger(settings, is_terminal=False)
+            self._app = create_app(settings, log_request=log_request)
             self._adapters.clear()
-            self._made_for = settings
+            self._app_settings = settings
         if base_path not in self._adapters:
             self._adapters[base_path] = Mangum(
-                self._application, lifespan="off", api_gateway_base_path=base_path, text_mime_types=_TEXT
+                self._app, lifespan="off", api_gateway_base_path=base_path, text_mime_types=_TEXT
             )
-        return self._adapters[base_path]
-
-
-def _base_path(event: dict[str, Any]) -> str:
-    """Return what stands before our paths: a named stage is part of the path, the default one is not."""
-    stage = event.get("requestContext", {}).get("stage", _DEFAULT_STAGE)
-    return "/" if stage == _DEFAULT_STAGE else f"/{stage}"
+        return self._adapters[base_path](event, context)
 
 
 _GATEWAY: Final = Gateway(CachedSettings(SystemClock()))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request; what AWS calls."""
-    return _GATEWAY.answer(event, context)
+    """Handle one request; the entry point for Lambda."""
+    return _GATEWAY.handle(event, context)

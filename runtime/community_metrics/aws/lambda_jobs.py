@@ -1,75 +1,45 @@
 """The jobs in Lambda: `{"job": "weekly_refresh", "lookback_weeks": 1}`, as EventBridge Scheduler sends it.
 
-`{"job": "monitor"}` is no run: it tells CloudWatch how the runs go.
+`{"job": "monitor"}` is no run: it reports to CloudWatch how the runs ended.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+import json
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import TypeAdapter, ValidationError
 
 from community_metrics import log
 from community_metrics.aws.secrets import CachedSettings
 from community_metrics.aws.telemetry import report_gauges
 from community_metrics.clock import SystemClock
 from community_metrics.errors import CommunityMetricsError, ConfigurationError
-from community_metrics.jobs import run_job
 from community_metrics.model import RunStatus
-from community_metrics.runs.execute import JobRequest
+from community_metrics.runs.execute import execute
+from community_metrics.runs.registry import JOBS
 
 if TYPE_CHECKING:
-    from community_metrics.runs.execute import RunReport
+    from community_metrics.runs.job import Job, RunReport
 
-_MAX_WEEKS: Final = 520
-_REFRESH: Final = ("lookback_weeks", "only")
-_OPTIONS: Final = {
-    "weekly_refresh": _REFRESH,
-    "update_all": _REFRESH,
-    "seed_from_csv": ("only", "include_suspect"),
-    "bootstrap_tables": (),
-    "monitor": (),
-}
-"""What each job reads of its event."""
+_BY_HAND: Final = {"path", "reset"}
+"""Options that only a person may set, at the command line."""
 
 
 class JobFailed(CommunityMetricsError):  # noqa: N818  what Lambda's log shows as the error's type
     """A run ended as failed; the message has its summary."""
 
 
-class JobEvent(BaseModel):
-    """What starts a job. What that job does not use is refused: nothing may only seem to work."""
+@dataclass(frozen=True)
+class Monitor:
+    """The event that reports the gauges. No options."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    job: Literal["weekly_refresh", "update_all", "seed_from_csv", "bootstrap_tables", "monitor"]
-    # strict: `true` and `"1"` are no numbers of weeks
-    lookback_weeks: int | None = Field(default=None, ge=1, le=_MAX_WEEKS, strict=True)
-    only: tuple[str, ...] = ()
-    include_suspect: bool = Field(default=False, strict=True)
-
-    @model_validator(mode="after")
-    def _has_options_of_its_job(self) -> Self:
-        options = _OPTIONS[self.job]
-        strange = sorted(self.model_fields_set - {"job", *options})
-        if strange:
-            raise ValueError(
-                f"{self.job} does not use {', '.join(strange)}; leave it out "
-                f"(options of this job: {', '.join(options) or 'none'})"
-            )
-        return self
-
-    def request(self) -> JobRequest:
-        """Return the event as the jobs want it; a schedule never rehearses and never resets."""
-        return JobRequest(
-            self.job,
-            lookback_weeks=self.lookback_weeks,
-            only=self.only,
-            include_suspect=self.include_suspect,
-        )
+    name: ClassVar[str] = "monitor"
 
 
+_KINDS: Final[dict[str, type[Job | Monitor]]] = {**JOBS, Monitor.name: Monitor}
 _SETTINGS: Final = CachedSettings(SystemClock())
 
 
@@ -77,37 +47,49 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Run one job and return how it ended, or the gauges of `monitor`; what AWS calls.
 
     Raises:
-        ConfigurationError: the event, a setting or the catalogue cannot be used.
-        JobFailed: the run failed, so that Lambda counts an error, tries again and alarms.
-        CommunityMetricsError: the database is held by another run, or storage failed.
+        ConfigurationError: the event, a setting or the catalogue is invalid.
+        JobFailed: the run failed, so that Lambda counts an error, retries and alarms.
+        CommunityMetricsError: another run holds the database, or storage failed.
     """
-    wanted = event_of(event)
+    job = job_of(event)
     settings = _SETTINGS.current()
     log.configure(settings, is_terminal=False)
-    if wanted.job == "monitor":
+    if isinstance(job, Monitor):
         return dict(asyncio.run(report_gauges(settings, SystemClock())))
     # a loop of its own: a job opens and closes everything it uses, so nothing is left on it
-    report = asyncio.run(run_job(wanted.request(), settings))
-    return _told(report)
+    return _body(asyncio.run(execute(job, settings)))
 
 
-def event_of(event: object) -> JobEvent:
-    """Return the event when it is one.
+def job_of(event: object) -> Job | Monitor:
+    """Return the job that an event starts.
 
     Raises:
-        ConfigurationError: every fault of it, and the jobs there are.
+        ConfigurationError: the event is invalid; lists every fault, and the jobs or options there are.
     """
+    options = dict(event) if isinstance(event, dict) else {}
+    name = options.pop("job", None)
+    if not isinstance(name, str) or name not in _KINDS:
+        valid = ", ".join(map(repr, _KINDS))
+        raise ConfigurationError("This event starts no job:", [f"job is {name!r}; it must be one of {valid}"])
+    kind = _KINDS[name]
+    known = [field.name for field in fields(kind) if field.name not in _BY_HAND]  # type: ignore[arg-type]  # a Job is a dataclass
+    faults = [
+        f"{name} has no option {option}; remove it (options of this job: {', '.join(known) or 'none'})"
+        for option in options.keys() - set(known)
+    ]
     try:
-        return JobEvent.model_validate(event)
+        # JSON, since there strict accepts a list for a tuple, and neither `true` nor "1" for a number
+        text = json.dumps({option: options[option] for option in known if option in options})
+        job = TypeAdapter(kind).validate_json(text, strict=True)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, item['loc'])) or 'the event'}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors(include_input=False, include_url=False)
-        ]
-        raise ConfigurationError("This event starts no job:", faults) from None
+        found = error.errors(include_input=False, include_url=False)
+        faults += [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in found]
+    if faults:
+        raise ConfigurationError("This event starts no job:", sorted(faults))
+    return job
 
 
-def _told(report: RunReport) -> dict[str, Any]:
+def _body(report: RunReport) -> dict[str, Any]:
     run = report.run
     if run.status is RunStatus.FAILED:
         raise JobFailed(f"Run {run.ingestion_run_id} failed: {run.error_summary or 'no reason was recorded'}")

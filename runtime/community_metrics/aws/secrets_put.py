@@ -1,6 +1,6 @@
-"""Puts a deployment's secrets into Secrets Manager, after LanceDB has taken the keys.
+"""Store a deployment's secrets in Secrets Manager, after checking the keys against LanceDB.
 
-The entries are made without a value by the secrets stack (`infra/secrets_stack.py`), whose names these are.
+The secrets stack (`infra/secrets_stack.py`) creates the secrets, without values, under the same names.
 """
 
 from __future__ import annotations
@@ -26,39 +26,41 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
 
 PREFIX: Final = "community-metrics"
-_NOT_THERE: Final = "ResourceNotFoundException"
+_NOT_FOUND: Final = "ResourceNotFoundException"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NOBODYS_LEASE: Final = Lease(DATABASE, "secrets put", "", 0, _EPOCH, _EPOCH)
-WRITE_UNTRIED: Final = (
-    "Nothing proves yet that the write key may write: the database has no tables. Run "
-    "`community-metrics bootstrap` with it."
+_UNUSED_LEASE: Final = Lease(DATABASE, "secrets put", "", 0, _EPOCH, _EPOCH)
+WRITE_NOT_CHECKED: Final = (
+    "The write key is not checked yet, because the database has no tables. Fix: run `community-metrics "
+    "bootstrap` with it, then this command again."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry: the end of its name, the setting it becomes, and how a person is asked for it."""
+class SecretEntry:
+    """One secret: the end of its name, its setting, and the prompt for its value."""
 
     key: str
     setting: str
-    question: str
+    prompt: str
     enterprise_only: bool = False
     required: bool = False
 
     @property
     def name(self) -> str:
-        """Its name in Secrets Manager."""
+        """The name in Secrets Manager."""
         return f"{PREFIX}/{self.key}"
 
 
-READ_KEY: Final = Entry("lancedb-read-key", "lancedb_api_key", "LanceDB key that can only read", True, True)
-WRITE_KEY: Final = Entry("lancedb-write-key", "lancedb_api_key", "LanceDB key that can write", True, True)
-URI: Final = Entry("lancedb-uri", "lancedb_uri", "LanceDB database, db://<name>", True, True)
-ENDPOINT: Final = Entry(
+READ_KEY: Final = SecretEntry("lancedb-read-key", "lancedb_api_key", "LanceDB key, read-only", True, True)
+WRITE_KEY: Final = SecretEntry(
+    "lancedb-write-key", "lancedb_api_key", "LanceDB key, read and write", True, True
+)
+URI: Final = SecretEntry("lancedb-uri", "lancedb_uri", "LanceDB database, db://<name>", True, True)
+ENDPOINT: Final = SecretEntry(
     "lancedb-endpoint", "lancedb_host_override", "Endpoint of a private cluster, https://<host>", True
 )
-GITHUB_TOKEN: Final = Entry("github-token", "github_token", "GitHub token without any scope")
-TOKEN_HASHES: Final = Entry(
+GITHUB_TOKEN: Final = SecretEntry("github-token", "github_token", "GitHub token without scopes")
+TOKEN_HASHES: Final = SecretEntry(
     "api-token-hashes", "api_token_hashes", "SHA-256 of accepted API tokens, comma separated"
 )
 ENTRIES: Final = (URI, ENDPOINT, READ_KEY, WRITE_KEY, GITHUB_TOKEN, TOKEN_HASHES)
@@ -66,135 +68,135 @@ ENTRIES: Final = (URI, ENDPOINT, READ_KEY, WRITE_KEY, GITHUB_TOKEN, TOKEN_HASHES
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What `deployment.toml` says and the entries do not: `enterprise` or `s3`, and the cluster's region."""
+    """Settings in `deployment.toml` that are no secrets: `enterprise` or `s3`, and the cluster's region."""
 
     storage: str
     lancedb_region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """The entries that were stored, and sentences for a person about what could not be checked."""
+class PutResult:
+    """The secrets that were stored, and notes about what could not be checked."""
 
-    stored: tuple[Entry, ...]
+    stored: tuple[SecretEntry, ...]
     notes: tuple[str, ...] = ()
 
 
-class Vault:
-    """The entries of one region. Everything AWS says against it becomes one sentence of ours."""
+class SecretsManager:
+    """The secrets of one region. An error of AWS becomes a ConfigurationError."""
 
     def __init__(self, region: str | None) -> None:
         try:
-            # a session of its own, so that credentials are looked for anew
+            # a new session, so that boto3 looks up the credentials again
             self._client: SecretsManagerClient = boto3.Session(region_name=region).client("secretsmanager")
         except BotoCoreError as error:
-            raise ConfigurationError(f"{error} Name the region of the deployment with --region.") from None
+            raise ConfigurationError(f"{error} Fix: set the deployment's region with --region.") from None
         self.region = self._client.meta.region_name
 
-    def read(self, entry: Entry) -> str | None:
-        """Return the value of the entry, None while it has none.
+    def read(self, entry: SecretEntry) -> str | None:
+        """Return the value of a secret, None if it has none.
 
         Raises:
-            ConfigurationError: the entry does not exist or holds no text, or AWS refuses these credentials.
+            ConfigurationError: the secret does not exist or is not text, or AWS returns an error.
         """
         try:
             self._client.describe_secret(SecretId=entry.name)
             found = self._client.get_secret_value(SecretId=entry.name)
         except ClientError as error:
-            if error.response["Error"]["Code"] != _NOT_THERE:
-                raise self._refused(entry, error) from None
+            if error.response["Error"]["Code"] != _NOT_FOUND:
+                raise self._failed(entry, error) from None
             if error.operation_name == "GetSecretValue":
                 return None
             raise ConfigurationError(
-                f"There is no entry {entry.name} in {self.region}. Make the entries first with "
-                f"`npx cdk deploy {PREFIX}-secrets`, or name their region with --region."
+                f"{entry.name} does not exist in {self.region}. Fix: create the secrets with "
+                f"`npx cdk deploy {PREFIX}-secrets`, or set their region with --region."
             ) from None
         except BotoCoreError as error:
-            raise self._refused(entry, error) from None
-        return self._text(entry, found.get("SecretString"))
+            raise self._failed(entry, error) from None
+        if "SecretString" not in found:
+            raise ConfigurationError(
+                f"{entry.name} in {self.region} holds bytes (SecretBinary), not text. "
+                f"Fix: store text with `aws secretsmanager put-secret-value --region {self.region} "
+                f"--secret-id {entry.name} --secret-string file:///dev/stdin`."
+            )
+        return found["SecretString"]
 
-    def put(self, entry: Entry, value: str) -> None:
-        """Store a value as the entry's current one.
+    def put(self, entry: SecretEntry, value: str) -> None:
+        """Store a value as the current version of a secret.
 
         Raises:
-            ConfigurationError: AWS refuses these credentials or cannot be reached.
+            ConfigurationError: AWS returns an error or is unreachable.
         """
         try:
             self._client.put_secret_value(SecretId=entry.name, SecretString=value)
         except (ClientError, BotoCoreError) as error:
-            raise self._refused(entry, error) from None
+            raise self._failed(entry, error) from None
 
-    def _text(self, entry: Entry, value: str | None) -> str:
-        if value is None:
-            raise ConfigurationError(
-                f"{entry.name} in {self.region} holds bytes (SecretBinary), which nothing of ours reads. "
-                f"Put text in: `aws secretsmanager put-secret-value --region {self.region} "
-                f"--secret-id {entry.name} --secret-string file:///dev/stdin`."
-            )
-        return value
-
-    def _refused(self, entry: Entry, error: Exception) -> ConfigurationError:
-        return ConfigurationError(f"Secrets Manager in {self.region} refuses {entry.name}: {error}")
+    def _failed(self, entry: SecretEntry, error: Exception) -> ConfigurationError:
+        return ConfigurationError(f"Secrets Manager in {self.region}, {entry.name}: {error}")
 
 
-def entries_for(storage: str) -> tuple[Entry, ...]:
-    """Return the entries of a deployment with this storage, `enterprise` or `s3`."""
+def entries_for(storage: str) -> tuple[SecretEntry, ...]:
+    """Return the secrets of a deployment with this storage, `enterprise` or `s3`."""
     return tuple(entry for entry in ENTRIES if storage == "enterprise" or not entry.enterprise_only)
 
 
-async def put_secrets(vault: Vault, deployment: Deployment, ask: Callable[[str], str]) -> Outcome:
-    """Ask for each entry, check all of them together, store the new ones, and return those.
+async def put_secrets(
+    secrets: SecretsManager, deployment: Deployment, ask: Callable[[str], str]
+) -> PutResult:
+    """Prompt for each secret, check all values together, store the new ones, and return those.
 
-    An empty answer leaves an entry as it is. Nothing is stored before everything has been checked.
+    An empty answer keeps the stored value. Nothing is stored unless every check succeeds.
 
     Raises:
-        ConfigurationError: an entry is missing, a value cannot be used, or a required one is unset.
-        StorageDenied: LanceDB refuses a key.
-        StorageUnavailable: LanceDB cannot be reached, so the keys could not be checked.
+        ConfigurationError: a secret does not exist, a value is invalid, or a required one is not set.
+        StorageDenied: LanceDB rejects a key.
+        StorageUnavailable: LanceDB is unreachable, so the keys cannot be checked.
     """
     entries = entries_for(deployment.storage)
-    values = {entry: vault.read(entry) for entry in entries}
-    answers = {entry: ask(_question(entry, values[entry])).strip() for entry in entries}
-    new = {entry: answer for entry, answer in answers.items() if answer}
+    values = {entry: secrets.read(entry) for entry in entries}
+    new = {}
+    for entry in entries:
+        state = "not set" if values[entry] is None else "set; empty keeps it"
+        if answer := ask(f"{entry.prompt} ({state})").strip():
+            new[entry] = answer
     notes = await check({**values, **new}, deployment)
     for entry, value in new.items():
-        vault.put(entry, value)
-    return Outcome(tuple(new), notes)
+        secrets.put(entry, value)
+    return PutResult(tuple(new), notes)
 
 
-async def check(values: Mapping[Entry, str | None], deployment: Deployment) -> tuple[str, ...]:
-    """Try the values as the deployment will use them, and return what stayed untried.
+async def check(values: Mapping[SecretEntry, str | None], deployment: Deployment) -> tuple[str, ...]:
+    """Check the values as the deployment will use them, and return notes about what could not be checked.
 
     Raises:
-        ConfigurationError: one message with every fault.
-        StorageError: LanceDB refuses a key, or cannot be reached.
+        ConfigurationError: values are invalid; one message lists every error.
+        StorageError: LanceDB rejects a key or is unreachable.
     """
-    if faults := _faults(values):
-        raise ConfigurationError("Nothing was stored:", faults)
+    if errors := _errors(values):
+        raise ConfigurationError("Nothing was stored:", errors)
     if deployment.storage != "enterprise":
         settings_as_deployed(values, deployment)
         return ()
+    notes: tuple[str, ...] = ()
     settings = {key: settings_as_deployed(values, deployment, key) for key in (READ_KEY, WRITE_KEY)}
-    try:
-        await _read_with(settings[READ_KEY])
-    except StorageDenied as error:
-        raise StorageDenied(f"{READ_KEY.name} is refused, nothing was stored. {error}") from None
-    try:
-        await _write_with(settings[WRITE_KEY])
-    except StorageDenied as error:
-        raise StorageDenied(f"{WRITE_KEY.name} is refused, nothing was stored. {error}") from None
-    except StorageNotBootstrapped:
-        return (WRITE_UNTRIED,)
-    return ()
+    for key, check_key in ((READ_KEY, _read_with), (WRITE_KEY, _write_with)):
+        try:
+            await check_key(settings[key])
+        except StorageDenied as error:
+            raise StorageDenied(f"{key.name} was rejected, nothing was stored. {error}") from None
+        except StorageNotBootstrapped:
+            notes = (WRITE_NOT_CHECKED,)  # the key is valid; the first bootstrap creates the tables
+    return notes
 
 
 def settings_as_deployed(
-    values: Mapping[Entry, str | None], deployment: Deployment, key: Entry | None = None
+    values: Mapping[SecretEntry, str | None], deployment: Deployment, key: SecretEntry | None = None
 ) -> Settings:
-    """Return the settings of a process of the deployment that has this key, and of nothing else.
+    """Return the settings of a deployed process that has this key, without this shell's environment.
 
     Raises:
-        ConfigurationError: one message with every fault.
+        ConfigurationError: the settings are invalid; one message lists every error.
     """
     without = {READ_KEY, WRITE_KEY} - {key}
     given = {entry.setting: value for entry, value in values.items() if value and entry not in without}
@@ -205,33 +207,23 @@ def settings_as_deployed(
     return given_settings(given)
 
 
-def _faults(values: Mapping[Entry, str | None]) -> list[str]:
-    faults = [
-        f"{entry.name} has no value yet" for entry in values if entry.required and values[entry] is None
-    ]
+def _errors(values: Mapping[SecretEntry, str | None]) -> list[str]:
+    errors = [f"{entry.name} has no value" for entry in values if entry.required and values[entry] is None]
     key = values.get(READ_KEY)
     if key is not None and key == values.get(WRITE_KEY):
-        faults.append(
-            f"{READ_KEY.name} and {WRITE_KEY.name} are one key; the API, which the world can reach, must "
-            "hold one that cannot write"
+        errors.append(
+            f"{READ_KEY.name} and {WRITE_KEY.name} are the same key; the public API needs a key that "
+            "cannot write"
         )
-    return faults
+    return errors
 
 
 async def _read_with(settings: Settings) -> None:
     async with LanceDBReader.open(settings) as reader:
-        try:
-            await reader.runs(limit=1)
-        except StorageNotBootstrapped:
-            return  # the cluster took the key; the tables come with the first bootstrap
+        await reader.runs(limit=1)
 
 
 async def _write_with(settings: Settings) -> None:
     async with LanceDBStore.open(settings) as store:
-        # a write that matches no row: it needs the right to write, changes nothing and keeps nobody waiting
-        await store.release_lease(_NOBODYS_LEASE, _EPOCH)
-
-
-def _question(entry: Entry, value: str | None) -> str:
-    state = "unset" if value is None else "set; empty keeps it"
-    return f"{entry.question} ({state})"
+        # a write that matches no row: it needs write permission, changes nothing and takes no lease
+        await store.release_lease(_UNUSED_LEASE, _EPOCH)

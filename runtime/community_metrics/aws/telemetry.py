@@ -1,4 +1,4 @@
-"""How the collecting goes, as gauges in CloudWatch: what the alarms of `infra/monitoring_stack.py` watch."""
+"""How runs ended, as gauges in CloudWatch, which the alarms of `infra/monitoring_stack.py` watch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BAD_RUNS_IN_A_ROW: Final = "BadRunsInARow"
 
 
 class TelemetryError(CommunityMetricsError):
-    """CloudWatch did not take the gauges; the message has its reason."""
+    """CloudWatch rejected the gauges; the message has its reason."""
 
 
 def run_gauges(health: RunHealth, freshness: Freshness) -> dict[str, float]:
@@ -37,21 +37,18 @@ def run_gauges(health: RunHealth, freshness: Freshness) -> dict[str, float]:
     The age is left out while no run has succeeded: the alarm treats missing data as a failure, and an age
     would be a number that was never measured.
     """
-    gauges = {
-        FAILED_RUNS: float(health.failed_lately),
-        BAD_RUNS_IN_A_ROW: float(health.bad_in_a_row),
-    }
+    gauges = {FAILED_RUNS: float(health.failed_lately), BAD_RUNS_IN_A_ROW: float(health.bad_in_a_row)}
     if freshness.age is not None:
         gauges[AGE_OF_LAST_SUCCESS_H] = freshness.age / timedelta(hours=1)
     return gauges
 
 
 async def report_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
-    """Measure, publish, and return what was published.
+    """Compute, publish and return the gauges.
 
     Raises:
-        StorageError: the database cannot be read, so that nothing is known.
-        TelemetryError: CloudWatch refuses the gauges or cannot be reached.
+        StorageError: the database cannot be read, so that there are no gauges.
+        TelemetryError: CloudWatch rejects the gauges or cannot be reached.
     """
     now = clock.now()
     health, _ = await read(settings, lambda reader: load_run_health(reader, now))
@@ -61,16 +58,16 @@ async def report_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
 
 
 def publish(gauges: Mapping[str, float]) -> None:
-    """Put the gauges into our namespace, without dimensions: one deployment for an account and region.
+    """Publish gauges in our namespace, without dimensions: an account and region has one deployment.
 
     Raises:
-        TelemetryError: CloudWatch refuses them or cannot be reached.
+        TelemetryError: CloudWatch rejects them or cannot be reached.
     """
     data = [{"MetricName": name, "Value": value} for name, value in gauges.items()]
     try:
         boto3.Session().client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
     except (BotoCoreError, ClientError) as error:
         raise TelemetryError(
-            f"CloudWatch did not take the gauges: {error}. The role needs cloudwatch:PutMetricData "
+            f"CloudWatch rejected the gauges: {error}. Fix: allow the role cloudwatch:PutMetricData "
             f"in the namespace {NAMESPACE}."
         ) from None

@@ -1,7 +1,7 @@
 """The catalogue: what is tracked. One TOML file, the packaged one or the one that `CM_CATALOG` names.
 
-`load_catalog` returns a whole, valid catalogue or raises one `CatalogError` that lists every fault with its
-line, because a run over half a catalogue would look like a run over all of it.
+`load_catalog` returns a complete, valid catalogue or raises one `CatalogError` that lists every fault with
+its line, because a run over half a catalogue would be reported like a run over all of it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Catalog:
         """Return the active metrics that match any of these ids or globs (`downloads:*`); no patterns: all.
 
         Raises:
-            ConfigurationError: a pattern matches nothing, because an empty run would look like a success.
+            ConfigurationError: a pattern matches nothing, because an empty run would be a success.
         """
         ids = [metric.metric_id for metric in self.active]
         unmatched = [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in ids)]

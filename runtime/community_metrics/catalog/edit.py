@@ -34,38 +34,7 @@ _LABELS = {"pypistats": "PyPI", "crates": "crates.io", "github": "GitHub", "gith
 _FAMILIES = {"stars_retained": "stars still given"}
 _NOT_IN_AN_ID = re.compile(r"[^a-z0-9._-]+")
 _SDKS = {"python": "Python", "nodejs": "Node.js", "rust": "Rust"}
-_STARTER = """\
-# What is tracked. `community-metrics catalog check` reads this file as a run does.
-# Set CM_CATALOG to this file, then add packages and repositories here or on the command line:
-#
-#   community-metrics catalog add pypistats:httpx --product httpx --name HTTPX
-#   community-metrics catalog add github:encode/httpx --product httpx
-#
-# product.id       lower case; the middle part of the ids of its metrics
-#
-# metric.id        family:product:detail; never reuse an id for another series
-# metric.source    pypistats, npm, crates, github, github-history, or "seed" for metrics of seed files only
-# metric.subject   the package or repository as the source writes it
-# metric.options   pypistats: { mirrors = true } counts mirrors too; by default they are left out. One product
-#                  cannot have both, because its downloads would count each file twice
-# metric.window    the interval one value covers: 1d, 7d, 30d, month, or instant for a level such as stars
-# metric.fallbacks metrics that are shown, marked estimated, for a week without a single known day
-# metric.active    false stops fetching and showing the metric; its history stays
-#
-# An example; remove the # to use it:
-#
-# [[product]]
-# id = "httpx"
-# name = "HTTPX"
-#
-# [[metric]]
-# id = "downloads:httpx:python"
-# source = "pypistats"
-# subject = "httpx"
-# sdk = "python"
-# window = "1d"
-# display_name = "HTTPX for Python (PyPI httpx)"
-"""
+_STARTER = Path(__file__).with_name("starter.toml")
 
 
 def init_catalog(path: Path) -> None:
@@ -75,8 +44,8 @@ def init_catalog(path: Path) -> None:
         ConfigurationError: `path` exists already or is not writable.
     """
     try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(_STARTER)
+        with path.open("xb") as file:
+            file.write(_STARTER.read_bytes())
     except FileExistsError as error:
         raise ConfigurationError(
             f"{path} exists already and was not changed. Fix: choose another name, or use the file: "
@@ -113,7 +82,7 @@ def add_metric(
             f"{file} already counts {spec}, as {counted.metric_id}; nothing was changed."
         )
     product_name = _product_name(catalog, product, name)
-    own_id = _checked_id(metric_id, source, product) or _free_id(catalog, source, product, subject)
+    own_id = _new_id(catalog, source, product, subject, metric_id)
     added = {own_id: source}
     companion = sources.get(_COMPANIONS.get(source.name, ""))
     if companion is not None and not _counted(catalog, companion, subject):
@@ -122,7 +91,11 @@ def add_metric(
     if product not in {known.id for known in catalog.products}:
         entries.insert(0, ("product", {"id": product, "name": product_name}))
     extended = _extended(content, entries)
-    _check(extended, file, spec)
+    try:
+        parse_catalog(extended, file)
+    except CatalogError as error:
+        headline = f"{spec} was not added, because {file} would then have faults:"
+        raise CatalogError(headline, error.faults) from error
     _replace(file, extended)
     return tuple(added)
 
@@ -149,7 +122,7 @@ def _parsed(spec: str, sources: Mapping[str, Source]) -> tuple[Source, str]:
         raise ConfigurationError(
             f"{spec!r} has no package or repository. Fix: write SOURCE:SUBJECT, like pypistats:httpx"
         )
-    if faults := sources[name].faults(subject, {}):
+    if faults := sources[name].validate(subject, {}):
         raise ConfigurationError(f"{spec} cannot be added:", faults)
     return sources[name], subject
 
@@ -177,21 +150,14 @@ def _product_name(catalog: Catalog, product: str, name: str | None) -> str:
     return known or name or product
 
 
-def _usual_id(source: Source, product: str) -> str:
-    return f"{source.family}:{product}:{source.sdk or source.host}"
-
-
-def _checked_id(metric_id: str | None, source: Source, product: str) -> str | None:
-    if metric_id and metric_id.split(":")[1:2] != [product]:
-        raise ConfigurationError(
-            f"The id {metric_id!r} must have the product {product} as its middle part, like "
-            f"{_usual_id(source, product)}."
-        )
-    return metric_id
-
-
-def _free_id(catalog: Catalog, source: Source, product: str, subject: str) -> str:
-    usual = _usual_id(source, product)
+def _new_id(catalog: Catalog, source: Source, product: str, subject: str, metric_id: str | None) -> str:
+    usual = f"{source.family}:{product}:{source.sdk or source.host}"
+    if metric_id:
+        if metric_id.split(":")[1:2] != [product]:
+            raise ConfigurationError(
+                f"The id {metric_id!r} must have the product {product} as its middle part, like {usual}."
+            )
+        return metric_id
     if usual not in {metric.metric_id for metric in catalog.metrics}:
         return usual
     return f"{usual}-{_NOT_IN_AN_ID.sub('-', subject.lower()).strip('-')}"
@@ -222,15 +188,6 @@ def _extended(content: bytes, entries: Sequence[tuple[str, dict[str, str]]]) -> 
         blocks.append(tomlkit.dumps({kind: table}))
     newline = "\r\n" if b"\r\n" in content else "\n"
     return content + "\n".join(blocks).replace("\n", newline).encode()
-
-
-def _check(content: bytes, file: Path, spec: str) -> None:
-    try:
-        parse_catalog(content, file)
-    except CatalogError as error:
-        raise CatalogError(
-            f"{spec} was not added, because {file} would then have faults:", error.faults
-        ) from error
 
 
 def _replace(file: Path, content: bytes) -> None:

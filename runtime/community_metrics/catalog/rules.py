@@ -30,7 +30,7 @@ _SPELLINGS: Mapping[str, Callable[[str], str]] = {
 
 def identity(source: str | None, subject: str | None, options: Mapping[str, Any] | None) -> _Key | None:
     """Return what a metric counts; None for seed metrics, and while source or subject is unknown."""
-    if not source or not subject or source == SEED_SOURCE:  # the ids of seed metrics tell them apart
+    if not source or not subject or source == SEED_SOURCE:  # seed metrics differ by their ids
         return None
     # every registry ignores case, and an option that is off counts the same as one that is left out
     canonical = _SPELLINGS.get(source, str)(subject).casefold()
@@ -114,7 +114,7 @@ def _source_faults(metric: RawEntry, sources: Mapping[str, Source]) -> Iterator[
         yield "source", f"{name!r} is not installed; {suggestion(name, {*sources, SEED_SOURCE})}"
         return
     if subject:
-        yield from (("subject", fault) for fault in source.faults(subject, options))
+        yield from (("subject", fault) for fault in source.validate(subject, options))
     if window and window != source.window:
         yield "window", f"is {window!r}, but every value of {name} covers {source.window.value!r}"
 

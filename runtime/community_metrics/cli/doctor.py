@@ -1,4 +1,4 @@
-"""`community-metrics doctor`: what is wrong, and what mends it, one line each."""
+"""The checks of `community-metrics doctor`: settings, catalogue, storage, data and registries."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
-
 from community_metrics.catalog import load_catalog
-from community_metrics.cli import schemas
-from community_metrics.cli.render import style
 from community_metrics.cli.render.status import BEHIND_FIX, behind_texts, ranges_text
+from community_metrics.cli.render.style import age, counted
 from community_metrics.config import PROJECT_URL, PUBLIC_ORIGINS, StorageMode
-from community_metrics.errors import CommunityMetricsError, SourceError, UnknownSubject
+from community_metrics.errors import (
+    CommunityMetricsError,
+    SourceError,
+    StorageNotBootstrapped,
+    StorageSchemaMismatch,
+    UnknownSubject,
+)
 from community_metrics.periods import today
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
-from community_metrics.sources.client.retries import Bounds
+from community_metrics.sources.client.retries import RequestLimits
 from community_metrics.views.rows import read
 from community_metrics.views.status import load_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import date
 
-    from rich.console import RenderableType
-
     from community_metrics.catalog import Catalog
-    from community_metrics.cli.render.style import Signs
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.model import Run
@@ -44,10 +44,11 @@ if TYPE_CHECKING:
     from community_metrics.views.status import Status
 
 LATE_DAYS = 3
-"""A settled day younger than this may still come by itself; an older one is a gap."""
-PROBE_BOUNDS = Bounds(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
+"""A day this old or younger may still be published; an older one is a gap."""
+NAMES_SHOWN = 3
+PROBE_LIMITS = RequestLimits(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
 _PROBES = {
-    # small answers that cost the registry little; GitHub's counts against no quota
+    # small responses; GitHub's counts against no quota
     PYPISTATS.key: (PYPISTATS, "/api/packages/pip/recent"),
     NPM.key: (NPM, "/downloads/point/last-day/npm"),
     CRATES.key: (CRATES, "/api/v1/crates/serde?include="),
@@ -56,7 +57,7 @@ _PROBES = {
 
 
 class Verdict(StrEnum):
-    """How a check came out; only `fail` makes the program end with 1."""
+    """The result of a check; only `fail` makes the program exit with 1."""
 
     OK = "ok"
     WARN = "warn"
@@ -65,54 +66,43 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line: what was looked at, how it is, and what mends it (empty when nothing has to be)."""
+    """One check: its result, what was found, and how to fix it (empty if there is nothing to fix)."""
 
     verdict: Verdict
     area: str
-    said: str
-    mend: str = ""
+    detail: str
+    fix: str = ""
+
+
+_ok, _warn, _fail = (partial(Check, verdict) for verdict in Verdict)
 
 
 async def examine(settings: Settings, clock: Clock) -> list[Check]:
-    """Look at configuration, storage, keys, gaps and every registry that the catalogue needs."""
+    """Return the checks of settings, storage, keys, gaps and every registry that the catalogue needs."""
     checks = list(_settings_checks(settings))
     try:
         catalog = load_catalog(settings.catalog)
     except CommunityMetricsError as error:
-        return [*checks, Check(Verdict.FAIL, "catalogue", str(error), "mend the file, then run doctor again")]
+        return [*checks, _fail("catalogue", str(error), "correct the file, then run doctor again")]
     checks.append(_catalog_check(catalog))
     checks += await _storage_checks(settings, catalog, clock)
     return checks + await _probe_all(settings, catalog, clock)
 
 
-def is_wrong(checks: Iterable[Check]) -> bool:
-    """Say whether anything failed."""
-    return any(check.verdict is Verdict.FAIL for check in checks)
-
-
 def _settings_checks(settings: Settings) -> Iterator[Check]:
-    yield Check(Verdict.OK, "settings", f"{settings.storage_mode} mode, {settings.storage_location}")
+    yield _ok("settings", f"{settings.storage_mode} mode, {settings.storage_location}")
     if settings.contact == PROJECT_URL:
-        yield Check(
-            Verdict.WARN,
-            "settings",
-            "registries are told the project's address, not yours",
-            "set CM_CONTACT to your URL or e-mail",
-        )
+        detail = "the User-Agent has the project's address, not yours"
+        yield _warn("settings", detail, "set CM_CONTACT to your URL or e-mail")
     if settings.github_token is None:
-        yield Check(
-            Verdict.WARN,
-            "settings",
-            "CM_GITHUB_TOKEN is not set: GitHub answers 60 requests an hour for this address",
-            "set CM_GITHUB_TOKEN to a token without any permission",
-        )
+        detail = "CM_GITHUB_TOKEN is not set: GitHub allows 60 requests an hour from this address"
+        yield _warn("settings", detail, "set CM_GITHUB_TOKEN to a token without any permission")
 
 
 def _catalog_check(catalog: Catalog) -> Check:
-    place = "packaged" if catalog.is_packaged else str(catalog.path)
+    name = "packaged" if catalog.is_packaged else str(catalog.path)
     metrics, products = len(catalog.active), len(catalog.products)
-    said = f"{place}: {style.counted(metrics, 'active metric')}, {style.counted(products, 'product')}"
-    return Check(Verdict.OK, "catalogue", said)
+    return _ok("catalogue", f"{name}: {counted(metrics, 'active metric')}, {counted(products, 'product')}")
 
 
 async def _storage_checks(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
@@ -122,91 +112,78 @@ async def _storage_checks(settings: Settings, catalog: Catalog, clock: Clock) ->
     try:
         (duplicates, view), versions = await read(settings, load)
     except CommunityMetricsError as error:
-        return [Check(Verdict.FAIL, "storage", str(error), _storage_mend(settings))]
+        return [_fail("storage", str(error), _storage_fix(error, settings))]
     tables = ", ".join(f"{table} v{version}" for table, version in versions.items())
     return [
-        Check(Verdict.OK, "storage", f"all tables are there ({tables})"),
+        _ok("storage", f"all tables exist ({tables})"),
         _duplicates_check(duplicates),
         *_data_checks(view, catalog),
     ]
 
 
-def _storage_mend(settings: Settings) -> str:
+def _storage_fix(error: CommunityMetricsError, settings: Settings) -> str:
+    if isinstance(error, StorageSchemaMismatch) and not isinstance(error, StorageNotBootstrapped):
+        return ""  # the error names the fix
     if settings.storage_mode is StorageMode.ENTERPRISE:
-        return "check CM_LANCEDB_URI, CM_LANCEDB_API_KEY and CM_LANCEDB_HOST_OVERRIDE, then `bootstrap`"
-    return "`community-metrics seed` makes the database and fills it; CM_DB_PATH says where"
+        return "check CM_LANCEDB_URI, CM_LANCEDB_API_KEY and CM_LANCEDB_HOST_OVERRIDE, then run `bootstrap`"
+    return "run `community-metrics seed` to create and fill the database; CM_DB_PATH sets its folder"
 
 
 def _duplicates_check(duplicates: dict[str, list[str]]) -> Check:
     if not duplicates:
-        return Check(Verdict.OK, "keys", "every key stands once")
-    said = "; ".join(
-        f"{style.counted(len(keys), 'key')} twice in {table}, such as {keys[0]}"
+        return _ok("keys", "every key is stored once")
+    detail = "; ".join(
+        f"{counted(len(keys), 'key')} stored more than once in {table}, such as {keys[0]}"
         for table, keys in duplicates.items()
     )
-    return Check(Verdict.FAIL, "keys", said, "`community-metrics repair` keeps the copy observed last")
+    return _fail("keys", detail, "run `community-metrics repair`; it keeps the copy observed last")
 
 
 def _data_checks(view: Status, catalog: Catalog) -> Iterator[Check]:
     yield _freshness_check(view.freshness)
     abandoned = [run.run.ingestion_run_id for run in view.runs if run.state == "abandoned"]
     if abandoned:
-        said = f"{style.counted(len(abandoned), 'run')} ended without closing, last {abandoned[0]}"
-        yield Check(Verdict.WARN, "runs", said, "nothing to do: what it wrote is whole; the next run goes on")
+        detail = f"{counted(len(abandoned), 'run')} did not finish, last {abandoned[0]}"
+        yield _warn("runs", detail, "nothing to do; stored values are complete, and the next run continues")
     stored = {metric.metric_id for metric in view.metrics if metric.newest_day is not None}
     never = [metric.metric_id for metric in catalog.shown if metric.metric_id not in stored]
     if never:
-        said = f"nothing is stored of {_some(never)}"
-        yield Check(Verdict.WARN, "data", said, "`community-metrics refresh`")
-    late = [Check(Verdict.FAIL, "gaps", said, BEHIND_FIX) for said in behind_texts(view)]
-    yield from late
-    gaps = [check for metric in view.metrics for check in _gap_checks(metric, view)]
-    yield from gaps
-    if not gaps and not late:
-        yield Check(Verdict.OK, "gaps", "no settled day of the last 12 weeks is missing")
-
-
-def _some(names: Sequence[str], shown: int = 3) -> str:
-    rest = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
+        names = ", ".join(never[:NAMES_SHOWN])
+        rest = f" and {len(never) - NAMES_SHOWN} more" if len(never) > NAMES_SHOWN else ""
+        yield _warn("data", f"no value is stored for {names}{rest}", "run `community-metrics refresh`")
+    gaps = [_fail("gaps", detail, BEHIND_FIX) for detail in behind_texts(view)]
+    gaps += [check for metric in view.metrics for check in _gap_checks(metric, view)]
+    yield from gaps or [_ok("gaps", "no published day of the last 12 weeks is missing")]
 
 
 def _freshness_check(fresh: Freshness) -> Check:
     if fresh.age is None:
-        return Check(
-            Verdict.FAIL, "freshness", "no refresh has got everything yet", "`community-metrics refresh`"
-        )
+        return _fail("freshness", "no refresh has collected every metric", "run `community-metrics refresh`")
     if fresh.is_stale:
-        said = f"the last successful refresh is {style.age(fresh.age)} old, which is stale"
-        return Check(
-            Verdict.FAIL, "freshness", said, "`community-metrics refresh`; `status` shows what failed"
-        )
-    return Check(Verdict.OK, "freshness", f"last successful refresh {style.age(fresh.age)} ago")
+        detail = f"data are stale: the last successful refresh was {age(fresh.age)} ago"
+        return _fail("freshness", detail, "run `community-metrics refresh`; `status` shows what failed")
+    return _ok("freshness", f"last successful refresh {age(fresh.age)} ago")
 
 
 def _gap_checks(metric: MetricFreshness, view: Status) -> Iterator[Check]:
+    success = view.freshness.last_complete_run
     young = [day for day in metric.missing_days if (today(view.freshness.now) - day).days <= LATE_DAYS]
-    asked = [
-        day
-        for day in metric.missing_days
-        if day not in young and _asked_for(day, view.freshness.last_complete_run)
-    ]
-    old = [day for day in metric.missing_days if day not in young and day not in asked]
+    tried = [day for day in metric.missing_days if day not in young and _was_fetched(day, success)]
+    old = [day for day in metric.missing_days if day not in young and day not in tried]
     if old:
-        said = f"{metric.metric_id} lacks {style.counted(len(old), 'day')}: {ranges_text(old)}"
-        mend = f"`community-metrics refresh --only {metric.metric_id}` fills what {metric.source} still has"
-        yield Check(Verdict.FAIL, "gaps", said, mend)
-    if asked:
-        said = f"{metric.metric_id} lacks {ranges_text(asked)}, asked for by the last successful refresh"
-        mend = f"nothing to do: {metric.source} did not have it; every refresh asks again while it still may"
-        yield Check(Verdict.WARN, "gaps", said, mend)
+        detail = f"{metric.metric_id} lacks {counted(len(old), 'day')}: {ranges_text(old)}"
+        fix = f"run `community-metrics refresh --only {metric.metric_id}`"
+        yield _fail("gaps", detail, f"{fix}; it fills what {metric.source} still has")
+    if tried:
+        detail = f"{metric.metric_id} lacks {ranges_text(tried)}, which {metric.source} did not return"
+        yield _warn("gaps", detail, "nothing to do; every refresh requests the days again while it can")
     if young:
-        said = f"{metric.metric_id} lacks {ranges_text(young)}"
-        yield Check(Verdict.WARN, "gaps", f"{said}, which {metric.source} may still publish", "wait a day")
+        detail = f"{metric.metric_id} lacks {ranges_text(young)}, which {metric.source} may still publish"
+        yield _warn("gaps", detail, "wait a day")
 
 
-def _asked_for(day: date, success: Run | None) -> bool:
-    """Say whether the last success asked for the day when it was late no more: the registry lacks it."""
+def _was_fetched(day: date, success: Run | None) -> bool:
+    """Return whether the last success requested the day when it was no longer late."""
     if success is None or success.window_start is None or success.window_end is None:
         return False
     was_late = (today(success.started_at) - day).days <= LATE_DAYS
@@ -218,74 +195,23 @@ async def _probe_all(settings: Settings, catalog: Catalog, clock: Clock) -> list
     needed = {sources[metric.source].host for metric in catalog.active if metric.source in sources}
     probed = [_PROBES[key] for key in _PROBES if key in needed]
     rng = random.Random()  # noqa: S311  jitter, not secrets
-    async with RegistryClient(settings, clock, rng, bounds=PROBE_BOUNDS) as client:
+    async with RegistryClient(settings, clock, rng, limits=PROBE_LIMITS) as client:
         checks = list(await asyncio.gather(*(_probe(client, settings, host, path) for host, path in probed)))
-    return checks + [
-        Check(
-            Verdict.WARN,
-            "sources",
-            f"{key} comes from a plug-in and was not asked",
-            "`community-metrics refresh --dry-run`",
-        )
-        for key in sorted(needed - _PROBES.keys())
-    ]
+    fix = "run `community-metrics refresh --dry-run`"
+    plugins = sorted(needed - _PROBES.keys())
+    return checks + [_warn("sources", f"{key} is a plug-in and was not checked", fix) for key in plugins]
 
 
 async def _probe(client: RegistryClient, settings: Settings, host: RegistryHost, path: str) -> Check:
-    origin = settings.source_url(host.key)
-    stands_in = origin != PUBLIC_ORIGINS[host.key]
+    origin, variable = settings.source_url(host.key), f"CM_SOURCE_URL_{host.key.upper()}"
+    is_replaced = origin != PUBLIC_ORIGINS[host.key]
     try:
-        # an answer that it knows no such package is an answer
-        with suppress(UnknownSubject):
-            await client.get_json(host, path, dict[str, Any], about=host.key)
+        with suppress(UnknownSubject):  # "not found" is a response
+            await client.get_json(host, path, dict[str, Any], source=host.key, subject="probe")
     except SourceError as error:
-        return Check(Verdict.FAIL, "sources", str(error), _probe_mend(host, stands_in=stands_in))
-    via = f", which CM_SOURCE_URL_{host.key.upper()} names" if stands_in else ""
-    return Check(Verdict.OK, "sources", f"{host.key} answers at {origin}{via}")
-
-
-def _probe_mend(host: RegistryHost, *, stands_in: bool) -> str:
-    variable = f"CM_SOURCE_URL_{host.key.upper()}"
-    if stands_in:
-        return f"check the proxy, or unset {variable}"
-    hint = ", then CM_GITHUB_TOKEN" if host.key == GITHUB.key else ""
-    return f"check the way out to {host.public_origin}{hint}; {variable} names a proxy"
-
-
-def render_checks(checks: Sequence[Check], signs: Signs) -> RenderableType:
-    """Return the checks as they are printed: sign, area, what is, and under it what mends it."""
-    marks = {
-        Verdict.OK: Text(signs.ok, "green"),
-        Verdict.WARN: Text(signs.warn, "bold yellow"),
-        Verdict.FAIL: Text(signs.fail, "bold red"),
-    }
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", ratio=1)
-    for check in checks:
-        said = Text(check.said)
-        if check.mend:
-            said.append(f"\n  mend: {check.mend}", "dim")
-        table.add_row(marks[check.verdict], Text(check.area, "bold"), said)
-    table.add_row("", "", Text(f"\n{_verdict(checks)}", "bold"))
-    return table
-
-
-def _verdict(checks: Sequence[Check]) -> str:
-    failed = sum(check.verdict is Verdict.FAIL for check in checks)
-    warned = sum(check.verdict is Verdict.WARN for check in checks)
-    if failed:
-        return f"{style.counted(failed, 'fault')} to mend, {style.counted(warned, 'warning')}."
-    return f"Nothing is wrong, {style.counted(warned, 'warning')}." if warned else "Nothing is wrong."
-
-
-def diagnosis_body(checks: Sequence[Check]) -> schemas.Diagnosis:
-    """Return the checks as JSON."""
-    return schemas.Diagnosis(
-        ok=not is_wrong(checks),
-        checks=[
-            schemas.Check(verdict=check.verdict.value, area=check.area, detail=check.said, fix=check.mend)
-            for check in checks
-        ],
-    )
+        if is_replaced:
+            return _fail("sources", error.message, f"check the proxy, or unset {variable}")
+        token = " and CM_GITHUB_TOKEN" if host.key == GITHUB.key else ""
+        fix = f"check network access to {host.public_origin}{token}; {variable} sets a proxy"
+        return _fail("sources", error.message, fix)
+    return _ok("sources", f"{host.key} responds at {origin}" + (f" ({variable})" if is_replaced else ""))

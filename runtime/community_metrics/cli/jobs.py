@@ -1,149 +1,67 @@
-"""The commands that write: `seed`, `refresh`, `update-all`, `bootstrap`.
-
-`python -m community_metrics.jobs.weekly_refresh` is the same command as `community-metrics refresh`: a job
-module ends with `main_of("weekly_refresh")`. Every import that takes time happens inside a function.
-"""
+"""Runs a job for its command: with progress, the printed outcome, and the exit code."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NoReturn
+import asyncio
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from community_metrics.cli import options
+from community_metrics import log
+from community_metrics.cli.mappers import job_run_body
+from community_metrics.cli.output import print_json
+from community_metrics.cli.render.progress import LogProgress, bars
+from community_metrics.cli.render.run import render_outcome
+from community_metrics.cli.render.style import glyphs_of, open_consoles
+from community_metrics.config import load_settings
 from community_metrics.errors import ConfigurationError
+from community_metrics.model import RunStatus
+from community_metrics.runs.execute import execute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
     from community_metrics.config import Settings
-    from community_metrics.runs.execute import JobRequest, RunReport
+    from community_metrics.runs.job import Job, RunReport
 
-Lookback = Annotated[int | None, options.lookback(5)]
-LongLookback = Annotated[int | None, options.lookback(12)]
-
-
-def seed(  # noqa: PLR0917  typer calls it by keyword
-    path: options.SeedPath = None,
-    include_suspect: options.IncludeSuspect = False,
-    only: options.Only = None,
-    dry_run: options.DryRun = False,
-    strict: options.Strict = False,
-    as_json: options.AsJson = False,
-) -> None:
-    """Load the figures from before the first run out of seed files."""
-    from community_metrics.runs.execute import JobRequest  # noqa: PLC0415  heavy
-
-    request = JobRequest(
-        "seed_from_csv",
-        only=tuple(only or ()),
-        dry_run=dry_run,
-        seed_path=path,
-        include_suspect=include_suspect,
-    )
-    _run(request, strict=strict, as_json=as_json)
+EXIT_PARTIAL = 3
+"""The exit code of a partial run under `--strict`."""
 
 
-def refresh(  # noqa: PLR0917  typer calls it by keyword
-    lookback_weeks: Lookback = None,
-    only: options.Only = None,
-    dry_run: options.DryRun = False,
-    strict: options.Strict = False,
-    best_effort: options.BestEffort = False,
-    as_json: options.AsJson = False,
-) -> None:
-    """Ask the registries for the recent weeks, and for every gap they can still fill."""
-    from community_metrics.runs.execute import JobRequest  # noqa: PLC0415  heavy
+def confirm_reset() -> None:
+    """Prompt before everything is deleted.
 
-    request = JobRequest(
-        "weekly_refresh", lookback_weeks=lookback_weeks, only=tuple(only or ()), dry_run=dry_run
-    )
-    _run(request, strict=strict, best_effort=best_effort, as_json=as_json)
-
-
-def update_all(
-    lookback_weeks: LongLookback = None,
-    only: options.Only = None,
-    dry_run: options.DryRun = False,
-    strict: options.Strict = False,
-    as_json: options.AsJson = False,
-) -> None:
-    """Recompute a longer past from the registries; replaces seeded days and earlier refreshes."""
-    from community_metrics.runs.execute import JobRequest  # noqa: PLC0415  heavy
-
-    request = JobRequest("update_all", lookback_weeks=lookback_weeks, only=tuple(only or ()), dry_run=dry_run)
-    _run(request, strict=strict, as_json=as_json)
-
-
-def bootstrap(
-    reset: options.Reset = False,
-    yes: options.Yes = False,
-    dry_run: options.DryRun = False,
-    as_json: options.AsJson = False,
-) -> None:
-    """Create the tables that are missing. Every job does so too; this one does nothing else."""
-    from community_metrics.runs.execute import JobRequest  # noqa: PLC0415  heavy
-
-    if reset and not dry_run and not yes:
-        _confirm_reset()
-    _run(JobRequest("bootstrap_tables", dry_run=dry_run, reset=reset), strict=False, as_json=as_json)
-
-
-COMMANDS: dict[str, Callable[..., None]] = {
-    "seed_from_csv": seed,
-    "weekly_refresh": refresh,
-    "update_all": update_all,
-    "bootstrap_tables": bootstrap,
-}
-"""The command of each job."""
-
-
-def main_of(job_name: str) -> NoReturn:
-    """Run the command of a job as a program of its own: `python -m community_metrics.jobs.<job_name>`."""
-    from community_metrics.cli.main import run_app  # noqa: PLC0415  the app imports this module
-
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command()(COMMANDS[job_name])
-    run_app(app)
-
-
-def _confirm_reset() -> None:
-    from community_metrics.cli.render.style import open_consoles  # noqa: PLC0415  heavy
-    from community_metrics.config import load_settings  # noqa: PLC0415  heavy
-
-    place = load_settings().storage_location
+    Raises:
+        ConfigurationError: standard error is not a terminal, so nobody can answer.
+    """
+    location = load_settings().storage_location
     if not open_consoles()[1].is_terminal:
-        raise ConfigurationError(f"--reset deletes everything in {place}. Add --yes if that is meant.")
-    typer.confirm(f"Delete everything in {place}, history included?", abort=True, err=True)
+        raise ConfigurationError(f"--reset deletes everything in {location}. Fix: add --yes to confirm.")
+    typer.confirm(f"Delete everything in {location}, history included?", abort=True, err=True)
 
 
-def _run(request: JobRequest, *, strict: bool, as_json: bool, best_effort: bool = False) -> NoReturn:
-    from community_metrics.cli.mappers import job_run_body, print_json  # noqa: PLC0415  heavy
-    from community_metrics.cli.render import run, style  # noqa: PLC0415  heavy
-    from community_metrics.config import load_settings  # noqa: PLC0415  heavy
+def run_job(job: Job, *, dry_run: bool, strict: bool, as_json: bool, best_effort: bool = False) -> NoReturn:
+    """Run a job, print its outcome, and exit.
 
+    The code is 0 for success, 1 for failed (0 for `best_effort`), and 0 or (strict) 3 for partial. A run that
+    returns is failed only if every metric failed; any other failure raises.
+    """
     settings = load_settings()
-    out, err = style.open_consoles()
-    report = _with_progress(request, settings, err)
+    out, err = open_consoles()
+    report = _with_progress(job, settings, err, dry_run=dry_run)
     if as_json:
         print_json(job_run_body(report))
     else:
-        out.print(run.render_outcome(report, style.signs_of(out)))
-    raise typer.Exit(run.exit_code(report.run.status, strict=strict, best_effort=best_effort))
+        out.print(render_outcome(report, glyphs_of(out)))
+    if report.run.status is RunStatus.FAILED:
+        raise typer.Exit(0 if best_effort else 1)
+    raise typer.Exit(EXIT_PARTIAL if strict and report.run.status is RunStatus.PARTIAL else 0)
 
 
-def _with_progress(request: JobRequest, settings: Settings, err: Console) -> RunReport:
-    import asyncio  # noqa: PLC0415  heavy
-
-    from community_metrics import log  # noqa: PLC0415  heavy
-    from community_metrics.cli.render.progress import LogProgress, bars  # noqa: PLC0415  heavy
-    from community_metrics.jobs import run_job  # noqa: PLC0415  heavy
-
+def _with_progress(job: Job, settings: Settings, err: Console, *, dry_run: bool) -> RunReport:
     shows_bars = err.is_terminal and settings.log_format != "json"
     log.configure(settings, is_terminal=err.is_terminal, quiet=shows_bars)
     if not shows_bars:
-        return asyncio.run(run_job(request, settings, progress=LogProgress()))
+        return asyncio.run(execute(job, settings, dry_run=dry_run, progress=LogProgress()))
     with bars(err) as progress:
-        return asyncio.run(run_job(request, settings, progress=progress))
+        return asyncio.run(execute(job, settings, dry_run=dry_run, progress=progress))

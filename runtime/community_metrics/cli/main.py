@@ -1,4 +1,4 @@
-"""`community-metrics …`: the program. Its commands live in the `cli_*` modules beside this one.
+"""The `community-metrics` program: its commands, loaded when they run, and its exit codes.
 
 Exit codes: 0 success or partial, 1 failed (or a bug, with its traceback), 2 usage or configuration, 3 partial
 under `--strict`, 75 another run holds the database.
@@ -7,24 +7,102 @@ under `--strict`, 75 another run holds the database.
 from __future__ import annotations
 
 import sys
-from typing import Annotated, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
-from community_metrics.cli import api, catalog, jobs, secrets, views
-from community_metrics.cli.options import Sections
 from community_metrics.errors import CommunityMetricsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Panels = dict[str, dict[str, str]]
+
+COMMANDS: Final[Panels] = {
+    "Collect": {
+        "seed": "Load the history from before the first run from seed files.",
+        "refresh": "Fetch the recent weeks from the registries, and every gap they can still fill.",
+        "update-all": "Fetch more weeks from the registries; replaces seeded days and earlier refreshes.",
+        "bootstrap": "Create missing tables.",
+        "catalog": "Show what is tracked, and add to it.",
+    },
+    "Inspect": {
+        "report": "Show the last weeks of every product: value, change, completeness and trend.",
+        "status": "Show how fresh the data are, where days are missing, and the last runs.",
+        "history": "Show the last runs, newest first.",
+        "doctor": "Check settings, database and registries, and print a fix for each problem.",
+        "repair": "Delete surplus copies of a key, keeping the one observed last.",
+    },
+    "Serve": {
+        "serve": "Serve the read API until stopped; prints its address once it answers.",
+        "token": "Create bearer tokens for API consumers that run on servers.",
+    },
+    "Deploy": {
+        "secrets": "Fill the Secrets Manager entries of a deployment.",
+    },
+}
+"""The help of each command by panel; `update-all` is the function `update_all` in `commands.update_all`."""
+SUBCOMMANDS: Final[Panels] = {
+    "catalog": {
+        "check": "Validate the catalogue; list every fault with its line.",
+        "show": "Print the active metrics.",
+        "add": "Append a package or repository to the catalogue that CM_CATALOG names.",
+        "init": "Write a commented starter catalogue.",
+    },
+    "token": {
+        "new": "Create a token, and print it with its hash for `CM_API_TOKEN_HASHES`.",
+    },
+    "secrets": {
+        "put": "Prompt for each secret without showing it, test them against LanceDB, then store them.",
+    },
+}
+"""The commands of a group; `catalog show` is the function `show` of `commands.catalog`."""
+
+
+class LazyGroup(TyperGroup):
+    """A group that imports a command's module when the command is used; its own help imports none."""
+
+    def __init__(self, *, path: str = "", **attributes: Any) -> None:
+        self._path = path
+        self._panels = {"Commands": SUBCOMMANDS[path]} if path else COMMANDS
+        names = [name for panel in self._panels.values() for name in panel]
+        super().__init__(**attributes | {"commands": dict.fromkeys(names)})
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
+        """Return the command, or None if the group has none of this name."""
+        return load_command(f"{self._path} {cmd_name}".strip()) if cmd_name in self.commands else None
+
+    def format_commands(self, _ctx: Any, formatter: Any) -> None:
+        """Write one section for each panel, all with the same width of the first column."""
+        width = max(map(len, self.commands))
+        for panel, commands in self._panels.items():
+            with formatter.section(panel):
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
+
+
+def load_command(path: str) -> Any:
+    """Return the command or group at `path`, such as `report`, `catalog` or `catalog show`."""
+    if path in SUBCOMMANDS:
+        text = next(panel[path] for panel in COMMANDS.values() if path in panel)
+        return LazyGroup(path=path, name=path, help=text, no_args_is_help=True, rich_markup_mode=None)
+    module, name = path.replace("-", "_").split()[0], path.rsplit(maxsplit=1)[-1]
+    command = typer.Typer(add_completion=False, rich_markup_mode=None)
+    function = getattr(import_module(f"community_metrics.cli.commands.{module}"), name.replace("-", "_"))
+    command.command(name)(function)
+    return typer.main.get_command(command)
+
 
 # no pretty tracebacks: they print local variables, and those may be secrets
 app = typer.Typer(
     name="community-metrics",
-    cls=Sections,
+    cls=LazyGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # rich help loads markdown and pygments: 3.8 times the yardstick instead of 1.3
+    rich_markup_mode=None,  # rich help imports markdown and pygments: 3.8 times the yardstick instead of 1.3
 )
-_COLLECT, _LOOK, _SERVE, _DEPLOY = "Collect", "Look", "Serve", "Deploy"
 
 
 def _print_version(wanted: bool) -> None:
@@ -44,35 +122,19 @@ def root(
     """Count downloads and stars of open-source packages, week by week. A number is never invented."""
 
 
-for _command in (jobs.seed, jobs.refresh, jobs.update_all, jobs.bootstrap):
-    app.command(rich_help_panel=_COLLECT)(_command)
-for _view in (views.report, views.status, views.history, views.doctor, views.repair):
-    app.command(rich_help_panel=_LOOK)(_view)
-app.command(rich_help_panel=_SERVE)(api.serve)
-app.add_typer(catalog.app, name="catalog", rich_help_panel=_COLLECT)
-app.add_typer(api.token, name="token", rich_help_panel=_SERVE)
-app.add_typer(secrets.app, name="secrets", rich_help_panel=_DEPLOY)
-
-
 def main() -> NoReturn:
     """Run the program and end the process with its exit code."""
     run_app(app)
 
 
-def run_app(program: typer.Typer) -> NoReturn:
-    """Run a typer program.
-
-    An error of ours becomes one message and its exit code; a bug keeps its traceback.
-    """
+def run_app(program: Callable[[], object]) -> NoReturn:
+    """Run a program of typer: an error of ours prints one message, a bug keeps its traceback."""
     try:
         program()
     except CommunityMetricsError as error:
-        from rich.text import Text  # noqa: PLC0415  only a failing program needs it
+        from community_metrics.cli.render.style import print_error  # noqa: PLC0415  only an error needs rich
 
-        from community_metrics.cli.render.style import open_consoles  # noqa: PLC0415  only a failing program needs it
-
-        message = Text("Error: ", "bold red").append(str(error), "default")
-        open_consoles()[1].print(message, soft_wrap=True)
+        print_error(error)
         sys.exit(error.exit_code)
     sys.exit(0)
 

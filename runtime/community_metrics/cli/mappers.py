@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import typer
-
 from community_metrics.api.mappers import run_body
 from community_metrics.cli import schemas
 
@@ -14,26 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from pydantic import BaseModel
-
     from community_metrics.catalog import Metric
-    from community_metrics.runs.execute import RunReport
+    from community_metrics.runs.job import RunReport
     from community_metrics.storage import MergePlan
-
-
-def print_json(body: BaseModel) -> None:
-    """Print a body, in characters that every terminal has."""
-    typer.echo(body.model_dump_json(indent=2, ensure_ascii=True))
 
 
 def job_run_body(report: RunReport) -> schemas.JobRun:
     """Return how a job ended."""
     return schemas.JobRun(
-        run=run_body(report.run, report.run.status.value),
+        run=run_body(report.view),
         dry_run=report.plan is not None,
         notes=list(report.notes),
         metrics=[
-            schemas.MetricOutcome.model_validate(outcome, from_attributes=True) for outcome in report.outcomes
+            schemas.MetricOutcome(
+                metric_id=outcome.metric_id,
+                observations=outcome.observations,
+                error=outcome.message,
+                notes=[note for metric_id, note in report.metric_notes if metric_id == outcome.metric_id],
+            )
+            for outcome in report.outcomes
         ],
         plan=None if report.plan is None else plan_body(report.plan),
     )

@@ -1,8 +1,7 @@
-"""The programs that systemd runs on the host beside the jobs.
+"""The programs that systemd runs on the host in addition to the jobs.
 
-The API's server, the secrets, the monitor, the notice, and the question whether a catch-up is due.
-
-Their units are in `infra/host/files/etc/systemd/system`; what each may touch is said there.
+They serve the API, fetch secrets, report gauges, send notices, and check whether a catch-up is due. Their
+units, with the permissions of each, are in `infra/host/files/etc/systemd/system`.
 """
 
 from __future__ import annotations

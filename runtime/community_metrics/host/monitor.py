@@ -1,8 +1,8 @@
-"""How the host and its collecting go: `python -m community_metrics.host.monitor`, every hour.
+"""Report gauges of the host, the runs and the data: `python -m community_metrics.host.monitor`, every hour.
 
-The gauges go to CloudWatch, where the alarms of `infra/monitoring_stack.py` watch them, and to the journal.
-What cannot be measured is left out, and the reason told; what can be measured is told all the same: the
-machine's gauges go out before the database is asked, which may be slow or silent.
+The gauges go to the journal and to CloudWatch, where the alarms of `infra/monitoring_stack.py` watch them. A
+gauge that cannot be measured is left out and logged as an error. The host's gauges are sent first, because
+the database may be slow or unreachable.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     Measure = Callable[[], float | None]
 
-SETTLED_THROUGH_AGE_DAYS: Final = "SettledThroughAgeDays"
-CERTIFICATE_LIFE_LEFT: Final = "CertificateLifeLeftPercent"
+PUBLISHED_THROUGH_AGE_DAYS: Final = "PublishedThroughAgeDays"
+CERTIFICATE_LIFETIME_LEFT: Final = "CertificateLifetimeLeftPercent"
 DISK_USED: Final = "DiskUsedPercent"
 MEMORY_USED: Final = "MemoryUsedPercent"
 CERTIFICATE: Final = Path("/run/community-metrics/certificate.json")
@@ -46,42 +46,41 @@ _BOOT_S: Final = 120
 _journal = structlog.get_logger("community_metrics.host")
 
 
-def certificate_life_left(told: Path, now: datetime, up_s: float) -> float | None:
-    """Return how much of the certificate's life is left, in percent; 0 where the host has none.
+def certificate_lifetime_left(status: Path, now: datetime, up_s: float) -> float | None:
+    """Return the remaining lifetime of the certificate in percent; 0 if the host has none.
 
-    `told` holds `not_before` and `not_after`, as the program that keeps the certificate writes them. That
-    program has not run yet where the host is up for less than two minutes (`up_s`): then None.
+    `status` is the JSON file of `cm-certificate`, with `not_before` and `not_after`. In the first two minutes
+    after boot (`up_s`), before that program has run, the result is None.
     """
-    if not told.exists():
+    if not status.exists():
         return 0.0 if up_s >= _BOOT_S else None
-    facts = json.loads(told.read_text(encoding="utf-8"))
-    begin, end = (datetime.fromisoformat(facts[name]) for name in ("not_before", "not_after"))
+    content = json.loads(status.read_text(encoding="utf-8"))
+    begin, end = (datetime.fromisoformat(content[name]) for name in ("not_before", "not_after"))
     return max(0.0, 100 * (end - now) / (end - begin))
 
 
-def memory_used(told: str) -> float:
-    """Return how much of the memory nobody could have, in percent, from the text of /proc/meminfo."""
-    kib = {
-        name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in told.splitlines())
-    }
+def memory_used(meminfo: str) -> float:
+    """Return how much memory is not available, in percent, from the text of /proc/meminfo."""
+    lines = (line.partition(":") for line in meminfo.splitlines())
+    kib = {name: int(value.split()[0]) for name, _, value in lines}
     return 100 * (1 - kib["MemAvailable"] / kib["MemTotal"])
 
 
 def disk_used(folder: str = "/") -> float:
-    """Return how full the disk is, in percent of what programs without privileges may use."""
+    """Return how full the disk is, in percent of the space that unprivileged users can use."""
     usage = shutil.disk_usage(folder)
     return 100 * usage.used / (usage.used + usage.free)
 
 
-def uptime_s(told: str) -> float:
-    """Return for how many seconds the machine is up, from the text of /proc/uptime."""
-    return float(told.split(maxsplit=1)[0])
+def uptime_s(uptime: str) -> float:
+    """Return the seconds since boot, from the text of /proc/uptime."""
+    return float(uptime.split(maxsplit=1)[0])
 
 
 def host_measures(now: datetime, certificate: Path = CERTIFICATE) -> dict[str, Measure]:
-    """Return what measures each gauge of this machine."""
+    """Return the function that measures each gauge of this host."""
     return {
-        CERTIFICATE_LIFE_LEFT: lambda: certificate_life_left(
+        CERTIFICATE_LIFETIME_LEFT: lambda: certificate_lifetime_left(
             certificate, now, uptime_s(_UPTIME.read_text(encoding="utf-8"))
         ),
         DISK_USED: disk_used,
@@ -90,17 +89,17 @@ def host_measures(now: datetime, certificate: Path = CERTIFICATE) -> dict[str, M
 
 
 def measured(measures: Mapping[str, Measure]) -> tuple[dict[str, float], list[str]]:
-    """Return the gauges that could be measured, and for each of the others why not."""
+    """Return the gauges that could be measured, and the errors of the others."""
     gauges: dict[str, float] = {}
-    faults = []
+    errors = []
     for name, measure in measures.items():
         try:
             value = measure()
         except (OSError, ValueError, KeyError, TypeError, ArithmeticError) as error:
-            faults.append(f"{name}: {type(error).__name__}: {error}")
+            errors.append(f"{name}: {type(error).__name__}: {error}")
         else:
             gauges |= {} if value is None else {name: value}
-    return gauges, faults
+    return gauges, errors
 
 
 async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
@@ -116,36 +115,36 @@ async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
     _journal.info("published through", **{source: f"{day}" for source, day in sorted(published.items())})
     gauges = run_gauges(view.health, view.freshness)
     if published:
-        gauges[SETTLED_THROUGH_AGE_DAYS] = float((today(now) - min(published.values())).days)
+        gauges[PUBLISHED_THROUGH_AGE_DAYS] = float((today(now) - min(published.values())).days)
     return gauges
 
 
 def main() -> int:
-    """Measure, publish, and return the exit code."""
+    """Measure and report all gauges, and return the exit code."""
     log.configure(given_settings({"log_format": "json"}), is_terminal=False)
     clock = SystemClock()
-    is_whole = told(*measured(host_measures(clock.now())))
+    is_complete = report_gauges(*measured(host_measures(clock.now())))
     try:
         settings = load_settings()
         log.configure(settings, is_terminal=False)
-        is_whole &= told(asyncio.run(data_gauges(settings, clock)), [])
+        is_complete &= report_gauges(asyncio.run(data_gauges(settings, clock)), [])
     except CommunityMetricsError as error:
-        is_whole = told({}, [f"{error}"])
-    return 0 if is_whole else 1
+        is_complete = report_gauges({}, [f"{error}"])
+    return 0 if is_complete else 1
 
 
-def told(gauges: Mapping[str, float], faults: Sequence[str]) -> bool:
-    """Tell the gauges to CloudWatch and the journal, the faults to the latter; return whether none was."""
-    met = list(faults)
+def report_gauges(gauges: Mapping[str, float], errors: Sequence[str]) -> bool:
+    """Send the gauges to CloudWatch and the journal, log the errors, and return whether there is none."""
+    found = list(errors)
     if gauges:
         try:
             publish(gauges)
         except CommunityMetricsError as error:
-            met.append(f"{error}")
+            found.append(f"{error}")
         _journal.info("gauges", **{name: round(value, 1) for name, value in sorted(gauges.items())})
-    for fault in met:
-        _journal.error("not measured or not told", reason=fault)
-    return not met
+    for reason in found:
+        _journal.error("gauge not reported", reason=reason)
+    return not found
 
 
 if __name__ == "__main__":

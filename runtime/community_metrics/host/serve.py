@@ -1,7 +1,8 @@
-"""The API on the host: `python -m community_metrics.host.serve`, on the socket that systemd holds.
+"""The API on the host: `python -m community_metrics.host.serve`, on a socket of systemd.
 
-systemd keeps the socket while the process is replaced, so that callers wait instead of being refused. It is
-told when the API is ready, and by the event loop that the loop still turns: one that hangs is replaced.
+systemd keeps the socket open while the process restarts, so that connections queue instead of failing. The
+process notifies systemd when it is ready, and its event loop sends the watchdog signal: systemd restarts a
+process whose loop hangs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import uvicorn
 from community_metrics.api.app import app_from_environment
 from community_metrics.config import service_manager
 from community_metrics.errors import ConfigurationError
-from community_metrics.host.service_manager import handed_over_sockets, notify
+from community_metrics.host.service_manager import activation_sockets, notify
 
 if TYPE_CHECKING:
     import socket
@@ -24,62 +25,62 @@ if TYPE_CHECKING:
 
     from community_metrics.config import ServiceManager
 
-LAST_ANSWERS_S: Final = 30
-"""How long answers under way may take when the process is told to stop."""
+SHUTDOWN_TIMEOUT_S: Final = 30
+"""How long requests in progress may take after the stop signal."""
 _LAST_READS_S: Final = 0.2
 
 
-class HandedOverServer(uvicorn.Server):
-    """Serves on sockets that outlive it."""
+class SocketActivatedServer(uvicorn.Server):
+    """Serves on the sockets of systemd."""
 
     def __init__(self, app: ASGIApp, manager: ServiceManager) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 lifespan="on",
-                log_config=None,  # ours is set up with the app, and has one line for each request
+                log_config=None,  # the app configures logging, with one line for each request
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=LAST_ANSWERS_S,
-                callback_notify=self._tell_life,
+                timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+                callback_notify=self._notify_watchdog,
                 timeout_notify=1,
             )
         )
         self._manager = manager
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say so."""
+        """Start to listen, then notify systemd."""
         await super().startup(sockets)
         notify(self._manager, "READY=1")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more callers, hear out those who are taken, answer, end."""
+        """Stop accepting connections, finish the requests in progress, and stop."""
         notify(self._manager, "STOPPING=1")
         for server in self.servers:
             server.close()
-        # uvicorn hangs up at once on a caller whose request has not been read yet: read it first
+        # uvicorn closes a connection whose request it has not read yet: read it first
         await asyncio.sleep(_LAST_READS_S)
         await super().shutdown(sockets)
 
-    async def _tell_life(self) -> None:
+    async def _notify_watchdog(self) -> None:
         notify(self._manager, "WATCHDOG=1")
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until the stop signal."""
     manager = service_manager()
     if manager.lacks_secrets:
-        # its tokens may be among them: without, it would be open to everybody
+        # its tokens may be among the missing ones: without tokens it would be open to everyone
         sys.exit(
-            "The API does not start: its secrets have not all been read from Secrets Manager. "
-            "`sudo journalctl -u community-metrics-secrets -n 20` says why; mend that, then "
-            "`sudo systemctl start community-metrics-secrets`. The API is started again by itself."
+            "The API does not start: some of its secrets could not be read from Secrets Manager. For the "
+            "reason: `sudo journalctl -u community-metrics-secrets -n 20`. After fixing it, run "
+            "`sudo systemctl start community-metrics-secrets`; the API then starts automatically."
         )
     try:
-        sockets = handed_over_sockets(manager)
+        sockets = activation_sockets(manager)
     except ConfigurationError as error:
         sys.exit(f"{error}")
-    HandedOverServer(app_from_environment(), manager).run(sockets)
+    SocketActivatedServer(app_from_environment(), manager).run(sockets)
 
 
 if __name__ == "__main__":

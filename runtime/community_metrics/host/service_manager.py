@@ -1,4 +1,4 @@
-"""What a service and systemd say to each other: sockets handed over, readiness, signs of life."""
+"""The protocols between a service and systemd: socket activation (sd_listen_fds) and sd_notify."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 _FIRST_DESCRIPTOR: Final = 3
 
 
-def handed_over_sockets(manager: ServiceManager) -> list[socket.socket]:
+def activation_sockets(manager: ServiceManager) -> list[socket.socket]:
     """Return the listening sockets that systemd opened for this process.
 
     Raises:
-        ConfigurationError: it handed over none.
+        ConfigurationError: systemd passed no socket.
     """
     if manager.socket_count < 1:
         raise ConfigurationError(
-            "No socket was handed over, so there is nothing to listen on. Start community-metrics-api.socket "
-            "with systemctl, or serve by hand with `community-metrics serve`."
+            "systemd passed no socket to listen on. Fix: start community-metrics-api.socket with systemctl, "
+            "or run `community-metrics serve`."
         )
     last = _FIRST_DESCRIPTOR + manager.socket_count
     return [socket.socket(fileno=number) for number in range(_FIRST_DESCRIPTOR, last)]
 
 
 def notify(manager: ServiceManager, state: str) -> None:
-    """Tell systemd a state such as `READY=1`; nobody is told where nobody asked to be."""
+    """Send a state such as `READY=1` to systemd; without a notify socket, do nothing."""
     if manager.notify_socket is None:
         return
     address = manager.notify_socket

@@ -1,7 +1,7 @@
-"""What the `metrics` table takes over from the catalogue, and what it must not.
+"""Which definitions the `metrics` table takes from the catalogue, and which it must not.
 
-An id names one series for good. Were its source or subject exchanged under it, the new numbers would read as
-restatements of the old ones.
+An id names one series forever. With another source or subject under the same id, the new numbers would be
+stored as restatements of the old ones.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from community_metrics.errors import StorageNotBootstrapped
+from community_metrics.errors import StorageNotBootstrapped, TerminalSourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,59 +21,51 @@ if TYPE_CHECKING:
 
 
 async def redefined(store: LanceDBReader, metrics: Iterable[Metric]) -> dict[str, MetricDefinition]:
-    """Return the stored definitions of metrics that the catalogue now gives another source or meaning, by id.
+    """Return the stored definitions of metrics that have another source or subject in the catalogue, by id.
 
-    Only a metric with values from a registry is bound: a subject that never brought one may be corrected.
+    Only metrics with values from a registry count: a subject without values may be corrected.
     """
     try:
         stored = {definition.metric_id: definition for definition in await store.metrics()}
-    except StorageNotBootstrapped:  # a dry run makes no table that is missing
+    except StorageNotBootstrapped:  # a dry run creates no table
         return {}
-    return {
-        metric.metric_id: stored[metric.metric_id]
-        for metric in metrics
-        if metric.metric_id in stored
-        and _meaning(metric) != _stored_meaning(stored[metric.metric_id])
-        and await store.first_fetched_day(metric.metric_id) is not None
-    }
+    found: dict[str, MetricDefinition] = {}
+    for metric in metrics:
+        old = stored.get(metric.metric_id)
+        meaning = (metric.source, metric.subject, metric.window)
+        if old is None or meaning == (old.source, old.subject, old.source_window):
+            continue
+        if await store.first_fetched_day(metric.metric_id) is not None:
+            found[metric.metric_id] = old
+    return found
 
 
-def refusal(metric: Metric, stored: MetricDefinition) -> str:
-    """Return why nothing of a redefined metric is fetched, and what to do."""
-    return (
-        f"so far this id is {_named(*_stored_meaning(stored))}, the catalogue now says "
-        f"{_named(*_meaning(metric))}. That would overwrite its history with another one's, so nothing was "
-        "fetched. Give the new one an id of its own in the catalogue, or write the old source, subject and "
-        "window back."
+def refusal(metric: Metric, stored: MetricDefinition) -> TerminalSourceError:
+    """Return the error of a redefined metric, of which nothing is fetched."""
+    return TerminalSourceError(
+        f"the stored rows of this id are {stored.source} {stored.subject} ({stored.source_window}), the "
+        f"catalogue has {metric.source} {metric.subject} ({metric.window}); fetching it would overwrite one "
+        "history with another",
+        source=metric.source,
+        subject=metric.subject,
+        fix="give the new one its own id in the catalogue, or restore the old source, subject and window",
     )
 
 
 async def to_write(
-    store: LanceDBReader, catalog: Catalog, now: datetime, *, same: frozenset[str], whole: bool
+    store: LanceDBReader, catalog: Catalog, now: datetime, *, renamed: frozenset[str], whole: bool
 ) -> list[MetricDefinition]:
     """Return the definitions to upsert: the catalogue's, and the retired ones where the run is `whole`.
 
-    A redefined metric keeps its stored definition, unless its source proved it the `same` under a new name.
-    A metric that the catalogue no longer names is not active any more, so that totals do not wait for it.
+    A redefined metric keeps its stored definition, unless its source proved that it was only `renamed`. A
+    metric that is no longer in the catalogue becomes inactive, so that totals do not wait for it.
     """
-    bound = (await redefined(store, catalog.metrics)).keys() - same
+    kept = (await redefined(store, catalog.metrics)).keys() - renamed
     named = {metric.metric_id for metric in catalog.metrics}
     retired = [
         replace(definition, is_active=False)
         for definition in (await store.metrics() if whole else [])
         if definition.metric_id not in named and definition.is_active
     ]
-    wanted = [metric.definition(now) for metric in catalog.metrics if metric.metric_id not in bound]
+    wanted = [metric.definition(now) for metric in catalog.metrics if metric.metric_id not in kept]
     return wanted + retired
-
-
-def _meaning(metric: Metric) -> tuple[str, str, str]:
-    return metric.source, metric.subject, metric.window.value
-
-
-def _stored_meaning(stored: MetricDefinition) -> tuple[str, str, str]:
-    return stored.source, stored.subject, stored.source_window.value
-
-
-def _named(source: str, subject: str, window: str) -> str:
-    return f"{source} {subject} ({window})"

@@ -1,7 +1,7 @@
-"""Where stored rows came from, for sources that can prove whether a subject is still the same thing.
+"""The origins of stored rows, for sources that can prove whether a subject is still the same thing.
 
-A repository's name may pass to somebody else. What its source stored beside the values, in this metric or in
-another one of the same subject, is what a new answer is compared with.
+A repository's name may pass to another owner. A new response is compared with the origins that its source
+stored beside the values, in this metric or in another one of the same subject.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
     from community_metrics.catalog import Metric
     from community_metrics.model import StatRow
-    from community_metrics.runs.execute import RunContext
+    from community_metrics.runs.job import RunContext
     from community_metrics.sources.base import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """The `source_ref`s of a metric's own rows, and of its siblings' that were read no later than those."""
+    """The `source_ref`s of a metric's own rows, and of its siblings' rows that were read no later."""
 
     own: frozenset[str] = frozenset()
     siblings: frozenset[str] = frozenset()
 
 
 def proves_subject(source: Source | None) -> bool:
-    """Say whether the source can prove that a subject is the one whose rows are stored."""
+    """Return whether the source can prove that a subject is the one whose rows are stored."""
     return bool(getattr(source, "proves_subject", False))
 
 
 async def stored_origins(context: RunContext, chosen: Sequence[Metric]) -> dict[str, Origins]:
-    """Return the origins of the chosen metrics whose source proves its subjects and gave rows, by id.
+    """Return the origins of the chosen metrics whose source proves its subjects and that have rows, by id.
 
-    A sibling is another metric of the catalogue with the same host and, so far, the same subject.
+    A sibling is another metric of the catalogue with the same host and the same stored subject.
     """
     sources = available_sources()
     if not any(proves_subject(sources[metric.source]) for metric in chosen):
@@ -48,13 +48,13 @@ async def stored_origins(context: RunContext, chosen: Sequence[Metric]) -> dict[
     provable = [metric for metric in context.catalog.metrics if proves_subject(sources.get(metric.source))]
     renamed = await redefined(context.store, provable)
     things = {
-        metric.metric_id: (
-            sources[metric.source].host,
-            renamed.get(metric.metric_id, metric).subject.lower(),
-        )
+        metric.metric_id: (sources[metric.source].host, renamed.get(metric.metric_id, metric).subject.lower())
         for metric in provable
     }
-    rows = await _fetched_rows(context, list(things))
+    rows: dict[str, list[StatRow]] = defaultdict(list)
+    for row in await context.store.stats(list(things)):
+        if row.provenance is not Provenance.CSV_SEED:
+            rows[row.metric_id].append(row)
     return {
         metric.metric_id: Origins(
             own=frozenset(row.source_ref for row in rows[metric.metric_id]),
@@ -65,19 +65,10 @@ async def stored_origins(context: RunContext, chosen: Sequence[Metric]) -> dict[
     }
 
 
-async def _fetched_rows(context: RunContext, metric_ids: Sequence[str]) -> dict[str, list[StatRow]]:
-    """Return the rows that came from a registry, by metric; no metric without one."""
-    rows: dict[str, list[StatRow]] = defaultdict(list)
-    for row in await context.store.stats(metric_ids):
-        if row.provenance is not Provenance.CSV_SEED:
-            rows[row.metric_id].append(row)
-    return dict(rows)
-
-
 def _sibling_refs(
     metric_id: str, things: Mapping[str, tuple[str, str]], rows: Mapping[str, Sequence[StatRow]]
 ) -> frozenset[str]:
-    """Return siblings' origins up to the day on which our first row was read; later ones prove nothing."""
+    """Return siblings' origins up to the day when the first own row was read; later ones prove nothing."""
     first_read = min(today(row.observed_at) for row in rows[metric_id])
     return frozenset(
         row.source_ref

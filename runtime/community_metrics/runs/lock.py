@@ -1,8 +1,8 @@
 """One writer for a database: a file lock on this machine, a lease in the database across machines.
 
-A local folder has both. The kernel frees the file lock the moment its process dies, so whoever gets it knows
-that an unexpired lease taken on this very host belongs to a dead run, and need not wait for it to expire.
-A bucket or a cluster has the lease alone, and nothing is written to the local disk.
+A local folder has both. The kernel frees the file lock when its process dies, so a process that gets it knows
+that an unexpired lease taken on this host belongs to a dead run, and does not wait for it to expire. A bucket
+or a cluster has the lease alone, and nothing is written to the local disk.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ HEARTBEAT_S = 20.0
 log = structlog.get_logger(__name__)
 
 
-class Holder:
-    """The run that has the database to itself; `lost` is set once another run has taken it over."""
+class LeaseHolder:
+    """The run that holds the lease; `lost` is set once another run has taken the database over."""
 
     def __init__(self, store: LanceDBStore, lease: Lease, clock: Clock) -> None:
         self.lost: LeaseLost | None = None
@@ -47,45 +47,50 @@ class Holder:
         self._clock = clock
 
     async def renew(self) -> None:
-        """Push the lease's expiry ahead.
+        """Extend the lease.
 
         Raises:
-            LeaseLost: this run's lease is not stored any more: another run took the database over.
+            LeaseLost: this run's lease is no longer stored: another run took the database over.
         """
         self._lease = await self._store.renew_lease(self._lease, now=self._clock.now(), ttl=LEASE_TTL)
 
     async def release(self) -> None:
-        """Let the next run begin at once."""
-        await self._store.release_lease(self._lease, now=self._clock.now())
+        """Let the next run start at once; where that fails, the lease expires."""
+        try:
+            await self._store.release_lease(self._lease, now=self._clock.now())
+        except StorageError as error:
+            log.warning("lease not released, it will expire", reason=str(error))
 
 
 @asynccontextmanager
-async def exclusive(
+async def database_lease(
     store: LanceDBStore, settings: Settings, run_id: str, clock: Clock, *, heartbeat_s: float = HEARTBEAT_S
-) -> AsyncIterator[Holder]:
-    """Hold the database for one run, with a beating heart.
+) -> AsyncIterator[LeaseHolder]:
+    """Hold the lease for one run, and extend it by a heartbeat.
 
     Raises:
         RunLocked: another run holds it; the message names that run.
-        LeaseLost: the lease went to another run in the meantime; the work inside was cancelled.
+        LeaseLost: another run took the lease meanwhile; the work inside was cancelled.
     """
     with _file_lock(settings) as file_lock:
         if file_lock is not None and not file_lock.is_locked:
             raise await _held_by(store)
+        stored = await store.lease() if file_lock is not None else None
+        is_dead = stored is not None and stored.host == socket.gethostname()
         lease = await store.acquire_lease(
             run_id,
             host=socket.gethostname(),
             pid=os.getpid(),
             now=clock.now(),
             ttl=LEASE_TTL,
-            known_dead_run_id=await _dead_holder(store, file_lock),
+            known_dead_run_id=stored.run_id if stored and is_dead else None,
         )
-        holder = Holder(store, lease, clock)
+        holder = LeaseHolder(store, lease, clock)
         try:
             async with _heartbeat(holder, heartbeat_s):
                 yield holder
         finally:
-            await _let_go(holder)
+            await holder.release()
 
 
 @contextmanager
@@ -101,8 +106,8 @@ def _file_lock(settings: Settings) -> Iterator[FileLock | None]:
         return
     except OSError as error:
         raise StorageUnavailable(
-            f"The lock file {lock.lock_file} cannot be made: {error.strerror}. "
-            "Give this user write access to the folder, or name another one with CM_DB_PATH."
+            f"The lock file {lock.lock_file} cannot be created: {error.strerror}. Fix: give this user write "
+            "access to the folder, or set CM_DB_PATH to another one."
         ) from error
     try:
         yield lock
@@ -110,21 +115,8 @@ def _file_lock(settings: Settings) -> Iterator[FileLock | None]:
         lock.release()
 
 
-async def _let_go(holder: Holder) -> None:
-    """Release the lease however the run ended; where that fails, it expires by itself."""
-    try:
-        await holder.release()
-    except StorageError as error:
-        log.warning("lease not released, it will expire", reason=str(error))
-
-
-async def _dead_holder(store: LanceDBStore, file_lock: FileLock | None) -> str | None:
-    lease = await store.lease() if file_lock is not None else None
-    return lease.run_id if lease is not None and lease.host == socket.gethostname() else None
-
-
 @asynccontextmanager
-async def _heartbeat(holder: Holder, interval_s: float) -> AsyncIterator[None]:
+async def _heartbeat(holder: LeaseHolder, interval_s: float) -> AsyncIterator[None]:
     worker = asyncio.current_task()
 
     async def beat() -> None:
@@ -156,6 +148,6 @@ async def _held_by(store: LanceDBStore) -> RunLocked:
     lease = await store.lease()
     if lease is None:
         return RunLocked(
-            "Another process holds this database and has not begun its run yet. Try again when it has ended."
+            "Another process holds this database and has not started its run yet. Fix: try again later."
         )
     return locked(lease, await store.run(lease.run_id))

@@ -1,4 +1,4 @@
-"""What `weekly_refresh` and `update_all` share: ask the registries, each host at its own pace."""
+"""The work of `weekly_refresh` and `update_all`: fetch from the registries, each host at its own pace."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from community_metrics.errors import ConfigurationError, SourceError, TerminalSourceError
-from community_metrics.model import SEED_SOURCE, Status, ValueKind
+from community_metrics.errors import ConfigurationError, InvalidObservation, SourceError, TerminalSourceError
+from community_metrics.model import SEED_SOURCE, Observation, Status, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
-from community_metrics.runs.checks import impossible
 from community_metrics.runs.definitions import redefined, refusal
-from community_metrics.runs.execute import Gathered, MetricOutcome
 from community_metrics.runs.identity import Origins, proves_subject, stored_origins
+from community_metrics.runs.job import JobResult
 from community_metrics.sources import available_sources
-from community_metrics.sources.base import FetchRequest, FetchResult
+from community_metrics.sources.base import FetchRequest, FetchResult, invalid_data
 from community_metrics.sources.client.client import RegistryClient
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from community_metrics.catalog import Catalog, Metric
     from community_metrics.model import MetricDefinition, Provenance
-    from community_metrics.runs.execute import JobRequest, RunContext, Work
+    from community_metrics.runs.job import RunContext, Work
     from community_metrics.sources.base import Source
     from community_metrics.storage import LanceDBReader
 
@@ -36,40 +35,30 @@ log = structlog.get_logger(__name__)
 
 _LATE_START = timedelta(weeks=12)  # npm published the days of its outage of 2018 after up to six weeks
 _READ_AGAIN_AFTER = timedelta(hours=24)
+_TEXT_LIMIT = 300
 
 
 def prepared(
-    request: JobRequest,
-    catalog: Catalog,
-    now: datetime,
-    *,
-    default_lookback_weeks: int,
-    provenance: Provenance,
+    only: tuple[str, ...], lookback_weeks: int, provenance: Provenance, catalog: Catalog, now: datetime
 ) -> Work:
     """Return the work of fetching every chosen metric over its window.
 
-    The window is the last complete weeks, the days since, and what is still to be filled before them.
+    The window is the last complete weeks, the days since, and the gaps before them.
 
     Raises:
-        ConfigurationError: `--only` chose nothing that a registry fills, or the look-back is under 1 week.
+        ConfigurationError: none of the chosen metrics comes from a registry.
     """
-    weeks = default_lookback_weeks if request.lookback_weeks is None else request.lookback_weeks
-    if weeks < 1:
-        raise ConfigurationError(
-            f"--lookback-weeks is {weeks}; it counts complete weeks and must be at least 1."
-        )
-    by_source = _fetched_metrics(request, catalog)
-    floor, until = lookback_start(now, weeks), last_completed_day(now)
+    by_source = _fetched_metrics(only, catalog)
+    floor, until = lookback_start(now, lookback_weeks), last_completed_day(now)
 
-    async def work(context: RunContext) -> Gathered:
-        bound = await redefined(context.store, chain.from_iterable(by_source.values()))
-        results = await _fetched(context, by_source, bound, floor, until)
+    async def work(context: RunContext) -> JobResult:
+        changed = await redefined(context.store, chain.from_iterable(by_source.values()))
+        results = await _fetched(context, by_source, changed, floor, until)
         observations = tuple(observation for result in results for observation in result.observations)
-        return Gathered(
+        return JobResult(
             observations=observations,
             provenance=provenance,
-            outcomes=tuple(_outcome(result) for result in results),
-            same=frozenset(result.metric_id for result in results if result.observations) & bound.keys(),
+            renamed=frozenset(result.metric_id for result in results if result.observations) & changed.keys(),
             window_start=min((observation.period_start for observation in observations), default=floor),
             window_end=max((observation.period_end for observation in observations), default=until),
         )
@@ -77,13 +66,12 @@ def prepared(
     return work
 
 
-def _fetched_metrics(request: JobRequest, catalog: Catalog) -> dict[Source, list[Metric]]:
-    chosen = [metric for metric in catalog.select(request.only) if metric.source != SEED_SOURCE]
+def _fetched_metrics(only: Sequence[str], catalog: Catalog) -> dict[Source, list[Metric]]:
+    chosen = [metric for metric in catalog.select(only) if metric.source != SEED_SOURCE]
     if not chosen:
         raise ConfigurationError(
-            "None of the chosen metrics comes from a registry. Metrics of the source "
-            f"{SEED_SOURCE!r} are filled by `community-metrics seed`; others are added to "
-            f"{catalog.path} by `community-metrics catalog add`."
+            "None of the chosen metrics comes from a registry. `community-metrics seed` loads metrics of the "
+            f"source {SEED_SOURCE!r}; `community-metrics catalog add` adds others to {catalog.path}."
         )
     sources = available_sources()
     grouped: dict[Source, list[Metric]] = defaultdict(list)
@@ -95,28 +83,22 @@ def _fetched_metrics(request: JobRequest, catalog: Catalog) -> dict[Source, list
 async def _fetched(
     context: RunContext,
     by_source: Mapping[Source, Sequence[Metric]],
-    bound: Mapping[str, MetricDefinition],
+    changed: Mapping[str, MetricDefinition],
     floor: date,
     until: date,
 ) -> list[FetchResult]:
-    refused: list[FetchResult] = []
     requests: dict[Source, list[FetchRequest]] = defaultdict(list)
     origins = await stored_origins(context, [metric for _, metric in _pairs(by_source)])
     for source, metric in _pairs(by_source):
-        known_as = bound.get(metric.metric_id)
-        if known_as is not None and not _may_be_renamed(source, metric, known_as):
-            error = TerminalSourceError(refusal(metric, known_as))
-            refused.append(FetchResult(metric.metric_id, error=error))
+        stored = changed.get(metric.metric_id)
+        same_series = stored and (metric.source, metric.window) == (stored.source, stored.source_window)
+        if stored and not (same_series and proves_subject(source)):
+            context.record(FetchResult(metric.metric_id, error=refusal(metric, stored)))
             continue
         request = await _fetch_request(context, metric, source, floor, until)
-        origin = origins.get(metric.metric_id, Origins())
+        origin, former = origins.get(metric.metric_id, Origins()), stored.subject if stored else None
         requests[source].append(
-            replace(
-                request,
-                known_as=known_as.subject if known_as else None,
-                stored_refs=origin.own,
-                sibling_refs=origin.siblings,
-            )
+            replace(request, previous_subject=former, stored_refs=origin.own, sibling_refs=origin.siblings)
         )
     async with (
         RegistryClient(context.settings, context.clock, context.rng) as client,
@@ -126,17 +108,11 @@ async def _fetched(
             tasks.create_task(_fetch_all(source, wanted, client, context))
             for source, wanted in requests.items()
         ]
-    return refused + [result for fetch in fetches for result in fetch.result()]
+    return [result for fetch in fetches for result in fetch.result()]
 
 
 def _pairs(by_source: Mapping[Source, Sequence[Metric]]) -> Iterator[tuple[Source, Metric]]:
     return ((source, metric) for source, metrics in by_source.items() for metric in metrics)
-
-
-def _may_be_renamed(source: Source, metric: Metric, stored: MetricDefinition) -> bool:
-    """Say whether the source can prove that the new subject is the old one under another name."""
-    same_series = (metric.source, metric.window) == (stored.source, stored.source_window)
-    return same_series and proves_subject(source)
 
 
 async def _fetch_request(
@@ -147,11 +123,14 @@ async def _fetch_request(
     since = None
     if first is not None and metric.value_kind is ValueKind.FLOW:
         reach = None if source.retention_days is None else until - (source.retention_days - 1) * ONE_DAY
-        # one request returns all of it anyway: the first stored day may be later than what is stated now
-        since = reach if source.answers_whole else await _first_wanted(context, metric, first, reach, floor)
+        # each request returns all of it anyway: a response may now state days before the first stored one
+        since = reach
+        if not source.returns_full_history:
+            since = await _first_wanted(context, metric, first, reach, floor)
     return FetchRequest(
         metric_id=metric.metric_id,
         subject=metric.subject,
+        source=source.name,
         options=metric.options,
         since=since,
         until=until,
@@ -163,9 +142,9 @@ async def _fetch_request(
 async def _first_wanted(
     context: RunContext, metric: Metric, first: date, reach: date | None, floor: date
 ) -> date | None:
-    """Return the first day to ask for, `floor` at the latest; None for all that the source still answers for.
+    """Return the first day to request, `floor` at the latest; None for all that the source still returns.
 
-    `first` is the first stored day, `reach` the first that the source answers for, None for the beginning.
+    `first` is the first stored day, `reach` the first that the source returns, None for the beginning.
     """
     if not await _may_begin_earlier(context, metric, first, reach):
         return await _first_gap(context.store, metric.metric_id, max(first, reach or first), floor)
@@ -173,10 +152,10 @@ async def _first_wanted(
 
 
 async def _may_begin_earlier(context: RunContext, metric: Metric, first: date, reach: date | None) -> bool:
-    """Say whether the source may yet state days from `reach` to `first`, the first stored one.
+    """Return whether the source may still publish days from `reach` to `first`, the first stored one.
 
-    The first answer may have been cut, and the days of a launch may be published late. A first day that is
-    12 weeks old and final was read twice, a day apart, and neither answer stated an earlier one.
+    The first response may have been cut, and the days of a launch may be published late. A first day that is
+    12 weeks old and final was read twice, a day apart, and neither response had an earlier one.
     """
     if reach is not None and first <= reach:
         return False
@@ -199,45 +178,66 @@ async def _first_gap(store: LanceDBReader, metric_id: str, oldest: date, floor: 
 async def _fetch_all(
     source: Source, requests: Sequence[FetchRequest], client: RegistryClient, context: RunContext
 ) -> list[FetchResult]:
-    """Return one result for each request, whatever the source does: a plug-in fails its own metrics alone."""
-    progress = context.progress
-    progress.source_started(source.name, len(requests))
-    wanted = {request.metric_id: request for request in requests}
-    results: dict[str, FetchResult] = {}
-    fault: SourceError = TerminalSourceError(
-        f"The source {source.name} ended without a word about this metric."
-    )
+    """Return one result for each request, whatever the source does: a plug-in fails only its own metrics."""
+    context.progress.source_started(source.name, len(requests))
+    missing = {request.metric_id: request for request in requests}
+    results: list[FetchResult] = []
+
+    def keep(result: FetchResult) -> None:
+        results.append(result)
+        context.record(result)
+        context.progress.metric_done(source.name, result.metric_id, result.error)
+
+    error: Exception | None = None
     try:
         async for result in source.fetch(requests, client):
-            if result.metric_id in wanted:
-                results[result.metric_id] = _checked(result, source, today(context.clock.now()))
-                progress.metric_done(source.name, result.metric_id, results[result.metric_id].error)
-    except Exception as error:  # a plug-in may raise anything
+            request = missing.pop(result.metric_id, None)
+            if request is not None:
+                if reason := invalid_observation(result, source, today(context.clock.now())):
+                    invalid = invalid_data(reason, source.name, request.subject)
+                    result = FetchResult(result.metric_id, error=invalid)  # noqa: PLW2901
+                keep(result)
+    except Exception as raised:  # a plug-in may raise anything
         log.exception("source failed", source=source.name)
-        fault = (
-            error
-            if isinstance(error, SourceError)
-            else TerminalSourceError(f"The source {source.name} broke off: {type(error).__name__}: {error}")
-        )
-    for metric_id in wanted.keys() - results.keys():
-        results[metric_id] = FetchResult(metric_id, error=fault)
-        progress.metric_done(source.name, metric_id, fault)
-    return [results[metric_id] for metric_id in wanted]
+        error = raised
+    for request in missing.values():
+        keep(FetchResult(request.metric_id, error=_unfinished(source, request, error)))
+    return results
 
 
-def _checked(result: FetchResult, source: Source, day: date) -> FetchResult:
-    """Return the result, or an error in its place where it holds what cannot be; `day` is not over yet."""
-    fault = impossible(result, source, day)
-    if fault is None:
-        return result
-    return FetchResult(
-        result.metric_id,
-        error=TerminalSourceError(
-            f"The source {source.name} gave what cannot be, and nothing of this metric was stored: {fault}"
-        ),
+def _unfinished(source: Source, request: FetchRequest, error: Exception | None) -> SourceError:
+    """Return the error of a metric that has no result from the source, which ended or raised `error`."""
+    if isinstance(error, SourceError):
+        return replace(error, subject=request.subject)
+    if isinstance(error, InvalidObservation):
+        return invalid_data(error, source.name, request.subject)
+    text = f"the source raised {type(error).__name__}: {' '.join(str(error).split())}"
+    return TerminalSourceError(
+        text if error else "the source returned no result for this metric",
+        source=source.name,
+        subject=request.subject,
     )
 
 
-def _outcome(result: FetchResult) -> MetricOutcome:
-    error = None if result.error is None else str(result.error)
-    return MetricOutcome(result.metric_id, len(result.observations), error, result.notes)
+def invalid_observation(result: FetchResult, source: Source, today: date) -> str | None:
+    """Return the first observation that the metric cannot have, after the reason; None if there is none."""
+    days: set[date] = set()
+    for observation in result.observations:
+        reason = _reason(observation, result.metric_id, source, today)
+        if reason is None and observation.period_end in days:
+            reason = f"{observation.period_end} occurs twice"
+        if reason is not None:
+            return f"{reason}: {observation!s:.{_TEXT_LIMIT}}"
+        days.add(observation.period_end)
+    return None
+
+
+def _reason(observation: object, metric_id: str, source: Source, today: date) -> str | None:
+    if not isinstance(observation, Observation):  # a plug-in may return anything
+        return "it is not an Observation"
+    if (observation.metric_id, observation.source_window) != (metric_id, source.window):
+        return f"it is not of the metric {metric_id} with the window {source.window}"
+    is_running = observation.period_end == today and source.window.value_kind is ValueKind.FLOW
+    if is_running or observation.period_end > today:
+        return "the period is not over yet"
+    return None

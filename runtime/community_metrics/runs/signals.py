@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C: they stop the work, but never a write that is under way."""
+"""SIGTERM and Ctrl-C stop the work, but never a write that has begun."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class StopSignals:
             self._task.cancel()
 
     def disarm(self) -> None:
-        """Ignore signals from now on: what is left to do takes a moment and must be done."""
+        """Ignore signals from now on: the rest takes a moment and must be done."""
         self._is_armed = False
 
 
 @contextmanager
-def signals_cancel() -> Iterator[StopSignals]:
+def cancel_on_signals() -> Iterator[StopSignals]:
     """Turn the first SIGTERM or SIGINT into a cancellation of the current task; ignore further ones.
 
-    A second signal must not interrupt the closing of the run; whoever is in a hurry has SIGKILL.
+    A second signal must not interrupt the closing of the run; SIGKILL ends the process at once.
     """
     signals = StopSignals()
     loop = asyncio.get_running_loop()
@@ -53,10 +53,10 @@ def signals_cancel() -> Iterator[StopSignals]:
             loop.remove_signal_handler(number)
 
 
-async def to_its_end(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
-    """Return what `work` returns, and whether somebody cancelled us meanwhile; the work is not interrupted.
+async def run_to_completion(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
+    """Return what `work` returns, and whether the task was cancelled meanwhile; the work is not interrupted.
 
-    A merge that is under way happens whether we wait for it or not. Only who waits can say what it did.
+    A merge that has begun happens also when nothing waits for it; only by waiting is its result known.
     """
     task = asyncio.ensure_future(work)
     cancelled = False
@@ -70,7 +70,7 @@ async def to_its_end(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
 
 
 def settle_cancellation() -> None:
-    """Forget a cancellation that was caught on purpose, so that later timeouts work as ever."""
+    """Clear a cancellation that was caught on purpose, so that later timeouts work."""
     task = asyncio.current_task()
     if task is not None:
         task.uncancel()

@@ -1,4 +1,4 @@
-"""Seed files: numbers that were published or recorded before the first run, loaded whole or not at all.
+"""Seed files: numbers that were published or recorded before the first run, loaded completely or not at all.
 
 A seed file is CSV in UTF-8 with the columns of `COLUMNS`, one reading in a row; `seed_data/README.md`
 describes them. This module only reads: a job stores the observations with the provenance `csv_seed`.
@@ -38,19 +38,11 @@ MAX_FAULTS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A suspect row that was not loaded, and the file's reason to doubt it."""
-
-    metric_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Seed:
     """The content of seed files: observations in the order of the files, and the suspect rows left out."""
 
     observations: tuple[Observation, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[SeedRow, ...] = ()
 
 
 def packaged_seed_dir() -> Path:
@@ -100,11 +92,12 @@ def read_seed(files: Sequence[Path], catalog: Catalog, *, include_suspect: bool,
     rows = [item for item in parsed if isinstance(item, SeedRow)]
     faults = [item for item in parsed if isinstance(item, str)] + list(_duplicates(rows))
     if faults:
-        raise SeedFileError("The seed files cannot be used, and nothing was loaded:", _shortened(faults))
-    left_out = [] if include_suspect else [row for row in rows if row.suspect]
+        rest = len(faults) - MAX_FAULTS_SHOWN
+        shown = [*faults[:MAX_FAULTS_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
+        raise SeedFileError("The seed files cannot be used, and nothing was loaded:", shown)
     return Seed(
         observations=tuple(row.observation for row in rows if include_suspect or not row.suspect),
-        left_out=tuple(LeftOut(row.observation.metric_id, row.suspect) for row in left_out),
+        left_out=() if include_suspect else tuple(row for row in rows if row.suspect),
     )
 
 
@@ -115,7 +108,8 @@ def _parsed(file: Path, catalog: Catalog, now: datetime) -> Iterator[SeedRow | s
     except SeedFileError as error:
         yield from (f"{file} {fault}" for fault in error.faults)
         return
-    label = _label(file)
+    resolved = file.resolve()  # only two names: what is stored must not depend on the machine
+    label = "/".join(part for part in (resolved.parent.name, resolved.name) if part)
     for line, cells in records:
         place = f"{file} line {line}"
         if len(cells) != len(header):
@@ -169,12 +163,6 @@ def _header_faults(header: Sequence[str]) -> Iterator[str]:
     yield from (f"line 1: column {name} is repeated" for name in COLUMNS if header.count(name) > 1)
 
 
-def _label(file: Path) -> str:
-    """Return the names of the file and its folder: what is stored must not depend on the machine."""
-    resolved = file.resolve()
-    return "/".join(part for part in (resolved.parent.name, resolved.name) if part)
-
-
 def _duplicates(rows: Sequence[SeedRow]) -> Iterator[str]:
     places: dict[str, str] = {}
     for row in rows:
@@ -182,8 +170,3 @@ def _duplicates(rows: Sequence[SeedRow]) -> Iterator[str]:
         if key in places:
             yield f"{row.place}: {key} is already in {places[key]}"
         places.setdefault(key, row.place)
-
-
-def _shortened(faults: Sequence[str]) -> list[str]:
-    rest = len(faults) - MAX_FAULTS_SHOWN
-    return [*faults[:MAX_FAULTS_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]

@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from community_metrics.errors import CatalogError, SeedFileError
-from community_metrics.model import Observation, SourceWindow
-from community_metrics.periods import ONE_DAY, Grain, midnight, period_of, today
+from community_metrics.errors import CatalogError, InvalidObservation, SeedFileError
+from community_metrics.model import MAX_VALUE, Observation, SourceWindow
+from community_metrics.periods import ONE_DAY, midnight, today
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from community_metrics.catalog import Catalog, Metric
 
-SUSPECT = "#suspect"
-"""The end of the stored `source_ref` of a row that its file marks as suspect."""
 ASSUMPTIONS = ("window", "variant")
-_LARGEST_VALUE = 2**63 - 1  # `stats.value` is an int64
-_DAYS_IN = {SourceWindow.DAY: 1, SourceWindow.WEEK: 7, SourceWindow.THIRTY_DAYS: 30, SourceWindow.INSTANT: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,7 @@ def parse_row(
     """Return the row that has these cells; `place` is for messages, `label` is stored in the `source_ref`.
 
     A row without `observed_at` counts as observed at the first instant after its period, the earliest at
-    which the whole of it can have been read.
+    which all of it can have been read.
 
     Raises:
         SeedFileError: with every fault of the row; each starts with the column.
@@ -55,10 +51,13 @@ def parse_row(
     if faults:
         raise SeedFileError("", faults)
     suspect = cells["suspect"].strip()
-    marks = [f"#assumed-{what}" for what in values["assumed"]] + ([SUSPECT] if suspect else [])
+    marks = [f"#assumed-{what}" for what in values["assumed"]] + (["#suspect"] if suspect else [])
     ref = f"{label} {values['source_ref']}{''.join(marks)}"
     seen_at = seen_at or midnight(end + ONE_DAY)
-    observation = Observation(metric.metric_id, start, end, values["value"], metric.window, seen_at, ref)
+    try:
+        observation = Observation(metric.metric_id, start, end, values["value"], metric.window, seen_at, ref)
+    except InvalidObservation as error:  # a reference of two lines, or such a file name
+        raise SeedFileError("", [f"{error.field}: {error}"]) from error
     return SeedRow(observation, place, suspect)
 
 
@@ -99,8 +98,8 @@ def _day(cell: str, now: datetime) -> date:
 def _value(cell: str) -> int:
     if not re.fullmatch(r"[0-9]{1,19}", cell):
         raise ValueError(f"{cell!r} is not a whole number of 0 or more, written in digits only")
-    if int(cell) > _LARGEST_VALUE:
-        raise ValueError(f"{cell} is more than the database can hold ({_LARGEST_VALUE})")
+    if int(cell) > MAX_VALUE:
+        raise ValueError(f"{cell} is more than the database can hold ({MAX_VALUE})")
     return int(cell)
 
 
@@ -131,15 +130,13 @@ def _assumptions(cell: str) -> list[str]:
 
 
 def _period_faults(window: SourceWindow, start: date, end: date, *, is_over: bool) -> Iterator[str]:
-    days = (end - start).days + 1
-    month = period_of(end, Grain.MONTH)
     if not is_over:
         instead = ", or set observed_at" if window is SourceWindow.INSTANT else ""
         yield f"period_end: {end} is not over. Fix: leave the row out until it is{instead}"
-    elif window is SourceWindow.MONTH:
-        if (start, end) != (month.start, month.end):
-            yield f"period_end: {start} to {end} is not a calendar month, as every value of this metric is"
-    elif days != _DAYS_IN[window]:
+    elif not window.spans(start, end) and window is SourceWindow.MONTH:
+        yield f"period_end: {start} to {end} is not a calendar month, as every value of this metric is"
+    elif not window.spans(start, end):
+        days = (end - start).days + 1
         yield f"period_end: {start} to {end} covers {days}d; every value of this metric covers {window.value}"
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from community_metrics.model import METRIC_ID, SEED_SOURCE, RunStatus, SourceWindow
+from community_metrics.model import SEED_SOURCE, RunStatus, SourceWindow
 from community_metrics.periods import ONE_DAY, days_between, lookback_start, today
 
 if TYPE_CHECKING:
@@ -21,15 +20,16 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.model import Lease, Run
+    from community_metrics.series.failures import Failure
 
 STALE_AFTER = timedelta(days=8)
 """A weekly schedule that missed one run is older than this."""
 GAP_WEEKS = 12
-"""How far back missing days are looked for: completed ISO weeks, and the running one."""
+"""How far back missing days are searched: completed ISO weeks, and the running one."""
 BEHIND_AFTER_DAYS = 3
 """How many days before yesterday a registry's newest day may be: registries publish late, but not later."""
 COLLECTING_JOBS = frozenset({"weekly_refresh", "update_all"})
-"""Jobs that ask the registries; seeding a file makes nothing fresher."""
+"""Jobs that fetch from the registries; seeding a file makes nothing fresher."""
 FAILED_LATELY = timedelta(minutes=75)
 """How long ago a failure is recent. The monitor runs every hour, a few minutes late after a retry: no failure
 falls between two of its measurements."""
@@ -66,6 +66,7 @@ class RunView:
 
     run: Run
     state: str
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,22 @@ def freshness(
     metrics: Sequence[StoredDays], now: datetime, errors: Mapping[str, str] | None = None
 ) -> list[MetricFreshness]:
     """Return how fresh each of `metrics` is, in their order; `errors` holds the last error of some."""
-    published = published_through(metrics)
-    return [
-        _of_metric(metric, published.get(metric.source), now, (errors or {}).get(metric.metric_id))
-        for metric in metrics
-    ]
+    published, start = published_through(metrics), lookback_start(now, GAP_WEEKS)
+    result = []
+    for metric in metrics:
+        last_day = published.get(metric.source) if metric.window is SourceWindow.DAY else None
+        result.append(
+            MetricFreshness(
+                metric_id=metric.metric_id,
+                source=metric.source,
+                newest_day=max(metric.days, default=None),
+                published_through=last_day,
+                missing_days=missing_days(metric.first_day, metric.days, start, last_day),
+                observed_at=metric.observed_at,
+                last_error=(errors or {}).get(metric.metric_id),
+            )
+        )
+    return result
 
 
 def behind(published: Mapping[str, date], now: datetime) -> dict[str, date]:
@@ -118,21 +130,6 @@ def behind(published: Mapping[str, date], now: datetime) -> dict[str, date]:
     """
     oldest = today(now) - (1 + BEHIND_AFTER_DAYS) * ONE_DAY
     return {source: day for source, day in published.items() if day < oldest}
-
-
-def _of_metric(
-    metric: StoredDays, published: date | None, now: datetime, error: str | None
-) -> MetricFreshness:
-    last_day = published if metric.window is SourceWindow.DAY else None
-    return MetricFreshness(
-        metric_id=metric.metric_id,
-        source=metric.source,
-        newest_day=max(metric.days, default=None),
-        published_through=last_day,
-        missing_days=missing_days(metric.first_day, metric.days, lookback_start(now, GAP_WEEKS), last_day),
-        observed_at=metric.observed_at,
-        last_error=error,
-    )
 
 
 def last_success(runs: Iterable[Run]) -> Run | None:
@@ -187,30 +184,3 @@ def _abandoned_at(run: Run, lease: Lease | None, later: Run | None) -> datetime:
     if lease is not None and lease.run_id == run.ingestion_run_id:
         return max(lease.heartbeat_at, lease.expires_at)
     return run.started_at if later is None else later.started_at
-
-
-def errors_by_metric(runs: Iterable[Run]) -> dict[str, str]:
-    """Return the error of each metric that failed in the newest closed run that collected it.
-
-    `runs` are newest first. A run has one line `metric_id: message` for each failed metric. A run narrowed by
-    `--only` counts for the metrics it names, an earlier run for the others.
-    """
-    errors: dict[str, str] = {}
-    answered: list[str] = []
-    for run in runs:
-        if run.job_name not in COLLECTING_JOBS or run.status is RunStatus.RUNNING:
-            continue
-        for metric_id, message in _error_lines(run):
-            if not any(fnmatchcase(metric_id, pattern) for pattern in answered):
-                errors.setdefault(metric_id, message)
-        if run.scope is None:
-            break
-        answered += run.scope.split(",")
-    return errors
-
-
-def _error_lines(run: Run) -> Iterator[tuple[str, str]]:
-    for line in (run.error_summary or "").splitlines():
-        metric_id, separator, message = line.partition(": ")
-        if separator and METRIC_ID.fullmatch(metric_id):
-            yield metric_id, message

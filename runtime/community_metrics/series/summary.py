@@ -1,6 +1,6 @@
-"""What is said of a whole series: its newest complete value, the changes, the share, and totals over metrics.
+"""The summary of a series (newest complete value, changes, share) and totals over metrics.
 
-Pure, on top of `series`. An estimate enters none of these, and neither does a period with a day missing.
+Pure, on top of `points`. Neither an estimate nor a period with a missing day enters any of these.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from community_metrics.series.points import Change, Point
 
 TOTAL_DAYS = 30
-"""Days of a product's downloads total."""
+"""The days of a product's downloads total."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The newest complete point of a metric and what it means beside others; None where that cannot be said.
+    """The newest complete point of a metric, its changes and its share; None for what is not known.
 
-    `change` is to the period before, `trailing` of four periods to the four before, `year_on_year` to 12
-    months, 52 weeks or 364 days earlier, `share` the fraction of the product's downloads in the same
-    period.
+    `change` is from the period before, `trailing` from the four periods before the last four, `year_on_year`
+    from 12 months, 52 weeks or 364 days earlier; `share` is the fraction of the product's downloads in the
+    same period.
     """
 
     latest: Point | None = None
@@ -50,7 +50,7 @@ class FlowTotal:
     """A sum over several metrics and the `days` that every one of them has.
 
     The interval is the 30 days that end with the newest day that all have; `days_present` of them are in
-    the sum. `value` is None when no such day exists; `missing` names the metrics without a single day.
+    the sum. `value` is None if there is no such day; `missing` names the metrics without a single day.
     """
 
     metric_ids: tuple[str, ...]
@@ -72,8 +72,8 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class StockTotal:
-    """The sum of the latest reading of each metric; `missing` names those never read, which are not in it."""
+class LevelTotal:
+    """The sum of the latest reading of each metric, without those in `missing`, which were never read."""
 
     value: int | None
     readings: tuple[Reading, ...]
@@ -83,10 +83,10 @@ class StockTotal:
 def summarize(
     series: Sequence[Point], kind: ValueKind, downloads_of_product: Sequence[Sequence[Point]]
 ) -> Summary:
-    """Return what is said of `series`, points of one grain without a hole between the periods.
+    """Return the summary of `series`, points of one grain without a gap between the periods.
 
-    `downloads_of_product` are the series of all the product's download metrics, this one among them; empty
-    for a metric that has no share, such as stars.
+    `downloads_of_product` are the series of all download metrics of the product, this one included; empty
+    for a metric without a share, such as stars.
     """
     latest = latest_complete(series)
     if latest is None:
@@ -105,10 +105,9 @@ def summarize(
 
 
 def flow_total(rows: Mapping[str, Sequence[StatRow]], days: int = TOTAL_DAYS) -> FlowTotal:
-    """Return the sum of daily metrics over the last `days` days that are settled for all of them.
+    """Return the sum of daily metrics over the `days` days that end with the newest day of all of them.
 
-    `rows` holds every metric that belongs to the total, with its daily rows, an empty sequence among them
-    too.
+    `rows` has every metric of the total with its daily rows, also a metric without rows.
     """
     by_metric = {
         metric_id: {row.period_end: row.value for row in DistinctRows.of(own).rows}
@@ -131,11 +130,11 @@ def flow_total(rows: Mapping[str, Sequence[StatRow]], days: int = TOTAL_DAYS) ->
     )
 
 
-def stock_total(rows: Mapping[str, Sequence[StatRow]]) -> StockTotal:
-    """Return the sum of the latest own reading of each metric; samples of a fallback do not enter."""
+def level_total(rows: Mapping[str, Sequence[StatRow]]) -> LevelTotal:
+    """Return the sum of the latest own reading of each metric; samples of a fallback are not included."""
     newest = {metric_id: newest_copy(own) for metric_id, own in rows.items() if own}
     readings = tuple(Reading(metric_id, row.value, row.observed_at) for metric_id, row in newest.items())
-    return StockTotal(
+    return LevelTotal(
         value=sum(reading.value for reading in readings) if readings else None,
         readings=readings,
         missing=tuple(metric_id for metric_id in rows if metric_id not in newest),

@@ -1,14 +1,14 @@
-"""Registries: each turns subjects into observations. Which ones there are: `available_sources`.
+"""Registries: each turns subjects into observations. `available_sources` returns all of them.
 
 Built in are pypistats, npm, crates, github and github-history. An installed package adds one with an entry
-point in the group `community_metrics.sources`, named as the catalogue will name the source; its value is an
-instance that fits `Source`. What such a package needs is handed on here; `docs/sources.md` shows one whole.
+point in the group `community_metrics.sources` that has the source's name; its value is an instance that
+matches `Source`. Such a package imports what it needs from here; `docs/sources.md` has a complete example.
 """
 
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from community_metrics.errors import ConfigurationError
 from community_metrics.model import SEED_SOURCE
@@ -19,12 +19,10 @@ from community_metrics.sources.github import GitHubStars
 from community_metrics.sources.github_history import GitHubStarHistory
 from community_metrics.sources.npm import Npm
 from community_metrics.sources.pypistats import PypiStats
-from community_metrics.sources.schemas import Count, Day, Shape
+from community_metrics.sources.schemas import Count, Day, ResponseModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from community_metrics.sources.client.client import RegistryClient
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -32,9 +30,8 @@ __all__ = [
     "Day",
     "FetchRequest",
     "FetchResult",
-    "RegistryClient",
     "RegistryHost",
-    "Shape",
+    "ResponseModel",
     "Source",
     "available_sources",
     "each",
@@ -43,7 +40,7 @@ __all__ = [
 ENTRY_POINT_GROUP = "community_metrics.sources"
 
 _BUILT_IN: tuple[Source, ...] = (PypiStats(), Npm(), Crates(), GitHubStars(), GitHubStarHistory())
-_REQUIRED = ("name", "host", "window", "family", "sdk", "retention_days", "answers_whole", "faults", "fetch")
+_REQUIRED = (*Source.__annotations__, "validate", "fetch")
 
 
 def available_sources() -> Mapping[str, Source]:
@@ -55,26 +52,22 @@ def available_sources() -> Mapping[str, Source]:
     sources: dict[str, Source] = {source.name: source for source in _BUILT_IN}
     faults: list[str] = []
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
-        fault = _taken(point, sources) or _add(point, sources)
+        fault = _add(point, sources)
         if fault:
             owner = point.dist.name if point.dist else "an unknown package"
             faults.append(f"{point.name} of {owner} ({point.value}): {fault}")
     if faults:
-        raise ConfigurationError("Installed sources cannot be used; mend or uninstall them:", faults)
+        raise ConfigurationError("Installed sources cannot be used. Fix or uninstall them:", faults)
     return sources
 
 
-def _taken(point: EntryPoint, sources: Mapping[str, Source]) -> str | None:
-    if point.name == SEED_SOURCE or point.name in sources:
-        return f"the name is taken; others are {', '.join(sorted({*sources, SEED_SOURCE}))}"
-    return None
-
-
 def _add(point: EntryPoint, sources: dict[str, Source]) -> str | None:
-    """Load one entry point into `sources`; return what is wrong with it, if anything is."""
+    """Load one entry point into `sources`; return its fault, if it has one."""
+    if point.name in {*sources, SEED_SOURCE}:
+        return f"the name is taken; others are {', '.join(sorted({*sources, SEED_SOURCE}))}"
     try:
         candidate = point.load()
-    except Exception as error:  # noqa: BLE001  a stranger's module may fail in any way, and must be named
+    except Exception as error:  # noqa: BLE001  a third party's module may raise anything
         return f"it cannot be imported: {type(error).__name__}: {error}"
     missing = [attribute for attribute in _REQUIRED if not hasattr(candidate, attribute)]
     if missing:
@@ -82,15 +75,6 @@ def _add(point: EntryPoint, sources: dict[str, Source]) -> str | None:
     if isinstance(candidate, type):
         return "it is a class; the value must be an instance"
     if candidate.name != point.name:
-        return f"it calls itself {candidate.name!r}; the entry point must have the same name"
+        return f"its name is {candidate.name!r}; the entry point must have the same name"
     sources[point.name] = cast("Source", candidate)
     return None
-
-
-def __getattr__(name: str) -> Any:
-    """Load the client when somebody asks for it: the API knows sources by name, and never asks a registry."""
-    if name != "RegistryClient":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from community_metrics.sources.client.client import RegistryClient  # noqa: PLC0415  7 MB of the API's memory
-
-    return RegistryClient

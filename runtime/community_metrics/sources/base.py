@@ -1,17 +1,17 @@
 """What a source is: one registry series that turns subjects into observations.
 
-A source knows its registry and nothing of storage. It is handed all metrics of its kind at once, because
-sentinels and batch queries serve them all, and answers for each metric apart: one unknown package fails one
-metric, not the run. A third party adds a source by an entry point in the group `community_metrics.sources`
-whose value is an instance of a class that fits `Source`.
+A source knows its registry and nothing of storage. It gets all its metrics at once, because sentinels and
+batch queries serve them all, and returns one result for each: one unknown package fails one metric, not the
+run. A third party adds a source by an entry point in the group `community_metrics.sources` whose value is an
+instance of a class that matches `Source`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from community_metrics.errors import SourceError
+from community_metrics.errors import InvalidObservation, SourceError, TerminalSourceError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """What is wanted of one metric.
+    """Which days of one metric to fetch. `source` is the name of the source in the catalogue.
 
-    `since` is the first day wanted, None for everything the registry still has; `until` the last, and never
-    later than the last completed UTC day. `first_stored_day` is the oldest day we hold (None: none), so that
-    zeros before a package's first release are not taken for real ones. `last_source_ref` is where the newest
-    stored row came from. `known_as` is the subject of the stored rows where the catalogue now writes another;
-    only a source with a true attribute `proves_subject` is asked then, and it must answer for the same thing
-    or not at all. Only such a source gets `stored_refs`, the `source_ref`s of all rows that it gave this
-    metric, and `sibling_refs`, those of other metrics of the same host and subject that were read no later
-    than the first of them.
+    `since` is the first day, None for everything the registry still has; `until` the last, and never later
+    than the last completed UTC day. `first_stored_day` is the oldest stored day (None: none), so that zeros
+    before a package's first release do not count as real ones. `last_source_ref` is the origin of the newest
+    stored row. `previous_subject` is the subject of the stored rows where the catalogue now has another; only
+    a source with a true attribute `proves_subject` gets such a request, and it fails unless both are the same
+    thing. Only such a source gets `stored_refs`, the `source_ref`s of all its rows of this metric, and
+    `sibling_refs`, those of other metrics of the same host and subject that were read no later than the first
+    of them.
     """
 
     metric_id: str
@@ -42,59 +42,73 @@ class FetchRequest:
     until: date
     first_stored_day: date | None = None
     last_source_ref: str | None = None
-    known_as: str | None = None
+    previous_subject: str | None = None
     stored_refs: frozenset[str] = frozenset()
     sibling_refs: frozenset[str] = frozenset()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """What one metric got: observations, or the error that kept it from them; `notes` are for a person.
+    """The observations of one metric, or the error that prevented them; `notes` are for a person.
 
-    Both stand side by side where the values came and a request beside them failed: the observations are
-    stored, and the error makes the run partial.
+    Both are set where the values were returned and a second request failed: the observations are stored, and
+    the error makes the run partial.
     """
 
     metric_id: str
     observations: tuple[Observation, ...] = ()
     error: SourceError | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 class Source(Protocol):
     """One registry series."""
 
     name: str
-    """As the catalogue writes it: `pypistats`."""
+    """The name in the catalogue: `pypistats`."""
     host: str
-    """The key of the origin it asks, one pace for each: `github` serves `github` and `github-history`."""
+    """The key of its `RegistryHost`, which has one pace: `github` serves `github` and `github-history`."""
     window: SourceWindow
     """The interval that each of its values covers."""
     family: str
-    """The family that `catalog add` gives its metrics: `downloads`."""
+    """The family of the metrics that `catalog add` makes: `downloads`."""
     sdk: str | None
-    """The SDK that its packages are for, and the last part of the id that `catalog add` forms."""
+    """The SDK that its packages are for, and the last part of the ids that `catalog add` makes."""
     retention_days: int | None
-    """How many completed days it still answers for; None for everything since the beginning."""
-    answers_whole: bool
-    """Whether one request brings all that it retains, whatever was wanted; a job then compares all of it."""
+    """How many completed days the registry still returns; None for everything since the beginning."""
+    returns_full_history: bool
+    """Whether each request returns all that the registry retains; a job then compares all of it."""
 
-    def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
-        """Return what is wrong with a catalogue entry's subject and options, each in one sentence."""
+    def validate(self, subject: str, options: Mapping[str, Any]) -> list[str]:
+        """Return the faults of a catalogue entry's subject and options, each in one sentence."""
         ...
 
     def fetch(self, requests: Sequence[FetchRequest], client: RegistryClient) -> AsyncIterator[FetchResult]:
-        """Yield one result for each request, as soon as it is known. Raises no `SourceError` itself."""
+        """Yield one result for each request, as soon as it is known. Raises no `SourceError`."""
         ...
 
 
 async def each(
     requests: Sequence[FetchRequest], fetch_one: Callable[[FetchRequest], Awaitable[FetchResult]]
 ) -> AsyncIterator[FetchResult]:
-    """Yield `fetch_one` of each request in turn; a `SourceError` becomes that metric's result alone."""
+    """Yield `fetch_one` of each request in turn; an error becomes that metric's result alone."""
     for request in requests:
         try:
             result = await fetch_one(request)
         except SourceError as error:
             result = FetchResult(request.metric_id, error=error)
+        except InvalidObservation as error:
+            result = FetchResult(
+                request.metric_id, error=invalid_data(error, request.source, request.subject)
+            )
         yield result
+
+
+def invalid_data(reason: object, source: str, subject: str) -> TerminalSourceError:
+    """Return the error of a metric whose source returned an observation that cannot be stored."""
+    return TerminalSourceError(
+        f"the source returned an invalid observation, and nothing of this metric was stored: {reason}",
+        source=source,
+        subject=subject,
+    )

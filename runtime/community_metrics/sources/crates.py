@@ -1,9 +1,9 @@
 """Downloads from crates.io: by UTC day, 90 days back, all versions together.
 
-A day's total is the sum over the five highest versions, listed apart, and `extra_downloads` for all others;
-a release moves a version from one to the other, and only the total is stable. A day without downloads has no
-row: the crate `serde` tells it from a day that was not counted. Since October 2025 only downloads by cargo
-count.
+A day's total is the sum over the five highest versions, listed one by one, and `extra_downloads` for all
+others; a release moves a version from one to the other, and only the total is stable. A day without downloads
+has no row: the crate `serde` shows whether such a day was counted. Since October 2025 only downloads by
+cargo count.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from community_metrics.model import SourceWindow
 from community_metrics.periods import ONE_DAY, today
 from community_metrics.sources.base import FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import CRATES
-from community_metrics.sources.days import DailyCounts
-from community_metrics.sources.schemas import Count, Day, Shape, require_distinct
-from community_metrics.sources.sentinel import Sentinel, daily_result
+from community_metrics.sources.days import DailyCounts, Sentinel, daily_result
+from community_metrics.sources.schemas import Count, Day, ResponseModel, require_distinct
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,7 +33,7 @@ _SENTINEL = "serde"
 _RETENTION_DAYS = 89
 
 
-class _DayCount(Shape):
+class _DayCount(ResponseModel):
     date: Day
     downloads: Count
 
@@ -43,11 +42,11 @@ class _VersionDay(_DayCount):
     version: int
 
 
-class _Meta(Shape):
+class _Meta(ResponseModel):
     extra_downloads: tuple[_DayCount, ...]
 
 
-class _Downloads(Shape):
+class _Downloads(ResponseModel):
     version_downloads: tuple[_VersionDay, ...]
     meta: _Meta
 
@@ -74,10 +73,10 @@ class Crates:
     family = "downloads"
     sdk: str | None = "rust"
     retention_days: int | None = _RETENTION_DAYS
-    answers_whole = True
+    returns_full_history = True
 
-    def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
-        """Return what is wrong with a catalogue entry; subject: a crate's name; options: none."""
+    def validate(self, subject: str, options: Mapping[str, Any]) -> list[str]:
+        """Return the faults of a catalogue entry; subject: a crate's name; options: none."""
         faults = [f"option {name!r} is unknown; crates has none" for name in options]
         if not _CRATE_NAME.fullmatch(subject):
             faults.append(f"{subject!r} is not a crate name")
@@ -94,7 +93,8 @@ class Crates:
         sentinel = Sentinel(_SENTINEL, sentinel_days)
 
         async def fetch_one(request: FetchRequest) -> FetchResult:
-            return await daily_result(request, await _counts(client, request.subject), sentinel)
+            counts = await _counts(client, request.subject)
+            return await daily_result(request, counts, sentinel, source=self.name)
 
         async for result in each(requests, fetch_one):
             yield result
@@ -102,8 +102,8 @@ class Crates:
 
 async def _counts(client: RegistryClient, crate: str) -> DailyCounts:
     path = f"/api/v1/crates/{quote(crate, safe='')}/downloads"
-    answer = await client.get_json(CRATES, path, _Downloads, about=f"crates {crate}")
-    # A request that runs over midnight may get only one of the two lists for the day that leaves the window.
-    oldest = today(answer.at) - _RETENTION_DAYS * ONE_DAY
-    totals = {day: value for day, value in answer.body.by_day().items() if day >= oldest}
-    return DailyCounts(totals, answer.reply.public_url, answer.at)
+    parsed = await client.get_json(CRATES, path, _Downloads, source=Crates.name, subject=crate)
+    # a response made at midnight may have only one of the two lists for the day that leaves the window
+    oldest = today(parsed.at) - _RETENTION_DAYS * ONE_DAY
+    totals = {day: value for day, value in parsed.body.by_day().items() if day >= oldest}
+    return DailyCounts(totals, parsed.reply.public_url, parsed.at)

@@ -1,23 +1,25 @@
-"""What a daily series says and does not say: pure rules shared by the registries of downloads.
+"""Which days of a daily series are stored: pure rules shared by the registries of downloads.
 
 A day is stored only when the registry states it, or when the registry omits empty days by construction and
-its sentinel, something so large that it is downloaded every day, shows that the day was counted. A stated day
-that is far below its neighbours is held back when the sentinel is so too: it was counted only in part.
+its sentinel, a package so large that it is downloaded every day, shows that the day was counted. A stated day
+far below its neighbours is held back when the sentinel's is too: it was counted only in part.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from http import HTTPStatus
 from statistics import median
 from typing import TYPE_CHECKING
 
-from community_metrics.errors import TerminalSourceError
+from community_metrics.errors import SourceError, TerminalSourceError
 from community_metrics.model import IMPLIED_ZERO, Observation, SourceWindow
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, today
+from community_metrics.sources.base import FetchResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import datetime
 
     from community_metrics.sources.base import FetchRequest
@@ -25,51 +27,51 @@ if TYPE_CHECKING:
 SETTLING_DAYS = 3
 """A day younger than this may be absent only because the registry is late."""
 _PLAUSIBLE_SHARE = 0.3
-_ORDINARY_SHARE = 0.5  # a day of ours below it costs a question only: the sentinel decides
+_ORDINARY_SHARE = 0.5  # a day below it only makes the sentinel decide
 _NEIGHBOURHOOD = timedelta(weeks=4)
 
 
 @dataclass(frozen=True, slots=True)
 class DailyCounts:
-    """What one registry said of one subject: counts by UTC day, the URL asked, the answer's instant."""
+    """The counts of one subject by UTC day, the URL of the request, the instant of the response."""
 
     by_day: Mapping[date, int]
     source_ref: str
     observed_at: datetime
 
     def last_day(self, request: FetchRequest) -> date:
-        """Return the last day that may be stored: the one asked for, but never today."""
+        """Return the last day that may be stored: the last requested one, but never today."""
         return min(request.until, last_completed_day(self.observed_at))
 
     def first_known_day(self, request: FetchRequest) -> date | None:
         """Return the first day on which the subject is known to have had downloads; None for never.
 
-        Before it there may have been no package at all, and nothing is said about those days.
+        Before it the package may not have existed, so these days stay missing.
         """
         counted = [day for day, value in self.by_day.items() if value > 0]
         known = [*counted, *([request.first_stored_day] if request.first_stored_day else [])]
         return min(known, default=None)
 
-    @property
-    def has_downloads(self) -> bool:
-        """Say whether any day that is over had a download."""
-        over = last_completed_day(self.observed_at)
-        return any(value > 0 for day, value in self.by_day.items() if day <= over)
 
+def emptied(request: FetchRequest, counts: DailyCounts, source: str) -> TerminalSourceError | None:
+    """Return the error for a response without downloads where days are stored already; None for any other.
 
-def emptied(request: FetchRequest, counts: DailyCounts) -> TerminalSourceError | None:
-    """Return the error for an answer without downloads where days are stored already; None for any other.
-
-    The sentinel vouches for the registry's days, not for this answer: an answer that lost its rows would
-    otherwise read as a package that nobody downloaded for as long as the registry remembers.
+    The sentinel shows that the registry counted a day, not that this response is complete: one that lost its
+    rows would otherwise store zeros for as long as the registry reaches back.
     """
-    if request.first_stored_day is None or counts.has_downloads:
+    completed = last_completed_day(counts.observed_at)
+    has_downloads = any(value > 0 for day, value in counts.by_day.items() if day <= completed)
+    if request.first_stored_day is None or has_downloads:
         return None
     return TerminalSourceError(
-        f"{request.subject}: the answer of {counts.source_ref} holds no day with downloads, yet days since "
-        f"{request.first_stored_day} are stored. It cannot be told from an answer that lost its rows, so "
-        "nothing of it was stored. Run the job again later; if nobody downloads the package any more, set "
-        f"active = false for {request.metric_id} in the catalogue."
+        f"the response holds no day with downloads, but days since {request.first_stored_day} are stored; it "
+        "may have lost its rows, so nothing of it was stored",
+        source=source,
+        subject=request.subject,
+        url=counts.source_ref,
+        http_status=HTTPStatus.OK,
+        fix="run the job again later; if the package has no more downloads, set active = false for "
+        f"{request.metric_id} in the catalogue",
     )
 
 
@@ -80,9 +82,9 @@ def observations(
     implied_zeros: Iterable[date] = (),
     held_back: frozenset[date] = frozenset(),
 ) -> tuple[Observation, ...]:
-    """Return the wanted days of `counts` with their values, and 0 for `implied_zeros`, in order of days.
+    """Return the requested days of `counts` with their values, and 0 for `implied_zeros`, oldest first.
 
-    Days that are `held_back` stay missing, whatever `counts` says of them.
+    Days that are `held_back` stay missing, also where `counts` has a value.
     """
     first, last = request.since or date.min, counts.last_day(request)
     stated = {day: (value, counts.source_ref) for day, value in counts.by_day.items() if day not in held_back}
@@ -95,9 +97,9 @@ def observations(
 
 
 def absent_days(request: FetchRequest, counts: DailyCounts) -> list[date]:
-    """Return the wanted days that the answer omits and that are old enough to be known, in order.
+    """Return the requested days that the response omits and that are no longer settling, oldest first.
 
-    Days before the first known day are not among them: there may have been no package yet.
+    Days before the first known day are not among them: the package may not have existed.
     """
     first_known = counts.first_known_day(request)
     if first_known is None:
@@ -109,10 +111,10 @@ def absent_days(request: FetchRequest, counts: DailyCounts) -> list[date]:
 
 
 def low_days(request: FetchRequest, counts: DailyCounts) -> list[date]:
-    """Return the wanted days stated with less than half of what is usual there, in order.
+    """Return the requested days with less than half of their usual value, oldest first.
 
-    Usual is the median of the same weekdays up to four weeks before and after, so that no weekend is low.
-    A holiday or a small package may well be: low is a reason to ask the sentinel, not to doubt the number.
+    The usual value is the median of the same weekdays up to four weeks before and after, so that weekends are
+    not low. Holidays and days of small packages may be low: only the sentinel decides whether to store them.
     """
     first, last = request.since or date.min, counts.last_day(request)
     wanted = sorted((day, value) for day, value in counts.by_day.items() if first <= day <= last)
@@ -120,11 +122,11 @@ def low_days(request: FetchRequest, counts: DailyCounts) -> list[date]:
 
 
 def counted_days(sentinel: Mapping[date, int]) -> frozenset[date]:
-    """Return the days that a registry has counted for everybody, judged by its sentinel.
+    """Return the days that a registry has counted, according to its sentinel.
 
     A day counts when the sentinel's value is at least 30 % of the median of the same weekdays up to four
-    weeks before and after it; a day without such neighbours cannot be judged, and is left out. The sentinel's
-    oldest day is left out as well: the registry may have dropped it between two of our requests.
+    weeks before and after it; a day without such neighbours is left out. The sentinel's oldest day is left
+    out as well: the registry may have dropped it between two requests.
     """
     present = {day: value for day, value in sentinel.items() if value > 0}
     oldest = min(sentinel, default=None)
@@ -138,10 +140,10 @@ def counted_days(sentinel: Mapping[date, int]) -> frozenset[date]:
 
 
 def uncounted_days(sentinel: Mapping[date, int], days: Iterable[date]) -> frozenset[date]:
-    """Return those of `days` that a registry has not counted, or only in part, judged by its sentinel.
+    """Return those of `days` that a registry has not counted, or only in part, according to its sentinel.
 
-    The other side of `counted_days`: what cannot be judged is in neither, so that nothing is held back
-    because the sentinel says too little.
+    A day without neighbours is neither here nor in `counted_days`, so that nothing is held back because the
+    sentinel has too few days.
     """
     present = {day: value for day, value in sentinel.items() if value > 0}
     oldest = min(sentinel, default=date.max)
@@ -168,3 +170,72 @@ def listed(days: Iterable[date]) -> str:
     ordered = sorted(days)
     shown = ", ".join(day.isoformat() for day in ordered[:3])
     return shown if len(ordered) <= 3 else f"{shown} and {len(ordered) - 3} more"  # noqa: PLR2004  three fit a line
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDays:
+    """The doubtful days, compared with the sentinel; `notes` are for a person, `error` is the sentinel's.
+
+    `counted`: days that the registry counted, so that an omitted one means 0. `held_back`: days that it
+    counted only in part, since they are far too low for this package and for the sentinel.
+    """
+
+    counted: frozenset[date] = frozenset()
+    held_back: frozenset[date] = frozenset()
+    notes: tuple[str, ...] = ()
+    error: SourceError | None = None
+
+
+class Sentinel:
+    """Read once in a run, at the first doubtful day; a failure is kept like a response.
+
+    Where the sentinel cannot be read, the values that the registry states are stored, every doubtful day
+    stays missing until a later run, and the run is partial.
+    """
+
+    def __init__(self, name: str, read: Callable[[], Awaitable[Mapping[date, int]]]) -> None:
+        self._name = name
+        self._read = read
+        self._outcome: Mapping[date, int] | SourceError | None = None
+
+    async def check(self, empty: Iterable[date], low: Iterable[date] = ()) -> CheckedDays:
+        """Return which `empty` days were counted, and which `low` ones only in part."""
+        doubtful, stated = frozenset(empty), frozenset(low)
+        if not doubtful and not stated:
+            return CheckedDays()
+        if self._outcome is None:
+            try:
+                self._outcome = await self._read()
+            except SourceError as error:
+                self._outcome = error
+        if isinstance(self._outcome, SourceError):
+            return self._without_sentinel(self._outcome, doubtful, stated)
+        counted = doubtful & counted_days(self._outcome)
+        held_back = uncounted_days(self._outcome, stated)
+        open_days = (doubtful - counted) | held_back
+        notes = (f"{listed(open_days)} not published yet, or only in part",) if open_days else ()
+        return CheckedDays(counted, held_back, notes)
+
+    def _without_sentinel(
+        self, error: SourceError, doubtful: frozenset[date], stated: frozenset[date]
+    ) -> CheckedDays:
+        failed = f"the sentinel {self._name} failed"
+        notes = [f"{listed(doubtful)} left open: {failed}"] if doubtful else []
+        notes += [f"{listed(stated)} stored unchecked, though unusually low: {failed}"] if stated else []
+        # the days differ from metric to metric; the cause is one for all
+        detail = f"{failed}: {error.detail}" if error.detail else failed
+        return CheckedDays(notes=tuple(notes), error=replace(error, detail=detail, fix=None))
+
+
+async def daily_result(
+    request: FetchRequest, counts: DailyCounts, sentinel: Sentinel, *, source: str
+) -> FetchResult:
+    """Return the requested days of `counts`: stated values, and the zeros that its omissions mean.
+
+    For a registry that omits empty days by construction. A response that lost all its rows is an error.
+    """
+    if error := emptied(request, counts, source):
+        return FetchResult(request.metric_id, error=error)
+    checked = await sentinel.check(absent_days(request, counts), low_days(request, counts))
+    found = observations(request, counts, implied_zeros=checked.counted, held_back=checked.held_back)
+    return FetchResult(request.metric_id, found, checked.error, checked.notes)

@@ -1,92 +1,77 @@
-"""Stars of GitHub repositories, read as they stand at the instant of the answer. They may fall.
+"""Stars of GitHub repositories at the instant of the response. They may fall.
 
-Without a token each repository is one REST request; with one, up to a hundred are one GraphQL query. A
-reading cannot be had for a moment in the past, so its day is the UTC day of the answer.
+Without a token each repository is one REST request; with one, up to a hundred are one GraphQL query. Past
+readings cannot be requested, so the day of a reading is the UTC day of the response.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from community_metrics.errors import (
-    SourceDenied,
-    SourceError,
-    TransientSourceError,
-    UnknownSubject,
-)
+from community_metrics.errors import SourceDenied, SourceError, TransientSourceError, UnknownSubject
 from community_metrics.model import Observation, SourceWindow
 from community_metrics.periods import today
 from community_metrics.sources.base import FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import GITHUB
-from community_metrics.sources.client.replies import Reply, limited, parse_part, shape_error
+from community_metrics.sources.client.replies import CHECK_SUBJECT, Reply, limited, parse_part, shape_error
 from community_metrics.sources.github_repository import (
     REST_HEADERS,
+    RepositorySource,
     rename_notes,
-    repository_faults,
     require_same_repository,
     source_ref,
 )
-from community_metrics.sources.schemas import Count, Shape
+from community_metrics.sources.schemas import Count, ResponseModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
-    from community_metrics.sources.client.client import Answer, RegistryClient
+    from community_metrics.sources.client.client import ParsedReply, RegistryClient
 
 _BATCH = 100
 
 
-class _Repository(Shape):
+class _Repository(ResponseModel):
     id: int
     full_name: str
     stargazers_count: Count
 
 
-class _Node(Shape):
+class _Node(ResponseModel):
     databaseId: int | None = None  # noqa: N815  GraphQL's spelling
     nameWithOwner: str  # noqa: N815
     stargazerCount: Count  # noqa: N815
 
 
-class _GraphQLError(Shape):
+class _GraphQLError(ResponseModel):
     type: str | None = None
     path: tuple[str | int, ...] = ()
     message: str = ""
 
 
-class _GraphQLAnswer(Shape):
+class _GraphQLBody(ResponseModel):
     data: dict[str, Any] | None = None
     errors: tuple[_GraphQLError, ...] = ()
 
 
-class GitHubStars:
+class GitHubStars(RepositorySource):
     """The count of stars now. No options."""
 
     name = "github"
-    host = GITHUB.key
     window = SourceWindow.INSTANT
     family = "stars"
-    sdk: str | None = None
     retention_days: int | None = 0
-    answers_whole = True
-    proves_subject = True  # a repository's number outlives its name
-
-    def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
-        """Return what is wrong with a catalogue entry; subject: `owner/name`; options: none."""
-        return repository_faults(self.name, subject, options)
+    returns_full_history = True
 
     async def fetch(
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
         """Yield one reading for each request."""
         if not client.has_token_for(GITHUB):
-
-            async def fetch_one(request: FetchRequest) -> FetchResult:
-                return await _read(request, client)
-
-            async for result in each(requests, fetch_one):
+            async for result in each(requests, lambda request: _read(request, client)):
                 yield result
             return
         for start in range(0, len(requests), _BATCH):
@@ -95,33 +80,35 @@ class GitHubStars:
 
 
 async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:
-    path, about = f"/repos/{request.subject}", f"github {request.subject}"
-    answer = await client.get_json(GITHUB, path, _Repository, about=about, headers=REST_HEADERS)
+    path = f"/repos/{request.subject}"
+    parsed = await client.get_json(
+        GITHUB, path, _Repository, source=GitHubStars.name, subject=request.subject, headers=REST_HEADERS
+    )
     return _reading(
         request,
-        stars=answer.body.stargazers_count,
-        full_name=answer.body.full_name,
-        repository_id=answer.body.id,
+        stars=parsed.body.stargazers_count,
+        full_name=parsed.body.full_name,
+        repository_id=parsed.body.id,
         url=f"{GITHUB.public_origin}{path}",
-        at=answer.at,
+        at=parsed.at,
     )
 
 
 async def _read_batch(requests: Sequence[FetchRequest], client: RegistryClient) -> list[FetchResult]:
-    about = f"github {', '.join(request.subject for request in requests)}"
     try:
-        answer = await client.post_json(
+        parsed = await client.post_json(
             GITHUB,
             "/graphql",
-            _GraphQLAnswer,
-            about=about,
+            _GraphQLBody,
+            source=GitHubStars.name,
+            subject=", ".join(request.subject for request in requests),
             body={"query": _query(requests)},
-            lane="graphql",
+            quota="graphql",
             refuse=_graphql_refusal,
         )
     except SourceError as error:
-        return [FetchResult(request.metric_id, error=error) for request in requests]
-    return [await _from_batch(request, f"r{index}", answer, client) for index, request in enumerate(requests)]
+        return [FetchResult(each.metric_id, error=replace(error, subject=each.subject)) for each in requests]
+    return [await _from_batch(request, f"r{index}", parsed, client) for index, request in enumerate(requests)]
 
 
 def _query(requests: Sequence[FetchRequest]) -> str:
@@ -133,8 +120,8 @@ def _query(requests: Sequence[FetchRequest]) -> str:
     return f"query{{ {' '.join(parts)} rateLimit{{cost remaining resetAt}} }}"
 
 
-def _graphql_refusal(body: _GraphQLAnswer, reply: Reply) -> SourceError | None:
-    """Find what GraphQL reports with status 200: a limit, or a query that was not carried out at all."""
+def _graphql_refusal(body: _GraphQLBody, reply: Reply) -> SourceError | None:
+    """Return the error that GraphQL reports with status 200: a limit, or a query that was not executed."""
     if not body.errors:
         return None
     answered = any(value is not None for alias, value in (body.data or {}).items() if alias != "rateLimit")
@@ -142,19 +129,19 @@ def _graphql_refusal(body: _GraphQLAnswer, reply: Reply) -> SourceError | None:
     if exhausted or any(error.type == "RATE_LIMITED" for error in body.errors):
         return limited(reply)
     if body.data is None:
-        return TransientSourceError(f"{reply.about}: {reply.public_url} answered errors without data")
+        return reply.error(TransientSourceError, "GraphQL returned errors without data")
     return None
 
 
 async def _from_batch(
-    request: FetchRequest, alias: str, answer: Answer[_GraphQLAnswer], client: RegistryClient
+    request: FetchRequest, alias: str, parsed: ParsedReply[_GraphQLBody], client: RegistryClient
 ) -> FetchResult:
-    raw = (answer.body.data or {}).get(alias)
+    raw = (parsed.body.data or {}).get(alias)
     try:
         if raw is None:
-            raise _alias_error(request, alias, answer)
-        node = parse_part(answer.reply, f"data.{alias}", raw, _Node)
-        if node.databaseId is None:  # GraphQL may leave it out, REST states it always
+            raise _alias_error(alias, parsed)
+        node = parse_part(parsed.reply, f"data.{alias}", raw, _Node)
+        if node.databaseId is None:  # GraphQL may omit it, REST never does
             return await _read(request, client)
         return _reading(
             request,
@@ -162,28 +149,29 @@ async def _from_batch(
             full_name=node.nameWithOwner,
             repository_id=node.databaseId,
             url=f"{GITHUB.public_origin}/graphql",
-            at=answer.at,
+            at=parsed.at,
         )
     except SourceError as error:
-        return FetchResult(request.metric_id, error=error)
+        return FetchResult(request.metric_id, error=replace(error, subject=request.subject))
 
 
-def _alias_error(request: FetchRequest, alias: str, answer: Answer[_GraphQLAnswer]) -> SourceError:
-    said = next((error for error in answer.body.errors if error.path[:1] == (alias,)), None)
-    about = f"github {request.subject}"
-    if said is None:
-        return shape_error(answer.reply, f"data.{alias} is missing without an error")
-    if said.type == "NOT_FOUND":
-        return UnknownSubject(f"{about}: {GITHUB.unknown_hint}. Correct the subject in the catalogue.")
-    if said.type == "FORBIDDEN":
-        return SourceDenied(f"{about}: the token lacks the right to read it; check CM_GITHUB_TOKEN")
-    return TransientSourceError(f"{about}: GraphQL answered {said.type or 'an error'}: {said.message[:200]}")
+def _alias_error(alias: str, parsed: ParsedReply[_GraphQLBody]) -> SourceError:
+    reply = parsed.reply
+    error = next((error for error in parsed.body.errors if error.path[:1] == (alias,)), None)
+    if error is None:
+        return shape_error(reply, f"data.{alias} is missing without an error")
+    if error.type == "NOT_FOUND":
+        return reply.error(UnknownSubject, GITHUB.unknown_hint, fix=CHECK_SUBJECT)
+    if error.type == "FORBIDDEN":
+        return reply.error(SourceDenied, "the token lacks the right to read it", fix="check CM_GITHUB_TOKEN")
+    kind = error.type or "an error"
+    return reply.error(TransientSourceError, f"GraphQL returned {kind}: {error.message[:200]}")
 
 
 def _reading(
     request: FetchRequest, *, stars: int, full_name: str, repository_id: int, url: str, at: datetime
 ) -> FetchResult:
-    require_same_repository(request, repository_id)
+    require_same_repository(request, repository_id, GitHubStars.name)
     ref = source_ref(url, repository_id)
     day = today(at)
     reading = Observation(request.metric_id, day, day, stars, SourceWindow.INSTANT, at, ref)

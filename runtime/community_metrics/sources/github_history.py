@@ -1,8 +1,8 @@
 """Stars that still exist, by the day they were given, from GitHub's weekly star history.
 
 The history counts only stars that were not taken back, so past days shrink: it is a daily flow of its own and
-never mixed with readings of the count. GitHub's weeks begin on Sunday and are flattened to days here; where
-its days begin is not promised, so a day may be off by one.
+never mixed with readings of the count. GitHub's weeks begin on Sunday and become days here; the time zone of
+its days is undocumented, so a day may be off by one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import ConfigDict, Field, RootModel, model_validator
 
@@ -23,17 +23,17 @@ from community_metrics.sources.client.hosts import GITHUB
 from community_metrics.sources.client.replies import shape_error
 from community_metrics.sources.days import DailyCounts, observations
 from community_metrics.sources.github_repository import (
+    RepositorySource,
     read_repository_id,
-    repository_faults,
     require_same_repository,
     source_ref,
 )
-from community_metrics.sources.schemas import Count, Shape
+from community_metrics.sources.schemas import Count, ResponseModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
-    from community_metrics.sources.client.client import Answer, RegistryClient
+    from community_metrics.sources.client.client import ParsedReply, RegistryClient
 
 _HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2026-03-10"}
 _WEEKS_PER_PAGE = 30
@@ -43,7 +43,7 @@ _NEXT_PAGE = re.compile(r'<[^>]*[?&]page=\d+[^>]*>\s*;\s*rel="next"', re.ASCII)
 _REPOSITORY_ID = re.compile(r"/repositories/(\d+)/", re.ASCII)
 
 
-class _Week(Shape):
+class _Week(ResponseModel):
     week: Annotated[int, Field(ge=0, le=2**33)]
     total: Count
     days: Annotated[tuple[Count, ...], Field(min_length=7, max_length=7)]
@@ -55,7 +55,7 @@ class _Week(Shape):
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         if self.sunday.weekday() != _SUNDAY:
-            raise ValueError(f"the week begins on {self.sunday}, which is no Sunday")
+            raise ValueError(f"the week begins on {self.sunday}, which is not a Sunday")
         if sum(self.days) != self.total:
             raise ValueError(f"the days of {self.sunday} add up to {sum(self.days)}, not to {self.total}")
         return self
@@ -74,109 +74,90 @@ class _Page(RootModel[tuple[_Week, ...]]):
         return self
 
 
-class GitHubStarHistory:
-    """Stars kept, by the day they were given. No options."""
+class GitHubStarHistory(RepositorySource):
+    """Stars that still exist, by the day they were given. No options."""
 
     name = "github-history"
-    host = GITHUB.key
     window = SourceWindow.DAY
     family = "stars_retained"
-    sdk: str | None = None
     retention_days: int | None = None
-    answers_whole = False
-    proves_subject = True  # a repository's number outlives its name
-
-    def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
-        """Return what is wrong with a catalogue entry; subject: `owner/name`; options: none."""
-        return repository_faults(self.name, subject, options)
+    returns_full_history = False
 
     async def fetch(
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
         """Yield one result for each request: all days of as many pages as reach its first day."""
-
-        async def fetch_one(request: FetchRequest) -> FetchResult:
-            return await _read(request, client)
-
-        async for result in each(requests, fetch_one):
+        async for result in each(requests, lambda request: _read(request, client)):
             yield result
 
 
 async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:
-    pages = await _pages(request, client)
+    path = f"/repos/{request.subject}/stargazers/history"
+    pages = await _pages(request, client, path)
     repository_id = _stated_repository_id(pages)
     if repository_id is None:
-        repository_id = await read_repository_id(request, client)
-    require_same_repository(request, repository_id)
-    path = _path(request)
+        repository_id = await read_repository_id(request, client, GitHubStarHistory.name)
+    require_same_repository(request, repository_id, GitHubStarHistory.name)
     counts = DailyCounts(
         by_day=_days(pages),
         source_ref=source_ref(f"{GITHUB.public_origin}{path}", repository_id),
         observed_at=pages[-1].at,
     )
-    read = replace(request, since=None)  # past days shrink: whatever the pages hold is compared
-    found = observations(read, _since_the_first_star(request, counts))
+    # past days shrink: all days of the pages are compared, except zeros from before the repository existed
+    read = replace(request, since=counts.first_known_day(request) or date.max)
+    found = observations(read, counts)
     moved = pages[0].reply.path != path
     notes = (f"{request.subject} has moved; write its new name in the catalogue",) if moved else ()
     return FetchResult(request.metric_id, found, notes=notes)
 
 
-async def _pages(request: FetchRequest, client: RegistryClient) -> list[Answer[_Page]]:
-    """Return the pages that reach back to the first day wanted, newest first.
-
-    Raises:
-        TransientSourceError: the first page is empty, which means unavailable, not unstarred.
-        SourceShapeError: paging leads nowhere, or a week is missing between two pages.
-    """
-    pages = [await _page(request, client, _path(request), 1)]
-    if not pages[0].body.root:
-        raise TransientSourceError(
-            f"github-history {request.subject}: the history is not available at present"
-        )
-    while not _ends(pages[-1]) and not _reaches(pages[-1], request.since):
+async def _pages(request: FetchRequest, client: RegistryClient, path: str) -> list[ParsedReply[_Page]]:
+    """Return the pages that reach back to the first requested day, newest first."""
+    pages = [await _page(request, client, path, 1)]
+    if not pages[0].body.root:  # which means unavailable, not without stars
+        raise pages[0].reply.error(TransientSourceError, "the history is not available at present")
+    first = request.since or date.min
+    while not _ends(pages[-1]) and pages[-1].body.root[-1].sunday > first:
         # the path after a redirect, so that a moved repository costs one redirect and not one for each page
-        answer = await _page(request, client, pages[0].reply.path, len(pages) + 1)
-        _require_progress(pages[-1], answer, len(pages) + 1)
-        pages.append(answer)
+        page = await _page(request, client, pages[0].reply.path, len(pages) + 1)
+        _require_progress(pages[-1], page, len(pages) + 1)
+        pages.append(page)
     return pages
 
 
-async def _page(request: FetchRequest, client: RegistryClient, path: str, number: int) -> Answer[_Page]:
+async def _page(request: FetchRequest, client: RegistryClient, path: str, number: int) -> ParsedReply[_Page]:
     return await client.get_json(
         GITHUB,
         path,
         _Page,
-        about=f"github-history {request.subject}",
+        source=GitHubStarHistory.name,
+        subject=request.subject,
         params={"per_page": _WEEKS_PER_PAGE, "page": number},
         headers=_HEADERS,
     )
 
 
-def _require_progress(before: Answer[_Page], answer: Answer[_Page], number: int) -> None:
-    """Raise unless a page goes on where the last one ended; one week or more may stand on both.
+def _require_progress(before: ParsedReply[_Page], page: ParsedReply[_Page], number: int) -> None:
+    """Raise unless a page continues where the last one ended; both may hold the same weeks.
 
-    That happens when a new week begins, or the history grows, while we read.
+    That happens when a new week begins, or the history grows, between two requests.
     """
-    if not answer.body.root:
+    if not page.body.root:
         return
     expected = before.body.root[-1].sunday - ONE_WEEK
-    if answer.body.root[0].sunday < expected:
-        raise shape_error(answer.reply, f"the week of {expected} is missing between two pages")
-    repeats = answer.body.root[-1].sunday > expected
-    if not _ends(answer) and (repeats or number >= _LAST_PAGE):
-        raise shape_error(answer.reply, f"page {number} leads to no earlier week")
+    if page.body.root[0].sunday < expected:
+        raise shape_error(page.reply, f"the week of {expected} is missing between two pages")
+    repeats = page.body.root[-1].sunday > expected
+    if not _ends(page) and (repeats or number >= _LAST_PAGE):
+        raise shape_error(page.reply, f"page {number} holds no earlier week")
 
 
-def _ends(answer: Answer[_Page]) -> bool:
-    return not answer.body.root or not _NEXT_PAGE.search(answer.reply.headers.get("link", ""))
+def _ends(page: ParsedReply[_Page]) -> bool:
+    return not page.body.root or not _NEXT_PAGE.search(page.reply.headers.get("link", ""))
 
 
-def _reaches(answer: Answer[_Page], since: date | None) -> bool:
-    return since is not None and answer.body.root[-1].sunday <= since
-
-
-def _days(pages: Sequence[Answer[_Page]]) -> dict[date, int]:
-    """Return the weeks of all pages as days; of a week read twice the later reading."""
+def _days(pages: Sequence[ParsedReply[_Page]]) -> dict[date, int]:
+    """Return the weeks of all pages as days; of a week on two pages the later one."""
     weeks = {week.sunday: week for page in pages for week in page.body.root}
     return {
         sunday + offset * ONE_DAY: value
@@ -185,28 +166,11 @@ def _days(pages: Sequence[Answer[_Page]]) -> dict[date, int]:
     }
 
 
-def _since_the_first_star(request: FetchRequest, counts: DailyCounts) -> DailyCounts:
-    """Leave out the zeros before the first star we know of: a week may be older than the repository."""
-    first = counts.first_known_day(request)
-    kept = {day: value for day, value in counts.by_day.items() if first is not None and day >= first}
-    return replace(counts, by_day=kept)
-
-
-def _stated_repository_id(pages: Sequence[Answer[_Page]]) -> int | None:
-    """Return the repository's number where a redirect or a link to a further page states it.
-
-    A history of a single page, such as that of a young repository, states none.
-
-    Raises:
-        SourceShapeError: the pages are of more than one repository.
-    """
+def _stated_repository_id(pages: Sequence[ParsedReply[_Page]]) -> int | None:
+    """Return the repository's id from a redirect or a link to a further page; a single page has neither."""
     texts = [text for page in pages for text in (page.reply.path, page.reply.headers.get("link", ""))]
     stated = {int(number) for text in texts for number in _REPOSITORY_ID.findall(text)}
     if len(stated) > 1:
         numbers = ", ".join(map(str, sorted(stated)))
         raise shape_error(pages[-1].reply, f"the pages are of different repositories (ids {numbers})")
     return next(iter(stated), None)
-
-
-def _path(request: FetchRequest) -> str:
-    return f"/repos/{request.subject}/stargazers/history"

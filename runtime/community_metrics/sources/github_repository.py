@@ -1,4 +1,4 @@
-"""What both GitHub series know of a repository: its name, its number, whether it is the same one."""
+"""What both GitHub series need of a repository: its name, its id, whether it is the same one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from community_metrics.errors import TerminalSourceError
 from community_metrics.sources.client.hosts import GITHUB
-from community_metrics.sources.schemas import Shape
+from community_metrics.sources.schemas import ResponseModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,65 +21,78 @@ _REPOSITORY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38})/[a-z0-9._-]{1,100}", re.I
 _ID_MARK = "#id="
 
 
-class _Identity(Shape):
+class _Identity(ResponseModel):
     id: int
 
 
-def repository_faults(source: str, subject: str, options: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with a catalogue entry: a subject is `owner/name`, and there are no options."""
-    faults = [f"option {name!r} is unknown; {source} has none" for name in options]
-    if not _REPOSITORY.fullmatch(subject) or subject.endswith(("/.", "/..")):
-        faults.append(f"{subject!r} is not a GitHub repository; write owner/name")
-    return faults
+class RepositorySource:
+    """What both series have in common."""
+
+    name: str
+    host = GITHUB.key
+    sdk: str | None = None
+    proves_subject = True  # a repository's number outlives its name
+
+    def validate(self, subject: str, options: Mapping[str, Any]) -> list[str]:
+        """Return the faults of a catalogue entry; subject: `owner/name`; options: none."""
+        faults = [f"option {name!r} is unknown; {self.name} has none" for name in options]
+        if not _REPOSITORY.fullmatch(subject) or subject.endswith(("/.", "/..")):
+            faults.append(f"{subject!r} is not a GitHub repository; write owner/name")
+        return faults
 
 
 def source_ref(url: str, repository_id: int) -> str:
-    """Return where a value came from, with the repository's number at its end."""
+    """Return the origin of a value, with the repository's id at its end."""
     return f"{url}{_ID_MARK}{repository_id}"
 
 
-async def read_repository_id(request: FetchRequest, client: RegistryClient) -> int:
-    """Return the number of the repository that the name belongs to now; costs one REST request.
+async def read_repository_id(request: FetchRequest, client: RegistryClient, source: str) -> int:
+    """Return the id of the repository that has the name now; costs one REST request."""
+    path, subject = f"/repos/{request.subject}", request.subject
+    parsed = await client.get_json(
+        GITHUB, path, _Identity, source=source, subject=subject, headers=REST_HEADERS
+    )
+    return parsed.body.id
+
+
+def require_same_repository(request: FetchRequest, repository_id: int, source: str) -> None:
+    """Raise unless the stored rows are known to be of this repository, if there are any.
+
+    GitHub lets another person register a name that was renamed or deleted. For rows stored without an id,
+    rows of other metrics of the same name, stored no later, prove it.
 
     Raises:
-        SourceError: the number cannot be had.
+        TerminalSourceError: the name belongs to another repository, or nothing proves that it does not.
     """
-    path, about = f"/repos/{request.subject}", f"github {request.subject}"
-    answer = await client.get_json(GITHUB, path, _Identity, about=about, headers=REST_HEADERS)
-    return answer.body.id
+    if fault := _identity_fault(request, repository_id):
+        detail, fix = fault
+        url = f"{GITHUB.public_origin}/repos/{request.subject}"
+        raise TerminalSourceError(
+            f"{detail}; nothing was stored", source=source, subject=request.subject, url=url, fix=fix
+        )
 
 
-def require_same_repository(request: FetchRequest, repository_id: int) -> None:
-    """Raise unless the stored rows are known to be of this repository; nothing stored is nothing to compare.
-
-    GitHub lets a name that was renamed or deleted be registered again by somebody else. Rows stored without a
-    number are vouched for by rows of other metrics of the same name, stored no later.
-
-    Raises:
-        TerminalSourceError: the name belongs to another repository, or nothing shows that it does not.
-    """
+def _identity_fault(request: FetchRequest, repository_id: int) -> tuple[str, str] | None:
+    """Return what is wrong and its fix; None where the repository is the stored one."""
     own = {ref for ref in (*request.stored_refs, request.last_source_ref) if ref and _is_github(ref)}
     known = _ids(own) or _ids(request.sibling_refs if own else ())
-    if known - {repository_id}:
-        raise TerminalSourceError(
-            f"github {request.subject}: the name now belongs to another repository (id {repository_id}, it "
-            f"was {', '.join(map(str, sorted(known - {repository_id})))}); nothing was stored. Write the "
-            "repository's new name in the catalogue, or give the newcomer a metric id of its own."
-        )
+    if others := known - {repository_id}:
+        former = ", ".join(map(str, sorted(others)))
+        detail = f"the name now belongs to another repository (id {repository_id}, it was {former})"
+        fix = "write the repository's new name in the catalogue, or a new metric id for the other one"
+        return detail, fix
     if known:
-        return
-    if request.known_as is not None:
-        raise TerminalSourceError(
-            f"github {request.subject}: this id is {request.known_as} so far, and nothing shows that both "
-            "are one repository; nothing was stored. Give the new one an id of its own in the catalogue, or "
-            f"write {request.known_as} back."
-        )
+        return None
+    if subject := request.previous_subject:
+        detail = f"the stored rows are of {subject}, and nothing shows that both are one repository"
+        return detail, f"give the new one its own metric id in the catalogue, or restore {subject}"
     if own:
-        raise TerminalSourceError(
-            f"github {request.subject}: the rows of {request.metric_id} are stored without the repository's "
-            f"number, so nothing shows that they are of the repository of this name today (id "
-            f"{repository_id}); nothing was stored. Give it a new metric id in the catalogue."
+        detail = (
+            f"the rows of {request.metric_id} are stored without the repository's number, so nothing shows "
+            f"that they are of the repository that has this name now (id {repository_id})"
         )
+        return detail, "give it a new metric id in the catalogue"
+    return None
 
 
 def _is_github(ref: str) -> bool:
@@ -92,7 +105,7 @@ def _ids(refs: Iterable[str]) -> frozenset[int]:
 
 
 def rename_notes(request: FetchRequest, full_name: str) -> tuple[str, ...]:
-    """Return a note for a repository that goes by another name now; its metric goes on under its id."""
+    """Return a note for a repository that was renamed; its metric continues under its id."""
     if full_name.lower() == request.subject.lower():
         return ()
     return (f"{request.subject} is now {full_name}; write the new name in the catalogue",)

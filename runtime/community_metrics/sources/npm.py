@@ -1,8 +1,8 @@
 """Downloads from npm: by UTC day, 18 months back.
 
-A 0 means three things here: nobody downloaded the package, the day has not landed yet, or the day was lost
-in an outage. Zeros at the end of a series have not landed; any other is believed only where the registry's
-own total for that day is plausible, and never before the package's first known download.
+A 0 has three meanings here: the package had no downloads, the day is not published yet, or the day was lost
+in an outage. Zeros at the end of a series are not published yet; any other is stored only where the
+registry's own total for that day is plausible, and never before the package's first known download.
 """
 
 from __future__ import annotations
@@ -21,33 +21,32 @@ from community_metrics.periods import ONE_DAY
 from community_metrics.sources.base import FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import NPM
 from community_metrics.sources.client.replies import shape_error
-from community_metrics.sources.days import DailyCounts, low_days, observations
-from community_metrics.sources.schemas import Count, Day, Shape, require_distinct
-from community_metrics.sources.sentinel import Sentinel
+from community_metrics.sources.days import DailyCounts, Sentinel, low_days, observations
+from community_metrics.sources.schemas import Count, Day, ResponseModel, require_distinct
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from community_metrics.sources.client.client import RegistryClient
 
 _NAME_PART = r"[a-z0-9~-][a-z0-9._~-]*"
 _PACKAGE_NAME = re.compile(rf"(@{_NAME_PART}/)?{_NAME_PART}", re.IGNORECASE | re.ASCII)
 _LONGEST_NAME = 214
-_RETENTION = timedelta(days=548)  # 18 months; a range that reaches further back is cut without a word
+_RETENTION = timedelta(days=548)  # 18 months; a range that reaches further back is cut silently
 _CHUNK = timedelta(days=364)  # a range holds 365 days, both ends included
-_SENTINEL_LEAD = timedelta(weeks=4)  # neighbours to judge the first wanted days by
+_SENTINEL_LEAD = timedelta(weeks=4)  # neighbours of the first requested days
 
 
-class _Row(Shape):
+class _DayCount(ResponseModel):
     day: Day
     downloads: Count
 
 
-class _Range(Shape):
+class _Range(ResponseModel):
     start: Day
     end: Day
     package: str | None = None
-    downloads: tuple[_Row, ...]
+    downloads: tuple[_DayCount, ...]
 
     @model_validator(mode="after")
     def _one_value_a_day_in_range(self) -> Self:
@@ -67,10 +66,10 @@ class Npm:
     family = "downloads"
     sdk: str | None = "nodejs"
     retention_days: int | None = _RETENTION.days
-    answers_whole = False
+    returns_full_history = False
 
-    def faults(self, subject: str, options: Mapping[str, Any]) -> list[str]:
-        """Return what is wrong with a catalogue entry; subject: a package's name; options: none."""
+    def validate(self, subject: str, options: Mapping[str, Any]) -> list[str]:
+        """Return the faults of a catalogue entry; subject: a package's name; options: none."""
         faults = [f"option {name!r} is unknown; npm has none" for name in options]
         if not _PACKAGE_NAME.fullmatch(subject) or len(subject) > _LONGEST_NAME:
             faults.append(f"{subject!r} is not an npm package name such as vectordb or @lancedb/lancedb")
@@ -90,15 +89,15 @@ class Npm:
 
         async def fetch_one(request: FetchRequest) -> FetchResult:
             parts = await _read(client, request.subject, _first_day(request), request.until)
-            verdict = await sentinel.judge(
+            checked = await sentinel.check(
                 _doubtful_zeros(request, _merged(parts)), _low_days(request, parts)
             )
             found = (
-                observations(request, _without_open_zeros(part, verdict.counted), held_back=verdict.held_back)
+                observations(request, _without_open_zeros(part, checked.counted), held_back=checked.held_back)
                 for part in parts
             )
             rows = tuple(chain.from_iterable(found))
-            return FetchResult(request.metric_id, rows, verdict.error, verdict.notes)
+            return FetchResult(request.metric_id, rows, checked.error, checked.notes)
 
         async for result in each(requests, fetch_one):
             yield result
@@ -110,7 +109,7 @@ def _first_day(request: FetchRequest) -> date:
 
 
 def _doubtful_zeros(request: FetchRequest, by_day: Mapping[date, int]) -> list[date]:
-    """Return the days with 0 between the first known download and the last one of the answer."""
+    """Return the days with 0 between the first known download and the last one of the response."""
     counted = [day for day, value in by_day.items() if value > 0]
     if not counted:
         return []
@@ -119,7 +118,7 @@ def _doubtful_zeros(request: FetchRequest, by_day: Mapping[date, int]) -> list[d
 
 
 def _low_days(request: FetchRequest, parts: Sequence[DailyCounts]) -> list[date]:
-    """Return the days with suspiciously few downloads; those with none are doubted by a rule of their own."""
+    """Return the days with suspiciously few downloads; those with none have a rule of their own."""
     stated = {day: value for day, value in _merged(parts).items() if value > 0}
     return low_days(request, replace(parts[-1], by_day=stated)) if parts else []
 
@@ -132,26 +131,23 @@ def _merged(parts: Sequence[DailyCounts]) -> dict[date, int]:
     return {day: value for part in parts for day, value in part.by_day.items()}
 
 
-def _chunks(first: date, last: date) -> Iterator[tuple[date, date]]:
+async def _read(client: RegistryClient, package: str | None, first: date, last: date) -> list[DailyCounts]:
+    """Return the counts from `first` to `last`, by request; `package` None is the registry's total."""
+    parts = []
     while first <= last:
         end = min(first + _CHUNK, last)
-        yield first, end
+        parts.append(await _read_chunk(client, package, first, end))
         first = end + ONE_DAY
-
-
-async def _read(client: RegistryClient, package: str | None, first: date, last: date) -> list[DailyCounts]:
-    """Return what npm states from `first` to `last`, by the request; `package` None is the whole registry."""
-    return [await _read_chunk(client, package, start, end) for start, end in _chunks(first, last)]
+    return parts
 
 
 async def _read_chunk(client: RegistryClient, package: str | None, start: date, end: date) -> DailyCounts:
     name = f"/{quote(package, safe='')}" if package else ""
     path = f"/downloads/range/{start}:{end}{name}"
-    answer = await client.get_json(NPM, path, _Range, about=f"npm {package or 'registry total'}")
-    said = answer.body
-    if said.package != package:
-        raise shape_error(answer.reply, f"package is {said.package!r}")
-    if not start <= said.start <= said.end <= end:
-        raise shape_error(answer.reply, f"the range is {said.start} to {said.end}")
-    by_day = {row.day: row.downloads for row in said.downloads}
-    return DailyCounts(by_day, answer.reply.public_url, answer.at)
+    parsed = await client.get_json(NPM, path, _Range, source=Npm.name, subject=package or "registry total")
+    body, reply = parsed.body, parsed.reply
+    if body.package != package:
+        raise shape_error(reply, f"package is {body.package!r}")
+    if not start <= body.start <= body.end <= end:
+        raise shape_error(reply, f"the range is {body.start} to {body.end}")
+    return DailyCounts({row.day: row.downloads for row in body.downloads}, reply.public_url, reply.at)

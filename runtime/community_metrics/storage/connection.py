@@ -1,10 +1,10 @@
-"""How a database is opened: a folder, a bucket or LanceDB Enterprise. Only here lancedb is imported."""
+"""An open database (a folder, a bucket or LanceDB Enterprise) and its table handles."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,136 +15,127 @@ from community_metrics.errors import (
     StorageSchemaMismatch,
     StorageUnavailable,
 )
-from community_metrics.storage.errors import BOOTSTRAP, Place, our_errors
+from community_metrics.storage.errors import BOOTSTRAP, Target, translate_errors
+from community_metrics.storage.timeouts import Timeouts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
+    from types import ModuleType
+
+    import pyarrow as pa
 
     from community_metrics.config import Settings
     from community_metrics.storage.schemas import AnyTable
 
+IN_MEMORY: Final = "memory://"
+"""A `db_path` that exists as long as its connection; a dry run without a database compares with it."""
+
 
 @dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long LanceDB Enterprise may take, in seconds; the client's own defaults reach five minutes.
+class OpenTable:
+    """LanceDB's handle of a table, and the nullable columns of this version that the table lacks."""
 
-    A cluster that swallows every packet is given up after `tries` times `connect_s`, one that accepts and
-    stays silent after `tries` times `read_s`.
-    """
-
-    connect_s: float = 5
-    read_s: float = 15
-    """Between two packets of an answer."""
-    request_s: float = 60
-    """A whole request, the largest merge included."""
-    tries: int = 2
-    """After a lost connection or a silence. The client counts tries, not retries."""
-    tries_on_status: int = 3
-    """After 409, 429 and 5xx, about 0.2 s and 0.4 s apart."""
-
-
-S3_TIMEOUTS: Final = {
-    "connect_timeout": "5s",
-    "timeout": "30s",
-    "client_max_retries": "2",
-    "client_retry_timeout": "30",
-}
-IN_MEMORY: Final = "memory://"
-"""A `db_path` that lives as long as its connection; a dry run without a database compares with it."""
+    handle: Any
+    missing: Mapping[str, pa.DataType] = field(default_factory=dict)
 
 
 class Database:
-    """One connection and its table handles, made when they are first needed.
+    """One connection and its table handles, opened when they are first needed.
 
-    `consistency_s` is how old the view of a read may be: 0 sees every write that was acknowledged before the
-    read, by whomever; None trusts whatever the handle or the service last saw.
+    `consistency_s` is the maximum age of what a read returns: 0 includes every write acknowledged before the
+    read, also of other processes; None allows what the handle or the service last read.
     """
 
     def __init__(
         self, settings: Settings, *, consistency_s: float | None, timeouts: Timeouts | None = None
     ) -> None:
         self.settings = settings
-        self.place = Place(settings)
+        self.target = Target(settings)
         self._consistency = None if consistency_s is None else timedelta(seconds=consistency_s)
         self._timeouts = timeouts or Timeouts()
         self._connection: Any = None
-        self._tables: dict[str, Any] = {}
+        self._tables: dict[str, OpenTable] = {}
         self._opening = asyncio.Lock()
 
     @property
     def is_remote(self) -> bool:
-        """Say whether the work is done by a LanceDB Enterprise cluster."""
-        return self.place.is_enterprise
+        """Whether a LanceDB Enterprise cluster does the work."""
+        return self.target.is_enterprise
 
     @property
     def exists(self) -> bool:
-        """Say whether connecting finds something; only a local folder can be known to be missing."""
-        in_no_folder = self.is_remote or self.settings.is_s3 or self.settings.db_path == IN_MEMORY
-        return in_no_folder or self._folder.is_dir()
+        """Whether there is something to connect to; False only for a local folder that is missing."""
+        has_no_folder = self.is_remote or self.settings.is_s3 or self.settings.db_path == IN_MEMORY
+        return has_no_folder or self._folder.is_dir()
 
     async def connection(self, *, may_create: bool = False) -> Any:
-        """Return the LanceDB connection; `may_create` makes the folder where it is missing.
+        """Return the LanceDB connection; `may_create` creates a missing folder.
 
         Raises:
-            StorageNotBootstrapped: the folder is not there.
-            StorageUnavailable: a file is in the way or the folder cannot be made, the bucket or the cluster
+            StorageNotBootstrapped: the folder does not exist.
+            StorageUnavailable: the path is a file, the folder cannot be created, or the bucket or the cluster
                 cannot be reached.
         """
         async with self._opening:
             if self._connection is None:
-                self._connection = await self._connect(may_create=may_create)
+                if not self.exists:
+                    self._create_folder(may_create=may_create)
+                path = self.settings.db_path
+                with translate_errors(self.target, "connecting"):
+                    self._connection = await client().connect(
+                        self.settings,
+                        path if self.settings.is_s3 or path == IN_MEMORY else self._folder,
+                        self._consistency,
+                        self._timeouts,
+                    )
         return self._connection
 
-    async def table(self, spec: AnyTable) -> Any:
-        """Return the handle of a table whose columns were checked once.
+    async def table(self, spec: AnyTable) -> OpenTable:
+        """Return the open table after its columns were checked.
 
         Raises:
-            StorageNotBootstrapped: the table is not there.
-            StorageSchemaMismatch: the table lacks a column, or has one of another type.
+            StorageNotBootstrapped: the table does not exist.
+            StorageSchemaMismatch: a column has another type, or one that is never null is missing.
         """
-        known = self._tables.get(spec.name)
-        if known is not None:
+        if known := self._tables.get(spec.name):
             return known
         connection = await self.connection()
-        with our_errors(self.place, f"opening the table {spec.name}"):
-            table = await connection.open_table(spec.name)
-            columns = await table.schema()
-        self._require_columns(spec, columns)
-        self._tables[spec.name] = table
+        with translate_errors(self.target, f"opening the table {spec.name}"):
+            handle = await connection.open_table(spec.name)
+            found = await handle.schema()
+        table = OpenTable(handle, self._missing_columns(spec, found))
+        if not table.missing:  # until a job adds the columns, each use checks for them again
+            self._tables[spec.name] = table
         return table
 
-    @asynccontextmanager
-    async def using(self, spec: AnyTable, doing: str) -> AsyncIterator[Any]:
-        """Lend the handle of a table; errors inside are ours, and make the next use open the table anew.
+    async def has_table(self, spec: AnyTable) -> bool:
+        """Return whether the table exists."""
+        try:
+            await self.table(spec)
+        except StorageNotBootstrapped:
+            return False
+        return True
 
-        A handle outlives its table: after a drop by another process it would know only what is gone.
+    @asynccontextmanager
+    async def using(self, spec: AnyTable, doing: str) -> AsyncIterator[OpenTable]:
+        """Yield the open table; an error inside is translated, and the next use opens the table again.
+
+        A handle outlives its table: after another process dropped the table, it only finds deleted files.
         """
         table = await self.table(spec)
         try:
-            with our_errors(self.place, doing):
+            with translate_errors(self.target, doing):
                 yield table
         except StorageError:
             self._tables.pop(spec.name, None)
             raise
 
     def forget_tables(self) -> None:
-        """Open every table anew at its next use."""
+        """Open and check every table again at its next use."""
         self._tables.clear()
 
-    def btree(self) -> Any:
-        """Return the kind of index that serves equality and ranges."""
-        from lancedb.index import BTree  # noqa: PLC0415  loaded already where a table is open
-
-        return BTree()
-
-    def ordering(self, column: str, *, descending: bool) -> Any:
-        """Return what a query is ordered by."""
-        from lancedb.query import ColumnOrdering  # noqa: PLC0415  loaded already where a table is open
-
-        return ColumnOrdering(column_name=column, ascending=not descending, nulls_first=False)
-
     def close(self) -> None:
-        """Let the connection go; safe to call twice."""
+        """Close the connection; safe to call twice."""
         self._tables.clear()
         if self._connection is not None:
             self._connection.close()
@@ -152,33 +143,15 @@ class Database:
 
     @property
     def _folder(self) -> Path:
-        # absolute, since LanceDB takes a relative path that starts with "db" for a cloud address
+        # absolute, because LanceDB takes a relative path that starts with "db" for a cloud address
         return Path(self.settings.db_path).expanduser().absolute()
 
-    async def _connect(self, *, may_create: bool) -> Any:
-        if not self.exists:
-            self._make_folder(may_create=may_create)
-        import lancedb  # noqa: PLC0415  1.2 s: whoever does not open a database must not pay for it
-
-        with our_errors(self.place, "connecting"):
-            if self.is_remote:
-                return await lancedb.connect_async(**self._enterprise_options())
-            if self.settings.is_s3:
-                options = S3_TIMEOUTS | self.settings.aws_storage_options
-                return await lancedb.connect_async(
-                    self.settings.db_path,
-                    storage_options=options,
-                    read_consistency_interval=self._consistency,
-                )
-            where = IN_MEMORY if self.settings.db_path == IN_MEMORY else self._folder
-            return await lancedb.connect_async(where, read_consistency_interval=self._consistency)
-
-    def _make_folder(self, *, may_create: bool) -> None:
-        # LanceDB would make it as well, but says of a file in the way only that it cannot
+    def _create_folder(self, *, may_create: bool) -> None:
+        # LanceDB would create it too, but its error for a file at this path does not name the reason
         folder = self._folder
         if folder.is_file():
             raise StorageUnavailable(
-                f"{folder} is a file, and a database is a folder. Name a folder with CM_DB_PATH."
+                f"{folder} is a file; a database is a folder. Fix: set CM_DB_PATH to a folder."
             )
         if not may_create:
             raise StorageNotBootstrapped(
@@ -188,52 +161,31 @@ class Database:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageUnavailable(
-                f"The folder {folder} cannot be made: {error.strerror}. Name a folder with CM_DB_PATH whose "
-                "parent this user may write to."
+                f"The folder {folder} cannot be created: {error.strerror}. Fix: set CM_DB_PATH to a folder "
+                "whose parent this user may write to."
             ) from error
 
-    def _enterprise_options(self) -> dict[str, Any]:
-        from lancedb.remote import ClientConfig, RetryConfig, TimeoutConfig  # noqa: PLC0415  as above
-
-        settings, timeouts = self.settings, self._timeouts
-        key = settings.lancedb_api_key
-        options: dict[str, Any] = {
-            "uri": settings.lancedb_uri,
-            "api_key": None if key is None else key.get_secret_value(),
-            "host_override": settings.lancedb_host_override,
-            "read_consistency_interval": self._consistency,
-            "client_config": ClientConfig(
-                retry_config=RetryConfig(
-                    retries=timeouts.tries_on_status,
-                    connect_retries=timeouts.tries,
-                    read_retries=timeouts.tries,
-                    backoff_factor=0.2,
-                    backoff_jitter=0.1,
-                ),
-                timeout_config=TimeoutConfig(
-                    timeout=timedelta(seconds=timeouts.request_s),
-                    connect_timeout=timedelta(seconds=timeouts.connect_s),
-                    read_timeout=timedelta(seconds=timeouts.read_s),
-                ),
-            ),
-        }
-        if settings.lancedb_region is not None:
-            options["region"] = settings.lancedb_region
-        return options
-
-    def _require_columns(self, spec: AnyTable, found: Any) -> None:
-        """Let a table pass that has all our columns; columns of a newer version may stand beside them."""
-        types = {field.name: field.type for field in found}
-        faults = [
-            f"{field.name} is missing"
-            if field.name not in types
-            else f"{field.name} is {types[field.name]}, not {field.type}"
-            for field in spec.schema
-            if types.get(field.name) != field.type
+    def _missing_columns(self, spec: AnyTable, found: pa.Schema) -> dict[str, pa.DataType]:
+        """Return the nullable columns that the table lacks; it may have columns that this version ignores."""
+        types = {column.name: column.type for column in found}
+        missing = {column.name: column.type for column in spec.schema if column.name not in types}
+        problems = [f"{name} is missing" for name in missing if not spec.schema.field(name).nullable]
+        problems += [
+            f"{column.name} is {types[column.name]}, not {column.type}"
+            for column in spec.schema
+            if types.get(column.name, column.type) != column.type
         ]
-        if faults:
+        if problems:
             raise StorageSchemaMismatch(
-                f"The table {spec.name} in {self.place} is not the one this version reads and writes: "
-                f"{'; '.join(faults)}. Use the version that made it, or point {self.place.address} "
-                "at a new database and run `community-metrics bootstrap`."
+                f"The table {spec.name} in {self.target} does not have the columns of this version: "
+                f"{'; '.join(problems)}. Fix: install the version that created it, or set "
+                f"{self.target.address} to a new database and run `community-metrics bootstrap`."
             )
+        return missing
+
+
+def client() -> ModuleType:
+    """Return the module that imports lancedb; the first call takes 1.2 s."""
+    from community_metrics.storage import client as module  # noqa: PLC0415  only an open database needs it
+
+    return module

@@ -1,21 +1,22 @@
-"""Which copy of a key stays, and which go. Copies come from writers that LanceDB let insert one key twice."""
+"""The choice of the copy to keep, where two writers inserted one key twice."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from community_metrics.model import StatRow, precedence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from community_metrics.storage.schemas import AnyTable
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedRow:
-    """A surplus copy that a repair deleted: its table, its key, and all that stood in it."""
+    """An extra copy that a repair deleted: its table, its key and its values."""
 
     table: str
     key: str
@@ -32,28 +33,14 @@ class Copy:
 
 
 def surplus(copies: Sequence[Copy]) -> list[Copy]:
-    """Return every copy but the one to keep of each key."""
-    kept: dict[str, Copy] = {}
-    for copy in copies:
-        best = kept.get(copy.key)
-        if best is None or _precedence(copy) > _precedence(best):
-            kept[copy.key] = copy
+    """Return every copy of each key except the one to keep."""
+    kept = {copy.key: copy for copy in sorted(copies, key=_precedence)}
     return [copy for copy in copies if kept[copy.key] is not copy]
 
 
-def dropped(spec: AnyTable, copy: Copy) -> DroppedRow:
-    """Return what is reported of a copy that goes."""
-    return DroppedRow(spec.name, copy.key, {name: getattr(copy.row, name) for name in spec.columns})
-
-
 def _precedence(copy: Copy) -> tuple[Any, ...]:
-    """Newest observation first; other tables keep the copy that says the latest thing."""
+    """Return a sort key, greatest for the newest observation, in other tables for the latest instant."""
     if isinstance(copy.row, StatRow):
         return (*precedence(copy.row), copy.row_id)
-    latest = [
-        getattr(copy.row, name, None) for name in ("expires_at", "finished_at", "started_at", "created_at")
-    ]
-    return (
-        *((instant is not None, instant.timestamp() if instant else 0.0) for instant in latest),
-        copy.row_id,
-    )
+    names = ("expires_at", "finished_at", "started_at", "created_at")
+    return (*(getattr(copy.row, name, None) or _NEVER for name in names), copy.row_id)

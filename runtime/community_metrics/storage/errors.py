@@ -1,8 +1,8 @@
-"""The one place where LanceDB's errors become ours.
+"""The translation of LanceDB's errors into ours.
 
-LanceDB raises builtin ValueError, RuntimeError and OSError for most things, so that beside the HTTP status
-its text is all there is to tell a missing table from a full disk. The patterns below are for lancedb 0.40;
-an unknown one still becomes a `StorageError`. No message of ours ever holds the API key.
+LanceDB raises the builtin ValueError, RuntimeError and OSError for most failures; only the HTTP status and
+the text distinguish a missing table from a full disk. The patterns are for lancedb 0.40; an unknown text
+still becomes a `StorageError`. No message contains the API key.
 """
 
 from __future__ import annotations
@@ -30,89 +30,102 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
 
 FOREIGN_ERRORS: Final = (RuntimeError, ValueError, OSError, KeyError, pa.ArrowException)
-"""What LanceDB, its HTTP client and Arrow raise; anything else is a fault of ours and keeps its traceback."""
+"""What LanceDB, its HTTP client and Arrow raise; any other exception is a bug and keeps its traceback."""
 
-BOOTSTRAP: Final = "`community-metrics bootstrap` makes the tables"
+BOOTSTRAP: Final = "Fix: run `community-metrics bootstrap`, which creates the tables"
 _TEXT_LIMIT: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What a text of LanceDB means, and the sentence that mends it."""
+    """The error class for a text of LanceDB, and the cause and fix for the message."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     kind: type[StorageError]
-    mend: str
+    cause: str
 
 
-def _rule(pattern: str, kind: type[StorageError], mend: str) -> _Rule:
-    return _Rule(re.compile(pattern, re.IGNORECASE), kind, mend)
-
-
-_NOT_OUR_COLUMNS: Final = _rule(
+_NOT_OUR_COLUMNS: Final = _Rule(
     "no field named|not found in target schema|does not match existing table schema|must not be nullable"
     "|schema error|contained null values|are non-nullable",
     StorageSchemaMismatch,
-    "the columns are not those this version reads and writes. "
-    "Use the version that made the tables, or move the data to new ones.",
+    "the table does not have the columns of this version. "
+    "Fix: install the version that created the table, or move the data to a new database.",
 )
-_UNREACHABLE: Final = _rule(
+_UNREACHABLE: Final = _Rule(
     "error sending request|kind: connect|retryerror|timed out|dns error",
     StorageUnavailable,
-    "it cannot be reached or stopped answering. Check {address} and try again.",
+    "it cannot be reached or stopped responding. Fix: check {address} and try again.",
 )
 _RULES: Final = (  # the first that matches decides
-    _rule(
+    _Rule(
         r"no space left on device|os error 28\b|disk quota exceeded",
         StorageUnavailable,
-        "the disk is full. Free some space and run the command again; what was stored before is whole.",
+        "the disk is full. Fix: free some space and run the command again; stored rows are intact.",
     ),
-    _rule(
+    _Rule(
         "commit conflict|concurrent writers|already exists|ambiguous merge insert",
         StorageConflict,
-        "the write met another one. Run the job again.",
+        "another write was faster. Fix: run the job again.",
     ),
-    _rule(
+    _Rule(
         "nosuchbucket|specified bucket does not exist",
         StorageUnavailable,
-        "there is no such bucket. Make it, or check {address}.",
+        "the bucket does not exist. Fix: create it, or check {address}.",
     ),
-    _rule(
+    _Rule(
         "access ?denied|403 forbidden|401 unauthorized|invalidaccesskeyid|signaturedoesnotmatch|expiredtoken"
         "|could not load credentials|failed to get aws credentials",
         StorageDenied,
-        "access is refused. Check {credentials}.",
+        "access is denied. Fix: check {credentials}.",
     ),
     _UNREACHABLE,
     _NOT_OUR_COLUMNS,
-    _rule(
+    _Rule(
         "was not found|not found: .*_versions",
         StorageNotBootstrapped,
-        f"there is no such table. {BOOTSTRAP}.",
+        f"the table does not exist. {BOOTSTRAP}.",
     ),
-    _rule(
+    _Rule(
         "not found",
         StorageUnavailable,
-        "files of an older version were cleaned up while they were read. Try again.",
+        "files of an older version were removed while they were read. Fix: try again.",
     ),
-    _rule(
+    _Rule(
         r"permission denied|os error 13\b",
         StorageUnavailable,
-        "this user may not write there. Check {address}.",
+        "this user may not write there. Fix: check {address}.",
     ),
 )
-_REFUSED: Final = _rule("", StorageError, "LanceDB refused what it was asked, which should not happen.")
+_REFUSED: Final = _Rule("", StorageError, "LanceDB refused the request, which should not happen.")
+_OVERTAKEN: Final = (StorageConflict, ": another write was faster. Fix: run the job again.")
+_STATUSES: Final[dict[object, tuple[type[StorageError], str]]] = {
+    401: (StorageDenied, ": the key is unknown. Fix: check {credentials}."),
+    403: (
+        StorageDenied,
+        ": the key may not do that; jobs need the write key, the API the read key. Fix: check {credentials}.",
+    ),
+    404: (
+        StorageNotBootstrapped,
+        f": the table does not exist. {BOOTSTRAP}; if they exist, check {{address}}.",
+    ),
+    409: _OVERTAKEN,
+    412: _OVERTAKEN,
+    **dict.fromkeys(
+        (408, 425, 429, 500, 502, 503, 504), (StorageUnavailable, ". Fix: run the command again later.")
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a call goes, in the words of the settings; makes every message say where to look."""
+class Target:
+    """The database that a call goes to, and the variables that configure it, for messages."""
 
     settings: Settings
 
     @property
     def is_enterprise(self) -> bool:
-        """Say whether the database is a LanceDB Enterprise cluster."""
+        """Whether the database is a LanceDB Enterprise cluster."""
         return self.settings.storage_mode is StorageMode.ENTERPRISE
 
     def __str__(self) -> str:
@@ -120,87 +133,56 @@ class Place:
 
     @property
     def credentials(self) -> str:
-        """The variables that say who we are."""
+        """The variables with the credentials."""
         if self.is_enterprise:
             return "CM_LANCEDB_API_KEY"
         return "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the role of this machine"
 
     @property
     def address(self) -> str:
-        """The variables that say where the database is."""
+        """The variables with the address."""
         if self.is_enterprise:
             return "CM_LANCEDB_URI and CM_LANCEDB_HOST_OVERRIDE"
         return "CM_DB_PATH and AWS_ENDPOINT_URL" if self.settings.is_s3 else "CM_DB_PATH"
 
     def redacted(self, error: BaseException) -> str:
-        """Return the error's own words, short, on one line, without any key of ours."""
+        """Return the error's text on one line, cut to a limit, without any key of ours."""
         text = " ".join(str(error).split()) or type(error).__name__
-        for secret in self._secrets():
-            text = text.replace(secret, "***")
-        return text[:_TEXT_LIMIT]  # cut last, or half a key could stay
-
-    def _secrets(self) -> list[str]:
-        options = self.settings.aws_storage_options
+        key = self.settings.lancedb_api_key
         names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-        found = [options[name] for name in names if options.get(name)]
-        if self.settings.lancedb_api_key is not None:
-            found.append(self.settings.lancedb_api_key.get_secret_value())
-        return [secret for secret in found if secret]
+        secrets = [self.settings.aws_storage_options.get(name) for name in names]
+        for secret in filter(None, [*secrets, key.get_secret_value() if key else None]):
+            text = text.replace(secret, "***")
+        return text[:_TEXT_LIMIT]  # cut last, or half a key could remain
 
 
 @contextmanager
-def our_errors(place: Place, doing: str) -> Iterator[None]:
-    """Turn whatever LanceDB raises inside into a `StorageError`; `doing` completes "while …".
+def translate_errors(target: Target, doing: str) -> Iterator[None]:
+    """Raise a `StorageError` for what LanceDB raises inside; `doing` completes "while …".
 
-    The original is not chained: the text a server sends back may repeat the key it was given.
+    The original is not chained: the text of a server may repeat the key that was sent to it.
     """
     try:
         yield
     except FOREIGN_ERRORS as error:
-        raise translated(error, place, doing) from None
+        raise translated(error, target, doing) from None
 
 
-def translated(error: BaseException, place: Place, doing: str) -> StorageError:
-    """Return our error for one of LanceDB's, Arrow's or the operating system's."""
+def translated(error: BaseException, target: Target, doing: str) -> StorageError:
+    """Return our error for one of LanceDB, Arrow or the operating system."""
     status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        return _from_status(status, error, place, doing)
-    return _from_text(error, place, doing)
-
-
-def _from_status(status: int, error: BaseException, place: Place, doing: str) -> StorageError:
-    where = f"{place} answered {status} while {doing}"
-    said = f"It said: {place.redacted(error)}"
-    match status:
-        case 401:
-            return StorageDenied(f"{where}: it does not know the key. Check {place.credentials}. {said}")
-        case 403:
-            return StorageDenied(
-                f"{where}: the key may not do that; jobs need the write key, the API the read key. "
-                f"Check {place.credentials}. {said}"
-            )
-        case 404:
-            return StorageNotBootstrapped(
-                f"{where}: there is no such table. {BOOTSTRAP}; if they exist, check {place.address}. {said}"
-            )
-        case 409 | 412:
-            return StorageConflict(f"{where}: another writer was faster. Run the job again. {said}")
-        case 408 | 425 | 429 | 500 | 502 | 503 | 504:
-            return StorageUnavailable(f"{where}; it may answer later: run the command again. {said}")
-    return _from_text(error, place, doing)
-
-
-def _from_text(error: BaseException, place: Place, doing: str) -> StorageError:
+    names = {"address": target.address, "credentials": target.credentials}
+    if status in _STATUSES:
+        kind, cause = _STATUSES[status]
+        text = f"{target} returned {status} while {doing}{cause.format(**names)}"
+        return kind(f"{text} Error: {target.redacted(error)}")
     rule = _rule_for(error)
-    mend = rule.mend.format(address=place.address, credentials=place.credentials)
-    return rule.kind(f"{place}, while {doing}: {mend} It said: {place.redacted(error)}")
+    return rule.kind(f"{target}, while {doing}: {rule.cause.format(**names)} Error: {target.redacted(error)}")
 
 
 def _rule_for(error: BaseException) -> _Rule:
     if isinstance(error, (pa.ArrowInvalid, pa.ArrowTypeError)):
         return _NOT_OUR_COLUMNS
-    text = " ".join(str(error).split())
-    for rule in _RULES:
-        if rule.pattern.search(text):
-            return rule
-    return _UNREACHABLE if isinstance(error, (OSError, RuntimeError)) else _REFUSED
+    text = " ".join(str(error).lower().split())
+    other = _UNREACHABLE if isinstance(error, (OSError, RuntimeError)) else _REFUSED
+    return next((rule for rule in _RULES if re.search(rule.pattern, text)), other)

@@ -1,33 +1,43 @@
-"""Writing: one atomic merge for each table and run, alike over a folder, a bucket and LanceDB Enterprise."""
+"""Writing: one atomic merge for each table and run, alike in a folder, a bucket and LanceDB Enterprise."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from community_metrics.errors import StorageConflict, StorageError
-from community_metrics.model import Lease, MetricDefinition, Run, StatRow, UpsertCounts, newest_copy
+import pyarrow as pa
+
+from community_metrics.errors import RunLocked, StorageConflict, StorageError
+from community_metrics.model import DistinctRows, Lease, UpsertCounts
 from community_metrics.storage import leases, merge, sql
-from community_metrics.storage.duplicates import Copy, DroppedRow, dropped, surplus
-from community_metrics.storage.errors import our_errors
-from community_metrics.storage.reader import DATABASE, ROW_ID, LanceDBReader
-from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, STATS, TABLES, TableSpec, table_named
+from community_metrics.storage.connection import client
+from community_metrics.storage.duplicates import Copy, DroppedRow, surplus
+from community_metrics.storage.errors import translate_errors
+from community_metrics.storage.queries import ROW_ID
+from community_metrics.storage.reader import DATABASE, LanceDBReader
+from community_metrics.storage.schemas import (
+    HISTORY,
+    LEASES,
+    METRICS,
+    RUN_OUTCOMES,
+    STATS,
+    TABLES,
+    table_named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
     from datetime import date, datetime
 
-    from community_metrics.model import Observation, Provenance
+    from community_metrics.model import MetricDefinition, Observation, Provenance, Run, RunOutcome
     from community_metrics.storage.merge import MergePlan
-    from community_metrics.storage.schemas import AnyTable
+    from community_metrics.storage.schemas import AnyTable, Row, TableSpec
 
     Renew = Callable[[], Awaitable[object]]
-
-Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
 
 KEEP_VERSIONS: Final = timedelta(hours=1)
 """Files of versions older than this are removed by `optimize`; a reader holds a version for seconds."""
@@ -40,32 +50,41 @@ class LanceDBStore(LanceDBReader):
     """Reads and writes one database. One store writes at a time: take the lease first."""
 
     async def create_tables(self) -> None:
-        """Make the tables that are not there yet, and the folder; a second call changes nothing.
+        """Create the folder and the tables that do not exist yet; a second call changes nothing.
 
         Raises:
-            StorageUnavailable: the folder cannot be made or written to.
-            StorageSchemaMismatch: a table is there with other columns.
+            StorageUnavailable: the folder cannot be created or written to.
+            StorageSchemaMismatch: a table has other columns.
         """
         connection = await self._database.connection(may_create=True)
         present = await self._table_names()
         for spec in TABLES:
             if spec.name not in present:
-                with our_errors(self._database.place, f"making the table {spec.name}"):
-                    # exist_ok: another process may have made it since it was looked for
+                with translate_errors(self._database.target, f"creating the table {spec.name}"):
+                    # exist_ok: another process may have created it since the listing
                     await connection.create_table(spec.name, schema=spec.schema, exist_ok=True)
             await self._database.table(spec)
 
-    async def drop_tables(self, *, renew: Renew) -> None:
-        """Delete our tables with all that is in them; other tables stay, and so does the lease.
+    async def extend_tables(self) -> None:
+        """Add the nullable columns that tables of an earlier version lack; the caller holds the lease."""
+        for spec in TABLES:
+            table = await self._database.table(spec)
+            if table.missing:
+                names = ", ".join(table.missing)
+                with translate_errors(self._database.target, f"adding {names} to the table {spec.name}"):
+                    await table.handle.add_columns(pa.schema(table.missing))
 
-        `renew` renews the caller's lease before each table is dropped; what it raises keeps that table.
+    async def drop_tables(self, *, renew: Renew) -> None:
+        """Delete our tables and all their rows; other tables and the lease stay.
+
+        `renew` renews the caller's lease before each table is dropped; if it raises, that table stays.
         """
         connection = await self._database.connection()
         present = await self._table_names()
         for spec in TABLES:
             if spec.name in present and spec is not LEASES:
                 await renew()
-                with our_errors(self._database.place, f"dropping the table {spec.name}"):
+                with translate_errors(self._database.target, f"dropping the table {spec.name}"):
                     await connection.drop_table(spec.name)
         self._database.forget_tables()
 
@@ -85,24 +104,25 @@ class LanceDBStore(LanceDBReader):
     async def plan_observations(
         self, observations: Sequence[Observation], *, provenance: Provenance, run_id: str, now: datetime
     ) -> MergePlan:
-        """Return what `upsert_observations` would do now, row by row; writes nothing.
+        """Return what `upsert_observations` would do now, row by row, without writing.
 
         Raises:
-            StorageConflict: the batch holds one key twice, or an impossible value.
+            StorageConflict: the batch holds one key twice.
         """
-        merge.refuse_faulty(observations)
-        existing = await self._existing(observations)
+        parts = _chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ)
+        rows = [row for part in parts for row in await self._rows(STATS, sql.any_of(part))]
+        existing = {row.stat_key: row for row in DistinctRows.of(rows).rows}
         return merge.plan(existing, observations, provenance=provenance, run_id=run_id, now=now)
 
     async def upsert_observations(
         self, observations: Sequence[Observation], *, provenance: Provenance, run_id: str, now: datetime
     ) -> UpsertCounts:
-        """Bring `stats` up to date by the rules of `merge`, in one atomic merge; equal rows are not written.
+        """Update `stats` by the rules of `merge`, in one atomic merge; equal rows are not written.
 
         Either all rows are visible afterwards or none is, and writing the same again changes nothing.
 
         Raises:
-            StorageConflict: the batch holds one key twice, or an impossible value; nothing is written.
+            StorageConflict: the batch holds one key twice; nothing is written.
         """
         planned = await self.plan_observations(observations, provenance=provenance, run_id=run_id, now=now)
         await self._merge(STATS, planned.written)
@@ -114,6 +134,10 @@ class LanceDBStore(LanceDBReader):
         """Write the run's row in `history`, or replace it."""
         await self._merge(HISTORY, [run])
 
+    async def record_outcomes(self, outcomes: Sequence[RunOutcome]) -> None:
+        """Write one row for each metric of a run, in one atomic merge, or replace it."""
+        await self._merge(RUN_OUTCOMES, outcomes)
+
     async def acquire_lease(
         self,
         run_id: str,
@@ -124,14 +148,14 @@ class LanceDBStore(LanceDBReader):
         *,
         known_dead_run_id: str | None = None,
     ) -> Lease:
-        """Take the database for `ttl`, if nobody holds it, or its holder is the run known to be dead.
+        """Take the database for `ttl`, if no run holds it or its holder is the run known to be dead.
 
         The lease is held when its own row is stored. A holder may release it between the merge, which then
-        wrote nothing, and the read, which then finds no holder: the lease is free, and is asked for again.
+        wrote nothing, and the read, which then finds no holder: the lease is free for the next try.
         A call that fails or is cancelled releases the lease that it may have taken.
 
         Raises:
-            RunLocked: another run holds it; the message names it and says what to do.
+            RunLocked: another run holds it; the message names that run and the fix.
         """
         lease = Lease(DATABASE, run_id, host, pid, now, now + ttl)
         condition = leases.may_be_taken(run_id, now, known_dead_run_id)
@@ -144,16 +168,19 @@ class LanceDBStore(LanceDBReader):
                 raise leases.locked(holder, await self.run(holder.run_id))
             if is_held:
                 return lease
-        raise leases.contended(run_id, _TRIES_OF_A_LEASE)
+        raise RunLocked(
+            f"Run {run_id} did not get the database: other runs took and released it during each of "
+            f"{_TRIES_OF_A_LEASE} tries. Fix: run the command again."
+        )
 
     async def _leases_after(self, lease: Lease, condition: str, now: datetime) -> list[Lease]:
-        """Store the lease where the condition allows it; return what is stored then."""
+        """Store the lease if the condition allows it; return the leases stored then."""
         taking = asyncio.ensure_future(self._merge(LEASES, [lease], only_where=condition))
         try:
             await asyncio.shield(taking)
             return await self._leases(DATABASE)
         except (asyncio.CancelledError, StorageError):
-            await asyncio.wait([taking])  # a write under way cannot be called back
+            await asyncio.wait([taking])  # a write under way cannot be cancelled
             with suppress(StorageError):  # it expires by itself
                 await self.release_lease(lease, now)
             raise
@@ -162,10 +189,11 @@ class LanceDBStore(LanceDBReader):
         """Keep the database for another `ttl` from now.
 
         Raises:
-            LeaseLost: the own row is not stored any more, or it was released.
+            LeaseLost: the own row is no longer stored, or it was released.
         """
         renewed = replace(lease, heartbeat_at=now, expires_at=now + ttl)
-        condition = leases.is_own_and_not_released(lease.run_id)
+        is_not_released = f"target.expires_at > {sql.literal(leases.RELEASED)}"
+        condition = sql.all_of(sql.equals("target.run_id", lease.run_id), is_not_released)
         await self._merge(LEASES, [renewed], only_where=condition, may_insert=False)
         stored = await self._leases(lease.resource)
         if leases.is_held(stored, lease.run_id, now):
@@ -173,34 +201,35 @@ class LanceDBStore(LanceDBReader):
         raise leases.lost(lease, stored, now)
 
     async def release_lease(self, lease: Lease, now: datetime) -> None:
-        """Let the database go; nothing happens when it is another's by now.
+        """Release the database; without effect if another run has taken it.
 
-        It is as if the lease had never been good: a machine whose clock is behind must not wait for it.
+        The lease then expires in 1970, so that a machine whose clock is behind does not wait for it.
         """
         ended = replace(lease, heartbeat_at=now, expires_at=leases.RELEASED)
-        await self._merge(LEASES, [ended], only_where=leases.is_own(lease.run_id), may_insert=False)
+        is_own = sql.equals("target.run_id", lease.run_id)
+        await self._merge(LEASES, [ended], only_where=is_own, may_insert=False)
 
     async def optimize(self) -> None:
-        """Compact files, bring indexes up to date, remove old versions; Enterprise does that by itself."""
+        """Compact files, update indexes and remove old versions; Enterprise does that by itself."""
         if self._database.is_remote:
             return
         await self._index(STATS)
         for spec in TABLES:
             async with self._database.using(spec, f"compacting {spec.name}") as table:
-                await table.optimize(cleanup_older_than=KEEP_VERSIONS)
+                await table.handle.optimize(cleanup_older_than=KEEP_VERSIONS)
 
     async def repair_duplicates(self, *, renew: Renew) -> list[DroppedRow]:
-        """Delete all copies of a key but the one observed last; returns what was deleted.
+        """Delete all copies of a key except the one observed last; return the deleted copies.
 
-        The copy that stays is never touched: one delete names the others by LanceDB's row ids, commits as a
-        whole or not at all, and so leaves no moment without the row. (A merge cannot do it: it updates every
-        copy alike.) Row ids are not given out twice, and the key stands beside them in the condition, so a
-        compaction in between can make the delete miss, which is an error, but never hit another row.
+        The copy that stays is not written: one atomic delete names the others by LanceDB's row ids, so the
+        row is never absent. (A merge cannot do it: it updates every copy alike.) LanceDB reuses no row id,
+        and the condition also names the key, so a compaction in between can make the delete miss, which is
+        an error, but never delete another row.
 
-        `renew` renews the caller's lease before each delete; what it raises keeps those rows.
+        `renew` renews the caller's lease before each delete; if it raises, those rows stay.
 
         Raises:
-            StorageConflict: the table changed meanwhile; another repair mends what is left.
+            StorageConflict: the table changed meanwhile; the next repair deletes the rest.
         """
         report: list[DroppedRow] = []
         for name, keys in (await self.find_duplicate_keys()).items():
@@ -215,32 +244,23 @@ class LanceDBStore(LanceDBReader):
             named = sql.one_of(spec.key, [copy.key for copy in extra])
             await renew()
             async with self._database.using(spec, f"deleting copies from {spec.name}") as table:
-                deleted = (await table.delete(f"{named} AND {ids}")).num_deleted_rows
+                deleted = (await table.handle.delete(f"{named} AND {ids}")).num_deleted_rows
             if deleted != len(extra):
                 raise StorageConflict(
-                    f"{deleted} of {len(extra)} surplus rows of {spec.name} were deleted; the table changed "
-                    "meanwhile, and no other row was touched. Run `community-metrics repair` again."
+                    f"{deleted} of {len(extra)} extra rows of {spec.name} were deleted, and no other row: "
+                    "the table changed meanwhile. Fix: run `community-metrics repair` again."
                 )
-            report += [dropped(spec, copy) for copy in extra]
+            report += [DroppedRow(spec.name, copy.key, asdict(copy.row)) for copy in extra]
         return report
 
     async def _copies(self, spec: AnyTable, keys: Sequence[str]) -> list[Copy]:
         columns = list(dict.fromkeys([spec.key, *spec.columns]))
-        copies: list[Copy] = []
+        copies = []
         async for page in self._pages(spec, columns, sql.one_of(spec.key, keys), with_row_id=True):
             rows: list[Any] = spec.from_arrow(page)
             ids, names = page.column(ROW_ID).to_pylist(), page.column(spec.key).to_pylist()
             copies += [Copy(row_id, key, row) for row_id, key, row in zip(ids, names, rows, strict=True)]
         return copies
-
-    async def _existing(self, observations: Sequence[Observation]) -> dict[str, StatRow]:
-        """Return the stored rows of the touched metrics and days by key; of copies the one that counts."""
-        found: dict[str, StatRow] = {}
-        for ranges in _chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ):
-            for row in await self._rows(STATS, sql.any_of(ranges)):
-                known = found.get(row.stat_key)
-                found[row.stat_key] = row if known is None else newest_copy([known, row])
-        return found
 
     async def _merge(
         self,
@@ -250,48 +270,40 @@ class LanceDBStore(LanceDBReader):
         only_where: str | None = None,
         may_insert: bool = True,
     ) -> None:
-        """Write the rows by the table's key in one atomic merge; no rows, no call and no new version."""
+        """Write the rows by the table's key in one atomic merge; without rows there is no new version."""
         if not rows:
             return
         async with self._database.using(spec, f"writing {len(rows)} rows to {spec.name}") as table:
-            # no index: should somebody index the key, two writers could insert it twice (lancedb 0.40)
-            builder = table.merge_insert(spec.key).use_index(False).when_matched_update_all(where=only_where)
+            # no index: through an index on the key two writers could insert it twice (lancedb 0.40)
+            builder = table.handle.merge_insert(spec.key).use_index(False)
+            builder = builder.when_matched_update_all(where=only_where)
             if may_insert:
                 builder = builder.when_not_matched_insert_all()
             await builder.execute(spec.to_arrow(rows))
 
     async def _index(self, spec: AnyTable) -> None:
-        """Build the indexes that are missing, once there are rows to index.
-
-        They are for speed alone, and the rows are in: where another writer comes between, perhaps with the
-        same index, it is left to the next write.
-        """
-        with suppress(StorageConflict):
-            await self._index_alone(spec)
-
-    async def _index_alone(self, spec: AnyTable) -> None:
-        async with self._database.using(spec, f"indexing {spec.name}") as table:
-            present = {tuple(index.columns) for index in await table.list_indices()}
-            for column in spec.indexed:
-                if (column,) not in present and await table.count_rows():
-                    await table.create_index(column, config=self._database.btree())
+        """Build missing indexes once there are rows to index."""
+        with suppress(StorageConflict):  # another writer interferes; the next write builds them
+            async with self._database.using(spec, f"indexing {spec.name}") as table:
+                present = {tuple(index.columns) for index in await table.handle.list_indices()}
+                for column in spec.indexed:
+                    if (column,) not in present and await table.handle.count_rows():
+                        await table.handle.create_index(column, config=client().BTree())
 
     async def _table_names(self) -> set[str]:
-        """Return the names of all tables; the service lists them page by page."""
+        """Return the names of all tables; the service lists them in pages."""
         connection = await self._database.connection()
-        names: set[str] = set()
-        token: str | None = None
-        with our_errors(self._database.place, "listing the tables"):
-            while True:
-                page = await connection.list_tables(page_token=token)
+        with translate_errors(self._database.target, "listing the tables"):
+            page = await connection.list_tables()
+            names = set(page.tables)
+            while page.page_token:
+                page = await connection.list_tables(page_token=page.page_token)
                 names.update(page.tables)
-                token = page.page_token
-                if not token:
-                    return names
+        return names
 
 
 def _touched_ranges(observations: Iterable[Observation]) -> list[str]:
-    """Return one condition for each range of days, with all metrics touched in just that range."""
+    """Return one condition for each range of days, with all metrics that the batch has in that range."""
     days: defaultdict[str, list[date]] = defaultdict(list)
     for observation in observations:
         days[observation.metric_id].append(observation.period_end)

@@ -1,4 +1,4 @@
-"""One writer for a database, across machines: the conditions under which a lease changes hands."""
+"""One writer for a database, across machines: the conditions under which a run may take a lease."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from community_metrics.model import Lease, Run
 
 RELEASED: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""When a lease that was given back expires."""
+"""The expiry of a released lease."""
 
 
 def may_be_taken(run_id: str, now: datetime, known_dead_run_id: str | None) -> str:
     """Return the merge condition under which `run_id` may overwrite the stored lease.
 
-    It has expired, or is its own (an answer was lost and the client asked again), or its holder is dead.
+    It has expired, or it is its own (a response was lost and the client tried again), or its holder is dead.
     """
     conditions = [f"target.expires_at <= {sql.literal(now)}", sql.equals("target.run_id", run_id)]
     if known_dead_run_id is not None:
@@ -28,67 +28,46 @@ def may_be_taken(run_id: str, now: datetime, known_dead_run_id: str | None) -> s
     return sql.any_of(conditions)
 
 
-def is_own(run_id: str) -> str:
-    """Return the merge condition under which only the holder itself writes."""
-    return sql.equals("target.run_id", run_id)
-
-
-def is_own_and_not_released(run_id: str) -> str:
-    """Return the merge condition of a renewal: one that arrives after the release takes nothing back."""
-    return f"{is_own(run_id)} AND target.expires_at > {sql.literal(RELEASED)}"
-
-
 def is_held(stored: Sequence[Lease], run_id: str, now: datetime) -> bool:
-    """Say whether the run's own unexpired row is stored. That nobody else holds the lease proves nothing."""
+    """Return whether the run's own unexpired row is stored; the absence of others proves nothing."""
     return any(lease.run_id == run_id and lease.expires_at > now for lease in stored)
 
 
 def rival(stored: Sequence[Lease], run_id: str, now: datetime) -> Lease | None:
     """Return the lease that keeps `run_id` from being the only holder; None when it is the only one.
 
-    Should a server let two writers insert the row at once, both see the other's and both step back: two
-    runs that wait do no harm, two that write would.
+    Where a server allows two writers to insert the row at once, each reads the other's row and neither
+    proceeds: two runs that wait do no harm, two that write would.
     """
     others = [lease for lease in stored if lease.run_id != run_id and lease.expires_at > now]
     return max(others, key=lambda lease: lease.expires_at, default=None)
 
 
 def locked(holder: Lease, run: Run | None) -> RunLocked:
-    """Return the error that names the holder and says what to do."""
-    since = f"since {_words(run.started_at)}, " if run else ""
-    job = f" ({run.job_name})" if run else ""
+    """Return the error that names the holder and the fix."""
+    job, since = (f" ({run.job_name})", f"since {_words(run.started_at)}, ") if run else ("", "")
     return RunLocked(
         f"Run {holder.run_id}{job} holds the database {since}as process {holder.pid} on {holder.host}; "
-        f"its last sign of life was {_words(holder.heartbeat_at)}. Wait until it ends. If that process is "
+        f"its last heartbeat was {_words(holder.heartbeat_at)}. Fix: wait until it ends. If that process is "
         f"dead, the database is free again at {_words(holder.expires_at)}: run the command then."
     )
 
 
-def contended(run_id: str, tries: int) -> RunLocked:
-    """Return the error of a run that found the lease free after each try, and never got it."""
-    return RunLocked(
-        f"Run {run_id} did not get the database: other runs took and released it during each of {tries} "
-        "tries. Run the command again."
-    )
-
-
 def lost(lease: Lease, stored: Sequence[Lease], now: datetime) -> LeaseLost:
-    """Return the error of a run whose own row is not stored any more; it says only what the rows show."""
-    return LeaseLost(
-        f"Run {lease.run_id} lost the database: {_found_instead(lease, stored, now)}. Its lease was valid "
-        f"until {_words(lease.expires_at)}. Run the command again once no other run holds the database."
-    )
-
-
-def _found_instead(lease: Lease, stored: Sequence[Lease], now: datetime) -> str:
+    """Return the error of a run whose own row is no longer stored; it states only what the rows show."""
     found = max(stored, key=lambda row: row.expires_at, default=None)
     if found is None:
-        return "its lease is no longer stored"
-    if found.run_id == lease.run_id:
-        return "its lease was released"
-    if found.expires_at > now:
-        return f"run {found.run_id} on {found.host} holds it now"
-    return f"run {found.run_id} on {found.host} took the lease, which has ended since"
+        reason = "its lease is no longer stored"
+    elif found.run_id == lease.run_id:
+        reason = "its lease was released"
+    elif found.expires_at > now:
+        reason = f"run {found.run_id} on {found.host} holds it now"
+    else:
+        reason = f"run {found.run_id} on {found.host} took the lease, which has expired since"
+    return LeaseLost(
+        f"Run {lease.run_id} lost the database: {reason}. Its lease was valid "
+        f"until {_words(lease.expires_at)}. Fix: run the command again once no other run holds the database."
+    )
 
 
 def _words(instant: datetime) -> str:

@@ -1,10 +1,11 @@
-"""What a second write does: the rules of revision, provenance and status, pure.
+"""What a second write changes: the rules of revision, provenance and status.
 
-Rows in, rows out; no storage, no clock. The store reads what `plan` needs and writes what it returns.
+Pure: rows in, rows out. The store reads what `plan` needs and writes what it returns.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
     from community_metrics.model import Observation
 
 SETTLING_TIME: Final = timedelta(hours=24)
-"""Two equal readings this far apart make a value final, …"""
+"""How far apart two equal readings must be to make a value final."""
 SETTLING_AGE: Final = 3 * ONE_DAY
-"""… once its last day is this old."""
-_INT64_MAX: Final = 2**63 - 1
+"""How old the last day of a value must be before it can become final."""
+_KEYS_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class MergePlan:
-    """What an upsert writes (`inserted`, `updated`: the new rows) and what it leaves as it is."""
+    """The rows that an upsert inserts and updates, as they will be, and those it leaves unchanged."""
 
     inserted: tuple[StatRow, ...] = ()
     updated: tuple[StatRow, ...] = ()
@@ -36,12 +37,12 @@ class MergePlan:
 
     @property
     def written(self) -> tuple[StatRow, ...]:
-        """The rows to merge, by metric and then by day: reads of one metric then touch few fragments."""
+        """The rows to merge, by metric and then by day, so that reads of one metric need few fragments."""
         return tuple(sorted((*self.inserted, *self.updated), key=lambda row: (row.metric_id, row.period_end)))
 
     @property
     def counts(self) -> UpsertCounts:
-        """The plan in numbers."""
+        """The number of rows of each kind."""
         return UpsertCounts(len(self.inserted), len(self.updated), len(self.unchanged))
 
 
@@ -53,61 +54,45 @@ def plan(
     run_id: str,
     now: datetime,
 ) -> MergePlan:
-    """Decide for each observation whether it is new, changes its row (by `stat_key`), or changes nothing.
+    """Return which observations are new, which change their stored row (by `stat_key`), and which do neither.
 
     Raises:
-        StorageConflict: two observations share a key, or a value cannot be stored; all of them are named.
+        StorageConflict: two observations share a key; the message names the keys.
     """
-    refuse_faulty(incoming)
+    require_distinct_keys(incoming)
     inserted: list[StatRow] = []
     updated: list[StatRow] = []
     unchanged: list[StatRow] = []
     for observation in incoming:
         stored = existing.get(observation.stat_key)
         if stored is None:
-            inserted.append(_born(observation, provenance, run_id))
+            inserted.append(_new_row(observation, provenance, run_id))
             continue
         row = _merged(stored, observation, provenance, run_id, now)
         (unchanged if row is stored else updated).append(row)
     return MergePlan(tuple(inserted), tuple(updated), tuple(unchanged))
 
 
-def refuse_faulty(incoming: Iterable[Observation]) -> None:
-    """Let a batch pass that has each key once and only values that can be stored.
-
-    LanceDB would insert both rows of a new key that stands twice in one batch, without a word (measured).
-
-    Raises:
-        StorageConflict: names every key at fault.
-    """
-    seen: set[str] = set()
-    faults = []
-    for observation in incoming:
-        key = observation.stat_key
-        if key in seen:
-            faults.append(f"two rows for {key}")
-        if not 0 <= observation.value <= _INT64_MAX:
-            faults.append(f"{key} has the value {observation.value}; counts are 0 or more, 64 bits at most")
-        if observation.period_start > observation.period_end:
-            faults.append(f"{key} ends before it begins ({observation.period_start})")
-        if observation.observed_at.tzinfo is None:
-            faults.append(f"{key} was observed at {observation.observed_at}, an instant without a time zone")
-        seen.add(key)
-    if faults:
+def require_distinct_keys(incoming: Iterable[Observation]) -> None:
+    """Raise StorageConflict for keys that occur twice: LanceDB would insert both rows (measured)."""
+    repeated = [key for key, count in Counter(one.stat_key for one in incoming).items() if count > 1]
+    if repeated:
+        rest = len(repeated) - _KEYS_SHOWN
         raise StorageConflict(
-            f"Nothing was written, because the batch contradicts itself: {'; '.join(faults[:10])}"
-            f"{f' and {len(faults) - 10} more' if len(faults) > 10 else ''}. "  # noqa: PLR2004  a readable message
-            "The source or the seed file gives these rows wrongly; mend it there."
+            f"Nothing was written, because the batch has two rows for {', '.join(repeated[:_KEYS_SHOWN])}"
+            f"{f' and {rest} more keys' if rest > 0 else ''}. Fix: correct the source or the seed file."
         )
 
 
-def _born(observation: Observation, provenance: Provenance, run_id: str) -> StatRow:
+def _new_row(observation: Observation, provenance: Provenance, run_id: str) -> StatRow:
+    is_seed = provenance is Provenance.CSV_SEED
     return StatRow(
         metric_id=observation.metric_id,
         period_start=observation.period_start,
         period_end=observation.period_end,
         value=observation.value,
-        status=_status_at_birth(observation, provenance),
+        # nothing reads a seed file or a past instant again
+        status=Status.FINAL if is_seed or _is_level(observation) else Status.PROVISIONAL,
         provenance=provenance,
         source_window=observation.source_window,
         observed_at=observation.observed_at,
@@ -122,15 +107,13 @@ def _born(observation: Observation, provenance: Provenance, run_id: str) -> Stat
 def _merged(
     stored: StatRow, observation: Observation, provenance: Provenance, run_id: str, now: datetime
 ) -> StatRow:
-    """Return the row as it should be; the very object `stored` when nothing is to be written."""
-    if observation.observed_at < stored.observed_at or _is_outranked(stored, provenance):
+    """Return the row to store; the object `stored` itself when there is nothing to write."""
+    if _is_ignored(stored, observation, provenance):
         return stored
-    if _only_omits(stored, observation):
-        return stored
-    read_again = _born(observation, provenance, run_id)
-    if _says_the_same(stored, observation):
+    read_again = _new_row(observation, provenance, run_id)
+    if _is_equal(stored, observation):
         return _confirmed(stored, read_again, now)
-    if _is_stock(observation):
+    if _is_level(observation):
         return read_again
     was_restated = stored.value != observation.value
     return replace(
@@ -142,7 +125,7 @@ def _merged(
 
 
 def _confirmed(stored: StatRow, read_again: StatRow, now: datetime) -> StatRow:
-    """Return the row after an equal reading: only its status or its provenance may have risen."""
+    """Return the row after an equal reading, which can only raise its status or its provenance."""
     provenance = max(stored.provenance, read_again.provenance, key=lambda one: one.rank)
     status = _status_when_confirmed(stored, read_again, now)
     if (status, provenance) == (stored.status, stored.provenance):
@@ -158,36 +141,24 @@ def _confirmed(stored: StatRow, read_again: StatRow, now: datetime) -> StatRow:
 
 
 def _status_when_confirmed(stored: StatRow, read_again: StatRow, now: datetime) -> Status:
-    if read_again.status is Status.FINAL or _has_settled(stored, read_again, now):
+    is_old = stored.period_end <= today(now) - SETTLING_AGE
+    has_settled = is_old and read_again.observed_at - stored.observed_at >= SETTLING_TIME
+    if read_again.status is Status.FINAL or has_settled:
         return Status.FINAL
     if stored.provenance is Provenance.CSV_SEED:
-        return Status.PROVISIONAL  # the registry itself has now been read once
+        return Status.PROVISIONAL  # so far the registry itself was read only once
     return stored.status
 
 
-def _has_settled(stored: StatRow, read_again: StatRow, now: datetime) -> bool:
-    return (
-        read_again.observed_at - stored.observed_at >= SETTLING_TIME
-        and stored.period_end <= today(now) - SETTLING_AGE
-    )
+def _is_ignored(stored: StatRow, observation: Observation, provenance: Provenance) -> bool:
+    is_older = observation.observed_at < stored.observed_at
+    is_outranked = provenance is Provenance.CSV_SEED and stored.provenance is not Provenance.CSV_SEED
+    # a response that omits the day does not restate the count that the registry once returned
+    only_omits = stored.value > 0 and observation.source_ref.endswith(IMPLIED_ZERO)
+    return is_older or is_outranked or only_omits
 
 
-def _status_at_birth(observation: Observation, provenance: Provenance) -> Status:
-    # nobody re-reads a transcription, and an instant does not come again
-    is_final = provenance is Provenance.CSV_SEED or _is_stock(observation)
-    return Status.FINAL if is_final else Status.PROVISIONAL
-
-
-def _is_outranked(stored: StatRow, provenance: Provenance) -> bool:
-    return provenance is Provenance.CSV_SEED and stored.provenance is not Provenance.CSV_SEED
-
-
-def _only_omits(stored: StatRow, observation: Observation) -> bool:
-    # the registry once stated a count; an answer that leaves the day out has not stated another
-    return stored.value > 0 and observation.source_ref.endswith(IMPLIED_ZERO)
-
-
-def _says_the_same(stored: StatRow, observation: Observation) -> bool:
+def _is_equal(stored: StatRow, observation: Observation) -> bool:
     return (stored.value, stored.period_start, stored.source_window) == (
         observation.value,
         observation.period_start,
@@ -195,5 +166,5 @@ def _says_the_same(stored: StatRow, observation: Observation) -> bool:
     )
 
 
-def _is_stock(observation: Observation) -> bool:
-    return observation.source_window.value_kind is ValueKind.STOCK
+def _is_level(observation: Observation) -> bool:
+    return observation.source_window.value_kind is ValueKind.LEVEL

@@ -1,54 +1,40 @@
-"""The four tables: Arrow schemas, and how our dataclasses become rows and come back.
+"""The tables: their Arrow schemas, and the conversion between our dataclasses and rows.
 
 Each table has one non-null string key, marked as the unenforced primary key by field metadata in the schema
-that creates it: without the mark two writers can insert one new key twice (measured, lancedb 0.40), and a
-key of one column merges alike on every server version.
+that creates it: without the mark two writers can insert one new key twice (measured, lancedb 0.40), and every
+server version merges a key of one column alike.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from enum import StrEnum
+from functools import partial
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, get_args, get_type_hints
 
 import pyarrow as pa
 
-from community_metrics.model import (
-    Lease,
-    MetricDefinition,
-    Provenance,
-    Run,
-    RunStatus,
-    SourceWindow,
-    StatRow,
-    Status,
-    ValueKind,
-)
+from community_metrics.errors import UnknownStoredValue
+from community_metrics.model import Lease, MetricDefinition, Run, RunOutcome, StatRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-Row = TypeVar("Row", MetricDefinition, StatRow, Run, Lease)
-"""Rows are dataclasses whose fields (and the key, a field or a property) are named as the columns."""
+Row = TypeVar("Row", MetricDefinition, StatRow, Run, RunOutcome, Lease)
+"""A dataclass whose fields (and the key, a field or a property) are named like the columns."""
 
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _PRIMARY_KEY: Final = {"lance-schema:unenforced-primary-key": "true"}
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)  # LanceDB hands back zoneinfo's UTC; ours is datetime's
-
-
-_FROM_ARROW: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "value_kind": ValueKind,
-    "source_window": SourceWindow,
-    "provenance": Provenance,
-    "fallbacks": tuple,
+_ARROW_TYPES: Final[Mapping[Any, pa.DataType]] = {
+    str: pa.string(),
+    int: pa.int64(),
+    bool: pa.bool_(),
+    date: pa.date32(),
+    datetime: _INSTANT,
+    tuple[str, ...]: pa.list_(pa.string()),
 }
 
 
@@ -60,14 +46,17 @@ class TableSpec(Generic[Row]):
     key: str
     schema: pa.Schema
     row_type: type[Row]
-    status_type: type[Status | RunStatus] | None = None
+    words: Mapping[str, type[StrEnum]]
+    """The columns with words of an enumeration."""
     indexed: tuple[str, ...] = ()
     """Columns with a BTREE; never the key: two writers insert an indexed key twice (lancedb 0.40)."""
+    optional: bool = False
+    """Set for a table that earlier versions did not have: until a job creates it, it reads as empty."""
 
     @property
     def columns(self) -> list[str]:
-        """The columns that a row is read from: the dataclass's fields."""
-        return [field.name for field in fields(self.row_type)]
+        """The columns that a row is read from: the fields of the dataclass."""
+        return [one.name for one in fields(self.row_type)]
 
     def to_arrow(self, rows: Iterable[Row]) -> pa.Table:
         """Return the rows with exactly the table's schema.
@@ -80,7 +69,11 @@ class TableSpec(Generic[Row]):
         return pa.table(columns, schema=self.schema)
 
     def from_arrow(self, table: pa.Table) -> list[Row]:
-        """Return the rows of a table that has at least `columns`, in its order."""
+        """Return the rows of an Arrow table that has at least `columns`, in its order.
+
+        Raises:
+            UnknownStoredValue: a status, a provenance, a window or a kind is not one of this version.
+        """
         values = [self._values(name, table.column(name)) for name in self.columns]
         return [self.row_type(*row) for row in zip(*values, strict=True)]
 
@@ -90,121 +83,66 @@ class TableSpec(Generic[Row]):
         if pa.types.is_date(column.type):  # by their numbers: Arrow's own way takes seven times as long
             numbers = column.cast(pa.int32()).to_pylist()
             return [None if number is None else date.fromordinal(_EPOCH + number) for number in numbers]
-        convert = self._converter(name) or _as_it_is
         if pa.types.is_list(column.type):
-            return map(convert, column.to_pylist())
-        # instants and words repeat: turning each into Python once halves a read of 14,600 rows
+            return map(tuple, column.to_pylist())
+        convert = self._converter(name)
+        # instants and words repeat: converting each once halves a read of 14,600 rows
         encoded = column.combine_chunks().dictionary_encode()
         distinct = [convert(value) for value in encoded.dictionary.to_pylist()]
         return (None if index is None else distinct[index] for index in encoded.indices.to_pylist())
 
-    def _converter(self, name: str) -> Callable[[Any], Any] | None:
+    def _converter(self, name: str) -> Callable[[Any], Any]:
         if self.schema.field(name).type == _INSTANT:
             return _utc
-        return self.status_type if name == "status" else _FROM_ARROW.get(name)
+        return partial(self._word, name) if name in self.words else _unchanged
+
+    def _word(self, column: str, value: str) -> StrEnum:
+        try:
+            return self.words[column](value)
+        except ValueError:
+            raise UnknownStoredValue(self.name, column, value, list(self.words[column])) from None
 
 
-def _key(name: str) -> pa.Field:
-    return pa.field(name, pa.string(), nullable=False, metadata=_PRIMARY_KEY)
+def _unchanged(value: Any) -> Any:
+    return value
 
 
-def _present(name: str, kind: pa.DataType) -> pa.Field:
-    return pa.field(name, kind, nullable=False)
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)  # LanceDB returns the UTC of zoneinfo; ours is the UTC of datetime
 
 
-METRICS: Final = TableSpec(
-    name="metrics",
-    key="metric_id",
-    row_type=MetricDefinition,
-    schema=pa.schema(
-        [
-            _key("metric_id"),
-            _present("metric_family", pa.string()),
-            _present("product", pa.string()),
-            _present("subject", pa.string()),
-            pa.field("sdk", pa.string()),
-            _present("source", pa.string()),
-            _present("value_kind", pa.string()),
-            _present("unit", pa.string()),
-            _present("source_window", pa.string()),
-            _present("fallbacks", pa.list_(pa.string())),
-            _present("display_name", pa.string()),
-            _present("is_active", pa.bool_()),
-            _present("created_at", _INSTANT),
-        ]
-    ),
+def _table(name: str, key: str, row_type: type[Row], **options: Any) -> TableSpec[Row]:
+    """Return the table whose columns are the key and the fields of the dataclass; `X | None` may be null."""
+    columns: list[pa.Field] = []
+    words: dict[str, type[StrEnum]] = {}
+    for column, hint in ({key: str} | get_type_hints(row_type)).items():
+        kind, *alternatives = get_args(hint) if isinstance(hint, UnionType) else [hint]
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            words[column] = kind
+            kind = str
+        arrow_type = pa.int32() if column == "revision" else _ARROW_TYPES[kind]  # an int32 in every version
+        metadata = _PRIMARY_KEY if column == key else None
+        columns.append(pa.field(column, arrow_type, nullable=bool(alternatives), metadata=metadata))
+    return TableSpec(name, key, pa.schema(columns), row_type, words, **options)
+
+
+METRICS: Final = _table("metrics", "metric_id", MetricDefinition)
+# no index on period_end: for a wide range it returns nearly all row ids (1M rows: 22 ms become 115)
+STATS: Final = _table("stats", "stat_key", StatRow, indexed=("metric_id",))
+HISTORY: Final = _table("history", "ingestion_run_id", Run)
+RUN_OUTCOMES: Final = _table("run_outcomes", "outcome_key", RunOutcome, optional=True)
+LEASES: Final = _table("leases", "resource", Lease)
+
+AnyTable = (
+    TableSpec[MetricDefinition]
+    | TableSpec[StatRow]
+    | TableSpec[Run]
+    | TableSpec[RunOutcome]
+    | TableSpec[Lease]
 )
-
-STATS: Final = TableSpec(
-    name="stats",
-    key="stat_key",
-    row_type=StatRow,
-    status_type=Status,
-    # not on period_end: a wide range makes that index return nearly all row ids (1M rows: 22 ms become 115)
-    indexed=("metric_id",),
-    schema=pa.schema(
-        [
-            _key("stat_key"),
-            _present("metric_id", pa.string()),
-            _present("period_start", pa.date32()),
-            _present("period_end", pa.date32()),
-            _present("value", pa.int64()),
-            _present("status", pa.string()),
-            _present("provenance", pa.string()),
-            _present("source_window", pa.string()),
-            _present("observed_at", _INSTANT),
-            _present("first_value", pa.int64()),
-            _present("revision", pa.int32()),
-            pa.field("revised_at", _INSTANT),
-            _present("ingestion_run_id", pa.string()),
-            _present("source_ref", pa.string()),
-        ]
-    ),
-)
-
-HISTORY: Final = TableSpec(
-    name="history",
-    key="ingestion_run_id",
-    row_type=Run,
-    status_type=RunStatus,
-    schema=pa.schema(
-        [
-            _key("ingestion_run_id"),
-            _present("job_name", pa.string()),
-            _present("started_at", _INSTANT),
-            pa.field("finished_at", _INSTANT),
-            _present("status", pa.string()),
-            _present("rows_inserted", pa.int64()),
-            _present("rows_updated", pa.int64()),
-            _present("rows_unchanged", pa.int64()),
-            pa.field("window_start", pa.date32()),
-            pa.field("window_end", pa.date32()),
-            pa.field("error_summary", pa.string()),
-            pa.field("scope", pa.string()),
-        ]
-    ),
-)
-
-LEASES: Final = TableSpec(
-    name="leases",
-    key="resource",
-    row_type=Lease,
-    schema=pa.schema(
-        [
-            _key("resource"),
-            _present("run_id", pa.string()),
-            _present("host", pa.string()),
-            _present("pid", pa.int64()),
-            _present("heartbeat_at", _INSTANT),
-            _present("expires_at", _INSTANT),
-        ]
-    ),
-)
-
-AnyTable = TableSpec[MetricDefinition] | TableSpec[StatRow] | TableSpec[Run] | TableSpec[Lease]
-TABLES: Final[tuple[AnyTable, ...]] = (METRICS, STATS, HISTORY, LEASES)
+TABLES: Final[tuple[AnyTable, ...]] = (METRICS, STATS, HISTORY, RUN_OUTCOMES, LEASES)
 
 
 def table_named(name: str) -> AnyTable:
-    """Return the table of that name; KeyError when there is none."""
+    """Return the table with this name; KeyError if there is none."""
     return {table.name: table for table in TABLES}[name]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.errors import TooManyPoints
 from community_metrics.periods import Grain, last_completed, last_completed_day, last_periods
 from community_metrics.series.points import latest_complete
-from community_metrics.series.summary import flow_total, stock_total, summarize
+from community_metrics.series.summary import flow_total, level_total, summarize
 from community_metrics.views.rows import newest_rows, points_of, read_rows, with_fallbacks
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition, StatRow
     from community_metrics.periods import Period
     from community_metrics.series.points import Point
-    from community_metrics.series.summary import FlowTotal, StockTotal, Summary
+    from community_metrics.series.summary import FlowTotal, LevelTotal, Summary
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.rows import RowsByMetric
     from community_metrics.views.runs import Freshness
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SUMMARY_REACH: Final = {Grain.DAY: 364 + 84, Grain.WEEK: 52 + 12, Grain.MONTH: 12 + 3}
 """Periods that a summary is computed from, however few are shown: a year, and a quarter for late data."""
 TOTAL_REACH: Final = timedelta(days=365)
-"""How far back the days of a total are looked for, however many periods are shown."""
+"""How far back the days of a total are searched, however many periods are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Dashboard:
 
     periods: tuple[Period, ...]
     products: tuple[ProductView, ...]
-    stars: StockTotal
+    stars: LevelTotal
     freshness: Freshness
 
 
@@ -85,7 +85,7 @@ class DashboardRows:
         return Dashboard(
             periods=tuple(self.periods[-self.count :]),
             products=tuple(self._product(product) for product in products),
-            stars=stock_total({metric_id: [row] if row else [] for metric_id, row in stars.items()}),
+            stars=level_total({metric_id: [row] if row else [] for metric_id, row in stars.items()}),
             freshness=self.freshness,
         )
 
@@ -93,18 +93,18 @@ class DashboardRows:
         chosen = [metric for metric in self.chosen if metric.product == product]
         downloads = self.stored.downloads_of(product)
         # the running period comes last, and is in no summary
-        wanted = [*self.periods, self.periods[-1].shifted(1)]
+        periods = [*self.periods, self.periods[-1].shifted(1)]
         series = {
-            metric: points_of(metric, self.rows, wanted, self.freshness.now)
+            metric: points_of(metric, self.rows, periods, self.freshness.now)
             for metric in dict.fromkeys([*chosen, *downloads])
         }
         shared = [series[metric] for metric in downloads]
-        counted = set(downloads)
         return ProductView(
             product=product,
             display_name=self.stored.product_name(product),
             metrics=tuple(
-                self._metric(metric, series[metric], shared if metric in counted else ()) for metric in chosen
+                self._metric(metric, series[metric], shared if metric in downloads else ())
+                for metric in chosen
             ),
             downloads=flow_total(self._days_of_total(downloads)) if downloads else None,
         )
@@ -147,7 +147,7 @@ async def read_dashboard(
 ) -> DashboardRows:
     """Read a dashboard of the last `count` completed periods, of all shown metrics or some.
 
-    Shares, totals and stars are those of whole products and of all repositories, whatever the filter.
+    Shares and totals cover every metric of a product, and stars every repository, whatever the filter.
 
     Raises:
         UnknownName: a product or a metric is not stored.

@@ -56,7 +56,7 @@ class Report:
 def shown_point(metric: MetricView) -> Point | None:
     """Return the point in a metric's row: newest complete, else newest known, else this week's level."""
     known = [point for point in metric.points if point.value is not None]
-    level = metric.running if metric.metric.value_kind is ValueKind.STOCK else None
+    level = metric.running if metric.metric.value_kind is ValueKind.LEVEL else None
     return latest_complete(known) or (known[-1] if known else level)
 
 

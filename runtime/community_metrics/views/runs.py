@@ -1,4 +1,4 @@
-"""Runs as people see them: their state, the last complete one, and how old that makes the data."""
+"""Runs with their state, the last complete one, and the age of the data that follows from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from community_metrics.model import RunStatus
-from community_metrics.series.freshness import COLLECTING_JOBS, is_stale, last_success, run_health, run_view
+from community_metrics.series.freshness import COLLECTING_JOBS, is_stale, last_success, run_health
+from community_metrics.views.outcomes import run_views
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 RUNS_READ = 200
 """Runs that the state of the collecting and the last errors are read from."""
-_OPEN_STATES = frozenset({"running", "abandoned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,13 @@ async def load_history(
     Filtered by an open state a page may have fewer than `limit` runs and still a next page: the lease decides
     which of the two open states a run has, not its row.
     """
-    status = _stored_status(state)
+    # whether an open run is abandoned is not stored: its lease decides
+    stored = "running" if state == "abandoned" else state
+    status = RunStatus(stored) if stored else None
     lease = await reader.lease()
     # one more than the page has: whether it exists decides whether there is a next page
     runs = await reader.runs(limit=limit + 1, status=status, job_name=job, before=before)
-    views = [run_view(run, lease, now) for run in runs[:limit]]
+    views = await run_views(reader, runs[:limit], lease, now)
     return History(
         runs=tuple(view for view in views if state in {None, view.state}),
         next_before=runs[limit - 1].started_at if len(runs) > limit else None,
@@ -103,9 +105,3 @@ async def load_run_health(reader: LanceDBReader, now: datetime) -> tuple[RunHeal
     """Return how the newest collecting runs ended, and how old the data are."""
     runs, lease = await read_runs(reader)
     return run_health(runs, lease, now), await load_freshness(reader, now)
-
-
-def _stored_status(state: str | None) -> RunStatus | None:
-    if state is None:
-        return None
-    return RunStatus.RUNNING if state in _OPEN_STATES else RunStatus(state)

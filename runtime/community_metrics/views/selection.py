@@ -12,7 +12,7 @@ from community_metrics.suggestions import similar_ids
 from community_metrics.views.runs import load_freshness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
@@ -62,13 +62,13 @@ class StoredMetrics:
             UnknownName: a product or a metric is not stored.
         """
         named = [self.metric(metric_id) for metric_id in dict.fromkeys(metric_ids or ())]
-        self._require_products(products or ())
+        known = sorted({item.product for item in self.shown})
+        for product in products or ():
+            if product not in known:
+                raise UnknownName("product", product, similar_ids(product, dict.fromkeys(known, ())))
         found = self.shown
         if named:
-            found = (
-                *(item for item in found if item in named),
-                *(item for item in named if item not in found),
-            )
+            found = tuple(dict.fromkeys([*(item for item in found if item in named), *named]))
         return tuple(item for item in found if not products or item.product in products)
 
     def downloads_of(self, product: str) -> tuple[MetricDefinition, ...]:
@@ -83,26 +83,12 @@ class StoredMetrics:
     @property
     def stars(self) -> tuple[MetricDefinition, ...]:
         """Return the star level of every repository."""
-        level = (STARS, ValueKind.STOCK)
+        level = (STARS, ValueKind.LEVEL)
         return tuple(item for item in self.shown if (item.metric_family, item.value_kind) == level)
 
     def product_name(self, product: str) -> str:
         """Return the display name of a product; its id where the catalogue has none."""
         return next((item.name for item in self.catalog.products if item.id == product), product)
-
-    def _require_products(self, products: Iterable[str]) -> None:
-        known = sorted({item.product for item in self.shown})
-        for product in products:
-            if product not in known:
-                raise UnknownName("product", product, similar_ids(product, dict.fromkeys(known, ())))
-
-
-@dataclass(frozen=True, slots=True)
-class Definitions:
-    """Every metric that was ever stored, by id."""
-
-    metrics: tuple[MetricDefinition, ...]
-    freshness: Freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +100,11 @@ class Restatements:
     freshness: Freshness
 
 
-async def load_definitions(reader: LanceDBReader, now: datetime) -> Definitions:
-    """Return the catalogue as stored."""
-    return Definitions(tuple(await reader.metrics()), await load_freshness(reader, now))
+async def load_definitions(
+    reader: LanceDBReader, now: datetime
+) -> tuple[Sequence[MetricDefinition], Freshness]:
+    """Return every metric that was ever stored, by id."""
+    return await reader.metrics(), await load_freshness(reader, now)
 
 
 async def load_restatements(

@@ -70,7 +70,9 @@ async def load_series(
     """
     metric = StoredMetrics(await reader.metrics(), catalog).metric(metric_id)
     last = min(last or last_completed_day(now), today(now))
-    first = first or await _oldest_day(reader, with_fallbacks([metric]), last)
+    if first is None:
+        stored = [await reader.first_day(name) for name in with_fallbacks([metric])]
+        first = min([last, *(day for day in stored if day is not None)])
     return await _series_of(reader, metric, _periods(first, last, grain, max_points), now)
 
 
@@ -94,11 +96,6 @@ async def _series_of(
     )
     points = points_of(metric, rows, periods, now)
     return MetricSeries(metric, periods[0].grain, tuple(points), await load_freshness(reader, now))
-
-
-async def _oldest_day(reader: LanceDBReader, metric_ids: Sequence[str], last: date) -> date:
-    found = [await reader.first_day(metric_id) for metric_id in metric_ids]
-    return min([last, *(day for day in found if day is not None)])
 
 
 def _periods(first: date, last: date, grain: Grain, max_points: int) -> list[Period]:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from community_metrics.model import DistinctRows
 from community_metrics.periods import lookback_start
+from community_metrics.series.failures import grouped_failures
 from community_metrics.series.freshness import (
     GAP_WEEKS,
     StoredDays,
     behind,
-    errors_by_metric,
     freshness,
     missing_days,
     published_through,
     run_health,
-    run_view,
 )
+from community_metrics.views.outcomes import newest_errors, run_views
 from community_metrics.views.rows import read_rows
 from community_metrics.views.runs import load_freshness, read_runs
 from community_metrics.views.selection import StoredMetrics
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.model import Lease, MetricDefinition, Run, StatRow
+    from community_metrics.model import MetricDefinition, RunOutcome, StatRow
     from community_metrics.periods import Period
+    from community_metrics.series.failures import Failure
     from community_metrics.series.freshness import MetricFreshness, RunHealth, RunView
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.runs import Freshness
@@ -38,11 +39,13 @@ if TYPE_CHECKING:
 class Status:
     """The shown metrics in the catalogue's order, the registries, and the runs, newest first.
 
-    `published_through` has the last published day of each registry, `behind` that of the late ones.
+    `failures` has the last errors of these metrics by cause, `published_through` the last published day of
+    each registry, `behind` that of the late ones.
     """
 
     freshness: Freshness
     metrics: tuple[MetricFreshness, ...]
+    failures: tuple[Failure, ...]
     published_through: Mapping[str, date]
     behind: Mapping[str, date]
     runs: tuple[RunView, ...]
@@ -60,24 +63,42 @@ class WeekStatus:
 
 async def load_status(reader: LanceDBReader, catalog: Catalog, now: datetime) -> Status:
     """Return how the collecting goes."""
-    stored = StoredMetrics(await reader.metrics(), catalog)
-    days = await _stored_days(reader, stored.shown, lookback_start(now, GAP_WEEKS))
+    shown = StoredMetrics(await reader.metrics(), catalog).shown
+    since = lookback_start(now, GAP_WEEKS)
+    rows = await read_rows(reader, [metric.metric_id for metric in shown], since=since)
+    days = [
+        await _stored_days(reader, metric, DistinctRows.of(rows[metric.metric_id]).rows, since)
+        for metric in shown
+    ]
     runs, lease = await read_runs(reader)
-    return status_of(days, runs, lease, await load_freshness(reader, now))
+    errors = await newest_errors(reader, runs, [metric.metric_id for metric in shown])
+    return status_of(
+        days,
+        errors,
+        await run_views(reader, runs[:10], lease, now),
+        run_health(runs, lease, now),
+        await load_freshness(reader, now),
+    )
 
 
 def status_of(
-    days: Sequence[StoredDays], runs: Sequence[Run], lease: Lease | None, fresh: Freshness
+    days: Sequence[StoredDays],
+    errors: Mapping[str, RunOutcome],
+    runs: Sequence[RunView],
+    health: RunHealth,
+    fresh: Freshness,
 ) -> Status:
-    """Return the status that follows from stored days and runs, newest first."""
+    """Return the status that follows from stored days, the last errors by metric, and runs, newest first."""
     published = published_through(days)
+    messages = {metric_id: outcome.message or "" for metric_id, outcome in errors.items()}
     return Status(
         freshness=fresh,
-        metrics=tuple(freshness(days, fresh.now, errors_by_metric(runs))),
+        metrics=tuple(freshness(days, fresh.now, messages)),
+        failures=tuple(grouped_failures(errors.values())),
         published_through=published,
         behind=behind(published, fresh.now),
-        runs=tuple(run_view(run, lease, fresh.now) for run in runs),
-        health=run_health(runs, lease, fresh.now),
+        runs=tuple(runs),
+        health=health,
     )
 
 
@@ -104,16 +125,6 @@ async def load_week_status(
 
 
 async def _stored_days(
-    reader: LanceDBReader, metrics: Sequence[MetricDefinition], since: date
-) -> list[StoredDays]:
-    rows = await read_rows(reader, [metric.metric_id for metric in metrics], since=since)
-    return [
-        await _days_of(reader, metric, DistinctRows.of(rows[metric.metric_id]).rows, since)
-        for metric in metrics
-    ]
-
-
-async def _days_of(
     reader: LanceDBReader, metric: MetricDefinition, rows: Sequence[StatRow], since: date
 ) -> StoredDays:
     """Return the days of one metric; older ones are read only where they matter."""

@@ -1,4 +1,4 @@
-"""One machine for all tests: a real kernel over the disk that the user data made, beside the same world."""
+"""One virtual machine for all tests: a real kernel with the disk after the user data, in the same world."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from tests.host.world import World
 
-LONGEST_S = 1500  # without KVM a boot takes a minute, and a busy machine several
+LONGEST_S = 1500  # without KVM a boot takes a minute, or several on a busy machine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, visibly, where there is no emulator: this rehearsal is not for every CI."""
+    """Skip the tests if there is no emulator."""
     missing = tools.missing_for_a_vm()
     for item in (item for item in items if item.path.is_relative_to(Path(__file__).parent)):
         item.add_marker(pytest.mark.timeout(LONGEST_S))
@@ -32,8 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def machine(world: World) -> Iterator[Machine]:
-    """A machine that is off, its disk bootstrapped by the user data of the deployment."""
-    world.imds.life = timedelta(days=60)  # the machine's clock will be weeks ahead
+    """A machine that is off, with the disk after the user data."""
+    world.imds.life = timedelta(days=60)  # the machine's clock is weeks ahead
     box = Box(world, "vm", [kernel_tree()])
     try:
         box.boot()

@@ -1,4 +1,4 @@
-"""A virtual machine over a box's disk: a kernel and a clock of its own, without KVM; reached by ssh."""
+"""A virtual machine with a box's disk, its own kernel and clock, without KVM; commands run by ssh."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ Gateway={MAIN}
 Destination={METADATA}/32
 Scope=link
 """
-# Emulated, Python takes a minute to import what it takes a second to import; nothing here is about that.
-_PATIENCE = "[Service]\nTimeoutStartSec=15min\nWatchdogSec=5min\n"
-# What EC2's image and cloud-init do there: a disk in fstab, DHCP's network, the user with the key pair's key.
-# Debian's updates and the certificate would only cost time.
+# in the emulator, imports that take a second take a minute
+_LONGER_TIMEOUTS = "[Service]\nTimeoutStartSec=15min\nWatchdogSec=5min\n"
+# as EC2's image and cloud-init do: fstab, the network, a user with the key of the key pair; without Debian's
+# updates and the certificate, which would cost time
 _PREPARE = """\
 set -e
 echo '/dev/vda / ext4 defaults 0 1' > /etc/fstab
@@ -46,12 +46,12 @@ chown admin: /home/admin/.ssh/authorized_keys
 
 
 def make_image(disk: Path, folder: Path) -> Path:
-    """Write a disk that is off as an image, with a key pair beside it."""
+    """Write a disk as an image, and a key pair to the same folder."""
     image, key = folder / "vm.img", folder / "vm-key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=60)
     (disk / "etc/systemd/network/10-eth0.network").write_text(_NETWORK, encoding="utf-8")
-    patience = disk / "etc/systemd/system/community-metrics-api.service.d/99-emulated.conf"
-    patience.write_text(_PATIENCE, encoding="utf-8")
+    timeouts = disk / "etc/systemd/system/community-metrics-api.service.d/99-emulated.conf"
+    timeouts.write_text(_LONGER_TIMEOUTS, encoding="utf-8")
     public = key.with_suffix(".pub").read_text(encoding="utf-8")
     subprocess.run(
         ["chroot", str(disk), "sh", "-c", _PREPARE],
@@ -64,7 +64,7 @@ def make_image(disk: Path, folder: Path) -> Path:
 
 
 class Machine:
-    """One virtual machine in the world."""
+    """A virtual machine in the world."""
 
     def __init__(self, world: World, image: Path, kernel: Path) -> None:
         self._world, self._image = world, image
@@ -74,7 +74,7 @@ class Machine:
         world.net.ip("link", "set", "vm0", "master", BRIDGE, "up")
 
     def boot(self, at: datetime) -> None:
-        """Switch it on at this time of its own clock, and wait until systemd has started everything."""
+        """Boot with its clock at this time, and wait until systemd has started everything."""
         command = [
             "ip", "netns", "exec", self._world.net.name, "qemu-system-x86_64", "-accel", "tcg,thread=multi",
             "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
@@ -104,13 +104,13 @@ class Machine:
         )  # fmt: skip
 
     def succeeds(self, command: str, limit_s: float = 120) -> str:
-        """Run a script that must end with 0, and return what it printed."""
+        """Run a script that must exit with 0, and return its output."""
         done = self.run(command, limit_s)
-        assert done.returncode == 0, f"`{command}` ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"`{command}` exited with {done.returncode}:\n{done.stdout}{done.stderr}"
         return done.stdout
 
     def wait_until(self, command: str, limit_s: float = 120) -> str:
-        """Run a script again and again until it ends with 0, and return what it printed."""
+        """Run a script repeatedly until it exits with 0, and return its output."""
         ends_at = time.monotonic() + limit_s
         while True:
             try:
@@ -121,12 +121,12 @@ class Machine:
             time.sleep(1)
 
     def cut_power(self) -> None:
-        """Switch it off as a lost power supply does."""
+        """Kill the machine, as a power loss does."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(timeout=30)
             self._process = None
 
     def unplug(self) -> None:
-        """Take its port away."""
+        """Remove its network port."""
         self._world.net.ip("link", "delete", "vm0")

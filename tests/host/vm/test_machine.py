@@ -1,6 +1,6 @@
-"""What systemd-nspawn does not enforce, on a kernel of its own: limits, the denied metadata, the clock.
+"""What systemd-nspawn does not enforce, on a real kernel: limits, the denied metadata service, the clock.
 
-In this order: one machine, two power cycles.
+The order matters: one machine, two boots.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ RUN_S = 400
 
 @pytest.fixture(scope="module")
 def monday(world: World, machine: Machine) -> Machine:
-    """The machine on a Monday before six, its first run done: the week before is in."""
+    """The machine on a Monday before 06:00, after its first run."""
     world.registry.today = date(2027, 1, 4)
     machine.boot(MONDAY)
     eventually(lambda: assert_runs_since(world, MONDAY, ["success"]), RUN_S)
@@ -46,7 +46,7 @@ def monday(world: World, machine: Machine) -> Machine:
 
 
 def inside(unit: str, command: str) -> str:
-    """Return a script that runs a command in the control group of a unit, under the unit's own limits."""
+    """Return a script that runs a command in the control group of a unit, with the unit's limits."""
     group = f"/sys/fs/cgroup$(systemctl show --value --property ControlGroup {unit})"
     return f'group={group}; sh -c "echo \\$\\$ > $group/cgroup.procs; exec {command}"'
 
@@ -58,18 +58,18 @@ def assert_runs_since(world: World, start: datetime, states: list[str]) -> None:
 
 def test_the_api_cannot_reach_the_metadata_service(monday: Machine) -> None:
     assert monday.run(inside(API, TOKEN)).returncode != 0
-    assert monday.run(TOKEN).returncode == 0  # the box can
+    assert monday.run(TOKEN).returncode == 0  # the host can
 
 
 def test_a_job_cannot_reach_the_metadata_service(monday: Machine) -> None:
-    unit = "community-metrics-job-proof.service"  # by its name it has the sandbox of every job
+    unit = "community-metrics-job-proof.service"  # the name gives it the sandbox of a job
 
     tried = monday.run(f"systemd-run --quiet --wait --collect --unit={unit} {TOKEN}")
 
     assert tried.returncode in CURL_CANNOT_CONNECT, tried.stderr
 
 
-def test_the_api_is_ended_and_replaced_when_it_takes_too_much_memory(monday: Machine) -> None:
+def test_the_api_is_killed_and_restarted_beyond_its_memory_limit(monday: Machine) -> None:
     before = restarts(monday)
 
     assert monday.run(inside(API, ALLOCATE)).returncode != 0
@@ -78,15 +78,15 @@ def test_the_api_is_ended_and_replaced_when_it_takes_too_much_memory(monday: Mac
     assert restarts(monday) > before
 
 
-def test_what_the_api_uses_is_counted(monday: Machine) -> None:
+def test_the_memory_of_the_api_is_accounted(monday: Machine) -> None:
     assert int(monday.succeeds(f"systemctl show --value --property MemoryCurrent {API}")) > 1 << 20
 
 
-def test_the_api_cannot_start_processes_without_end(monday: Machine) -> None:
+def test_the_api_cannot_start_unlimited_threads(monday: Machine) -> None:
     assert "can't start new thread" in monday.run(inside(API, THREADS)).stderr
 
 
-def test_the_timer_fires_on_monday_at_six(world: World, monday: Machine) -> None:
+def test_the_timer_fires_on_monday_at_06_00(world: World, monday: Machine) -> None:
     monday.succeeds("date --set '2027-01-04 05:59:50'")
     six = datetime(2027, 1, 4, 6, 0, tzinfo=UTC)
 
@@ -94,13 +94,13 @@ def test_the_timer_fires_on_monday_at_six(world: World, monday: Machine) -> None
     assert started_at(monday).startswith("Mon 2027-01-04 06:00:0")
 
 
-def test_a_missed_monday_is_made_up_for_once(world: World, monday: Machine) -> None:
+def test_a_missed_monday_is_run_once(world: World, monday: Machine) -> None:
     world.registry.today = LATER_TUESDAY.date()
     monday.cut_power()
     monday.boot(LATER_TUESDAY)
 
     eventually(lambda: assert_runs_since(world, LATER_TUESDAY, ["success"]), RUN_S)
-    # the catch-up looks twice after a boot, and may meet the run; its last look finds the week whole
+    # the catch-up runs twice after a boot, perhaps during the refresh; the last one finds a complete week
     monday.wait_until(f"journalctl --quiet --boot --unit={CATCH_UP} --grep='is complete'", RUN_S)
     assert_runs_since(world, LATER_TUESDAY, ["success"])
     assert monday.succeeds(f"journalctl --quiet --boot --unit={REFRESH} --grep='^Starting ' | wc -l") == "1\n"

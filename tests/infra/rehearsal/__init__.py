@@ -1,4 +1,4 @@
-"""The rehearsal: the real CDK CLI deploys to moto's server on loopback, and boto3 reads it all back.
+"""The rehearsal: the real CDK CLI deploys to moto's server on loopback, and boto3 reads the result back.
 
-What it does not prove is listed in `adapters.py` and in docs/deploy.md.
+Its limits are listed in `adapters.py` and in docs/deploy.md.
 """

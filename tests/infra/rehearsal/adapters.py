@@ -1,11 +1,10 @@
-"""Resource types that moto's CloudFormation lacks, or of which it drops what matters here.
+"""Adapters for resource types that moto's CloudFormation does not support, or supports in part only.
 
-Each adapter does what CloudFormation does: it calls the service's own API, at the same server, with the
-template's properties. Before that it refuses properties that the resource type's schema (from cfn-lint)
-does not know, or that it misses. What this proves: the properties are those of the type, and the service's
-API takes them. What it does not prove: anything of CloudFormation itself. Its order (moto removes the old box
-before it makes the new one), its waiting (no signal is waited for), its rollback, its permissions (moto asks
-for none) and whether a certificate would ever be issued.
+Like CloudFormation, each adapter calls the service's API, on the same server, with the template's properties.
+Before that, it rejects properties that are not valid in the resource type's schema (from cfn-lint). This
+proves that the properties are valid and that the service's API accepts them. It does not prove the behaviour
+of CloudFormation: the order (moto deletes the old instance before it creates the new one), waiting for
+signals, rollback, permissions (moto checks none), and whether a certificate is issued.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ _SETTINGS: dict[str, str] = {}
 
 
 def serve_at(port: int) -> None:
-    """Tell the adapters where the server is whose process they live in."""
+    """Set the port of the server that runs in this process."""
     _SETTINGS["endpoint"] = ENDPOINT.format(port=port)
 
 
 def client(service: str, region: str) -> Any:
-    """Return a client of this very server."""
+    """Return a client of the server in this process."""
     return boto3.client(
         service,  # type: ignore[call-overload]  # the name is only known when it runs
         region_name=region,
@@ -39,13 +38,13 @@ def client(service: str, region: str) -> Any:
 
 
 def check(type_: str, properties: dict[str, Any]) -> None:
-    """Raise what jsonschema_rs raises when the properties are not those of the resource type."""
+    """Raise jsonschema_rs.ValidationError if the properties are not valid for the resource type."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", type_).schema
     jsonschema_rs.Draft7Validator(schema).validate(properties)
 
 
 class Adapter:
-    """What every adapter shares; a type says how it is made, and what it is called afterwards."""
+    """The base class; each subclass creates one resource type and returns its id."""
 
     TYPE: ClassVar[str]
 
@@ -60,7 +59,7 @@ class Adapter:
         raise NotImplementedError
 
     def remove(self) -> None:
-        """Undo `make`; what nobody reads back after a removal may stay."""
+        """Delete the resource; resources that no test reads afterwards may stay."""
 
     @classmethod
     def cloudformation_type(cls) -> str:

@@ -1,4 +1,4 @@
-"""Adapters of the host's side: secrets, box, address, alarms, topics, buckets' policies."""
+"""Adapters of the host deployment: secrets, instance, address, alarms, topics, bucket policies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.infra.rehearsal.adapters import Adapter, client
 
-# what PutMetricAlarm takes, all of which an alarm's template may say
+# the parameters of PutMetricAlarm that a template may have
 _ALARM = (
     "AlarmName", "AlarmDescription", "Namespace", "MetricName", "ComparisonOperator", "EvaluationPeriods",
     "DatapointsToAlarm", "Period", "Statistic", "Threshold", "TreatMissingData", "AlarmActions", "OKActions",
@@ -17,14 +17,14 @@ _ALARM = (
 
 
 class Secret(Adapter):
-    """Makes the entry without a value, as CloudFormation does; refuses one with a value."""
+    """Creates the secret without a value, as CloudFormation does; rejects one with a value."""
 
     TYPE = "AWS::SecretsManager::Secret"
 
     @classmethod
     def make(cls, region: str, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         if value := {"SecretString", "GenerateSecretString"} & set(properties):
-            raise ValueError(f"{name} would be made with a value: {', '.join(sorted(value))}")
+            raise ValueError(f"{name} has a value: {', '.join(sorted(value))}")
         made = client("secretsmanager", region).create_secret(
             Name=properties["Name"], Description=properties["Description"]
         )
@@ -32,7 +32,7 @@ class Secret(Adapter):
 
 
 class Instance(Adapter):
-    """Starts the box with everything that moto's own model of this type drops."""
+    """Starts the instance with the properties that moto's own model ignores."""
 
     TYPE = "AWS::EC2::Instance"
 
@@ -69,12 +69,11 @@ class Instance(Adapter):
 
 
 def _decoded(text: str) -> str:
-
     return base64.b64decode(text).decode()
 
 
 class EipAssociation(Adapter):
-    """Points the address at the box; a new box takes it over."""
+    """Associates the address with the instance; a new instance takes it over."""
 
     TYPE = "AWS::EC2::EIPAssociation"
 
@@ -89,7 +88,7 @@ class EipAssociation(Adapter):
 
 
 class Alarm(Adapter):
-    """Puts the alarm."""
+    """Creates the alarm."""
 
     TYPE = "AWS::CloudWatch::Alarm"
 
@@ -105,7 +104,7 @@ class Alarm(Adapter):
 
 
 class Subscription(Adapter):
-    """Subscribes the address; a real one has to be confirmed by mail."""
+    """Subscribes the address; a real one has to confirm by mail."""
 
     TYPE = "AWS::SNS::Subscription"
 
@@ -118,7 +117,7 @@ class Subscription(Adapter):
 
 
 class TopicPolicy(Adapter):
-    """Puts the policy on each topic."""
+    """Sets the policy of each topic."""
 
     TYPE = "AWS::SNS::TopicPolicy"
 
@@ -133,7 +132,7 @@ class TopicPolicy(Adapter):
 
 
 class BucketPolicy(Adapter):
-    """Puts the policy on the bucket, without what refuses plain HTTP: this server speaks nothing else."""
+    """Sets the policy of the bucket, without the statement that denies HTTP, which this server uses."""
 
     TYPE = "AWS::S3::BucketPolicy"
 

@@ -1,4 +1,4 @@
-"""Adapters of the serverless side: certificate, HTTP API, clock, queue policy."""
+"""Adapters of the serverless deployment: certificate, HTTP API, schedules, queue policy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.infra.rehearsal.adapters import Adapter, client
 
 
 class Certificate(Adapter):
-    """Requests the certificate; moto issues at once what a CA would first want proved."""
+    """Requests the certificate; moto issues it without validation."""
 
     TYPE = "AWS::CertificateManager::Certificate"
 
@@ -22,7 +22,7 @@ class Certificate(Adapter):
 
 
 class DomainName(Adapter):
-    """Makes the API's own name."""
+    """Creates the domain name of the API."""
 
     TYPE = "AWS::ApiGatewayV2::DomainName"
 
@@ -41,7 +41,7 @@ class DomainName(Adapter):
 
 
 class Api(Adapter):
-    """Makes the HTTP API."""
+    """Creates the HTTP API."""
 
     TYPE = "AWS::ApiGatewayV2::Api"
 
@@ -57,7 +57,7 @@ class Api(Adapter):
 
 
 class Integration(Adapter):
-    """Joins the API and the function."""
+    """Creates the integration of the API with the function."""
 
     TYPE = "AWS::ApiGatewayV2::Integration"
 
@@ -68,7 +68,7 @@ class Integration(Adapter):
 
 
 class Route(Adapter):
-    """Makes the route."""
+    """Creates the route."""
 
     TYPE = "AWS::ApiGatewayV2::Route"
 
@@ -79,7 +79,7 @@ class Route(Adapter):
 
 
 class Stage(Adapter):
-    """Makes the stage; moto's HTTP API has none of its settings but the name."""
+    """Creates the stage; moto stores its name only."""
 
     TYPE = "AWS::ApiGatewayV2::Stage"
 
@@ -90,7 +90,7 @@ class Stage(Adapter):
 
 
 class ApiMapping(Adapter):
-    """Puts the API under its name."""
+    """Maps the domain name to the API."""
 
     TYPE = "AWS::ApiGatewayV2::ApiMapping"
 
@@ -101,7 +101,7 @@ class ApiMapping(Adapter):
 
 
 class EventInvokeConfig(Adapter):
-    """Says how often the function is tried again, and where a failed event goes."""
+    """Sets the retries of the function, and the destination of failed events."""
 
     TYPE = "AWS::Lambda::EventInvokeConfig"
 
@@ -113,7 +113,7 @@ class EventInvokeConfig(Adapter):
 
 
 class Schedule(Adapter):
-    """Makes the schedule."""
+    """Creates the schedule."""
 
     TYPE = "AWS::Scheduler::Schedule"
 
@@ -124,7 +124,7 @@ class Schedule(Adapter):
 
 
 class QueuePolicy(Adapter):
-    """Puts the policy on each queue."""
+    """Sets the policy of each queue."""
 
     TYPE = "AWS::SQS::QueuePolicy"
 

@@ -1,4 +1,4 @@
-"""What stands in a rehearsal's AWS after an act, as boto3 reads it back."""
+"""Read the state of the rehearsal's AWS with boto3."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.infra.rehearsal.stage import Stage
 
-HOME = "us-east-1"
+GLOBAL_REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One look at everything a deployment makes."""
+    """The state of every resource of a deployment."""
 
     boxes: list[dict[str, Any]]
     user_data: str
@@ -29,20 +29,20 @@ class World:
 
     @property
     def box(self) -> dict[str, Any]:
-        """The only box that runs."""
+        """The only running instance."""
         (box,) = self.boxes
         return box
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the user data tells the box about the deployment."""
+        """The facts in the user data."""
         text = self.user_data.split("<<'END_OF_FACTS'\n")[1].split("\nEND_OF_FACTS")[0]
         found: dict[str, Any] = json.loads(text)
         return found
 
 
-def look(stage: Stage, region: str, zone_id: str) -> World:
-    """Read everything back."""
+def read_back(stage: Stage, region: str, zone_id: str) -> World:
+    """Read the state of every resource."""
     boxes = _boxes(stage, region)
     addresses = stage.client("ec2", region).describe_addresses()["Addresses"]
     secrets = stage.client("secretsmanager", region).list_secrets()["SecretList"]
@@ -55,8 +55,8 @@ def look(stage: Stage, region: str, zone_id: str) -> World:
         records=_records(stage, zone_id),
         secrets={secret["Name"]: secret["ARN"] for secret in secrets},
         buckets={bucket["Name"] for bucket in buckets if bucket["Name"].startswith("community-metrics")},
-        alarms={**_alarms(stage, region), **_alarms(stage, HOME)},
-        subscriptions={**_subscriptions(stage, region), **_subscriptions(stage, HOME)},
+        alarms={**_alarms(stage, region), **_alarms(stage, GLOBAL_REGION)},
+        subscriptions={**_subscriptions(stage, region), **_subscriptions(stage, GLOBAL_REGION)},
         log_retention_days={group["logGroupName"]: group["retentionInDays"] for group in groups},
     )
 
@@ -74,7 +74,7 @@ def _user_data(stage: Stage, region: str, box: str) -> str:
 
 
 def _records(stage: Stage, zone_id: str) -> dict[str, dict[str, Any]]:
-    found = stage.client("route53", HOME).list_resource_record_sets(HostedZoneId=zone_id)
+    found = stage.client("route53", GLOBAL_REGION).list_resource_record_sets(HostedZoneId=zone_id)
     return {
         item["Type"]: item for item in found["ResourceRecordSets"] if item["Name"].startswith("metrics-api")
     }
@@ -91,7 +91,7 @@ def _subscriptions(stage: Stage, region: str) -> dict[str, str]:
 
 
 def logged(logs: Any, group: str) -> dict[str, str]:
-    """Return what each stream of a log group holds, by the stream's name."""
+    """Return the content of each stream of a log group, by the stream's name."""
     streams = [
         stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]
     ]

@@ -1,7 +1,7 @@
-"""A proxy before the server that notes which action, on which resource, each request asks for.
+"""A proxy in front of moto's server that records the action and the resource of each request.
 
-It answers `SignalResource` itself, which moto does not know: with the empty answer that AWS gives. It refuses
-a signal whose `UniqueId` is not the id of the instance that sends it, since CloudFormation counts no other.
+It answers `SignalResource` itself, which moto does not support, with the empty response of AWS. It rejects a
+signal whose `UniqueId` is not the id of the sending instance, as CloudFormation does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 _SIGNALLED = b"<SignalResourceResponse><ResponseMetadata/></SignalResourceResponse>"
-_REFUSED = (
+_REJECTED = (
     "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code>"
     "<Message>UniqueId is not the instance ID {expected}</Message></Error></ErrorResponse>"
 )
@@ -41,7 +41,7 @@ class Call:
 
 @dataclass
 class Recorder:
-    """What was asked for, and the signals among it that count."""
+    """The recorded calls, and the accepted signals."""
 
     server_port: int
     port: int = 0
@@ -50,13 +50,8 @@ class Recorder:
 
     @property
     def endpoint(self) -> str:
-        """Where a program finds this AWS."""
+        """The URL of this AWS."""
         return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def actions(self) -> set[str]:
-        """Every action that was asked for."""
-        return {call.action for call in self.calls}
 
 
 @contextmanager
@@ -65,7 +60,7 @@ def recording(
     address: tuple[str, int] = ("127.0.0.1", 0),
     network: AbstractContextManager[object] = _THIS_NETWORK,
 ) -> Iterator[Recorder]:
-    """Stand before the server for a while, at this address of a network."""
+    """Record the requests to the server, at this address of a network."""
     recorder = Recorder(server_port)
 
     class Handler(_Handler):
@@ -96,12 +91,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._forward(body)
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815  the names that http.server calls
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815  names of http.server
 
     def _count(self, signal: dict[str, str]) -> None:
         expected = instance_id(self.client_address[0])
         if signal.get("UniqueId") != expected:
-            self._send(400, [("Content-Type", "text/xml")], _REFUSED.format(expected=expected).encode())
+            self._send(400, [("Content-Type", "text/xml")], _REJECTED.format(expected=expected).encode())
             return
         self.recorder.signals.append(signal)
         self._send(200, [("Content-Type", "text/xml")], _SIGNALLED)
@@ -137,15 +132,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name for it
-        """Stay silent; the recorder has it all."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name in http.server
+        """Do not log."""
 
 
 def _s3_call(method: str, path: str, body: bytes) -> Call:
     parts = urlsplit(path)
     bucket, _, key = parts.path.lstrip("/").partition("/")
     query = parse_qs(parts.query, keep_blank_values=True)
-    if "delete" in query:  # many at once; they share a prefix, so the first stands for all
+    if "delete" in query:  # several objects with the same prefix: record the first
         first = re.search(rb"<Key>([^<]+)</Key>", body)
         return Call("s3:DeleteObject", f"arn:aws:s3:::{bucket}/{first[1].decode() if first else ''}")
     if not key:

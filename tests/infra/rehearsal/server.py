@@ -10,12 +10,12 @@ from moto.core.common_models import CloudFormationModel
 
 from tests.infra.rehearsal import adapters, adapters_host, adapters_serverless
 
-MODULES = (adapters_host, adapters_serverless)  # importing them makes their classes
+MODULES = (adapters_host, adapters_serverless)  # importing them defines their classes
 
 
 def offered() -> list[type]:
-    """Return the adapters as moto finds them, by being direct subclasses of its model; the latest wins."""
-    assert parsing  # it has loaded moto's own types, so that ours come after them
+    """Return the adapters as direct subclasses of moto's model; moto uses the last one of a type."""
+    assert parsing  # importing it loads moto's own types, so that ours come after them
     return [
         type(adapter.__name__, (adapter, CloudFormationModel), {})
         for adapter in adapters.Adapter.__subclasses__()
@@ -23,6 +23,6 @@ def offered() -> list[type]:
 
 
 if __name__ == "__main__":
-    KEPT = offered()  # moto holds its subclasses by weak references
+    KEPT = offered()  # moto has only weak references to its subclasses
     adapters.serve_at(int(sys.argv[1]))
     server.main(["-H", "127.0.0.1", "-p", sys.argv[1]])

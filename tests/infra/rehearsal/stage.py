@@ -1,4 +1,4 @@
-"""The stage of the rehearsal: a server that stands for AWS, a copy of the tree, the pinned CLI."""
+"""The stage of the rehearsal: moto's server, a copy of the tree, the pinned CDK CLI."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ACCOUNT = "123456789012"
-# what a synthesis reads; a copy, so that a test may change the release without touching the tree
+# the files that a synthesis reads, copied so that a test can change them
 PARTS = (
     "app.py", "cdk.json", "infra", "runtime", "seed_data", "pyproject.toml", "requirements.lock", "README.md",
     "LICENSE",
@@ -33,7 +33,7 @@ _KEYS = {"AWS_ACCESS_KEY_ID": "rehearsal", "AWS_SECRET_ACCESS_KEY": "rehearsal"}
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where one rehearsal plays."""
+    """The folder and the server of one rehearsal."""
 
     folder: Path
     port: int
@@ -46,18 +46,18 @@ class Stage:
 
     @property
     def endpoint(self) -> str:
-        """The server, by the name that the CLI can append to a bucket's."""
+        """The URL of the server; the CLI prepends a bucket's name to its host."""
         return f"http://localhost:{self.port}"
 
     def environment(self, region: str) -> dict[str, str]:
-        """Return the environment of a program that believes in this AWS."""
+        """Return the environment of a program that uses this AWS."""
         own = {
             **_KEYS,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ENDPOINT_URL_S3": self.endpoint,
-            # the CLI remembers an account by its key, and keys are the same at every rehearsal
+            # the CLI caches the account of a key, and every rehearsal has the same keys
             "CDK_HOME": str(self.folder / "cdk-home"),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
         }
@@ -74,7 +74,7 @@ class Stage:
         )
 
     def write_settings(self, content: dict[str, Any]) -> None:
-        """Write the deployment file, as a person does by hand."""
+        """Write the deployment file."""
         lines = [f"{key} = {_toml(value)}" for key, value in content.items()]
         (self.tree / "deployment.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -100,7 +100,7 @@ class Stage:
         return done
 
     def bootstrap(self, *regions: str) -> None:
-        """Prepare each region, once; no synthesis is needed where they are named."""
+        """Bootstrap each region, without a synthesis."""
         done = subprocess.run(
             [
                 str(ROOT / "node_modules/.bin/cdk"),
@@ -118,14 +118,14 @@ class Stage:
         assert done.returncode == 0, done.stdout
 
     def deploy(self, region: str) -> str:
-        """Deploy every stack; moto knows neither change sets with old parameters nor a person to ask."""
+        """Deploy every stack, with options for what moto does not support."""
         options = ("--require-approval", "never", "--method=direct", "--no-previous-parameters")
         return self.cdk("deploy", "--all", *options, region=region).stdout
 
 
 @contextmanager
 def open_stage(folder: Path) -> Iterator[Stage]:
-    """Start a server of its own for one rehearsal, and end it afterwards."""
+    """Start a server for one rehearsal, and stop it afterwards."""
     stage = Stage(folder, _free_port())
     _copy_tree(stage.tree)
     with (folder / "server.log").open("wb") as log:
@@ -140,7 +140,7 @@ def open_stage(folder: Path) -> Iterator[Stage]:
             yield stage
         finally:
             server.terminate()
-            server.wait(timeout=10)
+            server.wait(timeout=60)  # it ends what it has in hand; a busy machine took more than 10 s
 
 
 def _copy_tree(target: Path) -> None:
@@ -156,7 +156,7 @@ def _copy_tree(target: Path) -> None:
 def _wait_until_it_answers(endpoint: str) -> None:
     for _ in range(960):  # a busy machine takes a minute to import moto
         try:
-            urlopen(f"{endpoint}/moto-api/", timeout=5).close()  # noqa: S310  our own loopback address
+            urlopen(f"{endpoint}/moto-api/", timeout=5).close()  # noqa: S310  a loopback address
         except (URLError, OSError):
             time.sleep(0.25)
         else:

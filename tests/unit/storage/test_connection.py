@@ -20,9 +20,7 @@ def settings(path: str | Path) -> Settings:
 
 
 @pytest.mark.parametrize("kind", [LanceDBReader, LanceDBStore])
-async def test_looking_at_a_database_that_is_not_there_makes_none(
-    kind: type[LanceDBReader], tmp_path: Path
-) -> None:
+async def test_reading_a_missing_database_creates_none(kind: type[LanceDBReader], tmp_path: Path) -> None:
     async with kind.open(settings(tmp_path / "nothing")) as reader:
         with pytest.raises(StorageSchemaMismatch, match=r"bootstrap.*CM_DB_PATH"):
             await reader.metrics()
@@ -30,14 +28,14 @@ async def test_looking_at_a_database_that_is_not_there_makes_none(
 
 
 @pytest.mark.parametrize("place", ["/proc/db", "{}/file/db"])
-async def test_a_folder_that_cannot_be_made_is_named(place: str, tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_created_is_named(place: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     async with LanceDBStore.open(settings(place.format(tmp_path))) as store:
-        with pytest.raises(StorageUnavailable, match=r"The folder .*/db cannot be made: .*CM_DB_PATH"):
+        with pytest.raises(StorageUnavailable, match=r"The folder .*/db cannot be created: .*CM_DB_PATH"):
             await store.create_tables()
 
 
-async def test_a_file_is_no_database_and_stays_as_it_is(tmp_path: Path) -> None:
+async def test_a_file_is_not_a_database_and_is_not_changed(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")
     async with LanceDBStore.open(settings(file)) as store:
@@ -56,7 +54,7 @@ async def test_a_relative_path_that_looks_like_a_cloud_address_is_a_folder(
     assert (tmp_path / "db" / "stats.lance").is_dir()
 
 
-async def test_a_bucket_nobody_serves_is_unavailable_soon(tmp_path: Path) -> None:
+async def test_an_unreachable_bucket_is_unavailable_soon(tmp_path: Path) -> None:
     options = {
         "aws_access_key_id": "test",
         "aws_secret_access_key": "test",

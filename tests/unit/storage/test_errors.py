@@ -22,14 +22,14 @@ from community_metrics.errors import (
     StorageSchemaMismatch,
     StorageUnavailable,
 )
-from community_metrics.storage.errors import FOREIGN_ERRORS, Place, our_errors, translated
+from community_metrics.storage.errors import FOREIGN_ERRORS, Target, translate_errors, translated
 
 KEY = "key-that-nobody-may-see"
-LOCAL = Place(Settings(_env_file=None, db_path="/data/metrics"))
-BUCKET = Place(
+LOCAL = Target(Settings(_env_file=None, db_path="/data/metrics"))
+BUCKET = Target(
     Settings(_env_file=None, db_path="s3://bucket/x", aws_storage_options={"aws_secret_access_key": KEY})
 )
-ENTERPRISE = Place(
+ENTERPRISE = Target(
     Settings(
         _env_file=None,
         storage_mode=StorageMode.ENTERPRISE,
@@ -66,9 +66,9 @@ def test_the_classes_of_the_client_are_found() -> None:
 
 
 @pytest.mark.parametrize("kind", _classes_of_the_client())
-def test_every_exception_of_the_client_becomes_ours(kind: type[Exception]) -> None:
+def test_every_exception_of_the_client_is_translated(kind: type[Exception]) -> None:
     assert issubclass(kind, FOREIGN_ERRORS)
-    with pytest.raises(StorageError) as caught, our_errors(ENTERPRISE, "reading stats"):
+    with pytest.raises(StorageError) as caught, translate_errors(ENTERPRISE, "reading stats"):
         raise _raised(kind)
     assert "while reading stats" in str(caught.value)
     assert KEY not in str(caught.value)
@@ -82,7 +82,7 @@ def test_every_exception_of_the_client_becomes_ours(kind: type[Exception]) -> No
         (401, StorageDenied, "CM_LANCEDB_API_KEY"),
         (403, StorageDenied, "CM_LANCEDB_API_KEY"),
         (404, StorageNotBootstrapped, "community-metrics bootstrap"),
-        (409, StorageConflict, "Run the job again"),
+        (409, StorageConflict, "run the job again"),
         (429, StorageUnavailable, "later"),
         (500, StorageUnavailable, "later"),
         (503, StorageUnavailable, "later"),
@@ -91,7 +91,7 @@ def test_every_exception_of_the_client_becomes_ours(kind: type[Exception]) -> No
         (None, StorageUnavailable, "CM_LANCEDB_HOST_OVERRIDE"),
     ],
 )
-def test_a_status_decides_what_an_error_is(
+def test_the_status_decides_the_error_class(
     kind: type[Exception], status: int | None, ours: type[StorageError], names: str
 ) -> None:
     error = translated(_raised(kind, status), ENTERPRISE, "reading stats")
@@ -101,7 +101,7 @@ def test_a_status_decides_what_an_error_is(
 
 
 @pytest.mark.parametrize(
-    ("place", "raised", "ours", "names"),
+    ("target", "raised", "ours", "names"),
     [
         (LOCAL, ValueError("Table 'stats' was not found"), StorageNotBootstrapped, "bootstrap"),
         (LOCAL, ValueError("Table 'stats' already exists"), StorageConflict, "again"),
@@ -153,26 +153,26 @@ def test_a_status_decides_what_an_error_is(
         (BUCKET, RuntimeError(f"SignatureDoesNotMatch {KEY}"), StorageDenied, "AWS_SECRET_ACCESS_KEY"),
     ],
 )
-def test_a_text_decides_where_there_is_no_status(
-    place: Place, raised: Exception, ours: type[StorageError], names: str
+def test_without_a_status_the_text_decides_the_error_class(
+    target: Target, raised: Exception, ours: type[StorageError], names: str
 ) -> None:
-    error = translated(raised, place, "reading stats")
+    error = translated(raised, target, "reading stats")
     assert type(error) is ours
     assert names in str(error)
-    assert str(place) in str(error)
+    assert str(target) in str(error)
     assert KEY not in str(error)
 
 
 @pytest.mark.parametrize("bug", [TypeError("ours"), AttributeError("ours"), AssertionError("ours")])
-def test_a_fault_of_ours_keeps_its_traceback(bug: Exception) -> None:
+def test_a_bug_keeps_its_traceback(bug: Exception) -> None:
     def work() -> Any:
-        with our_errors(LOCAL, "reading"):
+        with translate_errors(LOCAL, "reading"):
             raise bug
 
     with pytest.raises(type(bug), match="ours"):
         work()
 
 
-def test_an_error_of_ours_passes_as_it_is() -> None:
-    with pytest.raises(StorageConflict, match=r"^already ours$"), our_errors(LOCAL, "reading"):
+def test_an_error_of_ours_is_not_translated() -> None:
+    with pytest.raises(StorageConflict, match=r"^already ours$"), translate_errors(LOCAL, "reading"):
         raise StorageConflict("already ours")

@@ -2,11 +2,45 @@ from __future__ import annotations
 
 import pytest
 
-from community_metrics.storage.schemas import TABLES, AnyTable, table_named
+from community_metrics.storage.schemas import LEASES, TABLES, AnyTable, table_named
+
+STORED = {
+    "metrics": (
+        "metric_id string, metric_family string, product string, subject string, sdk string?, source "
+        "string, value_kind string, unit string, source_window string, fallbacks list<item: string>, "
+        "display_name string, is_active bool, created_at timestamp[us, tz=UTC]"
+    ),
+    "stats": (
+        "stat_key string, metric_id string, period_start date32[day], period_end date32[day], value "
+        "int64, status string, provenance string, source_window string, observed_at timestamp[us, "
+        "tz=UTC], first_value int64, revision int32, revised_at timestamp[us, tz=UTC]?, ingestion_run_id "
+        "string, source_ref string"
+    ),
+    "history": (
+        "ingestion_run_id string, job_name string, started_at timestamp[us, tz=UTC], finished_at "
+        "timestamp[us, tz=UTC]?, status string, rows_inserted int64, rows_updated int64, rows_unchanged "
+        "int64, window_start date32[day]?, window_end date32[day]?, error_summary string?, scope string?"
+    ),
+    "run_outcomes": (
+        "outcome_key string, run_id string, metric_id string, status string, error_class string?, message "
+        "string?, url string?, observations int64, last_day date32[day]?"
+    ),
+    "leases": (
+        "resource string, run_id string, host string, pid int64, heartbeat_at timestamp[us, tz=UTC], "
+        "expires_at timestamp[us, tz=UTC]"
+    ),
+}
+"""The columns of existing databases; `?` marks one that may be null."""
 
 
 @pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
-def test_the_key_is_one_column_that_is_marked_and_never_null(spec: AnyTable) -> None:
+def test_the_stored_columns_do_not_change_with_a_dataclass(spec: AnyTable) -> None:
+    columns = [f"{column.name} {column.type}{'?' if column.nullable else ''}" for column in spec.schema]
+    assert ", ".join(columns) == STORED[spec.name]
+
+
+@pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
+def test_the_key_is_one_marked_column_that_is_never_null(spec: AnyTable) -> None:
     marked = [field.name for field in spec.schema if field.metadata]
     assert marked == [spec.key]
     assert not spec.schema.field(spec.key).nullable
@@ -14,13 +48,17 @@ def test_the_key_is_one_column_that_is_marked_and_never_null(spec: AnyTable) -> 
 
 
 @pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
-def test_no_index_stands_on_a_key(spec: AnyTable) -> None:
+def test_no_key_is_indexed(spec: AnyTable) -> None:
     assert spec.key not in spec.indexed
 
 
 @pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
-def test_every_field_of_a_row_has_its_column(spec: AnyTable) -> None:
+def test_every_field_of_a_row_has_a_column(spec: AnyTable) -> None:
     assert set(spec.columns) | {spec.key} == set(spec.schema.names)
+
+
+def test_the_table_of_the_lease_has_no_column_that_a_job_adds_under_the_lease() -> None:
+    assert not [column.name for column in LEASES.schema if column.nullable]
 
 
 def test_tables_are_found_by_name() -> None:

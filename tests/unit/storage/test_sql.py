@@ -26,7 +26,7 @@ def test_a_value_is_written_by_its_type(value: str | int | date | datetime, text
     assert sql.literal(value) == text
 
 
-def test_one_question_has_one_text() -> None:
+def test_equal_filters_have_equal_texts() -> None:
     assert sql.one_of("metric_id", ["b", "a", "b"]) == "metric_id IN ('a', 'b')"
 
 
@@ -36,6 +36,13 @@ def test_open_ends_are_left_out() -> None:
     assert sql.between("period_end", None, None) is None
 
 
-def test_conditions_are_bracketed_so_that_or_stays_inside() -> None:
+def test_conditions_are_in_parentheses_so_that_or_binds_first() -> None:
     assert sql.all_of(sql.any_of(["a = 1", "b = 2"]), None, "c = 3") == "((a = 1) OR (b = 2)) AND (c = 3)"
     assert sql.all_of(None) is None
+
+
+def test_a_column_that_a_table_lacks_is_null_in_a_condition_and_text_stays() -> None:
+    condition = sql.all_of("scope IS NULL", sql.equals("job_name", "it's scope"), "scope_id > 1")
+    assert sql.with_nulls(str(condition), {"scope"}) == (
+        "(NULL IS NULL) AND (job_name = 'it''s scope') AND (scope_id > 1)"
+    )

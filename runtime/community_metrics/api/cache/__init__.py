@@ -1,1 +1,1 @@
-"""Bodies in memory: which state of the tables they were built from, and when they are built again."""
+"""Response bodies in memory, and the state of the tables that they were built from."""

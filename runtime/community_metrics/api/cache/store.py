@@ -1,4 +1,4 @@
-"""Bodies as bytes with their headers, and the bounded memory they are kept in."""
+"""Response bodies with their headers, and the bounded memory that holds them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from datetime import datetime
 
     from community_metrics.api.cache.watch import StateKey
-    from community_metrics.api.middleware.notes import RawHeaders
+    from community_metrics.api.context import RawHeaders
 
 CAPACITY_BYTES: Final = 64 * 1024 * 1024
-_OVERHEAD_BYTES: Final = 2_048  # headers, key and bookkeeping of one entry, measured roughly
+_OVERHEAD_BYTES: Final = 2_048  # headers, key and bookkeeping of one body, measured roughly
 _OWN_HEADERS: Final = frozenset({b"etag", b"cache-control", b"content-length"})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CachedBody:
     """One body, ready to send: `headers` go with a 200, `not_modified_headers` with a 304.
 
-    `key` is the state it was built for, `confirmed_at` the last instant at which storage was known to be in
-    that state.
+    `state` is what the body was built from, `confirmed_at` the last instant at which storage was known to be
+    in that state.
     """
 
-    key: StateKey
+    state: StateKey
     body: bytes
     etag: bytes
     headers: tuple[tuple[bytes, bytes], ...]
@@ -39,85 +40,82 @@ class Entry:
         """Roughly how many bytes of memory it holds."""
         return len(self.body) + _OVERHEAD_BYTES
 
-    @property
-    def is_json(self) -> bool:
-        """Say whether the body is a JSON object with a `freshness` to correct."""
-        return (b"content-type", b"application/json") in self.headers
 
-
-def entry_of(
-    key: StateKey, body: bytes, headers: RawHeaders, *, cache_control: bytes, confirmed_at: datetime
-) -> Entry:
-    """Return the entry of a freshly built body, with a strong tag: the hash of the very bytes."""
+def cached_body(
+    state: StateKey, body: bytes, headers: RawHeaders, *, cache_control: bytes, confirmed_at: datetime
+) -> CachedBody:
+    """Return a built body for the cache, with a strong tag: a hash of its bytes."""
     etag = b'"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
-    kept = [(name, value) for name, value in headers if name not in _OWN_HEADERS]
+    others = [(name, value) for name, value in headers if name not in _OWN_HEADERS]
     validators = [(b"etag", etag), (b"cache-control", cache_control)]
-    varies = [(name, value) for name, value in kept if name == b"vary"]
-    return Entry(
-        key=key,
+    return CachedBody(
+        state=state,
         body=body,
         etag=etag,
-        headers=(*kept, (b"content-length", str(len(body)).encode()), *validators),
-        not_modified_headers=(*validators, *varies),
+        headers=(*others, (b"content-length", str(len(body)).encode()), *validators),
+        not_modified_headers=(*validators, *(item for item in others if item[0] == b"vary")),
         confirmed_at=confirmed_at,
     )
 
 
-def stale_copy(entry: Entry, *, is_stale: bool, cache_control: bytes) -> Entry:
-    """Return the body as it may be told while storage is away: with the mark, so with a tag of its own."""
-    body = entry.body
-    if entry.is_json:
+def stale_copy(cached: CachedBody, *, is_stale: bool, cache_control: bytes) -> CachedBody:
+    """Return the body as it is served while storage is unavailable: marked, and so with another tag."""
+    body = cached.body
+    if (b"content-type", b"application/json") in cached.headers:
         document = json.loads(body)
         document["freshness"] |= {
             "storage_reachable": False,
-            "data_as_of": entry.confirmed_at.isoformat().replace("+00:00", "Z"),
+            "data_as_of": cached.confirmed_at.isoformat().replace("+00:00", "Z"),
             "is_stale": is_stale,
         }
-        if "last_success_age_hours" in document:  # `/status` says these two by itself as well
+        if "last_success_age_hours" in document:  # `/status` repeats these two
             document |= {"is_stale": is_stale, "last_success_age_hours": None}
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return entry_of(
-        entry.key, body, list(entry.headers), cache_control=cache_control, confirmed_at=entry.confirmed_at
+    return cached_body(
+        cached.state._replace(is_stale=is_stale),
+        body,
+        list(cached.headers),
+        cache_control=cache_control,
+        confirmed_at=cached.confirmed_at,
     )
 
 
 class BodyStore:
-    """Keeps the newest body for each set of parameters, the least recently used ones leaving first.
+    """Holds the newest body of each key and drops the least recently used ones when it is full.
 
-    A body that a newer state has overtaken stays until it is replaced: it is the last good one, should
-    storage go.
+    A body of an older state stays until it is replaced: it is served if storage becomes unavailable.
     """
 
     def __init__(self, capacity_bytes: int = CAPACITY_BYTES) -> None:
         self._capacity = capacity_bytes
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._bodies: OrderedDict[Hashable, CachedBody] = OrderedDict()
         self._size = 0
 
     @property
     def size(self) -> int:
-        """Bytes held, roughly; never above the capacity."""
+        """Roughly how many bytes it holds; never more than the capacity."""
         return self._size
 
-    def get(self, request_key: str) -> Entry | None:
-        """Return the newest body of these parameters, whatever state it was built for."""
-        entry = self._entries.get(request_key)
-        if entry is not None:
-            self._entries.move_to_end(request_key)
-        return entry
+    def get(self, key: Hashable) -> CachedBody | None:
+        """Return the newest body of a key, whatever state it was built from."""
+        cached = self._bodies.get(key)
+        if cached is not None:
+            self._bodies.move_to_end(key)
+        return cached
 
-    def put(self, request_key: str, entry: Entry) -> None:
-        """Keep a body; one that is larger than the whole memory is not kept."""
-        replaced = self._entries.pop(request_key, None)
+    def put(self, key: Hashable, cached: CachedBody) -> None:
+        """Store a body, unless it is larger than the capacity."""
+        replaced = self._bodies.pop(key, None)
         self._size -= replaced.size if replaced else 0
-        if entry.size > self._capacity:
+        if cached.size > self._capacity:
             return
-        self._entries[request_key] = entry
-        self._size += entry.size
+        self._bodies[key] = cached
+        self._size += cached.size
         while self._size > self._capacity:
-            _, dropped = self._entries.popitem(last=False)
+            _, dropped = self._bodies.popitem(last=False)
             self._size -= dropped.size
 
-    def confirm(self, request_key: str, entry: Entry, seen_at: datetime) -> None:
-        """Note that storage was in the entry's state at that instant."""
-        if seen_at != entry.confirmed_at:
-            self._entries[request_key] = replace(entry, confirmed_at=seen_at)
+    def confirm(self, key: Hashable, cached: CachedBody, seen_at: datetime) -> None:
+        """Record that storage was in the body's state at that instant."""
+        if seen_at != cached.confirmed_at:
+            self._bodies[key] = replace(cached, confirmed_at=seen_at)

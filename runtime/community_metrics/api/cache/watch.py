@@ -1,13 +1,14 @@
-"""What the tables look like right now, asked no more often than every few seconds."""
+"""The state of the tables, checked no more often than every few seconds."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
+from community_metrics.api.cache.database import shown_versions
 from community_metrics.errors import StorageError, StorageUnavailable
 from community_metrics.periods import today
 from community_metrics.views.runs import Freshness, last_complete_run
@@ -20,31 +21,28 @@ if TYPE_CHECKING:
     from community_metrics.clock import Clock
     from community_metrics.model import Run
 
-LOOK_EVERY_S: Final = 2.0
-LOOK_TIMEOUT_S: Final = 3.0
-PATIENCE_S: Final = 0.25
-"""How long a request waits for a look while storage is away: what it gets is in memory already."""
-SHOWN_TABLES: Final = ("metrics", "stats", "history")
-"""Tables that bodies are made of. The lease is not: its heartbeat would make every body new."""
+CHECK_EVERY_S: Final = 2.0
+CHECK_TIMEOUT_S: Final = 3.0
+WAIT_WHILE_DOWN_S: Final = 0.25
+"""How long a request waits for a check while storage is unavailable: its response is in memory already."""
 
-log = structlog.get_logger("community_metrics.api")
+_log = structlog.get_logger("community_metrics.api")
 
 
-@dataclass(frozen=True, slots=True)
-class StateKey:
-    """What a body depends on beside its parameters; equal keys, equal bodies."""
+class StateKey(NamedTuple):
+    """What a body depends on besides its parameters; equal keys mean equal bodies."""
 
     versions: tuple[int, ...]
     day: date
     is_stale: bool
     newest_run: str | None = None
-    """Tables that were dropped and made anew count their versions from 1 again; no run id comes twice."""
+    """Tables that were dropped and created again count their versions from 1 again; a run id is unique."""
     minute: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """The tables as last seen at `seen_at`; `failure` is what the newest look met, if it failed."""
+    """The tables as seen at `seen_at`; `failure` is the error of the latest check, if it failed."""
 
     versions: Mapping[str, int] = field(default_factory=dict)
     last_complete_run: Run | None = None
@@ -52,10 +50,10 @@ class TableState:
     failure: StorageError | None = None
     newest_run: str | None = None
     shown: tuple[int, ...] = ()
-    """The versions of the tables that bodies are made of; kept, since every request compares it."""
+    """`shown_versions(versions)`, computed once, since every request compares it."""
 
     def key(self, now: datetime, *, by_minute: bool = False) -> StateKey:
-        """Return what a body made at `now` depends on; `by_minute` for bodies that speak of running runs."""
+        """Return what a body built at `now` depends on; `by_minute` if it changes with the minute."""
         return StateKey(
             versions=self.shown,
             day=today(now),
@@ -66,49 +64,52 @@ class TableState:
 
 
 class TableWatch:
-    """Looks at the tables at most once in `LOOK_EVERY_S` seconds, however many ask."""
+    """Checks the tables at most once in `CHECK_EVERY_S` seconds, however many requests need their state."""
 
     def __init__(self, database: ReadDatabase, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._state = TableState()
-        self._next_look = float("-inf")
-        self._looking: asyncio.Task[None] | None = None
+        self._next_check = float("-inf")
+        self._checking: asyncio.Task[None] | None = None
 
     async def state(self) -> TableState:
-        """Return the state of the tables, a few seconds old at most; a failed look keeps the last."""
-        if self._clock.monotonic() >= self._next_look:
-            await self._look_once()
+        """Return the state of the tables, a few seconds old at most; a failed check keeps the last one."""
+        if self._clock.monotonic() >= self._next_check:
+            await self._check_once()
         return self._state
 
-    async def _look_once(self) -> None:
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
-        patience_s = None if self._state.failure is None else PATIENCE_S
-        # not awaited itself: who asked first may hang up, and the others still want to know
-        await asyncio.wait([self._looking], timeout=patience_s)
-        if self._looking.done():
-            self._looking.result()
+    async def _check_once(self) -> None:
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check())
+        timeout_s = None if self._state.failure is None else WAIT_WHILE_DOWN_S
+        # the task itself is not awaited: the first client may disconnect while others wait
+        await asyncio.wait([self._checking], timeout=timeout_s)
+        if self._checking.done():
+            self._checking.result()
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         before = self._state
         self._database.load_client()
         try:
-            async with asyncio.timeout(LOOK_TIMEOUT_S):
-                self._state = await self._seen(before)
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                self._state = await self._read(before)
         except TimeoutError:
-            failure = StorageUnavailable(f"LanceDB did not answer within {LOOK_TIMEOUT_S:.0f} s.")
+            failure = StorageUnavailable(f"LanceDB did not respond within {CHECK_TIMEOUT_S:.0f} s.")
             self._state = replace(before, failure=failure)
         except StorageError as failure:
             self._state = replace(before, failure=failure)
-        self._next_look = self._clock.monotonic() + LOOK_EVERY_S
-        self._log_turn(before.failure, self._state.failure)
+        self._next_check = self._clock.monotonic() + CHECK_EVERY_S
+        after = self._state.failure  # logged once, not at every check
+        if after is not None and type(after) is not type(before.failure):
+            _log.error("storage failed", reason=str(after))
+        if after is None and before.failure is not None:
+            _log.info("storage available again")
 
-    async def _seen(self, before: TableState) -> TableState:
+    async def _read(self, before: TableState) -> TableState:
         reader = self._database.reader
         versions = await reader.table_versions()
-        newest = [run.ingestion_run_id for run in await reader.runs(limit=1)]
-        newest_run = newest[0] if newest else None
+        newest_run = next((run.ingestion_run_id for run in await reader.runs(limit=1)), None)
         complete_run = before.last_complete_run
         if (versions["history"], newest_run) != (before.versions.get("history"), before.newest_run):
             complete_run = await last_complete_run(reader)
@@ -119,15 +120,3 @@ class TableWatch:
             newest_run=newest_run,
             shown=shown_versions(versions),
         )
-
-    def _log_turn(self, before: StorageError | None, after: StorageError | None) -> None:
-        """Say that storage went away or came back; once, not every two seconds."""
-        if after is not None and type(after) is not type(before):
-            log.error("storage failed", reason=str(after))
-        if after is None and before is not None:
-            log.info("storage answers again")
-
-
-def shown_versions(versions: Mapping[str, int]) -> tuple[int, ...]:
-    """Return the versions of the tables that bodies are made of, in one order."""
-    return tuple(versions.get(table, 0) for table in SHOWN_TABLES)

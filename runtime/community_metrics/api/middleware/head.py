@@ -1,4 +1,4 @@
-"""HEAD wherever GET works: the same headers, the length among them, and no body."""
+"""HEAD wherever GET works: the same headers, `Content-Length` included, and no body."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 WITHOUT_BODY: Final = "community_metrics.head"
-"""Set in the scope of a HEAD request, for routes whose body would be dear to make for nobody."""
+"""Set in the scope of a HEAD request, for routes whose body is expensive to build."""
 
 
 class HeadAsGet:
-    """Asks the app below for GET and lets only the head of the answer through."""
+    """Handles HEAD as GET and drops the body of the response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http" or scope["method"] != "HEAD":
+        """Handle one request."""
+        if scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
 
@@ -28,5 +28,5 @@ class HeadAsGet:
                 message = {**message, "body": b""}
             await send(message)
 
-        # a copy, so that the log still says HEAD
+        # a copy, so that the log still has HEAD
         await self._app({**scope, "method": "GET", WITHOUT_BODY: True}, receive, send_head)

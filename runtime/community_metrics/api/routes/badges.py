@@ -31,7 +31,7 @@ async def badge(request: Request, metric_id: params.MetricId, theme: params.Them
     view = await _weeks(request, metric_id)
     latest = view.latest
     number = "no data" if latest is None or latest.value is None else svg.short_number(latest.value)
-    per_week = "" if view.metric.value_kind is ValueKind.STOCK or latest is None else "/week"
+    per_week = "" if view.metric.value_kind is ValueKind.LEVEL or latest is None else "/week"
     return _picture(
         svg.badge(
             label=f"{view.metric.subject} {view.metric.unit}",
@@ -58,7 +58,7 @@ async def _weeks(request: Request, metric_id: str) -> MetricSeries:
 
 
 def _title(view: MetricSeries) -> str:
-    when = "at the end of the week" if view.metric.value_kind is ValueKind.STOCK else "per week"
+    when = "at the end of the week" if view.metric.value_kind is ValueKind.LEVEL else "per week"
     return f"{view.metric.display_name}: {view.metric.unit} {when}"
 
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 router = APIRouter(tags=["export"])
-
-
 Table = Annotated[Literal["stats", "metrics", "history"], Path(description="Which table.")]
 FileFormat = Annotated[Literal["csv", "parquet"], Path(description="Form of the file.")]
 _CSV_ROWS: Final = 1_000
@@ -44,11 +42,7 @@ _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary
     },
     operation_id="export",
 )
-async def export(
-    request: Request,
-    table: Table,
-    file_format: FileFormat,
-) -> Response:
+async def export(request: Request, table: Table, file_format: FileFormat) -> Response:
     """Stream a table with every column, as stored. In CSV, text like a formula begins with an apostrophe."""
     headers = {
         "content-disposition": f'attachment; filename="{table}.{file_format}"',

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params
+from community_metrics.api.context import header
 from community_metrics.api.mappers import point_fields, series_body
-from community_metrics.api.middleware.notes import header
 from community_metrics.api.negotiation import CSV, negotiated
 from community_metrics.api.problems import documented
 from community_metrics.api.schemas.points import Series
@@ -60,7 +60,9 @@ async def series(
     services = services_of(request)
     if (format or negotiated(header(request.scope["headers"], b"accept"))) == CSV:
         text = await services.built(lambda: _csv_of(view))
-        return Response(text, media_type="text/csv", headers=_csv_headers(metric_id))
+        attachment = f'attachment; filename="{metric_id.replace(":", "_")}.csv"'
+        headers = {"content-disposition": attachment, "vary": "Accept"}
+        return Response(text, media_type="text/csv", headers=headers)
     body = await services.built(lambda: json_of(series_body(view, versions)))
     return Response(body, media_type="application/json", headers={"vary": "Accept"})
 
@@ -74,8 +76,3 @@ def _csv_of(view: MetricSeries) -> str:
         cells = {name: plain_cell(value) for name, value in row.items()}
         writer.writerow({"metric_id": view.metric.metric_id, **cells})
     return out.getvalue()
-
-
-def _csv_headers(metric_id: str) -> dict[str, str]:
-    name = metric_id.replace(":", "_")
-    return {"content-disposition": f'attachment; filename="{name}.csv"', "vary": "Accept"}

@@ -27,7 +27,7 @@ async def health() -> Response:
 
 @router.get("/ready", response_model=Ready, responses=documented(401, 422, 500, 503), operation_id="ready")
 async def ready(request: Request) -> Response:
-    """Return 200 when storage answers within a few seconds, otherwise 503 with the reason."""
+    """Return 200 when storage responds within a few seconds, otherwise 503 with the reason."""
     await services_of(request).database.ping()
     return Response(json_of(Ready()), media_type="application/json", headers=_UNCACHED)
 
@@ -40,8 +40,8 @@ async def ready(request: Request) -> Response:
 )
 async def definitions(request: Request) -> Response:
     """Every metric ever collected, as stored."""
-    read = await read_view(request, lambda reader, _, now: load_definitions(reader, now))
-    return json_response(definitions_body(*read))
+    view, versions = await read_view(request, lambda reader, _, now: load_definitions(reader, now))
+    return json_response(definitions_body(*view, versions))
 
 
 @router.get(

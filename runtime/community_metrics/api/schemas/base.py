@@ -22,10 +22,10 @@ class Health(Body):
 
 
 class Ready(Body):
-    """Storage answers."""
+    """Storage responds."""
 
     status: Literal["ready"] = "ready"
-    """Always `ready`; a service that is not answers 503 with the reason."""
+    """Always `ready`; a service that is not responds 503 with the reason."""
 
 
 class Versions(Body):
@@ -37,6 +37,8 @@ class Versions(Body):
     """Version of the observations."""
     history: int
     """Version of the runs."""
+    run_outcomes: int
+    """Version of the outcomes of each metric in each run."""
 
 
 class Freshness(Body):
@@ -47,8 +49,8 @@ class Freshness(Body):
     is_stale: bool
     """Whether that is more than 8 days before the body was made, or never was."""
     storage_reachable: bool = True
-    """False when the database did not answer and this is the last good body."""
+    """False when the database did not respond and this is the last good body."""
     data_as_of: datetime | None = None
-    """When the database was last known to hold this; null while it answers."""
+    """When the database was last known to hold this; null while it responds."""
     versions: Versions
     """Which versions of the tables the body was read from."""

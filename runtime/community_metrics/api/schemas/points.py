@@ -90,7 +90,7 @@ class MetricIdentity(Body):
     unit: str
     """What is counted: `downloads` or `stars`."""
     value_kind: ValueKind
-    """A flow adds over time; a stock is a level, and the last reading counts."""
+    """A flow adds over time; of a level the last reading counts."""
     source_window: SourceWindow
     """Length of the interval that one stored value covers."""
 

@@ -8,6 +8,21 @@ from typing import Literal
 from community_metrics.api.schemas.base import Body, Freshness
 
 
+class Failure(Body):
+    """Metrics that failed for one cause."""
+
+    cause: str
+    """The error that they have in common: host, HTTP status, detail."""
+    error_class: str
+    """The kind of error: `SourceUnreachable`, `UnknownSubject`, …"""
+    url: str | None
+    """The address that failed, only its origin for several addresses; null when no request failed."""
+    metric_ids: tuple[str, ...]
+    """Ids of the metrics."""
+    message: str
+    """Cause and metrics in one line."""
+
+
 class RunRecord(Body):
     """One execution of a job."""
 
@@ -32,7 +47,9 @@ class RunRecord(Body):
     window_end: date | None
     """Last day that the run requested."""
     error_summary: str | None
-    """What failed, one line for each metric; null when nothing did. For display only."""
+    """The errors, one line for each cause; null without errors. For display only."""
+    failures: list[Failure]
+    """The errors, one entry for each cause."""
     scope: str | None
     """The metrics or globs it was narrowed to, comma separated; null when it collected every metric."""
 
@@ -78,6 +95,8 @@ class ServiceStatus(Body):
     """Whether that is more than 8 days, or never was."""
     metrics: list[MetricStatus]
     """Every metric that is shown, in the order of the catalogue."""
+    failures: list[Failure]
+    """The last errors of these metrics, one entry for each cause."""
     runs: list[RunRecord]
     """The last ten runs, newest first."""
     freshness: Freshness

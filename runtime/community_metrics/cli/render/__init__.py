@@ -1,1 +1,1 @@
-"""What a person sees in the terminal: pure data to rich renderables, and the same data as JSON."""
+"""From views to what a terminal shows: pure functions that return rich renderables."""

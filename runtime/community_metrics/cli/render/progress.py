@@ -1,4 +1,4 @@
-"""A run while it works: bars by source on a terminal, one log line for each metric elsewhere."""
+"""A run while it works: bars by source on a terminal, one log line for each fetched metric elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LogProgress:
-    """Fits `jobs.progress.Progress`: one structured line for each step."""
+    """Implements `runs.job.Progress`: one structured line for each step."""
 
     def __init__(self) -> None:
         self._log = structlog.get_logger(__name__)
@@ -27,15 +27,15 @@ class LogProgress:
         self._log.info("source started", source=name, metrics=total)
 
     def metric_done(self, name: str, metric_id: str, error: SourceError | None) -> None:
-        """Log how a metric ended."""
+        """Log how a metric ended; the run itself logs one warning for each cause of failures."""
         if error is None:
             self._log.info("metric fetched", source=name, metric_id=metric_id)
         else:
-            self._log.warning("metric failed", source=name, metric_id=metric_id, reason=str(error))
+            self._log.debug("metric failed", source=name, metric_id=metric_id, reason=str(error))
 
 
 class BarProgress:
-    """Fits `jobs.progress.Progress`: one bar for each source, failures printed above as they come."""
+    """Implements `runs.job.Progress`: one bar for each source, with the number of failures beside it."""
 
     def __init__(self, display: Progress) -> None:
         self._display = display

@@ -1,4 +1,4 @@
-"""How the report looks on a terminal."""
+"""How `report` looks on a terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from community_metrics.cli.render import style
@@ -15,8 +14,9 @@ from community_metrics.views.report import shown_change, shown_point
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
-    from community_metrics.cli.render.style import Signs
+    from community_metrics.cli.render.style import Glyphs
     from community_metrics.series.summary import FlowTotal
     from community_metrics.views.dashboard import MetricView, ProductView
     from community_metrics.views.report import Report
@@ -25,33 +25,33 @@ NARROW = 100
 """Below this many columns the subject in brackets is left out of the names."""
 
 
-def render_report(report: Report, signs: Signs, width: int) -> RenderableType:
+def render_report(report: Report, glyphs: Glyphs, width: int) -> RenderableType:
     """Return the report as it is printed on `width` columns."""
     if report.newest_day is None:
         return Text(
-            "Nothing is stored yet. `community-metrics seed` loads the figures from before the first run, "
-            "`community-metrics refresh` reads the registries.",
+            "No data yet. Fix: run `community-metrics seed` to load history from before the first run, or "
+            "`community-metrics refresh` to fetch from the registries.",
             "yellow",
         )
     products = report.dashboard.products
     name_width = max(len(_name(metric, one, width)) for one in products for metric in one.metrics)
-    parts: list[RenderableType] = [_headline(report, signs)]
+    parts: list[RenderableType] = [_headline(report, glyphs)]
     for product in products:
         parts.append(_product_title(product.display_name, product.downloads))
-        parts.append(Padding(_table(product, signs, width, name_width), (0, 0, 1, 0)))
-    parts += _footer(report, signs)
+        parts.append(Padding(_table(product, glyphs, width, name_width), (0, 0, 1, 0)))
+    parts += _footer(report, glyphs)
     return Group(*parts)
 
 
-def _headline(report: Report, signs: Signs) -> Text:
+def _headline(report: Report, glyphs: Glyphs) -> Text:
     window = report.dashboard.periods
     text = Text()
-    text.append(f"{window[0].label} {signs.dash} {window[-1].label}", "bold")
+    text.append(f"{window[0].label} {glyphs.dash} {window[-1].label}", "bold")
     text.append(f"   {style.counted(len(window), 'week')}, to Sunday {window[-1].end}\n", "dim")
     if report.is_old:
         old = style.counted(report.age_days or 0, "day")
         text.append(
-            f"{signs.warn} The newest data are of {report.newest_day}, {old} old; "
+            f"{glyphs.warn} The newest data are of {report.newest_day}, {old} old; "
             "the window ends there. Fix: `community-metrics refresh` reads newer ones.\n",
             "bold yellow",
         )
@@ -63,14 +63,14 @@ def _product_title(name: str, total: FlowTotal | None) -> Text:
     if total is None:
         return text
     if total.value is None:
-        return text.append("   no total of downloads: no day is known for every package", "dim")
+        return text.append("   no total of downloads: no day has data for every package", "dim")
     days = "30 days" if total.days_present == total.days_expected else f"{total.days_present} of 30 days"
     return text.append(f"   {style.number(total.value)} downloads in {days} to {total.period_end}", "dim")
 
 
-def _table(product: ProductView, signs: Signs, width: int, name_width: int) -> Table:
+def _table(product: ProductView, glyphs: Glyphs, width: int, name_width: int) -> Table:
     drawn = min(_spark_width(width), len(product.metrics[0].points))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = style.plain_table()
     table.add_column(
         "",
         no_wrap=True,
@@ -83,16 +83,16 @@ def _table(product: ProductView, signs: Signs, width: int, name_width: int) -> T
     table.add_column("complete", justify="right", no_wrap=True)
     table.add_column(style.counted(drawn, "week"), no_wrap=True, overflow="crop", min_width=drawn)
     for metric in product.metrics:
-        is_level = metric.metric.value_kind is ValueKind.STOCK
+        is_level = metric.metric.value_kind is ValueKind.LEVEL
         change = style.difference if is_level else style.percent
         complete = sum(point.complete for point in metric.points)
         table.add_row(
             _name(metric, product, width),
-            _week(metric, signs),
-            _value(metric, signs),
-            change(shown_change(metric), signs),
+            _week(metric, glyphs),
+            _value(metric, glyphs),
+            change(shown_change(metric), glyphs),
             f"{complete}/{len(metric.points)} wk",
-            style.sparkline(metric.points[-_spark_width(width) :], signs, from_zero=not is_level),
+            style.sparkline(metric.points[-_spark_width(width) :], glyphs, from_zero=not is_level),
         )
     return table
 
@@ -101,21 +101,21 @@ def _spark_width(width: int) -> int:
     return max(12, min(52, width - 72))
 
 
-def _week(metric: MetricView, signs: Signs) -> str:
+def _week(metric: MetricView, glyphs: Glyphs) -> str:
     point = shown_point(metric)
     if point is None:
-        return signs.none
+        return glyphs.none
     return "this" if point is metric.running else point.period.label
 
 
-def _value(metric: MetricView, signs: Signs) -> Text:
+def _value(metric: MetricView, glyphs: Glyphs) -> Text:
     point = shown_point(metric)
     if point is None or point.value is None:
-        return Text(signs.none, "dim")
+        return Text(glyphs.none, "dim")
     if point.estimated:
-        return Text(f"{signs.about} {style.number(point.value)}", "yellow")
+        return Text(f"{glyphs.about} {style.number(point.value)}", "yellow")
     if not point.complete and point is not metric.running:
-        return Text(f"{signs.partial} {style.number(point.value)}", "magenta")
+        return Text(f"{glyphs.partial} {style.number(point.value)}", "magenta")
     return Text(style.number(point.value), "bold")
 
 
@@ -125,7 +125,7 @@ def _name(metric: MetricView, product: ProductView, width: int) -> str:
     return name if width >= NARROW else name.split(" (")[0]
 
 
-def _footer(report: Report, signs: Signs) -> list[RenderableType]:
+def _footer(report: Report, glyphs: Glyphs) -> list[RenderableType]:
     stars = report.dashboard.stars
     parts: list[RenderableType] = []
     if stars.value is not None:
@@ -143,19 +143,19 @@ def _footer(report: Report, signs: Signs) -> list[RenderableType]:
     ]:
         copies = f"Values of {', '.join(duplicated)} are stored more than once; the newest copy counts."
         fix = "Fix: `community-metrics repair` deletes the others."
-        parts.append(Text(f"{signs.warn} {copies} {fix}", "yellow"))
-    parts.append(_last_success(report, signs))
-    parts.append(style.legend([metric.points for metric in report.metrics], signs))
+        parts.append(Text(f"{glyphs.warn} {copies} {fix}", "yellow"))
+    parts.append(_last_success(report, glyphs))
+    parts.append(style.legend([metric.points for metric in report.metrics], glyphs))
     return parts
 
 
-def _last_success(report: Report, signs: Signs) -> Text:
+def _last_success(report: Report, glyphs: Glyphs) -> Text:
     fresh = report.dashboard.freshness
     if fresh.age is None:
         return Text(
-            f"{signs.warn} No refresh has succeeded yet; `community-metrics status` shows more.", "yellow"
+            f"{glyphs.warn} No refresh has succeeded yet; `community-metrics status` shows more.", "yellow"
         )
     last = f"last successful refresh {style.age(fresh.age)} ago"
     if fresh.is_stale:
-        return Text(f"{signs.warn} {last}; `community-metrics status` shows more.", "yellow")
+        return Text(f"{glyphs.warn} {last}; `community-metrics status` shows more.", "yellow")
     return Text(last, "dim")

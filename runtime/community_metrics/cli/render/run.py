@@ -1,11 +1,10 @@
-"""How a job ended: counts, what failed and, under `--dry-run`, what would change."""
+"""How a job ended: counts, causes of failures and, under `--dry-run`, what would change."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from community_metrics.cli.mappers import plan_body
@@ -15,74 +14,51 @@ from community_metrics.model import RunStatus
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from community_metrics.cli.render.style import Signs
-    from community_metrics.runs.execute import MetricOutcome, RunReport
+    from community_metrics.cli.render.style import Glyphs
+    from community_metrics.runs.job import RunReport
     from community_metrics.storage import MergePlan
 
-EXIT_PARTIAL = 3
-"""The exit code of a partial run under `--strict`."""
 
-
-def exit_code(status: RunStatus, *, strict: bool, best_effort: bool = False) -> int:
-    """Return 0 for success, 1 for failed (0 for `best_effort`), and 0 or (strict) 3 for partial.
-
-    A run that came to its end is failed only where no source gave anything; whatever else goes wrong raises.
-    """
-    if status is RunStatus.FAILED:
-        return 0 if best_effort else 1
-    return EXIT_PARTIAL if strict and status is RunStatus.PARTIAL else 0
-
-
-def render_outcome(report: RunReport, signs: Signs) -> RenderableType:
-    """Return how the run ended as it is printed."""
-    parts: list[RenderableType] = [_note(outcome, signs) for outcome in report.outcomes if _has_note(outcome)]
-    parts += [Text(f"{signs.warn} {note}", "yellow") for note in report.notes]
+def render_outcome(report: RunReport, glyphs: Glyphs) -> RenderableType:
+    """Return the outcome as it is printed; failures with one cause are one line."""
+    parts: list[RenderableType] = [
+        Text(f"{glyphs.fail} {failure.message}", "red") for failure in report.view.failures
+    ]
+    parts += [Text(f"{glyphs.warn} {metric_id}: {note}", "yellow") for metric_id, note in report.metric_notes]
+    parts += [Text(f"{glyphs.warn} {note}", "yellow") for note in report.notes]
     if report.plan is not None:
-        parts.append(_plan_table(report.plan, signs))
-    return Group(*parts, _headline(report, signs))
+        parts.append(_plan_table(report.plan, glyphs))
+    return Group(*parts, _headline(report, glyphs))
 
 
-def _has_note(outcome: MetricOutcome) -> bool:
-    return bool(outcome.error or outcome.notes)
-
-
-def _note(outcome: MetricOutcome, signs: Signs) -> Text:
-    text = Text()
-    if outcome.error:
-        text.append(f"{signs.fail} {outcome.metric_id}: {outcome.error}", "red")
-    for note in outcome.notes:
-        text.append(("\n" if text else "") + f"{signs.warn} {outcome.metric_id}: {note}", "yellow")
-    return text
-
-
-def _headline(report: RunReport, signs: Signs) -> Text:
+def _headline(report: RunReport, glyphs: Glyphs) -> Text:
     run = report.run
     mark, color = {
-        RunStatus.SUCCESS: (signs.ok, "bold green"),
-        RunStatus.PARTIAL: (signs.warn, "bold yellow"),
-    }.get(run.status, (signs.fail, "bold red"))
+        RunStatus.SUCCESS: (glyphs.ok, "bold green"),
+        RunStatus.PARTIAL: (glyphs.warn, "bold yellow"),
+    }.get(run.status, (glyphs.fail, "bold red"))
     would = "would be " if report.plan is not None else ""
     text = Text(f"{mark} {run.job_name}: {run.status.value}", color)
     text.append(
         f"   {style.number(run.rows_inserted)} {would}new, {style.number(run.rows_updated)} {would}changed, "
-        f"{style.number(run.rows_unchanged)} equal",
+        f"{style.number(run.rows_unchanged)} unchanged",
         "default",
     )
     if run.window_start and run.window_end:
-        text.append(f"   {run.window_start} {signs.dash} {run.window_end}", "dim")
+        text.append(f"   {run.window_start} {glyphs.dash} {run.window_end}", "dim")
     return text.append("\nNothing was written (--dry-run).", "dim") if report.plan is not None else text
 
 
-def _plan_table(plan: MergePlan, signs: Signs) -> RenderableType:
+def _plan_table(plan: MergePlan, glyphs: Glyphs) -> RenderableType:
     if not plan.written:
         return Text("No value would change.", "dim")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = style.plain_table()
     table.add_column("metric", no_wrap=True, overflow="ellipsis")
     table.add_column("days", no_wrap=True)
     for name in ("new", "changed", "restated"):
         table.add_column(name, justify="right")
     for metric in plan_body(plan).metrics:
         counts = (metric.new, metric.changed, metric.restated)
-        days = f"{metric.first_day} {signs.dash} {metric.last_day}"
+        days = f"{metric.first_day} {glyphs.dash} {metric.last_day}"
         table.add_row(metric.metric_id, days, *map(style.number, counts))
     return table

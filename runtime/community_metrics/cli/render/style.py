@@ -1,4 +1,4 @@
-"""How things look: consoles, numbers, ages, sparklines. Colour never says anything that a sign does not."""
+"""Consoles, numbers, ages and sparklines. Colour is never the only difference: a glyph shows the same."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ ONE_MINUTE, ONE_HOUR, ONE_DAY = 60, 3_600, 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class Glyphs:
     """The characters of one kind of terminal; `bars` and `estimated_bars` go from low to high."""
 
     bars: str
@@ -35,7 +36,7 @@ class Signs:
     dash: str
 
 
-UNICODE = Signs(
+UNICODE = Glyphs(
     "▁▂▃▄▅▆▇█",
     "⣀⣤⣶⣿",
     partial="▫",
@@ -47,16 +48,16 @@ UNICODE = Signs(
     none="—",
     dash="–",  # noqa: RUF001  the dash between two dates
 )
-ASCII = Signs(
+ASCII = Glyphs(
     "12345678", "abcd", partial="?", gap=".", about="~", ok="ok", warn="!", fail="X", none="-", dash="-"
 )
 
 
 class PlainConsole(Console):
-    """A console that prints every text as it is, and takes style from `Text` and `style=` alone.
+    """A console that prints text unchanged, and takes style from `Text` and `style=` only.
 
-    Names, notes and messages come from files and registries. `[/cluster]` in one of them is no style, and
-    `:warning:` is no emoji. No caller has to escape anything, and no option turns markup on.
+    Names, notes and messages come from files and registries: `[/cluster]` in one of them is not markup, and
+    `:warning:` is not an emoji. No caller escapes text, and no option enables markup.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -74,8 +75,19 @@ def open_consoles() -> tuple[PlainConsole, PlainConsole]:
     return PlainConsole(), PlainConsole(stderr=True)
 
 
-def signs_of(console: Console) -> Signs:
-    """Return the signs that the console's encoding has."""
+def plain_table() -> Table:
+    """Return a table without lines."""
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+
+
+def print_error(error: Exception) -> None:
+    """Print one message on standard error."""
+    message = Text("Error: ", "bold red").append(str(error), "default")
+    open_consoles()[1].print(message, soft_wrap=True)
+
+
+def glyphs_of(console: Console) -> Glyphs:
+    """Return the glyphs that the console's encoding has."""
     return UNICODE if console.encoding.lower().startswith("utf") else ASCII
 
 
@@ -84,14 +96,14 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def percent(change: Change | None, signs: Signs) -> Text:
+def percent(change: Change | None, glyphs: Glyphs) -> Text:
     """Return `+3.4%`."""
-    return _coloured(change, f"{change.fraction:+.1%}") if change else Text(signs.none, "dim")
+    return _coloured(change, f"{change.fraction:+.1%}") if change else Text(glyphs.none, "dim")
 
 
-def difference(change: Change | None, signs: Signs) -> Text:
+def difference(change: Change | None, glyphs: Glyphs) -> Text:
     """Return `+1,234`."""
-    return _coloured(change, f"{change.absolute:+,}") if change else Text(signs.none, "dim")
+    return _coloured(change, f"{change.absolute:+,}") if change else Text(glyphs.none, "dim")
 
 
 def age(span: timedelta) -> str:
@@ -117,12 +129,12 @@ def duration(span: timedelta) -> str:
     return f"{seconds} s"
 
 
-def sparkline(points: Sequence[Point], signs: Signs, *, from_zero: bool) -> Text:
+def sparkline(points: Sequence[Point], glyphs: Glyphs, *, from_zero: bool) -> Text:
     """Draw one character for each point.
 
-    Complete values are bars, estimates bars of another shape; periods with days missing and periods without
-    any value have a sign of their own, since a bar would show a fall that nobody measured. `from_zero` for
-    flows; levels are drawn between their lowest and highest.
+    Complete values are bars, estimates are bars of another shape. Periods with days missing and periods
+    without a value have their own glyph, since a bar would show a fall that nobody measured. `from_zero` is
+    for flows; levels are drawn between their lowest and highest value.
     """
     drawn = [
         point.value for point in points if point.value is not None and (point.complete or point.estimated)
@@ -130,30 +142,30 @@ def sparkline(points: Sequence[Point], signs: Signs, *, from_zero: bool) -> Text
     low, high = (0 if from_zero else min(drawn, default=0)), max(drawn, default=0)
     line = Text()
     for point in points:
-        line.append_text(_spark(point, signs, low, high))
+        line.append_text(_spark(point, glyphs, low, high))
     return line
 
 
-def legend(series: Sequence[Sequence[Point]], signs: Signs) -> Text:
-    """Explain the signs that occur in these sparklines and values, and no others."""
+def legend(series: Sequence[Sequence[Point]], glyphs: Glyphs) -> Text:
+    """Explain the glyphs that occur in these sparklines and values, and no others."""
     points = [point for line in series for point in line]
-    parts = [Text(f"{signs.bars[0]}{signs.bars[3]}{signs.bars[-1]} complete", "cyan")]
+    parts = [Text(f"{glyphs.bars[0]}{glyphs.bars[3]}{glyphs.bars[-1]} complete", "cyan")]
     if any(point.estimated for point in points):
-        shape = f"{signs.estimated_bars[0]}{signs.estimated_bars[-2]}{signs.estimated_bars[-1]}"
-        parts.append(Text(f"{shape} {signs.about} estimated", "yellow"))
+        shape = f"{glyphs.estimated_bars[0]}{glyphs.estimated_bars[-2]}{glyphs.estimated_bars[-1]}"
+        parts.append(Text(f"{shape} {glyphs.about} estimated", "yellow"))
     if any(_is_partial(point) for point in points):
-        parts.append(Text(f"{signs.partial} days missing", "magenta"))
+        parts.append(Text(f"{glyphs.partial} days missing", "magenta"))
     if any(point.value is None for point in points):
-        parts.append(Text(f"{signs.gap} nothing known"))
+        parts.append(Text(f"{glyphs.gap} no data"))
     return Text("   ").join(parts)
 
 
-def _spark(point: Point, signs: Signs, low: int, high: int) -> Text:
+def _spark(point: Point, glyphs: Glyphs, low: int, high: int) -> Text:
     if point.value is None:
-        return Text(signs.gap, "dim")
+        return Text(glyphs.gap, "dim")
     if _is_partial(point):
-        return Text(signs.partial, "magenta")
-    bars, style = (signs.estimated_bars, "yellow") if point.estimated else (signs.bars, "cyan")
+        return Text(glyphs.partial, "magenta")
+    bars, style = (glyphs.estimated_bars, "yellow") if point.estimated else (glyphs.bars, "cyan")
     return Text(bars[_step(point.value - low, high - low, len(bars))], style)
 
 
@@ -162,7 +174,7 @@ def _is_partial(point: Point) -> bool:
 
 
 def _step(height: int, of: int, steps: int) -> int:
-    """Return which of `steps` bars stands for `height` of `of`; a flat line is drawn in the middle."""
+    """Return the index of the bar for `height` of `of`; a flat line is drawn in the middle."""
     if of == 0:
         return steps // 2 - 1
     return min(steps - 1, height * steps // of)

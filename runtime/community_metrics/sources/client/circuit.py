@@ -1,14 +1,13 @@
-"""The gate in front of one host: one request at a time, at its pace, none once the host is given up.
+"""The circuit breaker of one host: one request at a time, at its pace, none once the host failed twice.
 
-One subject that stays silent or is limited makes its host suspect; the next one has a single attempt to clear
-it. A second such failure in a row closes the host, so that a dead one costs little more than one subject.
+A subject that gets no response or is limited makes its host suspect; the next one has a single attempt. A
+second such failure in a row opens the circuit, so that a dead host costs little more than one subject.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import SourceRateLimited, SourceUnreachable, TransientSourceError
@@ -19,22 +18,22 @@ if TYPE_CHECKING:
     from community_metrics.clock import Clock
     from community_metrics.errors import SourceError
 
-_EVERY_LANE = "*"
+_EVERY_QUOTA = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class _Closure:
-    """Why a lane is not used any more, and until when (None: for the rest of the run)."""
+class _Open:
+    """Why a quota gets no more requests, and until when (None: for the rest of the run)."""
 
     error: TransientSourceError
     until: datetime | None
 
 
-class Gate:
-    """Holds a host's lock, its next free start, and the lanes given up.
+class CircuitBreaker:
+    """Holds a host's lock, the earliest start of its next request, and the quotas that get no more requests.
 
-    A lane is a quota of its own (GitHub counts GraphQL apart from REST); a host that gives no answer at all
-    closes every lane. `pace_s` is the least time between the starts of two requests.
+    A quota is counted apart by the host (GitHub counts GraphQL apart from REST); a host that does not respond
+    at all opens the circuit of every quota. `pace_s` is the least time between the starts of two requests.
     """
 
     def __init__(self, clock: Clock, pace_s: float) -> None:
@@ -42,7 +41,7 @@ class Gate:
         self._clock = clock
         self._pace_s = pace_s
         self._next_start_s = clock.monotonic()
-        self._closures: dict[str, _Closure] = {}
+        self._open: dict[str, _Open] = {}
         self._suspects: set[str] = set()
 
     async def pace(self) -> None:
@@ -52,37 +51,34 @@ class Gate:
             await self._clock.sleep(pause)
         self._next_start_s = self._clock.monotonic() + self._pace_s
 
-    def raise_if_closed(self, lane: str, about: str) -> None:
-        """Raise what closed this lane, without a request, while it is closed."""
-        for name in (_EVERY_LANE, lane):
-            closure = self._closures.get(name)
-            if closure and (closure.until is None or self._clock.now() < closure.until):
-                raise type(closure.error)(
-                    f"{about}: not asked, because of an earlier failure: {closure.error}",
-                    retry_after_s=closure.error.retry_after_s,
-                )
+    def opened_by(self, quota: str) -> TransientSourceError | None:
+        """Return the error that keeps this quota from further requests now; None where they may be sent."""
+        for name in (_EVERY_QUOTA, quota):
+            circuit = self._open.get(name)
+            if circuit and (circuit.until is None or self._clock.now() < circuit.until):
+                return circuit.error
+        return None
 
-    def is_suspect(self, lane: str) -> bool:
-        """Say whether the last request of this lane failed in a way that may be the host's."""
-        return not self._suspects.isdisjoint((_EVERY_LANE, lane))
+    def is_suspect(self, quota: str) -> bool:
+        """Return whether the last request of this quota failed in a way that may be the host's fault."""
+        return not self._suspects.isdisjoint((_EVERY_QUOTA, quota))
 
-    def note_answer(self, lane: str) -> None:
-        """Clear the host of suspicion: it answered, if only to say no."""
-        self._suspects -= {_EVERY_LANE, lane}
+    def note_response(self, quota: str) -> None:
+        """Clear the suspicion: the host responded, if only to refuse."""
+        self._suspects -= {_EVERY_QUOTA, quota}
 
-    def note_failure(self, lane: str, error: SourceError) -> None:
-        """Close what no other request would get through either, now that all attempts of one failed.
+    def note_failure(self, quota: str, error: SourceError) -> None:
+        """Open the circuit where no further request can succeed, now that all attempts of one failed.
 
-        A wait that the registry asks for closes at once; what may be the fault of one subject, at the second
-        time in a row.
+        A wait that the registry demands opens it at once; a failure that may be one subject's fault, when it
+        comes twice in a row.
         """
-        if isinstance(error, TransientSourceError) and error.retry_after_s is not None:
-            until = self._clock.now() + timedelta(seconds=error.retry_after_s)
-            self._closures[lane] = _Closure(error, until)
+        if isinstance(error, TransientSourceError) and error.retry_at is not None:
+            self._open[quota] = _Open(error, error.retry_at)
         elif isinstance(error, SourceUnreachable | SourceRateLimited):
-            name = _EVERY_LANE if isinstance(error, SourceUnreachable) else lane
-            if self.is_suspect(lane):
-                self._closures[name] = _Closure(error, None)
+            name = _EVERY_QUOTA if isinstance(error, SourceUnreachable) else quota
+            if self.is_suspect(quota):
+                self._open[name] = _Open(error, None)
             self._suspects.add(name)
         else:
-            self.note_answer(lane)
+            self.note_response(quota)

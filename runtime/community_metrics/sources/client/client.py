@@ -1,15 +1,18 @@
-"""The one HTTP client of a run: identified, paced, retried, bounded.
+"""The one HTTP client of a run: identified, paced, retried, limited.
 
-Within a host requests go one after the other, at its pace; hosts go side by side. A failure that may pass is
-tried again with growing, jittered waits, or after exactly the wait that the registry asks for; a wait longer
-than a request may take fails it at once. A host that cannot be reached, or keeps limiting us, for two
-subjects in a row is closed: what is still to be asked of it fails without a request.
+Requests to one host follow one another at its pace; different hosts get them side by side. A failure that
+may pass is retried after growing, jittered waits, or after exactly the wait that the registry demands; a wait
+longer than a request may take fails it at once. A host that cannot be reached, or limits requests, for two
+subjects in a row gets no more requests in this run; its other metrics fail with the same error.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import ssl
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -26,10 +29,10 @@ from community_metrics.errors import (
     TransientSourceError,
 )
 from community_metrics.origins import keeps_secrets
-from community_metrics.sources.client.circuit import Gate
+from community_metrics.sources.client.circuit import CircuitBreaker
 from community_metrics.sources.client.hosts import GITHUB, RegistryHost
 from community_metrics.sources.client.replies import Reply, parse, refusal
-from community_metrics.sources.client.retries import Bounds, failure, retrying
+from community_metrics.sources.client.retries import RequestLimits, retrying
 
 if TYPE_CHECKING:
     import random
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
 
 T = TypeVar("T")
+E = TypeVar("E", bound=SourceError)
 
 _REDIRECTS = {
     HTTPStatus.MOVED_PERMANENTLY,
@@ -49,30 +53,32 @@ _REDIRECTS = {
     HTTPStatus.PERMANENT_REDIRECT,
 }
 _MAX_HOPS = 3
+_UPDATE = "update community-metrics, if the registry has moved"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
-    """A validated answer: `body`, and the `reply` it came in (instant, public URL, headers, final path)."""
+class ParsedReply(Generic[T]):
+    """A validated response: `body`, and the `reply` that held it (instant, public URL, headers, path)."""
 
     body: T
     reply: Reply
 
     @property
     def at(self) -> datetime:
-        """When the answer was read, UTC."""
+        """When the response was read, UTC."""
         return self.reply.at
 
 
 @dataclass(frozen=True, slots=True)
 class _Call(Generic[T]):
-    """One request: where, for which source and subject, and what is expected."""
+    """One request: where, for which source and subject, and the model of its response."""
 
     host: RegistryHost
     path: str
     model: type[T]
-    about: str
-    lane: str = "core"
+    source: str
+    subject: str
+    quota: str = "core"
     params: Mapping[str, str | int] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
@@ -83,9 +89,14 @@ class _Call(Generic[T]):
         """Path and query."""
         return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
 
+    def error(self, kind: type[E], detail: str, *, origin: str | None = None, fix: str | None = None) -> E:
+        """Return an error of this request; `origin` is where it was sent, by default the public one."""
+        url = f"{origin or self.host.public_origin}{self.target}"
+        return kind(detail, source=self.source, subject=self.subject, url=url, fix=fix)
+
 
 class RegistryClient:
-    """Asks registries on behalf of the sources; one for a run, as an async context manager.
+    """Sends the requests of the sources; one for a run, as an async context manager.
 
     `paced=False` leaves out the pauses between requests (for benches against a replay); retries still wait.
     """
@@ -97,19 +108,21 @@ class RegistryClient:
         rng: random.Random,
         *,
         paced: bool = True,
-        bounds: Bounds | None = None,
+        limits: RequestLimits | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._rng = rng
         self._paced = paced
-        self._bounds = bounds or Bounds()
-        self._gates: dict[str, Gate] = {}
+        self._limits = limits or RequestLimits()
+        self._circuits: dict[str, CircuitBreaker] = {}
+        # crates.io demands program, version, and a way to reach the operator
+        user_agent = f"community-metrics/{version('community-metrics')} (+{settings.contact})"
         self._http = httpx.AsyncClient(
-            headers={"user-agent": user_agent(settings.contact), "accept": "application/json"},
-            timeout=httpx.Timeout(self._bounds.read_s, connect=self._bounds.connect_s),
+            headers={"user-agent": user_agent, "accept": "application/json"},
+            timeout=httpx.Timeout(self._limits.read_s, connect=self._limits.connect_s),
             follow_redirects=False,
-            trust_env=False,  # a .netrc or a proxy variable would change who is asked, and with which secret
+            trust_env=False,  # a .netrc or a proxy variable would change the host, and the secret it gets
         )
 
     async def __aenter__(self) -> Self:
@@ -117,15 +130,12 @@ class RegistryClient:
         return self
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._http.__aexit__(kind, error, trace)
 
     def has_token_for(self, host: RegistryHost) -> bool:
-        """Say whether requests to `host` carry the GitHub token: only GitHub's, and never in the clear."""
+        """Return whether requests to `host` carry the GitHub token: only GitHub's, and never unencrypted."""
         if host is not GITHUB or self._settings.github_token is None:
             return False
         return keeps_secrets(self._origin(host))
@@ -136,16 +146,19 @@ class RegistryClient:
         path: str,
         model: type[T],
         *,
-        about: str,
+        source: str,
+        subject: str,
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer[T]:
-        """Return the answer to a GET as `model`. `about` names source and subject in messages.
+    ) -> ParsedReply[T]:
+        """Return the response to a GET as `model`. Errors carry `source` and `subject`.
 
         Raises:
-            SourceError: one of its kinds, once every attempt that may help was made.
+            SourceError: one of its kinds, once every attempt that may succeed was made.
         """
-        return await self._ask(_Call(host, path, model, about, params=params or {}, headers=headers or {}))
+        return await self._fetch(
+            _Call(host, path, model, source, subject, params=params or {}, headers=headers or {})
+        )
 
     async def post_json(
         self,
@@ -153,79 +166,82 @@ class RegistryClient:
         path: str,
         model: type[T],
         *,
-        about: str,
+        source: str,
+        subject: str,
         body: Mapping[str, Any],
-        lane: str,
+        quota: str,
         refuse: Callable[[T, Reply], SourceError | None],
-    ) -> Answer[T]:
-        """Return the answer to a query sent by POST as `model`.
+    ) -> ParsedReply[T]:
+        """Return the response to a query sent by POST as `model`.
 
-        `refuse` finds the errors that come with status 200; they are retried like others. `lane` names the
-        quota that the query counts against: a limit there closes only that lane of the host.
+        `refuse` returns the error that a response with status 200 reports; it is retried like others. `quota`
+        names what the query counts against: a limit there stops only that quota of the host.
 
         Raises:
             SourceError: as `get_json`.
         """
-        return await self._ask(_Call(host, path, model, about, lane, body=body, refuse=refuse))
+        return await self._fetch(_Call(host, path, model, source, subject, quota, body=body, refuse=refuse))
 
-    async def _ask(self, call: _Call[T]) -> Answer[T]:
-        gate = self._gate(call.host)
-        async with gate.lock:
-            gate.raise_if_closed(call.lane, call.about)
-            bounds = replace(self._bounds, attempts=1) if gate.is_suspect(call.lane) else self._bounds
-            loop = retrying(call.host, bounds, self._clock, self._rng)
+    async def _fetch(self, call: _Call[T]) -> ParsedReply[T]:
+        circuit = self._circuit(call.host)
+        async with circuit.lock:
+            if earlier := circuit.opened_by(call.quota):
+                url = urljoin(earlier.url or "", call.target)
+                raise replace(earlier, source=call.source, subject=call.subject, url=url, attempts=0)
+            limits = replace(self._limits, attempts=1) if circuit.is_suspect(call.quota) else self._limits
+            loop = retrying(call.host, limits, self._clock, self._rng)
             try:
-                answer: Answer[T] = await loop(self._attempt, gate, call)
+                parsed: ParsedReply[T] = await loop(self._attempt, circuit, call)
             except SourceError as error:
-                final = failure(error, loop.statistics["attempt_number"], self._clock.now())
-                gate.note_failure(call.lane, final)
-                raise final from None  # it says all that the single attempt's error said
-            gate.note_answer(call.lane)
-            return answer
+                wait_s = error.retry_after_s
+                retry_at = None if wait_s is None else self._clock.now() + timedelta(seconds=wait_s)
+                final = replace(error, attempts=loop.statistics["attempt_number"], retry_at=retry_at)
+                circuit.note_failure(call.quota, final)
+                raise final from None  # it has all facts of the single attempt's error
+            circuit.note_response(call.quota)
+            return parsed
 
-    async def _attempt(self, gate: Gate, call: _Call[T]) -> Answer[T]:
-        reply = await self._follow(gate, call)
-        error = refusal(reply)
-        if error is not None:
+    async def _attempt(self, circuit: CircuitBreaker, call: _Call[T]) -> ParsedReply[T]:
+        reply = await self._follow(circuit, call)
+        if error := refusal(reply):
             raise error
         body = parse(reply, call.model)
-        error = call.refuse(body, reply)
-        if error is not None:
+        if error := call.refuse(body, reply):
             raise error
-        return Answer(body, reply)
+        return ParsedReply(body, reply)
 
-    async def _follow(self, gate: Gate, call: _Call[T]) -> Reply:
+    async def _follow(self, circuit: CircuitBreaker, call: _Call[T]) -> Reply:
         target = call.target
         for _ in range(_MAX_HOPS + 1):
-            await gate.pace()
+            await circuit.pace()
             reply = await self._send(call, target)
             if reply.status not in _REDIRECTS:
                 return reply
             target = self._target_within_host(call, target, reply.headers.get("location", ""))
-        raise TerminalSourceError(f"{call.about}: {reply.public_url} redirects more than {_MAX_HOPS} times")
+        raise reply.error(TerminalSourceError, f"it redirects more than {_MAX_HOPS} times")
 
     def _target_within_host(self, call: _Call[T], target: str, location: str) -> str:
-        """Return path and query of a redirect; refuse one to another host: the token stays here."""
+        """Return path and query of a redirect; refuse one to another host, which must not get the token."""
         origin = self._origin(call.host)
         try:
             parts = urlsplit(urljoin(f"{origin}{target}", location))
         except ValueError:  # https://[half-an-address
             raise _unusable(call, repr(location[:80])) from None
         if not location or f"{parts.scheme}://{parts.netloc}" not in {origin, call.host.public_origin}:
-            raise TerminalSourceError(
-                f"{call.about}: {call.host.public_origin}{target} redirects to another host "
-                f"({parts.hostname or 'none named'}); it was not followed. If the registry has moved, "
-                "update community-metrics."
-            )
+            host = parts.hostname or "none named"
+            detail = f"it redirects to another host ({host}), which was not followed"
+            raise call.error(TerminalSourceError, detail, fix=_UPDATE)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     async def _send(self, call: _Call[T], target: str) -> Reply:
         origin = self._origin(call.host)
         method = "GET" if call.body is None else "POST"
-        headers = self._headers(call)
+        headers = dict(call.headers)
+        if self._settings.github_token is not None and self.has_token_for(call.host):
+            headers["authorization"] = f"Bearer {self._settings.github_token.get_secret_value()}"
         try:
             async with (
-                asyncio.timeout(self._bounds.attempt_s),
+                asyncio.timeout(self._limits.attempt_s),
                 self._http.stream(method, f"{origin}{target}", headers=headers, json=call.body) as response,
             ):
                 body = await self._read(call, response)
@@ -235,7 +251,8 @@ class RegistryClient:
             raise _foreign(call, origin, error) from None  # its request holds the token
         return Reply(
             host=call.host,
-            about=call.about,
+            source=call.source,
+            subject=call.subject,
             public_url=f"{call.host.public_origin}{target}",
             path=urlsplit(target).path,
             status=response.status_code,
@@ -245,50 +262,48 @@ class RegistryClient:
         )
 
     async def _read(self, call: _Call[T], response: httpx.Response) -> bytes:
-        body = bytearray()
+        body, limit = bytearray(), self._limits.max_bytes
         async for chunk in response.aiter_bytes():
             body += chunk
-            if len(body) > self._bounds.max_bytes:
-                raise SourceShapeError(
-                    f"{call.about}: the answer of {call.host.public_origin}{call.target} is larger than "
-                    f"{self._bounds.max_bytes:,} bytes; nothing of it was stored"
-                )
+            if len(body) > limit:
+                detail = f"the response is larger than {limit:,} bytes; nothing of it was stored"
+                raise call.error(SourceShapeError, detail)
         return bytes(body)
-
-    def _headers(self, call: _Call[T]) -> dict[str, str]:
-        headers = dict(call.headers)
-        if self._settings.github_token is not None and self.has_token_for(call.host):
-            headers["authorization"] = f"Bearer {self._settings.github_token.get_secret_value()}"
-        return headers
 
     def _origin(self, host: RegistryHost) -> str:
         return self._settings.source_url(host.key) if host.key in PUBLIC_ORIGINS else host.public_origin
 
-    def _gate(self, host: RegistryHost) -> Gate:
-        if host.key not in self._gates:
-            self._gates[host.key] = Gate(self._clock, host.pace_s if self._paced else 0.0)
-        return self._gates[host.key]
-
-
-def user_agent(contact: str) -> str:
-    """Return who we are, as crates.io demands it: program, version, and how to reach whoever runs it."""
-    return f"community-metrics/{version('community-metrics')} (+{contact})"
+    def _circuit(self, host: RegistryHost) -> CircuitBreaker:
+        if host.key not in self._circuits:
+            self._circuits[host.key] = CircuitBreaker(self._clock, host.pace_s if self._paced else 0.0)
+        return self._circuits[host.key]
 
 
 def _unusable(call: _Call[T], fault: str) -> TerminalSourceError:
-    return TerminalSourceError(
-        f"{call.about}: {call.host.public_origin}{call.target} redirects to no usable address ({fault}); "
-        "it was not followed. Run the job again later; if it stays so, update community-metrics."
-    )
+    detail = f"it redirects to no usable address ({fault}), which was not followed"
+    return call.error(TerminalSourceError, detail, fix=_UPDATE)
 
 
 def _foreign(call: _Call[T], origin: str, error: Exception) -> TransientSourceError:
-    """Return our error for one of httpx's: no answer at all, or an answer that broke off."""
-    via = "" if origin == call.host.public_origin else f" (set by CM_SOURCE_URL_{call.host.key.upper()})"
+    """Return our error for one of httpx's: no response at all, or one that broke off."""
+    is_public = origin == call.host.public_origin
+    via = "" if is_public else f" (CM_SOURCE_URL_{call.host.key.upper()} sets this address)"
     if isinstance(error, (TimeoutError, httpx.TimeoutException)):
-        return SourceUnreachable(f"{call.about}: {origin}{via} gives no answer in time")
+        return call.error(SourceUnreachable, f"no response in time{via}", origin=origin)
     if isinstance(error, httpx.ConnectError):
-        return SourceUnreachable(f"{call.about}: {origin}{via} cannot be reached: {error}")
-    return TransientSourceError(
-        f"{call.about}: the answer of {origin}{via} broke off ({type(error).__name__})"
-    )
+        return call.error(SourceUnreachable, f"{_reason(error)}{via}", origin=origin)
+    detail = f"the response broke off ({type(error).__name__}){via}"
+    return call.error(TransientSourceError, detail, origin=origin)
+
+
+def _reason(error: BaseException) -> str:
+    """Return why a connection failed in the operating system's words, which httpx hides."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, BaseExceptionGroup):  # one error for each address of the host
+            cause = cause.exceptions[0]
+        if isinstance(cause, OSError) and cause.errno:
+            is_system_error = cause.errno > 0 and not isinstance(cause, ssl.SSLError)
+            return (os.strerror(cause.errno) if is_system_error else cause.strerror or str(cause)).lower()
+        cause = cause.__cause__ or cause.__context__
+    return str(error)

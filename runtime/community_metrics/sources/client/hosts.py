@@ -1,6 +1,6 @@
-"""The registries' origins, and how politely each is asked.
+"""The registries' origins, and the pace of requests to each.
 
-The numbers are data, each with where it comes from. A plug-in declares a `RegistryHost` of its own.
+Each number has its origin beside it. A plug-in declares a `RegistryHost` of its own.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from community_metrics.config import PUBLIC_ORIGINS
 class RegistryHost:
     """One origin with one pace: requests to it start at least `pace_s` apart, one at a time.
 
-    `limit_wait_s` is the first wait after a limit whose length the registry does not give; it doubles.
-    `html_403_is_limit` says that a 403 which is a web page comes from a gatekeeper that counts requests.
-    `unknown_hint` says what a 404 means there.
+    `limit_wait_s` is the first wait after a limit whose length the registry does not state; it doubles.
+    `html_403_is_limit`: a 403 with a web page comes from a gatekeeper that counts requests.
+    `unknown_hint` is what a 404 means there.
     """
 
     key: str
@@ -37,10 +37,10 @@ PYPISTATS = RegistryHost(
 NPM = RegistryHost(
     "npm",
     PUBLIC_ORIGINS["npm"],
-    pace_s=5,  # since November 2025 one request a second soon draws 429
-    limit_wait_s=60,  # the counting window rolls: coming back sooner prolongs it
+    pace_s=5,  # since November 2025 one request a second soon gets 429
+    limit_wait_s=60,  # the counting window rolls: an earlier request prolongs it
     unknown_hint="no package of that name; a scoped one is written @scope/name",
-    html_403_is_limit=True,  # Cloudflare's error 1015 comes as 403 too
+    html_403_is_limit=True,  # Cloudflare's error 1015 has status 403
 )
 CRATES = RegistryHost(
     "crates",
@@ -52,7 +52,7 @@ CRATES = RegistryHost(
 GITHUB = RegistryHost(
     "github",
     PUBLIC_ORIGINS["github"],
-    pace_s=1,  # its best practices: one after the other, about a second between them
-    limit_wait_s=60,  # secondary limits: at least a minute when no time is given
+    pace_s=1,  # its best practices: one after the other, about a second apart
+    limit_wait_s=60,  # secondary limits: at least a minute where no time is stated
     unknown_hint="the repository is gone, private, or not shown to this token",
 )

@@ -1,11 +1,11 @@
-"""What a registry's reply means: pure functions from a reply to a value or to one of our errors.
+"""What a registry's reply means: pure functions from a reply to a value or an error.
 
 | reply | meaning |
 | --- | --- |
 | 200 with JSON of the documented shape | the value |
-| 200 with a web page, or JSON cut short | transient: something stood in between |
-| 200 with JSON of another shape | `SourceShapeError`, naming the field |
-| 429, or 403 with Retry-After, with no requests remaining, or by a gatekeeper | `SourceRateLimited` |
+| 200 with a web page, or JSON cut short | transient: the response is not the registry's |
+| 200 with JSON of another shape | `SourceShapeError`, which names the field |
+| 429, or 403 with Retry-After, with no requests remaining, or from a gatekeeper | `SourceRateLimited` |
 | 401, other 403 | `SourceDenied` |
 | 404, 410, 451 | `UnknownSubject` |
 | 202, 408, 425, 5xx | transient |
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -41,23 +41,26 @@ if TYPE_CHECKING:
     from community_metrics.sources.client.hosts import RegistryHost
 
 T = TypeVar("T")
+E = TypeVar("E", bound=SourceError)
 
+CHECK_SUBJECT = "correct the subject in the catalogue"
 _DIGITS = re.compile(r"\d{1,12}", re.ASCII)
 _LONGEST_WAIT = timedelta(days=365)
 _TRY_LATER = {HTTPStatus.ACCEPTED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
-_NOT_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}
+_NOT_FOUND = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP reply as it came. `headers` has lower-case keys; `at` is when its last byte was read.
+    """One HTTP response as received. `headers` has lower-case keys; `at` is when its last byte was read.
 
-    `public_url` is the registry's public URL even where another origin stands in for it. `about` is the
-    source and subject it was asked for. `path` is where the answer came from, after redirects.
+    `source` and `subject` are those of the request. `public_url` is the registry's public URL, also where
+    `CM_SOURCE_URL_…` sets another origin. `path` is the path after redirects.
     """
 
     host: RegistryHost
-    about: str
+    source: str
+    subject: str
     public_url: str
     path: str
     status: int
@@ -67,29 +70,42 @@ class Reply:
 
     @property
     def is_json(self) -> bool:
-        """Say whether the content type is JSON's."""
+        """Whether the content type is JSON."""
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         return media_type == "application/json" or media_type.endswith("+json")
 
+    def error(self, kind: type[E], detail: str = "", **facts: Any) -> E:
+        """Return an error with the facts of this reply."""
+        return kind(
+            detail,
+            source=self.source,
+            subject=self.subject,
+            url=self.public_url,
+            http_status=self.status,
+            **facts,
+        )
+
 
 def refusal(reply: Reply) -> SourceError | None:
-    """Return why this reply is no answer; None when its body may be read."""
-    status, said = reply.status, f"{reply.about}: {reply.public_url} answered {reply.status}"
+    """Return the error that this reply means; None when its body may be read."""
+    status = reply.status
     if status == HTTPStatus.OK:
-        return None if reply.is_json else _not_json(reply)
+        kind = reply.headers.get("content-type", "no content type")[:80]
+        detail = f"the response is {kind!r} instead of JSON"
+        return None if reply.is_json else reply.error(TransientSourceError, detail)
     if is_limit(reply):
         return limited(reply)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return SourceDenied(f"{said}: {_denied_hint(reply)}")
-    if status in _NOT_THERE:
-        return UnknownSubject(f"{said}: {reply.host.unknown_hint}. Correct the subject in the catalogue.")
+        return _denied(reply)
+    if status in _NOT_FOUND:
+        return reply.error(UnknownSubject, reply.host.unknown_hint, fix=CHECK_SUBJECT)
     if status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return TransientSourceError(said, retry_after_s=asked_wait_s(reply))
-    return TerminalSourceError(f"{said}, which its documentation does not provide for here")
+        return reply.error(TransientSourceError, retry_after_s=required_wait_s(reply))
+    return reply.error(TerminalSourceError, "this status is not documented for this request")
 
 
 def is_limit(reply: Reply) -> bool:
-    """Say whether the registry refused because of how often we ask."""
+    """Return whether the registry refused because of the number of requests."""
     if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
         return True
     if reply.status != HTTPStatus.FORBIDDEN:
@@ -98,20 +114,17 @@ def is_limit(reply: Reply) -> bool:
         return True
     if reply.host.html_403_is_limit and not reply.is_json:
         return True
-    # GitHub's secondary limits may carry neither header; a missing permission looks the same but for its text
+    # GitHub's secondary limits may have neither header; only the text differs from a missing permission
     return reply.host.key == "github" and b"rate limit" in reply.body.lower()
 
 
 def limited(reply: Reply) -> SourceRateLimited:
-    """Return the error for a reply that `is_limit`, or for a GraphQL answer that says as much with 200."""
-    return SourceRateLimited(
-        f"{reply.about}: {reply.public_url} limits us (status {reply.status})",
-        retry_after_s=asked_wait_s(reply),
-    )
+    """Return the error for a reply that `is_limit`, or for a GraphQL response that reports one with 200."""
+    return reply.error(SourceRateLimited, "requests are limited", retry_after_s=required_wait_s(reply))
 
 
-def asked_wait_s(reply: Reply) -> float | None:
-    """Return how many seconds the registry asks us to wait, None when it does not say.
+def required_wait_s(reply: Reply) -> float | None:
+    """Return the wait in seconds that the registry demands; None when it states none.
 
     In GitHub's order: `retry-after` (seconds or a date), else `x-ratelimit-reset` (seconds since 1970) when
     no requests remain.
@@ -141,7 +154,7 @@ def parse(reply: Reply, model: type[T]) -> T:
     """Return the body as `model`.
 
     Raises:
-        TransientSourceError: the body is not whole JSON.
+        TransientSourceError: the body is not complete JSON.
         SourceShapeError: it is JSON of another shape; the message names the first fields that differ.
     """
     try:
@@ -149,9 +162,7 @@ def parse(reply: Reply, model: type[T]) -> T:
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
     if any(fault["type"] == "json_invalid" for fault in faults):
-        raise TransientSourceError(
-            f"{reply.about}: {reply.public_url} answered JSON that is cut short or broken"
-        )
+        raise reply.error(TransientSourceError, "the JSON is cut short or broken")
     raise shape_error(reply, _worded(faults))
 
 
@@ -169,28 +180,27 @@ def parse_part(reply: Reply, where: str, value: object, model: type[T]) -> T:
 
 
 def shape_error(reply: Reply, what: str) -> SourceShapeError:
-    """Return the error for an answer that is not as documented; `what` names the field."""
-    return SourceShapeError(
-        f"{reply.about}: the answer of {reply.public_url} has changed its shape: {what}. "
-        "Nothing of it was stored. Update community-metrics, or report this message if it is up to date."
+    """Return the error for a response that is not as documented; `what` names the field."""
+    return reply.error(
+        SourceShapeError,
+        f"the response has another shape than documented, and nothing of it was stored: {what}",
+        fix="update community-metrics, or report this message if it is up to date",
     )
 
 
 def _worded(faults: Sequence[ErrorDetails], where: str = "") -> str:
-    """Name the first fields that differ: `data.0.downloads: Input should be a valid integer`."""
-    said = []
+    """Return the first fields that differ: `data.0.downloads: Input should be a valid integer`."""
+    texts = []
     for fault in faults[:3]:
         path = ".".join(str(part) for part in (*([where] if where else []), *fault["loc"]))
-        said.append(f"{path or 'the whole answer'}: {fault['msg']}")
-    return "; ".join(said)
+        texts.append(f"{path or 'the whole body'}: {fault['msg']}")
+    return "; ".join(texts)
 
 
-def _not_json(reply: Reply) -> TransientSourceError:
-    kind = reply.headers.get("content-type", "no content type")[:80]
-    return TransientSourceError(f"{reply.about}: {reply.public_url} answered {kind!r} instead of JSON")
-
-
-def _denied_hint(reply: Reply) -> str:
+def _denied(reply: Reply) -> SourceDenied:
+    detail = "this user agent or address is refused"
+    fix = "check that CM_CONTACT names a way to reach you"
     if reply.host.key == "github":
-        return "the token or its rights are refused; check CM_GITHUB_TOKEN, or unset it to ask without one"
-    return "this user agent or address is refused; check that CM_CONTACT names a way to reach you"
+        detail = "the token or its permissions are refused"
+        fix = "check CM_GITHUB_TOKEN, or unset it to send requests without one"
+    return reply.error(SourceDenied, detail, fix=fix)

@@ -1,0 +1,53 @@
+/** Keyboard, theme, locale and rendering without scrolling. */
+import { expect, test } from "@playwright/test";
+import { figure, open, pageUrl, waitForChart } from "./scenarios";
+
+test.describe.configure({ mode: "parallel" });
+
+test("Tab reaches every control in page order, with a visible focus ring", async ({ page }) => {
+  await open(page, "rich");
+  await waitForChart(page);
+  const reached: string[] = [];
+  for (let step = 0; step < 32; step += 1) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement;
+      const name = element.getAttribute("aria-label") ?? element.textContent ?? "";
+      return {
+        name: name.trim() || element.tagName,
+        hasRing: getComputedStyle(element).outlineStyle !== "none",
+      };
+    });
+    expect.soft(focused.hasRing, focused.name).toBe(true);
+    reached.push(focused.name);
+  }
+  expect(reached[0]).toBe("Skip to content");
+  for (const name of ["Day", "Month", "All", "Log", "Indexed to 100", "Python"])
+    expect(reached).toContain(name);
+  expect(reached.some((name) => name.startsWith("Lance · Downloads, chart"))).toBe(true);
+});
+
+test("the theme is stored in the browser and not in the URL", async ({ page }) => {
+  await open(page, "rich");
+  await page.getByLabel("Theme").selectOption("dark");
+  await page.reload();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  expect(page.url()).toBe(pageUrl("rich"));
+});
+
+test("numbers, days and weeks follow the browser's locale", async ({ browser }) => {
+  const context = await browser.newContext({ locale: "de-DE", timezoneId: "America/Los_Angeles" });
+  const page = await context.newPage();
+  await open(page, "rich");
+  await expect(figure(page)).toHaveText("1.285.752");
+  await expect(page.getByText(/11\.[–\s]+17\. Jan(uar|\.)? 2027/).first()).toBeVisible();
+  await context.close();
+});
+
+test("charts render without scrolling, for print and for navigation by heading", async ({ page }) => {
+  await open(page, "rich");
+  // two of the ten families have no values
+  await expect(page.locator(".charts .stage-plot svg")).toHaveCount(8, { timeout: 20_000 });
+  await expect(page.getByText("No data yet.")).toHaveCount(2);
+  await expect(page.getByRole("heading", { name: "Recent runs" })).toBeAttached();
+});

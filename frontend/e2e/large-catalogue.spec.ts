@@ -1,0 +1,95 @@
+/** The page with 500 metrics and ten years of data. */
+import { expect, type Page, test } from "@playwright/test";
+import { open, scrollThrough, waitForChart } from "./scenarios";
+
+const MAX_MS = 200;
+
+declare global {
+  interface Window {
+    slowest: number;
+  }
+}
+
+/** Records the longest time from an interaction to its next paint, measured by the browser. */
+async function watchInteractions(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    window.slowest = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEventTiming & { interactionId: number })[]) {
+        if (entry.interactionId > 0) window.slowest = Math.max(window.slowest, entry.duration);
+      }
+    }).observe({ type: "event", durationThreshold: 16, buffered: true } as PerformanceObserverInit);
+  });
+}
+
+/** Other processes can only slow a measurement down, so the best of three rounds counts. */
+const ROUNDS = 3;
+
+test("every interaction paints within 200 ms", async ({ page }) => {
+  test.setTimeout(150_000);
+  await watchInteractions(page);
+  const best: Record<string, number> = {};
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await open(page, "big", "?range=all");
+    for (const [name, ms] of Object.entries(await measuredRound(page)))
+      best[name] = Math.min(best[name] ?? ms, ms);
+    if (Object.values(best).every((ms) => ms <= MAX_MS)) break;
+  }
+  console.log(JSON.stringify(best));
+  for (const [name, ms] of Object.entries(best)) expect.soft(ms, name).toBeLessThanOrEqual(MAX_MS);
+});
+
+async function measuredRound(page: Page): Promise<Readonly<Record<string, number>>> {
+  await waitForChart(page);
+  await scrollThrough(page);
+  await page.waitForTimeout(500);
+  const measured: Record<string, number> = {};
+  for (const [name, act] of Object.entries(actions(page))) {
+    await page.evaluate(() => {
+      window.slowest = 0;
+    });
+    await act();
+    await page.waitForTimeout(400);
+    measured[name] = await page.evaluate(() => window.slowest);
+  }
+  return measured;
+}
+
+function actions(page: Page): Readonly<Record<string, () => Promise<void>>> {
+  const toolbar = page.locator(".toolbar");
+  const click = (name: string) => () => toolbar.getByRole("button", { name, exact: true }).click();
+  return {
+    log: click("Log"),
+    cumulative: click("Cumulative"),
+    indexed: click("Indexed to 100"),
+    year: click("1 year"),
+    all: click("All"),
+    month: click("Month"),
+    week: click("Week"),
+    iso: () => page.getByLabel("ISO dates").click(),
+    hide: () => page.locator(".legend button").first().click(),
+    arrowKeys: async () => {
+      await page.locator(".stage-keys").first().focus();
+      for (let step = 0; step < 5; step += 1) await page.keyboard.press("ArrowLeft");
+    },
+    table: () =>
+      page
+        .getByRole("button", { name: /Show table/ })
+        .first()
+        .click(),
+    type: () => page.getByLabel("Add a series to compare").pressSequentially("downloads:p1:m6"),
+    compare: () => page.locator(".compare").getByRole("button", { name: "Add" }).click(),
+    sort: () => page.locator("#movers").getByRole("button", { name: /Value/ }).click(),
+  };
+}
+
+test("a chart shows eight of 500 metrics, and others are added by name", async ({ page }) => {
+  await open(page, "big");
+  await waitForChart(page);
+  const card = page.locator(".chart-card").first();
+  await expect(card.locator(".legend button")).toHaveCount(8);
+  await card.getByLabel("Add a series").fill("downloads:p0:m5");
+  await card.getByRole("button", { name: "Add" }).click();
+  await expect(card.locator(".legend button")).toHaveCount(9);
+  await expect(page).toHaveURL(/add=downloads:p0:m5$/);
+});

@@ -1,0 +1,148 @@
+/** Notices above the numbers: an outage, stale data, a failed run, or an invalid link. */
+import type { ReactNode } from "react";
+import type { ApiResponse } from "../api/client";
+import type { RunRecord, ServiceStatus, WeeklyDashboard } from "../api/types";
+import { unknownIds } from "../data/groups";
+import { usePage, useView } from "../hooks/contexts";
+import { useResource } from "../hooks/use-resource";
+import { RetryButton } from "./error-page";
+
+interface Props {
+  readonly response: ApiResponse<WeeklyDashboard>;
+  readonly status: ServiceStatus | null;
+  readonly invalidParameters: readonly string[];
+}
+
+export function Notices({ response, status, invalidParameters }: Props) {
+  const { view } = useView();
+  return (
+    <div className="notices">
+      <OutageNotice response={response} />
+      <StaleNotice dashboard={response.body} />
+      <LastRunNotice status={status} />
+      {unknownIds(response.body, view).map((id) => (
+        <UnknownMetricNotice key={id} id={id} />
+      ))}
+      {invalidParameters.length > 0 && (
+        <Notice tone="info" title="Part of this link is invalid">
+          Defaults are used for {invalidParameters.join("; ")}.
+        </Notice>
+      )}
+    </div>
+  );
+}
+
+interface NoticeProps {
+  readonly tone: "info" | "warn" | "bad";
+  readonly title: string;
+  readonly children: ReactNode;
+}
+
+const ICONS = { info: "i", warn: "!", bad: "×" } as const;
+
+function Notice({ tone, title, children }: NoticeProps) {
+  return (
+    <div className={`notice is-${tone}`} role="status">
+      <span className="notice-icon" aria-hidden="true">
+        {ICONS[tone]}
+      </span>
+      <div>
+        <strong>{title}.</strong> {children}
+      </div>
+    </div>
+  );
+}
+
+function OutageNotice({ response }: { readonly response: ApiResponse<WeeklyDashboard> }) {
+  const { format, now } = usePage();
+  if (response.problem !== null) {
+    return (
+      <Notice tone="bad" title={response.problem.message.replace(/\.$/, "")}>
+        Showing data saved in this browser {format.age(response.receivedAt, now)}. <RetryButton />
+      </Notice>
+    );
+  }
+  const { freshness } = response.body;
+  if (freshness.storage_reachable) return null;
+  const age = freshness.data_as_of == null ? "" : ` from ${format.age(freshness.data_as_of, now)}`;
+  return (
+    <Notice tone="bad" title="The database is not responding">
+      Showing the last data{age}. <RetryButton />
+    </Notice>
+  );
+}
+
+function StaleNotice({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
+  const { format, now } = usePage();
+  const { is_stale, last_success_at } = dashboard.freshness;
+  if (!is_stale) return null;
+  const age = last_success_at && format.age(last_success_at, now);
+  return (
+    <Notice tone="warn" title="Data is stale">
+      {age
+        ? `The last complete refresh was ${age}.`
+        : "No refresh has completed yet; this data comes from seed files."}{" "}
+      Fix: run <code>community-metrics refresh</code>.
+    </Notice>
+  );
+}
+
+function LastRunNotice({ status }: { readonly status: ServiceStatus | null }) {
+  const { format, now } = usePage();
+  const last = status?.runs.find((run) => run.state !== "running");
+  if (!last || last.state === "success") return null;
+  const causes = last.failures.map((failure) => failure.message);
+  const errors = causes.length > 0 ? causes : [last.error_summary].filter((text) => text !== null);
+  return (
+    <Notice tone="warn" title={RUN_TITLES[last.state]}>
+      {last.job_name} started {format.age(last.started_at, now)}. The data it fetched is stored; the next run
+      fetches the missing days again.
+      {errors.length > 0 && (
+        <details>
+          <summary>Show errors</summary>
+          <ul>
+            {errors.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </Notice>
+  );
+}
+
+const RUN_TITLES: Readonly<Record<RunRecord["state"], string>> = {
+  running: "A run is in progress",
+  success: "The last run succeeded",
+  partial: "The last run was partial",
+  failed: "The last run failed",
+  abandoned: "The last run did not finish",
+};
+
+function UnknownMetricNotice({ id }: { readonly id: string }) {
+  const { view } = useView();
+  const { change } = usePage();
+  const lookup = useResource(`/dashboard/weekly?weeks=1&metric_id=${encodeURIComponent(id)}`);
+  const suggestions = lookup.phase === "failed" ? lookup.problem.suggestions : [];
+  const replaced = (ids: readonly string[], by: readonly string[]) =>
+    ids.includes(id) ? [...ids.filter((other) => other !== id), ...by] : ids;
+  const replaceWith = (by: readonly string[]) => () =>
+    change({
+      hidden: replaced(view.hidden, []),
+      added: replaced(view.added, by),
+      compared: replaced(view.compared, by),
+    });
+  return (
+    <Notice tone="info" title={`Unknown metric: ${id}`}>
+      {suggestions.length > 0 && "Did you mean: "}
+      {suggestions.map((suggestion) => (
+        <button type="button" className="link" key={suggestion} onClick={replaceWith([suggestion])}>
+          {suggestion}
+        </button>
+      ))}
+      <button type="button" className="link" onClick={replaceWith([])}>
+        Remove it from this view
+      </button>
+    </Notice>
+  );
+}

@@ -1,0 +1,33 @@
+import { type RefObject, useEffect, useRef, useState } from "react";
+import { afterPaint } from "./after-paint";
+
+/** After this time, offscreen elements render too: for print, find in page and navigation by heading. */
+const RENDER_ANYWAY_AFTER_MS = 5_000;
+
+/** Returns a ref, whether its element has been near the viewport (or should render anyway), and whether it is now. */
+export function useNearViewport<T extends Element>(): [RefObject<T | null>, boolean, boolean] {
+  const ref = useRef<T>(null);
+  const [wasNear, setWasNear] = useState(false);
+  const [isNear, setNear] = useState(false);
+  useEffect(() => {
+    if (ref.current === null) return;
+    const show = (): void => setWasNear(true);
+    const observer = new IntersectionObserver(
+      (entries) => {
+        const isIntersecting = entries.at(-1)?.isIntersecting === true;
+        setNear(isIntersecting);
+        if (isIntersecting) show();
+      },
+      { rootMargin: "200px" },
+    );
+    observer.observe(ref.current);
+    addEventListener("beforeprint", show);
+    const timer = setTimeout(() => afterPaint(show, false), RENDER_ANYWAY_AFTER_MS);
+    return () => {
+      observer.disconnect();
+      removeEventListener("beforeprint", show);
+      clearTimeout(timer);
+    };
+  }, []);
+  return [ref, wasNear, isNear];
+}

@@ -1,0 +1,49 @@
+"""Which responses are served from memory, and under which key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from community_metrics.api.context import PREFIX, header
+from community_metrics.api.negotiation import negotiated
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+CACHED_ROUTES: Final = frozenset(
+    {"status", "definitions", "dashboard", "series", "history", "restatements", "badge", "sparkline"}
+)
+"""First words of the routes that are served from memory, and so have a tag and a 304."""
+_BY_MINUTE: Final = frozenset({"status", "history"})
+"""Routes whose body has whether a run is abandoned, or how old the last success is."""
+_MAX_QUERY_BYTES: Final = 8_192
+
+
+class CacheKey(NamedTuple):
+    """Identifies a cached body; equal for requests that differ only in spelling."""
+
+    route: str
+    path: str
+    query: str
+    media_format: str
+    """What `Accept` selects, on a route where it does; else empty."""
+
+    @property
+    def by_minute(self) -> bool:
+        """Whether the body changes with the minute."""
+        return self.route in _BY_MINUTE
+
+
+def cache_key(scope: Scope) -> CacheKey | None:
+    """Return the key of a request for a cached route; None for any other request."""
+    path: str = scope["path"]
+    if scope["method"] != "GET" or not path.startswith(PREFIX):
+        return None
+    route = path[len(PREFIX) :].partition("/")[0]
+    query: bytes = scope["query_string"]
+    if route not in CACHED_ROUTES or len(query) > _MAX_QUERY_BYTES:
+        return None
+    media_format = negotiated(header(scope["headers"], b"accept")) if route == "series" else ""
+    canonical = urlencode(sorted(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))
+    return CacheKey(route, path, canonical, media_format)

@@ -1,0 +1,42 @@
+"""`community-metrics secrets put`."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from community_metrics.aws.secrets_put import Deployment, SecretsManager, put_secrets
+
+
+class Storage(StrEnum):
+    """`storage` in `deployment.toml`."""
+
+    ENTERPRISE = "enterprise"
+    S3 = "s3"
+
+
+def put(
+    storage: Annotated[Storage, typer.Option(help="As in deployment.toml.")] = Storage.ENTERPRISE,
+    region: Annotated[
+        str | None, typer.Option(help="Region of the deployment.  [default: AWS's own]")
+    ] = None,
+    lancedb_region: Annotated[
+        str | None, typer.Option(help="As in deployment.toml: the region of the LanceDB cluster.")
+    ] = None,
+) -> None:
+    """Prompt for each secret without showing it, test them against LanceDB, then store them."""
+    deployment = Deployment(storage.value, lancedb_region)
+    result = asyncio.run(put_secrets(SecretsManager(region), deployment, _prompt))
+    for line in (*(f"stored {entry.name}" for entry in result.stored), *result.notes):
+        typer.echo(line)
+    typer.echo(
+        "A running deployment uses them within an hour." if result.stored else "Nothing new; nothing stored."
+    )
+
+
+def _prompt(question: str) -> str:
+    answer: str = typer.prompt(question, default="", hide_input=True, show_default=False)
+    return answer

@@ -1,0 +1,128 @@
+"""The jobs, each with its own options. CLI, Lambda and docs derive their lists from `JOBS`.
+
+Each job imports its work only when it runs: `--help` and a wrong option cost no import of a client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  the parser of Lambda events resolves the annotation
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from community_metrics.errors import ConfigurationError
+from community_metrics.model import Provenance
+from community_metrics.runs.job import JobResult
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.runs.job import Job, RunContext, Work
+
+MOST_WEEKS: Final = 520
+"""Ten years; no registry returns more by the day."""
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """What `weekly_refresh` and `update_all` share."""
+
+    provenance: ClassVar[Provenance]
+
+    lookback_weeks: int
+    only: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.lookback_weeks <= MOST_WEEKS:
+            raise ConfigurationError(
+                f"lookback_weeks is {self.lookback_weeks}; it counts complete weeks, at least 1 and at most "
+                f"{MOST_WEEKS}."
+            )
+
+    def prepare(self, catalog: Catalog, now: datetime) -> Work:
+        """Return the work: fetch every chosen metric over its window."""
+        from community_metrics.runs.refresh import prepared  # noqa: PLC0415  imports the HTTP client
+
+        return prepared(self.only, self.lookback_weeks, self.provenance, catalog, now)
+
+
+@dataclass(frozen=True)
+class WeeklyRefresh(Refresh):
+    """Fetch the last complete ISO weeks and the days since, since registries publish late and restate.
+
+    Reaches further back, for each metric, to the first gap that its source can still fill.
+    """
+
+    name: ClassVar[str] = "weekly_refresh"
+    provenance: ClassVar[Provenance] = Provenance.API
+
+    lookback_weeks: int = 5
+
+
+@dataclass(frozen=True)
+class UpdateAll(Refresh):
+    """Fetch more weeks; the values are `recomputed`, which replaces seed rows and earlier refreshes alike."""
+
+    name: ClassVar[str] = "update_all"
+    provenance: ClassVar[Provenance] = Provenance.RECOMPUTED
+
+    lookback_weeks: int = 12
+
+
+@dataclass(frozen=True)
+class SeedFromCsv:
+    """Load published history from files.
+
+    The shipped files belong to the shipped catalogue; with another one there is nothing to load, which is a
+    success. Values are stored as `csv_seed` and never replace those of a registry.
+    """
+
+    name: ClassVar[str] = "seed_from_csv"
+
+    path: Path | None = None
+    include_suspect: bool = False
+    only: tuple[str, ...] = ()
+
+    def prepare(self, catalog: Catalog, now: datetime) -> Work:
+        """Return the work: store the rows of the files, which are read here.
+
+        Raises:
+            SeedFileError: a file has faults; nothing of it is loaded.
+        """
+        from community_metrics.runs.seed import prepared  # noqa: PLC0415  as above
+
+        return prepared(self.path, self.only, catalog, now, include_suspect=self.include_suspect)
+
+
+@dataclass(frozen=True)
+class BootstrapTables:
+    """Create the missing tables. Every job does so; this one does nothing else.
+
+    With `reset` it first drops the existing ones, history included.
+    """
+
+    name: ClassVar[str] = "bootstrap_tables"
+    only: ClassVar[tuple[str, ...]] = ()
+
+    reset: bool = False
+
+    def prepare(self, _catalog: Catalog, _now: datetime) -> Work:
+        """Return the work: drop the tables where `reset` is set; every run creates the missing ones."""
+        return self._work
+
+    async def _work(self, context: RunContext) -> JobResult:
+        if not self.reset:
+            return JobResult()
+        place = context.settings.storage_location
+        rows = f"every row of the metrics, their values and the history in {place}"
+        if context.holder is None:  # without a lease nothing may be deleted
+            return JobResult(notes=(f"--reset would delete {rows}.",))
+        await context.store.drop_tables(renew=context.holder.renew)
+        await context.store.create_tables()
+        return JobResult(notes=(f"Deleted {rows}.",))
+
+
+JOBS: Final[dict[str, type[Job]]] = {
+    job.name: job for job in (SeedFromCsv, WeeklyRefresh, UpdateAll, BootstrapTables)
+}
+"""Every job by its name."""

@@ -1,0 +1,77 @@
+"""The work of `seed_from_csv`: read the files, return their rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from community_metrics.model import Provenance
+from community_metrics.runs.job import JobResult
+from community_metrics.seed.files import read_seed, seed_files
+from community_metrics.sources.base import FetchResult
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.model import Observation
+    from community_metrics.runs.job import RunContext, Work
+
+_NOTHING = (
+    "There is nothing to seed: the shipped files belong to the shipped catalogue. "
+    "Load your own with `community-metrics seed --path FILE`."
+)
+_LEFT_OUT = (
+    "{} rows that the files mark as suspect were left out; their column `suspect` has the reason, and "
+    "--include-suspect loads them."
+)
+_INACTIVE = (
+    "{} rows of metrics that are not active were left out: {}. Set `active = true` in the catalogue to load "
+    "them."
+)
+
+
+def prepared(
+    path: Path | None, only: tuple[str, ...], catalog: Catalog, now: datetime, *, include_suspect: bool
+) -> Work:
+    """Read the seed files, and return the work of storing their rows.
+
+    Raises:
+        SeedFileError: a file has faults; nothing of it is loaded.
+    """
+    result = _read(path, only, catalog, now, include_suspect=include_suspect)
+
+    async def work(context: RunContext) -> JobResult:
+        rows: dict[str, list[Observation]] = defaultdict(list)
+        for row in result.observations:
+            rows[row.metric_id].append(row)
+        for metric_id, own in rows.items():
+            context.record(FetchResult(metric_id, tuple(own)))
+        return result
+
+    return work
+
+
+def _read(
+    path: Path | None, only: tuple[str, ...], catalog: Catalog, now: datetime, *, include_suspect: bool
+) -> JobResult:
+    chosen = {metric.metric_id for metric in catalog.select(only)}
+    files = seed_files(path, catalog)
+    if not files:
+        return JobResult(provenance=Provenance.CSV_SEED, notes=(_NOTHING,))
+    reading = read_seed(files, catalog, include_suspect=include_suspect, now=now)
+    observations = tuple(row for row in reading.observations if row.metric_id in chosen)
+    suspect = sum(row.observation.metric_id in chosen for row in reading.left_out)
+    notes = [_LEFT_OUT.format(suspect)] if suspect else []
+    active = {metric.metric_id for metric in catalog.active}
+    idle = [row.metric_id for row in reading.observations if row.metric_id not in active]
+    if idle and not only:
+        notes.append(_INACTIVE.format(len(idle), ", ".join(sorted(set(idle)))))
+    return JobResult(
+        observations=observations,
+        provenance=Provenance.CSV_SEED,
+        window_start=min((row.period_start for row in observations), default=None),
+        window_end=max((row.period_end for row in observations), default=None),
+        notes=tuple(notes),
+    )

@@ -1,0 +1,257 @@
+"""What one version reads and writes in a database of another one, after an upgrade and after a rollback."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from community_metrics.errors import StorageError, StorageSchemaMismatch, UnknownStoredValue
+from community_metrics.model import OutcomeStatus, Provenance, RunOutcome, RunStatus
+from community_metrics.runs.execute import execute
+from community_metrics.storage import merge
+from community_metrics.storage.schemas import HISTORY, METRICS, STATS, TABLES
+from tests.contract.test_runs import OneRow
+from tests.contract.test_storage_contract import a_metric, a_run, upsert
+from tests.support.clock import NOON, FakeClock
+from tests.support.enterprise import READ_KEY, Fault
+from tests.support.worlds import METRIC, NOW, World, observed, observed_days, only_writer, raw_table, values
+
+if TYPE_CHECKING:
+    from community_metrics.runs.job import RunReport
+    from community_metrics.storage import LanceDBStore
+    from community_metrics.storage.schemas import AnyTable
+    from tests.support.enterprise import Enterprise
+
+RNG = random.Random(0)  # noqa: S311  run ids
+LATER = NOW + timedelta(hours=1)
+(A_STAT,) = merge.plan({}, [observed(7)], provenance=Provenance.API, run_id="run-1", now=NOW).inserted
+A_ROW: dict[str, Any] = {
+    "metrics": a_metric(),
+    "stats": replace(A_STAT, revision=1, revised_at=NOW),
+    "history": a_run(scope="stars:*"),
+    "run_outcomes": RunOutcome(
+        run_id="run-1",
+        metric_id=METRIC,
+        status=OutcomeStatus.FAILED,
+        error_class="SourceUnreachable",
+        message="x",
+        url="https://x",
+        observations=0,
+        last_day=NOW.date(),
+    ),
+}
+LACKING = [
+    pytest.param(spec, column.name, id=f"{spec.name}.{column.name}")
+    for spec in TABLES
+    for column in spec.schema
+    if column.nullable
+]
+WORDS = [pytest.param(spec, column, id=f"{spec.name}.{column}") for spec in TABLES for column in spec.words]
+
+
+async def create(store: LanceDBStore, spec: AnyTable, schema: pa.Schema, row: pa.Table) -> None:
+    """Create the database as another version does, with a row of its own in one table."""
+    connection = await store._database.connection(may_create=True)
+    await (await connection.create_table(spec.name, schema=schema)).add(row)
+    await store.create_tables()
+
+
+async def create_without(store: LanceDBStore, spec: AnyTable, column: str) -> None:
+    schema = spec.schema.remove(spec.schema.get_field_index(column))
+    await create(store, spec, schema, spec.to_arrow([A_ROW[spec.name]]).select(schema.names))
+
+
+async def add_with_word(store: LanceDBStore, spec: AnyTable, column: str, word: str) -> None:
+    row = spec.to_arrow([A_ROW[spec.name]])
+    position = row.schema.get_field_index(column)
+    changed = row.set_column(position, row.schema.field(position), pa.array([word]))
+    await (await raw_table(store, spec)).add(changed)
+
+
+async def everything(store: LanceDBStore) -> list[Any]:
+    """Return the rows of every table, by every way to read them."""
+    await store.table_versions()
+    assert await store.find_duplicate_keys() == {}
+    newest = await store.newest_row(METRIC)
+    return [
+        *await store.metrics(),
+        *await store.stats([METRIC]),
+        *([newest] if newest else []),
+        *await store.restatements(limit=9),
+        *await store.restatements(since=NOW, limit=9),
+        *await store.runs(limit=9),
+        *await store.runs(limit=9, whole_only=True),
+        *await store.outcomes(["run-1"]),
+    ]
+
+
+async def run_a_job(world: World) -> RunReport:
+    return await execute(OneRow(), world.settings, clock=FakeClock(NOON), rng=RNG)
+
+
+# words
+
+
+@pytest.mark.parametrize(("spec", "column"), WORDS)
+async def test_a_word_of_a_newer_version_is_named_with_its_table_and_column(
+    world: World, spec: AnyTable, column: str
+) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await add_with_word(store, spec, column, "paused")
+        with pytest.raises(UnknownStoredValue) as caught:
+            await everything(store)
+    error = caught.value
+    assert (error.table, error.column, error.value) == (spec.name, column, "paused")
+    assert isinstance(error, StorageSchemaMismatch)
+    assert f"{spec.name} has a row with {column} 'paused'" in str(error)
+    assert "upgrade" in str(error)
+
+
+async def test_a_job_that_cannot_read_a_word_writes_no_row(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await add_with_word(store, STATS, "provenance", "backfill")
+        before = (await store.table_versions())["stats"]
+    with pytest.raises(UnknownStoredValue, match="backfill"):
+        await run_a_job(world)
+    async with world.open() as store:
+        assert (await store.table_versions())["stats"] == before
+        (run,) = await store.runs(limit=5)
+    assert run.status is RunStatus.FAILED
+    assert "'backfill'" in str(run.error_summary)
+
+
+# columns
+
+
+@pytest.mark.parametrize(("spec", "column"), LACKING)
+async def test_a_reader_reads_nulls_where_a_table_lacks_a_nullable_column(
+    world: World, spec: AnyTable, column: str
+) -> None:
+    async with world.open() as store:
+        await create_without(store, spec, column)
+    async with world.with_key(READ_KEY).open() as reader:
+        expected = replace(A_ROW[spec.name], **{column: None})
+        rows = await everything(reader)
+        assert expected in rows
+        assert (await reader.run("run-1") == expected) is (spec is HISTORY)
+        batches = [batch async for batch in reader.scan(spec.name, columns=[column, spec.key])]
+    assert pa.Table.from_batches(batches).to_pydict()[column] == [None]
+    assert batches[0].schema.names == [column, spec.key]
+
+
+async def test_a_repair_works_on_a_table_that_lacks_a_column(world: World) -> None:
+    async with world.open() as store:
+        await create_without(store, STATS, "revised_at")
+        table = await raw_table(store, STATS)
+        await table.add(await table.query().to_arrow())
+        (dropped,) = await store.repair_duplicates(renew=only_writer)
+        assert (dropped.key, dropped.values["revised_at"]) == (A_STAT.stat_key, None)
+        assert values(await store.stats([METRIC])) == [A_STAT.value]
+
+
+async def test_a_run_whose_scope_is_not_stored_counts_as_a_whole_run(world: World) -> None:
+    async with world.open() as store:
+        await create_without(store, HISTORY, "scope")
+        assert len(await store.runs(limit=9, whole_only=True)) == 1
+
+
+@pytest.mark.parametrize(("spec", "column"), LACKING)
+async def test_a_job_adds_the_nullable_columns_that_a_table_lacks(
+    world: World, spec: AnyTable, column: str
+) -> None:
+    async with world.open() as store, world.open() as reader:
+        await create_without(store, spec, column)
+        before = await everything(reader)
+        assert (await run_a_job(world)).run.status is RunStatus.SUCCESS
+        stored = await (await raw_table(store, spec)).schema()
+        assert stored.field(column).type == spec.schema.field(column).type
+        after = await everything(reader)
+        assert [row for row in before if row not in after] == ([] if spec is not METRICS else before[:1])
+        await store.record_run(a_run("run-9", scope="stars:*"))
+        assert (await reader.run("run-9")) == a_run("run-9", scope="stars:*")
+
+
+async def test_adding_columns_twice_changes_nothing(world: World) -> None:
+    async with world.open() as store:
+        await create_without(store, HISTORY, "scope")
+        await store.extend_tables()
+        before = await store.table_versions()
+        await store.extend_tables()
+        assert await store.table_versions() == before
+
+
+async def test_an_error_while_columns_are_added_names_them(
+    enterprise_world: World, enterprise: Enterprise
+) -> None:
+    async with enterprise_world.open() as store:
+        await create_without(store, HISTORY, "scope")
+        enterprise.faults.append(Fault("*/add_columns/", status=400, body="not supported", times=9))
+        with pytest.raises(StorageError, match=r"while adding scope to the table history: .*not supported"):
+            await run_a_job(enterprise_world)
+        assert (await store.run("run-1")) is not None
+
+
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        (STATS.schema.remove(STATS.schema.get_field_index("revision")), "revision is missing"),
+        (STATS.schema.set(4, pa.field("value", pa.int32(), nullable=False)), "value is int32, not int64"),
+    ],
+)
+async def test_a_table_with_other_required_columns_is_refused_by_name(
+    world: World, schema: pa.Schema, problem: str
+) -> None:
+    async with world.open() as store:
+        connection = await store._database.connection(may_create=True)
+        await connection.create_table("stats", schema=schema)
+        for use in (store.stats([METRIC]), store.create_tables()):
+            with pytest.raises(StorageSchemaMismatch, match=problem):
+                await use
+
+
+# tables
+
+
+async def test_a_table_that_an_earlier_version_did_not_have_reads_as_empty(world: World) -> None:
+    events = replace(HISTORY, name="events", optional=True)
+    async with world.open() as store:
+        await store.create_tables()
+        assert await store._rows(events) == []
+        assert await store._version(events) == 0
+        connection = await store._database.connection()
+        await (await connection.create_table("events", schema=events.schema)).add(events.to_arrow([a_run()]))
+        assert await store._rows(events) == [a_run()]
+        assert await store._version(events) > 0
+
+
+# rollback
+
+
+async def test_a_database_that_a_newer_version_extended_is_used_and_keeps_its_columns_and_tables(
+    world: World,
+) -> None:
+    tomorrow = pa.field("of_tomorrow", pa.string())
+    async with world.open() as store:
+        await store.create_tables()
+        connection = await store._database.connection()
+        await connection.create_table("events", schema=pa.schema([tomorrow]))
+        for spec in TABLES:
+            await (await raw_table(store, spec)).add_columns(tomorrow)
+        rows = STATS.to_arrow([A_STAT]).append_column(tomorrow, pa.array(["kept"]))
+        await (await raw_table(store, STATS)).add(rows)
+    assert (await run_a_job(world)).run.status is RunStatus.SUCCESS
+    async with world.open() as store:
+        await upsert(store, [observed(8, at=LATER), *observed_days(3)[1:]], now=LATER)
+        await store.upsert_metrics([a_metric()])
+        assert values(await store.stats([METRIC])) == [8, 101, 102]
+        assert [run.status for run in await store.runs(limit=9)] == [RunStatus.SUCCESS]
+        assert "events" in await store._table_names()
+        found = await (await raw_table(store, STATS)).query().select(["value", "of_tomorrow"]).to_list()
+    assert {row["value"]: row["of_tomorrow"] for row in found} == {8: "kept", 101: None, 102: None}
