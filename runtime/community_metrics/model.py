@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
 
 from community_metrics.errors import InvalidObservation
 from community_metrics.periods import Grain, period_of
@@ -97,6 +97,7 @@ class OutcomeStatus(StrEnum):
     FAILED = "failed"
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One value as a source or a seed file returns it. An invalid observation cannot be constructed.

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from community_metrics.sources import available_sources
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,3 +75,12 @@ def test_a_new_folder_without_a_place_breaks_it(tree: Path) -> None:
     code, printed = lint_imports(tree)
     assert code == 1
     assert "digest" in printed
+
+
+def test_the_contract_of_the_sources_names_every_built_in_source() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (named,) = [
+        contract["modules"] for contract in contracts if contract["name"] == "No source knows another"
+    ]
+    assert {type(source).__module__ for source in available_sources().values()} == set(named)

@@ -8,13 +8,18 @@ from pathlib import Path
 import pytest
 
 from community_metrics.errors import ConfigurationError
-from community_metrics.runs.registry import JOBS, MOST_WEEKS, UpdateAll, WeeklyRefresh
+from community_metrics.runs.registry import JOBS, MOST_WEEKS, Refresh, UpdateAll, WeeklyRefresh
+from community_metrics.series.freshness import COLLECTING_JOBS
 
 JOBS_FOLDER = Path(str(import_module("community_metrics.jobs").__file__)).parent
 
 
 def test_each_job_has_a_program() -> None:
     assert {path.stem for path in JOBS_FOLDER.glob("[a-z]*.py")} == JOBS.keys()
+
+
+def test_the_collecting_jobs_are_those_that_refresh() -> None:
+    assert {name for name, job in JOBS.items() if issubclass(job, Refresh)} == COLLECTING_JOBS
 
 
 @pytest.mark.parametrize("job", [WeeklyRefresh, UpdateAll])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -38,9 +39,9 @@ class _DashboardFiles(StaticFiles):
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
-        """Return the response for a file that exists; it is sent as a 200, 206 or 304."""
+        """Return the response for a file, or for the page of a 404, which no cache may keep."""
         response = super().file_response(full_path, stat_result, scope, status_code)
-        is_hashed = scope["path"].startswith("/assets/")
+        is_hashed = scope["path"].startswith("/assets/") and status_code != HTTPStatus.NOT_FOUND
         response.headers["cache-control"] = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
         # the build puts the policy for scripts and styles into the page; only a header can forbid frames
         response.headers["content-security-policy"] = "frame-ancestors 'none'"

@@ -20,6 +20,7 @@ from community_metrics.clock import SystemClock
 from community_metrics.config import StorageMode
 from community_metrics.errors import (
     CommunityMetricsError,
+    LeaseLost,
     RunInterrupted,
     StorageError,
     StorageNotBootstrapped,
@@ -121,8 +122,9 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
 async def _housekeeping(context: RunContext, holder: LeaseHolder, signals: StopSignals) -> None:
     """Compact the tables. The run is closed by now, and no failure here changes how it ended."""
     try:
+        await holder.renew()  # it deletes old versions, which must not happen under another run
         await context.store.optimize()
-    except StorageError as error:
+    except (StorageError, LeaseLost) as error:
         log.warning("housekeeping failed, the next run does it", run_id=context.run_id, reason=str(error))
     except asyncio.CancelledError:
         if not signals.received and holder.lost is None:

@@ -62,7 +62,7 @@ def render_status(view: Status, location: str, glyphs: Glyphs) -> RenderableType
 
 def render_runs(runs: Sequence[RunView], glyphs: Glyphs) -> RenderableType:
     """Return runs as a table, newest first, with their errors below it."""
-    errors = [_error(view, glyphs) for view in runs if view.run.error_summary]
+    errors = [_errors(view, glyphs) for view in runs if view.run.error_summary]
     return Group(_runs_table(runs, glyphs), *([Text(), *errors] if errors else []))
 
 
@@ -88,9 +88,10 @@ def _runs_table(runs: Sequence[RunView], glyphs: Glyphs) -> RenderableType:
     return table
 
 
-def _error(view: RunView, glyphs: Glyphs) -> Text:
-    causes = (view.run.error_summary or "").replace("\n", "\n  ")
-    return Text(f"{glyphs.warn} {view.run.started_at:%Y-%m-%d %H:%M} {causes}", _STYLES[view.state])
+def _errors(view: RunView, glyphs: Glyphs) -> Text:
+    causes = [failure.message for failure in view.failures] or [view.run.error_summary or ""]
+    lines = "\n  ".join(causes)
+    return Text(f"{glyphs.warn} {view.run.started_at:%Y-%m-%d %H:%M} {lines}", _STYLES[view.state])
 
 
 def _headline(view: Status, location: str, glyphs: Glyphs) -> Text:
