@@ -43,6 +43,13 @@ if TYPE_CHECKING:
     from community_metrics.views.status import Status
 
 NAMES_SHOWN = 3
+_GAP_TEXTS = {
+    GapKind.NOT_RETURNED: (
+        "did not return",
+        "nothing to do; every refresh requests the days again while it can",
+    ),
+    GapKind.LATE: ("may still publish", "wait a day"),
+}
 PROBE_LIMITS = RequestLimits(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
 _PROBES = {
     # small responses; GitHub's counts against no quota
@@ -166,17 +173,12 @@ def _freshness_check(fresh: Freshness) -> Check:
 
 def _gap_check(metric: MetricFreshness, kind: GapKind, days: list[date]) -> Check:
     lacks = f"{metric.metric_id} lacks"
-    match kind:
-        case GapKind.NOT_FETCHED:
-            fix = f"run `community-metrics refresh --only {metric.metric_id}`"
-            detail = f"{lacks} {counted(len(days), 'day')}: {ranges_text(days)}"
-            return _fail("gaps", detail, f"{fix}; it fills what {metric.source} still has")
-        case GapKind.NOT_RETURNED:
-            detail = f"{lacks} {ranges_text(days)}, which {metric.source} did not return"
-            return _warn("gaps", detail, "nothing to do; every refresh requests the days again while it can")
-        case GapKind.LATE:
-            detail = f"{lacks} {ranges_text(days)}, which {metric.source} may still publish"
-            return _warn("gaps", detail, "wait a day")
+    if kind is GapKind.NOT_FETCHED:
+        fix = f"run `community-metrics refresh --only {metric.metric_id}`"
+        detail = f"{lacks} {counted(len(days), 'day')}: {ranges_text(days)}"
+        return _fail("gaps", detail, f"{fix}; it fills what {metric.source} still has")
+    text, fix = _GAP_TEXTS[kind]
+    return _warn("gaps", f"{lacks} {ranges_text(days)}, which {metric.source} {text}", fix)
 
 
 async def _probe_all(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:

@@ -133,7 +133,7 @@ def freshness(
 
 
 def behind(published: Mapping[str, date], now: datetime) -> dict[str, date]:
-    """Return the last published day of each registry whose next day is older than a late one.
+    """Return the last published day of each registry that should have published a newer day.
 
     Missing days do not show this: a registry that stopped has published nothing that is missing here.
     """
