@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from community_metrics.model import DistinctRows
-from community_metrics.periods import lookback_start
+from community_metrics.periods import lookback_start, today
 from community_metrics.series.failures import grouped_failures
 from community_metrics.series.freshness import (
     GAP_WEEKS,
@@ -52,6 +52,12 @@ class Status:
     behind: Mapping[str, date]
     runs: tuple[RunView, ...]
     health: RunHealth
+
+    @property
+    def days_behind(self) -> dict[str, int]:
+        """How many days ago the last published day of each registry was."""
+        now = today(self.freshness.now)
+        return {source: (now - day).days for source, day in self.published_through.items()}
 
     def gaps(self, metric: MetricFreshness) -> dict[GapKind, list[date]]:
         """Return the missing days of a metric by kind; a kind without a day is left out."""
