@@ -92,7 +92,7 @@ def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
     fresh = view.freshness
     return status.ServiceStatus(
         last_success_at=fresh.last_success_at,
-        last_success_age_hours=None if fresh.age is None else max(0, fresh.age // timedelta(hours=1)),
+        last_success_age_hours=None if fresh.age is None else fresh.age // timedelta(hours=1),
         is_stale=fresh.is_stale,
         metrics=[status.MetricStatus.model_validate(metric, from_attributes=True) for metric in view.metrics],
         failures=[status.Failure.model_validate(each, from_attributes=True) for each in view.failures],

@@ -43,7 +43,7 @@ def run_gauges(health: RunHealth, freshness: Freshness) -> dict[str, float]:
     return gauges
 
 
-async def report_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
+async def publish_run_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
     """Compute, publish and return the gauges.
 
     Raises:

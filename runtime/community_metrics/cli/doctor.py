@@ -21,7 +21,7 @@ from community_metrics.errors import (
     StorageSchemaMismatch,
     UnknownSubject,
 )
-from community_metrics.periods import today
+from community_metrics.series.freshness import GapKind
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
@@ -36,16 +36,20 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.model import Run
     from community_metrics.series.freshness import MetricFreshness
     from community_metrics.sources.client.hosts import RegistryHost
     from community_metrics.storage import LanceDBReader
     from community_metrics.views.runs import Freshness
     from community_metrics.views.status import Status
 
-LATE_DAYS = 3
-"""A day this old or younger may still be published; an older one is a gap."""
 NAMES_SHOWN = 3
+_GAP_TEXTS = {
+    GapKind.NOT_RETURNED: (
+        "did not return",
+        "nothing to do; every refresh requests the days again while it can",
+    ),
+    GapKind.LATE: ("may still publish", "wait a day"),
+}
 PROBE_LIMITS = RequestLimits(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
 _PROBES = {
     # small responses; GitHub's counts against no quota
@@ -74,7 +78,9 @@ class Check:
     fix: str = ""
 
 
-_ok, _warn, _fail = (partial(Check, verdict) for verdict in Verdict)
+_ok = partial(Check, Verdict.OK)
+_warn = partial(Check, Verdict.WARN)
+_fail = partial(Check, Verdict.FAIL)
 
 
 async def examine(settings: Settings, clock: Clock) -> list[Check]:
@@ -145,14 +151,14 @@ def _data_checks(view: Status, catalog: Catalog) -> Iterator[Check]:
     if abandoned:
         detail = f"{counted(len(abandoned), 'run')} did not finish, last {abandoned[0]}"
         yield _warn("runs", detail, "nothing to do; stored values are complete, and the next run continues")
-    stored = {metric.metric_id for metric in view.metrics if metric.newest_day is not None}
-    never = [metric.metric_id for metric in catalog.shown if metric.metric_id not in stored]
-    if never:
+    if never := view.never_stored(catalog):
         names = ", ".join(never[:NAMES_SHOWN])
         rest = f" and {len(never) - NAMES_SHOWN} more" if len(never) > NAMES_SHOWN else ""
         yield _warn("data", f"no value is stored for {names}{rest}", "run `community-metrics refresh`")
     gaps = [_fail("gaps", detail, BEHIND_FIX) for detail in behind_texts(view)]
-    gaps += [check for metric in view.metrics for check in _gap_checks(metric, view)]
+    gaps += [
+        _gap_check(metric, kind, days) for metric in view.metrics for kind, days in view.gaps(metric).items()
+    ]
     yield from gaps or [_ok("gaps", "no published day of the last 12 weeks is missing")]
 
 
@@ -165,29 +171,14 @@ def _freshness_check(fresh: Freshness) -> Check:
     return _ok("freshness", f"last successful refresh {age(fresh.age)} ago")
 
 
-def _gap_checks(metric: MetricFreshness, view: Status) -> Iterator[Check]:
-    success = view.freshness.last_complete_run
-    young = [day for day in metric.missing_days if (today(view.freshness.now) - day).days <= LATE_DAYS]
-    tried = [day for day in metric.missing_days if day not in young and _was_fetched(day, success)]
-    old = [day for day in metric.missing_days if day not in young and day not in tried]
-    if old:
-        detail = f"{metric.metric_id} lacks {counted(len(old), 'day')}: {ranges_text(old)}"
+def _gap_check(metric: MetricFreshness, kind: GapKind, days: list[date]) -> Check:
+    lacks = f"{metric.metric_id} lacks"
+    if kind is GapKind.NOT_FETCHED:
         fix = f"run `community-metrics refresh --only {metric.metric_id}`"
-        yield _fail("gaps", detail, f"{fix}; it fills what {metric.source} still has")
-    if tried:
-        detail = f"{metric.metric_id} lacks {ranges_text(tried)}, which {metric.source} did not return"
-        yield _warn("gaps", detail, "nothing to do; every refresh requests the days again while it can")
-    if young:
-        detail = f"{metric.metric_id} lacks {ranges_text(young)}, which {metric.source} may still publish"
-        yield _warn("gaps", detail, "wait a day")
-
-
-def _was_fetched(day: date, success: Run | None) -> bool:
-    """Return whether the last success requested the day when it was no longer late."""
-    if success is None or success.window_start is None or success.window_end is None:
-        return False
-    was_late = (today(success.started_at) - day).days <= LATE_DAYS
-    return success.window_start <= day <= success.window_end and not was_late
+        detail = f"{lacks} {counted(len(days), 'day')}: {ranges_text(days)}"
+        return _fail("gaps", detail, f"{fix}; it fills what {metric.source} still has")
+    text, fix = _GAP_TEXTS[kind]
+    return _warn("gaps", f"{lacks} {ranges_text(days)}, which {metric.source} {text}", fix)
 
 
 async def _probe_all(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:

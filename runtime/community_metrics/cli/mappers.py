@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from community_metrics.api.mappers import run_body
@@ -10,18 +9,17 @@ from community_metrics.cli import schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
 
     from community_metrics.catalog import Metric
     from community_metrics.runs.job import RunReport
-    from community_metrics.storage import MergePlan
 
 
 def job_run_body(report: RunReport) -> schemas.JobRun:
     """Return how a job ended."""
+    plan = report.plan
     return schemas.JobRun(
         run=run_body(report.view),
-        dry_run=report.plan is not None,
+        dry_run=plan is not None,
         notes=list(report.notes),
         metrics=[
             schemas.MetricOutcome(
@@ -32,31 +30,10 @@ def job_run_body(report: RunReport) -> schemas.JobRun:
             )
             for outcome in report.outcomes
         ],
-        plan=None if report.plan is None else plan_body(report.plan),
-    )
-
-
-def plan_body(plan: MergePlan) -> schemas.Plan:
-    """Return what would be written, by metric, and each row that would change."""
-    new = Counter(row.metric_id for row in plan.inserted)
-    changed = Counter(row.metric_id for row in plan.updated)
-    restated = Counter(row.metric_id for row in plan.updated if row.value != row.first_value)
-    days: dict[str, list[date]] = {}
-    for row in plan.written:
-        days.setdefault(row.metric_id, []).append(row.period_end)
-    return schemas.Plan(
-        metrics=[
-            schemas.PlannedMetric(
-                metric_id=metric_id,
-                first_day=min(ends),
-                last_day=max(ends),
-                new=new[metric_id],
-                changed=changed[metric_id],
-                restated=restated[metric_id],
-            )
-            for metric_id, ends in days.items()
-        ],
-        changed_rows=[schemas.PlannedRow.model_validate(row, from_attributes=True) for row in plan.updated],
+        plan=plan
+        and schemas.Plan.model_validate(
+            {"metrics": plan.metrics, "changed_rows": plan.updated}, from_attributes=True
+        ),
     )
 
 

@@ -23,7 +23,6 @@ from community_metrics.catalog import load_catalog
 from community_metrics.clock import SystemClock
 from community_metrics.config import given_settings, load_settings
 from community_metrics.errors import CommunityMetricsError
-from community_metrics.periods import today
 from community_metrics.views.rows import read
 from community_metrics.views.status import load_status
 
@@ -115,7 +114,7 @@ async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
     _journal.info("published through", **{source: f"{day}" for source, day in sorted(published.items())})
     gauges = run_gauges(view.health, view.freshness)
     if published:
-        gauges[PUBLISHED_THROUGH_AGE_DAYS] = float((today(now) - min(published.values())).days)
+        gauges[PUBLISHED_THROUGH_AGE_DAYS] = float(max(view.days_behind.values()))
     return gauges
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,8 @@ STALE_AFTER = timedelta(days=8)
 """A weekly schedule that missed one run is older than this."""
 GAP_WEEKS = 12
 """How far back missing days are searched: completed ISO weeks, and the running one."""
-BEHIND_AFTER_DAYS = 3
-"""How many days before yesterday a registry's newest day may be: registries publish late, but not later."""
+LATE_DAYS = 3
+"""How old a day may be that a registry has not published: registries publish late, but not later."""
 COLLECTING_JOBS = frozenset({"weekly_refresh", "update_all"})
 """Jobs that fetch from the registries; seeding a file makes nothing fresher."""
 FAILED_LATELY = timedelta(minutes=75)
@@ -58,6 +59,14 @@ class MetricFreshness:
     missing_days: tuple[date, ...]
     observed_at: datetime | None
     last_error: str | None = None
+
+
+class GapKind(StrEnum):
+    """Why a day is missing: not fetched since it was late, fetched in vain, or possibly not published yet."""
+
+    NOT_FETCHED = "not_fetched"
+    NOT_RETURNED = "not_returned"
+    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +133,26 @@ def freshness(
 
 
 def behind(published: Mapping[str, date], now: datetime) -> dict[str, date]:
-    """Return the last published day of each registry whose day is more than 3 days before yesterday.
+    """Return the last published day of each registry that should have published a newer day.
 
     Missing days do not show this: a registry that stopped has published nothing that is missing here.
     """
-    oldest = today(now) - (1 + BEHIND_AFTER_DAYS) * ONE_DAY
-    return {source: day for source, day in published.items() if day < oldest}
+    return {source: day for source, day in published.items() if not _is_late(day + ONE_DAY, now)}
+
+
+def gap_kind(day: date, now: datetime, success: Run | None) -> GapKind:
+    """Return why `day` is missing at `now`, given the last success."""
+    if _is_late(day, now):
+        return GapKind.LATE
+    if success is None or success.window_start is None or success.window_end is None:
+        return GapKind.NOT_FETCHED
+    was_requested = success.window_start <= day <= success.window_end
+    was_late = _is_late(day, success.started_at)
+    return GapKind.NOT_RETURNED if was_requested and not was_late else GapKind.NOT_FETCHED
+
+
+def _is_late(day: date, now: datetime) -> bool:
+    return (today(now) - day).days <= LATE_DAYS
 
 
 def last_success(runs: Iterable[Run]) -> Run | None:

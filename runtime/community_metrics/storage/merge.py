@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import StorageConflict
@@ -16,7 +18,7 @@ from community_metrics.periods import ONE_DAY, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from community_metrics.model import Observation
 
@@ -25,6 +27,18 @@ SETTLING_TIME: Final = timedelta(hours=24)
 SETTLING_AGE: Final = 3 * ONE_DAY
 """How old the last day of a value must be before it can become final."""
 _KEYS_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """How many rows of a metric an upsert writes; `restated` ones no longer have their first value."""
+
+    metric_id: str
+    first_day: date
+    last_day: date
+    new: int
+    changed: int
+    restated: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,16 @@ class MergePlan:
     def counts(self) -> UpsertCounts:
         """The number of rows of each kind."""
         return UpsertCounts(len(self.inserted), len(self.updated), len(self.unchanged))
+
+    @property
+    def metrics(self) -> tuple[MetricPlan, ...]:
+        """What is written of each metric, by id."""
+        new = Counter(row.metric_id for row in self.inserted)
+        changed = Counter(row.metric_id for row in self.updated)
+        restated = Counter(row.metric_id for row in self.updated if row.value != row.first_value)
+        grouped = groupby(self.written, attrgetter("metric_id"))
+        days = [(name, [row.period_end for row in rows]) for name, rows in grouped]
+        return tuple(MetricPlan(m, ends[0], ends[-1], new[m], changed[m], restated[m]) for m, ends in days)
 
 
 def plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from community_metrics.model import RunStatus
@@ -10,7 +11,7 @@ from community_metrics.series.freshness import COLLECTING_JOBS, is_stale, last_s
 from community_metrics.views.outcomes import run_views
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from community_metrics.model import Lease, Run
     from community_metrics.series.freshness import RunHealth, RunView
@@ -35,8 +36,9 @@ class Freshness:
 
     @property
     def age(self) -> timedelta | None:
-        """How long ago that was."""
-        return None if self.last_success_at is None else self.now - self.last_success_at
+        """How long ago that was; never negative, though another host's clock may be ahead."""
+        at = self.last_success_at
+        return None if at is None else max(timedelta(0), self.now - at)
 
     @property
     def is_stale(self) -> bool:

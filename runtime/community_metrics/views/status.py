@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from community_metrics.model import DistinctRows
-from community_metrics.periods import lookback_start
+from community_metrics.periods import lookback_start, today
 from community_metrics.series.failures import grouped_failures
 from community_metrics.series.freshness import (
     GAP_WEEKS,
+    GapKind,
     StoredDays,
     behind,
     freshness,
+    gap_kind,
     missing_days,
     published_through,
     run_health,
@@ -50,6 +52,25 @@ class Status:
     behind: Mapping[str, date]
     runs: tuple[RunView, ...]
     health: RunHealth
+
+    @property
+    def days_behind(self) -> dict[str, int]:
+        """How many days ago the last published day of each registry was."""
+        now = today(self.freshness.now)
+        return {source: (now - day).days for source, day in self.published_through.items()}
+
+    def gaps(self, metric: MetricFreshness) -> dict[GapKind, list[date]]:
+        """Return the missing days of a metric by kind; a kind without a day is left out."""
+        success, now = self.freshness.last_complete_run, self.freshness.now
+        kinds = {day: gap_kind(day, now, success) for day in metric.missing_days}
+        return {
+            kind: [day for day in kinds if kinds[day] is kind] for kind in GapKind if kind in kinds.values()
+        }
+
+    def never_stored(self, catalog: Catalog) -> list[str]:
+        """Return the ids of the metrics that the catalogue shows and of which no day is stored."""
+        stored = {metric.metric_id for metric in self.metrics if metric.newest_day is not None}
+        return [metric.metric_id for metric in catalog.shown if metric.metric_id not in stored]
 
 
 @dataclass(frozen=True, slots=True)

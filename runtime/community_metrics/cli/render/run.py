@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from community_metrics.cli.mappers import plan_body
 from community_metrics.cli.render import style
 from community_metrics.model import RunStatus
 
@@ -50,14 +49,14 @@ def _headline(report: RunReport, glyphs: Glyphs) -> Text:
 
 
 def _plan_table(plan: MergePlan, glyphs: Glyphs) -> RenderableType:
-    if not plan.written:
+    if not plan.metrics:
         return Text("No value would change.", "dim")
     table = style.plain_table()
     table.add_column("metric", no_wrap=True, overflow="ellipsis")
     table.add_column("days", no_wrap=True)
     for name in ("new", "changed", "restated"):
         table.add_column(name, justify="right")
-    for metric in plan_body(plan).metrics:
+    for metric in plan.metrics:
         counts = (metric.new, metric.changed, metric.restated)
         days = f"{metric.first_day} {glyphs.dash} {metric.last_day}"
         table.add_row(metric.metric_id, days, *map(style.number, counts))

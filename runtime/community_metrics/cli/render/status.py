@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.text import Text
 
 from community_metrics.cli.render import style
-from community_metrics.periods import ONE_DAY, today
+from community_metrics.periods import ONE_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +40,8 @@ def ranges_text(days: Sequence[date], shown: int = RANGES_SHOWN) -> str:
 
 def behind_texts(view: Status) -> list[str]:
     """Return one sentence for each registry without a recent day."""
-    now = today(view.freshness.now)
     return [
-        f"{source} has published no day after {day}, {style.counted((now - day).days, 'day')} ago"
+        f"{source} has published no day after {day}, {style.counted(view.days_behind[source], 'day')} ago"
         for source, day in view.behind.items()
     ]
 
