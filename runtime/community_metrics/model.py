@@ -274,11 +274,6 @@ class UpsertCounts:
     updated: int = 0
     unchanged: int = 0
 
-    @property
-    def written(self) -> int:
-        """The number of rows written to the table."""
-        return self.inserted + self.updated
-
 
 def stat_key(metric_id: str, period_end: date) -> str:
     """Return the key of one row of `stats`: `downloads:lance:python|2026-11-22`."""

@@ -8,8 +8,11 @@ import pytest
 from community_metrics.model import Lease, RunStatus, SourceWindow, ValueKind
 from community_metrics.periods import days_between, last_periods
 from community_metrics.series.freshness import (
+    GapKind,
     StoredDays,
+    behind,
     freshness,
+    gap_kind,
     is_stale,
     last_success,
     run_view,
@@ -106,6 +109,14 @@ class TestFreshness:
         known = days(120, without=(old, old + timedelta(days=1)))
         (metric,) = freshness([stored(A, known)], NOON)
         assert metric.missing_days == (date(2026, 8, 31),)
+
+    @pytest.mark.parametrize(("days_ago", "kind"), [(3, GapKind.LATE), (4, GapKind.NOT_FETCHED)])
+    def test_a_registry_is_behind_when_its_next_day_is_no_longer_late(
+        self, days_ago: int, kind: GapKind
+    ) -> None:
+        day = NOON.date() - timedelta(days=days_ago)
+        assert gap_kind(day, NOON, None) is kind
+        assert bool(behind({"npm": day - timedelta(days=1)}, NOON)) is (kind is GapKind.NOT_FETCHED)
 
     def test_a_level_has_no_missing_days(self) -> None:
         reading = StoredDays(

@@ -8,6 +8,7 @@ from community_metrics.aws.telemetry import run_gauges
 from community_metrics.model import Lease, Run, RunStatus
 from community_metrics.series.freshness import last_success, run_health
 from community_metrics.views.runs import Freshness
+from tests.support.clock import NOON
 from tests.support.rows import run
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -103,3 +104,7 @@ def test_an_abandoned_run_failed_at_the_latest_when_the_next_one_began() -> None
     gone = run(NOW - timedelta(hours=3), RUNNING)
 
     assert gauges_of([later, gone], held("run-2", NOW), NOW)["FailedRuns"] == 1
+
+
+def test_the_age_of_a_success_in_the_future_is_zero() -> None:
+    assert Freshness(NOON - timedelta(days=1), run(NOON)).age == timedelta(0)

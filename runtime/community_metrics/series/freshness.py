@@ -115,21 +115,19 @@ def freshness(
 ) -> list[MetricFreshness]:
     """Return how fresh each of `metrics` is, in their order; `errors` holds the last error of some."""
     published, start = published_through(metrics), lookback_start(now, GAP_WEEKS)
-    result = []
-    for metric in metrics:
-        last_day = published.get(metric.source) if metric.window is SourceWindow.DAY else None
-        result.append(
-            MetricFreshness(
-                metric_id=metric.metric_id,
-                source=metric.source,
-                newest_day=max(metric.days, default=None),
-                published_through=last_day,
-                missing_days=missing_days(metric.first_day, metric.days, start, last_day),
-                observed_at=metric.observed_at,
-                last_error=(errors or {}).get(metric.metric_id),
-            )
+    last_days = [published.get(one.source) if one.window is SourceWindow.DAY else None for one in metrics]
+    return [
+        MetricFreshness(
+            metric_id=metric.metric_id,
+            source=metric.source,
+            newest_day=max(metric.days, default=None),
+            published_through=last_day,
+            missing_days=missing_days(metric.first_day, metric.days, start, last_day),
+            observed_at=metric.observed_at,
+            last_error=(errors or {}).get(metric.metric_id),
         )
-    return result
+        for metric, last_day in zip(metrics, last_days, strict=True)
+    ]
 
 
 def behind(published: Mapping[str, date], now: datetime) -> dict[str, date]:
