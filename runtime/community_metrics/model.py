@@ -59,6 +59,14 @@ class SourceWindow(StrEnum):
         return (end - start).days + 1 == self.days
 
 
+class GapKind(StrEnum):
+    """Why a day is missing: not fetched since it was late, fetched in vain, or possibly not published yet."""
+
+    NOT_FETCHED = "not_fetched"
+    NOT_RETURNED = "not_returned"
+    LATE = "late"
+
+
 class Provenance(StrEnum):
     """How a value reached the database; a later member outranks an earlier one."""
 

@@ -72,6 +72,9 @@ def hours(count: float) -> datetime:
     return NOW + timedelta(hours=count)
 
 
+RESTATED_AND_THEN_READ_AGAIN = ((7, NOW), (9, NOW + timedelta(hours=30)), (9, NOW + timedelta(hours=60)))
+
+
 # birth
 
 
@@ -337,3 +340,10 @@ def test_every_reader_picks_the_same_copy(batch: list[Observation], random: obje
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis hands in a random.Random
     assert newest_copy(copies) == newest_copy(shuffled)
     assert newest_copy(copies).observed_at == max(copy.observed_at for copy in copies)
+
+
+def test_a_plan_counts_a_row_as_restated_only_when_it_changes_the_value() -> None:
+    table: dict[str, StatRow] = {}
+    plans = [applied(table, [observed(value, at)], now=at) for value, at in RESTATED_AND_THEN_READ_AGAIN]
+    assert [[metric.restated for metric in plan.metrics] for plan in plans] == [[0], [1], [0]]
+    assert plans[2].updated[0].status is Status.FINAL

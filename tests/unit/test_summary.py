@@ -5,10 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from community_metrics.model import Lease, RunStatus, SourceWindow, ValueKind
+from community_metrics.model import GapKind, Lease, RunStatus, SourceWindow, ValueKind
 from community_metrics.periods import days_between, last_periods
 from community_metrics.series.freshness import (
-    GapKind,
     StoredDays,
     behind,
     freshness,

@@ -21,7 +21,7 @@ from community_metrics.errors import (
     StorageSchemaMismatch,
     UnknownSubject,
 )
-from community_metrics.series.freshness import GapKind
+from community_metrics.model import GapKind
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS

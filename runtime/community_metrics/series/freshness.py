@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from community_metrics.model import SEED_SOURCE, RunStatus, SourceWindow
+from community_metrics.model import SEED_SOURCE, GapKind, RunStatus, SourceWindow
 from community_metrics.periods import ONE_DAY, days_between, lookback_start, today
 
 if TYPE_CHECKING:
@@ -59,14 +58,6 @@ class MetricFreshness:
     missing_days: tuple[date, ...]
     observed_at: datetime | None
     last_error: str | None = None
-
-
-class GapKind(StrEnum):
-    """Why a day is missing: not fetched since it was late, fetched in vain, or possibly not published yet."""
-
-    NOT_FETCHED = "not_fetched"
-    NOT_RETURNED = "not_returned"
-    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class MetricPlan:
 class MergePlan:
     """The rows that an upsert inserts and updates, as they will be, and those it leaves unchanged."""
 
+    now: datetime
+    """The instant that a row restated by this plan has as `revised_at`."""
     inserted: tuple[StatRow, ...] = ()
     updated: tuple[StatRow, ...] = ()
     unchanged: tuple[StatRow, ...] = ()
@@ -64,7 +66,7 @@ class MergePlan:
         """What is written of each metric, by id."""
         new = Counter(row.metric_id for row in self.inserted)
         changed = Counter(row.metric_id for row in self.updated)
-        restated = Counter(row.metric_id for row in self.updated if row.value != row.first_value)
+        restated = Counter(row.metric_id for row in self.updated if row.revised_at == self.now)
         grouped = groupby(self.written, attrgetter("metric_id"))
         days = [(name, [row.period_end for row in rows]) for name, rows in grouped]
         return tuple(MetricPlan(m, ends[0], ends[-1], new[m], changed[m], restated[m]) for m, ends in days)
@@ -94,7 +96,7 @@ def plan(
             continue
         row = _merged(stored, observation, provenance, run_id, now)
         (unchanged if row is stored else updated).append(row)
-    return MergePlan(tuple(inserted), tuple(updated), tuple(unchanged))
+    return MergePlan(now, tuple(inserted), tuple(updated), tuple(unchanged))
 
 
 def require_distinct_keys(incoming: Iterable[Observation]) -> None:

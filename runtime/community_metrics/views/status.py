@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from community_metrics.model import DistinctRows
+from community_metrics.model import DistinctRows, GapKind
 from community_metrics.periods import lookback_start, today
 from community_metrics.series.failures import grouped_failures
 from community_metrics.series.freshness import (
     GAP_WEEKS,
-    GapKind,
     StoredDays,
     behind,
     freshness,
