@@ -8,8 +8,7 @@ const METRIC = "downloads:lancedb:nodejs";
 
 interface ReportedMetric {
   readonly metric_id: string;
-  readonly latest_complete_week: string;
-  readonly value: number;
+  readonly latest_complete: { readonly week: string; readonly value: number };
   readonly change: { readonly absolute: number; readonly fraction: number };
   readonly share: number;
 }
@@ -23,8 +22,8 @@ test("page, CSV, badge, API and report have equal numbers for one week", async (
     .find((candidate: { metric_id: string }) => candidate.metric_id === METRIC);
   const { week, value, days_present, complete } = metric.latest_complete;
   expect({ week, value, change: metric.change, share: metric.share }).toEqual({
-    week: report.latest_complete_week,
-    value: report.value,
+    week: report.latest_complete.week,
+    value: report.latest_complete.value,
     change: report.change,
     share: report.share,
   });
@@ -73,8 +72,8 @@ function readReport(database: string): ReportedMetric {
     env: { ...process.env, CM_DB_PATH: database, CM_STORAGE_MODE: "local" },
     encoding: "utf8",
   });
-  const { metrics } = JSON.parse(output) as { metrics: readonly ReportedMetric[] };
-  const found = metrics.find((metric) => metric.metric_id === METRIC);
+  const { products } = JSON.parse(output) as { products: readonly { metrics: readonly ReportedMetric[] }[] };
+  const found = products.flatMap((product) => product.metrics).find((metric) => metric.metric_id === METRIC);
   if (found === undefined) throw new Error(`the report does not contain ${METRIC}`);
   return found;
 }
