@@ -21,6 +21,7 @@ from community_metrics.host import notice
 from community_metrics.model import Provenance
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from infra.host.certificate import CertificateManager
+from tests.infra.host_python import needs_extraction_filters
 from tests.infra.resolve import statements
 from tests.infra.test_certificate import FACTS, make_tree
 from tests.infra.test_first_boot import BAD, prepared_box
@@ -159,6 +160,7 @@ def make_topic(aws: Recorder) -> str:
     return topic
 
 
+@needs_extraction_filters
 def test_the_policy_of_the_host_is_minimal(
     assemblies: dict[str, Assembly], process: Recorder, metadata: str, tmp_path: Path
 ) -> None:
