@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.config import Settings
     from community_metrics.model import Run, StatRow
-    from community_metrics.series.points import Point as SeriesPoint
+    from community_metrics.series.grid import Point as SeriesPoint
     from tests.support.api import Api
 
 CATALOG = """

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from community_metrics.config import Settings
-    from community_metrics.model import StatRow
+    from community_metrics.readings import Readings
     from tests.support.api import Api, Place
 
     Serve = Callable[..., AbstractAsyncContextManager[Api]]
@@ -289,16 +289,14 @@ async def test_text_that_looks_like_a_formula_is_harmless_in_csv_and_exact_in_pa
 
 
 class RememberingReader(LanceDBReader):
-    """Remembers the days of the rows that it brought."""
+    """Remembers the days of the rows that it read."""
 
     days: ClassVar[list[date]] = []
 
-    async def stats(
-        self, metric_ids: Sequence[str], *, since: date | None = None, until: date | None = None
-    ) -> list[StatRow]:
-        rows = await super().stats(metric_ids, since=since, until=until)
-        self.days.extend(row.period_end for row in rows)
-        return rows
+    async def readings(self, metric_ids: Sequence[str], **options: Any) -> Readings:
+        found = await super().readings(metric_ids, **options)
+        self.days.extend(day for metric_id in found.found() for day in found.days(metric_id))
+        return found
 
 
 class RememberingDatabase(ReadDatabase):

@@ -63,9 +63,9 @@ class WritesInTwoParts(SmallPagesStore):
 class ReadsOnePage(SmallPagesStore):
     """Takes the first page for the whole answer."""
 
-    async def _pages(self, spec: Any, columns: Any, where: Any, **options: Any) -> Any:
-        async for page in super()._pages(spec, columns, where, **options):
-            yield page
+    async def _batches(self, spec: Any, columns: Any, where: Any) -> Any:
+        async for batch in super()._batches(spec, columns, where):
+            yield batch
             return
 
 

@@ -29,6 +29,7 @@ class SmallPagesStore(LanceDBStore):
     """Reads five rows at a time, so that a few rows fill several pages."""
 
     page_rows = 5
+    batch_rows = 5
     result_rows = 5
 
 

@@ -1,24 +1,25 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind
-from community_metrics.periods import Grain, Period, days_between, last_periods, period_of
-from community_metrics.series.points import (
+from community_metrics.periods import Grain, Period, days_between, period_of
+from community_metrics.series import points as rules
+from community_metrics.series.change import (
+    YEAR,
     Change,
-    Point,
     change_of_trailing,
-    change_to_previous,
-    change_year_on_year,
+    change_since,
     latest_complete,
-    points,
     share,
-    year_earlier,
 )
+from community_metrics.series.grid import Point
 from tests.support.clock import NOON
+from tests.support.readings import metric, points, readings_of
 from tests.support.rows import SAMPLED, WIDE, dailies, daily, level, week_named, wide
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ W46, W47, W48 = (week_named(f"2026-W{week}") for week in (46, 47, 48))
 NOVEMBER = period_of(date(2026, 11, 1), Grain.MONTH)
 OCTOBER = NOVEMBER.shifted(-1)
 LATER = datetime(2027, 6, 1, tzinfo=UTC)
+MONTH_READING = wide(date(2026, 10, 24), date(2026, 11, 22), 3000)
 
 
 def flow(
@@ -44,10 +46,6 @@ def level_point(
 
 def whole(period: Period, value: int = 10) -> list[StatRow]:
     return dailies(dict.fromkeys(days_between(period.start, period.end), value))
-
-
-def known(period: Period, value: int, *, complete: bool = True) -> Point:
-    return Point(period, value=value, days_present=7, days_expected=7, complete=complete)
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
@@ -204,40 +202,36 @@ class TestLevel:
 
 
 class TestChange:
-    def test_change_is_against_the_week_before(self) -> None:
-        series = [known(W46, 100), known(W47, 95)]
-        assert change_to_previous(series, W47) == Change(absolute=-5, fraction=-0.05)
+    def test_change_is_against_the_period_before(self) -> None:
+        assert change_since([100, 95], 1, 1) == Change(absolute=-5, fraction=-0.05)
 
     @pytest.mark.parametrize(
-        "series",
-        [
-            [known(W46, 100, complete=False), known(W47, 95)],
-            [known(W46, 100), known(W47, 95, complete=False)],
-            [Point(W46, value=100, estimated=True), known(W47, 95)],
-            [known(W46, 0), known(W47, 95)],
-            [known(W46.shifted(-1), 100), known(W47, 95)],
-            [],
-        ],
-        ids=["base incomplete", "incomplete", "estimated", "base is 0", "a week between", "nothing"],
+        "values",
+        [[None, 95], [100, None], [0, 95], [100, None, 95], [95]],
+        ids=["base incomplete", "incomplete", "base is 0", "a week between", "no base"],
     )
-    def test_there_is_no_change_without_two_complete_weeks_and_a_base(self, series: list[Point]) -> None:
-        assert change_to_previous(series, W47) is None
+    def test_there_is_no_change_without_two_complete_periods_and_a_base(
+        self, values: list[int | None]
+    ) -> None:
+        assert change_since(values, len(values) - 1, 1) is None
+
+    def test_only_complete_own_values_enter_a_change(self) -> None:
+        series = points(whole(W46)[:6], [W46, W47], window=SourceWindow.DAY, now=NOON)
+        estimated = points([], [W47], window=SourceWindow.DAY, now=NOON, fallbacks=[MONTH_READING])
+        assert (series[0].value, series.complete_values()) == (60, [None, None])
+        assert (estimated[0].value, estimated.complete_values()) == (700, [None])
 
     def test_four_weeks_are_compared_with_the_four_before(self) -> None:
-        series = [
-            known(week, value) for week, value in zip(last_periods(W47, 8), [1] * 4 + [3] * 4, strict=True)
-        ]
-        assert change_of_trailing(series, W47, ValueKind.FLOW) == Change(absolute=8, fraction=2.0)
+        change = change_of_trailing([1] * 4 + [3] * 4, 7, ValueKind.FLOW)
+        assert change == Change(absolute=8, fraction=2.0)
 
-    def test_one_week_missing_of_eight_leaves_no_four_week_change(self) -> None:
-        series = [known(week, 1) for week in last_periods(W47, 8)]
-        assert change_of_trailing(series[1:], W47, ValueKind.FLOW) is None
+    @pytest.mark.parametrize("values", [[1] * 7, [None, *[1] * 7], [*[1] * 7, None]])
+    def test_one_week_missing_of_eight_leaves_no_four_week_change(self, values: list[int | None]) -> None:
+        assert change_of_trailing(values, len(values) - 1, ValueKind.FLOW) is None
 
     def test_levels_are_compared_and_not_added_up(self) -> None:
-        series = [
-            known(week, value) for week, value in zip(last_periods(W47, 5), range(100, 105), strict=True)
-        ]
-        assert change_of_trailing(series, W47, ValueKind.LEVEL) == Change(absolute=4, fraction=0.04)
+        change = change_of_trailing(list(range(100, 105)), 4, ValueKind.LEVEL)
+        assert change == Change(absolute=4, fraction=0.04)
 
     @pytest.mark.parametrize(
         ("week", "earlier"),
@@ -249,29 +243,33 @@ class TestChange:
         ],
     )
     def test_a_year_earlier_is_52_weeks_back(self, week: str, earlier: str) -> None:
-        assert year_earlier(week_named(week)).label == earlier
+        assert week_named(week).shifted(-YEAR[Grain.WEEK]).label == earlier
 
-    def test_year_on_year_compares_months_by_their_names(self) -> None:
-        series = [known(OCTOBER.shifted(-12), 50), known(OCTOBER, 75)]
-        assert change_year_on_year(series, OCTOBER) == Change(absolute=25, fraction=0.5)
+    def test_a_year_earlier_is_the_same_month_and_the_same_weekday(self) -> None:
+        day = period_of(date(2026, 11, 22), Grain.DAY)
+        assert OCTOBER.shifted(-YEAR[Grain.MONTH]).label == "2025-10"
+        assert day.shifted(-YEAR[Grain.DAY]).start == date(2025, 11, 23)
 
-    def test_the_latest_complete_point_skips_incomplete_ones(self) -> None:
-        series = [known(W46, 1), known(W47, 2, complete=False), Point(W48)]
-        assert latest_complete(series) == series[0]
-        assert latest_complete(series[1:]) is None
+    def test_the_latest_complete_value_skips_incomplete_ones(self) -> None:
+        assert latest_complete([1, 2, None]) == 1
+        assert latest_complete([None, None]) is None
+        assert latest_complete([]) is None
 
 
 class TestShare:
     def test_a_share_is_a_part_of_the_whole_product(self) -> None:
-        own, other = known(W47, 25), known(W47, 75)
-        assert share(own, [own, other]) == 0.25
+        assert share(25, 100) == 0.25
 
-    @pytest.mark.parametrize(
-        "other", [Point(W47), known(W47, 75, complete=False), Point(W47, 5, estimated=True)]
-    )
-    def test_there_is_no_share_while_one_part_is_not_complete(self, other: Point) -> None:
-        own = known(W47, 25)
-        assert share(own, [own, other]) is None
+    @pytest.mark.parametrize(("own", "total"), [(None, 100), (25, None), (0, 0)])
+    def test_there_is_no_share_without_the_value_and_a_sum_above_zero(
+        self, own: int | None, total: int | None
+    ) -> None:
+        assert share(own, total) is None
 
-    def test_there_is_no_share_of_nothing(self) -> None:
-        assert share(known(W47, 0), [known(W47, 0)]) is None
+    def test_there_is_no_sum_while_one_part_is_not_complete(self) -> None:
+        parts = [metric("d:a:x", SourceWindow.DAY), metric("d:b:x", SourceWindow.DAY)]
+        rows = [replace(row, metric_id="d:a:x") for row in [*whole(W46), *whole(W47)]]
+        rows += [replace(row, metric_id="d:b:x") for row in [*whole(W46), *whole(W47)[1:]]]
+        grid = rules.points(parts, readings_of(rows), [W46, W47], NOON)
+        assert grid.complete_totals([0, 1]) == [140, None]
+        assert grid.complete_totals([]) == [None, None]

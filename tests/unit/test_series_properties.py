@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.model import SourceWindow, StatRow, ValueKind, newest_copy
+from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind, newest_copy
 from community_metrics.periods import Grain, Period, days_between, midnight, period_of
-from community_metrics.series.points import change_of_trailing, change_to_previous, points
-from tests.support.rows import dailies, level, wide
+from community_metrics.series.change import change_of_trailing, change_since
+from tests.support import points_by_hand
+from tests.support.readings import points
+from tests.support.rows import METRIC, SAMPLED, dailies, level, wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +59,14 @@ def copied(draw: st.DrawFn, rows: Sequence[StatRow]) -> list[StatRow]:
     return draw(st.permutations([*rows, *copies]))
 
 
+@st.composite
+def copied_readings(draw: st.DrawFn) -> list[StatRow]:
+    """Return wide readings of two metrics, the first metric's first."""
+    first = draw(copied(draw(wide_readings())))
+    second = [replace(row, metric_id="downloads_7d:x:y") for row in draw(wide_readings())]
+    return [*first, *second]
+
+
 def by_key(rows: Sequence[StatRow]) -> dict[str, list[StatRow]]:
     grouped = defaultdict(list)
     for row in rows:
@@ -81,7 +91,7 @@ def test_copies_of_a_day_change_no_point_but_mark_those_of_their_periods(
     series = points(rows, periods, window=SourceWindow.DAY, now=LATER, fallbacks=fallbacks)
     sound = points(repaired(rows), periods, window=SourceWindow.DAY, now=LATER, fallbacks=repaired(fallbacks))
 
-    assert [replace(point, duplicated=False) for point in series] == sound
+    assert [replace(point, duplicated=False) for point in series] == list(sound)
     days = {row.period_end for row in rows if row.stat_key in duplicated_keys(rows)}
     for point in series:
         if not point.estimated:
@@ -95,8 +105,8 @@ def test_copies_of_a_wide_reading_mark_the_periods_with_its_value(
     rows = data.draw(copied(readings))
     periods, window = periods_of(grain), SourceWindow.THIRTY_DAYS
     series = points(rows, periods, window=window, now=LATER)
-    assert [replace(point, duplicated=False) for point in series] == points(
-        repaired(rows), periods, window=window, now=LATER
+    assert [replace(point, duplicated=False) for point in series] == list(
+        points(repaired(rows), periods, window=window, now=LATER)
     )
     marked = duplicated_keys(rows)
     behind = [row for row in repaired(rows) if row.stat_key in marked]
@@ -118,8 +128,8 @@ def test_copies_of_a_level_mark_the_periods_that_end_with_it(
     periods, window = periods_of(grain), SourceWindow.INSTANT
     series = points(rows, periods, window=window, now=LATER)
 
-    assert [replace(point, duplicated=False) for point in series] == points(
-        repaired(rows), periods, window=window, now=LATER
+    assert [replace(point, duplicated=False) for point in series] == list(
+        points(repaired(rows), periods, window=window, now=LATER)
     )
     marked = {row.observed_at for row in repaired(rows) if row.stat_key in duplicated_keys(rows)}
     sound = {row.observed_at for row in repaired(rows)} - marked
@@ -161,7 +171,8 @@ def test_the_order_of_rows_does_not_matter(
     rows, periods = dailies(known), periods_of(Grain.WEEK)
     shuffled = sorted(rows, key=lambda _: rng.random())
     expected = points(rows, periods, window=SourceWindow.DAY, now=LATER, fallbacks=fallbacks)
-    assert points(shuffled, periods, window=SourceWindow.DAY, now=LATER, fallbacks=fallbacks) == expected
+    found = points(shuffled, periods, window=SourceWindow.DAY, now=LATER, fallbacks=fallbacks)
+    assert list(found) == list(expected)
 
 
 @given(KNOWN, DAYS)
@@ -172,8 +183,9 @@ def test_estimates_and_the_running_week_never_enter_a_change(known: dict[date, i
     series = points(
         dailies(known), periods_of(Grain.WEEK), window=SourceWindow.DAY, now=now, fallbacks=[whole_range]
     )
-    assert change_to_previous(series, running) is None
-    assert change_of_trailing(series, running, ValueKind.FLOW) is None
+    at, values = series.periods.index(running), series.complete_values()
+    assert change_since(values, at, 1) is None
+    assert change_of_trailing(values, at, ValueKind.FLOW) is None
 
 
 @given(READINGS, GRAINS)
@@ -200,3 +212,36 @@ def test_no_later_reading_of_the_period_is_ignored(readings: list[StatRow], data
     (point,) = points(readings, [period], window=SourceWindow.INSTANT, now=LATER)
     assert point.observed_at is not None
     assert point.observed_at >= max(within)
+
+
+WINDOWS = st.sampled_from([SourceWindow.DAY, SourceWindow.INSTANT, SourceWindow.THIRTY_DAYS])
+ROWS = {
+    SourceWindow.DAY: KNOWN.map(dailies),
+    SourceWindow.INSTANT: READINGS,
+    SourceWindow.THIRTY_DAYS: wide_readings(),
+}
+SAMPLES = READINGS.map(lambda rows: [replace(row, metric_id=SAMPLED) for row in rows])
+
+
+@given(st.data(), WINDOWS, st.sampled_from(Grain), DAYS)
+def test_columns_have_the_points_that_a_rule_applied_row_by_row_has(
+    data: st.DataObject, window: SourceWindow, grain: Grain, day: date
+) -> None:
+    rows = [
+        replace(
+            row, status=data.draw(st.sampled_from(Status)), provenance=data.draw(st.sampled_from(Provenance))
+        )
+        for row in data.draw(copied(data.draw(ROWS[window])))
+    ]
+    others = data.draw(SAMPLES if window is SourceWindow.INSTANT else copied_readings())
+    now, periods = midnight(day) + timedelta(hours=15), periods_of(grain)
+    by_hand = points_by_hand.points(rows, periods, window=window, now=now, fallbacks=others)
+    assert list(points(rows, periods, window=window, now=now, fallbacks=others)) == by_hand
+
+
+@given(st.lists(st.integers(0, 2**63 - 1), min_size=7, max_size=7))
+def test_a_sum_beyond_an_int64_is_exact(values: list[int]) -> None:
+    week = period_of(FIRST, Grain.WEEK)
+    known = dict(zip(days_between(week.start, week.end), values, strict=True))
+    (point,) = points(dailies(known), [week], window=SourceWindow.DAY, now=LATER)
+    assert point.value == sum(values)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,10 +17,15 @@ from community_metrics.series.freshness import (
     last_success,
     run_view,
 )
-from community_metrics.series.points import Point
 from community_metrics.series.summary import Summary, flow_total, level_total, summarize
 from tests.support.clock import NOON
+from tests.support.readings import points, readings_of
 from tests.support.rows import dailies, daily, level, run, week_named
+
+if TYPE_CHECKING:
+    from community_metrics.model import StatRow
+    from community_metrics.series.grid import PointSeries
+    from community_metrics.series.summary import FlowTotal, LevelTotal
 
 W47 = week_named("2026-W47")
 SUNDAY = date(2026, 11, 22)
@@ -30,11 +36,22 @@ def days(count: int, *, until: date = SUNDAY, without: tuple[date, ...] = ()) ->
     return {day: 1 for day in days_between(until - timedelta(days=count - 1), until) if day not in without}
 
 
-def weeks(values: list[int]) -> list[Point]:
-    return [
-        Point(week, value, 7, 7, complete=True)
-        for week, value in zip(last_periods(W47, len(values)), values, strict=True)
-    ]
+def weeks(values: list[int]) -> PointSeries:
+    """Weeks up to week 47, each with its value on its Monday and 0 on the other days."""
+    periods = last_periods(W47, len(values))
+    known = {day: 0 for week in periods for day in days_between(week.start, week.end)}
+    known |= {week.start: value for week, value in zip(periods, values, strict=True)}
+    return points(dailies(known), periods, window=SourceWindow.DAY, now=NOON)
+
+
+def total_of(rows: dict[str, list[StatRow]]) -> FlowTotal:
+    every = [replace(row, metric_id=name) for name, own in rows.items() for row in own]
+    return flow_total(readings_of(every, rows), list(rows), date(2025, 11, 23))
+
+
+def stars_of(rows: dict[str, list[StatRow]]) -> LevelTotal:
+    every = [replace(row, metric_id=name) for name, own in rows.items() for row in own]
+    return level_total(readings_of(every, rows).newest(), list(rows))
 
 
 def stored(metric_id: str, known: dict[date, int], *, first: date | None = None) -> StoredDays:
@@ -45,49 +62,56 @@ def stored(metric_id: str, known: dict[date, int], *, first: date | None = None)
 
 class TestSummary:
     def test_a_summary_is_of_the_newest_complete_week(self) -> None:
-        own, other = weeks([40, 50]), weeks([60, 150])
-        summary = summarize(own, ValueKind.FLOW, [own, other])
+        own = weeks([40, 50])
+        summary = summarize(own, ValueKind.FLOW, [100, 200])
         assert summary.latest == own[-1]
         assert (summary.change and summary.change.fraction, summary.share) == (0.25, 0.25)
 
-    def test_a_registry_that_does_not_reach_the_week_leaves_no_share(self) -> None:
+    def test_a_week_without_a_total_of_the_product_has_no_share(self) -> None:
         own = weeks([40, 50])
-        assert summarize(own, ValueKind.FLOW, [own, own[:1]]).share is None
+        assert summarize(own, ValueKind.FLOW, [100, None]).share is None
+        assert summarize(own, ValueKind.FLOW, None).share is None
 
     def test_the_summary_of_an_empty_series_is_empty(self) -> None:
-        assert summarize([Point(W47)], ValueKind.FLOW, []) == Summary()
+        nothing = points([], [W47], window=SourceWindow.DAY, now=NOON)
+        assert summarize(nothing, ValueKind.FLOW, None) == Summary()
 
 
 class TestTotals:
     def test_a_total_covers_only_days_that_all_metrics_have(self) -> None:
         gap = SUNDAY - timedelta(days=3)
-        total = flow_total({A: dailies(days(40)), B: dailies(days(40, without=(gap,)))})
+        total = total_of({A: dailies(days(40)), B: dailies(days(40, without=(gap,)))})
         assert (total.value, total.days_present, total.days_expected) == (58, 29, 30)
 
     def test_a_total_ends_with_the_last_day_settled_for_all(self) -> None:
-        total = flow_total({A: dailies(days(40)), B: dailies(days(40, until=SUNDAY - timedelta(days=2)))})
+        total = total_of({A: dailies(days(40)), B: dailies(days(40, until=SUNDAY - timedelta(days=2)))})
         assert (total.period_start, total.period_end) == (date(2026, 10, 22), date(2026, 11, 20))
 
     @pytest.mark.parametrize("is_newest_first", [True, False])
     def test_a_day_that_is_stored_twice_is_added_once_as_last_read(self, is_newest_first: bool) -> None:
         newer = daily(SUNDAY, 5, observed_at=NOON + timedelta(days=1))
         rows = [newer, *dailies(days(30))] if is_newest_first else [*dailies(days(30)), newer]
-        total = flow_total({A: rows})
+        total = total_of({A: rows})
         assert (total.value, total.days_present) == (34, 30)
 
     @pytest.mark.parametrize("is_revised_first", [True, False])
     def test_a_level_that_is_stored_twice_is_added_once(self, is_revised_first: bool) -> None:
         revised = replace(level(NOON, 9), revision=1)
         copies = [revised, level(NOON, 7)] if is_revised_first else [level(NOON, 7), revised]
-        assert level_total({"stars:a:github": copies}).value == 9
+        assert stars_of({"stars:a:github": copies}).value == 9
+
+    def test_days_before_the_first_day_of_a_total_do_not_count(self) -> None:
+        rows = readings_of(dailies(days(40)), [A])
+        assert flow_total(rows, [A], SUNDAY + timedelta(days=1)).missing == (A,)
+        assert flow_total(rows, [A], SUNDAY).days_present == 1
 
     def test_there_is_no_total_while_one_metric_has_no_day(self) -> None:
-        total = flow_total({A: dailies(days(40)), B: []})
+        total = total_of({A: dailies(days(40)), B: []})
         assert (total.value, total.missing) == (None, (B,))
 
     def test_a_total_of_stars_has_the_instant_of_each_reading_and_the_missing_metrics(self) -> None:
         rows = {"stars:a:github": [level(NOON, 7), level(NOON - timedelta(days=1), 9)], "stars:b:github": []}
-        total = level_total(rows)
+        total = stars_of(rows)
         assert (total.value, total.missing) == (7, ("stars:b:github",))
         assert total.readings[0].observed_at == NOON
 

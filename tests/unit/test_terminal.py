@@ -20,13 +20,14 @@ from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age
 from community_metrics.model import OutcomeStatus, RunOutcome, RunStatus
 from community_metrics.periods import Grain, days_between, last_completed, last_periods
 from community_metrics.series.freshness import StoredDays, run_health, run_view
-from community_metrics.series.points import Point
+from community_metrics.series.grid import Point
 from community_metrics.views.dashboard import DashboardRows
 from community_metrics.views.report import report_of
 from community_metrics.views.runs import Freshness
 from community_metrics.views.selection import StoredMetrics
 from community_metrics.views.status import status_of
 from tests.support.clock import NOON
+from tests.support.readings import readings_of
 from tests.support.rows import dailies, level, run, week_named, wide
 
 if TYPE_CHECKING:
@@ -74,10 +75,12 @@ def report_of_rows(*rows: Sequence[StatRow], weeks: int = 12, now: datetime = NO
     chosen = [metric for metric in stored.shown if by_metric.keys() & {metric.metric_id, *metric.fallbacks}]
     ids = {name for metric in chosen for name in (metric.metric_id, *metric.fallbacks)}
     alone = StoredMetrics([item for item in definitions if item.metric_id in ids], CATALOG)
-    newest = {metric_id: max(own, key=lambda row: row.period_end) for metric_id, own in by_metric.items()}
+    readings = readings_of(row for own in by_metric.values() for row in own)
+    newest_day = max((row.period_end for own in by_metric.values() for row in own), default=None)
     periods = last_periods(last_completed(now, Grain.WEEK), 120)
-    dashboard = DashboardRows(alone, chosen, by_metric, newest, periods, 120, Freshness(now, run(NOON)))
-    return report_of(dashboard.build(), newest, weeks=weeks)
+    freshness = Freshness(now, run(NOON))
+    dashboard = DashboardRows(alone, chosen, readings, readings.newest(), periods, 120, freshness)
+    return report_of(dashboard.build(), newest_day, weeks=weeks)
 
 
 UNAVAILABLE = RunOutcome(

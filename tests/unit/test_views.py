@@ -14,6 +14,7 @@ from community_metrics.views.report import report_of, shown_change, shown_point
 from community_metrics.views.runs import Freshness
 from community_metrics.views.selection import StoredMetrics
 from tests.support.clock import NOON
+from tests.support.readings import readings_of
 from tests.support.rows import dailies, wide
 
 if TYPE_CHECKING:
@@ -57,11 +58,12 @@ def days(metric_id: str, value: int, *, until: date = SUNDAY, count: int = 60) -
 
 
 def report(stored: StoredMetrics, *rows: Sequence[StatRow], weeks: int) -> Report:
-    by_metric = {own[0].metric_id: own for own in rows}
-    newest = {metric_id: own[-1] for metric_id, own in by_metric.items()}
+    every = [row for own in rows for row in own]
+    readings = readings_of(every)
     periods = last_periods(last_completed(NOON, Grain.WEEK), 80)
-    read = DashboardRows(stored, stored.shown, by_metric, newest, periods, 80, Freshness(NOON, None))
-    return report_of(read.build(), newest, weeks=weeks)
+    freshness = Freshness(NOON, None)
+    read = DashboardRows(stored, stored.shown, readings, readings.newest(), periods, 80, freshness)
+    return report_of(read.build(), max(row.period_end for row in every), weeks=weeks)
 
 
 @pytest.mark.parametrize("weeks", [1, 5, 8, 70])

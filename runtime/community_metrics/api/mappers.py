@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from community_metrics.model import MetricDefinition
     from community_metrics.series.freshness import RunView
-    from community_metrics.series.points import Point
+    from community_metrics.series.grid import Point
     from community_metrics.views.dashboard import Dashboard, MetricView
     from community_metrics.views.runs import Freshness, History
     from community_metrics.views.selection import Restatements

@@ -1,6 +1,6 @@
 """The summary of a series (newest complete value, changes, share) and totals over metrics.
 
-Pure, on top of `points`. Neither an estimate nor a period with a missing day enters any of these.
+Pure. Neither an estimate nor a period with a missing day enters any of these.
 """
 
 from __future__ import annotations
@@ -8,22 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from community_metrics.model import DistinctRows, newest_copy
-from community_metrics.periods import ONE_DAY
-from community_metrics.series.points import (
-    change_of_trailing,
-    change_to_previous,
-    change_year_on_year,
-    latest_complete,
-    share,
-)
+import numpy as np
+
+from community_metrics.readings import day_of_number, instant_of_number, number_of_day
+from community_metrics.series.change import YEAR, change_of_trailing, change_since, latest_complete, share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date, datetime
 
-    from community_metrics.model import StatRow, ValueKind
-    from community_metrics.series.points import Change, Point
+    from community_metrics.model import ValueKind
+    from community_metrics.readings import Readings
+    from community_metrics.series.change import Change, Values
+    from community_metrics.series.grid import Point, PointSeries
 
 TOTAL_DAYS = 30
 """The days of a product's downloads total."""
@@ -80,62 +77,62 @@ class LevelTotal:
     missing: tuple[str, ...]
 
 
-def summarize(
-    series: Sequence[Point], kind: ValueKind, downloads_of_product: Sequence[Sequence[Point]]
-) -> Summary:
+def summarize(series: PointSeries, kind: ValueKind, totals: Values | None) -> Summary:
     """Return the summary of `series`, points of one grain without a gap between the periods.
 
-    `downloads_of_product` are the series of all download metrics of the product, this one included; empty
-    for a metric without a share, such as stars.
+    `totals` are the product's downloads in the same periods (`PointGrid.complete_totals`); None for a metric
+    without a share, such as stars.
     """
-    latest = latest_complete(series)
-    if latest is None:
+    values = series.complete_values()
+    at = latest_complete(values)
+    if at is None:
         return Summary()
-    at = latest.period
-    others = [point for other in downloads_of_product for point in other if point.period == at]
-    # a series that does not reach this period counts as missing there, like one with a gap
-    shared = others and len(others) == len(downloads_of_product)
     return Summary(
-        latest=latest,
-        change=change_to_previous(series, at),
-        trailing=change_of_trailing(series, at, kind),
-        year_on_year=change_year_on_year(series, at),
-        share=share(latest, others) if shared else None,
+        latest=series[at],
+        change=change_since(values, at, 1),
+        trailing=change_of_trailing(values, at, kind),
+        year_on_year=change_since(values, at, YEAR[series.periods[at].grain]),
+        share=None if totals is None else share(values[at], totals[at]),
     )
 
 
-def flow_total(rows: Mapping[str, Sequence[StatRow]], days: int = TOTAL_DAYS) -> FlowTotal:
+def flow_total(
+    readings: Readings, metric_ids: Sequence[str], since: date, days: int = TOTAL_DAYS
+) -> FlowTotal:
     """Return the sum of daily metrics over the `days` days that end with the newest day of all of them.
 
-    `rows` has every metric of the total with its daily rows, also a metric without rows.
+    Rows of days before `since` do not count.
     """
-    by_metric = {
-        metric_id: {row.period_end: row.value for row in DistinctRows.of(own).rows}
-        for metric_id, own in rows.items()
-    }
-    missing = tuple(metric_id for metric_id, own in by_metric.items() if not own)
-    common = set.intersection(*(set(own) for own in by_metric.values())) if by_metric else set()
-    if not common:
-        return FlowTotal(tuple(rows), days_expected=days, missing=missing)
-    last = max(common)
-    first = last - (days - 1) * ONE_DAY
-    counted = [day for day in common if day >= first]
+    parts = [readings.of_metric(metric_id) for metric_id in metric_ids]
+    parts = [own[own["last_day"] >= number_of_day(since)] for own in parts]
+    rows = np.concatenate(parts)
+    present, counts = np.unique(rows["last_day"], return_counts=True)
+    common = present[counts == len(metric_ids)]
+    if not len(common):
+        missing = tuple(name for name, own in zip(metric_ids, parts, strict=True) if not len(own))
+        return FlowTotal(tuple(metric_ids), days_expected=days, missing=missing)
+    last = int(common[-1])
+    counted = common[common > last - days]
     return FlowTotal(
-        metric_ids=tuple(rows),
-        value=sum(own[day] for own in by_metric.values() for day in counted),
-        period_start=first,
-        period_end=last,
+        metric_ids=tuple(metric_ids),
+        value=sum(rows["value"][np.isin(rows["last_day"], counted)].tolist()),
+        period_start=day_of_number(last - days + 1),
+        period_end=day_of_number(last),
         days_present=len(counted),
         days_expected=days,
     )
 
 
-def level_total(rows: Mapping[str, Sequence[StatRow]]) -> LevelTotal:
-    """Return the sum of the latest own reading of each metric; samples of a fallback are not included."""
-    newest = {metric_id: newest_copy(own) for metric_id, own in rows.items() if own}
-    readings = tuple(Reading(metric_id, row.value, row.observed_at) for metric_id, row in newest.items())
+def level_total(newest: Readings, metric_ids: Sequence[str]) -> LevelTotal:
+    """Return the sum of the newest own reading of each metric; samples of a fallback are not included."""
+    readings = tuple(
+        Reading(metric_id, int(row["value"]), instant_of_number(int(row["observed_at"])))
+        for metric_id in metric_ids
+        for row in newest.of_metric(metric_id)
+    )
+    known = {reading.metric_id for reading in readings}
     return LevelTotal(
         value=sum(reading.value for reading in readings) if readings else None,
         readings=readings,
-        missing=tuple(metric_id for metric_id in rows if metric_id not in newest),
+        missing=tuple(metric_id for metric_id in metric_ids if metric_id not in known),
     )

@@ -66,6 +66,8 @@ class TableQueries:
     """Rows of one page, for a read in pages."""
     result_rows: ClassVar[int] = 50_000
     """Maximum rows of one result: 25 years of five metrics, in about 10 MB."""
+    batch_rows: ClassVar[int] = 65_536
+    """Rows of one batch of a streamed result: larger ones are no faster."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -82,18 +84,38 @@ class TableQueries:
             return
         selected = list(columns or spec.schema.names)
         # the service sends a result as one file, which must arrive completely before it can be read
-        read = self._paged_batches if self._database.is_remote else self._streamed_batches
-        async for batch in read(spec, selected, where):
+        read = (
+            self._paged_batches(spec, selected, where)
+            if self._database.is_remote
+            else self._streamed_batches(spec, selected, where, rows=self.page_rows)
+        )
+        async for batch in read:
             yield batch
 
     async def _rows(self, spec: TableSpec[Row], where: str | None = None) -> list[Row]:
         """Return the rows in no particular order."""
+        batches = [batch async for batch in self._batches(spec, spec.columns, where)]
+        return [row for batch in batches for row in spec.from_arrow(pa.Table.from_batches([batch]))]
+
+    async def _batches(
+        self, spec: AnyTable, columns: Sequence[str], where: str | None
+    ) -> AsyncIterator[pa.RecordBatch]:
+        """Yield a result in batches, in no particular order."""
+        if await self._is_absent(spec):
+            return
+        if not self._database.is_remote:
+            # a stream takes a fifth of the time that LanceDB takes for one Arrow table (225,000 rows)
+            async for batch in self._streamed_batches(spec, columns, where, rows=self.batch_rows):
+                yield batch
+            return
         # one query without an order costs half of an ordered page (1M rows), and most results fit into it
-        found = await self._select(Query(spec, spec.columns, self.result_rows, where))
+        found = await self._select(Query(spec, columns, self.result_rows, where))
         if found.num_rows < self.result_rows:
-            return spec.from_arrow(found)
-        pages = [page async for page in self._pages(spec, spec.columns, where)]
-        return [row for page in pages for row in spec.from_arrow(page)]
+            for batch in found.to_batches():
+                yield batch
+            return
+        async for batch in self._paged_batches(spec, columns, where):
+            yield batch
 
     async def _pages(
         self,
@@ -159,11 +181,11 @@ class TableQueries:
                     yield batch
 
     async def _streamed_batches(
-        self, spec: AnyTable, columns: Sequence[str], where: str | None
+        self, spec: AnyTable, columns: Sequence[str], where: str | None, *, rows: int
     ) -> AsyncIterator[pa.RecordBatch]:
         query = Query(spec, columns, _EVERY_ROW, where)
         async with self._database.using(spec, f"reading {spec.name}") as table:
-            async for batch in await query.build(table).to_batches(max_batch_length=self.page_rows):
+            async for batch in await query.build(table).to_batches(max_batch_length=rows):
                 yield query.complete(batch, table)
 
 

@@ -6,9 +6,12 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
+import pyarrow as pa
+
 from community_metrics.errors import StorageError
 from community_metrics.model import OutcomeStatus, Provenance, newest_copy
-from community_metrics.storage import sql
+from community_metrics.readings import Readings
+from community_metrics.storage import columns, sql
 from community_metrics.storage.connection import Database, client
 from community_metrics.storage.queries import Query, TableQueries
 from community_metrics.storage.schemas import (
@@ -26,11 +29,15 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from types import TracebackType
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from community_metrics.config import Settings
     from community_metrics.model import Lease, MetricDefinition, Run, RunOutcome, RunStatus, StatRow
     from community_metrics.storage.schemas import AnyTable
 
 _METRICS_AT_ONCE: Final = 20
+_FETCHED: Final = f"provenance <> {sql.literal(Provenance.CSV_SEED)}"
 DATABASE: Final = "database"
 """The resource of the one lease that makes a run the only writer."""
 
@@ -75,6 +82,54 @@ class LanceDBReader(TableQueries):
         """Return every metric ever defined, by id, also inactive ones."""
         return sorted(await self._rows(METRICS), key=lambda metric: metric.metric_id)
 
+    async def readings(
+        self,
+        metric_ids: Sequence[str],
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        most_of_table: bool = False,
+    ) -> Readings:
+        """Return the rows of these metrics whose `period_end` is in the range, as columns.
+
+        `most_of_table`: they are most of the stored metrics, so that reading all and dropping the others is
+        faster than looking each up in the index (500 metrics: 30 ms instead of 120).
+        """
+        where = _readings_filter(metric_ids, since, until, most_of_table=most_of_table)
+        parts = [part async for part in self._reading_parts(metric_ids, where)]
+        return Readings.of(metric_ids, parts)
+
+    async def newest_readings(
+        self,
+        metric_ids: Sequence[str],
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        fetched_only: bool = False,
+        most_of_table: bool = False,
+    ) -> Readings:
+        """Return the row of each metric with the newest `period_end` in the range, if it has one.
+
+        `fetched_only` leaves out rows that came from a seed file.
+        """
+        where = sql.all_of(
+            _readings_filter(metric_ids, since, until, most_of_table=most_of_table),
+            _FETCHED if fetched_only else None,
+        )
+        newest = Readings.of(metric_ids, [])
+        async for part in self._reading_parts(metric_ids, where):
+            # one batch at a time: the range may hold the whole table
+            newest = Readings.of(metric_ids, [newest.rows, part]).newest()
+        return newest
+
+    async def _reading_parts(
+        self, metric_ids: Sequence[str], where: str | None
+    ) -> AsyncIterator[NDArray[np.void]]:
+        if metric_ids:
+            ids = pa.array(metric_ids, pa.string())
+            async for batch in self._batches(STATS, columns.STORED, where):
+                yield columns.rows_of(batch, ids)
+
     async def stats(
         self, metric_ids: Sequence[str], *, since: date | None = None, until: date | None = None
     ) -> list[StatRow]:
@@ -96,8 +151,7 @@ class LanceDBReader(TableQueries):
 
     async def first_fetched_day(self, metric_id: str) -> date | None:
         """Return the oldest `period_end` that did not come from a seed file; None if there is none."""
-        where = f"{sql.equals('metric_id', metric_id)} AND provenance <> {sql.literal(Provenance.CSV_SEED)}"
-        return await self._first_day(where)
+        return await self._first_day(sql.all_of(sql.equals("metric_id", metric_id), _FETCHED))
 
     async def newest_row(self, metric_id: str) -> StatRow | None:
         """Return the row with the newest `period_end`, its newest copy; None if nothing is stored."""
@@ -208,3 +262,10 @@ class LanceDBReader(TableQueries):
         async for batch in self.scan(spec.name, columns=[column], where=where):
             for value in batch.column(column).to_pylist():
                 yield value
+
+
+def _readings_filter(
+    metric_ids: Sequence[str], since: date | None, until: date | None, *, most_of_table: bool
+) -> str | None:
+    named = None if most_of_table or not metric_ids else sql.one_of("metric_id", metric_ids)
+    return sql.all_of(named, sql.between("period_end", since, until))

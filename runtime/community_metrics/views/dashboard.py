@@ -7,27 +7,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import TooManyPoints
-from community_metrics.periods import Grain, last_completed, last_completed_day, last_periods
-from community_metrics.series.points import latest_complete
+from community_metrics.periods import (
+    ONE_DAY,
+    Grain,
+    last_completed,
+    last_completed_day,
+    last_periods,
+    today,
+)
+from community_metrics.series.change import latest_complete
+from community_metrics.series.points import points
 from community_metrics.series.summary import flow_total, level_total, summarize
-from community_metrics.views.rows import newest_rows, points_of, read_rows, with_fallbacks
+from community_metrics.views.rows import LATELY, newest_readings, with_fallbacks
 from community_metrics.views.runs import load_freshness
-from community_metrics.views.selection import StoredMetrics
+from community_metrics.views.selection import StoredMetrics, by_product
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.model import MetricDefinition, StatRow
+    from community_metrics.model import MetricDefinition
     from community_metrics.periods import Period
-    from community_metrics.series.points import Point
+    from community_metrics.readings import Readings
+    from community_metrics.series.grid import Point, PointGrid, PointSeries
     from community_metrics.series.summary import FlowTotal, LevelTotal, Summary
     from community_metrics.storage.reader import LanceDBReader
-    from community_metrics.views.rows import RowsByMetric
     from community_metrics.views.runs import Freshness
 
 SUMMARY_REACH: Final = {Grain.DAY: 364 + 84, Grain.WEEK: 52 + 12, Grain.MONTH: 12 + 3}
@@ -41,7 +50,7 @@ class MetricView:
     """One metric: its points in the periods of the dashboard, the running period, and the summary."""
 
     metric: MetricDefinition
-    points: tuple[Point, ...]
+    points: Sequence[Point]
     running: Point
     summary: Summary
 
@@ -72,66 +81,68 @@ class DashboardRows:
 
     stored: StoredMetrics
     chosen: Sequence[MetricDefinition]
-    rows: RowsByMetric
-    newest: Mapping[str, StatRow]
+    readings: Readings
+    newest_stars: Readings
     periods: Sequence[Period]
     count: int
     freshness: Freshness
 
     def build(self) -> Dashboard:
         """Compute the dashboard."""
-        products = dict.fromkeys(metric.product for metric in self.chosen)
-        stars = {metric.metric_id: self.newest.get(metric.metric_id) for metric in self.stored.stars}
+        products = by_product(self.chosen)
+        downloads = [metric for product in products for metric in self.stored.downloads.get(product, ())]
+        shown = {metric.metric_id: metric for metric in [*self.chosen, *downloads]}
+        # the running period comes last, and is in no summary
+        periods = [*self.periods, self.periods[-1].shifted(1)]
+        grid = points(list(shown.values()), self.readings, periods, self.freshness.now)
+        rows = {metric_id: row for row, metric_id in enumerate(shown)}
         return Dashboard(
             periods=tuple(self.periods[-self.count :]),
-            products=tuple(self._product(product) for product in products),
-            stars=level_total({metric_id: [row] if row else [] for metric_id, row in stars.items()}),
+            products=tuple(
+                self._product(product, chosen, grid, rows) for product, chosen in products.items()
+            ),
+            stars=level_total(self.newest_stars, [metric.metric_id for metric in self.stored.stars]),
             freshness=self.freshness,
         )
 
-    def _product(self, product: str) -> ProductView:
-        chosen = [metric for metric in self.chosen if metric.product == product]
-        downloads = self.stored.downloads_of(product)
-        # the running period comes last, and is in no summary
-        periods = [*self.periods, self.periods[-1].shifted(1)]
-        series = {
-            metric: points_of(metric, self.rows, periods, self.freshness.now)
-            for metric in dict.fromkeys([*chosen, *downloads])
-        }
-        shared = [series[metric] for metric in downloads]
+    def _product(
+        self,
+        product: str,
+        chosen: Sequence[MetricDefinition],
+        grid: PointGrid,
+        rows: Mapping[str, int],
+    ) -> ProductView:
+        downloads = [metric.metric_id for metric in self.stored.downloads.get(product, ())]
+        totals = dict.fromkeys(downloads, grid.complete_totals([rows[metric_id] for metric_id in downloads]))
+        since = total_start(self.freshness.now)
         return ProductView(
             product=product,
-            display_name=self.stored.product_name(product),
+            display_name=self.stored.product_names.get(product, product),
             metrics=tuple(
-                self._metric(metric, series[metric], shared if metric in downloads else ())
+                self._metric(metric, grid.series(rows[metric.metric_id]), totals.get(metric.metric_id))
                 for metric in chosen
             ),
-            downloads=flow_total(self._days_of_total(downloads)) if downloads else None,
+            downloads=flow_total(self.readings, downloads, since) if downloads else None,
         )
 
     def _metric(
-        self, metric: MetricDefinition, series: Sequence[Point], shared: Sequence[Sequence[Point]]
+        self, metric: MetricDefinition, series: PointSeries, totals: Sequence[int | None] | None
     ) -> MetricView:
-        *completed, running = series
-        newest = completed[-SUMMARY_REACH[running.period.grain] :]
-        latest = latest_complete(newest)
-        # a share needs one point of each; every series here has the same periods
-        at = None if latest is None else series.index(latest)
+        completed = series[:-1]
+        reach = SUMMARY_REACH[completed.periods[-1].grain]
         return MetricView(
             metric=metric,
-            points=tuple(completed[-self.count :]),
-            running=running,
+            points=completed[-self.count :],
+            running=series[-1],
             summary=summarize(
-                newest, metric.value_kind, [] if at is None else [[other[at]] for other in shared]
+                completed[-reach:], metric.value_kind, None if totals is None else totals[:-1][-reach:]
             ),
         )
 
-    def _days_of_total(self, metrics: Sequence[MetricDefinition]) -> dict[str, Sequence[StatRow]]:
-        first = last_completed_day(self.freshness.now) - TOTAL_REACH
-        return {
-            metric.metric_id: [row for row in self.rows.get(metric.metric_id, ()) if row.period_end > first]
-            for metric in metrics
-        }
+
+def total_start(now: datetime) -> date:
+    """Return the first day that a total may include."""
+    return last_completed_day(now) - TOTAL_REACH + ONE_DAY
 
 
 async def read_dashboard(
@@ -157,8 +168,7 @@ async def read_dashboard(
     chosen = stored.chosen(products, metric_ids)
     if len(chosen) * count > max_points:
         raise TooManyPoints(max_points)
-    newest = await newest_rows(reader, [metric.metric_id for metric in stored.stars])
-    return await read_chosen(reader, now, stored, chosen, newest, grain=grain, count=count)
+    return await read_chosen(reader, now, stored, chosen, grain=grain, count=count)
 
 
 async def read_chosen(
@@ -166,15 +176,60 @@ async def read_chosen(
     now: datetime,
     stored: StoredMetrics,
     chosen: Sequence[MetricDefinition],
-    newest: Mapping[str, StatRow],
     *,
     grain: Grain,
     count: int,
 ) -> DashboardRows:
-    """Read the rows of the chosen metrics, their fallbacks, and the downloads of their products."""
+    """Read the rows of the chosen metrics and their fallbacks, and what their shares and the totals need."""
     periods = last_periods(last_completed(now, grain), max(count, SUMMARY_REACH[grain]))
-    products = {metric.product for metric in chosen}
-    counted = [metric.metric_id for product in products for metric in stored.downloads_of(product)]
-    ids = dict.fromkeys([*with_fallbacks(chosen), *counted])
-    rows = await read_rows(reader, ids, since=periods[0].start)
-    return DashboardRows(stored, chosen, rows, newest, periods, count, await load_freshness(reader, now))
+    ids = with_fallbacks(chosen)
+    readings = await reader.readings(ids, since=periods[0].start, most_of_table=stored.are_most(ids))
+    downloads = [
+        [metric.metric_id for metric in stored.downloads.get(product, ())] for product in by_product(chosen)
+    ]
+    partly_read = [ids for ids in downloads if any(readings.position(name) is None for name in ids)]
+    since = _first_shared_day(chosen, partly_read, readings, periods, now=now)
+    readings = readings.joined(
+        await _read_others(reader, stored, readings, partly_read, since=since, now=now)
+    )
+    stars = readings.newest()
+    unread = [metric.metric_id for metric in stored.stars if not stars.days(metric.metric_id)]
+    stars = stars.joined(await newest_readings(reader, unread, today(now)))
+    return DashboardRows(stored, chosen, readings, stars, periods, count, await load_freshness(reader, now))
+
+
+def _first_shared_day(
+    chosen: Sequence[MetricDefinition],
+    partly_read: Sequence[Sequence[str]],
+    readings: Readings,
+    periods: Sequence[Period],
+    *,
+    now: datetime,
+) -> date:
+    """Return the first day that a total of lately or a share of a chosen metric needs."""
+    shared = {metric_id for ids in partly_read for metric_id in ids}
+    grid = points([metric for metric in chosen if metric.metric_id in shared], readings, periods, now)
+    latest = [latest_complete(grid.series(row).complete_values()) for row in range(len(grid.metrics))]
+    return min([today(now) - LATELY, *(periods[at].start for at in latest if at is not None)])
+
+
+async def _read_others(
+    reader: LanceDBReader,
+    stored: StoredMetrics,
+    readings: Readings,
+    partly_read: Sequence[Sequence[str]],
+    *,
+    since: date,
+    now: datetime,
+) -> Readings:
+    """Read what is not chosen: the other downloads of the products, and the stars."""
+    wanted = [*chain(*partly_read), *(metric.metric_id for metric in stored.stars)]
+    others = [name for name in dict.fromkeys(wanted) if readings.position(name) is None]
+    most = stored.are_most(others)
+    found = await reader.readings(others, since=since, most_of_table=most)
+    first = total_start(now)
+    totals = [flow_total(readings.joined(found), ids, first) for ids in partly_read]
+    if all(total.period_start is not None and total.period_start >= since for total in totals):
+        return found
+    # no day of lately is known of all metrics of a product: its total ends earlier
+    return await reader.readings(others, since=min(since, first), most_of_table=most)

@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING
 
 from community_metrics.model import ValueKind
 from community_metrics.periods import Grain, last_completed, period_of, today
-from community_metrics.series.points import latest_complete
 from community_metrics.views.dashboard import read_chosen
-from community_metrics.views.rows import newest_rows, with_fallbacks
+from community_metrics.views.rows import newest_readings, with_fallbacks
 from community_metrics.views.selection import StoredMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date, datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.model import StatRow
-    from community_metrics.series.points import Change, Point
+    from community_metrics.series.change import Change
+    from community_metrics.series.grid import Point
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.dashboard import Dashboard, MetricView
 
@@ -57,7 +55,7 @@ def shown_point(metric: MetricView) -> Point | None:
     """Return the point in a metric's row: newest complete, else newest known, else this week's level."""
     known = [point for point in metric.points if point.value is not None]
     level = metric.running if metric.metric.value_kind is ValueKind.LEVEL else None
-    return latest_complete(known) or (known[-1] if known else level)
+    return next((point for point in reversed(known) if point.complete), known[-1] if known else level)
 
 
 def shown_change(metric: MetricView) -> Change | None:
@@ -68,16 +66,18 @@ def shown_change(metric: MetricView) -> Change | None:
 async def load_report(reader: LanceDBReader, catalog: Catalog, now: datetime, *, weeks: int) -> Report:
     """Return the report of `weeks` weeks."""
     stored = StoredMetrics(await reader.metrics(), catalog)
-    newest = await newest_rows(reader, with_fallbacks(stored.shown))
-    count = weeks + _weeks_without_data(newest, now)
+    ids = with_fallbacks(stored.shown)
+    newest = await newest_readings(reader, ids, today(now), most_of_table=stored.are_most(ids))
+    newest_day = max((day for metric_id in ids for day in newest.days(metric_id)), default=None)
+    count = weeks + _weeks_without_data(newest_day, now)
     # one more, for a window that ends a week earlier
-    rows = await read_chosen(reader, now, stored, stored.shown, newest, grain=Grain.WEEK, count=count + 1)
-    return report_of(rows.build(), newest, weeks=weeks)
+    rows = await read_chosen(reader, now, stored, stored.shown, grain=Grain.WEEK, count=count + 1)
+    return report_of(rows.build(), newest_day, weeks=weeks)
 
 
-def report_of(dashboard: Dashboard, newest: Mapping[str, StatRow], *, weeks: int) -> Report:
-    """Return the report of a dashboard that has a week more than the report; `newest` has rows by metric."""
-    last_week = len(dashboard.periods) - _weeks_without_data(newest, dashboard.freshness.now)
+def report_of(dashboard: Dashboard, newest_day: date | None, *, weeks: int) -> Report:
+    """Return the report of a dashboard that has a week more than the report."""
+    last_week = len(dashboard.periods) - _weeks_without_data(newest_day, dashboard.freshness.now)
     known = {
         index
         for product in dashboard.products
@@ -93,13 +93,12 @@ def report_of(dashboard: Dashboard, newest: Mapping[str, StatRow], *, weeks: int
         replace(product, metrics=tuple(replace(m, points=m.points[window]) for m in product.metrics))
         for product in dashboard.products
     ]
-    days = [row.period_end for row in newest.values()]
     cut = replace(dashboard, periods=dashboard.periods[window], products=tuple(products))
-    return Report(cut, max(days, default=None))
+    return Report(cut, newest_day)
 
 
-def _weeks_without_data(newest: Mapping[str, StatRow], now: datetime) -> int:
+def _weeks_without_data(newest_day: date | None, now: datetime) -> int:
     """Return how many completed weeks came after the week of the newest data."""
     last = last_completed(now, Grain.WEEK)
-    day = max((row.period_end for row in newest.values()), default=last.end)
+    day = last.end if newest_day is None else newest_day
     return max(0, (last.start - period_of(day, Grain.WEEK).start).days // 7)

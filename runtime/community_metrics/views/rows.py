@@ -1,27 +1,29 @@
-"""Rows as the views read them: one query for all metrics of a view."""
+"""Values as the views read them: a constant number of queries, however many metrics a view has."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from community_metrics.series.points import points
+from community_metrics.readings import Readings
 from community_metrics.storage.reader import LanceDBReader
 from community_metrics.storage.schemas import table_named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+    from datetime import date
 
     import pyarrow as pa
 
     from community_metrics.config import Settings
-    from community_metrics.model import MetricDefinition, StatRow
-    from community_metrics.periods import Period
-    from community_metrics.series.points import Point
-
-    RowsByMetric = Mapping[str, Sequence[StatRow]]
+    from community_metrics.model import MetricDefinition
 
 View = TypeVar("View")
+
+LATELY: Final = timedelta(days=45)
+"""Where a newest value is searched first: registries publish within days, and a total is of 30 days."""
+_SEARCHED: Final = (LATELY, timedelta(days=400), None)
+"""How far back a newest value is searched; the metrics without one are searched again, farther back."""
 
 
 async def read(
@@ -41,35 +43,33 @@ def scan_table(reader: LanceDBReader, table: str) -> tuple[pa.Schema, AsyncItera
     return table_named(table).schema, reader.scan(table)
 
 
-async def read_rows(
-    reader: LanceDBReader, metric_ids: Iterable[str], *, since: date, until: date | None = None
-) -> RowsByMetric:
-    """Return the rows of each metric whose last day is in the range, oldest first."""
-    grouped: dict[str, list[StatRow]] = {metric_id: [] for metric_id in metric_ids}
-    for row in await reader.stats(list(grouped), since=since, until=until):
-        grouped[row.metric_id].append(row)
-    return grouped
-
-
-async def newest_rows(reader: LanceDBReader, metric_ids: Iterable[str]) -> dict[str, StatRow]:
-    """Return the newest row of each metric that has one, of any age."""
-    found = {metric_id: await reader.newest_row(metric_id) for metric_id in metric_ids}
-    return {metric_id: row for metric_id, row in found.items() if row is not None}
+async def newest_readings(
+    reader: LanceDBReader,
+    metric_ids: Iterable[str],
+    until: date,
+    *,
+    fetched_only: bool = False,
+    most_of_table: bool = False,
+) -> Readings:
+    """Return the newest row of each metric up to a day, of any age; `fetched_only` leaves out seed files."""
+    remaining = list(metric_ids)
+    found = Readings.of((), [])
+    for reach in _SEARCHED:
+        if not remaining:
+            break
+        newest = await reader.newest_readings(
+            remaining,
+            since=None if reach is None else until - reach,
+            until=until,
+            fetched_only=fetched_only,
+            most_of_table=most_of_table and reach is not None,
+        )
+        found = found.joined(newest)
+        known = set(newest.found())
+        remaining = [metric_id for metric_id in remaining if metric_id not in known]
+    return found
 
 
 def with_fallbacks(metrics: Iterable[MetricDefinition]) -> list[str]:
     """Return the ids of the metrics and of their fallbacks, each once."""
     return list(dict.fromkeys(name for metric in metrics for name in (metric.metric_id, *metric.fallbacks)))
-
-
-def points_of(
-    metric: MetricDefinition, rows: RowsByMetric, periods: Sequence[Period], now: datetime
-) -> list[Point]:
-    """Return the points of a metric, from its own rows and those of its fallbacks."""
-    return points(
-        rows.get(metric.metric_id, ()),
-        periods,
-        window=metric.source_window,
-        now=now,
-        fallbacks=[row for name in metric.fallbacks for row in rows.get(name, ())],
-    )

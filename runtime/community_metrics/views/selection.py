@@ -12,7 +12,7 @@ from community_metrics.suggestions import similar_ids
 from community_metrics.views.runs import load_freshness
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
@@ -71,14 +71,15 @@ class StoredMetrics:
             found = tuple(dict.fromkeys([*(item for item in found if item in named), *named]))
         return tuple(item for item in found if not products or item.product in products)
 
-    def downloads_of(self, product: str) -> tuple[MetricDefinition, ...]:
-        """Return the daily downloads of a product, which its shares and its total are computed from."""
-        daily = (DOWNLOADS, SourceWindow.DAY)
-        return tuple(
+    @cached_property
+    def downloads(self) -> Mapping[str, Sequence[MetricDefinition]]:
+        """The daily downloads of each product, which its shares and its total are computed from."""
+        daily = [
             item
             for item in self.shown
-            if item.product == product and (item.metric_family, item.source_window) == daily
-        )
+            if (item.metric_family, item.source_window) == (DOWNLOADS, SourceWindow.DAY)
+        ]
+        return by_product(daily)
 
     @property
     def stars(self) -> tuple[MetricDefinition, ...]:
@@ -86,9 +87,22 @@ class StoredMetrics:
         level = (STARS, ValueKind.LEVEL)
         return tuple(item for item in self.shown if (item.metric_family, item.value_kind) == level)
 
-    def product_name(self, product: str) -> str:
-        """Return the display name of a product; its id where the catalogue has none."""
-        return next((item.name for item in self.catalog.products if item.id == product), product)
+    @cached_property
+    def product_names(self) -> Mapping[str, str]:
+        """The display names of the products that the catalogue has."""
+        return {item.id: item.name for item in self.catalog.products}
+
+    def are_most(self, metric_ids: Collection[str]) -> bool:
+        """Return whether these are most of the stored metrics."""
+        return 2 * len(metric_ids) > len(self.definitions)
+
+
+def by_product(metrics: Iterable[MetricDefinition]) -> dict[str, list[MetricDefinition]]:
+    """Return the metrics of each product, in their order."""
+    grouped: dict[str, list[MetricDefinition]] = {}
+    for metric in metrics:
+        grouped.setdefault(metric.product, []).append(metric)
+    return grouped
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from community_metrics.periods import (
     period_of,
     today,
 )
-from community_metrics.series.points import latest_complete
-from community_metrics.views.rows import points_of, read_rows, with_fallbacks
+from community_metrics.series.change import latest_complete
+from community_metrics.series.points import points
+from community_metrics.views.rows import with_fallbacks
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.model import MetricDefinition
     from community_metrics.periods import Period
-    from community_metrics.series.points import Point
+    from community_metrics.series.grid import Point, PointSeries
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.runs import Freshness
 
@@ -41,13 +42,14 @@ class MetricSeries:
 
     metric: MetricDefinition
     grain: Grain
-    points: tuple[Point, ...]
+    points: PointSeries
     freshness: Freshness
 
     @property
     def latest(self) -> Point | None:
         """The newest complete point."""
-        return latest_complete(self.points)
+        at = latest_complete(self.points.complete_values())
+        return None if at is None else self.points[at]
 
 
 async def load_series(
@@ -91,11 +93,11 @@ async def load_last_weeks(
 async def _series_of(
     reader: LanceDBReader, metric: MetricDefinition, periods: Sequence[Period], now: datetime
 ) -> MetricSeries:
-    rows = await read_rows(
-        reader, with_fallbacks([metric]), since=periods[0].start, until=periods[-1].end + _LONGEST_WINDOW
+    readings = await reader.readings(
+        with_fallbacks([metric]), since=periods[0].start, until=periods[-1].end + _LONGEST_WINDOW
     )
-    points = points_of(metric, rows, periods, now)
-    return MetricSeries(metric, periods[0].grain, tuple(points), await load_freshness(reader, now))
+    series = points([metric], readings, periods, now).series(0)
+    return MetricSeries(metric, periods[0].grain, series, await load_freshness(reader, now))
 
 
 def _periods(first: date, last: date, grain: Grain, max_points: int) -> list[Period]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from community_metrics.model import DistinctRows, GapKind
-from community_metrics.periods import lookback_start, today
+from community_metrics.model import GapKind
+from community_metrics.periods import ONE_DAY, lookback_start, today
 from community_metrics.series.failures import grouped_failures
 from community_metrics.series.freshness import (
     GAP_WEEKS,
@@ -19,7 +19,7 @@ from community_metrics.series.freshness import (
     run_health,
 )
 from community_metrics.views.outcomes import newest_errors, run_views
-from community_metrics.views.rows import read_rows
+from community_metrics.views.rows import newest_readings
 from community_metrics.views.runs import load_freshness, read_runs
 from community_metrics.views.selection import StoredMetrics
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.model import MetricDefinition, RunOutcome, StatRow
+    from community_metrics.model import RunOutcome
     from community_metrics.periods import Period
     from community_metrics.series.failures import Failure
     from community_metrics.series.freshness import MetricFreshness, RunHealth, RunView
@@ -83,13 +83,9 @@ class WeekStatus:
 
 async def load_status(reader: LanceDBReader, catalog: Catalog, now: datetime) -> Status:
     """Return how the collecting goes."""
-    shown = StoredMetrics(await reader.metrics(), catalog).shown
-    since = lookback_start(now, GAP_WEEKS)
-    rows = await read_rows(reader, [metric.metric_id for metric in shown], since=since)
-    days = [
-        await _stored_days(reader, metric, DistinctRows.of(rows[metric.metric_id]).rows, since)
-        for metric in shown
-    ]
+    stored = StoredMetrics(await reader.metrics(), catalog)
+    shown = stored.shown
+    days = await _stored_days(reader, stored, lookback_start(now, GAP_WEEKS))
     runs, lease = await read_runs(reader)
     errors = await newest_errors(reader, runs, [metric.metric_id for metric in shown])
     return status_of(
@@ -131,12 +127,16 @@ async def load_week_status(
     """
     ids = [metric.metric_id for metric in catalog.fetched_daily]
     lease = await reader.lease()
+    readings = await reader.readings(ids, since=week.start, until=week.end, most_of_table=True)
+    lacking = [metric_id for metric_id in ids if len(readings.of_metric(metric_id)) < week.days]
+    before = await newest_readings(
+        reader, lacking, week.start - ONE_DAY, fetched_only=True, most_of_table=True
+    )
     missing = {}
-    for metric_id, rows in (await read_rows(reader, ids, since=week.start, until=week.end)).items():
-        days = {row.period_end for row in rows}
-        if len(days) < week.days:
-            first = await reader.first_fetched_day(metric_id)
-            missing[metric_id] = missing_days(first, days, week.start, week.end)
+    for metric_id in lacking:
+        fetched = readings.days(metric_id, fetched_only=True)
+        first = week.start if before.days(metric_id) else min(fetched, default=None)
+        missing[metric_id] = missing_days(first, readings.days(metric_id), week.start, week.end)
     return WeekStatus(
         missing={metric_id: days for metric_id, days in missing.items() if days},
         held_by=lease.run_id if lease is not None and lease.expires_at > now else None,
@@ -144,18 +144,23 @@ async def load_week_status(
     )
 
 
-async def _stored_days(
-    reader: LanceDBReader, metric: MetricDefinition, rows: Sequence[StatRow], since: date
-) -> StoredDays:
-    """Return the days of one metric; older ones are read only where they matter."""
-    newest = rows[-1] if rows else await reader.newest_row(metric.metric_id)
-    reaches_back = bool(rows) and rows[0].period_end == since
-    first_day = since if reaches_back else await reader.first_day(metric.metric_id)
-    return StoredDays(
-        metric_id=metric.metric_id,
-        source=metric.source,
-        window=metric.source_window,
-        first_day=first_day,
-        days=frozenset({*(row.period_end for row in rows), *([newest.period_end] if newest else [])}),
-        observed_at=None if newest is None else newest.observed_at,
+async def _stored_days(reader: LanceDBReader, stored: StoredMetrics, since: date) -> list[StoredDays]:
+    """Return the days of each shown metric since a day; older ones are read only where they matter."""
+    ids = [metric.metric_id for metric in stored.shown]
+    most = stored.are_most(ids)
+    lately = await reader.readings(ids, since=since, most_of_table=most)
+    days = {metric_id: lately.days(metric_id) for metric_id in ids}
+    older = await newest_readings(
+        reader, [name for name in ids if days[name][:1] != [since]], since - ONE_DAY, most_of_table=most
     )
+    return [
+        StoredDays(
+            metric_id=metric.metric_id,
+            source=metric.source,
+            window=metric.source_window,
+            first_day=since if older.days(metric.metric_id) else min(days[metric.metric_id], default=None),
+            days=frozenset(days[metric.metric_id] or older.days(metric.metric_id)),
+            observed_at=lately.observed_at(metric.metric_id) or older.observed_at(metric.metric_id),
+        )
+        for metric in stored.shown
+    ]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from community_metrics.series.points import Change, Point
+    from community_metrics.series.change import Change
+    from community_metrics.series.grid import Point
 
 ONE_MINUTE, ONE_HOUR, ONE_DAY = 60, 3_600, 86_400
 

@@ -1,0 +1,151 @@
+"""Stored values as columns, so that a view makes Python objects only of what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from community_metrics.model import Provenance, SourceWindow, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+WINDOWS: Final = tuple(SourceWindow)
+STATUSES: Final = tuple(Status)
+PROVENANCES: Final = tuple(Provenance)
+"""The words of the three columns; a code is the position of a word, and of a provenance also its rank."""
+
+ROW: Final = np.dtype(
+    [
+        ("metric", "i4"),
+        ("first_day", "i4"),
+        ("last_day", "i4"),
+        ("value", "i8"),
+        ("observed_at", "i8"),
+        ("revision", "i4"),
+        ("window", "i1"),
+        ("status", "i1"),
+        ("provenance", "i1"),
+        ("duplicated", "?"),
+    ]
+)
+"""One row of `stats`: `metric` is its position in `metric_ids`; days and microseconds are since 1970."""
+
+_CSV_SEED: Final = PROVENANCES.index(Provenance.CSV_SEED)
+_EPOCH: Final = date(1970, 1, 1)
+_EPOCH_INSTANT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_PRECEDENCE: Final = ("value", "provenance", "revision", "observed_at")
+"""What decides between copies of one key (`model.precedence`), least important first."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Rows of some metrics, by metric and last day; each key once, with its newest copy."""
+
+    metric_ids: tuple[str, ...]
+    rows: NDArray[np.void]
+
+    @classmethod
+    def of(cls, metric_ids: Sequence[str], parts: Sequence[NDArray[np.void]]) -> Readings:
+        """Return the rows of `parts`, each an array of `ROW` in any order."""
+        rows = np.concatenate(parts) if parts else np.empty(0, ROW)
+        return cls(tuple(metric_ids), _distinct(rows))
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        return np.searchsorted(self.rows["metric"], np.arange(len(self.metric_ids) + 1))
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {metric_id: position for position, metric_id in enumerate(self.metric_ids)}
+
+    def position(self, metric_id: str) -> int | None:
+        """Return the position of a metric in `metric_ids`; None if it was not read."""
+        return self._positions.get(metric_id)
+
+    def of_metric(self, metric_id: str) -> NDArray[np.void]:
+        """Return the rows of one metric, oldest first; none if it was not read."""
+        position = self.position(metric_id)
+        if position is None:
+            return self.rows[:0]
+        return self.rows[self._starts[position] : self._starts[position + 1]]
+
+    def days(self, metric_id: str, *, fetched_only: bool = False) -> list[date]:
+        """Return the last day of each row of a metric, oldest first; `fetched_only` leaves out seed files."""
+        rows = self.of_metric(metric_id)
+        if fetched_only:
+            rows = rows[rows["provenance"] != _CSV_SEED]
+        return [day_of_number(number) for number in rows["last_day"].tolist()]
+
+    def observed_at(self, metric_id: str) -> datetime | None:
+        """Return when the newest row of a metric was read at its source; None without a row."""
+        newest = self.of_metric(metric_id)[-1:]["observed_at"].tolist()
+        return instant_of_number(newest[0]) if newest else None
+
+    def newest(self) -> Readings:
+        """Return the newest row of each metric that has one."""
+        ends = self._starts[1:]
+        return Readings(self.metric_ids, self.rows[ends[ends > self._starts[:-1]] - 1])
+
+    def joined(self, other: Readings) -> Readings:
+        """Return the rows of both; no metric has rows in both."""
+        mine = {
+            name: position for position, name in enumerate(dict.fromkeys(self.metric_ids + other.metric_ids))
+        }
+        moved = other.rows.copy()
+        moved["metric"] = np.array([mine[name] for name in other.metric_ids], np.int32)[other.rows["metric"]]
+        return Readings.of(tuple(mine), [self.rows, moved])
+
+    def found(self) -> list[str]:
+        """Return the ids of the metrics that have a row."""
+        return [self.metric_ids[position] for position in np.unique(self.rows["metric"]).tolist()]
+
+
+def _distinct(rows: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the rows in order, each key once and marked if it had copies.
+
+    LanceDB enforces no unique key, so two writers can insert one key twice; `repair` deletes extra copies.
+    """
+    keys = rows["metric"].astype(np.int64) * 2**32 + rows["last_day"]
+    steps = np.diff(keys)
+    if (steps > 0).all():
+        return rows
+    if (steps < 0).any():
+        order = np.argsort(keys, kind="stable")
+        rows, keys = rows[order], keys[order]
+        steps = np.diff(keys)
+    if (steps > 0).all():
+        return rows
+    rows = rows[np.lexsort((*(rows[name] for name in _PRECEDENCE), keys))]
+    is_last = np.append(steps > 0, True)
+    has_copies = ~(is_last & np.append(True, steps > 0))
+    rows["duplicated"] = has_copies
+    distinct: NDArray[np.void] = rows[is_last]
+    return distinct
+
+
+def number_of_day(day: date) -> int:
+    """Return the days from 1970-01-01 to `day`."""
+    return (day - _EPOCH).days
+
+
+def day_of_number(number: int) -> date:
+    """Return the day that is so many days after 1970-01-01."""
+    return _EPOCH + timedelta(days=number)
+
+
+def number_of_instant(instant: datetime) -> int:
+    """Return the microseconds from 1970 to `instant`."""
+    return (instant - _EPOCH_INSTANT) // _MICROSECOND
+
+
+def instant_of_number(number: int) -> datetime:
+    """Return the instant, in UTC, that is so many microseconds after 1970."""
+    return _EPOCH_INSTANT + timedelta(microseconds=number)

@@ -1,0 +1,165 @@
+"""The points of `series.points`, by the same rules, row by row: what the columns are compared with.
+
+Slow and simple. It knows nothing of arrays, so that a fault in them is not repeated here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from community_metrics.model import DistinctRows, SourceWindow, Status, ValueKind
+from community_metrics.periods import Grain, midnight
+from community_metrics.series.grid import Point
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from community_metrics.model import StatRow
+    from community_metrics.periods import Period
+
+LEVEL_GRACE = timedelta(hours=12)
+"""How long after a week or month a reading still counts as the level at its end."""
+
+
+def points(
+    rows: Sequence[StatRow],
+    periods: Sequence[Period],
+    *,
+    window: SourceWindow,
+    now: datetime,
+    fallbacks: Sequence[StatRow] = (),
+) -> list[Point]:
+    """Return one point for each of `periods`, in their order.
+
+    `rows` are the metric's own, in any order; `window` is the metric's. `fallbacks` are the rows of its
+    fallback metrics, in the order of the catalogue (the earlier metric wins if window and day are equal).
+    """
+    own, others = DistinctRows.of(rows), DistinctRows.of(fallbacks)
+    duplicated = own.duplicated | others.duplicated
+    if window.value_kind is ValueKind.LEVEL:
+        by_instant = sorted(own.rows, key=lambda row: row.observed_at)
+        known = _Known(by_instant, others.rows, duplicated, now)
+        return [_level_point(known, period) for period in periods]
+    if window is SourceWindow.DAY:
+        by_day = sorted(own.rows, key=lambda row: row.period_end)
+        known = _Known(by_day, others.rows, duplicated, now)
+        return [_flow_point(known, period) for period in periods]
+    known = _Known(own.rows, (*own.rows, *others.rows), duplicated, now)
+    return [_wide_point(known, period) for period in periods]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The distinct rows behind the points of one metric: `own` in the order in which its kind is searched."""
+
+    own: Sequence[StatRow]
+    fallbacks: Sequence[StatRow]
+    duplicated: frozenset[tuple[str, date]]
+    now: datetime
+
+
+def _flow_point(known: _Known, period: Period) -> Point:
+    start = bisect_left(known.own, period.start, key=lambda row: row.period_end)
+    stop = bisect_right(known.own, period.end, key=lambda row: row.period_end)
+    days = known.own[start:stop]
+    if not days:
+        return _estimate(known, period)
+    is_whole = len(days) == period.days and period.is_over(known.now)
+    return _point(known, period, days, days_present=len(days), complete=is_whole)
+
+
+def _wide_point(known: _Known, period: Period) -> Point:
+    exact = [row for row in known.own if (row.period_start, row.period_end) == (period.start, period.end)]
+    if not exact:
+        return _estimate(known, period)
+    return _point(known, period, exact, days_present=period.days, complete=period.is_over(known.now))
+
+
+def _level_point(known: _Known, period: Period) -> Point:
+    reading = _latest_reading(known.own, period)
+    if reading is not None:
+        is_over = period.is_over(known.now)
+        return _point(known, period, [reading], days_present=1, days_expected=1, complete=is_over)
+    # by its day: a transcribed sample has no instant
+    samples = [
+        row
+        for row in known.fallbacks
+        if row.source_window is SourceWindow.INSTANT and period.start <= row.period_end <= period.end
+    ]
+    sample = max(samples, key=lambda row: row.period_end, default=None)
+    if sample is None or period.grain is Grain.DAY or not period.is_over(known.now):
+        return Point(period)
+    return _point(known, period, [sample], days_expected=1, fallback_id=sample.metric_id)
+
+
+def _estimate(known: _Known, period: Period) -> Point:
+    reading = _best_cover(known, period)
+    if reading is None:
+        return Point(period, days_expected=period.days)
+    # a fraction rounds half to even, as a float does, but keeps every digit above 2^53
+    daily_mean_times_days = round(Fraction(reading.value * period.days, _length(reading)))
+    return _point(known, period, [reading], value=daily_mean_times_days, fallback_id=reading.metric_id)
+
+
+def _point(
+    known: _Known,
+    period: Period,
+    rows: Sequence[StatRow],
+    *,
+    value: int | None = None,
+    days_present: int = 0,
+    days_expected: int | None = None,
+    complete: bool = False,
+    fallback_id: str | None = None,
+) -> Point:
+    """Return the point of these rows, their sum unless `value` is set; with a `fallback_id` an estimate."""
+    is_provisional = any(row.status is Status.PROVISIONAL for row in rows)
+    return Point(
+        period=period,
+        value=sum(row.value for row in rows) if value is None else value,
+        days_present=days_present,
+        days_expected=period.days if days_expected is None else days_expected,
+        complete=complete,
+        estimated=fallback_id is not None,
+        fallback_id=fallback_id,
+        provenance=min((row.provenance for row in rows), key=lambda provenance: provenance.rank),
+        status=Status.PROVISIONAL if is_provisional else Status.FINAL,
+        restated=any(row.revision > 0 for row in rows),
+        observed_at=max(row.observed_at for row in rows),
+        duplicated=bool(known.duplicated)
+        and any((row.metric_id, row.period_end) in known.duplicated for row in rows),
+    )
+
+
+def _best_cover(known: _Known, period: Period) -> StatRow | None:
+    """Return the reading that covers the period with the shortest window, then the latest; None for a day."""
+    if period.grain is Grain.DAY or not period.is_over(known.now):
+        return None
+    covering = [
+        row
+        for row in known.fallbacks
+        if row.source_window.value_kind is ValueKind.FLOW
+        and row.period_start <= period.start
+        and row.period_end >= period.end
+    ]
+    return min(covering, key=lambda row: (_length(row), -row.period_end.toordinal()), default=None)
+
+
+def _length(row: StatRow) -> int:
+    return (row.period_end - row.period_start).days + 1
+
+
+def _latest_reading(by_instant: Sequence[StatRow], period: Period) -> StatRow | None:
+    """Return the last reading of the period or of the grace after it, by its instant, not by its day."""
+    grace = timedelta(0) if period.grain is Grain.DAY else LEVEL_GRACE
+    # the end of the period belongs to the next one, the end of the grace to this one
+    cut = bisect_right if grace else bisect_left
+    position = cut(by_instant, period.end_instant + grace, key=lambda row: row.observed_at)
+    if position == 0 or by_instant[position - 1].observed_at < midnight(period.start):
+        return None
+    return by_instant[position - 1]
