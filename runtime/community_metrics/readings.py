@@ -96,6 +96,8 @@ class Readings:
 
     def joined(self, other: Readings) -> Readings:
         """Return the rows of both; no metric has rows in both."""
+        if not other.metric_ids:
+            return self
         mine = {
             name: position for position, name in enumerate(dict.fromkeys(self.metric_ids + other.metric_ids))
         }
@@ -138,7 +140,7 @@ def number_of_day(day: date) -> int:
 
 def day_of_number(number: int) -> date:
     """Return the day that is so many days after 1970-01-01."""
-    return _EPOCH + timedelta(days=number)
+    return date.fromordinal(_EPOCH.toordinal() + number)
 
 
 def number_of_instant(instant: datetime) -> int:

@@ -17,6 +17,7 @@ from community_metrics.errors import (
     StorageConflict,
     StorageError,
     StorageSchemaMismatch,
+    UnknownStoredValue,
 )
 from community_metrics.model import (
     MetricDefinition,
@@ -28,7 +29,9 @@ from community_metrics.model import (
     UpsertCounts,
     ValueKind,
 )
+from community_metrics.periods import ONE_DAY
 from community_metrics.storage.schemas import LEASES, METRICS, STATS
+from tests.support.readings import readings_of
 from tests.support.rows import failed, fetched
 from tests.support.worlds import (
     DAY_ONE,
@@ -304,6 +307,60 @@ async def test_the_first_day_and_the_newest_row_of_a_metric_are_known(world: Wor
         assert newest is not None
         assert newest.value == 108
         assert (await store.first_day(OTHER), await store.newest_row(OTHER)) == (None, None)
+
+
+@pytest.mark.parametrize("most_of_table", [False, True])
+async def test_columns_hold_what_the_rows_hold(world: World, *, most_of_table: bool) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, [*observed_days(12), *observed_days(3, metric_id=OTHER)])
+        since, until = DAY_ONE + timedelta(days=1), DAY_ONE + timedelta(days=10)
+        for ids in ([METRIC], [OTHER, METRIC], ["downloads:no:such"], []):
+            found = await store.readings(ids, since=since, until=until, most_of_table=most_of_table)
+            rows = await store.stats(ids, since=since, until=until)
+            by_hand = readings_of(rows, ids)
+            assert (found.metric_ids, found.rows.tolist()) == (by_hand.metric_ids, by_hand.rows.tolist())
+
+
+@pytest.mark.parametrize("most_of_table", [False, True])
+async def test_the_newest_reading_of_each_metric_is_found_in_one_read(
+    world: World, *, most_of_table: bool
+) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(12), provenance=Provenance.CSV_SEED)
+        await upsert(store, observed_days(3, metric_id=OTHER))
+        ids = [OTHER, METRIC, "downloads:no:such"]
+        newest = await store.newest_readings(ids, most_of_table=most_of_table)
+        fetched = await store.newest_readings(ids, fetched_only=True, most_of_table=most_of_table)
+        last = DAY_ONE + timedelta(days=11)
+        before = await store.newest_readings([METRIC], until=last - ONE_DAY)
+        assert (newest.found(), fetched.found()) == ([OTHER, METRIC], [OTHER])
+        assert (newest.days(METRIC), before.days(METRIC)) == ([last], [last - ONE_DAY])
+        assert newest.days(OTHER) == [DAY_ONE + timedelta(days=2)]
+
+
+async def test_copies_of_a_key_are_one_reading_and_marked(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(3))
+        last = (await store.stats([METRIC]))[-1]
+        newer = STATS.row_type(**(_fields(last) | {"value": 7, "observed_at": LATER}))
+        await (await raw_table(store, STATS)).add(STATS.to_arrow([newer, newer]))
+        found = await store.readings([METRIC])
+        assert found.rows[["value", "duplicated"]].tolist() == [(100, False), (101, False), (7, True)]
+
+
+@pytest.mark.parametrize("column", ["status", "provenance", "source_window"])
+async def test_an_unknown_word_in_a_column_is_named(world: World, column: str) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(3))
+        row = STATS.to_arrow(await store.stats([METRIC], until=DAY_ONE))
+        strange = row.set_column(row.schema.get_field_index(column), row.schema.field(column), [["strange"]])
+        await (await raw_table(store, STATS)).add(strange)
+        with pytest.raises(UnknownStoredValue, match=f"(?s)stats.*{column}.*strange"):
+            await store.readings([METRIC])
 
 
 async def test_an_id_with_a_quote_finds_nothing(world: World) -> None:
