@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from community_metrics.api.mappers import dashboard_body, point_fields
+from community_metrics.api.params import MAX_POINTS
 from community_metrics.api.schemas.dashboard import PointColumns
 from community_metrics.api.schemas.points import DayPoint, MonthPoint, Point, WeekPoint
 from community_metrics.catalog import load_catalog
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     Serve = Callable[..., AbstractAsyncContextManager[Api]]
 
 ROWS: dict[Grain, type[Point]] = {Grain.DAY: DayPoint, Grain.WEEK: WeekPoint, Grain.MONTH: MonthPoint}
+API_PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 DAYS, METRICS = 730, 7
 SEEDED_DAYS = 300
 """The oldest days, which were imported from files; a refresh every morning read the others."""
@@ -101,6 +105,18 @@ def test_an_item_that_all_periods_share_is_sent_once_and_the_values_are_always_a
     columns = board["products"][0]["metrics"][0]["points"]
     assert columns["value"] == [7, 7, 7]
     assert (columns["days_present"], columns["complete"], columns["observed_at"]) == (1, False, None)
+
+
+def test_the_example_of_the_documentation_has_every_field_and_its_rows() -> None:
+    (text,) = re.findall(r"```json\n(.*?\"periods\".*?)```", API_PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    example = json.loads(text)
+    assert PointColumns.model_validate(example["points"]).model_dump(mode="json") == example["points"]
+    for point in rows_of(example["periods"], example["points"]):
+        WeekPoint.model_validate(point)
+
+
+def test_the_limit_of_points_is_documented() -> None:
+    assert f"at most {MAX_POINTS:,} points" in API_PAGE.read_text(encoding="utf-8")
 
 
 def test_an_instant_has_microseconds_only_if_it_needs_them() -> None:

@@ -115,7 +115,7 @@ class MetricSeries(MetricIdentity, Generic[P, R]):
     running: R
     """The period that is not over, apart from the others."""
     latest_complete: P | None
-    """The newest complete period of the last 64 weeks, 448 days or 15 months, even if older than `periods`."""
+    """The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`."""
     change: Change | None
     """From the period before; null unless both are complete and the base is not 0."""
     four_period_change: Change | None
