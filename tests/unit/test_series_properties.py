@@ -13,7 +13,7 @@ from community_metrics.periods import Grain, Period, days_between, midnight, per
 from community_metrics.series.change import change_of_trailing, change_since
 from tests.support import points_by_hand
 from tests.support.readings import points
-from tests.support.rows import METRIC, SAMPLED, dailies, level, wide
+from tests.support.rows import SAMPLED, dailies, level, wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
