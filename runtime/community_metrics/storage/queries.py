@@ -6,6 +6,7 @@ bounded and no result is cut off silently: a read ends only with a result or a p
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -16,7 +17,7 @@ from community_metrics.storage.connection import OpenTable, client
 from community_metrics.storage.schemas import Row, TableSpec, table_named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
     from community_metrics.storage.connection import Database
     from community_metrics.storage.schemas import AnyTable
@@ -72,7 +73,7 @@ class TableQueries:
 
     async def scan(
         self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None
-    ) -> AsyncIterator[pa.RecordBatch]:
+    ) -> AsyncGenerator[pa.RecordBatch, None]:
         """Yield a complete table in batches of at most `page_rows` rows, in no particular order.
 
         Every batch is of the version at the time of the first one, whatever is written meanwhile.
@@ -83,8 +84,9 @@ class TableQueries:
         selected = list(columns or spec.schema.names)
         # the service sends a result as one file, which must arrive completely before it can be read
         read = self._paged_batches if self._database.is_remote else self._streamed_batches
-        async for batch in read(spec, selected, where):
-            yield batch
+        async with aclosing(read(spec, selected, where)) as batches:  # frees what LanceDB has read ahead
+            async for batch in batches:
+                yield batch
 
     async def _rows(self, spec: TableSpec[Row], where: str | None = None) -> list[Row]:
         """Return the rows in no particular order."""
@@ -144,7 +146,7 @@ class TableQueries:
 
     async def _paged_batches(
         self, spec: AnyTable, columns: Sequence[str], where: str | None
-    ) -> AsyncIterator[pa.RecordBatch]:
+    ) -> AsyncGenerator[pa.RecordBatch, None]:
         async with self._database.using(spec, f"reading {spec.name}") as table:
             # a handle of its own, because the shared one must go on reading what is written
             connection = await self._database.connection()
@@ -160,7 +162,7 @@ class TableQueries:
 
     async def _streamed_batches(
         self, spec: AnyTable, columns: Sequence[str], where: str | None
-    ) -> AsyncIterator[pa.RecordBatch]:
+    ) -> AsyncGenerator[pa.RecordBatch, None]:
         query = Query(spec, columns, _EVERY_ROW, where)
         async with self._database.using(spec, f"reading {spec.name}") as table:
             async for batch in await query.build(table).to_batches(max_batch_length=self.page_rows):
