@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from community_metrics.api.cache.database import ReadDatabase
@@ -19,6 +18,8 @@ from tests.support.enterprise import Fault
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
+
+    import httpx
 
     from community_metrics.api.middleware.request_log import LoggedRequest
     from tests.support.api import Api, Place
@@ -45,6 +46,7 @@ class Client:
 
     def __init__(self, api: Api, path: str, *, reads: bool = True) -> None:
         self._gone = asyncio.Event()
+        self._started = asyncio.Event()
         self._reads = reads
         self.messages: list[Any] = []
         path, _, query = path.partition("?")
@@ -68,13 +70,13 @@ class Client:
 
     async def _send(self, message: Any) -> None:
         self.messages.append(message)
+        self._started.set()
         if not self._reads:
             await self._gone.wait()
 
     async def until_started(self) -> None:
         """Return once the response has started."""
-        while not self.messages:
-            await asyncio.sleep(0.01)
+        await self._started.wait()
 
 
 def delay_queries(place: Place, seconds: float, *, times: int = 10_000, path: str = QUERIES) -> None:
@@ -85,7 +87,7 @@ def delay_queries(place: Place, seconds: float, *, times: int = 10_000, path: st
 async def until_a_query_arrives(place: Place) -> None:
     """Return once the fault of one delay has been taken."""
     assert place.enterprise is not None
-    while place.enterprise.faults and place.enterprise.faults[-1].times:
+    while place.enterprise.faults and place.enterprise.faults[-1].times:  # noqa: ASYNC110  a plain list
         await asyncio.sleep(0.01)
 
 

@@ -24,6 +24,7 @@ from community_metrics.api.cache.middleware import ResponseCache
 from community_metrics.api.cache.watch import TableWatch
 from community_metrics.api.context import PREFIX
 from community_metrics.api.docs_page import add_docs
+from community_metrics.api.memory import return_large_blocks
 from community_metrics.api.middleware.errors import ErrorMiddleware
 from community_metrics.api.middleware.head import HeadAsGet
 from community_metrics.api.middleware.request_context import RequestContextMiddleware
@@ -145,6 +146,7 @@ def _services(settings: Settings, database: ReadDatabase, limits: Limits) -> Ser
 def _routes(services: Services, watch: TableWatch) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        return_large_blocks()
         await watch.state()  # connects; if storage is unavailable, the requests try again
         gc.collect()
         gc.freeze()  # imported objects live as long as the process: no need to traverse them again

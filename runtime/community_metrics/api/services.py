@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,6 +9,7 @@ from starlette.responses import Response
 
 from community_metrics.api.clients import STALL_S
 from community_metrics.api.context import now_of
+from community_metrics.api.memory import free_memory
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -62,13 +62,6 @@ class Services:
             return content
 
         return await self.builds.in_thread(build_and_free)
-
-
-def free_memory() -> None:
-    """Return free memory to the system: in a few milliseconds, where the C library can."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "malloc_trim"):  # glibc
-        libc.malloc_trim(0)
 
 
 def services_of(request: Request) -> Services:

@@ -16,11 +16,12 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.responses import StreamingResponse
 
 from community_metrics.api.clients import ClientStalled, unless_disconnected, unless_stalled
+from community_metrics.api.memory import free_memory
 from community_metrics.api.middleware.head import WITHOUT_BODY
 from community_metrics.api.middleware.request_log import LOGGER
 from community_metrics.api.middleware.state import request_state
 from community_metrics.api.problems import documented
-from community_metrics.api.services import free_memory, services_of
+from community_metrics.api.services import services_of
 from community_metrics.api.spreadsheet import plain_cell
 from community_metrics.views.rows import scan_table
 
@@ -38,8 +39,6 @@ Table = Annotated[Literal["stats", "metrics", "history"], Path(description="Whic
 FileFormat = Annotated[Literal["csv", "parquet"], Path(description="Form of the file.")]
 _CSV_ROWS: Final = 1_000
 """Rows in one piece of CSV: as Python objects they take fifty times the memory of Arrow's columns."""
-_FREE_AFTER_S: Final = 1.0
-"""LanceDB's threads free what they have read ahead a moment after the export ended."""
 _MEDIA_TYPES: Final = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 
@@ -119,7 +118,7 @@ async def _in_turn(turns: Admission, pieces: AsyncGenerator[bytes, None]) -> Asy
                 async for piece in pieces:
                     yield piece
         finally:
-            asyncio.get_running_loop().call_later(_FREE_AFTER_S, _free_memory)
+            _free_memory()
 
 
 def _free_memory() -> None:
