@@ -118,14 +118,7 @@ async def _in_turn(turns: Admission, pieces: AsyncGenerator[bytes, None]) -> Asy
                 async for piece in pieces:
                     yield piece
         finally:
-            _free_memory()
-
-
-def _free_memory() -> None:
-    from pyarrow import default_memory_pool  # noqa: PLC0415  only this route needs it
-
-    default_memory_pool().release_unused()
-    free_memory()
+            free_memory()
 
 
 async def timely(pieces: AsyncGenerator[bytes, None], timeout_s: float) -> AsyncGenerator[bytes, None]:
@@ -175,10 +168,11 @@ def _csv_text(rows: Any) -> bytes:
 async def _parquet_chunks(
     schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None]
 ) -> AsyncGenerator[bytes, None]:
-    from pyarrow import parquet  # noqa: PLC0415  only this route needs it
+    from pyarrow import parquet, system_memory_pool  # noqa: PLC0415  only this route needs it
 
     sink = _Sink()
-    with parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
+    pool = system_memory_pool()  # the default one keeps 10 MB
+    with parquet.ParquetWriter(sink, schema, compression="zstd", memory_pool=pool) as writer:
         async with aclosing(batches):
             async for batch in batches:
                 writer.write_batch(batch)
