@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.api.cache.database import ReadDatabase
 from community_metrics.api.cache.store import BodyStore, cached_body
 from community_metrics.api.cache.watch import CHECK_EVERY_S, StateKey
-from community_metrics.api.services import Services
-from community_metrics.catalog import load_catalog
 from community_metrics.storage import LanceDBStore
 from tests.support import api as support
 from tests.support import rows
@@ -155,23 +151,6 @@ def test_a_body_larger_than_the_memory_drops_only_its_own_predecessor() -> None:
     store.put("b", body_of(40_000))
     assert store.get("a") is not None
     assert store.get("b") is None
-
-
-async def test_large_bodies_are_built_in_a_thread_one_at_a_time(filled_local: Place) -> None:
-    services = Services(ReadDatabase(filled_local.reading), load_catalog(None))
-    may_end = threading.Event()
-    running: list[int] = []
-
-    def build() -> tuple[bool, int]:
-        running.append(1)
-        result = may_end.wait(timeout=5), len(running)
-        running.pop()
-        return result
-
-    builds = [asyncio.create_task(services.built(build)) for _ in range(2)]
-    await asyncio.sleep(0.05)
-    may_end.set()
-    assert await asyncio.gather(*builds) == [(True, 1), (True, 1)]
 
 
 async def test_recreated_tables_are_read_again_though_their_versions_are_the_same(

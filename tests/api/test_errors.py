@@ -22,7 +22,7 @@ from tests.support.lambda_runtime import http_event
 from tests.support.servers import served
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
     import pyarrow as pa
     from starlette.types import Receive, Scope, Send
@@ -51,7 +51,7 @@ class BreakingReader(LanceDBReader):
 
     async def scan(
         self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None
-    ) -> AsyncIterator[pa.RecordBatch]:
+    ) -> AsyncGenerator[pa.RecordBatch, None]:
         async for batch in super().scan(table, columns=columns, where=where):
             yield batch
             raise StorageUnavailable("LanceDB became unavailable.")
