@@ -143,6 +143,14 @@ async def write(store: LanceDBStore, observations: Iterable[Observation]) -> Non
     await store.upsert_observations(list(observations), provenance=Provenance.API, run_id="good", now=NOON)
 
 
+async def refresh(store: LanceDBStore, observations: Iterable[Observation], *, at: datetime = NOON) -> str:
+    """Store observations and the closed run that wrote them; return its id."""
+    run_id = f"refresh-{uuid.uuid4().hex}"
+    await store.upsert_observations(list(observations), provenance=Provenance.API, run_id=run_id, now=NOON)
+    await store.record_run(rows.run(at, run_id=run_id))
+    return run_id
+
+
 @dataclass(frozen=True)
 class Api:
     """The application over one place, and a client for it."""

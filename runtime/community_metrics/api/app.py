@@ -98,7 +98,7 @@ def create_app(
     """
     clock = clock or SystemClock()
     database = database or ReadDatabase(settings)
-    watch = TableWatch(database, clock)
+    watch = TableWatch(database, clock, settings.api_check_interval_s)
     hashes = settings.api_token_hashes
     layers = [
         Middleware(RequestContextMiddleware, clock=clock, log_request=log_request),
