@@ -15,7 +15,7 @@ from community_metrics.api.cache.database import ReadDatabase
 from community_metrics.api.routes.exports import timely
 from community_metrics.config import CHECK_INTERVAL_S
 from community_metrics.errors import StorageSchemaMismatch
-from community_metrics.storage import LanceDBStore
+from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import api as support
 from tests.support.api import LAST_DAY, PYTHON, python_value
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from community_metrics.storage import LanceDBReader
     from community_metrics.storage.schemas import AnyTable
     from tests.support.api import Api, Place
 
@@ -324,8 +323,9 @@ async def test_200_clients_during_a_refresh_get_no_error_and_no_body_of_two_vers
             refresh = support.refresh(store, support.days_of(PYTHON, plus=1_000 * plus))
             api.clock.advance(CHECK_INTERVAL_S)
             asked = (api.get(path) for _ in range(200))
-            _, *found = await asyncio.gather(refresh, *asked)
-            responses += [response for response in found if response is not None]
+            refreshing = asyncio.create_task(refresh)
+            responses += await asyncio.gather(*asked)
+            await refreshing
     assert {response.status_code for response in responses} == {200}
     for response in {response.content: response for response in responses}.values():
         points = response.json()["points"]

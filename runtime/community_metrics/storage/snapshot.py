@@ -99,8 +99,8 @@ class SnapshotSource:
     """Opens snapshots of one database, all over one connection."""
 
     def __init__(self, settings: Settings, reader_type: type[LanceDBReader] = LanceDBReader) -> None:
-        # a handle of a folder or a bucket stays at the version that it was opened at; the service answers from
-        # any version it knows, so it is asked for the newest, and then for that one
+        # a handle of a folder or a bucket stays at the version that it was opened at; the service responds
+        # with any version it knows, so it is asked for the newest, and then for that one
         is_remote = settings.storage_mode is StorageMode.ENTERPRISE
         self._database = Database(settings, consistency_s=0.0 if is_remote else None)
         self._reader_type = reader_type
