@@ -15,11 +15,10 @@ from community_metrics.api.cache.database import ReadDatabase
 from community_metrics.api.routes.exports import timely
 from community_metrics.config import CHECK_INTERVAL_S
 from community_metrics.errors import StorageSchemaMismatch
-from community_metrics.storage import LanceDBReader, LanceDBStore
+from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import api as support
 from tests.support.api import LAST_DAY, PYTHON, python_value
-from tests.support.clock import NOON
 from tests.support.enterprise import READ_KEY, Fault
 from tests.support.worlds import raw_table
 
@@ -293,22 +292,6 @@ async def test_tables_with_other_columns_are_a_503_that_names_no_path(empty: Pla
     async with serve(empty.reading) as api:
         require_problem(await api.get(DASHBOARD), "storage-mismatch", empty)
         require_problem(await api.get("ready"), "storage-mismatch", empty)
-
-
-async def test_a_read_during_a_write_is_of_the_versions_before_it(folder: Place) -> None:
-    database = ReadDatabase(folder.reading)
-
-    async def read(reader: LanceDBReader) -> list[int]:
-        before = await reader.newest_row(PYTHON)
-        async with LanceDBStore.open(folder.writing) as store:
-            await support.refresh(store, support.days_of(PYTHON, LAST_DAY, plus=7))
-        after = await reader.newest_row(PYTHON)
-        return [row.value for row in (before, after) if row]
-
-    async with LanceDBReader.open(folder.reading) as reader:
-        stored = await reader.table_versions()
-    assert await database.read(read, NOON) == ([python_value(LAST_DAY)] * 2, stored)
-    await database.close()
 
 
 async def test_200_clients_during_a_refresh_get_no_error_and_no_body_of_two_versions(

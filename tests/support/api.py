@@ -168,9 +168,11 @@ class Api:
         return await self.client.head(f"/api/v1/{path}", **options)
 
 
-async def serving(settings: Settings, **options: Any) -> AsyncIterator[Api]:
+async def serving(
+    settings: Settings, *, clock: FakeClock | None = None, **options: Any
+) -> AsyncIterator[Api]:
     """Yield the API over a database; its clock is at noon of 2026-11-23 until a test changes it."""
-    clock = FakeClock()
+    clock = clock or FakeClock()
     app = create_app(settings, clock=clock, **options)
     transport = httpx.ASGITransport(app)
     async with (
