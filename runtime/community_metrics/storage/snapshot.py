@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from community_metrics.config import StorageMode
@@ -64,9 +65,9 @@ class Look:
     tables: Mapping[str, OpenTable]
 
     @property
-    def has_open_run(self) -> bool:
-        """Whether the newest run is not closed: the lease decides whether it still works."""
-        return bool(self.runs) and self.runs[0].status is RunStatus.RUNNING
+    def open_runs(self) -> tuple[Run, ...]:
+        """The runs that are newer than the last closed one; the lease decides whether one still works."""
+        return tuple(takewhile(lambda run: run.status is RunStatus.RUNNING, self.runs))
 
     @property
     def history_version(self) -> int:
@@ -116,7 +117,7 @@ class SnapshotSource:
         tables[HISTORY.name] = await self._database.pinned_table(HISTORY)
         reader = self._reader(tables)
         look = Look(tuple(await reader.runs(limit=_NEWEST_RUNS)), None, tables)
-        if not look.has_open_run:
+        if not look.open_runs:
             return look
         return replace(look, lease=await reader.lease()) if with_lease else await self.look(with_lease=True)
 

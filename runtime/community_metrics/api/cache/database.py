@@ -146,8 +146,9 @@ class ReadDatabase:
         return self._tables
 
     async def _newest(self, before: Tables | None, now: datetime) -> Tables:
-        look = await self._source.look(with_lease=before is not None and before.snapshot.look.has_open_run)
-        abandoned = abandoned_runs(look.runs, look.lease, now)
+        had_open_run = before is not None and bool(before.snapshot.look.open_runs)
+        look = await self._source.look(with_lease=had_open_run)
+        abandoned = abandoned_runs(look.open_runs, look.lease, now)
         if before is None or abandoned != before.abandoned_runs or not look.agrees_with(before.snapshot.look):
             snapshot = await self._source.snapshot(look)
             return Tables(snapshot, abandoned, await last_complete_run(snapshot.reader))
