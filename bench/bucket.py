@@ -3,7 +3,7 @@
 The database has the known numbers of the tests and was compacted, as a job leaves it. A look is what a
 request costs after the interval, when nothing was written and every body is in memory. A refresh is the three
 steps that the API can see of one: the run opens, it merges its rows and closes, the tables are compacted.
-After each step the API looks once and sends the page's first dashboard and the status; all its requests count.
+After each step the API looks once and sends the page's first dashboard and the status; every request counts.
 """
 
 from __future__ import annotations

@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     github_token: Secret = None
     cors_origins: Annotated[tuple[BrowserOrigin, ...], NoDecode, BeforeValidator(_split)] = ()
     api_token_hashes: Annotated[tuple[TokenHash, ...], NoDecode, BeforeValidator(_split)] = ()
+    # at most 60: a lease must not expire between two looks, and it is renewed 100 s before it would
     api_check_interval_s: Annotated[float, Field(ge=0.5, le=60)] = CHECK_INTERVAL_S
     source_url_pypistats: Origin = PUBLIC_ORIGINS["pypistats"]
     source_url_npm: Origin = PUBLIC_ORIGINS["npm"]

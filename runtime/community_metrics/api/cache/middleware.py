@@ -1,8 +1,8 @@
 """The layer that responds from memory: a body is built once for its parameters and the state of the tables.
 
-Only a miss reaches FastAPI. A body depends on the versions of the tables, on the UTC day and the stale mark
-(both change without a new version), and on some routes on the minute. While storage is unavailable, the last
-body is served and marked stale; the next check of the tables notices when storage is back.
+Only a miss reaches FastAPI. A body depends on the runs that wrote the data, on the UTC day and the stale mark
+(both change without a run), and on some routes on the minute. While storage is unavailable, the last body is
+served and marked stale; the next look at the tables notices when storage is back.
 """
 
 from __future__ import annotations
