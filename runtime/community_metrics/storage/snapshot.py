@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from community_metrics.storage.schemas import AnyTable
 
 _NEWEST_RUNS: Final = 8
-"""Runs that a look reads: the open ones, of which a crash leaves one each, and the last closed one."""
+"""Runs that a look reads: the open ones, of which each crash leaves one, and a few closed ones."""
 
 
 class PinnedDatabase(Database):

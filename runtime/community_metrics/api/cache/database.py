@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from community_metrics.errors import StorageError, StorageUnavailable
+from community_metrics.model import RunStatus
 from community_metrics.storage.reader import LanceDBReader
 from community_metrics.storage.snapshot import SnapshotSource
 from community_metrics.views.runs import abandoned_runs, last_complete_run
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
     from community_metrics.config import Settings
     from community_metrics.model import Run
-    from community_metrics.storage.snapshot import Snapshot
+    from community_metrics.storage.snapshot import Look, Snapshot
 
 READ_TIMEOUT_S: Final = 10.0
 LOOK_TIMEOUT_S: Final = 3.0
+_CLOSED_RUNS: Final = 4
 
 Content = TypeVar("Content")
 
@@ -36,7 +38,8 @@ class DataKey(NamedTuple):
     the tables and changes none of this.
     """
 
-    last_closed_run: tuple[datetime, str] | None
+    closed_runs: tuple[tuple[str, datetime | None], ...]
+    """The ids of the newest ones, and when they ended."""
     abandoned_runs: tuple[str, ...]
 
 
@@ -45,20 +48,13 @@ class Tables:
     """The tables at the last look."""
 
     snapshot: Snapshot
-    abandoned_runs: tuple[str, ...]
-    last_complete_run: Run | None = None
+    key: DataKey
+    last_complete_run: Run | None
 
     @property
     def newest_run(self) -> str | None:
         """The run that started last, open or closed."""
         return next((run.ingestion_run_id for run in self.snapshot.look.runs), None)
-
-    @property
-    def data_key(self) -> DataKey:
-        """What the data follow from."""
-        ends = [(run.finished_at, run.ingestion_run_id) for run in self.snapshot.look.runs]
-        closed = [(at, run_id) for at, run_id in ends if at is not None]
-        return DataKey(max(closed, default=None), self.abandoned_runs)
 
 
 class ReadDatabase:
@@ -148,13 +144,20 @@ class ReadDatabase:
     async def _newest(self, before: Tables | None, now: datetime) -> Tables:
         had_open_run = before is not None and bool(before.snapshot.look.open_runs)
         look = await self._source.look(with_lease=had_open_run)
-        abandoned = abandoned_runs(look.open_runs, look.lease, now)
-        if before is None or abandoned != before.abandoned_runs or not look.agrees_with(before.snapshot.look):
+        key = _data_key(look, now)
+        if before is None or key != before.key or not look.agrees_with(before.snapshot.look):
             snapshot = await self._source.snapshot(look)
-            return Tables(snapshot, abandoned, await last_complete_run(snapshot.reader))
+            return Tables(snapshot, key, await last_complete_run(snapshot.reader))
         if look.lease == before.snapshot.look.lease:
             return before
         return replace(before, snapshot=self._source.renewed(before.snapshot.tables, look))
+
+
+def _data_key(look: Look, now: datetime) -> DataKey:
+    # several, because a run that lost its lease may close after a newer one, and clocks of hosts differ
+    closed = [run for run in look.runs if run.status is not RunStatus.RUNNING][:_CLOSED_RUNS]
+    ends = tuple((run.ingestion_run_id, run.finished_at) for run in closed)
+    return DataKey(ends, abandoned_runs(look.open_runs, look.lease, now))
 
 
 def _retrieve_exception(look: asyncio.Task[Tables]) -> None:

@@ -87,7 +87,7 @@ class TableWatch:
         try:
             tables = await self._database.look(self._clock.now())
             self._state = TableState(
-                data=tables.data_key,
+                data=tables.key,
                 newest_run=tables.newest_run,
                 last_complete_run=tables.last_complete_run,
                 seen_at=self._clock.now(),
