@@ -18,6 +18,7 @@ from community_metrics.config import CHECK_INTERVAL_S
 from community_metrics.model import Provenance, RunStatus
 from community_metrics.runs.execute import execute
 from community_metrics.runs.registry import WeeklyRefresh
+from community_metrics.runs.repair import repair
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.storage.schemas import HISTORY, RUN_OUTCOMES, STATS
 from tests.support import api as support
@@ -186,6 +187,20 @@ async def test_a_database_of_an_earlier_version_is_read(filled_anywhere: Place, 
     async with serve(filled_anywhere.reading) as api:
         responses = [await api.get(path) for path in [*POLLED, "restatements"]]
     assert {response.status_code for response in responses} == {200}
+
+
+async def test_a_repair_builds_the_bodies_anew(folder: Place, serve: Serve) -> None:
+    async def is_duplicated() -> bool:
+        return bool((await api.get(LAST_VALUE)).json()["points"][0]["duplicated"])
+
+    async with LanceDBStore.open(folder.writing) as store:
+        copies = await store.stats([PYTHON], since=LAST_DAY, until=LAST_DAY)
+        await (await raw_table(store, STATS)).add(STATS.to_arrow(copies))
+    async with serve(folder.reading) as api:
+        assert await is_duplicated()
+        assert len(await repair(folder.writing)) == 1
+        api.clock.advance(CHECK_INTERVAL_S)
+        assert not await is_duplicated()
 
 
 async def test_versions_of_compaction_build_no_body(filled_anywhere: Place, serve: Serve) -> None:
