@@ -102,7 +102,7 @@ def create_app(
     """
     clock = clock or SystemClock()
     database = database or ReadDatabase(settings)
-    watch = TableWatch(database, clock)
+    watch = TableWatch(database, clock, settings.api_check_interval_s)
     services = _services(settings, database, limits or Limits())
     hashes = settings.api_token_hashes
     layers = [

@@ -80,7 +80,7 @@ async def read_view(
         ViewError: the view cannot be made for these parameters.
     """
     services, now = services_of(request), now_of(request.scope)
-    return await services.database.consistently(lambda reader: load(reader, services.catalog, now))
+    return await services.database.read(lambda reader: load(reader, services.catalog, now), now)
 
 
 def json_response(body: BaseModel) -> Response:

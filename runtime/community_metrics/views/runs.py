@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from community_metrics.model import RunStatus
-from community_metrics.series.freshness import COLLECTING_JOBS, is_stale, last_success, run_health
+from community_metrics.series.freshness import COLLECTING_JOBS, is_stale, last_success, run_health, run_view
 from community_metrics.views.outcomes import run_views
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from community_metrics.model import Lease, Run
@@ -62,6 +63,12 @@ async def last_complete_run(reader: LanceDBReader) -> Run | None:
         for job in COLLECTING_JOBS
     ]
     return last_success(run for runs in found for run in runs)
+
+
+def abandoned_runs(runs: Iterable[Run], lease: Lease | None, now: datetime) -> tuple[str, ...]:
+    """Return the ids of the runs that are open and hold no live lease: what they merged is all they will."""
+    views = (run_view(run, lease, now) for run in runs)
+    return tuple(view.run.ingestion_run_id for view in views if view.state == "abandoned")
 
 
 async def load_freshness(reader: LanceDBReader, now: datetime) -> Freshness:

@@ -1,10 +1,10 @@
 """The layer that responds from memory: a body is built once for its parameters and the state of the tables.
 
-Only a miss reaches FastAPI. A body depends on the versions of the tables, on the UTC day and the stale mark
-(both change without a new version), and on some routes on the minute. While storage is unavailable, the last
-body is served and marked stale; the next check of the tables notices when storage is back. A body that is not
-built because too much else is, or that takes too long, says nothing about storage: the last body is served as
-it is for as long as any cache may serve it, and then the reason.
+Only a miss reaches FastAPI. A body depends on the runs that wrote the data, on the UTC day and the stale mark
+(both change without a run), and on some routes on the minute. While storage is unavailable, the last body is
+served and marked stale; the next look at the tables notices when storage is back. A body that is not built
+because too much else is, or that takes too long, says nothing about storage: the last body is served as it is
+for as long as any cache may serve it, and then the reason.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ class ResponseCache:
     async def _timed_out(self, error: TookTooLong, scope: Scope) -> BuiltResponse:
         """Return the response that names the cause: storage, if it does not respond now, else the request."""
         try:
-            await self._database.ping()
+            await self._database.look(self._clock.now())
         except StorageError as failure:
             return _rejected(storage_problem(failure), scope, "none")
         return _rejected(too_long_problem(error), scope, "timeout")
