@@ -26,7 +26,7 @@ import lancedb
 from bench.api import DASHBOARD
 from bench.asking import answered, uncached_app
 from bench.made_up import LARGE, define, fill
-from bench.results import Result
+from bench.results import TIMES, Result
 from bench.timing import alternating
 from community_metrics.clock import SystemClock
 from community_metrics.periods import last_completed_day
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 ROUNDS = 7
-STORE = f"{LARGE.metrics} metrics x {LARGE.years} years"
+STORE = f"{LARGE.metrics} metrics {TIMES} {LARGE.years} years"
 NO_DEADLINE_S = 600.0
 SHARE_DAYS = 31
 SUMMARY_WEEKS = 64
