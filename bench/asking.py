@@ -1,4 +1,4 @@
-"""The API called as an ASGI application, without a server and without bodies in memory."""
+"""The API called as an ASGI application without bodies in memory, and what an early busy response is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from community_metrics.api.middleware.request_log import log_nothing
 from community_metrics.config import Settings
 
 if TYPE_CHECKING:
+    import httpx
     from starlette.types import ASGIApp, Message
 
     from community_metrics.clock import Clock
@@ -50,6 +51,12 @@ async def ask(app: ASGIApp, path: str) -> tuple[int, bytes]:
     sent: list[Message] = []
     await app(scope, _receive, _collector(sent))
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def is_busy(response: httpx.Response) -> bool:
+    """Return whether a response is the 503 of an overload, which says when to try again."""
+    is_problem = response.status_code == 503 and "retry-after" in response.headers
+    return is_problem and str(response.json()["type"]).endswith("#busy")
 
 
 async def _receive() -> Message:

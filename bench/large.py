@@ -64,7 +64,7 @@ def measure() -> Iterator[Result]:
     ids = LARGE.metric_ids
     with TemporaryDirectory() as folder, asyncio.Runner() as runner:
         database = Path(folder) / "large.lancedb"
-        runner.run(fill(database, one_product))
+        runner.run(fill(database, one_product.definitions, years=LARGE.years))
         with closing(_Bench(runner, database)) as bench:
             yield bench.result(_one_metric(ids[0]))
             runner.run(define(database, ten_products.definitions))

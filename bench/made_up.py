@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import lancedb
@@ -98,29 +97,30 @@ async def define(database: Path, definitions: Sequence[MetricDefinition]) -> Non
         await store.upsert_metrics(definitions)
 
 
-async def fill(database: Path, catalogue: Catalogue) -> None:
-    """Make a database of the catalogue: rows up to yesterday, ten daily runs, indexed and compacted."""
+async def fill(database: Path, definitions: Sequence[MetricDefinition], *, years: int) -> None:
+    """Make a database: a value for every day of each metric up to yesterday, ten daily runs, compacted."""
     now = SystemClock().now()
+    metric_ids = [metric.metric_id for metric in definitions]
     async with LanceDBStore.open(Settings(_env_file=None, db_path=str(database))) as store:
         await store.create_tables()
-        await store.upsert_metrics(catalogue.definitions)
+        await store.upsert_metrics(definitions)
         connection = await lancedb.connect_async(database)
         table = await connection.open_table(STATS.name)
         # not by the store, which reads and compares every row that it writes
-        await table.add(pa.RecordBatchReader.from_batches(STATS.schema, _rows(catalogue, now)))
+        await table.add(pa.RecordBatchReader.from_batches(STATS.schema, _rows(definitions, years, now)))
         for age_days in reversed(range(_RUNS)):
             run = _run(now - timedelta(days=age_days, hours=1))
             await store.record_run(run)
-            await store.record_outcomes(_outcomes(run, catalogue))
+            await store.record_outcomes(_outcomes(run, metric_ids))
         await store.optimize()
 
 
-def _rows(catalogue: Catalogue, now: datetime) -> Iterator[pa.RecordBatch]:
+def _rows(definitions: Sequence[MetricDefinition], years: int, now: datetime) -> Iterator[pa.RecordBatch]:
     last = last_completed_day(now)
-    days = list(days_between(last - timedelta(days=catalogue.years * _DAYS_OF_A_YEAR - 1), last))
-    stars = [name for name in catalogue.metric_ids if name.startswith("stars:")]
-    downloads = [name for name in catalogue.metric_ids if not name.startswith("stars:")]
-    return chain(daily_rows(downloads, days, now), daily_rows(stars, days, now, SourceWindow.INSTANT))
+    days = list(days_between(last - timedelta(days=years * _DAYS_OF_A_YEAR - 1), last))
+    for window in (SourceWindow.DAY, SourceWindow.INSTANT):
+        ids = [metric.metric_id for metric in definitions if metric.source_window is window]
+        yield from daily_rows(ids, days, now, window)
 
 
 def _run(started_at: datetime) -> Run:
@@ -133,12 +133,12 @@ def _run(started_at: datetime) -> Run:
     )
 
 
-def _outcomes(run: Run, catalogue: Catalogue) -> list[RunOutcome]:
+def _outcomes(run: Run, metric_ids: Sequence[str]) -> list[RunOutcome]:
     return [
         _failed(run, metric_id)
         if number % 10 < _FAILED_OF_TEN
         else RunOutcome(run.ingestion_run_id, metric_id, OutcomeStatus.SUCCESS, None, None, None, 1, None)
-        for number, metric_id in enumerate(catalogue.metric_ids)
+        for number, metric_id in enumerate(metric_ids)
     ]
 
 

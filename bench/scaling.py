@@ -118,7 +118,7 @@ def measure() -> Iterator[Result]:
 
 def _views(runner: asyncio.Runner, folder: Path, catalogue: Catalogue) -> Views:
     database = folder / f"{catalogue.metrics}.lancedb"
-    runner.run(fill(database, catalogue))
+    runner.run(fill(database, catalogue.definitions, years=catalogue.years))
     return Views(runner, database, uncached_app(str(database)))
 
 
