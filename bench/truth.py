@@ -10,7 +10,7 @@ import io
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow.parquet as pq
 
@@ -30,6 +30,14 @@ class Row:
     value: int
     observed_at: datetime
     revision: int
+
+
+class Claim(NamedTuple):
+    """What a body states, and what is stored."""
+
+    what: str
+    stated: object
+    stored: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +63,23 @@ class Truth:
         values = [row.value for days in self.rows.values() for row in days.values()]
         return len(values), sum(values)
 
-    def differences(self, body: Mapping[str, Any]) -> list[str]:
-        """Return where a body of any route says something else."""
-        claims: list[tuple[str, object, object]] = []
+    def claims(self, body: Mapping[str, Any]) -> Iterator[Claim]:
+        """Yield every value that a body of any route states, with the stored one."""
         for metric_id, start, end, value in _points(body):
-            claims.append((f"{metric_id} {start} to {end}", value, self._value(metric_id, start, end)))
+            yield Claim(f"{metric_id} {start} to {end}", value, self._value(metric_id, start, end))
         for product in body.get("products", ()):
-            claims += self._total(product)
+            yield from self._total(product)
         if "stars" in body:
-            stars = [self._newest(name).value for name in self.rows if name.startswith("stars:")]
-            claims.append(("stars", body["stars"]["value"], sum(stars)))
+            levels = [self._newest(name) for name in self.rows if name.startswith("stars:")]
+            yield Claim("stars", body["stars"]["value"], sum(row.value for row in levels))
         for one in body.get("restatements", ()):
             row = self.rows[one["metric_id"]][date.fromisoformat(one["period_end"])]
             shown = (one["value"], one["revision"])
-            claims.append((f"restated {one['metric_id']}", shown, (row.value, row.revision)))
+            yield Claim(f"restated {one['metric_id']}", shown, (row.value, row.revision))
         for one in body.get("metrics", ()):
             if "newest_day" in one:
                 newest = max(self.rows[one["metric_id"]]).isoformat()
-                claims.append((f"newest day of {one['metric_id']}", one["newest_day"], newest))
-        return [f"{what}: {said}, not {true}" for what, said, true in claims if said != true]
+                yield Claim(f"newest day of {one['metric_id']}", one["newest_day"], newest)
 
     def _value(self, metric_id: str, start: date, end: date) -> int | None:
         days = self.rows[metric_id]
@@ -88,7 +94,7 @@ class Truth:
         days = self.rows[metric_id]
         return days[max(days)]
 
-    def _total(self, product: Mapping[str, Any]) -> Iterator[tuple[str, object, object]]:
+    def _total(self, product: Mapping[str, Any]) -> Iterator[Claim]:
         total = product["downloads_30d"]
         if total is None:
             return
@@ -97,7 +103,7 @@ class Truth:
         last = max(common)
         days = [day for day in common if day > last - _TOTAL_DAYS * _ONE_DAY]
         value = sum(rows[day].value for rows in counted for day in days)
-        yield f"downloads of {product['product']}", total["value"], value
+        yield Claim(f"downloads of {product['product']}", total["value"], value)
 
 
 def exported(body: bytes, file_format: str) -> tuple[int, int]:
