@@ -1,4 +1,4 @@
-"""docs/performance.md: the figures of one run, its machine, how each was measured, and what is beyond them."""
+"""docs/performance.md: figures of one run, its machine, the methods, and what happens beyond the bounds."""
 
 from __future__ import annotations
 
