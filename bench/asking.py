@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from community_metrics.api.app import create_app
@@ -11,6 +12,8 @@ from community_metrics.api.middleware.request_log import log_nothing
 from community_metrics.config import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import httpx
     from starlette.types import ASGIApp, Message
 
@@ -49,7 +52,7 @@ async def ask(app: ASGIApp, path: str) -> tuple[int, bytes]:
         "root_path": "",
     }
     sent: list[Message] = []
-    await app(scope, _receive, _collector(sent))
+    await app(scope, _connected(), _collector(sent))
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
 
@@ -59,8 +62,16 @@ def is_busy(response: httpx.Response) -> bool:
     return is_problem and str(response.json()["type"]).endswith("#busy")
 
 
-async def _receive() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
+def _connected() -> Callable[[], Awaitable[Message]]:
+    """Return a `receive` of a client that sends its request once and then stays connected."""
+    messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop()
+
+    return receive
 
 
 def _collector(sent: list[Message]) -> Any:
