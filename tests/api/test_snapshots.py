@@ -305,8 +305,9 @@ async def test_looks_leave_no_thread_and_no_open_file_behind(folder: Place, serv
 
     async with serve(folder.reading) as api, LanceDBStore.open(folder.writing) as store:
         threads, files = zip(*[await look_after_a_write(number) for number in range(200)], strict=True)
-    assert max(files[100:]) <= max(files[:100])
-    assert max(threads[100:]) <= max(threads[:100]) + 5  # LanceDB's pool grows with the work of one look
+    # LanceDB's pools grow with the work of one look; one thing left by each look would be a hundred
+    assert max(files[100:]) <= max(files[:100]) + 20
+    assert max(threads[100:]) <= max(threads[:100]) + 20
 
 
 async def test_a_look_costs_a_bucket_one_list_and_a_body_none(bucket: Bucket, serve: Serve) -> None:
