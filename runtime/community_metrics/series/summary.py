@@ -97,29 +97,29 @@ def summarize(series: PointSeries, kind: ValueKind, totals: Values | None) -> Su
 
 
 def flow_total(
-    readings: Readings, metric_ids: Sequence[str], since: date, days: int = TOTAL_DAYS
+    readings: Readings, metric_ids: Sequence[str], since: date, length: int = TOTAL_DAYS
 ) -> FlowTotal:
-    """Return the sum of daily metrics over the `days` days that end with the newest day of all of them.
+    """Return the sum of daily metrics over the `length` days that end with the newest day of all of them.
 
     Rows of days before `since` do not count.
     """
     parts = [readings.of_metric(metric_id) for metric_id in metric_ids]
     parts = [own[own["last_day"] >= number_of_day(since)] for own in parts]
-    rows = np.concatenate(parts)
-    present, counts = np.unique(rows["last_day"], return_counts=True)
+    days = np.concatenate([own["last_day"] for own in parts])
+    present, counts = np.unique(days, return_counts=True)
     common = present[counts == len(metric_ids)]
     if not len(common):
         missing = tuple(name for name, own in zip(metric_ids, parts, strict=True) if not len(own))
-        return FlowTotal(tuple(metric_ids), days_expected=days, missing=missing)
+        return FlowTotal(tuple(metric_ids), days_expected=length, missing=missing)
     last = int(common[-1])
-    counted = common[common > last - days]
+    counted = common[common > last - length]
     return FlowTotal(
         metric_ids=tuple(metric_ids),
-        value=sum(rows["value"][np.isin(rows["last_day"], counted)].tolist()),
-        period_start=day_of_number(last - days + 1),
+        value=sum(np.concatenate([own["value"] for own in parts])[np.isin(days, counted)].tolist()),
+        period_start=day_of_number(last - length + 1),
         period_end=day_of_number(last),
         days_present=len(counted),
-        days_expected=days,
+        days_expected=length,
     )
 
 
