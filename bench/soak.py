@@ -59,6 +59,8 @@ REQUESTS = 10_000
 SPREAD_S, AT_MOST_S = 120.0, 240.0
 REFRESH_EVERY_S = 20.0
 CHANGED_DAYS = 14
+EARLY_S = 10.0
+"""A busy response that took longer counts as failed; so does a body that is marked stale."""
 EXPORT_OF = 400
 """One request in so many is an export."""
 IDLE_S, SETTLE_S = 12.0, 20.0
@@ -94,7 +96,9 @@ class Seen:
 
     def note(self, path: str, response: httpx.Response) -> None:
         """Count a response, and keep a body that is new."""
-        self.statuses["busy" if is_busy(response) else str(response.status_code)] += 1
+        is_early = response.elapsed.total_seconds() <= EARLY_S
+        kind = "busy" if is_busy(response) and is_early else str(response.status_code)
+        self.statuses["stale" if "x-data-stale" in response.headers else kind] += 1
         if response.status_code != 200:
             return
         if path in _EXPORTS:

@@ -12,7 +12,7 @@ import numpy as np
 from community_metrics.model import Provenance, SourceWindow, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -95,7 +95,7 @@ class Readings:
         return Readings(self.metric_ids, self.rows[ends[ends > self._starts[:-1]] - 1])
 
     def joined(self, other: Readings) -> Readings:
-        """Return the rows of both; no metric has rows in both."""
+        """Return the rows of both. A key that both have counts as stored twice."""
         if not other.metric_ids:
             return self
         mine = {
@@ -104,6 +104,11 @@ class Readings:
         moved = other.rows.copy()
         moved["metric"] = np.array([mine[name] for name in other.metric_ids], np.int32)[other.rows["metric"]]
         return Readings.of(tuple(mine), [self.rows, moved])
+
+    def without(self, metric_ids: Collection[str]) -> Readings:
+        """Return the rows of the other metrics."""
+        left_out = [position for position, name in enumerate(self.metric_ids) if name in metric_ids]
+        return Readings(self.metric_ids, self.rows[~np.isin(self.rows["metric"], left_out)])
 
     def found(self) -> list[str]:
         """Return the ids of the metrics that have a row."""

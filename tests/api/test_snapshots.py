@@ -104,6 +104,24 @@ async def test_a_run_that_closed_is_shown_after_the_interval(filled_anywhere: Pl
         assert (await states_shown(api))[run_id] == "success"
 
 
+async def test_an_open_run_shows_no_rows_though_the_first_look_comes_after_it_merged_some(
+    filled_anywhere: Place, serve: Serve
+) -> None:
+    async with serve(filled_anywhere.reading) as api, LanceDBStore.open(filled_anywhere.writing) as store:
+        await value_shown(api)
+        await store.acquire_lease("open", "host", 1, NOON, LEASE)
+        await store.record_run(rows.run(NOON, RunStatus.RUNNING, run_id="open"))
+        observations = support.days_of(PYTHON, LAST_DAY, plus=7)
+        await store.upsert_observations(observations, provenance=Provenance.API, run_id="open", now=NOON)
+        api.clock.advance(CHECK_INTERVAL_S)
+        newly_built = await api.get(f"{LAST_VALUE}&format=json")
+        assert newly_built.json()["points"][0]["value"] == await value_shown(api) == python_value(LAST_DAY)
+        assert (await states_shown(api))["open"] == "running"
+        await store.record_run(rows.run(NOON, run_id="open"))
+        api.clock.advance(CHECK_INTERVAL_S)
+        assert await value_shown(api) == python_value(LAST_DAY) + 7
+
+
 async def test_rows_of_a_run_that_was_killed_are_shown_when_its_lease_has_expired(
     filled_anywhere: Place, serve: Serve
 ) -> None:

@@ -7,6 +7,7 @@ export type ProblemKind =
   | "not-ready" // the database has no tables yet
   | "not-found" // the catalogue does not have this product or metric
   | "token-required"
+  | "busy" // the API handles as many requests as it can, or this one took too long
   | "malformed" // a 200 whose body this page cannot read
   | "failed"; // any other response that is not a 200
 
@@ -28,6 +29,8 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
   "unknown-metric": "not-found",
   "unknown-product": "not-found",
   "token-required": "token-required",
+  busy: "busy",
+  "took-too-long": "busy",
 };
 
 /** Returns the problem of a response other than 200; the body may come from a proxy. */

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import Final
 
-_LIBC: Final = ctypes.CDLL(None)
+_LIBC: Final[object] = ctypes.CDLL(None) if os.name == "posix" else None
 _M_MMAP_THRESHOLD: Final = -3  # malloc.h
 _LARGE_BYTES: Final = 128 * 1024
 
@@ -16,11 +17,11 @@ def return_large_blocks() -> None:
     By default glibc starts at the same size, raises it to that of each block that is freed, up to 32 MiB, and
     keeps what is smaller: six exports of 1.8 million rows, one after another, left 70 MB.
     """
-    if hasattr(_LIBC, "mallopt"):
-        _LIBC.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+    if mallopt := getattr(_LIBC, "mallopt", None):
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def free_memory() -> None:
     """Return small free blocks too, in a few milliseconds; only with glibc."""
-    if hasattr(_LIBC, "malloc_trim"):
-        _LIBC.malloc_trim(0)
+    if malloc_trim := getattr(_LIBC, "malloc_trim", None):
+        malloc_trim(0)

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import socket
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+import structlog
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from community_metrics.api.clients import STALL_S
+from community_metrics.api.middleware.request_log import LOGGER
 
 if TYPE_CHECKING:
     import asyncio
 
     from starlette.types import ASGIApp
 
+SEND_BUFFER_BYTES: Final = 128 * 1024
+"""Kept small: the system reports what a slow client has read only in thirds of it."""
+_log = structlog.get_logger(LOGGER)
 
-def server_config(app: ASGIApp, *, stall_s: float = STALL_S, **options: Any) -> uvicorn.Config:
+
+def server_config(
+    app: ASGIApp, *, stall_s: float = STALL_S, send_buffer: int = SEND_BUFFER_BYTES, **options: Any
+) -> uvicorn.Config:
     """Return uvicorn's configuration for `app`; `options` are those of uvicorn.
 
-    A connection whose client reads nothing for `stall_s` seconds is closed.
+    A connection whose client reads nothing for `stall_s` seconds is closed. `send_buffer` is the size of the
+    system's buffer for each connection, in bytes.
     """
     return uvicorn.Config(
         app,
-        http=type("BoundedStall", (_BoundedStall,), {"stall_s": stall_s}),
+        http=type("BoundedStall", (_BoundedStall,), {"stall_s": stall_s, "send_buffer": send_buffer}),
         log_config=None,  # the app configures logging, with one line for each request
         access_log=False,
         server_header=False,
@@ -34,7 +44,14 @@ class _BoundedStall(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # one 
     """uvicorn's protocol, which keeps a connection with unsent bytes for as long as its client exists."""
 
     stall_s: ClassVar[float] = STALL_S
+    send_buffer: ClassVar[int] = SEND_BUFFER_BYTES
     _check: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Bound the system's send buffer of the connection."""
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.send_buffer)
+        super().connection_made(transport)
 
     def pause_writing(self) -> None:
         """Stop the response: the client reads more slowly than it is written."""
@@ -58,6 +75,7 @@ class _BoundedStall(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # one 
     def _abort_if_stalled(self, unsent_before: int) -> None:
         unsent = self.transport.get_write_buffer_size()
         if unsent >= unsent_before:
+            _log.warning("response aborted: the client stopped reading", stall_s=self.stall_s)
             self.transport.abort()  # `close` would wait until the client has read everything
         else:
             self._check_later(unsent)

@@ -225,11 +225,20 @@ async def _read_others(
     """Read what is not chosen: the other downloads of the products, and the stars."""
     wanted = [*chain(*partly_read), *(metric.metric_id for metric in stored.stars)]
     others = [name for name in dict.fromkeys(wanted) if readings.position(name) is None]
-    most = stored.are_most(others)
-    found = await reader.readings(others, since=since, most_of_table=most)
-    first = total_start(now)
-    totals = [flow_total(readings.joined(found), ids, first) for ids in partly_read]
-    if all(total.period_start is not None and total.period_start >= since for total in totals):
-        return found
-    # no day of lately is known of all metrics of a product: its total ends earlier
-    return await reader.readings(others, since=min(since, first), most_of_table=most)
+    found = await reader.readings(others, since=since, most_of_table=stored.are_most(others))
+    known, first = readings.joined(found), total_start(now)
+    unsettled = [ids for ids in partly_read if not _ends_lately(flow_total(known, ids, first), since)]
+    # a product of which one metric has no day at all has no total, however much more is read
+    unread = [name for name in chain(*unsettled) if not known.days(name)]
+    older = await reader.newest_readings(unread, since=first, most_of_table=stored.are_most(unread))
+    empty = set(unread) - set(older.found())
+    again = {name for ids in unsettled if not empty & set(ids) for name in ids} & set(others)
+    rest = await reader.readings(
+        sorted(again), since=first, until=since - ONE_DAY, most_of_table=stored.are_most(again)
+    )
+    return found.joined(older.without(again)).joined(rest)
+
+
+def _ends_lately(total: FlowTotal, since: date) -> bool:
+    """Return whether all days of a total are on or after `since`."""
+    return total.period_start is not None and total.period_start >= since

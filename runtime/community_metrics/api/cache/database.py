@@ -1,7 +1,7 @@
 """The API's connections: read-only, opened at the first read, with timeouts.
 
 Bodies are read from a snapshot: every table at one version. A look at the tables opens another one when a run
-has started, ended or been abandoned, or when `history` was compacted; until then all reads use the same one.
+has ended or been abandoned; until then all reads use the same one, with a newer `history` where it changed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from community_metrics.storage.snapshot import Look, Snapshot
 
 READ_TIMEOUT_S: Final = 10.0
-LOOK_TIMEOUT_S: Final = 3.0
 _CLOSED_RUNS: Final = 4
 
 Content = TypeVar("Content")
@@ -72,9 +71,11 @@ class ReadDatabase:
         self._reader: LanceDBReader | None = None
         self._source = SnapshotSource(settings, reader_type)
         self._tables: Tables | None = None
+        self._failed: Tables | None = None
+        """The tables of a snapshot that could not be read: a look under way must not keep them."""
         self._looking: asyncio.Task[Tables] | None = None
         self.read_timeout_s: Final = read_timeout_s
-        """How long one body, or one piece of an export, may take, in seconds."""
+        """How long a look, a body, or one piece of an export may take, in seconds."""
 
     @property
     def reader(self) -> LanceDBReader:
@@ -91,7 +92,7 @@ class ReadDatabase:
         """Return the tables as they are now; concurrent calls share one look.
 
         Raises:
-            StorageError: storage failed, or did not respond within a few seconds.
+            StorageError: storage failed, or did not respond in time.
         """
         if self._looking is None or self._looking.done():
             self.load_client()
@@ -115,7 +116,7 @@ class ReadDatabase:
             return await load(tables.snapshot.reader), tables.snapshot.versions
         except StorageError:
             if self._tables is tables:
-                self._tables = None
+                self._tables, self._failed = None, tables
             snapshot = (self._tables or await self.look(now)).snapshot
             return await load(snapshot.reader), snapshot.versions
 
@@ -131,21 +132,22 @@ class ReadDatabase:
 
     async def _look(self, now: datetime) -> Tables:
         try:
-            async with asyncio.timeout(LOOK_TIMEOUT_S):
+            async with asyncio.timeout(self.read_timeout_s):
                 self._tables = await self._newest(self._tables, now)
         except TimeoutError:
-            raise StorageUnavailable(f"LanceDB did not respond within {LOOK_TIMEOUT_S:.0f} s.") from None
+            raise StorageUnavailable(f"LanceDB did not respond within {self.read_timeout_s:g} s.") from None
         return self._tables
 
     async def _newest(self, before: Tables | None, now: datetime) -> Tables:
         had_open_run = before is not None and bool(before.snapshot.look.open_runs)
         look = await self._source.look(with_lease=had_open_run)
         key = _data_key(look, now)
-        if before is None or key != before.key or not look.agrees_with(before.snapshot.look):
+        if before is None or before is self._failed or key != before.key:
             snapshot = await self._source.snapshot(look)
             return Tables(snapshot, key, await last_complete_run(snapshot.reader))
-        if look.lease == before.snapshot.look.lease:
+        if look.agrees_with(before.snapshot.look) and look.lease == before.snapshot.look.lease:
             return before
+        # an open run may have merged rows already: they are shown when it closes, not half of them before
         return replace(before, snapshot=self._source.renewed(before.snapshot.tables, look))
 
 

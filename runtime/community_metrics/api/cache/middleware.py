@@ -168,6 +168,7 @@ class ResponseCache:
         if built.cause == "timeout" or (
             built.status == HTTPStatus.SERVICE_UNAVAILABLE and self._store.get(key)
         ):
+            self._failed.pop(key, None)  # they are in the order of their ends
             self._failed[key] = (self._clock.monotonic() + BUILD_AGAIN_AFTER_S, built)
         if built.status != HTTPStatus.OK:
             return built

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from community_metrics.clock import Clock
     from community_metrics.model import Run
 
+WAIT_S: Final = 3.0
+"""How long a request waits for a look if the tables were seen before: a busy machine must not look like a
+storage that failed, and most responses are in memory already."""
 WAIT_WHILE_DOWN_S: Final = 0.25
-"""How long a request waits for a look while storage is unavailable: its response is in memory already."""
+"""The same while storage is unavailable."""
 
 _log = structlog.get_logger("community_metrics.api")
 
@@ -76,7 +79,9 @@ class TableWatch:
     async def _check_once(self) -> None:
         if self._checking is None or self._checking.done():
             self._checking = asyncio.create_task(self._check())
-        timeout_s = None if self._state.failure is None else WAIT_WHILE_DOWN_S
+        timeout_s = WAIT_S if self._state.data is not None else None
+        if self._state.failure is not None:
+            timeout_s = WAIT_WHILE_DOWN_S
         # the task itself is not awaited: the first client may disconnect while others wait
         await asyncio.wait([self._checking], timeout=timeout_s)
         if self._checking.done():
