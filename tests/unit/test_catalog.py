@@ -266,6 +266,9 @@ def test_a_subject_is_counted_once(tmp_path: Path, again: dict[str, str]) -> Non
         ("npm", "a_b", "a-b", False),
         ("github", "a/b_c", "a/b-c", False),
         ("github", "a/b", "A/B", True),
+        ("npm", "JSONStream", "jsonstream", False),
+        ("pypistats", "A.b", "a-B", True),
+        ("crates", "A_b", "a-B", True),
     ],
 )
 def test_two_spellings_are_one_subject_where_the_registry_treats_them_as_one(
@@ -282,6 +285,16 @@ def test_two_spellings_are_one_subject_where_the_registry_treats_them_as_one(
         assert f"{second!r} is already counted by of:httpx:0" in fault
     else:
         assert [metric.subject for metric in loaded(tmp_path, *entries).metrics] == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("character", "written"),
+    [("\x08", r"\x08"), ("\x1b", r"\x1b"), ("\u202e", r"\u202e"), ("\u2028", r"\u2028")],
+)
+def test_a_name_holds_no_control_character(tmp_path: Path, character: str, written: str) -> None:
+    escaped = character.encode("unicode_escape").decode().replace(r"\x", r"\u00")
+    (fault,) = faults(tmp_path, entry(display_name=f'"a{escaped}b"'))
+    assert f"display_name: holds {written}. Fix:" in fault
 
 
 WITH_MIRRORS = {"options": "{ mirrors = true }"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from community_metrics.model import METRIC_ID, MetricDefinition, SourceWindow, ValueKind
+from community_metrics.text import control_characters
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,6 +20,8 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
 def _text(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty")
+    if found := control_characters(value):
+        raise ValueError(f"holds {', '.join(found)}. Fix: write it without control characters")
     return value
 
 

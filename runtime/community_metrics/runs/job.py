@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from community_metrics.model import OutcomeStatus, Provenance, RunOutcome
 from community_metrics.series.failures import grouped_failures
 from community_metrics.series.freshness import RunView
+from community_metrics.text import one_line
 
 if TYPE_CHECKING:
     import random
@@ -130,7 +131,7 @@ class RunContext:
             observations=len(result.observations),
             last_day=max((row.period_end for row in result.observations), default=None),
         )
-        self.metric_notes.extend((metric_id, note) for note in result.notes)
+        self.metric_notes.extend((metric_id, one_line(note)) for note in result.notes)
 
 
 Work = Callable[[RunContext], Awaitable[JobResult]]

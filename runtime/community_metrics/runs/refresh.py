@@ -108,6 +108,7 @@ async def _fetched(
             tasks.create_task(_fetch_all(source, wanted, client, context))
             for source, wanted in requests.items()
         ]
+    client.clock_check.require_true()
     return [result for fetch in fetches for result in fetch.result()]
 
 
