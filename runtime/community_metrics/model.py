@@ -19,6 +19,8 @@ MAX_VALUE: Final = 2**63 - 1
 """The largest value that a column of `stats` holds: an int64."""
 IMPLIED_ZERO: Final = "#implied-zero"
 """Ends the `source_ref` of a 0 for a day that a registry omits (pypistats and crates.io omit empty days)."""
+LOW_FOR_EVERYBODY: Final = "#low-for-everybody"
+"""Ends the `source_ref` of a value of a day on which the whole registry counted 30 % to 90 % of the usual."""
 SEED_SOURCE: Final = "seed"
 """The catalogue's source name for metrics that only seed files fill; no plug-in may use it."""
 
