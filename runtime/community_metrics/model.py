@@ -153,8 +153,9 @@ class Observation:
 class StatRow:
     """One row of `stats`: an observation and its history.
 
-    `first_value` is the value first stored, `revision` the number of times that the source restated it since,
-    and `revised_at` the instant at which the last restatement was read (None while `revision` is 0).
+    `first_value` is the value first stored after its day settled, `revision` the number of times that the
+    source restated it since, and `revised_at` the instant at which the last restatement was read. While
+    `revision` is 0, `first_value` is `value` and `revised_at` is None.
     """
 
     metric_id: str

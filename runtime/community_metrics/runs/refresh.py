@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition, Provenance
     from community_metrics.runs.job import RunContext, Work
     from community_metrics.sources.base import Source
-    from community_metrics.storage import LanceDBReader
 
 log = structlog.get_logger(__name__)
 
@@ -148,8 +147,8 @@ async def _first_wanted(
     `first` is the first stored day, `reach` the first that the source returns, None for the beginning.
     """
     if not await _may_begin_earlier(context, metric, first, reach):
-        return await _first_gap(context.store, metric.metric_id, max(first, reach or first), floor)
-    return None if reach is None else await _first_gap(context.store, metric.metric_id, reach, floor)
+        return await _first_gap(context, metric.metric_id, max(first, reach or first), floor)
+    return None if reach is None else await _first_gap(context, metric.metric_id, reach, floor)
 
 
 async def _may_begin_earlier(context: RunContext, metric: Metric, first: date, reach: date | None) -> bool:
@@ -170,9 +169,17 @@ async def _may_begin_earlier(context: RunContext, metric: Metric, first: date, r
     )
 
 
-async def _first_gap(store: LanceDBReader, metric_id: str, oldest: date, floor: date) -> date:
-    """Return the first day from `oldest` on that is not stored, `floor` at the latest."""
-    stored = set(await store.stored_days(metric_id, oldest, floor - ONE_DAY))
+async def _first_gap(context: RunContext, metric_id: str, oldest: date, floor: date) -> date:
+    """Return the first day from `oldest` on that is not stored or was read only once, `floor` at the latest.
+
+    Days that left the window after their first reading would otherwise be provisional for ever. A day that
+    the second reading restated is not read a third time: of a long history some day always changes.
+    """
+    read_once_until = context.clock.now() - _READ_AGAIN_AFTER
+    days = await context.store.stored_days(
+        metric_id, oldest, floor - ONE_DAY, read_twice_or_after=read_once_until
+    )
+    stored = set(days)
     return next((day for day in days_between(oldest, floor - ONE_DAY) if day not in stored), floor)
 
 
