@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from community_metrics.model import SEED_SOURCE, SourceWindow
+from community_metrics.sources.base import subject_faults
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _source_faults(metric: RawEntry, sources: Mapping[str, Source]) -> Iterator[
         yield "source", f"{name!r} is not installed; {suggestion(name, {*sources, SEED_SOURCE})}"
         return
     if subject:
-        yield from (("subject", fault) for fault in source.validate(subject, options))
+        yield from (("subject", fault) for fault in subject_faults(source, subject, options))
     if window and window != source.window:
         yield "window", f"is {window!r}, but every value of {name} covers {source.window.value!r}"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from community_metrics.errors import InvalidObservation, SourceError, TerminalSourceError
+from community_metrics.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -87,6 +88,16 @@ class Source(Protocol):
     def fetch(self, requests: Sequence[FetchRequest], client: RegistryClient) -> AsyncIterator[FetchResult]:
         """Yield one result for each request, as soon as it is known. Raises no `SourceError`."""
         ...
+
+
+def subject_faults(source: Source, subject: str, options: Mapping[str, Any]) -> list[str]:
+    """Return the faults that `source` finds in a catalogue entry; one that names it where it cannot tell."""
+    try:
+        return [one_line(fault) for fault in source.validate(subject, options)]
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a plug-in may raise anything
+        fault = f"{type(error).__name__}: {one_line(str(error))}"
+    whose = f"the source {source.name!r} failed when it checked {subject!r}"
+    return [f"{whose}: {fault}. Fix: update or uninstall the package that provides it"]
 
 
 async def each(

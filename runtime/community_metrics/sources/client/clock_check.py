@@ -24,12 +24,18 @@ class ClockCheck:
 
     def __init__(self) -> None:
         self._skews: dict[str, tuple[timedelta, datetime, datetime]] = {}
+        self._newest: dict[str, datetime] = {}
 
     def note(self, host: str, now: datetime, sent: datetime) -> None:
         """Keep the smallest difference of a host: a cache may repeat an old `Date`."""
+        self._newest[host] = max(sent, self._newest.get(host, sent))
         skew = abs(now - sent)
         if host not in self._skews or skew < self._skews[host][0]:
             self._skews[host] = (skew, now, sent)
+
+    def newest(self, host: str) -> datetime | None:
+        """Return when the host sent its newest response, by its own clock; None where it states no `Date`."""
+        return self._newest.get(host)
 
     def require_true(self) -> None:
         """Raise ClockWrong where the clock differs from most hosts'; a single wrong host decides nothing."""
