@@ -14,7 +14,7 @@ from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.model import OutcomeStatus, RunStatus
 from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.sources import available_sources
-from tests.support.fetching import fetch, values, wanted
+from tests.support.fetching import fetch, fetch_all, values, wanted
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
@@ -73,6 +73,18 @@ async def test_the_documented_source_is_found_and_asked(site: Path, replay: Repl
     result = await fetch("rubygems", replay, wanted("rails"), github_token="ghp_x")
     assert list(values(result).values()) == [42]
     assert "authorization" not in replay.requests[0].headers
+
+
+async def test_what_one_subject_makes_a_source_raise_fails_that_metric_alone(
+    site: Path, replay: Replay
+) -> None:
+    code = documented("python").replace("https://rubygems.org", replay.origin)
+    code = code.replace("day = today(parsed.at)", "day = {'rack': today(parsed.at)}[request.subject]")
+    install(site, code, f"rubygems = {MODULE}:SOURCE")
+    replay.always("/api/v1/gems/*", Scripted(body={"name": "x", "downloads": 42}))
+    failed, stored = await fetch_all("rubygems", replay, wanted("rails"), wanted("rack"))
+    assert "the source raised KeyError: 'rails'" in str(failed.error)
+    assert list(values(stored).values()) == [42]
 
 
 @pytest.mark.parametrize(

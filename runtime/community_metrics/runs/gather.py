@@ -16,8 +16,7 @@ from community_metrics.errors import (
 )
 from community_metrics.model import Observation, ValueKind
 from community_metrics.periods import today
-from community_metrics.sources.base import FetchResult, invalid_data
-from community_metrics.text import one_line
+from community_metrics.sources.base import FetchResult, invalid_data, unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,12 +119,10 @@ def _unfinished(source: Source, request: FetchRequest, error: BaseException | No
         return replace(error, subject=request.subject)
     if isinstance(error, InvalidObservation):
         return invalid_data(error, source.name, request.subject)
-    text = f"the source raised {type(error).__name__}: {one_line(str(error))}"
-    return TerminalSourceError(
-        text if error is not None else "the source returned no result for this metric",
-        source=source.name,
-        subject=request.subject,
-    )
+    if error is not None:
+        return unexpected(error, source.name, request.subject)
+    text = "the source returned no result for this metric"
+    return TerminalSourceError(text, source=source.name, subject=request.subject)
 
 
 def invalid_observation(result: FetchResult, source: Source, today: date) -> str | None:
