@@ -19,15 +19,17 @@ def several_lines(text: str) -> str:
     return _escaped(text, kept="\n\t")
 
 
-def control_characters(text: str) -> list[str]:
-    r"""Return the control and direction characters in `text`, written as `\x1b`, each once.
+def without_controls(text: str) -> str:
+    """Return `text` without control and direction characters, which no terminal, badge or page may get.
 
-    Line feeds, tabs and other invisible characters are allowed: names contain no-break spaces, and emoji
-    contain joiners.
+    Line feeds, tabs and other invisible characters stay: names contain no-break spaces, and emoji contain
+    joiners.
     """
-    found = (c for c in text if c in _BIDI_CONTROLS or unicodedata.category(c) in _CONTROLS)
-    visible = (c for c in found if c not in "\n\t")
-    return [c.encode("unicode_escape").decode() for c in dict.fromkeys(visible)]
+    return "".join(c for c in text if c in "\n\t" or not _is_control(c))
+
+
+def _is_control(character: str) -> bool:
+    return character in _BIDI_CONTROLS or unicodedata.category(character) in _CONTROLS
 
 
 def _escaped(text: str, kept: str = "") -> str:
