@@ -12,6 +12,7 @@ CommunityMetricsError
 │       ├── UnknownSubject      the registry has no such package or repository
 │       ├── SourceDenied        401, 403: a token, a user agent or an address is refused
 │       └── SourceShapeError    the response is not of the documented shape
+├── ClockWrong                  this machine's clock is far from the registries'; nothing is stored
 ├── InvalidObservation          an observation that cannot exist, such as -1 downloads
 ├── StorageError                a LanceDB operation failed
 │   ├── StorageUnavailable      a later attempt may succeed
@@ -39,9 +40,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
+from community_metrics.text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
 
 
 class CommunityMetricsError(Exception):
@@ -93,6 +96,12 @@ class SourceError(CommunityMetricsError):
     retry_after_s: float | None = None
     retry_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        """Make every text one printable line: it may hold what a registry or a plug-in sent."""
+        self.detail, self.source, self.subject = map(one_line, (self.detail, self.source, self.subject))
+        self.url = None if self.url is None else one_line(self.url)
+        self.fix = None if self.fix is None else one_line(self.fix)
+
     @property
     def message(self) -> str:
         """Return the cause; the text is the same for all metrics that fail for it."""
@@ -141,6 +150,30 @@ class SourceDenied(TerminalSourceError):  # noqa: N818
 
 class SourceShapeError(TerminalSourceError):
     """The response is not of the documented shape; nothing of it is stored. The detail names the field."""
+
+
+class ClockWrong(CommunityMetricsError):  # noqa: N818
+    """The machine's clock read `now` when the registries' read `sent`; nothing of the run was stored."""
+
+    def __init__(self, now: datetime, sent: datetime, hosts: Sequence[str]) -> None:
+        side = "ahead of" if now > sent else "behind"
+        super().__init__(
+            f"This machine's clock is {_duration(abs(now - sent))} {side} the registries' "
+            f"({', '.join(hosts)}): it read {now:%Y-%m-%dT%H:%M:%SZ} when a response was sent at "
+            f"{sent:%Y-%m-%dT%H:%M:%SZ}. Nothing was stored. Fix: set the clock "
+            "(`timedatectl set-ntp true`), then run the job again."
+        )
+        self.now = now
+        self.sent = sent
+
+
+def _duration(length: timedelta) -> str:
+    """Return a length for a person: `400 days`, `23 hours`, `6 minutes`."""
+    minutes = round(length.total_seconds() / 60)
+    for unit, size in (("days", 24 * 60), ("hours", 60)):
+        if minutes >= 2 * size:
+            return f"{round(minutes / size)} {unit}"
+    return f"{minutes} minutes"
 
 
 class InvalidObservation(CommunityMetricsError):  # noqa: N818

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import SecretStr
 
+from community_metrics.text import several_lines
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -62,7 +64,13 @@ def _formatter(
 ) -> structlog.stdlib.ProcessorFormatter:
     log_format = settings.log_format or ("console" if is_terminal else "json")
     rendering: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=structlog.dev.plain_traceback)]
+        [
+            structlog.processors.format_exc_info,
+            _without_controls,
+            structlog.dev.ConsoleRenderer(
+                colors=is_terminal, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
         if log_format == "console"
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -74,6 +82,11 @@ def _formatter(
             _redactor(settings),
         ],
     )
+
+
+def _without_controls(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Escape control characters: a traceback may hold a registry's text. JSON escapes them by itself."""
+    return {name: several_lines(value) if type(value) is str else value for name, value in event.items()}
 
 
 def _redactor(settings: Settings) -> Processor:

@@ -19,6 +19,8 @@ MAX_VALUE: Final = 2**63 - 1
 """The largest value that a column of `stats` holds: an int64."""
 IMPLIED_ZERO: Final = "#implied-zero"
 """Ends the `source_ref` of a 0 for a day that a registry omits (pypistats and crates.io omit empty days)."""
+LOW_FOR_EVERYBODY: Final = "#low-for-everybody"
+"""Ends the `source_ref` of a value of a day on which the whole registry counted 30 % to 90 % of the usual."""
 SEED_SOURCE: Final = "seed"
 """The catalogue's source name for metrics that only seed files fill; no plug-in may use it."""
 
@@ -151,8 +153,9 @@ class Observation:
 class StatRow:
     """One row of `stats`: an observation and its history.
 
-    `first_value` is the value first stored, `revision` the number of times that the source restated it since,
-    and `revised_at` the instant at which the last restatement was read (None while `revision` is 0).
+    `first_value` is the value first stored after its day settled, `revision` the number of times that the
+    source restated it since, and `revised_at` the instant at which the last restatement was read. While
+    `revision` is 0, `first_value` is `value` and `revised_at` is None.
     """
 
     metric_id: str

@@ -115,6 +115,13 @@ async def test_of_two_runs_whose_rows_were_both_inserted_the_second_is_refused(w
             await taken_by(second, "run-3")
 
 
+async def test_an_expired_row_of_another_run_keeps_nobody_from_the_lease(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await insert(store, lease_of("dead", NOW - timedelta(seconds=1)), lease_of("dead-too", NOW))
+        assert (await taken_by(store, "own")).run_id == "own"
+
+
 async def test_two_rows_that_were_both_released_still_have_one_holder(world: World) -> None:
     async with world.open() as first, world.open() as second:
         await first.create_tables()
@@ -194,6 +201,7 @@ async def test_the_error_of_a_lost_lease_names_what_is_stored_instead(world: Wor
         await (await raw_table(first, LEASES)).delete("true")
         with pytest.raises(LeaseLost, match="its lease is no longer stored"):
             await first.renew_lease(held, held.expires_at, TTL)
+        assert await rows_of(first) == []  # a renewal inserts nothing
 
 
 # deleting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -286,6 +287,19 @@ async def test_a_read_longer_than_a_page_is_complete_and_in_order(world: World) 
         rows = await store.stats([OTHER, METRIC])
         assert [row.stat_key for row in rows] == sorted(row.stat_key for row in rows)
         assert len(rows) == 23
+
+
+async def test_days_that_were_read_only_once_are_left_out_on_request(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        once, twice, restated, fresh = (DAY_ONE + timedelta(days=n) for n in range(4))
+        days, later = observed_days(4), NOW + timedelta(hours=25)
+        await upsert(store, days[:3])
+        second = [replace(day, observed_at=later) for day in (days[1], replace(days[2], value=999), days[3])]
+        await upsert(store, second, now=later)
+        found = await store.stored_days(METRIC, once, fresh, read_twice_or_after=NOW)
+        assert found == [twice, restated, fresh]
+        assert await store.stored_days(METRIC, once, fresh) == [once, twice, restated, fresh]
 
 
 async def test_a_read_returns_only_the_days_in_its_range(world: World) -> None:

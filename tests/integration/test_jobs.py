@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.support.jobs import Rig
 
 YESTERDAY = NOON.date() - ONE_DAY
+SETTLED = NOON.date() - timedelta(days=3)
 NPM = ("npm", "@lancedb/lancedb")
 NODEJS = "downloads:lancedb:nodejs"
 
@@ -190,11 +191,11 @@ async def test_a_restated_day_keeps_its_first_value(rig: Rig) -> None:
     await rig.run(WeeklyRefresh(only=(NODEJS,)))
     registry = rig.replay.registry
     assert registry is not None
-    before = registry.value(*NPM, YESTERDAY)
-    registry.overrides[(*NPM, YESTERDAY)] = 4_242
+    before = registry.value(*NPM, SETTLED)
+    registry.overrides[(*NPM, SETTLED)] = 4_242
     rig.now += timedelta(hours=6)
     report = await rig.run(WeeklyRefresh(only=(NODEJS,)))
-    row = next(row for row in await rig.stats() if row.period_end == YESTERDAY)
+    row = next(row for row in await rig.stats() if row.period_end == SETTLED)
     assert report.run.rows_updated == 1
     assert (row.value, row.first_value, row.revision, row.status) == (4_242, before, 1, Status.PROVISIONAL)
 

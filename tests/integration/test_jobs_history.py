@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import lancedb
 import pytest
 
-from community_metrics.model import RunStatus
+from community_metrics.model import RunStatus, Status
 from community_metrics.periods import ONE_DAY, days_between
 from community_metrics.runs.registry import SeedFromCsv, WeeklyRefresh
 from community_metrics.series.freshness import missing_days
@@ -104,6 +104,46 @@ async def test_npm_is_asked_for_what_came_before_until_two_answers_a_day_apart_k
         asked.append(len([path for path in rig.replay.paths if "lancedb" in path]))
     assert asked == [2, 1, 2, 1]
     assert min(await stored(rig, NODEJS)) == YESTERDAY - timedelta(weeks=20)
+
+
+@pytest.mark.parametrize(("metric_id", "requests"), [(NODEJS, [4, 4, 2]), (HISTORY, [4, 4, 1])])
+async def test_a_backfill_is_read_a_second_time_and_is_final_then(
+    rig: Rig, metric_id: str, requests: list[int]
+) -> None:
+    asked = []
+    for _ in range(3):
+        rig.replay.requests.clear()
+        await rig.run(WeeklyRefresh(only=(metric_id,)))
+        asked.append(len([path for path in rig.replay.paths if "per_page" in path or "range" in path]))
+        pass_time(rig, timedelta(hours=25))
+    assert asked == requests
+    oldest = YESTERDAY - timedelta(days=547) + ONE_DAY  # what left npm's window cannot be read again
+    rows = [row for row in await rig.stats() if oldest <= row.period_end <= YESTERDAY - timedelta(days=3)]
+    assert len(rows) >= 544
+    assert {row.status for row in rows} == {Status.FINAL}
+
+
+async def test_a_past_day_that_the_second_reading_restates_is_not_read_a_third_time(rig: Rig) -> None:
+    await rig.run(WeeklyRefresh(only=(HISTORY,)))
+    registry_of(rig).overrides["github-history", REPOSITORY, LONG_AGO + timedelta(days=9)] = 0
+    for _ in range(2):
+        pass_time(rig, timedelta(hours=25))
+        rig.replay.requests.clear()
+        await rig.run(WeeklyRefresh(only=(HISTORY,)))
+    assert len([path for path in rig.replay.paths if "per_page" in path]) == 1
+
+
+async def test_growth_of_the_days_that_settle_marks_no_week_as_restated(rig: Rig) -> None:
+    registry, rust = registry_of(rig), "downloads:lance:rust"
+    for day in days_between(YESTERDAY - timedelta(days=1), YESTERDAY):
+        registry.overrides["crates", "lance", day] = 700
+    await rig.run(WeeklyRefresh(only=(rust,)))
+    for day in days_between(YESTERDAY - timedelta(days=1), YESTERDAY):
+        registry.overrides["crates", "lance", day] = 900
+    pass_time(rig, timedelta(weeks=1))
+    await rig.run(WeeklyRefresh(only=(rust,)))
+    assert {row.revision for row in await rig.stats()} == {0}
+    assert (await stored(rig, rust))[YESTERDAY] == 900
 
 
 async def test_a_cut_star_history_is_completed_and_then_read_no_further_than_its_window(rig: Rig) -> None:

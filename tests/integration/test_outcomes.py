@@ -52,8 +52,9 @@ async def test_a_run_stores_one_row_for_each_metric(rig: Rig, replay: Replay) ->
         "2026-11-22",
     )
     assert (rust.status, rust.error_class, rust.observations) == (OutcomeStatus.FAILED, "UnknownSubject", 0)
-    assert rust.url == "https://crates.io/api/v1/crates/lance/downloads"
-    assert str(rust.message).startswith("crates.io returned 404: no crate of that name")
+    assert rust.url == f"{replay.origin}/api/v1/crates/lance/downloads"
+    host = replay.origin.removeprefix("http://")
+    assert str(rust.message).startswith(f"{host} returned 404: no crate of that name (CM_SOURCE_URL_CRATES")
 
 
 async def test_values_beside_an_error_are_a_partial_outcome(rig: Rig, replay: Replay) -> None:

@@ -60,6 +60,18 @@ async def test_a_query_names_repositories_as_data_not_as_code(replay: Replay) ->
     assert 'r0: repository(owner:"lancedb",name:"lancedb")' in query
 
 
+@pytest.mark.parametrize("kind", ["RATE_LIMITED", "RATE_LIMIT"])
+async def test_a_limit_that_graphql_reports_with_status_200_is_waited_out(
+    kind: str, replay: Replay, clock: FakeClock
+) -> None:
+    error = {"type": kind, "code": "graphql_rate_limit", "message": "API rate limit already exceeded"}
+    limit = Scripted(200, {"x-ratelimit-remaining": "12"}, body={"errors": [error]})
+    replay.script("/graphql", limit)
+    result = await fetch("github", replay, wanted(REPOSITORY), clock=clock, github_token="ghp_x")
+    assert result.error is None
+    assert clock.sleeps[0] >= 60
+
+
 @pytest.mark.parametrize("token", TOKENS)
 async def test_a_missing_repository_fails_alone(token: str | None, replay: Replay) -> None:
     missing, known = await fetch_all(

@@ -51,7 +51,9 @@ async def test_requests_to_one_host_start_at_its_pace(
 ) -> None:
     names = ("a/b", "c/d") if source == "github" else ("lance", "lancedb")
     await fetch_all(source, replay, *(wanted(name, since=SUNDAY) for name in names), clock=clock)
-    assert clock.sleeps == [pytest.approx(pace_s)]
+    pauses = len(replay.requests) - 1
+    assert pauses == (1 if source == "github" else 2)  # the sentinel is a request as well
+    assert clock.sleeps == [pytest.approx(pace_s)] * pauses
 
 
 async def test_an_unpaced_client_does_not_pause(replay: Replay, clock: FakeClock) -> None:
@@ -242,6 +244,31 @@ async def test_a_redirect_to_no_usable_address_fails_its_metric(
     assert isinstance(result.error, TerminalSourceError)
     assert f"redirects to no usable address ({fault})" in str(result.error)
     assert len(replay.requests) == 1
+
+
+async def test_a_redirect_without_an_address_is_named_as_one(replay: Replay) -> None:
+    replay.always("/repos/*", Scripted(302))
+    result = await fetch("github", replay, wanted("a/b"))
+    assert "it redirects, but to no address (no Location header)" in str(result.error)
+    assert "another host" not in str(result.error)
+
+
+async def test_an_impossible_wait_fails_no_other_subject(replay: Replay, clock: FakeClock) -> None:
+    replay.script("*", Scripted(429, {"retry-after": "Mon, 20 Nov 9999999999 12:00:00 GMT"}))
+    results = await fetch_all("crates", replay, wanted("a"), wanted("b"), clock=clock)
+    assert [result.error for result in results] == [None, None]
+    assert max(clock.sleeps) >= CRATES.limit_wait_s
+
+
+async def test_control_characters_of_a_registry_are_escaped_in_every_text_of_an_error(replay: Replay) -> None:
+    replay.always("/repos/*", Scripted(302, {"location": "https://evil\x1b[2J.example/"}))
+    failed = await fetch("github", replay, wanted("a/b"))
+    error = {"type": "INTERNAL", "path": ["r0"], "message": "\x1b[2Jfine\u202e\r\nor not"}
+    replay.always("/graphql", Scripted(body={"data": {"r0": None}, "errors": [error]}))
+    told = await fetch("github", replay, wanted("a/b"), github_token=TOKEN)
+    for text in (str(failed.error), str(told.error)):
+        assert text.isprintable()
+    assert r"\x1b[2Jfine\u202e or not" in str(told.error)
 
 
 async def test_a_circle_of_redirects_ends(replay: Replay) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.errors import ConfigurationError
-from community_metrics.model import RunStatus
+from community_metrics.catalog import load_catalog
+from community_metrics.errors import CatalogError, ConfigurationError
+from community_metrics.model import OutcomeStatus, RunStatus
 from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.sources import available_sources
-from tests.support.fetching import fetch, values, wanted
+from tests.support.fetching import fetch, fetch_all, values, wanted
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
@@ -74,6 +75,18 @@ async def test_the_documented_source_is_found_and_asked(site: Path, replay: Repl
     assert "authorization" not in replay.requests[0].headers
 
 
+async def test_what_one_subject_makes_a_source_raise_fails_that_metric_alone(
+    site: Path, replay: Replay
+) -> None:
+    code = documented("python").replace("https://rubygems.org", replay.origin)
+    code = code.replace("day = today(parsed.at)", "day = {'rack': today(parsed.at)}[request.subject]")
+    install(site, code, f"rubygems = {MODULE}:SOURCE")
+    replay.always("/api/v1/gems/*", Scripted(body={"name": "x", "downloads": 42}))
+    failed, stored = await fetch_all("rubygems", replay, wanted("rails"), wanted("rack"))
+    assert "the source raised KeyError: 'rails'" in str(failed.error)
+    assert list(values(stored).values()) == [42]
+
+
 @pytest.mark.parametrize(
     ("isolated", "stored"),
     [(True, {"downloads:p:lance", "downloads:p:rack"}), (False, {"downloads:p:lance"})],
@@ -104,6 +117,77 @@ async def test_a_source_that_returns_an_invalid_observation_fails_its_own_metric
     assert {row.metric_id for row in await rig.stats()} == stored
 
 
+FETCH = "    async def fetch(self, requests, client):\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("raise SystemExit(3)", "the source raised SystemExit: 3"),
+        ("raise asyncio.CancelledError", "the source raised CancelledError: it cancelled itself"),
+        ("raise ValueError(chr(27) + '[2J')", r"the source raised ValueError: \x1b[2J"),
+        ("yield 1", "the source raised AttributeError"),
+        ("yield FetchResult(requests[0].metric_id, error=ValueError('x'))", "its error is not a SourceError"),
+        ("await asyncio.sleep(3600)", "the source returned nothing for 0 minutes and was stopped"),
+    ],
+)
+async def test_a_source_that_exits_or_hangs_fails_its_own_metrics_and_the_others_are_stored(
+    site: Path, tmp_path: Path, rig: Rig, line: str, cause: str
+) -> None:
+    code = documented("python").replace(FETCH, f"{FETCH}        {line}\n")
+    install(site, f"import asyncio\n{code}", f"rubygems = {MODULE}:SOURCE")
+    rig.settings_overrides["catalog"] = catalog_of(
+        tmp_path, ("rubygems", "rails", "instant"), ("crates", "lance", "1d")
+    )
+    report = await rig.run(WeeklyRefresh(), source_deadline_s=2)
+    assert report.run.status is RunStatus.PARTIAL
+    assert f"downloads:p:rails: rubygems: {cause}" in str(report.run.error_summary).replace(
+        "the source returned an invalid observation, and nothing of this metric was stored: ", ""
+    )
+    assert {row.metric_id for row in await rig.stats()} == {"downloads:p:lance"}
+
+
+async def test_a_source_that_does_not_stop_when_it_is_stopped_adds_nothing_later(
+    site: Path, tmp_path: Path, rig: Rig
+) -> None:
+    stubborn = (
+        "        try:\n            await asyncio.sleep(3600)\n"
+        "        except asyncio.CancelledError:\n            pass\n"
+    )
+    code = (
+        documented("python")
+        .replace(FETCH, FETCH + stubborn)
+        .replace("https://rubygems.org", rig.replay.origin)
+    )
+    install(site, f"import asyncio\n{code}", f"rubygems = {MODULE}:SOURCE")
+    rig.replay.script("/api/v1/gems/rails.json", Scripted(body={"name": "rails", "downloads": 42}))
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, ("rubygems", "rails", "instant"))
+    report = await rig.run(WeeklyRefresh(), source_deadline_s=0.5)
+    (outcome,) = report.outcomes
+    assert (outcome.status, outcome.error_class) == (OutcomeStatus.FAILED, "TransientSourceError")
+    assert await rig.stats() == []
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("raise ValueError('no')", "ValueError: no"),
+        ("return None", "TypeError: 'NoneType' object is not iterable"),
+    ],
+)
+def test_a_source_that_fails_while_it_checks_the_catalogue_is_named(
+    site: Path, tmp_path: Path, line: str, fault: str
+) -> None:
+    check = "    def validate(self, subject, options):\n"
+    install(
+        site, documented("python").replace(check, f"{check}        {line}\n"), f"rubygems = {MODULE}:SOURCE"
+    )
+    with pytest.raises(CatalogError) as caught:
+        load_catalog(catalog_of(tmp_path, ("rubygems", "rails", "instant")))
+    assert f"the source 'rubygems' failed when it checked 'rails': {fault}. Fix:" in str(caught.value)
+
+
 def test_the_built_in_sources_are_there_without_any_plug_in() -> None:
     assert list(available_sources()) == ["pypistats", "npm", "crates", "github", "github-history"]
 
@@ -112,6 +196,12 @@ def test_the_built_in_sources_are_there_without_any_plug_in() -> None:
     ("code", "entry_point", "fault"),
     [
         ("SOURCE = 1", "rubygems = {module}:SOURCE", "it lacks name, host, window"),
+        ("raise SystemExit(3)", "rubygems = {module}:SOURCE", "it cannot be imported: SystemExit: 3"),
+        (
+            "class S:\n    def __getattr__(self, name): raise SystemExit(name)\nSOURCE = S()",
+            "rubygems = {module}:SOURCE",
+            "its attributes cannot be read: SystemExit: name",
+        ),
         ("import no_such_module", "rubygems = {module}:SOURCE", "it cannot be imported: ModuleNotFoundError"),
         (documented("python"), "rubygems = {module}:RubyGems", "it is a class"),
         (documented("python"), "gems = {module}:SOURCE", "its name is 'rubygems'"),

@@ -40,9 +40,10 @@ class Rig:
     def settings(self) -> Settings:
         return self.replay.settings(db_path=str(self.folder), **self.settings_overrides)
 
-    async def run(self, job: Job, *, dry_run: bool = False) -> RunReport:
+    async def run(self, job: Job, *, dry_run: bool = False, **options: Any) -> RunReport:
         """Run a job in this process; its clock begins at `now` and moves only when the job waits."""
-        return await execute(job, self.settings, dry_run=dry_run, clock=FakeClock(self.now), rng=RNG)
+        clock = FakeClock(self.now)
+        return await execute(job, self.settings, dry_run=dry_run, clock=clock, rng=RNG, **options)
 
     def start(self, job: Job, *, kill_at: str = "") -> subprocess.Popen[str]:
         """Start a job in a process of its own; it kills itself with SIGKILL at the step `kill_at`."""

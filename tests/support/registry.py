@@ -35,12 +35,14 @@ class Registry:
 
     `overrides` replaces single values by (source, subject, day); None makes the day one that was not counted.
     `renamed` maps old repositories to new ones, `numbers` gives a repository another number than its own: it
-    belongs to somebody else now. `first_day` is when everything was published.
+    belongs to somebody else now. `first_day` is when everything was published. `usual` sets the
+    usual value of a day by (source, subject).
     """
 
     today: date
     seed: int = 0
     first_day: date = date(2024, 9, 1)
+    usual: dict[tuple[str, str], int] = field(default_factory=dict)
     overrides: dict[tuple[str, str, date], int | None] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
@@ -52,11 +54,15 @@ class Registry:
             return self.overrides[source, subject, day]
         if day < self.first_day or day > self.today:
             return None
-        size = _SENTINELS.get(subject) or 20 + self._noise(source, subject) % (
-            40 if source == STARS else 40_000
+        size = (
+            _SENTINELS.get(subject)
+            or self.usual.get((source, subject))
+            or 20 + self._noise(source, subject) % (40 if source == STARS else 40_000)
         )
         shape = (_WEEKEND if day.isoweekday() > 5 else 1.0) * (1 if day < self.today else _TODAY_SO_FAR)
-        return int(size * shape * (0.9 + self._noise(source, subject, day) % 200 / 1000))
+        spread = 20 if subject in _SENTINELS else 200  # what everybody downloads together is steady
+        noise = self._noise(source, subject, day) % spread / 1000
+        return int(size * shape * (1 - spread / 2000 + noise))
 
     def repository_id(self, full_name: str) -> int:
         """Return the number of a repository; remembered, so that `/repositories/<id>` is served as well."""

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from datetime import date
+from email.utils import format_datetime
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +20,7 @@ from tests.support.registry import Registry
 from tests.support.scripted import Request, Scripted
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
 
 HOSTS = ("pypistats", "npm", "crates", "github")
@@ -28,7 +30,7 @@ class Replay:
     """Serves from `start` (or `with`) on; `requests` lists what was asked, in order.
 
     Replies come from `script` and `always` first, then from `registry`; what neither has is a 404.
-    `latency_s` comes before each reply.
+    `latency_s` comes before each reply. `date` is the registries' clock; without it they send no `Date`.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Replay:
         self.registry = registry
         self.requests: list[Request] = []
         self.stopping = threading.Event()
+        self.date: datetime | None = None
         self._latency_s = latency_s
         self._scripts: list[tuple[str, deque[Scripted]]] = []
         self._standing: list[tuple[str, Scripted]] = []
@@ -149,7 +152,9 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.hang or reply.close:
             return
         payload = reply.payload
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)  # without a `Date` of its own: jobs compare it with their clock
+        if self.server.replay.date is not None:
+            self.send_header("date", format_datetime(self.server.replay.date, usegmt=True))
         for name, value in {"content-type": reply.content_type, **reply.headers}.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(payload)))

@@ -266,6 +266,9 @@ def test_a_subject_is_counted_once(tmp_path: Path, again: dict[str, str]) -> Non
         ("npm", "a_b", "a-b", False),
         ("github", "a/b_c", "a/b-c", False),
         ("github", "a/b", "A/B", True),
+        ("npm", "JSONStream", "jsonstream", False),
+        ("pypistats", "A.b", "a-B", True),
+        ("crates", "A_b", "a-B", True),
     ],
 )
 def test_two_spellings_are_one_subject_where_the_registry_treats_them_as_one(
@@ -282,6 +285,28 @@ def test_two_spellings_are_one_subject_where_the_registry_treats_them_as_one(
         assert f"{second!r} is already counted by of:httpx:0" in fault
     else:
         assert [metric.subject for metric in loaded(tmp_path, *entries).metrics] == [first, second]
+
+
+CONTROLS = pytest.mark.parametrize("escaped", [r"\u0008", r"\u001b", r"\u202e", r"\u2028"])
+
+
+@CONTROLS
+def test_a_name_is_shown_without_control_characters(tmp_path: Path, escaped: str) -> None:
+    (metric,) = loaded(tmp_path, entry(display_name=f'"a{escaped}b"')).metrics
+    assert metric.display_name == "ab"
+
+
+@CONTROLS
+def test_a_subject_with_a_control_character_is_refused_and_escaped(tmp_path: Path, escaped: str) -> None:
+    (fault,) = faults(tmp_path, entry(source='"seed"', subject=f'"a{escaped}b"'))
+    assert "subject: 'a" in fault
+    assert "holds a control character. Fix:" in fault
+    assert fault.isprintable()
+
+
+def test_a_name_of_nothing_but_control_characters_is_empty(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, entry(display_name=r'"\u0008"'))
+    assert "display_name: is empty" in fault
 
 
 WITH_MIRRORS = {"options": "{ mirrors = true }"}

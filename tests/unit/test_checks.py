@@ -9,7 +9,7 @@ import pytest
 
 from community_metrics.model import Observation, SourceWindow
 from community_metrics.periods import ONE_DAY
-from community_metrics.runs.refresh import invalid_observation
+from community_metrics.runs.gather import invalid_observation
 from community_metrics.sources.base import FetchResult
 from community_metrics.sources.crates import Crates
 from tests.support.clock import NOON

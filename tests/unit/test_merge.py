@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -123,6 +123,39 @@ def test_a_settled_value_read_again_is_not_written() -> None:
     assert (row.status, row.observed_at) == (Status.FINAL, hours(24))
 
 
+@pytest.mark.parametrize(
+    ("age_days", "second", "first_value", "revision"),
+    [
+        (1, 7, 7, 0),
+        (2, 7, 7, 0),
+        (3, 7, 5, 1),
+        (1, 4, 5, 1),
+        (3, 4, 5, 1),
+    ],
+)
+def test_growth_of_a_value_read_while_its_day_settled_is_no_restatement(
+    age_days: int, second: int, first_value: int, revision: int
+) -> None:
+    day = NOW.date() - timedelta(days=age_days)
+    row = after((observed(5, day=day), API), (observed(second, hours(7 * 24), day=day), API))
+    assert (row.value, row.first_value, row.revision) == (second, first_value, revision)
+    assert row.revised_at == (hours(7 * 24) if revision else None)
+    assert row.status is Status.PROVISIONAL
+
+
+def test_growth_after_a_fall_keeps_the_fall() -> None:
+    day = NOW.date() - timedelta(days=1)
+    steps = [(observed(5, day=day), API), (observed(4, hours(1), day=day), API)]
+    row = after(*steps, (observed(6, hours(2), day=day), API))
+    assert (row.value, row.first_value, row.revision, row.revised_at) == (6, 5, 1, hours(1))
+
+
+def test_a_seed_value_of_a_young_day_that_the_registry_raises_is_restated() -> None:
+    day = NOW.date() - timedelta(days=1)
+    row = after((observed(5, day=day), SEED), (observed(7, hours(1), day=day), API))
+    assert (row.first_value, row.revision) == (5, 1)
+
+
 # restating
 
 
@@ -134,6 +167,41 @@ def test_a_restated_flow_keeps_its_first_value_and_the_instant() -> None:
 def test_settling_keeps_the_revisions() -> None:
     row = after((observed(5), API), (observed(7, hours(1)), API), (observed(7, hours(26)), API))
     assert (row.status, row.first_value, row.revision, row.revised_at) == (Status.FINAL, 5, 1, hours(1))
+
+
+def test_another_first_day_of_the_same_value_is_stored_without_a_revision() -> None:
+    month = Observation(
+        "downloads:lance:python",
+        date(2026, 10, 1),
+        date(2026, 10, 31),
+        5,
+        SourceWindow.MONTH,
+        NOW,
+        "https://r",
+    )
+    day = replace(
+        month, period_start=date(2026, 10, 31), source_window=SourceWindow.DAY, observed_at=hours(30)
+    )
+    row = after((month, API), (day, API))
+    assert (row.source_window, row.period_start, row.revision) == (SourceWindow.DAY, date(2026, 10, 31), 0)
+    assert (row.status, row.revised_at, row.first_value) == (Status.PROVISIONAL, None, 5)
+
+
+def test_a_later_run_that_only_confirms_keeps_the_instant_of_the_restatement() -> None:
+    row = after((observed(5), API), (observed(6, hours(1)), API), (observed(6, hours(2)), RECOMPUTED))
+    assert (row.provenance, row.revision, row.revised_at, row.first_value) == (RECOMPUTED, 1, hours(1), 5)
+
+
+@pytest.mark.parametrize("winner", ["observed_at", "revision", "provenance", "value", "ingestion_run_id"])
+def test_of_two_copies_the_newest_wins_then_the_most_revised_then_the_higher_provenance(winner: str) -> None:
+    order = ["observed_at", "revision", "provenance", "value", "ingestion_run_id"]
+    low: dict[str, Any] = dict(zip(order, (NOW, 1, API, 5, "a"), strict=True))
+    high: dict[str, Any] = dict(zip(order, (hours(1), 2, RECOMPUTED, 6, "b"), strict=True))
+    row = after((observed(5), API))
+    decided = order.index(winner)
+    better = {name: (high if at == decided else low)[name] for at, name in enumerate(order)}
+    worse = {name: (high if at > decided else low)[name] for at, name in enumerate(order)}
+    assert newest_copy([replace(row, **worse), replace(row, **better)]) == replace(row, **better)
 
 
 def test_a_level_read_again_on_the_same_day_replaces_the_first_reading() -> None:
@@ -285,6 +353,11 @@ def test_the_order_of_distinct_keys_does_not_matter(
     assert at_once == one_by_one
 
 
+def is_settling_growth(before: StatRow, after: StatRow) -> bool:
+    was_young = before.observed_at.date() - before.period_end < timedelta(days=3)
+    return was_young and before.status is Status.PROVISIONAL and after.value > before.value
+
+
 @unhurried
 @given(_histories)
 def test_the_first_value_is_kept_and_observed_at_never_decreases(
@@ -295,9 +368,15 @@ def test_the_first_value_is_kept_and_observed_at_never_decreases(
         before = dict(table)
         applied(table, batch, provenance, hours(300))
         for key, row in before.items():
-            assert table[key].first_value == row.first_value
+            changed = table[key].value != row.value
             assert table[key].observed_at >= row.observed_at
-            assert table[key].revision - row.revision == (table[key].value != row.value)
+            if changed and is_settling_growth(row, table[key]):
+                assert table[key].revision == row.revision
+            else:
+                assert table[key].first_value == row.first_value
+                assert table[key].revision - row.revision == changed
+            if table[key].revision == 0:
+                assert (table[key].first_value, table[key].revised_at) == (table[key].value, None)
             assert row.provenance is SEED or table[key].provenance is not SEED
 
 

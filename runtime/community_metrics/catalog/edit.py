@@ -21,6 +21,7 @@ from community_metrics.catalog.rules import identity
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.model import SEED_SOURCE
 from community_metrics.sources import available_sources
+from community_metrics.sources.base import subject_faults
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _parsed(spec: str, sources: Mapping[str, Source]) -> tuple[Source, str]:
         raise ConfigurationError(
             f"{spec!r} has no package or repository. Fix: write SOURCE:SUBJECT, like pypistats:httpx"
         )
-    if faults := sources[name].validate(subject, {}):
+    if faults := subject_faults(sources[name], subject, {}):
         raise ConfigurationError(f"{spec} cannot be added:", faults)
     return sources[name], subject
 

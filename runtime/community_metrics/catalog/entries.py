@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from community_metrics.model import METRIC_ID, MetricDefinition, SourceWindow, ValueKind
+from community_metrics.text import without_controls
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,6 +21,17 @@ def _text(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty")
     return value
+
+
+def _name(value: str) -> str:
+    """Return a name as it is shown: a control character in it breaks badges and rewrites terminals."""
+    return _text(without_controls(value))
+
+
+def _subject(value: str) -> str:
+    if value != without_controls(value):
+        raise ValueError(f"{value!r} holds a control character. Fix: write it without")
+    return _text(value)
 
 
 def _slug(value: str) -> str:
@@ -35,6 +47,8 @@ def _metric_id(value: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_text)]
+Name = Annotated[str, AfterValidator(_name)]
+Subject = Annotated[str, AfterValidator(_subject)]
 Slug = Annotated[str, AfterValidator(_slug)]
 MetricId = Annotated[str, AfterValidator(_metric_id)]
 
@@ -49,7 +63,7 @@ class Product(Entry):
     """One `[[product]]`: a project whose packages and repositories are shown together."""
 
     id: Slug
-    name: Text
+    name: Name
 
 
 class Metric(Entry):
@@ -62,12 +76,12 @@ class Metric(Entry):
 
     metric_id: Annotated[MetricId, Field(alias="id")]
     source: Text
-    subject: Text
+    subject: Subject
     options: Mapping[str, Any] = {}
     sdk: Slug | None = None
     window: Annotated[SourceWindow, Field(strict=False)]
     fallbacks: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    display_name: Text
+    display_name: Name
     is_active: Annotated[bool, Field(alias="active")] = True
 
     @property

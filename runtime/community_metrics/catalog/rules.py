@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from community_metrics.model import SEED_SOURCE, SourceWindow
+from community_metrics.sources.base import subject_faults
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -22,9 +23,12 @@ K = TypeVar("K")
 _Key: TypeAlias = tuple[str, str, str]
 _FieldFault: TypeAlias = tuple[str, str]  # the field and the message
 _NARROW_TO_WIDE = [window for window in SourceWindow if window is not SourceWindow.INSTANT]
+# others may have two subjects that differ only in case, as npm has JSONStream and jsonstream
 _SPELLINGS: Mapping[str, Callable[[str], str]] = {
-    "pypistats": lambda subject: re.sub(r"[-_.]+", "-", subject),  # PEP 503
-    "crates": lambda subject: subject.replace("_", "-"),
+    "pypistats": lambda subject: re.sub(r"[-_.]+", "-", subject).lower(),  # PEP 503
+    "crates": lambda subject: subject.replace("_", "-").lower(),
+    "github": str.lower,
+    "github-history": str.lower,
 }
 
 
@@ -32,8 +36,8 @@ def identity(source: str | None, subject: str | None, options: Mapping[str, Any]
     """Return what a metric counts; None for seed metrics, and while source or subject is unknown."""
     if not source or not subject or source == SEED_SOURCE:  # seed metrics differ by their ids
         return None
-    # every registry ignores case, and an option that is off counts the same as one that is left out
-    canonical = _SPELLINGS.get(source, str)(subject).casefold()
+    canonical = _SPELLINGS.get(source, str)(subject)
+    # an option that is off counts the same as one that is left out
     enabled = {name: value for name, value in (options or {}).items() if value is not False}
     return source, canonical, repr(sorted(enabled.items()))
 
@@ -114,7 +118,7 @@ def _source_faults(metric: RawEntry, sources: Mapping[str, Source]) -> Iterator[
         yield "source", f"{name!r} is not installed; {suggestion(name, {*sources, SEED_SOURCE})}"
         return
     if subject:
-        yield from (("subject", fault) for fault in source.validate(subject, options))
+        yield from (("subject", fault) for fault in subject_faults(source, subject, options))
     if window and window != source.window:
         yield "window", f"is {window!r}, but every value of {name} covers {source.window.value!r}"
 

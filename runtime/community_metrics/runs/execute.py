@@ -27,7 +27,7 @@ from community_metrics.errors import (
 )
 from community_metrics.model import Run, RunStatus, UpsertCounts
 from community_metrics.runs.definitions import to_write
-from community_metrics.runs.job import NoProgress, RunContext, RunReport
+from community_metrics.runs.job import SOURCE_DEADLINE_S, NoProgress, RunContext, RunReport
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.signals import cancel_on_signals, run_to_completion, settle_cancellation
 from community_metrics.series.failures import SUMMARY_LIMIT, error_summary, grouped_failures, run_status
@@ -53,8 +53,11 @@ async def execute(
     rng: random.Random | None = None,
     progress: Progress | None = None,
     store_type: type[LanceDBStore] = LanceDBStore,
+    source_deadline_s: float = SOURCE_DEADLINE_S,
 ) -> RunReport:
     """Run a job once and return how it ended. `dry_run` writes nothing, and returns what would be written.
+
+    A source that returns nothing for `source_deadline_s` real seconds is stopped; the others are stored.
 
     Raises:
         ConfigurationError: the catalogue, an option or a file is invalid; nothing was changed.
@@ -70,7 +73,17 @@ async def execute(
         settings = settings.model_copy(update={"storage_mode": StorageMode.LOCAL, "db_path": IN_MEMORY})
     async with store_type.open(settings) as store:
         run_id = f"{clock.now():%Y%m%dT%H%M%SZ}-{job.name}-{rng.getrandbits(32):08x}"
-        context = RunContext(job, settings, catalog, store, clock, rng, progress or NoProgress(), run_id)
+        context = RunContext(
+            job,
+            settings,
+            catalog,
+            store,
+            clock,
+            rng,
+            progress or NoProgress(),
+            run_id,
+            source_deadline_s=source_deadline_s,
+        )
         if not dry_run or settings.db_path == IN_MEMORY:
             await store.create_tables()
         return await (_rehearse(work, context) if dry_run else _alone(work, context))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from community_metrics.model import OutcomeStatus, Provenance, RunOutcome
 from community_metrics.series.failures import grouped_failures
 from community_metrics.series.freshness import RunView
+from community_metrics.text import one_line
 
 if TYPE_CHECKING:
     import random
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from community_metrics.runs.lock import LeaseHolder
     from community_metrics.sources.base import FetchResult
     from community_metrics.storage import LanceDBStore, MergePlan
+
+
+SOURCE_DEADLINE_S: Final = 900.0
+"""Seconds without a result after which a source is stopped; a request with all its retries takes 180."""
 
 
 class Job(Protocol):
@@ -113,6 +118,7 @@ class RunContext:
     run_id: str
     holder: LeaseHolder | None = None
     """None under `--dry-run`, which takes no lease."""
+    source_deadline_s: float = SOURCE_DEADLINE_S
     outcomes: dict[str, RunOutcome] = field(default_factory=dict)
     metric_notes: list[tuple[str, str]] = field(default_factory=list)
 
@@ -130,7 +136,7 @@ class RunContext:
             observations=len(result.observations),
             last_day=max((row.period_end for row in result.observations), default=None),
         )
-        self.metric_notes.extend((metric_id, note) for note in result.notes)
+        self.metric_notes.extend((metric_id, one_line(note)) for note in result.notes)
 
 
 Work = Callable[[RunContext], Awaitable[JobResult]]

@@ -9,16 +9,15 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
-import structlog
-
-from community_metrics.errors import ConfigurationError, InvalidObservation, SourceError, TerminalSourceError
-from community_metrics.model import SEED_SOURCE, Observation, Status, ValueKind
+from community_metrics.errors import ConfigurationError
+from community_metrics.model import SEED_SOURCE, Status, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
 from community_metrics.runs.definitions import redefined, refusal
+from community_metrics.runs.gather import Gathering
 from community_metrics.runs.identity import Origins, proves_subject, stored_origins
 from community_metrics.runs.job import JobResult
 from community_metrics.sources import available_sources
-from community_metrics.sources.base import FetchRequest, FetchResult, invalid_data
+from community_metrics.sources.base import FetchRequest, FetchResult
 from community_metrics.sources.client.client import RegistryClient
 
 if TYPE_CHECKING:
@@ -29,13 +28,9 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition, Provenance
     from community_metrics.runs.job import RunContext, Work
     from community_metrics.sources.base import Source
-    from community_metrics.storage import LanceDBReader
-
-log = structlog.get_logger(__name__)
 
 _LATE_START = timedelta(weeks=12)  # npm published the days of its outage of 2018 after up to six weeks
 _READ_AGAIN_AFTER = timedelta(hours=24)
-_TEXT_LIMIT = 300
 
 
 def prepared(
@@ -105,9 +100,10 @@ async def _fetched(
         asyncio.TaskGroup() as tasks,
     ):
         fetches = [
-            tasks.create_task(_fetch_all(source, wanted, client, context))
+            tasks.create_task(Gathering(source, wanted, client, context).run())
             for source, wanted in requests.items()
         ]
+    client.clock_check.require_true()
     return [result for fetch in fetches for result in fetch.result()]
 
 
@@ -147,8 +143,8 @@ async def _first_wanted(
     `first` is the first stored day, `reach` the first that the source returns, None for the beginning.
     """
     if not await _may_begin_earlier(context, metric, first, reach):
-        return await _first_gap(context.store, metric.metric_id, max(first, reach or first), floor)
-    return None if reach is None else await _first_gap(context.store, metric.metric_id, reach, floor)
+        return await _first_gap(context, metric.metric_id, max(first, reach or first), floor)
+    return None if reach is None else await _first_gap(context, metric.metric_id, reach, floor)
 
 
 async def _may_begin_earlier(context: RunContext, metric: Metric, first: date, reach: date | None) -> bool:
@@ -169,75 +165,15 @@ async def _may_begin_earlier(context: RunContext, metric: Metric, first: date, r
     )
 
 
-async def _first_gap(store: LanceDBReader, metric_id: str, oldest: date, floor: date) -> date:
-    """Return the first day from `oldest` on that is not stored, `floor` at the latest."""
-    stored = set(await store.stored_days(metric_id, oldest, floor - ONE_DAY))
-    return next((day for day in days_between(oldest, floor - ONE_DAY) if day not in stored), floor)
+async def _first_gap(context: RunContext, metric_id: str, oldest: date, floor: date) -> date:
+    """Return the first day from `oldest` on that is not stored or was read only once, `floor` at the latest.
 
-
-async def _fetch_all(
-    source: Source, requests: Sequence[FetchRequest], client: RegistryClient, context: RunContext
-) -> list[FetchResult]:
-    """Return one result for each request, whatever the source does: a plug-in fails only its own metrics."""
-    context.progress.source_started(source.name, len(requests))
-    missing = {request.metric_id: request for request in requests}
-    results: list[FetchResult] = []
-
-    def keep(result: FetchResult) -> None:
-        results.append(result)
-        context.record(result)
-        context.progress.metric_done(source.name, result.metric_id, result.error)
-
-    error: Exception | None = None
-    try:
-        async for result in source.fetch(requests, client):
-            request = missing.pop(result.metric_id, None)
-            if request is not None:
-                if reason := invalid_observation(result, source, today(context.clock.now())):
-                    invalid = invalid_data(reason, source.name, request.subject)
-                    result = FetchResult(result.metric_id, error=invalid)  # noqa: PLW2901
-                keep(result)
-    except Exception as raised:  # a plug-in may raise anything
-        log.exception("source failed", source=source.name)
-        error = raised
-    for request in missing.values():
-        keep(FetchResult(request.metric_id, error=_unfinished(source, request, error)))
-    return results
-
-
-def _unfinished(source: Source, request: FetchRequest, error: Exception | None) -> SourceError:
-    """Return the error of a metric that has no result from the source, which ended or raised `error`."""
-    if isinstance(error, SourceError):
-        return replace(error, subject=request.subject)
-    if isinstance(error, InvalidObservation):
-        return invalid_data(error, source.name, request.subject)
-    text = f"the source raised {type(error).__name__}: {' '.join(str(error).split())}"
-    return TerminalSourceError(
-        text if error else "the source returned no result for this metric",
-        source=source.name,
-        subject=request.subject,
+    Days that left the window after their first reading would otherwise be provisional for ever. A day that
+    the second reading restated is not read a third time: of a long history some day always changes.
+    """
+    read_once_until = context.clock.now() - _READ_AGAIN_AFTER
+    days = await context.store.stored_days(
+        metric_id, oldest, floor - ONE_DAY, read_twice_or_after=read_once_until
     )
-
-
-def invalid_observation(result: FetchResult, source: Source, today: date) -> str | None:
-    """Return the first observation that the metric cannot have, after the reason; None if there is none."""
-    days: set[date] = set()
-    for observation in result.observations:
-        reason = _reason(observation, result.metric_id, source, today)
-        if reason is None and observation.period_end in days:
-            reason = f"{observation.period_end} occurs twice"
-        if reason is not None:
-            return f"{reason}: {observation!s:.{_TEXT_LIMIT}}"
-        days.add(observation.period_end)
-    return None
-
-
-def _reason(observation: object, metric_id: str, source: Source, today: date) -> str | None:
-    if type(observation) is not Observation:  # a plug-in may return anything, a subclass without checks too
-        return "it is not an Observation"
-    if (observation.metric_id, observation.source_window) != (metric_id, source.window):
-        return f"it is not of the metric {metric_id} with the window {source.window}"
-    is_running = observation.period_end == today and source.window.value_kind is ValueKind.FLOW
-    if is_running or observation.period_end > today:
-        return "the period is not over yet"
-    return None
+    stored = set(days)
+    return next((day for day in days_between(oldest, floor - ONE_DAY) if day not in stored), floor)

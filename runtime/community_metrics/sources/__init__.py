@@ -20,6 +20,7 @@ from community_metrics.sources.github_history import GitHubStarHistory
 from community_metrics.sources.npm import Npm
 from community_metrics.sources.pypistats import PypiStats
 from community_metrics.sources.schemas import Count, Day, ResponseModel
+from community_metrics.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,14 +68,22 @@ def _add(point: EntryPoint, sources: dict[str, Source]) -> str | None:
         return f"the name is taken; others are {', '.join(sorted({*sources, SEED_SOURCE}))}"
     try:
         candidate = point.load()
-    except Exception as error:  # noqa: BLE001  a third party's module may raise anything
-        return f"it cannot be imported: {type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a third party's module may raise anything
+        return f"it cannot be imported: {type(error).__name__}: {one_line(str(error))}"
+    try:
+        fault = _fault(candidate, point.name)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  so may its attributes
+        return f"its attributes cannot be read: {type(error).__name__}: {one_line(str(error))}"
+    if fault is None:
+        sources[point.name] = cast("Source", candidate)
+    return fault
+
+
+def _fault(candidate: object, name: str) -> str | None:
     missing = [attribute for attribute in _REQUIRED if not hasattr(candidate, attribute)]
     if missing:
         return f"it lacks {', '.join(missing)}"
     if isinstance(candidate, type):
         return "it is a class; the value must be an instance"
-    if candidate.name != point.name:
-        return f"its name is {candidate.name!r}; the entry point must have the same name"
-    sources[point.name] = cast("Source", candidate)
-    return None
+    own_name = cast("Source", candidate).name
+    return None if own_name == name else f"its name is {own_name!r}; the entry point must have the same name"

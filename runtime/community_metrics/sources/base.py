@@ -11,7 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import structlog
+
 from community_metrics.errors import InvalidObservation, SourceError, TerminalSourceError
+from community_metrics.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
     from community_metrics.model import Observation, SourceWindow
     from community_metrics.sources.client.client import RegistryClient
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,20 @@ class Source(Protocol):
         ...
 
 
+def subject_faults(source: Source, subject: str, options: Mapping[str, Any]) -> list[str]:
+    """Return the faults that `source` finds in a catalogue entry; one that names it where it cannot tell."""
+    try:
+        return [one_line(fault) for fault in source.validate(subject, options)]
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a plug-in may raise anything
+        fault = f"{type(error).__name__}: {one_line(str(error))}"
+    whose = f"the source {source.name!r} failed when it checked {subject!r}"
+    return [f"{whose}: {fault}. Fix: update or uninstall the package that provides it"]
+
+
 async def each(
     requests: Sequence[FetchRequest], fetch_one: Callable[[FetchRequest], Awaitable[FetchResult]]
 ) -> AsyncIterator[FetchResult]:
-    """Yield `fetch_one` of each request in turn; an error becomes that metric's result alone."""
+    """Yield `fetch_one` of each request in turn; whatever it raises becomes that metric's error alone."""
     for request in requests:
         try:
             result = await fetch_one(request)
@@ -102,7 +117,16 @@ async def each(
             result = FetchResult(
                 request.metric_id, error=invalid_data(error, request.source, request.subject)
             )
+        except Exception as error:
+            log.exception("metric failed", source=request.source, metric_id=request.metric_id)
+            result = FetchResult(request.metric_id, error=unexpected(error, request.source, request.subject))
         yield result
+
+
+def unexpected(error: BaseException, source: str, subject: str) -> TerminalSourceError:
+    """Return the error of a metric whose source raised something that is not a `SourceError`."""
+    text = f"the source raised {type(error).__name__}: {error}"
+    return TerminalSourceError(text, source=source, subject=subject)
 
 
 def invalid_data(reason: object, source: str, subject: str) -> TerminalSourceError:

@@ -19,8 +19,9 @@ from community_metrics.model import SourceWindow
 from community_metrics.periods import ONE_DAY, today
 from community_metrics.sources.base import FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import CRATES
-from community_metrics.sources.days import DailyCounts, Sentinel, daily_result
+from community_metrics.sources.days import DailyCounts, daily_result
 from community_metrics.sources.schemas import Count, Day, ResponseModel, require_distinct
+from community_metrics.sources.sentinel import Sentinel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

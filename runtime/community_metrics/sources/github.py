@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from community_metrics.sources.client.client import ParsedReply, RegistryClient
 
 _BATCH = 100
+_LIMITS = frozenset(("RATE_LIMITED", "RATE_LIMIT"))  # documented is the first; GitHub sends both
 
 
 class _Repository(ResponseModel):
@@ -126,7 +127,7 @@ def _graphql_refusal(body: _GraphQLBody, reply: Reply) -> SourceError | None:
         return None
     answered = any(value is not None for alias, value in (body.data or {}).items() if alias != "rateLimit")
     exhausted = reply.headers.get("x-ratelimit-remaining") == "0" and not answered
-    if exhausted or any(error.type == "RATE_LIMITED" for error in body.errors):
+    if exhausted or any(error.type in _LIMITS for error in body.errors):
         return limited(reply)
     if body.data is None:
         return reply.error(TransientSourceError, "GraphQL returned errors without data")

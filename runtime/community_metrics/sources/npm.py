@@ -1,8 +1,8 @@
 """Downloads from npm: by UTC day, 18 months back.
 
-A 0 has three meanings here: the package had no downloads, the day is not published yet, or the day was lost
-in an outage. Zeros at the end of a series are not published yet; any other is stored only where the
-registry's own total for that day is plausible, and never before the package's first known download.
+A 0 has three meanings here: the package had no downloads, the day is not published yet, or the day was lost,
+for everybody or for this package. It is stored only where the registry's own total shows that the day was
+counted and the package's own days make it plausible, and never before its first known download.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from community_metrics.periods import ONE_DAY
 from community_metrics.sources.base import FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import NPM
 from community_metrics.sources.client.replies import shape_error
-from community_metrics.sources.days import DailyCounts, Sentinel, low_days, observations
+from community_metrics.sources.days import DailyCounts, checked_days, observations
 from community_metrics.sources.schemas import Count, Day, ResponseModel, require_distinct
+from community_metrics.sources.sentinel import Sentinel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -89,14 +90,11 @@ class Npm:
 
         async def fetch_one(request: FetchRequest) -> FetchResult:
             parts = await _read(client, request.subject, _first_day(request), request.until)
-            checked = await sentinel.check(
-                _doubtful_zeros(request, _merged(parts)), _low_days(request, parts)
-            )
-            found = (
-                observations(request, _without_open_zeros(part, checked.counted), held_back=checked.held_back)
-                for part in parts
-            )
-            rows = tuple(chain.from_iterable(found))
+            if not parts:
+                return FetchResult(request.metric_id)
+            whole = replace(parts[-1], by_day=_merged(parts))
+            checked = await checked_days(request, whole, sentinel, omits_empty_days=False)
+            rows = tuple(chain.from_iterable(observations(request, part, checked) for part in parts))
             return FetchResult(request.metric_id, rows, checked.error, checked.notes)
 
         async for result in each(requests, fetch_one):
@@ -106,25 +104,6 @@ class Npm:
 def _first_day(request: FetchRequest) -> date:
     oldest = request.until - _RETENTION
     return max(request.since or oldest, oldest)
-
-
-def _doubtful_zeros(request: FetchRequest, by_day: Mapping[date, int]) -> list[date]:
-    """Return the days with 0 between the first known download and the last one of the response."""
-    counted = [day for day, value in by_day.items() if value > 0]
-    if not counted:
-        return []
-    first = min(*counted, request.first_stored_day or date.max)
-    return [day for day, value in by_day.items() if value == 0 and first <= day < max(counted)]
-
-
-def _low_days(request: FetchRequest, parts: Sequence[DailyCounts]) -> list[date]:
-    """Return the days with suspiciously few downloads; those with none have a rule of their own."""
-    stated = {day: value for day, value in _merged(parts).items() if value > 0}
-    return low_days(request, replace(parts[-1], by_day=stated)) if parts else []
-
-
-def _without_open_zeros(counts: DailyCounts, real: frozenset[date]) -> DailyCounts:
-    return replace(counts, by_day={day: n for day, n in counts.by_day.items() if n > 0 or day in real})
 
 
 def _merged(parts: Sequence[DailyCounts]) -> dict[date, int]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SETTLING_TIME: Final = timedelta(hours=24)
 """How far apart two equal readings must be to make a value final."""
 SETTLING_AGE: Final = 3 * ONE_DAY
-"""How old the last day of a value must be before it can become final."""
+"""How old the last day of a value must be before it can become final, and before growth is a restatement."""
 _KEYS_SHOWN: Final = 10
 
 
@@ -141,6 +141,11 @@ def _merged(
         return _confirmed(stored, read_again, now)
     if _is_level(observation):
         return read_again
+    if _has_only_grown(stored, observation):
+        first_value = stored.first_value if stored.revision else observation.value
+        return replace(
+            read_again, first_value=first_value, revision=stored.revision, revised_at=stored.revised_at
+        )
     was_restated = stored.value != observation.value
     return replace(
         read_again,
@@ -148,6 +153,13 @@ def _merged(
         revision=stored.revision + was_restated,
         revised_at=now if was_restated else stored.revised_at,
     )
+
+
+def _has_only_grown(stored: StatRow, observation: Observation) -> bool:
+    """Return whether the stored value was read while its day was settling, and is larger now."""
+    settled_from = stored.period_end + SETTLING_AGE
+    was_settling = stored.status is Status.PROVISIONAL and today(stored.observed_at) < settled_from
+    return was_settling and observation.value > stored.value
 
 
 def _confirmed(stored: StatRow, read_again: StatRow, now: datetime) -> StatRow:

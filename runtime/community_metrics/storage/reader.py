@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import pyarrow as pa
 
 from community_metrics.errors import StorageError
-from community_metrics.model import OutcomeStatus, Provenance, newest_copy
+from community_metrics.model import OutcomeStatus, Provenance, Status, newest_copy
 from community_metrics.readings import Readings
 from community_metrics.storage import columns, sql
 from community_metrics.storage.connection import Database, client
@@ -139,9 +139,19 @@ class LanceDBReader(TableQueries):
         where = sql.all_of(sql.one_of("metric_id", metric_ids), sql.between("period_end", since, until))
         return sorted(await self._rows(STATS, where), key=lambda row: (row.metric_id, row.period_end))
 
-    async def stored_days(self, metric_id: str, since: date, until: date) -> list[date]:
-        """Return the `period_end` of every row of the metric in the range, oldest first."""
-        where = sql.all_of(sql.equals("metric_id", metric_id), sql.between("period_end", since, until))
+    async def stored_days(
+        self, metric_id: str, since: date, until: date, *, read_twice_or_after: datetime | None = None
+    ) -> list[date]:
+        """Return the `period_end` of every row of the metric in the range, oldest first.
+
+        With `read_twice_or_after`, a row that was read only once, at that instant or before, is left out.
+        """
+        confirmed = None
+        if read_twice_or_after is not None:
+            twice = (sql.equals("status", Status.FINAL.value), "revision > 0")
+            confirmed = sql.any_of((*twice, f"observed_at > {sql.literal(read_twice_or_after)}"))
+        of_metric, in_range = sql.equals("metric_id", metric_id), sql.between("period_end", since, until)
+        where = sql.all_of(of_metric, in_range, confirmed)
         pages = [page async for page in self._pages(STATS, ["period_end"], where)]
         return [day for page in pages for day in page.column("period_end").to_pylist()]
 

@@ -30,8 +30,9 @@ from community_metrics.errors import (
 )
 from community_metrics.origins import keeps_secrets
 from community_metrics.sources.client.circuit import CircuitBreaker
+from community_metrics.sources.client.clock_check import ClockCheck
 from community_metrics.sources.client.hosts import GITHUB, RegistryHost
-from community_metrics.sources.client.replies import Reply, parse, refusal
+from community_metrics.sources.client.replies import Reply, date_of, parse, refusal
 from community_metrics.sources.client.retries import RequestLimits, retrying
 
 if TYPE_CHECKING:
@@ -89,10 +90,15 @@ class _Call(Generic[T]):
         """Path and query."""
         return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
 
-    def error(self, kind: type[E], detail: str, *, origin: str | None = None, fix: str | None = None) -> E:
-        """Return an error of this request; `origin` is where it was sent, by default the public one."""
-        url = f"{origin or self.host.public_origin}{self.target}"
-        return kind(detail, source=self.source, subject=self.subject, url=url, fix=fix)
+    def error(self, kind: type[E], detail: str, origin: str, *, fix: str | None = None) -> E:
+        """Return an error of this request; `origin` is where it was sent."""
+        return kind(
+            self.host.at_origin(detail, origin),
+            source=self.source,
+            subject=self.subject,
+            url=f"{origin}{self.target}",
+            fix=fix,
+        )
 
 
 class RegistryClient:
@@ -116,6 +122,7 @@ class RegistryClient:
         self._paced = paced
         self._limits = limits or RequestLimits()
         self._circuits: dict[str, CircuitBreaker] = {}
+        self.clock_check = ClockCheck()
         # crates.io demands program, version, and a way to reach the operator
         user_agent = f"community-metrics/{version('community-metrics')} (+{settings.contact})"
         self._http = httpx.AsyncClient(
@@ -217,7 +224,9 @@ class RegistryClient:
             reply = await self._send(call, target)
             if reply.status not in _REDIRECTS:
                 return reply
-            target = self._target_within_host(call, target, reply.headers.get("location", ""))
+            if "location" not in reply.headers:
+                raise reply.error(TerminalSourceError, "it redirects, but to no address (no Location header)")
+            target = self._target_within_host(call, target, reply.headers["location"])
         raise reply.error(TerminalSourceError, f"it redirects more than {_MAX_HOPS} times")
 
     def _target_within_host(self, call: _Call[T], target: str, location: str) -> str:
@@ -226,29 +235,32 @@ class RegistryClient:
         try:
             parts = urlsplit(urljoin(f"{origin}{target}", location))
         except ValueError:  # https://[half-an-address
-            raise _unusable(call, repr(location[:80])) from None
-        if not location or f"{parts.scheme}://{parts.netloc}" not in {origin, call.host.public_origin}:
+            raise _unusable(call, origin, repr(location[:80])) from None
+        if f"{parts.scheme}://{parts.netloc}" not in {origin, call.host.public_origin}:
             host = parts.hostname or "none named"
             detail = f"it redirects to another host ({host}), which was not followed"
-            raise call.error(TerminalSourceError, detail, fix=_UPDATE)
+            raise call.error(TerminalSourceError, detail, origin, fix=_UPDATE)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     async def _send(self, call: _Call[T], target: str) -> Reply:
         origin = self._origin(call.host)
         method = "GET" if call.body is None else "POST"
-        headers = dict(call.headers)
-        if self._settings.github_token is not None and self.has_token_for(call.host):
-            headers["authorization"] = f"Bearer {self._settings.github_token.get_secret_value()}"
+        headers = self._request_headers(call)
         try:
             async with (
                 asyncio.timeout(self._limits.attempt_s),
                 self._http.stream(method, f"{origin}{target}", headers=headers, json=call.body) as response,
             ):
-                body = await self._read(call, response)
+                body = await self._read(call, origin, response)
         except httpx.InvalidURL as error:  # httpx joins a redirect's address even where it does not follow it
-            raise _unusable(call, str(error)) from None
+            raise _unusable(call, origin, str(error)) from None
         except (TimeoutError, httpx.HTTPError) as error:
             raise _foreign(call, origin, error) from None  # its request holds the token
+        now = self._clock.now()
+        received = {name.lower(): value for name, value in response.headers.items()}
+        sent = date_of(received)
+        if sent is not None:
+            self.clock_check.note(call.host.key, now, sent)
         return Reply(
             host=call.host,
             source=call.source,
@@ -256,18 +268,25 @@ class RegistryClient:
             public_url=f"{call.host.public_origin}{target}",
             path=urlsplit(target).path,
             status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
+            headers=received,
             body=body,
-            at=self._clock.now(),
+            at=min(now, sent or now),  # the day at the registry decides which days are completed
+            origin=origin,
         )
 
-    async def _read(self, call: _Call[T], response: httpx.Response) -> bytes:
+    def _request_headers(self, call: _Call[T]) -> dict[str, str]:
+        token = self._settings.github_token
+        if token is None or not self.has_token_for(call.host):
+            return dict(call.headers)
+        return {**call.headers, "authorization": f"Bearer {token.get_secret_value()}"}
+
+    async def _read(self, call: _Call[T], origin: str, response: httpx.Response) -> bytes:
         body, limit = bytearray(), self._limits.max_bytes
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > limit:
                 detail = f"the response is larger than {limit:,} bytes; nothing of it was stored"
-                raise call.error(SourceShapeError, detail)
+                raise call.error(SourceShapeError, detail, origin)
         return bytes(body)
 
     def _origin(self, host: RegistryHost) -> str:
@@ -279,21 +298,18 @@ class RegistryClient:
         return self._circuits[host.key]
 
 
-def _unusable(call: _Call[T], fault: str) -> TerminalSourceError:
+def _unusable(call: _Call[T], origin: str, fault: str) -> TerminalSourceError:
     detail = f"it redirects to no usable address ({fault}), which was not followed"
-    return call.error(TerminalSourceError, detail, fix=_UPDATE)
+    return call.error(TerminalSourceError, detail, origin, fix=_UPDATE)
 
 
 def _foreign(call: _Call[T], origin: str, error: Exception) -> TransientSourceError:
     """Return our error for one of httpx's: no response at all, or one that broke off."""
-    is_public = origin == call.host.public_origin
-    via = "" if is_public else f" (CM_SOURCE_URL_{call.host.key.upper()} sets this address)"
     if isinstance(error, (TimeoutError, httpx.TimeoutException)):
-        return call.error(SourceUnreachable, f"no response in time{via}", origin=origin)
+        return call.error(SourceUnreachable, "no response in time", origin)
     if isinstance(error, httpx.ConnectError):
-        return call.error(SourceUnreachable, f"{_reason(error)}{via}", origin=origin)
-    detail = f"the response broke off ({type(error).__name__}){via}"
-    return call.error(TransientSourceError, detail, origin=origin)
+        return call.error(SourceUnreachable, _reason(error), origin)
+    return call.error(TransientSourceError, f"the response broke off ({type(error).__name__})", origin)
 
 
 def _reason(error: BaseException) -> str:

@@ -5,6 +5,7 @@ Each number has its origin beside it. A plug-in declares a `RegistryHost` of its
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from community_metrics.config import PUBLIC_ORIGINS
@@ -25,6 +26,17 @@ class RegistryHost:
     limit_wait_s: float
     unknown_hint: str
     html_403_is_limit: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets another origin: `CM_SOURCE_URL_NPM`."""
+        return f"CM_SOURCE_URL_{re.sub(r'[^A-Z0-9]', '_', self.key.upper())}"
+
+    def at_origin(self, detail: str, origin: str) -> str:
+        """Return the detail of an error, and the variable that sets `origin` if it is not the public one."""
+        if origin == self.public_origin:
+            return detail
+        return f"{detail or 'it answers instead of the registry'} ({self.variable} sets this address)"
 
 
 PYPISTATS = RegistryHost(

@@ -7,13 +7,15 @@
 | 200 with JSON of another shape | `SourceShapeError`, which names the field |
 | 429, or 403 with Retry-After, with no requests remaining, or from a gatekeeper | `SourceRateLimited` |
 | 401, other 403 | `SourceDenied` |
-| 404, 410, 451 | `UnknownSubject` |
+| 404, 410, 451 | `UnknownSubject`, in words of its own each |
 | 202, 408, 425, 5xx | transient |
-| anything else | `TerminalSourceError` |
+| a redirect without an address, anything else | `TerminalSourceError` |
 """
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -47,15 +49,20 @@ CHECK_SUBJECT = "correct the subject in the catalogue"
 _DIGITS = re.compile(r"\d{1,12}", re.ASCII)
 _LONGEST_WAIT = timedelta(days=365)
 _TRY_LATER = {HTTPStatus.ACCEPTED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
-_NOT_FOUND = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}
+_STOP_COUNTING = "set active = false for the metric in the catalogue; what is stored stays"
+_WITHDRAWN: Mapping[int, str] = {
+    HTTPStatus.GONE: "it existed and was removed",
+    HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: "the registry withholds it for legal reasons",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP response as received. `headers` has lower-case keys; `at` is when its last byte was read.
+    """One HTTP response as received. `headers` has lower-case keys.
 
+    `at` is when its last byte was read, by this machine's clock or the registry's, whichever is earlier.
     `source` and `subject` are those of the request. `public_url` is the registry's public URL, also where
-    `CM_SOURCE_URL_…` sets another origin. `path` is the path after redirects.
+    `CM_SOURCE_URL_…` sets another `origin`, which then sent the reply. `path` is the path after redirects.
     """
 
     host: RegistryHost
@@ -67,6 +74,7 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
     at: datetime
+    origin: str
 
     @property
     def is_json(self) -> bool:
@@ -75,12 +83,12 @@ class Reply:
         return media_type == "application/json" or media_type.endswith("+json")
 
     def error(self, kind: type[E], detail: str = "", **facts: Any) -> E:
-        """Return an error with the facts of this reply."""
+        """Return an error with the facts of this reply; its URL is the one that was requested."""
         return kind(
-            detail,
+            self.host.at_origin(detail, self.origin),
             source=self.source,
             subject=self.subject,
-            url=self.public_url,
+            url=self.public_url.replace(self.host.public_origin, self.origin, 1),
             http_status=self.status,
             **facts,
         )
@@ -97,11 +105,17 @@ def refusal(reply: Reply) -> SourceError | None:
         return limited(reply)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return _denied(reply)
-    if status in _NOT_FOUND:
-        return reply.error(UnknownSubject, reply.host.unknown_hint, fix=CHECK_SUBJECT)
+    if status == HTTPStatus.NOT_FOUND or status in _WITHDRAWN:
+        return _unknown(reply)
     if status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return reply.error(TransientSourceError, retry_after_s=required_wait_s(reply))
     return reply.error(TerminalSourceError, "this status is not documented for this request")
+
+
+def _unknown(reply: Reply) -> UnknownSubject:
+    if detail := _WITHDRAWN.get(reply.status):
+        return reply.error(UnknownSubject, detail, fix=_STOP_COUNTING)
+    return reply.error(UnknownSubject, reply.host.unknown_hint, fix=CHECK_SUBJECT)
 
 
 def is_limit(reply: Reply) -> bool:
@@ -142,12 +156,31 @@ def _seconds(digits: str, since: float = 0.0) -> float:
 
 
 def _until_date(text: str, now: datetime) -> float | None:
+    instant = http_date(text)
+    return None if instant is None else _seconds(str(max(instant.timestamp(), 0.0)), since=now.timestamp())
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the instant of a header such as `Date`; None for any other text."""
     try:
         instant = parsedate_to_datetime(text)
-    except ValueError:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return _seconds(str(max(aware.timestamp(), 0.0)), since=now.timestamp())
+
+
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """Return the instant at which a reply left the registry by the registry's clock; None without `Date`.
+
+    A cache keeps the `Date` of the first answer and states in `Age` how long ago that was.
+    """
+    sent = http_date(headers.get("date", ""))
+    age = headers.get("age", "")
+    if sent is None or not _DIGITS.fullmatch(age):
+        return sent
+    with contextlib.suppress(OverflowError):  # the last year that a date can have
+        return sent + timedelta(seconds=_seconds(age))
+    return None
 
 
 def parse(reply: Reply, model: type[T]) -> T:
@@ -158,7 +191,7 @@ def parse(reply: Reply, model: type[T]) -> T:
         SourceShapeError: it is JSON of another shape; the message names the first fields that differ.
     """
     try:
-        return TypeAdapter(model).validate_json(reply.body)
+        return TypeAdapter(model).validate_json(reply.body.removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
     if any(fault["type"] == "json_invalid" for fault in faults):

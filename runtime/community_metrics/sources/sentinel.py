@@ -1,0 +1,192 @@
+"""How much of a day a registry has counted: its sentinel decides which days and which zeros are stored.
+
+A sentinel is a series of the same registry that has a value every day: everything that npm or PyPI served, or
+a crate that is downloaded every day. Its value of a day, compared with its usual one, shows how much of the
+day the registry took in.
+
+| share of the usual value | values of that day | zeros of that day |
+| --- | --- | --- |
+| below 30 % | held back: the day was counted only in part | not believed |
+| 30 % to 90 % | stored, marked as low for everybody | not believed |
+| from 90 % on | stored | believed where the package's own days make them plausible |
+| not known | stored | not believed |
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from statistics import median
+from typing import TYPE_CHECKING
+
+from community_metrics.errors import SourceError
+from community_metrics.periods import ONE_DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
+
+PARTIAL_BELOW = 0.3
+COUNTED_FROM = 0.9
+MOST_USUAL_FOR_ZERO = 10
+"""The largest usual value beside which a day without downloads is plausible."""
+_NEIGHBOURING_WEEKS = (-4, -3, -2, -1, 1, 2, 3, 4)
+_NEIGHBOURING_DAYS = (-3, -2, -1, 1, 2, 3)
+_FEWEST_WEEKDAYS = 2
+_LOW_SHARE = 0.5
+_NOTED = timedelta(days=14)
+
+
+class Intake:
+    """How much of each day a registry counted, by the values of its sentinel."""
+
+    def __init__(self, sentinel: Mapping[date, int]) -> None:
+        self._values = {day: value for day, value in sentinel.items() if value > 0}
+        # the registry may have dropped a part of the oldest day between two requests
+        self._oldest = min(sentinel, default=date.max)
+        self._shares: dict[date, float | None] = {}
+
+    def share(self, day: date) -> float | None:
+        """Return the sentinel's value as a share of its usual one; None where that is not known."""
+        if day not in self._shares:
+            usual = usual_value(day, self._values) if day > self._oldest else None
+            self._shares[day] = None if not usual else self._values.get(day, 0) / usual
+        return self._shares[day]
+
+    def counted(self, days: Iterable[date]) -> frozenset[date]:
+        """Return the days that were counted for everybody."""
+        return self._between(days, COUNTED_FROM, math.inf)
+
+    def partial(self, days: Iterable[date]) -> frozenset[date]:
+        """Return the days that were counted only in part, or not at all."""
+        return self._between(days, 0, PARTIAL_BELOW)
+
+    def low(self, days: Iterable[date]) -> frozenset[date]:
+        """Return the days that are neither partial nor counted for everybody, such as holidays."""
+        return self._between(days, PARTIAL_BELOW, COUNTED_FROM)
+
+    def _between(self, days: Iterable[date], least: float, below: float) -> frozenset[date]:
+        shares = ((day, self.share(day)) for day in days)
+        return frozenset(day for day, share in shares if share is not None and least <= share < below)
+
+
+def usual_value(day: date, values: Mapping[date, int]) -> float | None:
+    """Return the median of the same weekdays up to four weeks before and after; None without any."""
+    known = _values_at(day, values, (7 * weeks for weeks in _NEIGHBOURING_WEEKS))
+    return median(known) if known else None
+
+
+def plausible_zeros(zeros: AbstractSet[date], stated: Mapping[date, int]) -> frozenset[date]:
+    """Return those of `zeros` that are plausible beside the package's other days.
+
+    `zeros` are the days that the registry counted for everybody, and this package with 0; `stated` are its
+    response. A day is plausible where the median of the same weekdays is at most 10; with fewer than two of
+    them, the three days before and after count as well. A day without any neighbour is not.
+    """
+    own = {**{day: value for day, value in stated.items() if value > 0}, **dict.fromkeys(zeros, 0)}
+    return frozenset(day for day in zeros if _is_usually_small(day, own))
+
+
+def _is_usually_small(day: date, own: Mapping[date, int]) -> bool:
+    known = _values_at(day, own, (7 * weeks for weeks in _NEIGHBOURING_WEEKS))
+    if len(known) < _FEWEST_WEEKDAYS:
+        known += _values_at(day, own, _NEIGHBOURING_DAYS)
+    return bool(known) and median(known) <= MOST_USUAL_FOR_ZERO
+
+
+def _values_at(day: date, values: Mapping[date, int], offsets: Iterable[int]) -> list[int]:
+    days = (day + offset * ONE_DAY for offset in offsets)
+    return [values[other] for other in days if other in values]
+
+
+def listed(days: Iterable[date]) -> str:
+    """Return days for a person: `2026-11-18, 2026-11-20 and 3 more`."""
+    ordered = sorted(days)
+    shown = ", ".join(day.isoformat() for day in ordered[:3])
+    return shown if len(ordered) <= 3 else f"{shown} and {len(ordered) - 3} more"  # noqa: PLR2004  three fit a line
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The days of one response. `stated` are its values, `wanted` the requested days with a value above 0.
+
+    `zeros` are the requested days that may have been 0. Those after `settled` may only be late, and have no
+    note.
+    """
+
+    stated: Mapping[date, int]
+    wanted: frozenset[date]
+    zeros: frozenset[date]
+    settled: date
+
+    @property
+    def unusually_low(self) -> list[date]:
+        """The wanted days with less than half of their usual value."""
+        usual = {day: usual_value(day, self.stated) or 0 for day in self.wanted}
+        return [day for day in self.wanted if self.stated[day] < _LOW_SHARE * usual[day]]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDays:
+    """The days of one response, compared with the sentinel.
+
+    `zeros` are the days whose 0 is believed, `held_back` those that the registry counted only in part, `low`
+    those that are low for everybody. `notes` are for a person, `error` is the sentinel's.
+    """
+
+    zeros: frozenset[date] = frozenset()
+    held_back: frozenset[date] = frozenset()
+    low: frozenset[date] = frozenset()
+    notes: tuple[str, ...] = ()
+    error: SourceError | None = None
+
+
+class Sentinel:
+    """Read once in a run; a failure is kept like a response.
+
+    Where the sentinel cannot be read, values above 0 are stored unchecked, no zero is believed, and the run
+    is partial.
+    """
+
+    def __init__(self, name: str, read: Callable[[], Awaitable[Mapping[date, int]]]) -> None:
+        self._name = name
+        self._read = read
+        self._outcome: Intake | SourceError | None = None
+
+    async def check(self, response: Response) -> CheckedDays:
+        """Return what to store of a response."""
+        if self._outcome is None:
+            try:
+                self._outcome = Intake(await self._read())
+            except SourceError as error:
+                self._outcome = error
+        if isinstance(self._outcome, SourceError):
+            return self._without_sentinel(self._outcome, response)
+        return _checked(self._outcome, response)
+
+    def _without_sentinel(self, error: SourceError, response: Response) -> CheckedDays:
+        failed = f"the sentinel {self._name} failed"
+        notes = (
+            (response.zeros, "left open"),
+            (response.unusually_low, "stored unchecked, though unusually low"),
+        )
+        texts = tuple(f"{listed(days)} {text}: {failed}" for days, text in notes if days)
+        # the days differ from metric to metric; the cause is one for all
+        detail = f"{failed}: {error.detail}" if error.detail else failed
+        return CheckedDays(notes=texts, error=replace(error, detail=detail, fix=None))
+
+
+def _checked(intake: Intake, response: Response) -> CheckedDays:
+    counted = intake.counted(response.zeros)
+    believed = plausible_zeros(counted, response.stated)
+    held_back, low = intake.partial(response.wanted), intake.low(response.wanted)
+    in_part = held_back | {day for day in response.zeros - counted if day <= response.settled}
+    recent = {day for day in low if day > response.settled - _NOTED}
+    notes = (
+        (in_part, "not published yet, or only in part"),
+        (counted - believed, "left open: 0 is not plausible beside the days around it"),
+        (recent, "low for everybody: the registry counted less than 90 % of a usual day"),
+    )
+    texts = tuple(f"{listed(days)} {text}" for days, text in notes if days)
+    return CheckedDays(believed, held_back, low, texts)
