@@ -133,6 +133,16 @@ async def test_two_rows_that_were_both_released_still_have_one_holder(world: Wor
         assert (await taken_by(second, "run-4")).run_id == "run-4"
 
 
+async def test_an_expired_row_of_another_run_does_not_lock(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await insert(store, lease_of("run-1", NOW), lease_of("run-2", NOW - TTL))
+        held = await taken_by(store, "run-3")
+        # a server that inserted two rows at once: one of them expired and was never taken over
+        await insert(store, lease_of("run-4", NOW))
+        assert await taken_by(store, "run-3") == held
+
+
 async def test_a_lease_that_cannot_be_read_after_it_was_taken_is_released(
     enterprise_world: World, enterprise: Enterprise
 ) -> None:
@@ -202,6 +212,17 @@ async def test_the_error_of_a_lost_lease_names_what_is_stored_instead(world: Wor
         with pytest.raises(LeaseLost, match="its lease is no longer stored"):
             await first.renew_lease(held, held.expires_at, TTL)
         assert await rows_of(first) == []  # a renewal inserts nothing
+
+
+async def test_neither_a_renewal_nor_a_release_stores_a_lease_that_is_gone(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        held = await taken_by(store, "run-1")
+        await (await raw_table(store, LEASES)).delete("true")
+        with pytest.raises(LeaseLost, match="its lease is no longer stored"):
+            await store.renew_lease(held, NOW, TTL)
+        await store.release_lease(held, NOW)
+        assert await rows_of(store) == []
 
 
 # deleting

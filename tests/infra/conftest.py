@@ -55,6 +55,10 @@ class Assembly:
             if resource["Type"] == type_
         ]
 
+    def properties_of(self, type_: str, stack: str | None = None) -> list[dict[str, Any]]:
+        """Return the properties of every resource of a type, in one stack or in all."""
+        return [resource["Properties"] for resource in self.resources(type_, stack)]
+
     def properties(self, type_: str, stack: str | None = None) -> dict[str, Any]:
         """Return the properties of the only resource of a type."""
         (resource,) = self.resources(type_, stack)

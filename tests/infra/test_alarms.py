@@ -13,11 +13,30 @@ if TYPE_CHECKING:
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
-JOBS = {"no-success", "run-failed", "bad-runs", "api-down-us-east-1"}
-EXPECTED = {
-    "smallest": JOBS | {"certificate", "disk", "memory", "cpu-credits"},
-    "serverless": JOBS | {"api-errors", "job-error", "dead-letters"},
+BREACHING, NOT_BREACHING = "breaching", "notBreaching"
+# what an alarm watches, its statistic over a period in seconds, when it rises, and after how many periods
+JOBS = {
+    "no-success": ("AgeOfLastSuccessHours", "Maximum", HOUR_S, ">= 192", 3, BREACHING),
+    "run-failed": ("FailedRuns", "Sum", HOUR_S, ">= 1", 1, NOT_BREACHING),
+    "bad-runs": ("BadRunsInARow", "Maximum", HOUR_S, ">= 2", 1, NOT_BREACHING),
+    "api-down-us-east-1": ("HealthCheckStatus", "Minimum", 60, "< 1", 3, BREACHING),
 }
+EXPECTED = {
+    "smallest": JOBS
+    | {
+        "certificate": ("CertificateLifetimeLeftPercent", "Minimum", HOUR_S, "< 25", 3, NOT_BREACHING),
+        "disk": ("DiskUsedPercent", "Maximum", HOUR_S, ">= 85", 2, NOT_BREACHING),
+        "memory": ("MemoryUsedPercent", "Maximum", HOUR_S, ">= 90", 2, NOT_BREACHING),
+        "cpu-credits": ("CPUCreditBalance", "Minimum", 300, "< 50", 36, NOT_BREACHING),
+    },
+    "serverless": JOBS
+    | {
+        "api-errors": ("5xx", "Sum", 300, ">= 5", 1, NOT_BREACHING),
+        "job-error": ("Errors", "Sum", HOUR_S, ">= 1", 1, NOT_BREACHING),
+        "dead-letters": ("ApproximateNumberOfMessagesVisible", "Maximum", 300, ">= 1", 1, NOT_BREACHING),
+    },
+}
+SIGNS = {"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}
 
 
 def rejection(alarm: dict[str, Any]) -> str | None:
@@ -32,8 +51,9 @@ def rejection(alarm: dict[str, Any]) -> str | None:
 
 
 def test_every_alarm_is_within_the_limits_of_cloudwatch(assembly: Assembly) -> None:
-    alarms = [found["Properties"] for found in assembly.resources("AWS::CloudWatch::Alarm")]
+    alarms = assembly.properties_of("AWS::CloudWatch::Alarm")
 
+    assert alarms
     assert {alarm["AlarmName"]: rejection(alarm) for alarm in alarms} == {
         alarm["AlarmName"]: None for alarm in alarms
     }
@@ -52,27 +72,38 @@ def test_an_alarm_beyond_the_limits_is_found(alarm: dict[str, Any], why: str) ->
     assert why in str(rejection(alarm))
 
 
-@pytest.mark.parametrize("flavour", EXPECTED)
-def test_the_deployment_has_exactly_these_alarms(assemblies: dict[str, Assembly], flavour: str) -> None:
-    alarms = assemblies[flavour].resources("AWS::CloudWatch::Alarm")
+def rule(alarm: dict[str, Any]) -> tuple[str, str, int, str, int, str]:
+    """Return when an alarm rises, as the tables above write it."""
+    rises = f"{SIGNS[alarm['ComparisonOperator']]} {alarm['Threshold']}"
+    watched = (alarm["MetricName"], alarm["Statistic"], alarm["Period"])
+    return (*watched, rises, alarm["EvaluationPeriods"], alarm["TreatMissingData"])
 
-    names = {alarm["Properties"]["AlarmName"].removeprefix("community-metrics-") for alarm in alarms}
-    assert names == EXPECTED[flavour]
+
+@pytest.mark.parametrize("flavour", EXPECTED)
+def test_the_deployment_has_exactly_these_alarms_with_these_thresholds(
+    assemblies: dict[str, Assembly], flavour: str
+) -> None:
+    alarms = assemblies[flavour].properties_of("AWS::CloudWatch::Alarm")
+
+    found = {alarm["AlarmName"].removeprefix("community-metrics-"): rule(alarm) for alarm in alarms}
+    assert found == EXPECTED[flavour]
+    assert not any("DatapointsToAlarm" in alarm for alarm in alarms)
 
 
 def test_every_alarm_notifies_when_it_rises_and_when_it_ends(assembly: Assembly) -> None:
-    for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
-        properties = alarm["Properties"]
+    alarms = assembly.properties_of("AWS::CloudWatch::Alarm")
 
+    assert alarms
+    for properties in alarms:
         assert len(properties["AlarmActions"]) == 1
         assert properties["AlarmActions"] == properties["OKActions"]
 
 
 def test_the_same_alarm_rises_after_eight_days_without_success_and_without_data(assembly: Assembly) -> None:
     (alarm,) = [
-        found["Properties"]
-        for found in assembly.resources("AWS::CloudWatch::Alarm")
-        if found["Properties"]["AlarmName"] == "community-metrics-no-success"
+        alarm
+        for alarm in assembly.properties_of("AWS::CloudWatch::Alarm")
+        if alarm["AlarmName"] == "community-metrics-no-success"
     ]
 
     assert (alarm["Namespace"], alarm["MetricName"]) == ("CommunityMetrics", "AgeOfLastSuccessHours")

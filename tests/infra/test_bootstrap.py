@@ -70,6 +70,35 @@ def test_only_a_bucket_opens_access_to_the_metadata_service(
     assert [tree.name for tree in trees] == (["files", "files-s3"] if is_bucket else ["files"])
 
 
+def test_the_steps_come_in_this_order(bootstrap: Any) -> None:
+    steps = [name for name, _ in bootstrap.Installation(HOST_FILES.parent, FACTS).steps()]
+
+    assert steps == [
+        "packages",
+        "virtual environment",  # complete before anything refers to it
+        "files",
+        "users",  # after the file that lists them
+        "settings",
+        "link",
+        "edge settings",
+        "certbot",
+        "units",  # after the link: they run what it points at
+        "secrets",  # before the API, which reads them
+        "api",
+        "sshd",
+        "journal",
+        "updates",
+        "certificate",  # before nginx, which reads it
+        "nginx",  # after the API answers
+        "logs",
+        "timers",  # last: a job needs all of the above
+    ]
+
+
+def test_every_unit_file_is_listed() -> None:
+    assert len(OURS) >= 8
+
+
 @pytest.mark.parametrize("unit", OURS, ids=lambda unit: unit.name)
 def test_every_unit_has_the_same_sandbox(unit: Path) -> None:
     assert (unit.with_name(f"{unit.name}.d") / "10-sandbox.conf").resolve() == SHARED / "sandbox.conf"
@@ -163,3 +192,38 @@ def test_the_last_line_names_the_step_of_any_exception(
 
     assert lines[-1].startswith(last)
     assert any("Traceback" in line for line in lines)
+
+
+RECORDER = 'echo "$(basename "$0") $*" >> "$RECORD"'
+
+
+def test_pip_installs_only_what_the_lock_has_a_hash_of(release: Path) -> None:
+    home = release / "home"
+    program = (release / "host" / "bootstrap.py").read_text(encoding="utf-8")
+    (release / "host" / "bootstrap.py").write_text(
+        program.replace('Path("/opt/community-metrics")', f"Path({str(home)!r})"), encoding="utf-8"
+    )
+    (release / "ours-1.0-py3-none-any.whl").touch()
+    bin_ = home / "venvs" / release.name / "bin"
+    add_command(release, "recorder", RECORDER)
+    # the virtual environment, whose commands record what they are called with
+    made = [f"cp {release / 'bin' / 'recorder'} {bin_}/{name}" for name in ("pip", "community-metrics")]
+    add_command(release, "python3", "; ".join([RECORDER, f"mkdir -p {bin_}", *made]))
+    call = "import bootstrap, pathlib; bootstrap.Installation(pathlib.Path({!r}), {{}}).install_release()"
+    calls = release / "calls"
+    subprocess.run(
+        [sys.executable, "-c", call.format(str(release))],
+        cwd=release / "host",
+        env={"PATH": f"{release / 'bin'}:/usr/bin:/bin", "RECORD": str(calls)},
+        check=True,
+        timeout=60,
+    )
+
+    pip = "pip install --no-cache-dir --disable-pip-version-check"
+    assert calls.read_text(encoding="utf-8").splitlines() == [
+        f"python3 -m venv --clear {bin_.parent}",
+        f"{pip} --require-hashes --only-binary=:all: -r {release / 'requirements.lock'}",
+        f"{pip} --no-deps --no-index {release / 'ours-1.0-py3-none-any.whl'}",
+        "community-metrics --help",
+    ]
+    assert (bin_.parent / ".installed").exists()

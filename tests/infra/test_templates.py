@@ -33,10 +33,22 @@ def test_ssh_can_come_in_from_the_configured_ranges_only(fullest: Assembly) -> N
     assert {port for _, port, _ in rules(fullest, "Ingress")} == {22, 80, 443}
 
 
-def test_only_http_and_https_can_go_out(assemblies: dict[str, Assembly]) -> None:
-    assert rules(assemblies["smallest"], "Egress") == {("0.0.0.0/0", 443, 443), ("0.0.0.0/0", 80, 80)}
-    ports = {port for _, port, _ in rules(assemblies["fullest"], "Egress")}
-    assert ports == {80, 443}  # lancedb_port is for an enterprise cluster, and this is a bucket
+@pytest.mark.parametrize(
+    ("name", "ports"),
+    [
+        ("smallest", {443, 80}),
+        ("cluster-port", {443, 80, 8443}),  # an enterprise cluster at another port
+        ("fullest", {443, 80}),  # lancedb_port is for an enterprise cluster, and this is a bucket
+    ],
+)
+def test_only_http_https_and_the_port_of_the_cluster_can_go_out(
+    assemblies: dict[str, Assembly], name: str, ports: set[int]
+) -> None:
+    addresses = {"0.0.0.0/0"} if name == "smallest" else {"0.0.0.0/0", "::/0"}
+
+    assert rules(assemblies[name], "Egress") == {
+        (address, port, port) for address in addresses for port in ports
+    }
 
 
 def test_there_is_no_other_rule_no_nat_and_one_subnet(assemblies: dict[str, Assembly]) -> None:
@@ -265,12 +277,28 @@ def test_the_health_check_its_alarm_and_its_topic_are_in_one_region(assemblies: 
     assert not same_region.resources("AWS::SNS::Topic", "health")
 
 
+@pytest.mark.parametrize(
+    ("flavour", "stacks"),
+    [("smallest", {"monitoring"}), ("fullest", {"monitoring", "health"}), ("serverless", {"monitoring"})],
+)
+def test_every_topic_mails_its_alarms_to_the_address_in_the_settings(
+    assemblies: dict[str, Assembly], flavour: str, stacks: set[str]
+) -> None:
+    mail = {"Endpoint": "ops@example.org", "Protocol": "email", "TopicArn": "<AlarmsTopic>"}
+
+    for name in assemblies[flavour].stacks:
+        found = assemblies[flavour].properties_of("AWS::SNS::Subscription", name)
+        assert [resolve(one) for one in found] == ([mail] if name in stacks else []), name
+
+
 def test_the_alarms_can_publish_to_the_topic_of_the_mail(assembly: Assembly) -> None:
-    for subscription in assembly.resources("AWS::SNS::Subscription"):
-        assert subscription["Properties"]["Endpoint"] == "ops@example.org"
-    for policy in assembly.resources("AWS::SNS::TopicPolicy"):
-        found = {item["Sid"]: item for item in policy["Properties"]["PolicyDocument"]["Statement"]}
+    policies = assembly.properties_of("AWS::SNS::TopicPolicy")
+
+    assert len(policies) == len(assembly.resources("AWS::SNS::Topic")) > 0
+    for policy in policies:
+        found = {item["Sid"]: item for item in policy["PolicyDocument"]["Statement"]}
         assert found["AlarmsMayPublish"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert found["AlarmsMayPublish"]["Action"] == "sns:Publish"
 
 
 def test_a_deployment_has_either_a_host_or_functions(assemblies: dict[str, Assembly]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from community_metrics.catalog import load_catalog
@@ -77,3 +79,27 @@ async def test_the_age_of_the_data_is_that_of_the_slowest_source(rig: Rig) -> No
 
     assert gauges["PublishedThroughAgeDays"] == 2
     assert gauges["BadRunsInARow"] == 0
+
+
+def program(rig: Rig, **environment: str) -> tuple[int, str]:
+    """Run the program as systemd does; return its exit code and what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "community_metrics.host.catch_up"],
+        env={"CM_DB_PATH": str(rig.folder), **environment},
+        cwd=rig.folder.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+async def test_the_exit_code_says_whether_a_refresh_is_due(rig: Rig) -> None:
+    assert program(rig) == (0, "The database does not exist yet.\n")
+    async with LanceDBStore.open(rig.settings) as store:
+        await store.create_tables()
+        await store.acquire_lease("other", "elsewhere", 1, datetime.now(UTC), timedelta(minutes=5))
+    assert program(rig) == (10, "Run other holds the database.\n")
+    code, printed = program(rig, CM_STORAGE_MODE="neither")
+    assert (code, printed.partition(":")[0]) == (1, "Cannot check whether a catch-up is due")

@@ -49,6 +49,14 @@ def test_the_timer_and_the_catch_up_use_the_same_hour() -> None:
     assert f"OnCalendar=Mon *-*-* {catch_up.WEEKLY_AT_H:02}:00:00 UTC" in timer
 
 
+def test_the_unit_of_the_catch_up_takes_not_due_for_a_success() -> None:
+    unit = (UNITS / "community-metrics-catch-up.service").read_text(encoding="utf-8")
+
+    assert (catch_up.DUE, catch_up.NOT_DUE, catch_up.FAILED) == (0, 10, 1)
+    assert f"SuccessExitStatus={catch_up.NOT_DUE}\n" in unit
+    assert f'= "success {catch_up.DUE}" ]; then exec systemctl --no-block start' in unit
+
+
 @pytest.mark.parametrize(
     ("first_day", "days", "missing"),
     [

@@ -39,20 +39,29 @@ test("a failed resource recovers on refresh", async () => {
   expect(resource.state().phase).toBe("ready");
 });
 
-test("a loaded resource keeps its data during an outage, with the problem", async () => {
+test.each([
+  ["unreachable", true],
+  ["timeout", true],
+  ["failed", true],
+  ["token-required", false],
+  ["not-found", false],
+  ["not-ready", false],
+  ["malformed", false],
+] as const)("a loaded resource with the problem %s keeps its data: %s", async (kind, isKept) => {
   let isDown = false;
   const fetcher: Fetcher = async <T>() => {
-    if (isDown) throw new ApiProblem("unreachable", "down");
+    if (isDown) throw new ApiProblem(kind, "down");
     return { body: 2 as T, receivedAt: 1, problem: null };
   };
   const resource = createResource<number>("/status", fetcher);
   await resource.refresh();
   isDown = true;
   await resource.refresh();
-  expect(resource.state()).toMatchObject({
-    phase: "ready",
-    response: { body: 2, problem: { kind: "unreachable" } },
-  });
+  expect(resource.state()).toMatchObject(
+    isKept
+      ? { phase: "ready", response: { body: 2, receivedAt: 1, problem: { kind } } }
+      : { phase: "failed", problem: { kind } },
+  );
 });
 
 test("a refresh revalidates with the API", async () => {
