@@ -2427,6 +2427,8 @@ export interface operations {
                 to?: string | null;
                 /** @description Format of the response; without it, `Accept` decides. */
                 format?: ("json" | "csv") | null;
+                /** @description For Excel: begin the CSV with a byte order mark, so that it is read as UTF-8. */
+                excel?: boolean;
             };
             header?: never;
             path: {
@@ -2673,7 +2675,10 @@ export interface operations {
     };
     export: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For Excel: begin the CSV with a byte order mark, so that it is read as UTF-8. */
+                excel?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Which table. */

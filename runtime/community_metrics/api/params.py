@@ -59,6 +59,9 @@ Format = Annotated[
     Literal["json", "csv"] | None,
     Query(description="Format of the response; without it, `Accept` decides."),
 ]
+Excel = Annotated[
+    bool, Query(description="For Excel: begin the CSV with a byte order mark, so that it is read as UTF-8.")
+]
 RunState = Literal["running", "success", "partial", "failed", "abandoned"]
 State = Annotated[RunState | None, Query(description="Only runs in this state.")]
 Job = Annotated[str | None, Query(max_length=64, description="Only runs of this job.")]

@@ -9,20 +9,22 @@ import asyncio
 import csv
 import io
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import structlog
 from fastapi import APIRouter, Path, Request, Response
 from starlette.responses import StreamingResponse
 
+from community_metrics.api import params  # noqa: TC001  FastAPI reads it at run time
 from community_metrics.api.clients import ClientStalled, unless_disconnected, unless_stalled
 from community_metrics.api.memory import free_memory
 from community_metrics.api.middleware.head import WITHOUT_BODY
 from community_metrics.api.middleware.request_log import LOGGER
 from community_metrics.api.middleware.state import request_state
-from community_metrics.api.problems import documented
+from community_metrics.api.problems import documented, invalid
 from community_metrics.api.services import services_of
-from community_metrics.api.spreadsheet import plain_cell
+from community_metrics.api.spreadsheet import BYTE_ORDER_MARK, plain_cell
 from community_metrics.views.rows import scan_table
 
 if TYPE_CHECKING:
@@ -55,8 +57,12 @@ _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary
     },
     operation_id="export",
 )
-async def export(request: Request, table: Table, file_format: FileFormat) -> Response:
+async def export(
+    request: Request, table: Table, file_format: FileFormat, *, excel: params.Excel = False
+) -> Response:
     """Stream a table with every column, as stored. In CSV, text like a formula begins with an apostrophe."""
+    if excel and file_format != "csv":
+        raise invalid("excel", "is for CSV alone. Fix: remove it")
     headers = {
         "content-disposition": f'attachment; filename="{table}.{file_format}"',
         "cache-control": "private, no-store",
@@ -69,7 +75,8 @@ async def export(request: Request, table: Table, file_format: FileFormat) -> Res
         async with asyncio.timeout(database.read_timeout_s):
             await database.reader.has_rows(table)  # HEAD returns 503 where GET would
         return StreamingResponse(iter(()), media_type=media_type, headers=headers)
-    chunks = _csv_chunks if file_format == "csv" else _parquet_chunks
+    chunks = partial(_csv_chunks, mark=BYTE_ORDER_MARK if excel else "")
+    chunks = chunks if file_format == "csv" else _parquet_chunks
     pieces = timely(chunks(*scan_table(database.reader, table)), database.read_timeout_s)
     admitted = _in_turn(services.exports, pieces)
     first = await anext(admitted)  # a failure here is still a 503; a later one breaks the stream
@@ -144,9 +151,9 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
 
 
 async def _csv_chunks(
-    schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None]
+    schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None], *, mark: str
 ) -> AsyncGenerator[bytes, None]:
-    header = _csv_text([schema.names])
+    header = mark.encode() + _csv_text([schema.names])
     async with aclosing(batches):
         async for batch in batches:
             for start in range(0, batch.num_rows, _CSV_ROWS):
