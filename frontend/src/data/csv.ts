@@ -55,10 +55,7 @@ const HIDDEN = String.raw`\u0000-\u0008\u000b\u000c\u000e-\u0020\u0022\u007f-\u0
  * Where a spreadsheet could begin a cell with a formula; the same rule as the API's. Excel splits a file at `;` where
  * the comma is the decimal sign, and then a line break within our quotes begins a row.
  */
-const CELL_START = new RegExp(
-  String.raw`(^|[;\t\r\n])(?=[${HIDDEN}]*[=+\-@\uff1d\uff0b\uff0d\uff20])`,
-  "g",
-);
+const CELL_START = new RegExp(String.raw`(^|[;\t\r\n])(?=[${HIDDEN}]*[=+\-@\uff1d\uff0b\uff0d\uff20])`, "g");
 
 /** Returns a quoted cell; an apostrophe keeps a spreadsheet from running text as a formula. */
 export function csvCell(value: Cell): string {

@@ -75,8 +75,8 @@ async def export(
         async with asyncio.timeout(database.read_timeout_s):
             await database.reader.has_rows(table)  # HEAD returns 503 where GET would
         return StreamingResponse(iter(()), media_type=media_type, headers=headers)
-    chunks = partial(_csv_chunks, mark=BYTE_ORDER_MARK if excel else "")
-    chunks = chunks if file_format == "csv" else _parquet_chunks
+    mark = BYTE_ORDER_MARK if excel else ""
+    chunks = partial(_csv_chunks, mark=mark) if file_format == "csv" else _parquet_chunks
     pieces = timely(chunks(*scan_table(database.reader, table)), database.read_timeout_s)
     admitted = _in_turn(services.exports, pieces)
     first = await anext(admitted)  # a failure here is still a 503; a later one breaks the stream
