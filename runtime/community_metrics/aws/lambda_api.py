@@ -56,7 +56,7 @@ class Gateway:
 
 
 def _request_of(event: Any) -> dict[str, Any]:
-    """Return the event with the path of our route, and without null headers and the body, which no route reads.
+    """Return the event with the path of our route, without null headers and the body, which no route reads.
 
     Raises:
         LookupError, TypeError, AttributeError: the event has not the form of a request.
@@ -66,9 +66,10 @@ def _request_of(event: Any) -> dict[str, Any]:
     request = {**event, "headers": headers, "body": None}
     if "http" in around:
         path = _route_path(around["http"]["path"], around.get("stage"))
-        http = {"sourceIp": None, **around["http"], "path": path}
-        return {**request, "requestContext": {**around, "http": http}}
-    return {**request, "path": _route_path(event["path"], around.get("stage"))}
+        http = {**around["http"], "path": path, "method": around["http"]["method"].upper(), "sourceIp": None}
+        query = event.get("rawQueryString") or ""
+        return {**request, "rawQueryString": query, "requestContext": {**around, "http": http}}
+    return {**request, "path": _route_path(event["path"], None), "httpMethod": event["httpMethod"].upper()}
 
 
 def _route_path(path: str, stage: str | None) -> str:
@@ -76,7 +77,7 @@ def _route_path(path: str, stage: str | None) -> str:
 
     That is the stage on its own domain, and the mapping key, which no event names, on a custom domain.
     """
-    _, prefix, rest = path.partition(PREFIX)
+    _, prefix, rest = path.rpartition(PREFIX)  # the last one: a mapping key may be `api/v1`
     if prefix:
         return prefix + rest
     first, _, others = path.removeprefix("/").partition("/")
