@@ -216,7 +216,9 @@ export interface paths {
         };
         /**
          * Export
-         * @description Stream a table with every column, as stored. In CSV, text like a formula begins with an apostrophe.
+         * @description Return a table with every column, as stored. In CSV, text like a formula begins with an apostrophe.
+         *
+         *     Parquet has `Content-Length`, and parts of it can be read with `Range`.
          */
         get: operations["export"];
         put?: never;
@@ -2700,8 +2702,35 @@ export interface operations {
                     "application/vnd.apache.parquet": string;
                 };
             };
+            /** @description The parts of a Parquet file in `Range`. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -129,6 +129,8 @@ def allowed_values(schema: Mapping[str, Any]) -> str | None:
     for choice in schema.get("anyOf", [schema]):
         if "enum" in choice:
             return ", ".join(map(str, choice["enum"]))
+        if choice.get("type") == "boolean":
+            return "true, false"
         if "minimum" in choice:
             return f"{choice['minimum']} to {choice['maximum']}"
         if choice.get("format") in _WORDS:

@@ -43,6 +43,7 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "unknown-metric": (404, "Metric not found"),
     "unknown-product": (404, "Product not found"),
     "method-not-allowed": (405, "Method not allowed"),
+    "no-such-range": (416, "Range outside the file"),
     "invalid-parameter": (422, "Invalid parameter"),
     "answer-too-large": (422, "Response too large"),
     "token-required": (401, "Bearer token required"),
