@@ -1900,7 +1900,7 @@ export interface components {
             detail: string;
             /**
              * Instance
-             * @description The path of the request.
+             * @description The path of the request; the first 100 characters of a longer one.
              */
             instance: string;
             /**
