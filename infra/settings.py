@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import Url
 
 from infra.names import API_LABEL
 
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
 
 # a wider range is not an office or a VPN
 _SHORTEST_SSH_PREFIX = {4: 16, 6: 32}
-# as browsers send it: lower case, no default port; no comma, because commas separate CM_CORS_ORIGINS
-_ORIGIN = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:(?P<port>[1-9][0-9]{0,4}))?")
-_HTTPS = 443
-_HIGHEST_PORT = 65535
+# a URL may have a comma or a quote in its host; a name in DNS has none, and commas separate CM_CORS_ORIGINS
+_ORIGIN = re.compile(r"https://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[1-9][0-9]*)?")
 # partitions whose ARNs do not begin with `arn:aws:`
 _OTHER_PARTITIONS = re.compile(r"cn-|us-gov-|us-iso|eu-iso")
 _INVALID = object()  # replaces a value that has its own error
@@ -276,10 +275,22 @@ def _require_https_origin(origin: str) -> None:
         raise ValueError(
             "an origin must not contain a user, a password or '@'; use https://metrics.example.org"
         )
-    found = _ORIGIN.fullmatch(origin)
-    port = int(found["port"] or 0) if found else 0
-    if found is None or port > _HIGHEST_PORT or port == _HTTPS:
+    sent = _as_browsers_send(origin)
+    if origin != sent:
+        fix = f"; write {sent}" if sent else ""
         raise ValueError(
-            f"{origin!r} is not an origin such as https://metrics.example.org "
-            "(https, lower case, no path, no :443)"
+            f"{origin!r} is not an origin such as https://metrics.example.org as browsers send it "
+            f"(https, host in ASCII and lower case, no path, no :443){fix}"
         )
+
+
+def _as_browsers_send(origin: str) -> str | None:
+    """Return the origin as browsers write it, None if it cannot be one.
+
+    The runtime checks `CM_CORS_ORIGINS` by the same standard; `test_settings.py` compares the two.
+    """
+    try:
+        sent = str(Url(origin)).removesuffix("/")  # pydantic parses URLs by the standard of the browsers
+    except ValueError:
+        return None
+    return sent if _ORIGIN.fullmatch(sent) else None

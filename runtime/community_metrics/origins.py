@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
+from pydantic_core import Url
+
+# a URL may have a comma or a quote in its host; a name in DNS has none, and commas separate CM_CORS_ORIGINS
+_BROWSER_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[1-9][0-9]*)?")
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
@@ -34,13 +39,25 @@ def require_browser_origin(origin: str) -> str:
     """
     if "*" in origin:
         raise ValueError("'*' would let any page read the API. Fix: list the exact origins")
-    lower = require_origin(origin).lower()
-    sent = lower.removesuffix(":443" if lower.startswith("https:") else ":80")
+    sent = _as_browsers_send(require_origin(origin))
     if origin != sent:
         raise ValueError(
-            f"{origin!r} is not what a browser sends, so it would never match. Fix: write {sent}"
+            f"{origin!r} is not what a browser sends, so it would never match. "
+            f"Fix: write {sent or 'an origin such as https://example.org'}"
         )
     return origin
+
+
+def _as_browsers_send(origin: str) -> str | None:
+    """Return the origin as browsers write it, None if it cannot be one.
+
+    `deployment.toml` is checked by the same standard; `test_settings.py` compares the two.
+    """
+    try:
+        sent = str(Url(origin)).removesuffix("/")  # pydantic parses URLs by the standard of the browsers
+    except ValueError:
+        return None
+    return sent if _BROWSER_ORIGIN.fullmatch(sent) else None
 
 
 def require_secure_origin(url: str) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from community_metrics.api.cache.database import ReadDatabase
-from community_metrics.api.routes.exports import timely
+from community_metrics.api.timely import timely
 from community_metrics.config import CHECK_INTERVAL_S
 from community_metrics.errors import StorageSchemaMismatch
 from community_metrics.storage import LanceDBStore

@@ -99,6 +99,106 @@ def test_stages_and_function_urls_reach_the_same_routes(api: Function, event: di
     assert result_of(api, event)["statusCode"] == 200
 
 
+@pytest.mark.parametrize("stage", ["$default", "prod", "api", "v1", "health"])
+@pytest.mark.parametrize("before", ["", "/{stage}", "/mapping", "/mapping/key", "/api", "/api/{stage}"])
+def test_a_route_is_found_behind_any_stage_and_mapping_key(api: Function, stage: str, before: str) -> None:
+    event = http_event("/api/v1/health", stage=stage)
+    event["requestContext"]["http"]["path"] = before.format(stage=stage) + "/api/v1/health"
+    assert result_of(api, event)["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "location"),
+    [
+        ("/prod", 307, "api/v1/docs"),
+        ("/prod/", 307, "api/v1/docs"),
+        ("/", 307, "api/v1/docs"),
+        ("", 307, "api/v1/docs"),
+        ("/mapping/docs", 308, "api/v1/docs"),
+        ("/prod/openapi.json", 308, "api/v1/openapi.json"),
+        ("/prod/nothing", 404, None),
+        ("/production/", 404, None),
+        ("/api/v2/health", 404, None),
+        ("//elsewhere.example/..", 404, None),
+    ],
+)
+def test_a_path_that_is_no_route_is_answered_below_the_stage(
+    api: Function, path: str, status: int, location: str | None
+) -> None:
+    event = http_event("/", stage="prod")
+    event["requestContext"]["http"]["path"] = path
+    result = result_of(api, event)
+    assert (result["statusCode"], result["headers"].get("location")) == (status, location)
+
+
+REQUEST = http_event("/api/v1/health")
+AROUND = REQUEST["requestContext"]
+NO_REQUESTS: dict[str, Any] = {
+    "empty": {},
+    "null": None,
+    "a list": [],
+    "a word": "warm",
+    "a warmer": {"source": "serverless-plugin-warmup"},
+    "another warmer": {"warmer": True, "concurrency": 3},
+    "EventBridge": {"version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}},
+    "SQS": {"Records": [{"eventSource": "aws:sqs", "body": "{}"}]},
+    "a job": {"job": "weekly_refresh"},
+    "null context": {**REQUEST, "requestContext": None},
+    "empty context": {**REQUEST, "requestContext": {}},
+    "websocket": {"requestContext": {"eventType": "CONNECT", "connectionId": "x"}},
+    "null path": {**REQUEST, "requestContext": {**AROUND, "http": {"method": "GET", "path": None}}},
+    "no method": {**REQUEST, "requestContext": {**AROUND, "http": {"path": "/"}}},
+    "null method": {**REQUEST, "requestContext": {**AROUND, "http": {"method": None, "path": "/"}}},
+    "headers in a list": {**REQUEST, "headers": [["host", "x"]]},
+    "a number as header": {**REQUEST, "headers": {"accept": 5}},
+    "two ports": {**REQUEST, "headers": {"host": "a:b:c"}},
+    "a port that is no number": {**REQUEST, "headers": {"host": "a:b"}},
+    "half a character": {**REQUEST, "headers": {"accept": "\ud800"}},
+}
+
+
+@pytest.mark.parametrize("event", NO_REQUESTS.values(), ids=NO_REQUESTS)
+def test_an_event_that_is_no_request_is_a_400_and_no_error(api: Function, event: Any) -> None:
+    result = result_of(api, event)
+    assert (result["statusCode"], result["isBase64Encoded"]) == (400, False)
+    assert result["headers"]["content-type"] == "application/problem+json"
+    assert "This event is not an HTTP request" in json.loads(result["body"])["detail"]
+    assert result_of(api, http_event("/api/v1/health"))["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"headers": None},
+        {"headers": {}},
+        {"headers": {"accept": None}},
+        {"rawQueryString": None},
+        {"cookies": None},
+        {"body": "no base64", "isBase64Encoded": True},
+        {"routeKey": None},
+    ],
+    ids=str,
+)
+def test_a_request_may_lack_what_no_route_reads(api: Function, change: dict[str, Any]) -> None:
+    assert result_of(api, {**http_event("/api/v1/definitions"), **change})["statusCode"] == 200
+
+
+def test_a_request_of_payload_format_1_reaches_the_same_routes(api: Function) -> None:
+    event = {
+        "version": "1.0",
+        "resource": "/{proxy+}",
+        "path": "/mapping/api/v1/health",
+        "httpMethod": "GET",
+        "headers": None,
+        "multiValueHeaders": None,
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "requestContext": {"stage": "prod", "path": "/prod/api/v1/health"},
+        "body": None,
+    }
+    assert result_of(api, event)["statusCode"] == 200
+
+
 def test_a_function_url_passes_on_query_and_tag(api: Function) -> None:
     first = result_of(api, function_url_event("/api/v1/dashboard/weekly", query="weeks=3"))
     tag = {"if-none-match": first["headers"]["etag"]}

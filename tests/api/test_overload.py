@@ -253,9 +253,9 @@ async def test_an_export_beyond_the_limit_is_a_503_before_any_byte(
 ) -> None:
     log = Log()
     async with serve(filled_local.reading, limits=Limits(exports=1), log_request=log) as api:
-        stalled = Client(api, f"export/{file}", reads=False)
+        stalled = Client(api, "export/stats.csv", reads=False)
         await stalled.until_started()
-        shed = await api.get("export/metrics.csv")
+        shed = await api.get(f"export/{file}")
         head = await api.head("export/metrics.csv")
         await stalled.disconnect()
         assert (await api.get(f"export/{file}")).status_code == 200
@@ -264,11 +264,22 @@ async def test_an_export_beyond_the_limit_is_a_503_before_any_byte(
     assert [line.status for line in log.lines if line.cache == "busy"] == [503]
 
 
+@pytest.mark.parametrize("file", ["stats.csv", "stats.parquet"])
 async def test_an_export_whose_client_stops_reading_ends_and_frees_its_turn(
-    filled_local: Place, serve: Serve
+    filled_local: Place, serve: Serve, file: str
 ) -> None:
     async with serve(filled_local.reading, limits=Limits(exports=1, stall_s=0.1)) as api:
-        stalled = Client(api, "export/stats.csv", reads=False)
+        stalled = Client(api, f"export/{file}", reads=False)
         await asyncio.wait_for(stalled.request, timeout=5)
         assert (await api.get("export/stats.csv")).status_code == 200
     assert [message["type"] for message in stalled.messages] == ["http.response.start"]
+
+
+async def test_a_parquet_file_holds_a_turn_while_it_is_written_and_none_while_it_is_sent(
+    filled_local: Place, serve: Serve
+) -> None:
+    async with serve(filled_local.reading, limits=Limits(exports=1)) as api:
+        stalled = Client(api, "export/stats.parquet", reads=False)
+        await stalled.until_started()
+        assert (await api.get("export/metrics.csv")).status_code == 200
+        await stalled.disconnect()

@@ -9,6 +9,7 @@ import pytest
 
 from community_metrics.api.app import create_app
 from tests.support.api import PAGE_ORIGIN, PYTHON, require_security_headers
+from tests.support.raw_get import raw_get
 
 if TYPE_CHECKING:
     from tests.support.api import Api, Place
@@ -36,6 +37,33 @@ async def test_every_error_has_the_same_format(
     assert response.headers["content-type"] == "application/problem+json"
     assert body["type"].endswith(f"/docs/api.md#{kind}")
     assert body["instance"] == path.partition("?")[0]
+
+
+LONG = "x" * 70_000
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        LONG,
+        f"series/{LONG}",
+        f"badge/{LONG}.svg",
+        f"export/{LONG}.csv",
+        f"dashboard/weekly?metric_id={LONG}",
+        f"dashboard/weekly?product={LONG}",
+        f"history?job={LONG}",
+        f"status?{LONG}=1",
+        f"history?status={LONG}",
+        f"history?before={LONG}",
+        f"series/{PYTHON}?from={LONG}",
+        "status?" + "&".join(f"p{i}=1" for i in range(10_000)),
+    ],
+    ids=lambda path: path.replace(LONG, "LONG")[:40],
+)
+async def test_a_problem_is_short_however_long_the_request_is(local_api: Api, path: str) -> None:
+    response = await raw_get(local_api.app, f"/api/v1/{path}")
+    assert response.status in {404, 422}
+    assert len(response.body) < 5_000
 
 
 async def test_an_unknown_metric_comes_with_similar_ids(local_api: Api) -> None:

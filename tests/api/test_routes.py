@@ -289,6 +289,19 @@ async def test_text_that_looks_like_a_formula_is_harmless_in_csv_and_exact_in_pa
     assert "@lancedb/lancedb" in table.column("subject").to_pylist()
 
 
+@pytest.mark.parametrize("path", ["export/metrics.csv?", f"series/{PYTHON}?format=csv&"])
+async def test_a_csv_for_excel_is_the_same_after_a_byte_order_mark(local_api: Api, path: str) -> None:
+    plain, marked = await local_api.get(path.rstrip("?&")), await local_api.get(f"{path}excel=true")
+    assert marked.content == b"\xef\xbb\xbf" + plain.content
+    assert plain.content.startswith(b"metric_id,")
+
+
+@pytest.mark.parametrize("path", ["export/metrics.parquet", f"series/{PYTHON}"])
+async def test_only_a_csv_is_made_for_excel(local_api: Api, path: str) -> None:
+    answer = await local_api.get(f"{path}?excel=true")
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "excel")
+
+
 class RememberingReader(LanceDBReader):
     """Remembers the days of the rows that it read."""
 

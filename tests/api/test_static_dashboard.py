@@ -11,6 +11,7 @@ import structlog
 from community_metrics.api.middleware.compression import CompressionMiddleware
 from community_metrics.api.middleware.tokens import new_token, token_hash
 from tests.support.api import require_security_headers
+from tests.support.raw_get import raw_get
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -48,6 +49,26 @@ async def test_the_page_and_the_api_share_one_origin(client: httpx.AsyncClient) 
     page, health = await client.get("/"), await client.get("/api/v1/health")
     assert "the page" in page.text
     assert health.json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/x/..", "./../"),
+        ("/sub", "./sub/"),
+        ("/a:b", "./a:b/"),
+        ("//other.example/..", "./../"),
+    ],
+)
+async def test_a_redirect_leads_to_no_other_host(
+    filled_local: Place, built: Path, serve: Serve, path: str, location: str
+) -> None:
+    for folder in ("sub", "a:b"):
+        (built / folder).mkdir()
+        (built / folder / "index.html").write_text("<!doctype html>")
+    async with serve(filled_local.reading, dashboard_folder=built) as api:
+        response = await raw_get(api.app, path, {"host": "elsewhere.example"})
+    assert (response.status, response.headers["location"]) == (307, location)
 
 
 async def test_only_files_with_a_hash_in_their_name_are_cached_forever(client: httpx.AsyncClient) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from community_metrics.config import Settings
 from infra.settings import SettingsError, load_region, load_settings, parse_settings
 from tests.infra.flavours import FLAVOURS, FULLEST, SERVERLESS, SMALLEST
+from tests.support.origins import AS_BROWSERS_SEND, NO_ORIGINS, NOT_AS_BROWSERS_SEND
 
 
 @pytest.mark.parametrize("content", FLAVOURS.values(), ids=FLAVOURS)
@@ -126,19 +128,47 @@ def test_an_invalid_setting_is_reported_once() -> None:
     assert sorted(keys) == ["domain", "host_image", "hosted_zone_id", "serverless"]
 
 
+def deployment_accepts(origin: str) -> bool:
+    try:
+        parse_settings({**SMALLEST, "dashboard_origins": [origin]}, origin="deployment.toml")
+    except SettingsError as error:
+        assert "dashboard_origins" in str(error)  # noqa: PT017  the other settings are valid
+        return False
+    return True
+
+
+def runtime_accepts(origin: str) -> bool:
+    try:
+        return Settings.model_validate({"cors_origins": (origin,)}).cors_origins == (origin,)
+    except ValidationError:
+        return False
+
+
+@pytest.mark.parametrize("origin", AS_BROWSERS_SEND)
+def test_an_origin_that_browsers_send_is_accepted(origin: str) -> None:
+    assert (deployment_accepts(origin), runtime_accepts(origin)) == (True, True)
+
+
+@pytest.mark.parametrize("origin", [*NOT_AS_BROWSERS_SEND, *NO_ORIGINS])
+def test_an_origin_that_no_browser_sends_is_rejected(origin: str) -> None:
+    assert (deployment_accepts(origin), runtime_accepts(origin)) == (False, False)
+
+
+@pytest.mark.parametrize(("origin", "sent"), NOT_AS_BROWSERS_SEND.items())
+def test_the_error_includes_what_browsers_send_instead(origin: str, sent: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        parse_settings({**SMALLEST, "dashboard_origins": [origin]}, origin="deployment.toml")
+    assert str(error.value).endswith(f"; write {sent}")
+
+
 @given(
-    host=st.from_regex(r"[a-z0-9.,:@\[\]A-Z -]{1,20}", fullmatch=True),
+    host=st.from_regex(r"[a-z0-9.,:@\[\]A-Z %_;ü-]{1,20}", fullmatch=True),
     port=st.none() | st.integers(min_value=-1, max_value=70_000),
 )
 @example(host="metrics.example.org", port=8443)
-def test_the_runtime_accepts_every_origin_that_a_deployment_accepts(host: str, port: int | None) -> None:
+def test_a_deployment_accepts_the_same_origins_as_the_runtime(host: str, port: int | None) -> None:
     origin = f"https://{host}" + ("" if port is None else f":{port}")
-    try:
-        parse_settings({**SMALLEST, "dashboard_origins": [origin]}, origin="deployment.toml")
-    except SettingsError:
-        return
-
-    assert Settings.model_validate({"cors_origins": origin}).cors_origins == (origin,)
+    assert deployment_accepts(origin) == runtime_accepts(origin)
 
 
 def test_the_region_can_be_read_without_an_image(tmp_path: Path) -> None:

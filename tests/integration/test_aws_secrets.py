@@ -9,13 +9,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from community_metrics.api.middleware.tokens import new_token, token_hash
+from community_metrics.aws.lambda_api import Gateway
 from community_metrics.aws.secrets import CACHE_S, RETRY_AFTER_S, CachedSettings
 from community_metrics.errors import ConfigurationError
 from tests.support.aws import aws_environment
 from tests.support.clock import FakeClock
+from tests.support.lambda_runtime import http_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 HASHES, GITHUB = "cm/hashes", "cm/github"
 OLD, NEW = token_hash(new_token()), token_hash(new_token())
@@ -97,3 +100,34 @@ def test_a_lost_secret_does_not_delay_the_others(secrets: Any) -> None:
     assert settings.github_token is not None
     assert settings.github_token.get_secret_value() == "ghp_new"
     assert settings.api_token_hashes == (OLD,)
+
+
+def test_a_secret_is_read_again_an_hour_after_it_was_read_and_not_before(secrets: Any) -> None:
+    secrets.create_secret(Name=HASHES, SecretString=OLD)
+    clock = FakeClock()
+    cached = CachedSettings(clock)
+    before = cached.current()
+    secrets.put_secret_value(SecretId=HASHES, SecretString=NEW)
+    clock.advance(3_599)
+    assert cached.current() is before
+    clock.advance(1)
+    assert cached.current().api_token_hashes == (NEW,)
+
+
+def test_a_warm_function_rejects_a_rotated_token_and_accepts_the_new_one(
+    secrets: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CM_DB_PATH", str(tmp_path / "db.lancedb"))
+    old, new = new_token(), new_token()
+    secrets.create_secret(Name=HASHES, SecretString=token_hash(old))
+    clock = FakeClock()
+    gateway = Gateway(CachedSettings(clock))
+
+    def status_with(token: str) -> int:
+        event = http_event("/api/v1/openapi.json", headers={"authorization": f"Bearer {token}"})
+        return int(gateway.handle(event, None)["statusCode"])  # type: ignore[arg-type]  # no context is read
+
+    assert [status_with(token) for token in (old, new)] == [200, 401]
+    secrets.put_secret_value(SecretId=HASHES, SecretString=token_hash(new))
+    clock.advance(3_600)
+    assert [status_with(token) for token in (old, new)] == [401, 200]

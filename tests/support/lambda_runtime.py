@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ROOT = "/2018-06-01/runtime"
 _TIMEOUT_S = 60
+_END = object()
+"""In place of an event: the function ends. An event may be None."""
 _KEPT = ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 
 
@@ -38,10 +40,10 @@ class Outcome:
 class Function:
     """A running function; `invoke` sends it one event at a time."""
 
-    events: queue.Queue[Mapping[str, Any] | None] = field(default_factory=queue.Queue)
+    events: queue.Queue[Any] = field(default_factory=queue.Queue)
     outcomes: queue.Queue[Outcome] = field(default_factory=queue.Queue)
 
-    def invoke(self, event: Mapping[str, Any]) -> Outcome:
+    def invoke(self, event: Any) -> Outcome:
         """Return the result of the event, or the error of the start."""
         self.events.put(event)
         return self.outcomes.get(timeout=_TIMEOUT_S)
@@ -72,7 +74,7 @@ def started(handler: str, environment: Mapping[str, str]) -> Iterator[Function]:
     finally:
         process.kill()
         process.wait()
-        function.events.put(None)
+        function.events.put(_END)
         server.shutdown()
         server.server_close()
 
@@ -83,7 +85,7 @@ def _handler_class(function: Function) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             event = function.events.get()
-            if event is None:  # the process has ended
+            if event is _END:  # the process has ended
                 self.close_connection = True
                 return
             self._send(200, json.dumps(event).encode())

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,9 +14,6 @@ from community_metrics.catalog.toml_lines import HEADER, entry_lines
 from community_metrics.cli.mappers import catalog_body
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.model import SEED_SOURCE, SourceWindow, ValueKind
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PRODUCTS = """\
 [[product]]
@@ -440,3 +437,8 @@ def test_the_entries_of_a_catalogue_are_found_whatever_strings_it_has(names: lis
     places = entry_lines("".join(blocks)).get("metric", [])
 
     assert [place[HEADER] for place in places] == [2 * n + 1 for n in range(len(names))]
+
+
+def test_a_file_without_an_end_is_read_no_further_than_a_catalogue_may_be_long() -> None:
+    with pytest.raises(CatalogError, match=r"/dev/zero has more than 16 MiB, .* Fix: set CM_CATALOG"):
+        load_catalog(Path("/dev/zero"))

@@ -7,7 +7,7 @@ import pytest
 
 from community_metrics.config import DEV_SERVER_ORIGINS, PUBLIC_ORIGINS, Settings, StorageMode, load_settings
 from community_metrics.errors import ConfigurationError
-from tests.support.origins import KEEP_SECRETS, LEAK_SECRETS
+from tests.support.origins import KEEP_SECRETS, LEAK_SECRETS, NOT_AS_BROWSERS_SEND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -230,6 +230,7 @@ def test_an_origin_is_scheme_host_and_port(monkeypatch: pytest.MonkeyPatch, url:
         ("https://b.example.org:443", "https://b.example.org"),
         ("http://localhost:80", "http://localhost"),
         ("HTTPS://example.org", "https://example.org"),
+        *NOT_AS_BROWSERS_SEND.items(),
     ],
 )
 def test_the_error_for_an_origin_that_no_browser_sends_includes_the_right_spelling(

@@ -216,7 +216,9 @@ export interface paths {
         };
         /**
          * Export
-         * @description Stream a table with every column, as stored. In CSV, text like a formula begins with an apostrophe.
+         * @description Return a table with every column, as stored. In CSV, text like a formula begins with an apostrophe.
+         *
+         *     Parquet has `Content-Length`, and parts of it can be read with `Range`.
          */
         get: operations["export"];
         put?: never;
@@ -1898,7 +1900,7 @@ export interface components {
             detail: string;
             /**
              * Instance
-             * @description The path of the request.
+             * @description The path of the request; the first 100 characters of a longer one.
              */
             instance: string;
             /**
@@ -2427,6 +2429,8 @@ export interface operations {
                 to?: string | null;
                 /** @description Format of the response; without it, `Accept` decides. */
                 format?: ("json" | "csv") | null;
+                /** @description For Excel: begin the CSV with a byte order mark, so that it is read as UTF-8. */
+                excel?: boolean;
             };
             header?: never;
             path: {
@@ -2673,7 +2677,10 @@ export interface operations {
     };
     export: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For Excel: begin the CSV with a byte order mark, so that it is read as UTF-8. */
+                excel?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Which table. */
@@ -2695,8 +2702,35 @@ export interface operations {
                     "application/vnd.apache.parquet": string;
                 };
             };
+            /** @description The parts of a Parquet file in `Range`. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };

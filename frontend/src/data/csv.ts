@@ -49,10 +49,18 @@ export function toCsv(chart: ChartData): string {
 
 type Cell = string | number | boolean | null;
 
+/** Spaces, quotes, controls and marks without width, which a spreadsheet may drop; not tab and line breaks. */
+const HIDDEN = String.raw`\u0000-\u0008\u000b\u000c\u000e-\u0020\u0022\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff`;
+/**
+ * Where a spreadsheet could begin a cell with a formula; the same rule as the API's. Excel splits a file at `;` where
+ * the comma is the decimal sign, and then a line break within our quotes begins a row.
+ */
+const CELL_START = new RegExp(String.raw`(^|[;\t\r\n])(?=[${HIDDEN}]*[=+\-@\uff1d\uff0b\uff0d\uff20])`, "g");
+
 /** Returns a quoted cell; an apostrophe keeps a spreadsheet from running text as a formula. */
 export function csvCell(value: Cell): string {
   if (value === null) return "";
   if (typeof value !== "string") return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const text = (/^[\t\r\n]/.test(value) ? "'" : "") + value.replaceAll(CELL_START, "$&'");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -24,6 +24,7 @@ from community_metrics.api.cache.middleware import ResponseCache
 from community_metrics.api.cache.watch import TableWatch
 from community_metrics.api.context import PREFIX
 from community_metrics.api.docs_page import add_docs
+from community_metrics.api.export_files import ExportFiles
 from community_metrics.api.memory import return_large_blocks
 from community_metrics.api.middleware.errors import ErrorMiddleware
 from community_metrics.api.middleware.head import HeadAsGet
@@ -64,7 +65,10 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(LOGGER)
 _BASE: Final = PREFIX.rstrip("/")
 _ROUTERS: Final = (status, dashboard, series, history, exports, badges)
-_READABLE_HEADERS: Final = ("ETag", "Age", "Retry-After", "X-Data-Stale", "X-Request-ID", "Cache-Status")
+_READABLE_HEADERS: Final = (
+    *("ETag", "Age", "Retry-After", "X-Data-Stale", "X-Request-ID", "Cache-Status"),
+    *("Accept-Ranges", "Content-Range"),
+)
 """Response headers that a script of an allowed page may read."""
 
 
@@ -112,7 +116,7 @@ def create_app(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "HEAD"),
-            allow_headers=("Authorization", "If-None-Match", "X-Request-ID"),
+            allow_headers=("Authorization", "If-None-Match", "Range", "X-Request-ID"),
             expose_headers=_READABLE_HEADERS,
             max_age=86_400,
         ),
@@ -140,7 +144,8 @@ def _services(settings: Settings, database: ReadDatabase, limits: Limits) -> Ser
         limit_s=database.read_timeout_s,
     )
     exports = Admission(at_once=limits.exports)
-    return Services(database, load_catalog(settings.catalog), builds, exports, limits.stall_s)
+    files = ExportFiles(database, exports)
+    return Services(database, load_catalog(settings.catalog), builds, exports, files, limits.stall_s)
 
 
 def _routes(services: Services, watch: TableWatch) -> FastAPI:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 PREFIX: Final = "/api/v1/"
+PARQUET: Final = "application/vnd.apache.parquet"
 _NOW: Final = "community_metrics.now"
 
 RawHeaders = list[tuple[bytes, bytes]]

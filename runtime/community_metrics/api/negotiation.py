@@ -1,4 +1,4 @@
-"""The format of a response, JSON or CSV, by the `Accept` header."""
+"""The format of a response, JSON or CSV, by the `Accept` header, and whether it may be compressed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,27 @@ def negotiated(accept: bytes | None) -> str:
 
     A header that accepts neither gets JSON as well, which helps more than a 406.
     """
-    qualities: dict[str, float] = {}
-    for media_range in (accept or b"*/*").decode("latin-1").split(","):
-        media_type, *parameters = (part.strip().lower() for part in media_range.split(";"))
-        qualities[media_type] = max(qualities.get(media_type, 0.0), _quality(parameters))
+    qualities = _qualities(accept or b"*/*")
     json_quality, csv_quality = (
         next((qualities[each] for each in ranges if each in qualities), 0.0)
         for ranges in (_JSON_RANGES, _CSV_RANGES)
     )
     return CSV if csv_quality > json_quality else JSON
+
+
+def accepts_gzip(accept_encoding: bytes | None) -> bool:
+    """Return whether an `Accept-Encoding` header allows gzip; without the header, no encoding is sent."""
+    qualities = _qualities(accept_encoding or b"")
+    return next((qualities[each] for each in ("gzip", "x-gzip", "*") if each in qualities), 0.0) > 0
+
+
+def _qualities(header: bytes) -> dict[str, float]:
+    """Return the quality of each item of the header, in lower case; the highest where one is repeated."""
+    qualities: dict[str, float] = {}
+    for item in header.decode("latin-1").split(","):
+        name, *parameters = (part.strip().lower() for part in item.split(";"))
+        qualities[name] = max(qualities.get(name, 0.0), _quality(parameters))
+    return qualities
 
 
 def _quality(parameters: list[str]) -> float:

@@ -11,6 +11,7 @@ from fastapi import Path, Query, Request
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from community_metrics.api.problems import ParameterError, invalid_parameters
+from community_metrics.suggestions import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,9 @@ Format = Annotated[
     Literal["json", "csv"] | None,
     Query(description="Format of the response; without it, `Accept` decides."),
 ]
+Excel = Annotated[
+    bool, Query(description="For Excel: begin the CSV with a byte order mark, so that it is read as UTF-8.")
+]
 RunState = Literal["running", "success", "partial", "failed", "abandoned"]
 State = Annotated[RunState | None, Query(description="Only runs in this state.")]
 Job = Annotated[str | None, Query(max_length=64, description="Only runs of this job.")]
@@ -87,7 +91,7 @@ def reject_unknown_parameters(request: Request) -> None:
     counts = Counter(name for name, _ in request.query_params.multi_items())
     names = ", ".join(schemas) or "none"
     errors = [
-        ParameterError(parameter=name, detail="is not a parameter of this route", allowed=names)
+        ParameterError(parameter=shortened(name), detail="is not a parameter of this route", allowed=names)
         for name in counts
         if name not in schemas
     ]
@@ -124,8 +128,9 @@ def parameter_errors(
 def allowed_values(schema: Mapping[str, Any]) -> str | None:
     """Return the allowed values of a JSON schema as text: `1 to 520`, `day, week, month`."""
     for choice in schema.get("anyOf", [schema]):
-        if "enum" in choice:
-            return ", ".join(map(str, choice["enum"]))
+        values = ("true", "false") if choice.get("type") == "boolean" else choice.get("enum")
+        if values:
+            return ", ".join(map(str, values))
         if "minimum" in choice:
             return f"{choice['minimum']} to {choice['maximum']}"
         if choice.get("format") in _WORDS:

@@ -23,6 +23,7 @@ from community_metrics.errors import (
     UnknownName,
     UnknownStoredValue,
 )
+from community_metrics.suggestions import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE: Final = "application/problem+json"
 DOCUMENTATION: Final = f"{PROJECT_URL}/blob/main/docs/api.md"
 RETRY_AFTER_S: Final = 5
+_LISTED: Final = 20
 _DEFINITIONS: Final = "GET /api/v1/definitions lists all."
 _FEWER: Final = (
     "request fewer periods (a later from=, a wider grain=) or fewer metrics (product= or metric_id=)."
@@ -43,6 +45,7 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "unknown-metric": (404, "Metric not found"),
     "unknown-product": (404, "Product not found"),
     "method-not-allowed": (405, "Method not allowed"),
+    "no-such-range": (416, "Range outside the file"),
     "invalid-parameter": (422, "Invalid parameter"),
     "answer-too-large": (422, "Response too large"),
     "token-required": (401, "Bearer token required"),
@@ -73,7 +76,7 @@ class ProblemBody(Body):
     title: str = Field(description="The kind of problem, in a few words.")
     status: int = Field(description="The HTTP status, repeated.")
     detail: str = Field(description="What is wrong with this request, and what to do.")
-    instance: str = Field(description="The path of the request.")
+    instance: str = Field(description="The path of the request; the first 100 characters of a longer one.")
     near: list[str] | None = Field(
         default=None, description="Known ids that are similar to the requested one."
     )
@@ -106,7 +109,7 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
             title=TITLES[self.kind][1],
             status=self.status,
             detail=self.detail,
-            instance=path,
+            instance=shortened(path),
             near=list(self.near) or None,
             errors=list(self.errors) or None,
             request_id=self.request_id,
@@ -124,7 +127,8 @@ def view_problem(error: ViewError) -> Problem:
     match error:
         case UnknownName():
             hint = f"Near: {', '.join(error.similar)}." if error.similar else _DEFINITIONS
-            return Problem(f"unknown-{error.kind}", f"{error} {hint}", near=error.similar)
+            detail = f"No {error.kind} {shortened(error.name)!r} is stored. {hint}"
+            return Problem(f"unknown-{error.kind}", detail, near=error.similar)
         case InvalidRange():
             return invalid("from", str(error), f"up to {error.last}, the last day")
         case _:
@@ -137,7 +141,8 @@ def invalid(parameter: str, detail: str, allowed: str | None = None) -> Problem:
 
 
 def invalid_parameters(errors: Sequence[ParameterError]) -> Problem:
-    """Return the 422 for several parameters at once."""
+    """Return the 422 for several parameters at once; it lists the first ones of many."""
+    errors = errors[:_LISTED]
     texts = [
         f"{error.parameter}: {error.detail}" + (f" (allowed: {error.allowed})" if error.allowed else "")
         for error in errors

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from community_metrics.api.admission import Admission
     from community_metrics.api.cache.database import ReadDatabase
+    from community_metrics.api.export_files import ExportFiles
     from community_metrics.catalog import Catalog
     from community_metrics.storage.reader import LanceDBReader
 
@@ -45,12 +46,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The database to read, the catalogue for display names and order, the turns of builds and exports."""
+    """The database to read, the catalogue for display names and order, the turns and files of exports."""
 
     database: ReadDatabase
     catalog: Catalog
     builds: Admission
     exports: Admission
+    files: ExportFiles
     stall_s: float = STALL_S
 
     async def built(self, build: Callable[[], Content]) -> Content:

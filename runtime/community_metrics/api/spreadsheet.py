@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any, Final
 
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""At the start of a CSV file: Excel reads a file without it in the machine's own encoding."""
+_HIDDEN: Final = (
+    r"\x00-\x08\x0b\x0c\x0e-\x20\"\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    r"\u3000\ufeff"
+)
+"""Spaces, quotes, controls and marks without width, which a spreadsheet may drop; not tab and line breaks."""
+_FORMULA_START: Final = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+"""`=`, `+`, `-`, `@`, and the wide forms that an input method of East Asia writes."""
+# Excel splits a comma separated file at `;` where the comma is the decimal sign. It then does not see our
+# quotes, so that a line break in a cell begins a row.
+_CELL_START: Final = re.compile(rf"^(?=[\t\r\n])|(^|[;\t\r\n])(?=[{_HIDDEN}]*{_FORMULA_START})")
 
 
 def plain_cell(value: Any) -> Any:
     """Return the value as one cell: instants as ISO 8601 in UTC, booleans as `true` or `false`.
 
-    Text that a spreadsheet would run as a formula is prefixed with an apostrophe, since the files contain
-    error messages of registries; JSON and Parquet have the exact text.
+    An apostrophe is put before text that a spreadsheet would run as a formula, since the files contain error
+    messages of registries; JSON and Parquet have the exact text.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -22,6 +34,9 @@ def plain_cell(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, (list, tuple)):
         return plain_cell(" ".join(map(str, value)))
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    return harmless(value) if isinstance(value, str) else value
+
+
+def harmless(text: str) -> str:
+    """Return the text with an apostrophe wherever a spreadsheet could begin a cell with a formula."""
+    return _CELL_START.sub(lambda start: f"{start[0]}'", text)

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ class StaticDashboard:
 
 class _DashboardFiles(StaticFiles):
     """Static files with cache headers: a file under `/assets/` has a hash in its name and never changes."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return the response for a path; a redirect stays on this host, whatever the header `Host` names."""
+        response = await super().get_response(path, scope)
+        if isinstance(response, RedirectResponse):
+            last = scope["path"].rpartition("/")[2]
+            return RedirectResponse(f"./{last}/")  # `./`, since a name such as `a:b` would be a scheme
+        return response
 
     def file_response(
         self,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PACKAGED_CATALOG = Path(__file__).with_name("catalog.toml")
+_LARGEST_BYTES = 16 * 1024**2
+"""Far more than any catalogue: 5,000 metrics are about 1 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +108,22 @@ def read_content(path: Path) -> bytes:
     """Return the bytes of a catalogue file.
 
     Raises:
-        CatalogError: the file does not exist or is not readable.
+        CatalogError: the file does not exist, is not readable or is too large for a catalogue.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_BYTES + 1)  # bounded, since a device such as /dev/zero has no end
     except OSError as error:
         raise CatalogError(
             f"The catalogue {path} cannot be read: {error.strerror}. Fix: set CM_CATALOG to another file, "
             f"create one with `community-metrics catalog init {path}`, or unset it to use the packaged one."
         ) from error
+    if len(content) > _LARGEST_BYTES:
+        raise CatalogError(
+            f"{path} has more than {_LARGEST_BYTES // 1024**2} MiB, so it is not read as a catalogue. "
+            "Fix: set CM_CATALOG to a catalogue file, or unset it to use the packaged one."
+        )
+    return content
 
 
 def parse_catalog(content: bytes, path: Path) -> Catalog:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 WITHOUT_BODY: Final = "community_metrics.head"
-"""Set in the scope of a HEAD request, for routes whose body is expensive to build."""
+"""Set in the scope of a HEAD request, for routes whose body is expensive to build, and for the log."""
 
 
 class HeadAsGet:
@@ -19,7 +19,7 @@ class HeadAsGet:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["method"] != "HEAD":
+        if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
 
@@ -28,5 +28,4 @@ class HeadAsGet:
                 message = {**message, "body": b""}
             await send(message)
 
-        # a copy, so that the log still has HEAD
         await self._app({**scope, "method": "GET", WITHOUT_BODY: True}, receive, send_head)

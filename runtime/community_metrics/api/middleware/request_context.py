@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.api.context import header
+from community_metrics.api.middleware.head import WITHOUT_BODY
 from community_metrics.api.middleware.request_log import LoggedRequest
 from community_metrics.api.middleware.state import KEY, RequestState
 
@@ -57,9 +58,9 @@ class RequestContextMiddleware:
             await self._app(scope, receive, send_with_headers)
         finally:
             ms = round((self._clock.monotonic() - started) * 1000, 2)
-            request = LoggedRequest(
-                state.request_id, scope["method"], scope["path"], state.status, ms, state.cache
-            )
+            # a layer outside this one handles HEAD as GET
+            method = "HEAD" if WITHOUT_BODY in scope else scope["method"]
+            request = LoggedRequest(state.request_id, method, scope["path"], state.status, ms, state.cache)
             self._log_request(request, self._clock.now())
 
 

@@ -1,6 +1,7 @@
-"""`/export/{table}.{csv|parquet}`: a whole table, streamed batch by batch, so that memory is bounded.
+"""`/export/{table}.{csv|parquet}`: a whole table, read batch by batch, so that memory is bounded.
 
-A few exports run at once. One whose client disconnects or stops reading ends, and frees its turn and memory.
+A few exports are read at once. One whose client disconnects or stops reading ends, and frees its turn and
+memory. CSV is streamed; Parquet is sent from a file, so that it has a length and parts.
 """
 
 from __future__ import annotations
@@ -8,30 +9,37 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import structlog
 from fastapi import APIRouter, Path, Request, Response
-from starlette.responses import StreamingResponse
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, StreamingResponse
 
+from community_metrics.api import params  # noqa: TC001  FastAPI reads it at run time
 from community_metrics.api.clients import ClientStalled, unless_disconnected, unless_stalled
+from community_metrics.api.context import PARQUET, now_of
 from community_metrics.api.memory import free_memory
 from community_metrics.api.middleware.head import WITHOUT_BODY
 from community_metrics.api.middleware.request_log import LOGGER
 from community_metrics.api.middleware.state import request_state
-from community_metrics.api.problems import documented
+from community_metrics.api.problems import Problem, documented, invalid
 from community_metrics.api.services import services_of
-from community_metrics.api.spreadsheet import plain_cell
+from community_metrics.api.spreadsheet import BYTE_ORDER_MARK, plain_cell
+from community_metrics.api.timely import timely
 from community_metrics.views.rows import scan_table
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 
     import pyarrow as pa
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
     from community_metrics.api.admission import Admission
+    from community_metrics.api.export_files import ExportFile
+    from community_metrics.api.services import Services
 
 _log = structlog.get_logger(LOGGER)
 router = APIRouter(tags=["export"])
@@ -39,7 +47,7 @@ Table = Annotated[Literal["stats", "metrics", "history"], Path(description="Whic
 FileFormat = Annotated[Literal["csv", "parquet"], Path(description="Form of the file.")]
 _CSV_ROWS: Final = 1_000
 """Rows in one piece of CSV: as Python objects they take fifty times the memory of Arrow's columns."""
-_MEDIA_TYPES: Final = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+_CSV: Final = "text/csv"
 _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -49,31 +57,90 @@ _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary
     responses={
         200: {
             "description": "The whole table, in no promised order.",
-            "content": dict.fromkeys(_MEDIA_TYPES.values(), _BINARY),
+            "content": dict.fromkeys((_CSV, PARQUET), _BINARY),
         },
-        **documented(401, 422, 500, 503),
+        206: {"description": "The parts of a Parquet file in `Range`.", "content": {PARQUET: _BINARY}},
+        **documented(400, 401, 416, 422, 500, 503),
     },
     operation_id="export",
 )
-async def export(request: Request, table: Table, file_format: FileFormat) -> Response:
-    """Stream a table with every column, as stored. In CSV, text like a formula begins with an apostrophe."""
+async def export(
+    request: Request, table: Table, file_format: FileFormat, *, excel: params.Excel = False
+) -> Response:
+    """Return a table with every column, as stored. In CSV, text like a formula begins with an apostrophe.
+
+    Parquet has `Content-Length`, and parts of it can be read with `Range`.
+    """
+    if excel and file_format != "csv":
+        raise invalid("excel", "is for CSV alone. Fix: remove it")
     headers = {
         "content-disposition": f'attachment; filename="{table}.{file_format}"',
         "cache-control": "private, no-store",
     }
-    media_type = _MEDIA_TYPES[file_format]
     services = services_of(request)
-    database = services.database
-    database.load_client()
+    services.database.load_client()
+    if file_format == "parquet":
+        writing = services.files.parquet(table, now_of(request.scope))
+        file = await unless_disconnected(request.receive, writing)
+        # without a file the client is gone
+        return Response() if file is None else ParquetResponse(file, services.stall_s, headers)
     if request.scope.get(WITHOUT_BODY):
-        async with asyncio.timeout(database.read_timeout_s):
-            await database.reader.has_rows(table)  # HEAD returns 503 where GET would
-        return StreamingResponse(iter(()), media_type=media_type, headers=headers)
-    chunks = _csv_chunks if file_format == "csv" else _parquet_chunks
-    pieces = timely(chunks(*scan_table(database.reader, table)), database.read_timeout_s)
+        async with asyncio.timeout(services.database.read_timeout_s):
+            await services.database.reader.has_rows(table)  # where storage fails, HEAD is a 503 like GET
+        # a first piece of a longer body, so that it has the headers of a compressed GET
+        return StreamingResponse(iter((b"",)), media_type=_CSV, headers=headers)
+    return await _streamed(services, table, excel=excel, headers=headers)
+
+
+async def _streamed(
+    services: Services, table: str, *, excel: bool, headers: Mapping[str, str]
+) -> ExportResponse:
+    database = services.database
+    pieces = timely(_csv_chunks(*scan_table(database.reader, table), excel=excel), database.read_timeout_s)
     admitted = _in_turn(services.exports, pieces)
     first = await anext(admitted)  # a failure here is still a 503; a later one breaks the stream
-    return ExportResponse(first, admitted, services.stall_s, media_type=media_type, headers=headers)
+    return ExportResponse(first, admitted, services.stall_s, media_type=_CSV, headers=headers)
+
+
+class ParquetResponse(FileResponse):
+    """A file, or its parts in the header `Range`; aborted when its client reads nothing for `stall_s` s."""
+
+    def __init__(self, file: ExportFile, stall_s: float, headers: Mapping[str, str]) -> None:
+        super().__init__(file.path, headers={**headers, "etag": file.etag}, media_type=PARQUET)
+        self._file = file  # it exists for as long as this response does
+        self._stall_s = stall_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file or its parts, or a problem for a range that it does not have."""
+        if WITHOUT_BODY in scope:
+            scope = {**scope, "method": "HEAD"}  # so that the file is not read
+        rejection: Problem | None = None
+
+        async def send_or_reject(message: Message) -> None:
+            nonlocal rejection
+            if rejection is None and message["type"] == "http.response.start":
+                rejection = _range_problem(message["status"], Headers(raw=message["headers"]))
+                if rejection is not None:
+                    await rejection.response(scope["path"])(scope, receive, send)
+            if rejection is None:
+                await send(message)
+
+        with aborting_stalled(scope, self._stall_s):
+            await super().__call__(scope, receive, unless_stalled(send_or_reject, self._stall_s))
+
+
+def _range_problem(status: int, headers: Headers) -> Problem | None:
+    """Return the problem in place of Starlette's own response in plain text."""
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        unsatisfied = {"content-range": headers["content-range"]}
+        return Problem(
+            "no-such-range", "The file is shorter. Its length is in Content-Range.", headers=unsatisfied
+        )
+    if status == HTTPStatus.BAD_REQUEST:
+        return Problem(
+            "bad-request", "Range is malformed. Fix: send it like `bytes=0-1023`, or leave it out."
+        )
+    return None
 
 
 class ExportResponse(StreamingResponse):
@@ -95,15 +162,22 @@ class ExportResponse(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file, or end early if the client is gone or stalled; the server then disconnects it."""
         async with aclosing(self._rest):
-            try:
+            with aborting_stalled(scope, self._stall_s):
                 await unless_disconnected(receive, self.stream_response(unless_stalled(send, self._stall_s)))
-            except ClientStalled:
-                _log.warning(
-                    "export aborted: the client stopped reading",
-                    request_id=request_state(scope).request_id,
-                    path=scope["path"],
-                    stall_s=self._stall_s,
-                )
+
+
+@contextmanager
+def aborting_stalled(scope: Scope, stall_s: float) -> Iterator[None]:
+    """Log a client that stopped reading; the server then disconnects it, since its response is incomplete."""
+    try:
+        yield
+    except ClientStalled:
+        _log.warning(
+            "response aborted: the client stopped reading",
+            request_id=request_state(scope).request_id,
+            path=scope["path"],
+            stall_s=stall_s,
+        )
 
 
 async def _in_turn(turns: Admission, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -121,22 +195,6 @@ async def _in_turn(turns: Admission, pieces: AsyncGenerator[bytes, None]) -> Asy
             free_memory()
 
 
-async def timely(pieces: AsyncGenerator[bytes, None], timeout_s: float) -> AsyncGenerator[bytes, None]:
-    """Yield the pieces, each read within the time limit; the time that the caller takes does not count.
-
-    Raises:
-        TimeoutError: the next piece was not read in time.
-    """
-    async with aclosing(pieces):
-        while True:
-            try:
-                async with asyncio.timeout(timeout_s):
-                    piece = await anext(pieces)
-            except StopAsyncIteration:
-                return
-            yield piece
-
-
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
     async for piece in rest:
@@ -144,62 +202,24 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
 
 
 async def _csv_chunks(
-    schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None]
+    schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None], *, excel: bool
 ) -> AsyncGenerator[bytes, None]:
-    header = _csv_text([schema.names])
+    header = (BYTE_ORDER_MARK if excel else "").encode() + _csv_text([schema.names])
     async with aclosing(batches):
         async for batch in batches:
             for start in range(0, batch.num_rows, _CSV_ROWS):
-                columns = batch.slice(start, _CSV_ROWS).columns
-                yield header + _csv_text(
-                    zip(*(map(plain_cell, each.to_pylist()) for each in columns), strict=True)
-                )
+                # 10 ms of work: in a thread, other requests need not wait for it
+                yield header + await asyncio.to_thread(_csv_rows, batch.slice(start, _CSV_ROWS))
                 header = b""
     if header:
         yield header
+
+
+def _csv_rows(batch: pa.RecordBatch) -> bytes:
+    return _csv_text(zip(*(map(plain_cell, each.to_pylist()) for each in batch.columns), strict=True))
 
 
 def _csv_text(rows: Any) -> bytes:
     out = io.StringIO(newline="")
     csv.writer(out).writerows(rows)
     return out.getvalue().encode()
-
-
-async def _parquet_chunks(
-    schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None]
-) -> AsyncGenerator[bytes, None]:
-    from pyarrow import parquet, system_memory_pool  # noqa: PLC0415  only this route needs it
-
-    sink = _Sink()
-    pool = system_memory_pool()  # the default one keeps 10 MB
-    with parquet.ParquetWriter(sink, schema, compression="zstd", memory_pool=pool) as writer:
-        async with aclosing(batches):
-            async for batch in batches:
-                writer.write_batch(batch)
-                yield sink.drained()
-    yield sink.drained()
-
-
-class _Sink(io.RawIOBase):
-    """A file that is read while it is written: it holds no more than one batch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._written = bytearray()
-        self._position = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def write(self, data: Any) -> int:
-        self._written += data
-        self._position += len(data)
-        return len(data)
-
-    def drained(self) -> bytes:
-        chunk = bytes(self._written)
-        self._written.clear()
-        return chunk

@@ -13,10 +13,10 @@ from community_metrics.api import params
 from community_metrics.api.context import header
 from community_metrics.api.mappers import point_fields, series_body
 from community_metrics.api.negotiation import CSV, negotiated
-from community_metrics.api.problems import documented
+from community_metrics.api.problems import documented, invalid
 from community_metrics.api.schemas.points import Series
 from community_metrics.api.services import json_of, read_view, services_of
-from community_metrics.api.spreadsheet import plain_cell
+from community_metrics.api.spreadsheet import BYTE_ORDER_MARK, plain_cell
 from community_metrics.periods import Grain
 from community_metrics.views.series import load_series
 
@@ -46,8 +46,12 @@ async def series(
     first: params.FromDay = None,
     last: params.ToDay = None,
     format: params.Format = None,  # noqa: A002  the parameter's name in the URL
+    excel: params.Excel = False,
 ) -> Response:
     """One metric by day, week or month. The first and the last period may extend beyond the two days."""
+    media_format = format or negotiated(header(request.scope["headers"], b"accept"))
+    if excel and media_format != CSV:
+        raise invalid("excel", "is for CSV alone. Fix: add format=csv, or remove it")
     load = partial(
         load_series,
         metric_id=metric_id,
@@ -58,8 +62,8 @@ async def series(
     )
     view, versions = await read_view(request, load)
     services = services_of(request)
-    if (format or negotiated(header(request.scope["headers"], b"accept"))) == CSV:
-        text = await services.built(lambda: _csv_of(view))
+    if media_format == CSV:
+        text = await services.built(lambda: (BYTE_ORDER_MARK if excel else "") + _csv_of(view))
         attachment = f'attachment; filename="{metric_id.replace(":", "_")}.csv"'
         headers = {"content-disposition": attachment, "vary": "Accept"}
         return Response(text, media_type="text/csv", headers=headers)
