@@ -124,7 +124,7 @@ async def _heartbeat(holder: LeaseHolder, interval_s: float) -> AsyncIterator[No
             await asyncio.sleep(interval_s)
             try:
                 await holder.renew()
-            except StorageUnavailable as error:
+            except StorageError as error:
                 log.warning("heartbeat failed, will try again", reason=str(error))
             except LeaseLost as error:
                 holder.lost = error
