@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+CLOCK_TOLERANCE: Final = timedelta(minutes=10)
+"""How far the clocks of two machines may differ; what is stored for later than that is from the future."""
 
 
 class Clock(Protocol):

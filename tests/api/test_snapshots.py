@@ -216,7 +216,8 @@ async def test_a_repair_builds_the_bodies_anew(folder: Place, serve: Serve) -> N
         await (await raw_table(store, STATS)).add(STATS.to_arrow(copies))
     async with serve(folder.reading) as api:
         assert await is_duplicated()
-        assert len(await repair(folder.writing)) == 1
+        report = await repair(folder.writing, clock=api.clock)
+        assert len(report.dropped) == 1
         api.clock.advance(CHECK_INTERVAL_S)
         assert not await is_duplicated()
 

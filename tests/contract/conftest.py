@@ -1,4 +1,4 @@
-"""The three kinds of storage that the contract tests use."""
+"""The kinds of storage that the contract tests use."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from community_metrics.config import Settings, StorageMode
+from tests.support import lance_server
 from tests.support.aws import REGION, empty_aws
 from tests.support.enterprise import WRITE_KEY, Enterprise, serving
 from tests.support.worlds import World
@@ -68,6 +69,19 @@ def enterprise_world(enterprise: Enterprise) -> World:
         lancedb_host_override=enterprise.url,
     )
     return World(settings, enterprise)
+
+
+@pytest.fixture
+def lance_server_world(tmp_path: Path) -> Iterator[World]:
+    with lance_server.serving(tmp_path / "lance-server") as server:
+        settings = Settings(
+            _env_file=None,
+            storage_mode=StorageMode.ENTERPRISE,
+            lancedb_uri="db://metrics",
+            lancedb_api_key=SecretStr(WRITE_KEY),
+            lancedb_host_override=server.url,
+        )
+        yield World(settings)
 
 
 @pytest.fixture(params=["local", "s3", "enterprise"])

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -143,15 +144,39 @@ async def test_an_expired_row_of_another_run_does_not_lock(world: World) -> None
         assert await taken_by(store, "run-3") == held
 
 
+@pytest.mark.parametrize(
+    "answer", [Fault(status=400), Fault(status=200, body="no rows"), Fault(hangs_up=True)]
+)
 async def test_a_lease_that_cannot_be_read_after_it_was_taken_is_released(
-    enterprise_world: World, enterprise: Enterprise
+    enterprise_world: World, enterprise: Enterprise, answer: Fault
 ) -> None:
     async with enterprise_world.open() as first, enterprise_world.open() as second:
         await first.create_tables()
-        enterprise.faults.append(Fault("*/leases/query/", status=400))
+        enterprise.faults.append(replace(answer, path="*/leases/query/"))
         with pytest.raises(StorageError):
             await taken_by(first, "run-1")
         assert (await taken_by(second, "run-2")).run_id == "run-2"
+
+
+async def test_whatever_ends_the_read_after_a_lease_was_taken_the_lease_is_released(world: World) -> None:
+    class Broken(SmallPagesStore):
+        async def _leases(self, resource: str) -> list[Lease]:
+            raise TypeError("a bug")
+
+    async with world.open() as store, Broken.open(world.settings) as broken:
+        await store.create_tables()
+        with pytest.raises(TypeError):
+            await taken_by(broken, "run-1")
+        assert (await taken_by(store, "run-2")).run_id == "run-2"
+
+
+async def test_a_lease_of_a_clock_far_ahead_does_not_lock_the_database(world: World) -> None:
+    async with world.open() as ahead, world.open() as store:
+        await store.create_tables()
+        held = await taken_by(ahead, "run-1", NOW + timedelta(days=400))
+        assert (await taken_by(store, "run-2")).run_id == "run-2"
+        with pytest.raises(LeaseLost):
+            await ahead.renew_lease(held, NOW + timedelta(days=400), TTL)
 
 
 async def test_two_processes_on_a_bucket_never_hold_the_lease_at_once(s3_world: World) -> None:

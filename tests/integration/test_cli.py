@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.cli.doctor import Verdict, examine
+from community_metrics.cli.checks import Verdict
+from community_metrics.cli.doctor import examine
 from community_metrics.cli.main import COMMANDS, SUBCOMMANDS, load_command
 from community_metrics.periods import ONE_DAY, ONE_WEEK
 from community_metrics.runs.registry import JOBS, BootstrapTables, WeeklyRefresh
@@ -324,6 +325,41 @@ class TestDoctor:
         )
         repaired = json.loads(start(rig, "repair", "--json").stdout)
         assert repaired["dropped"] == [{"table": "stats", "key": f"{NODEJS}|2026-11-11"}]
+
+    async def test_a_value_that_changed_in_its_file_is_named_with_its_fix(self, rig: Rig) -> None:
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
+        async with LanceDBStore.open(rig.settings) as store:
+            table = await raw_table(store, STATS)
+            await table.update({"value": 7}, where=f"stat_key = '{NODEJS}|2026-11-11'")
+        faults = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
+        (fault,) = [fault for fault in faults if fault.area == "rows"]
+        assert f"value is first_value): {NODEJS}|2026-11-11" in fault.detail
+        assert "`community-metrics update-all`" in fault.fix
+
+    async def test_a_run_of_a_clock_ahead_is_found_and_removed(self, rig: Rig) -> None:
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
+        rows = await rig.stats()
+        rig.now = datetime.now(UTC) + timedelta(days=400)
+        ahead = await rig.run(WeeklyRefresh(only=("stars:*",)))
+        (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.area == "clock"]
+        assert fault.verdict is Verdict.FAIL
+        assert ahead.run.ingestion_run_id in fault.detail
+        assert "`community-metrics repair`" in fault.fix
+        printed = start(rig, "repair").stdout
+        assert f"deleted 1 row of {ahead.run.ingestion_run_id} from history: from the future" in printed
+        assert await rig.stats() == rows
+        assert [run.job_name for run in await rig.runs()] == ["repair", "weekly_refresh"]
+
+    async def test_a_damaged_index_is_named_with_the_command_that_rebuilds_it(self, rig: Rig) -> None:
+        await rig.run(WeeklyRefresh(only=(NODEJS,)))
+        for path in (rig.folder / "stats.lance" / "_indices").rglob("*.lance"):
+            path.unlink()
+        (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
+        assert (fault.area, "`community-metrics repair`" in fault.fix) == ("indexes", True)
+        assert "built the index of stats.metric_id" in start(rig, "repair").stdout
+        assert all(
+            c.area != "indexes" or c.verdict is Verdict.OK for c in await examine(rig.settings, FakeClock())
+        )
 
     async def test_a_word_of_a_newer_version_has_only_its_own_fix(self, rig: Rig) -> None:
         await rig.run(WeeklyRefresh(only=(NODEJS,)))

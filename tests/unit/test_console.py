@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.table import Table
 
+from community_metrics.cli.checks import Check, Verdict
 from community_metrics.cli.commands.doctor import render_checks
-from community_metrics.cli.doctor import Check, Verdict
 from community_metrics.cli.render.progress import bars
 from community_metrics.cli.render.style import UNICODE, PlainConsole
 from community_metrics.errors import SourceError

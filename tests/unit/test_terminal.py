@@ -12,8 +12,8 @@ import pytest
 
 from community_metrics.api.mappers import dashboard_body
 from community_metrics.catalog import load_catalog
+from community_metrics.cli.checks import Check, Verdict
 from community_metrics.cli.commands.doctor import has_problem, render_checks
-from community_metrics.cli.doctor import Check, Verdict
 from community_metrics.cli.render.report import render_report
 from community_metrics.cli.render.status import ranges_text, render_runs, render_status
 from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline

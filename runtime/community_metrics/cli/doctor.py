@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from community_metrics.catalog import load_catalog
+from community_metrics.cli.checks import Check, fail, ok, warn
 from community_metrics.cli.render.status import BEHIND_FIX, behind_texts, ranges_text
 from community_metrics.cli.render.style import age, counted
-from community_metrics.config import PROJECT_URL, PUBLIC_ORIGINS, StorageMode
+from community_metrics.cli.stored_checks import stored_checks
+from community_metrics.config import PROJECT_URL, PUBLIC_ORIGINS
 from community_metrics.errors import (
     CommunityMetricsError,
     SourceError,
-    StorageNotBootstrapped,
-    StorageSchemaMismatch,
     UnknownSubject,
 )
 from community_metrics.model import GapKind
@@ -26,8 +23,6 @@ from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
 from community_metrics.sources.client.retries import RequestLimits
-from community_metrics.views.rows import read
-from community_metrics.views.status import load_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +33,6 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.series.freshness import MetricFreshness
     from community_metrics.sources.client.hosts import RegistryHost
-    from community_metrics.storage import LanceDBReader
     from community_metrics.views.runs import Freshness
     from community_metrics.views.status import Status
 
@@ -60,89 +54,33 @@ _PROBES = {
 }
 
 
-class Verdict(StrEnum):
-    """The result of a check; only `fail` makes the program exit with 1."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check: its result, what was found, and how to fix it (empty if there is nothing to fix)."""
-
-    verdict: Verdict
-    area: str
-    detail: str
-    fix: str = ""
-
-
-_ok = partial(Check, Verdict.OK)
-_warn = partial(Check, Verdict.WARN)
-_fail = partial(Check, Verdict.FAIL)
-
-
 async def examine(settings: Settings, clock: Clock) -> list[Check]:
     """Return the checks of settings, storage, keys, gaps and every registry that the catalogue needs."""
     checks = list(_settings_checks(settings))
     try:
         catalog = load_catalog(settings.catalog)
     except CommunityMetricsError as error:
-        return [*checks, _fail("catalogue", str(error), "correct the file, then run doctor again")]
+        return [*checks, fail("catalogue", str(error), "correct the file, then run doctor again")]
     checks.append(_catalog_check(catalog))
-    checks += await _storage_checks(settings, catalog, clock)
+    stored, view = await stored_checks(settings, catalog, clock)
+    checks += [*stored, *(_data_checks(view, catalog) if view else ())]
     return checks + await _probe_all(settings, catalog, clock)
 
 
 def _settings_checks(settings: Settings) -> Iterator[Check]:
-    yield _ok("settings", f"{settings.storage_mode} mode, {settings.storage_location}")
+    yield ok("settings", f"{settings.storage_mode} mode, {settings.storage_location}")
     if settings.contact == PROJECT_URL:
         detail = "the User-Agent has the project's address, not yours"
-        yield _warn("settings", detail, "set CM_CONTACT to your URL or e-mail")
+        yield warn("settings", detail, "set CM_CONTACT to your URL or e-mail")
     if settings.github_token is None:
         detail = "CM_GITHUB_TOKEN is not set: GitHub allows 60 requests an hour from this address"
-        yield _warn("settings", detail, "set CM_GITHUB_TOKEN to a token without any permission")
+        yield warn("settings", detail, "set CM_GITHUB_TOKEN to a token without any permission")
 
 
 def _catalog_check(catalog: Catalog) -> Check:
     name = "packaged" if catalog.is_packaged else str(catalog.path)
     metrics, products = len(catalog.active), len(catalog.products)
-    return _ok("catalogue", f"{name}: {counted(metrics, 'active metric')}, {counted(products, 'product')}")
-
-
-async def _storage_checks(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
-    async def load(reader: LanceDBReader) -> tuple[dict[str, list[str]], Status]:
-        return await reader.find_duplicate_keys(), await load_status(reader, catalog, clock.now())
-
-    try:
-        (duplicates, view), versions = await read(settings, load)
-    except CommunityMetricsError as error:
-        return [_fail("storage", str(error), _storage_fix(error, settings))]
-    tables = ", ".join(f"{table} v{version}" for table, version in versions.items())
-    return [
-        _ok("storage", f"all tables exist ({tables})"),
-        _duplicates_check(duplicates),
-        *_data_checks(view, catalog),
-    ]
-
-
-def _storage_fix(error: CommunityMetricsError, settings: Settings) -> str:
-    if isinstance(error, StorageSchemaMismatch) and not isinstance(error, StorageNotBootstrapped):
-        return ""  # the error names the fix
-    if settings.storage_mode is StorageMode.ENTERPRISE:
-        return "check CM_LANCEDB_URI, CM_LANCEDB_API_KEY and CM_LANCEDB_HOST_OVERRIDE, then run `bootstrap`"
-    return "run `community-metrics seed` to create and fill the database; CM_DB_PATH sets its folder"
-
-
-def _duplicates_check(duplicates: dict[str, list[str]]) -> Check:
-    if not duplicates:
-        return _ok("keys", "every key is stored once")
-    detail = "; ".join(
-        f"{counted(len(keys), 'key')} stored more than once in {table}, such as {keys[0]}"
-        for table, keys in duplicates.items()
-    )
-    return _fail("keys", detail, "run `community-metrics repair`; it keeps the copy observed last")
+    return ok("catalogue", f"{name}: {counted(metrics, 'active metric')}, {counted(products, 'product')}")
 
 
 def _data_checks(view: Status, catalog: Catalog) -> Iterator[Check]:
@@ -150,25 +88,25 @@ def _data_checks(view: Status, catalog: Catalog) -> Iterator[Check]:
     abandoned = [run.run.ingestion_run_id for run in view.runs if run.state == "abandoned"]
     if abandoned:
         detail = f"{counted(len(abandoned), 'run')} did not finish, last {abandoned[0]}"
-        yield _warn("runs", detail, "nothing to do; stored values are complete, and the next run continues")
+        yield warn("runs", detail, "nothing to do; stored values are complete, and the next run continues")
     if never := view.never_stored(catalog):
         names = ", ".join(never[:NAMES_SHOWN])
         rest = f" and {len(never) - NAMES_SHOWN} more" if len(never) > NAMES_SHOWN else ""
-        yield _warn("data", f"no value is stored for {names}{rest}", "run `community-metrics refresh`")
-    gaps = [_fail("gaps", detail, BEHIND_FIX) for detail in behind_texts(view)]
+        yield warn("data", f"no value is stored for {names}{rest}", "run `community-metrics refresh`")
+    gaps = [fail("gaps", detail, BEHIND_FIX) for detail in behind_texts(view)]
     gaps += [
         _gap_check(metric, kind, days) for metric in view.metrics for kind, days in view.gaps(metric).items()
     ]
-    yield from gaps or [_ok("gaps", "no published day of the last 12 weeks is missing")]
+    yield from gaps or [ok("gaps", "no published day of the last 12 weeks is missing")]
 
 
 def _freshness_check(fresh: Freshness) -> Check:
     if fresh.age is None:
-        return _fail("freshness", "no refresh has collected every metric", "run `community-metrics refresh`")
+        return fail("freshness", "no refresh has collected every metric", "run `community-metrics refresh`")
     if fresh.is_stale:
         detail = f"data are stale: the last successful refresh was {age(fresh.age)} ago"
-        return _fail("freshness", detail, "run `community-metrics refresh`; `status` shows what failed")
-    return _ok("freshness", f"last successful refresh {age(fresh.age)} ago")
+        return fail("freshness", detail, "run `community-metrics refresh`; `status` shows what failed")
+    return ok("freshness", f"last successful refresh {age(fresh.age)} ago")
 
 
 def _gap_check(metric: MetricFreshness, kind: GapKind, days: list[date]) -> Check:
@@ -176,9 +114,9 @@ def _gap_check(metric: MetricFreshness, kind: GapKind, days: list[date]) -> Chec
     if kind is GapKind.NOT_FETCHED:
         fix = f"run `community-metrics refresh --only {metric.metric_id}`"
         detail = f"{lacks} {counted(len(days), 'day')}: {ranges_text(days)}"
-        return _fail("gaps", detail, f"{fix}; it fills what {metric.source} still has")
+        return fail("gaps", detail, f"{fix}; it fills what {metric.source} still has")
     text, fix = _GAP_TEXTS[kind]
-    return _warn("gaps", f"{lacks} {ranges_text(days)}, which {metric.source} {text}", fix)
+    return warn("gaps", f"{lacks} {ranges_text(days)}, which {metric.source} {text}", fix)
 
 
 async def _probe_all(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
@@ -190,7 +128,7 @@ async def _probe_all(settings: Settings, catalog: Catalog, clock: Clock) -> list
         checks = list(await asyncio.gather(*(_probe(client, settings, host, path) for host, path in probed)))
     fix = "run `community-metrics refresh --dry-run`"
     plugins = sorted(needed - _PROBES.keys())
-    return checks + [_warn("sources", f"{key} is a plug-in and was not checked", fix) for key in plugins]
+    return checks + [warn("sources", f"{key} is a plug-in and was not checked", fix) for key in plugins]
 
 
 async def _probe(client: RegistryClient, settings: Settings, host: RegistryHost, path: str) -> Check:
@@ -201,8 +139,8 @@ async def _probe(client: RegistryClient, settings: Settings, host: RegistryHost,
             await client.get_json(host, path, dict[str, Any], source=host.key, subject="probe")
     except SourceError as error:
         if is_replaced:
-            return _fail("sources", error.message, f"check the proxy, or unset {variable}")
+            return fail("sources", error.message, f"check the proxy, or unset {variable}")
         token = " and CM_GITHUB_TOKEN" if host.key == GITHUB.key else ""
         fix = f"check network access to {host.public_origin}{token}; {variable} sets a proxy"
-        return _fail("sources", error.message, fix)
-    return _ok("sources", f"{host.key} responds at {origin}" + (f" ({variable})" if is_replaced else ""))
+        return fail("sources", error.message, fix)
+    return ok("sources", f"{host.key} responds at {origin}" + (f" ({variable})" if is_replaced else ""))

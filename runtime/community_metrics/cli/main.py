@@ -33,7 +33,7 @@ COMMANDS: Final[Panels] = {
         "status": "Show how fresh the data are, where days are missing, and the last runs.",
         "history": "Show the last runs, newest first.",
         "doctor": "Check settings, database and registries, and print a fix for each problem.",
-        "repair": "Delete surplus copies of a key, keeping the one observed last.",
+        "repair": "Build the indexes anew; delete surplus copies, and rows from the future.",
     },
     "Serve": {
         "serve": "Serve the read API until stopped; prints its address once it answers.",

@@ -76,17 +76,22 @@ class Diagnosis(Body):
     checks: list[Check]
 
 
-class DroppedRow(Body):
-    """A surplus copy of a key that `repair` deleted."""
+class DeletedRow(Body):
+    """A row that `repair` deleted."""
 
     table: str
     key: str
 
 
 class Repair(Body):
-    """What `repair` deleted."""
+    """What `repair` did: `dropped` are surplus copies, `future` rows from the future; both are deleted.
 
-    dropped: list[DroppedRow]
+    `indexes` are the columns whose index was built anew.
+    """
+
+    indexes: list[str]
+    dropped: list[DeletedRow]
+    future: list[DeletedRow]
 
 
 class CatalogMetric(MetricIdentity):

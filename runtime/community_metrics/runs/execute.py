@@ -119,6 +119,7 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
                 context.store, context.settings, context.run_id, context.clock
             ) as holder:
                 await context.store.extend_tables()
+                await _tidied(context)
                 report = await _recorded(work, replace(context, holder=holder), holder, signals)
                 if report.run.rows_inserted + report.run.rows_updated and not signals.received:
                     await _housekeeping(context, holder, signals)
@@ -130,6 +131,14 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
             raise RunInterrupted(
                 f"Run {context.run_id} was stopped by {signals.received[0].name}; it is safe to run again."
             ) from None
+
+
+async def _tidied(context: RunContext) -> None:
+    """Remove what earlier runs left in the tables of runs, also those that failed or stored no value."""
+    try:
+        await context.store.tidy()
+    except StorageError as error:
+        log.warning("old versions were not removed, the next run does it", reason=str(error))
 
 
 async def _housekeeping(context: RunContext, holder: LeaseHolder, signals: StopSignals) -> None:

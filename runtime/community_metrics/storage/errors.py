@@ -53,9 +53,30 @@ _NOT_OUR_COLUMNS: Final = _Rule(
     "Fix: install the version that created the table, or move the data to a new database.",
 )
 _UNREACHABLE: Final = _Rule(
-    "error sending request|kind: connect|retryerror|timed out|dns error",
+    "error sending request|kind: connect|retryerror|hit retry limit|timed out|dns error",
     StorageUnavailable,
     "it cannot be reached or stopped responding. Fix: check {address} and try again.",
+)
+_UNREADABLE: Final = _Rule(
+    "",
+    StorageUnavailable,
+    "it responded, but the response is cut off or cannot be read. Fix: try again; then check in {address} "
+    "that this is LanceDB Enterprise, that it serves clients of lancedb 0.40, and that no proxy is between.",
+)
+_DAMAGED: Final = (
+    _Rule(
+        "/_indices/",
+        StorageUnavailable,
+        "a file of an index is missing or damaged. Fix: run `community-metrics repair`, which builds the "
+        "indexes anew.",
+    ),
+    _Rule(
+        r"invalid range .* for object|invalid magic|not appear to be a lance file|failed to decode"
+        "|invalid wire type|corrupt",
+        StorageUnavailable,
+        "a file is damaged. Fix: run `community-metrics repair`, which builds the indexes anew. If the error "
+        "stays, a file with rows is damaged: copy the table from a backup.",
+    ),
 )
 _RULES: Final = (  # the first that matches decides
     _Rule(
@@ -81,6 +102,7 @@ _RULES: Final = (  # the first that matches decides
     ),
     _UNREACHABLE,
     _NOT_OUR_COLUMNS,
+    *_DAMAGED,
     _Rule(
         "was not found|not found: .*_versions",
         StorageNotBootstrapped,
@@ -98,6 +120,10 @@ _RULES: Final = (  # the first that matches decides
     ),
 )
 _REFUSED: Final = _Rule("", StorageError, "LanceDB refused the request, which should not happen.")
+_NOT_SERVED: Final = (
+    ": it was reached, and it refused the request. Fix: check that the service serves clients of "
+    "lancedb 0.40."
+)
 _OVERTAKEN: Final = (StorageConflict, ": another write was faster. Fix: run the job again.")
 _STATUSES: Final[dict[object, tuple[type[StorageError], str]]] = {
     401: (StorageDenied, ": the key is unknown. Fix: check {credentials}."),
@@ -176,13 +202,18 @@ def translated(error: BaseException, target: Target, doing: str) -> StorageError
         kind, cause = _STATUSES[status]
         text = f"{target} returned {status} while {doing}{cause.format(**names)}"
         return kind(f"{text} Error: {target.redacted(error)}")
-    rule = _rule_for(error)
+    rule = _rule_for(error, target)
+    if status is not None and rule in (_UNREADABLE, _REFUSED):
+        text = f"{target} returned {status} while {doing}{_NOT_SERVED}"
+        return StorageError(f"{text} Error: {target.redacted(error)}")
     return rule.kind(f"{target}, while {doing}: {rule.cause.format(**names)} Error: {target.redacted(error)}")
 
 
-def _rule_for(error: BaseException) -> _Rule:
+def _rule_for(error: BaseException, target: Target) -> _Rule:
     if isinstance(error, (pa.ArrowInvalid, pa.ArrowTypeError)):
         return _NOT_OUR_COLUMNS
     text = " ".join(str(error).lower().split())
-    other = _UNREACHABLE if isinstance(error, (OSError, RuntimeError)) else _REFUSED
+    other = _REFUSED
+    if isinstance(error, (OSError, RuntimeError)):
+        other = _UNREADABLE if target.is_enterprise else _UNREACHABLE
     return next((rule for rule in _RULES if re.search(rule.pattern, text)), other)

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import asdict, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from community_metrics.errors import RunLocked, StorageConflict, StorageError
+from community_metrics.errors import RunLocked, StorageError
 from community_metrics.model import DistinctRows, Lease, UpsertCounts
 from community_metrics.storage import leases, merge, sql
-from community_metrics.storage.connection import client
-from community_metrics.storage.duplicates import Copy, DroppedRow, surplus
 from community_metrics.storage.errors import translate_errors
-from community_metrics.storage.queries import ROW_ID
-from community_metrics.storage.reader import DATABASE, LanceDBReader
+from community_metrics.storage.maintenance import Maintenance, chunks
+from community_metrics.storage.reader import DATABASE
 from community_metrics.storage.schemas import (
     HISTORY,
     LEASES,
@@ -26,30 +23,22 @@ from community_metrics.storage.schemas import (
     RUN_OUTCOMES,
     STATS,
     TABLES,
-    table_named,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-    from datetime import date, datetime
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime, timedelta
 
     from community_metrics.model import MetricDefinition, Observation, Provenance, Run, RunOutcome
+    from community_metrics.storage.maintenance import Renew
     from community_metrics.storage.merge import MergePlan
-    from community_metrics.storage.schemas import AnyTable, Row, TableSpec
+    from community_metrics.storage.schemas import Row, TableSpec
 
-    Renew = Callable[[], Awaitable[object]]
-
-KEEP_VERSIONS: Final = timedelta(hours=1)
-"""`optimize` removes versions that were committed longer ago than this, and files that only they have.
-
-The version before a run is usually older, so a reader that still uses it fails and has to open a newer one.
-"""
 _TRIES_OF_A_LEASE: Final = 5
 _RANGES_OF_ONE_READ: Final = 50
-_KEYS_OF_ONE_REPAIR: Final = 100
 
 
-class LanceDBStore(LanceDBReader):
+class LanceDBStore(Maintenance):
     """Reads and writes one database. One store writes at a time: take the lease first."""
 
     async def create_tables(self) -> None:
@@ -112,7 +101,7 @@ class LanceDBStore(LanceDBReader):
         Raises:
             StorageConflict: the batch holds one key twice.
         """
-        parts = _chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ)
+        parts = chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ)
         rows = [row for part in parts for row in await self._rows(STATS, sql.any_of(part))]
         existing = {row.stat_key: row for row in DistinctRows.of(rows).rows}
         return merge.plan(existing, observations, provenance=provenance, run_id=run_id, now=now)
@@ -182,7 +171,7 @@ class LanceDBStore(LanceDBReader):
         try:
             await asyncio.shield(taking)
             return await self._leases(DATABASE)
-        except (asyncio.CancelledError, StorageError):
+        except BaseException:  # whatever ends it, nobody knows of this lease
             await asyncio.wait([taking])  # a write under way cannot be cancelled
             with suppress(StorageError):  # it expires by itself
                 await self.release_lease(lease, now)
@@ -212,59 +201,6 @@ class LanceDBStore(LanceDBReader):
         is_own = sql.equals("target.run_id", lease.run_id)
         await self._merge(LEASES, [ended], only_where=is_own, may_insert=False)
 
-    async def optimize(self) -> None:
-        """Compact files, update indexes and remove old versions; Enterprise does that by itself."""
-        if self._database.is_remote:
-            return
-        await self._index(STATS)
-        for spec in TABLES:
-            async with self._database.using(spec, f"compacting {spec.name}") as table:
-                await table.handle.optimize(cleanup_older_than=KEEP_VERSIONS)
-
-    async def repair_duplicates(self, *, renew: Renew) -> list[DroppedRow]:
-        """Delete all copies of a key except the one observed last; return the deleted copies.
-
-        The copy that stays is not written: one atomic delete names the others by LanceDB's row ids, so the
-        row is never absent. (A merge cannot do it: it updates every copy alike.) LanceDB reuses no row id,
-        and the condition also names the key, so a compaction in between can make the delete miss, which is
-        an error, but never delete another row.
-
-        `renew` renews the caller's lease before each delete; if it raises, those rows stay.
-
-        Raises:
-            StorageConflict: the table changed meanwhile; the next repair deletes the rest.
-        """
-        report: list[DroppedRow] = []
-        for name, keys in (await self.find_duplicate_keys()).items():
-            for some in _chunks(keys, _KEYS_OF_ONE_REPAIR):
-                report += await self._repair(table_named(name), some, renew)
-        return report
-
-    async def _repair(self, spec: AnyTable, keys: Sequence[str], renew: Renew) -> list[DroppedRow]:
-        report: list[DroppedRow] = []
-        while extra := surplus(await self._copies(spec, keys)):
-            ids = sql.one_of(ROW_ID, [copy.row_id for copy in extra])
-            named = sql.one_of(spec.key, [copy.key for copy in extra])
-            await renew()
-            async with self._database.using(spec, f"deleting copies from {spec.name}") as table:
-                deleted = (await table.handle.delete(f"{named} AND {ids}")).num_deleted_rows
-            if deleted != len(extra):
-                raise StorageConflict(
-                    f"{deleted} of {len(extra)} extra rows of {spec.name} were deleted, and no other row: "
-                    "the table changed meanwhile. Fix: run `community-metrics repair` again."
-                )
-            report += [DroppedRow(spec.name, copy.key, asdict(copy.row)) for copy in extra]
-        return report
-
-    async def _copies(self, spec: AnyTable, keys: Sequence[str]) -> list[Copy]:
-        columns = list(dict.fromkeys([spec.key, *spec.columns]))
-        copies = []
-        async for page in self._pages(spec, columns, sql.one_of(spec.key, keys), with_row_id=True):
-            rows: list[Any] = spec.from_arrow(page)
-            ids, names = page.column(ROW_ID).to_pylist(), page.column(spec.key).to_pylist()
-            copies += [Copy(row_id, key, row) for row_id, key, row in zip(ids, names, rows, strict=True)]
-        return copies
-
     async def _merge(
         self,
         spec: TableSpec[Row],
@@ -283,15 +219,6 @@ class LanceDBStore(LanceDBReader):
             if may_insert:
                 builder = builder.when_not_matched_insert_all()
             await builder.execute(spec.to_arrow(rows))
-
-    async def _index(self, spec: AnyTable) -> None:
-        """Build missing indexes once there are rows to index."""
-        with suppress(StorageConflict):  # another writer interferes; the next write builds them
-            async with self._database.using(spec, f"indexing {spec.name}") as table:
-                present = {tuple(index.columns) for index in await table.handle.list_indices()}
-                for column in spec.indexed:
-                    if (column,) not in present and await table.handle.count_rows():
-                        await table.handle.create_index(column, config=client().BTree())
 
     async def _table_names(self) -> set[str]:
         """Return the names of all tables; the service lists them in pages."""
@@ -317,8 +244,3 @@ def _touched_ranges(observations: Iterable[Observation]) -> list[str]:
         f"{sql.one_of('metric_id', ids)} AND {sql.between('period_end', first, last)}"
         for (first, last), ids in sorted(metrics.items())
     ]
-
-
-def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import LeaseLost, RunLocked
@@ -15,14 +15,22 @@ if TYPE_CHECKING:
 
 RELEASED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """The expiry of a released lease."""
+LONGEST: Final = timedelta(hours=1)
+"""More than any lease is taken for; one that expires later was written by a clock far ahead."""
 
 
 def may_be_taken(run_id: str, now: datetime, known_dead_run_id: str | None) -> str:
     """Return the merge condition under which `run_id` may overwrite the stored lease.
 
-    It has expired, or it is its own (a response was lost and the client tried again), or its holder is dead.
+    It has expired, or it is its own (a response was lost and the client tried again), or its holder is dead,
+    or a clock far ahead wrote it: it would lock the database until then. If that run is alive, it notices the
+    loss before it writes.
     """
-    conditions = [f"target.expires_at <= {sql.literal(now)}", sql.equals("target.run_id", run_id)]
+    conditions = [
+        f"target.expires_at <= {sql.literal(now)}",
+        f"target.expires_at > {sql.literal(now + LONGEST)}",
+        sql.equals("target.run_id", run_id),
+    ]
     if known_dead_run_id is not None:
         conditions.append(sql.equals("target.run_id", known_dead_run_id))
     return sql.any_of(conditions)
@@ -39,7 +47,7 @@ def rival(stored: Sequence[Lease], run_id: str, now: datetime) -> Lease | None:
     Where a server allows two writers to insert the row at once, each reads the other's row and neither
     proceeds: two runs that wait do no harm, two that write would.
     """
-    others = [lease for lease in stored if lease.run_id != run_id and lease.expires_at > now]
+    others = [one for one in stored if one.run_id != run_id and now < one.expires_at <= now + LONGEST]
     return max(others, key=lambda lease: lease.expires_at, default=None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -13,7 +12,8 @@ from community_metrics.model import OutcomeStatus, Provenance, Status, newest_co
 from community_metrics.readings import Readings
 from community_metrics.storage import columns, sql
 from community_metrics.storage.connection import Database, client
-from community_metrics.storage.queries import Query, TableQueries
+from community_metrics.storage.inspection import Inspector
+from community_metrics.storage.queries import Query
 from community_metrics.storage.schemas import (
     HISTORY,
     LEASES,
@@ -34,15 +34,13 @@ if TYPE_CHECKING:
 
     from community_metrics.config import Settings
     from community_metrics.model import Lease, MetricDefinition, Run, RunOutcome, RunStatus, StatRow
-    from community_metrics.storage.schemas import AnyTable
 
-_METRICS_AT_ONCE: Final = 20
 _FETCHED: Final = f"provenance <> {sql.literal(Provenance.CSV_SEED)}"
 DATABASE: Final = "database"
 """The resource of the one lease that makes a run the only writer."""
 
 
-class LanceDBReader(TableQueries):
+class LanceDBReader(Inspector):
     """Reads one database. It has no method that writes; the API has nothing else.
 
     `async with LanceDBReader.open(settings) as reader:`, or `reader = await LanceDBReader.open(settings)`
@@ -237,11 +235,6 @@ class LanceDBReader(TableQueries):
         spec = table_named(table)
         return bool((await self._select(Query(spec, spec.schema.names, 1))).num_rows)
 
-    async def find_duplicate_keys(self) -> dict[str, list[str]]:
-        """Return the keys that more than one row has, by table; only tables that have such keys."""
-        found = {spec.name: await self._duplicate_keys(spec) for spec in TABLES}
-        return {name: keys for name, keys in found.items() if keys}
-
     async def _connected(self) -> Self:
         with suppress(StorageError):  # the API must start and return 503; the first read raises it again
             await self._database.connection()
@@ -254,24 +247,6 @@ class LanceDBReader(TableQueries):
 
     async def _leases(self, resource: str) -> list[Lease]:
         return await self._rows(LEASES, sql.equals("resource", resource))
-
-    async def _duplicate_keys(self, spec: AnyTable) -> list[str]:
-        """Return keys that occur twice; of `stats` only the keys of a few metrics are in memory at a time."""
-        parts: list[str | None] = [None]
-        if spec is STATS:
-            ids = sorted({metric_id async for metric_id in self._strings(spec, "metric_id", None)})
-            starts = range(0, len(ids), _METRICS_AT_ONCE)
-            parts = [sql.one_of("metric_id", ids[start : start + _METRICS_AT_ONCE]) for start in starts]
-        keys: list[str] = []
-        for condition in parts:
-            counted = Counter([key async for key in self._strings(spec, spec.key, condition)])
-            keys += [key for key, count in counted.items() if count > 1]
-        return sorted(keys)
-
-    async def _strings(self, spec: AnyTable, column: str, where: str | None) -> AsyncIterator[str]:
-        async for batch in self.scan(spec.name, columns=[column], where=where):
-            for value in batch.column(column).to_pylist():
-                yield value
 
 
 def _readings_filter(

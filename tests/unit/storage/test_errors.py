@@ -87,7 +87,10 @@ def test_every_exception_of_the_client_is_translated(kind: type[Exception]) -> N
         (500, StorageUnavailable, "later"),
         (503, StorageUnavailable, "later"),
         (504, StorageUnavailable, "later"),
-        (400, StorageUnavailable, "try again"),
+        (400, StorageError, "it was reached, and it refused the request"),
+        (302, StorageError, "it was reached, and it refused the request"),
+        (422, StorageError, "it was reached, and it refused the request"),
+        (501, StorageError, "it was reached, and it refused the request"),
         (None, StorageUnavailable, "CM_LANCEDB_HOST_OVERRIDE"),
     ],
 )
@@ -130,6 +133,56 @@ def test_the_status_decides_the_error_class(
             RuntimeError("lance error: Not found: x/stats.lance/data/1.lance"),
             StorageUnavailable,
             "again",
+        ),
+        (
+            LOCAL,
+            RuntimeError(
+                "lance error: LanceError(IO): Not found: x/stats.lance/_indices/1/page_lookup.lance"
+            ),
+            StorageUnavailable,
+            "community-metrics repair",
+        ),
+        (
+            LOCAL,
+            RuntimeError("Generic memory error: Invalid range 0..823 for object of size 40 bytes"),
+            StorageUnavailable,
+            "community-metrics repair",
+        ),
+        (
+            LOCAL,
+            ValueError("file does not appear to be a Lance file (invalid magic: [76, 65, 78, 67])"),
+            StorageUnavailable,
+            "community-metrics repair",
+        ),
+        (
+            LOCAL,
+            RuntimeError("lance error: LanceError(IO): failed to decode Protobuf message"),
+            StorageUnavailable,
+            "copy the table from a backup",
+        ),
+        (
+            ENTERPRISE,
+            HttpError("Failed to parse table description: expected value at line 1", "1", None),
+            StorageUnavailable,
+            "the response is cut off or cannot be read",
+        ),
+        (
+            ENTERPRISE,
+            HttpError("error decoding response body", "1", None),
+            StorageUnavailable,
+            "the response is cut off or cannot be read",
+        ),
+        (
+            ENTERPRISE,
+            HttpError("error sending request for url", "1", None),
+            StorageUnavailable,
+            "cannot be reached or stopped responding",
+        ),
+        (
+            ENTERPRISE,
+            RetryError("Hit retry limit for request_id=1", "1", 0, 2, 0, 3, 2, 2, None),
+            StorageUnavailable,
+            "cannot be reached or stopped responding",
         ),
         (LOCAL, ValueError("Schema error: No field named revision."), StorageSchemaMismatch, "version"),
         (LOCAL, ValueError('column(s) ["z"] are non-nullable'), StorageSchemaMismatch, "version"),

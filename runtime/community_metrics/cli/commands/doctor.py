@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from community_metrics.cli import options  # noqa: TC001  typer reads them at run time
-from community_metrics.cli.doctor import Check, Verdict, examine
+from community_metrics.cli.checks import Check, Verdict
+from community_metrics.cli.doctor import examine
 from community_metrics.cli.output import print_json, print_view, quiet_settings
 from community_metrics.cli.render.style import Glyphs, counted
 from community_metrics.cli.schemas import Diagnosis

@@ -1,0 +1,149 @@
+"""Upkeep of the tables: compaction, indexes, surplus copies of keys, rows from the future."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from community_metrics.errors import StorageConflict
+from community_metrics.storage import sql
+from community_metrics.storage.connection import client
+from community_metrics.storage.duplicates import Copy, DroppedRow, surplus
+from community_metrics.storage.queries import ROW_ID
+from community_metrics.storage.reader import LanceDBReader
+from community_metrics.storage.schemas import HISTORY, LEASES, RUN_OUTCOMES, STATS, TABLES, table_named
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from community_metrics.storage.integrity import RowName
+    from community_metrics.storage.schemas import AnyTable
+
+    Renew = Callable[[], Awaitable[object]]
+
+KEEP_VERSIONS: Final = timedelta(hours=1)
+"""`optimize` removes versions that were committed longer ago than this, and files that only they have.
+
+The version before a run is usually older, so a reader that still uses it fails and has to open a newer one.
+"""
+_KEYS_OF_ONE_REPAIR: Final = 100
+
+
+class Maintenance(LanceDBReader):
+    """The upkeep of one database; the caller holds the lease."""
+
+    most_versions: ClassVar[int] = 100
+    """The versions of `leases` at which `tidy` compacts; a run adds at least three."""
+    keep_run_versions: ClassVar[timedelta] = timedelta(minutes=1)
+    """What `KEEP_VERSIONS` is for the tables of runs: reading one of them takes milliseconds."""
+
+    async def optimize(self) -> None:
+        """Compact files, update indexes and remove old versions; Enterprise does that by itself."""
+        if self._database.is_remote:
+            return
+        await self._index(STATS)
+        await self._compact(TABLES, KEEP_VERSIONS)
+
+    async def tidy(self) -> None:
+        """Compact the tables of runs if they have many versions; otherwise cost one look at `leases`.
+
+        Every run writes to `leases` more often than to the other two, also a run that stores no value.
+        """
+        if self._database.is_remote or await self._version(LEASES) <= self.most_versions:
+            return
+        async with self._database.using(LEASES, f"listing the versions of {LEASES.name}") as table:
+            versions = await table.handle.list_versions()
+        if len(versions) > self.most_versions:
+            await self._compact((LEASES, HISTORY, RUN_OUTCOMES), self.keep_run_versions)
+
+    async def rebuild_indexes(self) -> list[str]:
+        """Build every index anew from the rows, and return their columns; Enterprise keeps its own."""
+        built = []
+        for spec in () if self._database.is_remote else TABLES:
+            for column in spec.indexed:
+                if await self.has_rows(spec.name):
+                    async with self._database.using(spec, f"indexing {spec.name}") as table:
+                        await table.handle.create_index(column, config=client().BTree(), replace=True)
+                    built.append(f"{spec.name}.{column}")
+        return built
+
+    async def delete_future(self, now: datetime, *, renew: Renew) -> list[RowName]:
+        """Delete the rows and runs from the future, and return them; each table in one atomic delete.
+
+        `renew` renews the caller's lease before each delete; if it raises, those rows stay.
+        """
+        found = await self.future_rows(now)
+        for name in {row.table: None for row in found}:
+            spec = table_named(name)
+            await renew()
+            async with self._database.using(spec, f"deleting rows from {spec.name}") as table:
+                for some in chunks([row.key for row in found if row.table == name], _KEYS_OF_ONE_REPAIR):
+                    await table.handle.delete(sql.one_of(spec.key, some))
+        return found
+
+    async def repair_duplicates(self, *, renew: Renew) -> list[DroppedRow]:
+        """Delete all copies of a key except the one observed last; return the deleted copies.
+
+        The copy that stays is not written: one atomic delete names the others by LanceDB's row ids, so the
+        row is never absent. (A merge cannot do it: it updates every copy alike.) LanceDB reuses no row id,
+        and the condition also names the key, so a compaction in between can make the delete miss, which is
+        an error, but never delete another row.
+
+        `renew` renews the caller's lease before each delete; if it raises, those rows stay.
+
+        Raises:
+            StorageConflict: the table changed meanwhile; the next repair deletes the rest.
+        """
+        report: list[DroppedRow] = []
+        for name, keys in (await self.find_duplicate_keys()).items():
+            for some in chunks(keys, _KEYS_OF_ONE_REPAIR):
+                report += await self._repair(table_named(name), some, renew)
+        return report
+
+    async def _repair(self, spec: AnyTable, keys: Sequence[str], renew: Renew) -> list[DroppedRow]:
+        report: list[DroppedRow] = []
+        while extra := surplus(await self._copies(spec, keys)):
+            ids = sql.one_of(ROW_ID, [copy.row_id for copy in extra])
+            named = sql.one_of(spec.key, [copy.key for copy in extra])
+            await renew()
+            async with self._database.using(spec, f"deleting copies from {spec.name}") as table:
+                deleted = (await table.handle.delete(f"{named} AND {ids}")).num_deleted_rows
+            if deleted != len(extra):
+                raise StorageConflict(
+                    f"{deleted} of {len(extra)} extra rows of {spec.name} were deleted, and no other row: "
+                    "the table changed meanwhile. Fix: run `community-metrics repair` again."
+                )
+            report += [DroppedRow(spec.name, copy.key, asdict(copy.row)) for copy in extra]
+        return report
+
+    async def _copies(self, spec: AnyTable, keys: Sequence[str]) -> list[Copy]:
+        columns = list(dict.fromkeys([spec.key, *spec.columns]))
+        copies = []
+        async for page in self._pages(spec, columns, sql.one_of(spec.key, keys), with_row_id=True):
+            rows: list[Any] = spec.from_arrow(page)
+            ids, names = page.column(ROW_ID).to_pylist(), page.column(spec.key).to_pylist()
+            copies += [Copy(row_id, key, row) for row_id, key, row in zip(ids, names, rows, strict=True)]
+        return copies
+
+    async def _compact(self, tables: Sequence[AnyTable], keep: timedelta) -> None:
+        for spec in tables:
+            async with self._database.using(spec, f"compacting {spec.name}") as table:
+                await table.handle.optimize(cleanup_older_than=keep)
+
+    async def _index(self, spec: AnyTable) -> None:
+        """Build missing indexes once there are rows to index."""
+        with suppress(StorageConflict):  # another writer interferes; the next write builds them
+            async with self._database.using(spec, f"indexing {spec.name}") as table:
+                present = {tuple(index.columns) for index in await table.handle.list_indices()}
+                for column in spec.indexed:
+                    if (column,) not in present and await table.handle.count_rows():
+                        await table.handle.create_index(column, config=client().BTree())
+
+
+def chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Yield the items in their order, at most `size` at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
