@@ -88,13 +88,13 @@ async def _filled(folder: str, millions: int, runner: asyncio.Runner) -> Both:
     await store.create_tables()
     connection = await lancedb.connect_async(folder, read_consistency_interval=timedelta(0))
     by_hand = await connection.open_table(STATS.name)
-    await by_hand.add(pa.RecordBatchReader.from_batches(STATS.schema, _batches(ids)))
+    await by_hand.add(pa.RecordBatchReader.from_batches(STATS.schema, batches(ids)))
     await store.optimize()
     random.Random(0).shuffle(ids)  # noqa: S311  which metric is asked, not a secret
     return Both(runner, store, by_hand, iter(ids))
 
 
-def _batches(ids: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def batches(ids: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield two years of every metric, metric after metric."""
     for start in range(0, len(ids), METRICS_OF_A_BATCH):
         yield _batch(ids[start : start + METRICS_OF_A_BATCH])
@@ -158,8 +158,8 @@ def _upsert(both: Both, size: str, shape: Shape) -> Result:
     def yardstick() -> None:
         both.runner.run(_merged_by_hand(both.by_hand, next(prepared)))
 
-    batches = iter([_observations(both.unused, shape) for _ in range(UPSERTS + 1)])
-    prepared = iter([_rows(_observations(both.unused, shape)) for _ in range(UPSERTS + 1)])
+    batches = iter([observations(both.unused, shape) for _ in range(UPSERTS + 1)])
+    prepared = iter([_rows(observations(both.unused, shape)) for _ in range(UPSERTS + 1)])
     store_s, by_hand_s = alternating(
         ours, yardstick, rounds=UPSERTS, before_each=lambda: both.runner.run(both.store.optimize())
     )
@@ -173,7 +173,7 @@ async def _merged_by_hand(table: Any, rows: pa.Table) -> None:
     await merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
 
-def _observations(unused: Iterator[str], shape: Shape) -> list[Observation]:
+def observations(unused: Iterator[str], shape: Shape) -> list[Observation]:
     """Return the last stored days of some metrics with other values, and the days after them."""
     days = [LAST_DAY + timedelta(days=offset) for offset in range(1 - shape.stored_days, 1 + shape.new_days)]
     return [
