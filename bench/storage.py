@@ -129,8 +129,8 @@ def _upsert(both: Both, size: str, shape: Shape) -> Result:
     def yardstick() -> None:
         both.runner.run(_merged_by_hand(both.by_hand, next(prepared)))
 
-    batches = iter([_observations(both.unused, shape) for _ in range(UPSERTS + 1)])
-    prepared = iter([_rows(_observations(both.unused, shape)) for _ in range(UPSERTS + 1)])
+    batches = iter([observations(both.unused, shape) for _ in range(UPSERTS + 1)])
+    prepared = iter([_rows(observations(both.unused, shape)) for _ in range(UPSERTS + 1)])
     store_s, by_hand_s = alternating(
         ours, yardstick, rounds=UPSERTS, before_each=lambda: both.runner.run(both.store.optimize())
     )
@@ -144,7 +144,7 @@ async def _merged_by_hand(table: Any, rows: pa.Table) -> None:
     await merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
 
-def _observations(unused: Iterator[str], shape: Shape) -> list[Observation]:
+def observations(unused: Iterator[str], shape: Shape) -> list[Observation]:
     """Return the last stored days of some metrics with other values, and the days after them."""
     days = [LAST_DAY + timedelta(days=offset) for offset in range(1 - shape.stored_days, 1 + shape.new_days)]
     return [

@@ -41,7 +41,7 @@ class Inspector(TableQueries):
         for spec in TABLES:
             inspection = Inspection(spec)
             async for batch in self.scan(spec.name):
-                inspection.add(batch)
+                inspection.check(batch)
             found += inspection.found.values()
         return found
 

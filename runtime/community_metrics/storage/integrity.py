@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 KEYS_SHOWN: Final = 10
 """The keys that a violation names; it counts the others."""
-_ONE: Final = pa.scalar(1, pa.int32())
+_MINUS_ONE: Final = pa.scalar(-1, pa.int32())
+"""Subtracted to add 1: a damaged day may be the last that an int32 holds, and this does not raise."""
 _WINDOW_DAYS: Final = {window.value: window.days for window in SourceWindow if window.days}
 
 
@@ -61,7 +62,7 @@ class Inspection:
     spec: AnyTable
     found: dict[str, Violation] = field(default_factory=dict)
 
-    def add(self, batch: pa.RecordBatch) -> None:
+    def check(self, batch: pa.RecordBatch) -> None:
         """Check the rows of one batch, which has every column of the table."""
         for rule, word_of, broken in _broken(self.spec, batch):
             violation = self.found.setdefault(rule, Violation(self.spec.name, rule, word_of))
@@ -140,11 +141,11 @@ def _is_revised_without_revision(columns: Mapping[str, Any]) -> Any:
 
 def _spans_another_window(columns: Mapping[str, Any]) -> Any:
     windows, start, end = columns["source_window"], columns["period_start"], columns["period_end"]
-    days = pc.add(pc.subtract(end.cast(pa.int32()), start.cast(pa.int32())), _ONE)
+    days = pc.subtract(pc.subtract(end.cast(pa.int32()), start.cast(pa.int32())), _MINUS_ONE)
     index = pc.index_in(windows, value_set=pa.array(_WINDOW_DAYS, pa.string()))
     expected = pc.take(pa.array(_WINDOW_DAYS.values(), pa.int32()), index)
     first = pc.floor_temporal(end, unit="month")
-    next_month = pc.add(end.cast(pa.int32()), _ONE).cast(pa.date32())
+    next_month = pc.subtract(end.cast(pa.int32()), _MINUS_ONE).cast(pa.date32())
     is_month = pc.and_(pc.equal(start, first), pc.equal(pc.day(next_month), 1))
     other = pc.and_(pc.equal(windows, SourceWindow.MONTH.value), pc.invert(is_month))
     return pc.or_(pc.fill_null(pc.not_equal(days, expected), fill_value=False), other)

@@ -65,7 +65,7 @@ def violations(spec: AnyTable, rows: Sequence[Any], **changed: Any) -> list[Viol
         table = table.set_column(at, pa.field(name, kind), pa.array([value] * len(rows), kind))
     inspection = Inspection(spec)
     for batch in table.to_batches(max_chunksize=7):
-        inspection.add(batch)
+        inspection.check(batch)
     return list(inspection.found.values())
 
 
