@@ -166,14 +166,29 @@ class TestWideWindow:
 
 class TestLevel:
     def test_the_latest_reading_of_the_week_counts_and_may_be_lower(self) -> None:
-        point = level_point([level(at(18, 6), 120), level(at(17, 6), 125)], W47)
-        assert (point.value, point.complete, point.observed_at) == (120, True, at(18, 6))
+        point = level_point([level(at(22, 18), 120), level(at(22, 15), 125)], W47)
+        assert (point.value, point.complete, point.observed_at) == (120, True, at(22, 18))
 
-    @pytest.mark.parametrize(("hour", "minute", "value"), [(0, 0, 9), (12, 0, 9), (12, 1, None)])
-    def test_a_reading_up_to_12_h_after_the_week_counts_as_its_end(
-        self, hour: int, minute: int, value: int | None
+    @pytest.mark.parametrize(
+        ("day", "hour", "minute", "complete"),
+        [(22, 11, 59, False), (22, 12, 0, True), (23, 0, 0, True), (23, 12, 0, True)],
+    )
+    def test_a_week_is_complete_if_its_level_was_read_within_12_h_of_its_end(
+        self, day: int, hour: int, minute: int, *, complete: bool
     ) -> None:
-        assert level_point([level(at(23, hour, minute), 9)], W47, now=LATER).value == value
+        instant = at(day, hour, minute)
+        point = level_point([level(instant, 9)], W47, now=LATER)
+        assert (point.value, point.complete, point.observed_at) == (9, complete, instant)
+
+    @pytest.mark.parametrize(("hour", "minute", "week"), [(12, 0, W47), (12, 1, W48)])
+    def test_one_reading_is_never_two_weeks(self, hour: int, minute: int, week: Period) -> None:
+        rows = [level(at(23, hour, minute), 9)]
+        known = [each for each in (W46, W47, W48) if level_point(rows, each, now=LATER).value is not None]
+        assert known == [week]
+
+    def test_one_reading_is_no_change_between_two_weeks(self) -> None:
+        series = points([level(at(23, 6), 9)], [W47, W48], window=SourceWindow.INSTANT, now=LATER)
+        assert series.complete_values() == [9, None]
 
     def test_the_instant_decides_and_not_the_day_of_the_row(self) -> None:
         misfiled = wide(W47.start, W47.start, 5, source_window=SourceWindow.INSTANT, observed_at=at(25, 6))
@@ -182,9 +197,11 @@ class TestLevel:
     def test_a_reading_before_the_week_is_not_carried_forward(self) -> None:
         assert level_point([level(at(15, 23, 59), 9)], W47).value is None
 
-    @pytest.mark.parametrize(("instant", "value"), [(at(22, 0), 9), (at(23, 0), None), (at(21, 23), None)])
-    def test_one_reading_is_never_two_days(self, instant: datetime, value: int | None) -> None:
-        assert level_point([level(instant, 9)], period_of(date(2026, 11, 22), Grain.DAY)).value == value
+    @pytest.mark.parametrize(("instant", "day"), [(at(22, 12), 21), (at(22, 13), 22), (at(23, 0), 22)])
+    def test_one_reading_is_never_two_days(self, instant: datetime, day: int) -> None:
+        days = [period_of(date(2026, 11, number), Grain.DAY) for number in (20, 21, 22, 23)]
+        series = points([level(instant, 9)], days, window=SourceWindow.INSTANT, now=LATER)
+        assert [point.period.start.day for point in series if point.complete] == [day]
 
     def test_a_sample_of_the_week_is_an_estimate(self) -> None:
         samples = [level(at(17, 0), 90, metric_id=SAMPLED), level(at(19, 0), 99, metric_id=SAMPLED)]
@@ -197,7 +214,7 @@ class TestLevel:
         assert level_point([], W47, fallbacks=[sample], now=LATER).value is None
 
     def test_the_running_week_shows_its_level_but_is_not_complete(self) -> None:
-        point = level_point([level(at(23, 6), 9)], W48)
+        point = level_point([level(at(24, 6), 9)], W48)
         assert (point.value, point.complete) == (9, False)
 
 
