@@ -28,6 +28,7 @@ from community_metrics.storage.schemas import HISTORY, STATS
 from community_metrics.views.report import load_report
 from tests.support import api as support
 from tests.support.clock import NOON
+from tests.support.columns import points_of
 from tests.support.rows import level, run, wide
 from tests.support.worlds import raw_table
 
@@ -219,6 +220,7 @@ class Faces:
         await self.badge_agrees(metric_id, one(metrics_of(weekly), metric_id)["latest_complete"])
         filtered = await self.get(f"dashboard/weekly?weeks=70&metric_id={metric_id}")
         assert metrics_of(filtered) == [one(metrics_of(weekly), metric_id)]
+        assert filtered["periods"] == weekly["periods"]
         for weeks in (1, 5, 70):
             await self.report_agrees(weeks, weekly)
         assert status["last_success_at"] == weekly["freshness"]["last_success_at"]
@@ -231,7 +233,7 @@ class Faces:
             metric = one(metrics_of(boards[grain]), metric_id)
             range_ = f"from={boards[grain]['period_start']}&to={boards[grain]['period_end']}"
             points = (await self.get(f"series/{metric_id}?grain={grain}&{range_}"))["points"]
-            assert (len(points), points) == (count, metric["points"])
+            assert (len(points), points) == (count, points_of(boards[grain], metric_id))
             text = (await self.api.get(f"series/{metric_id}?grain={grain}&{range_}&format=csv")).text
             cells = list(csv.DictReader(io.StringIO(text)))
             assert cells == [{"metric_id": metric_id} | as_cells(point) for point in points]
@@ -276,10 +278,11 @@ class Faces:
         assert totals(body) == totals(weekly)
         assert len(report.dashboard.periods) == weeks
         for metric in metrics_of(body):
-            same = one(metrics_of(weekly), metric["metric_id"])
-            assert {**metric, "points": []} == {**same, "points": []}
-            by_week = {point["week"]: point for point in same["points"]}
-            assert [p for p in metric["points"] if by_week.get(p["week"], p) != p] == []
+            metric_id = metric["metric_id"]
+            assert {**metric, "points": []} == {**one(metrics_of(weekly), metric_id), "points": []}
+            by_week = {point["week"]: point for point in points_of(weekly, metric_id)}
+            points = points_of(body, metric_id)
+            assert [p for p in points if by_week.get(p["week"], p) != p] == []
         console = PlainConsole(width=200, file=io.StringIO(), force_terminal=False)
         console.print(render_report(report, UNICODE, 200))
         assert isinstance(console.file, io.StringIO)

@@ -28,6 +28,7 @@ from tests.support.api import (
     python_value,
     write,
 )
+from tests.support.columns import points_of
 from tests.support.worlds import raw_table
 
 if TYPE_CHECKING:
@@ -48,10 +49,11 @@ THIS_WEEK = 7 * python_value(LAST_DAY) + 999 - python_value(LAST_DAY)
 
 
 async def metric_of(api: Api, path: str, metric_id: str) -> dict[str, Any]:
+    """Return a metric of a dashboard, with its points as rows."""
     body = (await api.get(path)).json()
     metrics = [metric for product in body["products"] for metric in product["metrics"]]
     found: dict[str, Any] = next(metric for metric in metrics if metric["metric_id"] == metric_id)
-    return found
+    return {**found, "points": points_of(body, metric_id)}
 
 
 async def test_health_is_exactly_ok(api: Api) -> None:

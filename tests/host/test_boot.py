@@ -21,6 +21,7 @@ from tests.host.listing import Entry, differences, digest, listing, matches
 from tests.host.search import PLACES, VALUES, found
 from tests.host.tree import base_tree
 from tests.host.waiting import eventually
+from tests.support.columns import points_of
 from tests.support.registry import PYPI
 
 if TYPE_CHECKING:
@@ -222,6 +223,5 @@ def running_since(box: Box) -> str:
 def newest_complete_week(world: World) -> dict[str, Any]:
     """Return the newest complete week of a metric from the API."""
     body = world.get(f"/api/v1/dashboard/weekly?metric_id={METRIC}&weeks=2").raise_for_status().json()
-    (metric,) = (metric for product in body["products"] for metric in product["metrics"])
-    week: dict[str, Any] = [point for point in metric["points"] if point["complete"]][-1]
+    week: dict[str, Any] = [point for point in points_of(body, METRIC) if point["complete"]][-1]
     return week

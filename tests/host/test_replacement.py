@@ -18,6 +18,7 @@ from tests.host.deployment import API_HOST
 from tests.host.ledger import Ledger
 from tests.host.load import Load
 from tests.host.waiting import eventually
+from tests.support.columns import rows_of
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def read_state(world: World) -> State:
     values: Values = {}
     body = world.get("/api/v1/dashboard/weekly?weeks=520", timeout=60).raise_for_status().json()
     for metric in (metric for product in body["products"] for metric in product["metrics"]):
-        for point in metric["points"]:
+        for point in rows_of(body["periods"], metric["points"]):
             if point["value"] is not None:
                 values[metric["metric_id"], point["week"]] = point["value"]
     runs = {view.run.ingestion_run_id: view.state for view in Ledger(world).runs()}

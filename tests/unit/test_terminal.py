@@ -27,6 +27,7 @@ from community_metrics.views.runs import Freshness
 from community_metrics.views.selection import StoredMetrics
 from community_metrics.views.status import status_of
 from tests.support.clock import NOON
+from tests.support.columns import points_of
 from tests.support.readings import readings_of
 from tests.support.rows import dailies, level, run, week_named, wide
 
@@ -186,12 +187,12 @@ class TestReport:
     def test_json_holds_every_point_as_it_is(self) -> None:
         report = report_of_rows(downloads(PYTHON, without=(SUNDAY,)))
         body = dashboard_body(report.dashboard, {"metrics": 1, "stats": 2, "history": 3, "run_outcomes": 4})
-        (product,) = json.loads(body.model_dump_json())["products"]
-        (metric,) = product["metrics"]
-        latest = metric["latest_complete"]
+        board = json.loads(body.model_dump_json())
+        (metric,) = board["products"][0]["metrics"]
+        latest, points = metric["latest_complete"], points_of(board, PYTHON)
         assert (latest["week"], latest["value"]) == ("2026-W46", 322_000)
-        assert [point["complete"] for point in metric["points"]] == [*[True] * 11, False]
-        assert metric["points"][-1]["days_present"] == 6
+        assert [point["complete"] for point in points] == [*[True] * 11, False]
+        assert points[-1]["days_present"] == 6
 
 
 class TestSparkline:

@@ -23,6 +23,15 @@ test("a response has the time it was received", async () => {
   expect(await fetchFrom(url)).toEqual({ body: { is_stale: false }, receivedAt: 7, problem: null });
 });
 
+test("a dashboard that the page cannot read is a problem, not an outage", async () => {
+  const url = await startServer((_, response) => response.end('{"products":[]}'));
+  const options = { baseUrl: url, timeoutMs: 2_000, now: () => 7, cacheMode: "no-cache" } as const;
+  await expect(fetchApi("/dashboard/weekly?weeks=1", options)).rejects.toMatchObject({
+    kind: "malformed",
+    message: "The dashboard has no periods.",
+  });
+});
+
 test("an API problem has its kind, its message and the suggested ids", async () => {
   const body = {
     type: "https://x.example/api.md#unknown-metric",

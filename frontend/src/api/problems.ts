@@ -7,6 +7,7 @@ export type ProblemKind =
   | "not-ready" // the database has no tables yet
   | "not-found" // the catalogue does not have this product or metric
   | "token-required"
+  | "malformed" // a 200 whose body this page cannot read
   | "failed"; // any other response that is not a 200
 
 export class ApiProblem extends Error {

@@ -10,7 +10,8 @@ export interface CachedResponse {
   readonly receivedAt: number;
 }
 
-const CACHE_NAME = "community-metrics-responses-1";
+/** The number changes with the form of the saved bodies, so that a page reads only those it understands. */
+const CACHE_NAME = "community-metrics-responses-2";
 const RECEIVED_AT = "x-received-at";
 
 async function openCache(): Promise<Cache | null> {

@@ -304,6 +304,8 @@ export interface components {
              * @description Last UTC day of the newest period that is over.
              */
             period_end: string;
+            /** @description The periods of `points`, which all metrics share. */
+            periods: components["schemas"]["Days"];
             /**
              * Products
              * @description Products in the order of the catalogue.
@@ -370,14 +372,11 @@ export interface components {
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
-            /**
-             * Points
-             * @description One point for each period, also for those without data.
-             */
-            points: components["schemas"]["DayPoint"][];
+            /** @description What is known in each of the dashboard's `periods`, also in those without data. */
+            points: components["schemas"]["PointColumns"];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningDay"];
-            /** @description The newest complete period of the last 64 weeks, 448 days or 15 months; null when there is none. */
+            /** @description The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`. */
             latest_complete: components["schemas"]["DayPoint"] | null;
             /** @description From the period before; null unless both are complete and the base is not 0. */
             change: components["schemas"]["Change"] | null;
@@ -486,6 +485,27 @@ export interface components {
              * @description The day.
              */
             day: string;
+        };
+        /**
+         * Days
+         * @description The UTC days of a dashboard, oldest first; every list has one item for each.
+         */
+        Days: {
+            /**
+             * Period Start
+             * @description First UTC day of each period.
+             */
+            period_start: string[];
+            /**
+             * Period End
+             * @description Last UTC day of each period, inclusive.
+             */
+            period_end: string[];
+            /**
+             * Day
+             * @description Each day.
+             */
+            day: string[];
         };
         /**
          * Definition
@@ -878,6 +898,8 @@ export interface components {
              * @description Last UTC day of the newest period that is over.
              */
             period_end: string;
+            /** @description The periods of `points`, which all metrics share. */
+            periods: components["schemas"]["Months"];
             /**
              * Products
              * @description Products in the order of the catalogue.
@@ -944,14 +966,11 @@ export interface components {
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
-            /**
-             * Points
-             * @description One point for each period, also for those without data.
-             */
-            points: components["schemas"]["MonthPoint"][];
+            /** @description What is known in each of the dashboard's `periods`, also in those without data. */
+            points: components["schemas"]["PointColumns"];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningMonth"];
-            /** @description The newest complete period of the last 64 weeks, 448 days or 15 months; null when there is none. */
+            /** @description The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`. */
             latest_complete: components["schemas"]["MonthPoint"] | null;
             /** @description From the period before; null unless both are complete and the base is not 0. */
             change: components["schemas"]["Change"] | null;
@@ -987,6 +1006,91 @@ export interface components {
             metrics: components["schemas"]["MonthlyMetric"][];
             /** @description Its downloads over 30 days; null for a product without download metrics. */
             downloads_30d: components["schemas"]["DownloadsTotal"] | null;
+        };
+        /**
+         * Months
+         * @description The calendar months of a dashboard, in UTC, oldest first; every list has one item for each.
+         */
+        Months: {
+            /**
+             * Period Start
+             * @description First UTC day of each period.
+             */
+            period_start: string[];
+            /**
+             * Period End
+             * @description Last UTC day of each period, inclusive.
+             */
+            period_end: string[];
+            /**
+             * Month
+             * @description Each month: `2026-11`.
+             */
+            month: string[];
+        };
+        /**
+         * PointColumns
+         * @description What is known of one metric in each of the dashboard's `periods`: the points of a series, by field.
+         *
+         *     Item `i` of every list belongs to item `i` of the lists in `periods`. `value` is always a list. Any other
+         *     field is a list, or the single item that all periods share.
+         */
+        PointColumns: {
+            /**
+             * Value
+             * @description Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up.
+             */
+            value: (number | null)[];
+            /**
+             * Days Present
+             * @description Days of the period that are in the value; for a level, 1 when it was read.
+             */
+            days_present: number | number[];
+            /**
+             * Days Expected
+             * @description Days that a complete period has; 1 for a level.
+             */
+            days_expected: number | number[];
+            /**
+             * Complete
+             * @description The period is over and no day of it is missing; never true of an estimate.
+             */
+            complete: boolean | boolean[];
+            /**
+             * Estimated
+             * @description The value comes from a wider reading, `fallback_id`; it enters no change, share or total.
+             */
+            estimated: boolean | boolean[];
+            /**
+             * Fallback Id
+             * @description Which metric the estimate comes from; null for an own value.
+             */
+            fallback_id: string | (string | null)[] | null;
+            /**
+             * Provenance
+             * @description The lowest-ranked provenance among its values; null without a value.
+             */
+            provenance: components["schemas"]["Provenance"] | (components["schemas"]["Provenance"] | null)[] | null;
+            /**
+             * Status
+             * @description Provisional while the registry may still change one of its values; null without a value.
+             */
+            status: components["schemas"]["Status"] | (components["schemas"]["Status"] | null)[] | null;
+            /**
+             * Restated
+             * @description A registry changed one of its values after it was stored; see `/restatements`.
+             */
+            restated: boolean | boolean[];
+            /**
+             * Observed At
+             * @description When its newest value was read at the source; null without a value.
+             */
+            observed_at: string | (string | null)[] | null;
+            /**
+             * Duplicated
+             * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
+             */
+            duplicated: boolean | boolean[];
         };
         /**
          * Provenance
@@ -1615,6 +1719,8 @@ export interface components {
              * @description Last UTC day of the newest period that is over.
              */
             period_end: string;
+            /** @description The periods of `points`, which all metrics share. */
+            periods: components["schemas"]["Weeks"];
             /**
              * Products
              * @description Products in the order of the catalogue.
@@ -1681,14 +1787,11 @@ export interface components {
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
-            /**
-             * Points
-             * @description One point for each period, also for those without data.
-             */
-            points: components["schemas"]["WeekPoint"][];
+            /** @description What is known in each of the dashboard's `periods`, also in those without data. */
+            points: components["schemas"]["PointColumns"];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningWeek"];
-            /** @description The newest complete period of the last 64 weeks, 448 days or 15 months; null when there is none. */
+            /** @description The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`. */
             latest_complete: components["schemas"]["WeekPoint"] | null;
             /** @description From the period before; null unless both are complete and the base is not 0. */
             change: components["schemas"]["Change"] | null;
@@ -1724,6 +1827,27 @@ export interface components {
             metrics: components["schemas"]["WeeklyMetric"][];
             /** @description Its downloads over 30 days; null for a product without download metrics. */
             downloads_30d: components["schemas"]["DownloadsTotal"] | null;
+        };
+        /**
+         * Weeks
+         * @description The ISO weeks of a dashboard, oldest first; every list has one item for each.
+         */
+        Weeks: {
+            /**
+             * Period Start
+             * @description First UTC day of each period.
+             */
+            period_start: string[];
+            /**
+             * Period End
+             * @description Last UTC day of each period, inclusive.
+             */
+            period_end: string[];
+            /**
+             * Week
+             * @description ISO name of each week: `2026-W47`, by ISO year.
+             */
+            week: string[];
         };
         /**
          * ParameterError

@@ -3,12 +3,30 @@ import type { components } from "./schema";
 
 type Bodies = components["schemas"];
 
-export type WeeklyDashboard = Bodies["WeeklyDashboard"];
-export type Dashboard = WeeklyDashboard | Bodies["DailyDashboard"] | Bodies["MonthlyDashboard"];
+/** A dashboard as the API sends it: its points are columns. */
+export type SentDashboard = Bodies["WeeklyDashboard"] | Bodies["DailyDashboard"] | Bodies["MonthlyDashboard"];
+export type PointColumns = Bodies["PointColumns"];
+
+type WithRows<Metric, Point> = Omit<Metric, "points"> & { readonly points: readonly Point[] };
+type WithMetrics<Product, Metric> = Omit<Product, "metrics"> & { readonly metrics: readonly Metric[] };
+type WithProducts<Dashboard, Product> = Omit<Dashboard, "products" | "periods"> & {
+  readonly products: readonly Product[];
+};
+
+export type WeeklyMetric = WithRows<Bodies["WeeklyMetric"], WeekPoint>;
+export type WeeklyProduct = WithMetrics<Bodies["WeeklyProduct"], WeeklyMetric>;
+/** A dashboard with an object for each point, from `columns.ts`. */
+export type WeeklyDashboard = WithProducts<Bodies["WeeklyDashboard"], WeeklyProduct>;
+type DailyMetric = WithRows<Bodies["DailyMetric"], Bodies["DayPoint"]>;
+type DailyProduct = WithMetrics<Bodies["DailyProduct"], DailyMetric>;
+type MonthlyMetric = WithRows<Bodies["MonthlyMetric"], Bodies["MonthPoint"]>;
+type MonthlyProduct = WithMetrics<Bodies["MonthlyProduct"], MonthlyMetric>;
+export type Dashboard =
+  | WeeklyDashboard
+  | WithProducts<Bodies["DailyDashboard"], DailyProduct>
+  | WithProducts<Bodies["MonthlyDashboard"], MonthlyProduct>;
 export type Product = Dashboard["products"][number];
-export type WeeklyProduct = WeeklyDashboard["products"][number];
 export type Metric = Product["metrics"][number];
-export type WeeklyMetric = WeeklyProduct["metrics"][number];
 export type WeekPoint = Bodies["WeekPoint"];
 export type Point = WeekPoint | Bodies["DayPoint"] | Bodies["MonthPoint"];
 export type RunningPoint = Metric["running"];

@@ -9,6 +9,7 @@ const TITLES: Readonly<Record<ProblemKind, string>> = {
   "not-ready": "No data yet",
   "not-found": "Not found",
   "token-required": "This API requires a token",
+  malformed: "Cannot read the API's response",
   failed: "The API returned an error",
 };
 
@@ -20,6 +21,7 @@ const HINTS: Readonly<Record<ProblemKind, string>> = {
   "not-found": "The link may belong to another catalogue.",
   "token-required":
     "The dashboard cannot send a token. Fix: unset CM_API_TOKEN_HASHES, or use an API without it.",
+  malformed: "Fix: reload the page. If that does not help, install one version of the page and the API.",
   failed: "Fix: check the API's log for the cause.",
 };
 

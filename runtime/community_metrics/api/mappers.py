@@ -9,9 +9,10 @@ from community_metrics.api.schemas import base, dashboard, points, status
 from community_metrics.periods import Grain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from community_metrics.model import MetricDefinition
+    from community_metrics.periods import Period
     from community_metrics.series.freshness import RunView
     from community_metrics.series.grid import Point
     from community_metrics.views.dashboard import Dashboard, MetricView
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     TableVersions = Mapping[str, int]
 
-_DASHBOARDS: Final[Mapping[Grain, type[dashboard.Dashboard[Any]]]] = {
+_DASHBOARDS: Final[Mapping[Grain, type[dashboard.Dashboard[Any, Any]]]] = {
     Grain.DAY: dashboard.DailyDashboard,
     Grain.WEEK: dashboard.WeeklyDashboard,
     Grain.MONTH: dashboard.MonthlyDashboard,
@@ -32,7 +33,7 @@ _POINTS: Final[Mapping[Grain, type[points.DayPoint | points.WeekPoint | points.M
     Grain.WEEK: points.WeekPoint,
     Grain.MONTH: points.MonthPoint,
 }
-_POINT_FIELDS: Final = tuple(name for name in points.Point.model_fields if not name.startswith("period_"))
+_POINT_FIELDS: Final = tuple(dashboard.PointColumns.model_fields)
 _RUN_FIELDS: Final = tuple(status.RunRecord.model_fields.keys() - {"run_id", "state", "failures"})
 
 
@@ -47,7 +48,7 @@ def point_fields(point: Point) -> dict[str, Any]:
     }
 
 
-def dashboard_body(view: Dashboard, versions: TableVersions) -> dashboard.Dashboard[Any]:
+def dashboard_body(view: Dashboard, versions: TableVersions) -> dashboard.Dashboard[Any, Any]:
     """Return the dashboard of the view's grain."""
     products = [
         {
@@ -61,6 +62,7 @@ def dashboard_body(view: Dashboard, versions: TableVersions) -> dashboard.Dashbo
     fields = {
         "period_start": view.periods[0].start,
         "period_end": view.periods[-1].end,
+        "periods": _period_columns(view.periods),
         "products": products,
         "stars": view.stars,
         "freshness": freshness_body(view.freshness, versions),
@@ -135,11 +137,32 @@ def freshness_body(view: Freshness, versions: TableVersions) -> base.Freshness:
     )
 
 
+def _period_columns(periods: Sequence[Period]) -> dict[str, list[Any]]:
+    grain = periods[0].grain
+    return {
+        grain.value: [period.start if grain is Grain.DAY else period.label for period in periods],
+        "period_start": [period.start for period in periods],
+        "period_end": [period.end for period in periods],
+    }
+
+
+def _point_columns(columns: Mapping[str, list[Any]]) -> dashboard.PointColumns:
+    """Return the columns with each constant once; `value` is a list in any case.
+
+    Not validated, because the items are many; the serializer warns of an item of another type.
+    """
+    fields: dict[str, Any] = {
+        name: column if name == "value" or column.count(column[0]) < len(column) else column[0]
+        for name, column in columns.items()
+    }
+    return dashboard.PointColumns.model_construct(**fields)
+
+
 def _metric_fields(view: MetricView) -> dict[str, Any]:
     summary = view.summary
     return {
         **{name: getattr(view.metric, name) for name in points.MetricIdentity.model_fields},
-        "points": (point_fields(point) for point in view.points),  # one at a time: they are many
+        "points": _point_columns(view.points.columns()),
         "running": point_fields(view.running),
         "latest_complete": summary.latest and point_fields(summary.latest),
         "change": summary.change,

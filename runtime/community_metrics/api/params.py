@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from fastapi.exceptions import RequestValidationError
 
-MAX_POINTS: Final = 7_500
-"""Points in one response: about 2 MB of JSON; `bench.api` checks the memory that this takes."""
+MAX_POINTS: Final = 30_000
+"""Points in one dashboard: about 2 MB of JSON; `bench.api` checks the memory that this takes."""
 MAX_PERIODS: Final = 10_000
 """Points of one series."""
 MAX_NAMES: Final = 50

@@ -50,7 +50,7 @@ class MetricView:
     """One metric: its points in the periods of the dashboard, the running period, and the summary."""
 
     metric: MetricDefinition
-    points: Sequence[Point]
+    points: PointSeries
     running: Point
     summary: Summary
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 from community_metrics.api.schemas.base import Body, Freshness
 from community_metrics.api.schemas.points import (
@@ -14,6 +14,72 @@ from community_metrics.api.schemas.points import (
     Point,
     WeekPoint,
 )
+from community_metrics.model import Provenance, Status
+
+T = TypeVar("T")
+Column: TypeAlias = T | list[T]
+"""One item for each period, in their order, or the item alone when it is the same in every period."""
+
+
+class Periods(Body):
+    """The periods of a dashboard, oldest first; every list has one item for each."""
+
+    period_start: list[date]
+    """First UTC day of each period."""
+    period_end: list[date]
+    """Last UTC day of each period, inclusive."""
+
+
+class Weeks(Periods):
+    """The ISO weeks of a dashboard, oldest first; every list has one item for each."""
+
+    week: list[str]
+    """ISO name of each week: `2026-W47`, by ISO year."""
+
+
+class Days(Periods):
+    """The UTC days of a dashboard, oldest first; every list has one item for each."""
+
+    day: list[date]
+    """Each day."""
+
+
+class Months(Periods):
+    """The calendar months of a dashboard, in UTC, oldest first; every list has one item for each."""
+
+    month: list[str]
+    """Each month: `2026-11`."""
+
+
+class PointColumns(Body):
+    """What is known of one metric in each of the dashboard's `periods`: the points of a series, by field.
+
+    Item `i` of every list belongs to item `i` of the lists in `periods`. `value` is always a list. Any other
+    field is a list, or the single item that all periods share.
+    """
+
+    value: list[int | None]
+    """Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up."""
+    days_present: Column[int]
+    """Days of the period that are in the value; for a level, 1 when it was read."""
+    days_expected: Column[int]
+    """Days that a complete period has; 1 for a level."""
+    complete: Column[bool]
+    """The period is over and no day of it is missing; never true of an estimate."""
+    estimated: Column[bool]
+    """The value comes from a wider reading, `fallback_id`; it enters no change, share or total."""
+    fallback_id: Column[str | None]
+    """Which metric the estimate comes from; null for an own value."""
+    provenance: Column[Provenance | None]
+    """The lowest-ranked provenance among its values; null without a value."""
+    status: Column[Status | None]
+    """Provisional while the registry may still change one of its values; null without a value."""
+    restated: Column[bool]
+    """A registry changed one of its values after it was stored; see `/restatements`."""
+    observed_at: Column[datetime | None]
+    """When its newest value was read at the source; null without a value."""
+    duplicated: Column[bool]
+    """One of its values is stored more than once and the newest copy counts; `repair` deletes the others."""
 
 
 class RunningWeek(WeekPoint):
@@ -44,12 +110,12 @@ R = TypeVar("R", bound=Point)
 class MetricSeries(MetricIdentity, Generic[P, R]):
     """One metric over the periods of the dashboard, oldest first, and what its newest complete one means."""
 
-    points: list[P]
-    """One point for each period, also for those without data."""
+    points: PointColumns
+    """What is known in each of the dashboard's `periods`, also in those without data."""
     running: R
     """The period that is not over, apart from the others."""
     latest_complete: P | None
-    """The newest complete period of the last 64 weeks, 448 days or 15 months; null when there is none."""
+    """The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`."""
     change: Change | None
     """From the period before; null unless both are complete and the base is not 0."""
     four_period_change: Change | None
@@ -118,15 +184,18 @@ class ProductSeries(Body, Generic[M]):
 
 
 G = TypeVar("G", bound=ProductSeries)  # type: ignore[type-arg]  # bound by each dashboard below
+S = TypeVar("S", bound=Periods)
 
 
-class Dashboard(Body, Generic[G]):
+class Dashboard(Body, Generic[S, G]):
     """Everything a dashboard shows, at one grain."""
 
     period_start: date
     """First UTC day of the oldest period."""
     period_end: date
     """Last UTC day of the newest period that is over."""
+    periods: S
+    """The periods of `points`, which all metrics share."""
     products: list[G]
     """Products in the order of the catalogue."""
     stars: StarsTotal
@@ -159,21 +228,21 @@ class MonthlyProduct(ProductSeries[MonthlyMetric]):
     """One product by calendar month."""
 
 
-class WeeklyDashboard(Dashboard[WeeklyProduct]):
+class WeeklyDashboard(Dashboard[Weeks, WeeklyProduct]):
     """Everything a dashboard shows, by ISO week."""
 
     grain: Literal["week"] = "week"
     """Always `week`."""
 
 
-class DailyDashboard(Dashboard[DailyProduct]):
+class DailyDashboard(Dashboard[Days, DailyProduct]):
     """Everything a dashboard shows, by UTC day."""
 
     grain: Literal["day"] = "day"
     """Always `day`."""
 
 
-class MonthlyDashboard(Dashboard[MonthlyProduct]):
+class MonthlyDashboard(Dashboard[Months, MonthlyProduct]):
     """Everything a dashboard shows, by calendar month."""
 
     grain: Literal["month"] = "month"
