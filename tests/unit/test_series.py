@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind
+from community_metrics.model import Provenance, SourceWindow, StatRow, Status
 from community_metrics.periods import Grain, Period, days_between, period_of
 from community_metrics.series import points as rules
 from community_metrics.series.change import (
@@ -239,15 +239,22 @@ class TestChange:
         assert (estimated[0].value, estimated.complete_values()) == (700, [None])
 
     def test_four_weeks_are_compared_with_the_four_before(self) -> None:
-        change = change_of_trailing([1] * 4 + [3] * 4, 7, ValueKind.FLOW)
+        change = change_of_trailing([1] * 4 + [3] * 4, 7, [7] * 8)
         assert change == Change(absolute=8, fraction=2.0)
 
     @pytest.mark.parametrize("values", [[1] * 7, [None, *[1] * 7], [*[1] * 7, None]])
     def test_one_week_missing_of_eight_leaves_no_four_week_change(self, values: list[int | None]) -> None:
-        assert change_of_trailing(values, len(values) - 1, ValueKind.FLOW) is None
+        assert change_of_trailing(values, len(values) - 1, [7] * len(values)) is None
+
+    def test_months_are_compared_by_their_daily_mean(self) -> None:
+        days = [31, 28, 31, 30, 31, 30, 31, 31]
+        values = [1_000 * count for count in days]
+        assert change_since(values, 1, 1, days) == Change(0, 0.0)
+        assert change_of_trailing(values, 7, days) == Change(0, 0.0)
+        assert change_since([31_000, 42_000], 1, 1, [31, 28]) == Change(14_000, 0.5)
 
     def test_levels_are_compared_and_not_added_up(self) -> None:
-        change = change_of_trailing(list(range(100, 105)), 4, ValueKind.LEVEL)
+        change = change_of_trailing(list(range(100, 105)), 4)
         assert change == Change(absolute=4, fraction=0.04)
 
     @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind, newest_copy
+from community_metrics.model import Provenance, SourceWindow, StatRow, Status, newest_copy
 from community_metrics.periods import Grain, Period, days_between, midnight, period_of
 from community_metrics.series.change import change_of_trailing, change_since
 from tests.support import points_by_hand
@@ -186,7 +186,7 @@ def test_estimates_and_the_running_week_never_enter_a_change(known: dict[date, i
     )
     at, values = series.periods.index(running), series.complete_values()
     assert change_since(values, at, 1) is None
-    assert change_of_trailing(values, at, ValueKind.FLOW) is None
+    assert change_of_trailing(values, at, [7] * len(values)) is None
 
 
 @given(READINGS, GRAINS)

@@ -7,14 +7,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from community_metrics.model import RunStatus
-from community_metrics.series.freshness import COLLECTING_JOBS, is_stale, last_success, run_health
+from community_metrics.periods import ONE_DAY, midnight, today
+from community_metrics.series.freshness import COLLECTING_JOBS, last_success, run_health, source_freshness
 from community_metrics.views.outcomes import run_views
+from community_metrics.views.rows import newest_source_days
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
 
-    from community_metrics.model import Lease, Run
-    from community_metrics.series.freshness import RunHealth, RunView
+    from community_metrics.model import Lease, MetricDefinition, Run
+    from community_metrics.series.freshness import RunHealth, RunView, SourceFreshness
     from community_metrics.storage.reader import LanceDBReader
 
 RUNS_READ = 200
@@ -23,10 +26,15 @@ RUNS_READ = 200
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old the data are at `now`: the last run that collected every metric without an error, if any."""
+    """How old the data are at `now`.
+
+    `newest_days` has the newest fetched day of each source that is collected, None for a source without one;
+    `last_complete_run` is the last run that collected every metric without an error, if any.
+    """
 
     now: datetime
     last_complete_run: Run | None
+    newest_days: Mapping[str, date | None]
 
     @property
     def last_success_at(self) -> datetime | None:
@@ -41,9 +49,24 @@ class Freshness:
         return None if at is None else max(timedelta(0), self.now - at)
 
     @property
+    def sources(self) -> tuple[SourceFreshness, ...]:
+        """How fresh each source is, by name."""
+        return tuple(source_freshness(name, day, self.now) for name, day in sorted(self.newest_days.items()))
+
+    @property
+    def stale(self) -> tuple[SourceFreshness, ...]:
+        """The stale sources."""
+        return tuple(source for source in self.sources if source.is_stale)
+
+    @property
     def is_stale(self) -> bool:
-        """Whether that was more than 8 days ago, or never."""
-        return is_stale(self.last_success_at, self.now)
+        """Whether a source is stale, or nothing was ever fetched from any of them."""
+        return bool(self.stale) or bool(self.newest_days) and not any(self.newest_days.values())
+
+    @property
+    def never_fetched(self) -> tuple[str, ...]:
+        """The sources of which nothing was ever fetched."""
+        return tuple(source.source for source in self.sources if source.newest_day is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +78,39 @@ class History:
     freshness: Freshness
 
 
-async def last_complete_run(reader: LanceDBReader) -> Run | None:
+async def last_complete_run(reader: LanceDBReader, now: datetime) -> Run | None:
     """Return the newest run that collected every metric without an error, however many runs came after it."""
     found = [
-        await reader.runs(limit=1, status=RunStatus.SUCCESS, job_name=job, whole_only=True)
+        await reader.runs(
+            limit=1, status=RunStatus.SUCCESS, job_name=job, before=end_of_today(now), whole_only=True
+        )
         for job in COLLECTING_JOBS
     ]
     return last_success(run for runs in found for run in runs)
 
 
-async def load_freshness(reader: LanceDBReader, now: datetime) -> Freshness:
-    """Return how old the data are."""
-    return Freshness(now, await last_complete_run(reader))
+async def load_freshness(
+    reader: LanceDBReader, now: datetime, metrics: Sequence[MetricDefinition] | None = None
+) -> Freshness:
+    """Return how old the data are; `metrics` are the stored ones, if they were read already."""
+    metrics = await reader.metrics() if metrics is None else metrics
+    return Freshness(
+        now, await last_complete_run(reader, now), await newest_source_days(reader, metrics, today(now))
+    )
 
 
-async def read_runs(reader: LanceDBReader) -> tuple[list[Run], Lease | None]:
+def end_of_today(now: datetime) -> datetime:
+    """Return the next midnight in UTC: a run that started later was recorded by a clock that was ahead.
+
+    Views ignore such a run, as they ignore rows of days after today.
+    """
+    return midnight(today(now) + ONE_DAY)
+
+
+async def read_runs(reader: LanceDBReader, now: datetime) -> tuple[list[Run], Lease | None]:
     """Return the newest runs, and the lease as it was just before."""
     lease = await reader.lease()  # first: a run that ends in between is then read as closed
-    return await reader.runs(limit=RUNS_READ), lease
+    return await reader.runs(limit=RUNS_READ, before=end_of_today(now)), lease
 
 
 async def load_history(
@@ -94,6 +132,7 @@ async def load_history(
     status = RunStatus(stored) if stored else None
     lease = await reader.lease()
     # one more than the page has: whether it exists decides whether there is a next page
+    before = min(before or end_of_today(now), end_of_today(now))
     runs = await reader.runs(limit=limit + 1, status=status, job_name=job, before=before)
     views = await run_views(reader, runs[:limit], lease, now)
     return History(
@@ -105,5 +144,5 @@ async def load_history(
 
 async def load_run_health(reader: LanceDBReader, now: datetime) -> tuple[RunHealth, Freshness]:
     """Return how the newest collecting runs ended, and how old the data are."""
-    runs, lease = await read_runs(reader)
+    runs, lease = await read_runs(reader, now)
     return run_health(runs, lease, now), await load_freshness(reader, now)

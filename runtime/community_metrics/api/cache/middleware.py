@@ -16,6 +16,7 @@ from community_metrics.api.cache.store import BodyStore, CachedBody, cached_body
 from community_metrics.api.context import header, with_now
 from community_metrics.api.middleware.state import request_state
 from community_metrics.api.problems import storage_problem
+from community_metrics.periods import today
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +93,7 @@ class ResponseCache:
             self._store.confirm(key, cached, tables.seen_at or now)
             await _send_body(cached, scope, send, outcome="hit")
         elif cached and (tables.failure or self._clock.monotonic() < self._build_again_at):
-            await self._send_stale(key, cached, scope, send, now=now, is_stale=state.is_stale)
+            await self._send_stale(key, cached, scope, send, now)
         else:
             await self._send_built(key, tables, now, scope, send)
 
@@ -106,19 +107,19 @@ class ResponseCache:
             return
         cached = self._store.get(key)
         if built.status == HTTPStatus.SERVICE_UNAVAILABLE and cached is not None:
-            await self._send_stale(key, cached, scope, send, now=now, is_stale=state.is_stale)
+            await self._send_stale(key, cached, scope, send, now)
             return
         request_state(scope).cache = "none"
         await send({"type": "http.response.start", "status": built.status, "headers": built.headers})
         await send({"type": "http.response.body", "body": built.body})
 
     async def _send_stale(
-        self, key: CacheKey, cached: CachedBody, scope: Scope, send: Send, *, now: datetime, is_stale: bool
+        self, key: CacheKey, cached: CachedBody, scope: Scope, send: Send, now: datetime
     ) -> None:
         copy = self._stale_copies.get(key)
         # made once, so that an outage does not rewrite it for every request
-        if copy is None or (copy.confirmed_at, copy.state.is_stale) != (cached.confirmed_at, is_stale):
-            copy = stale_copy(cached, is_stale=is_stale, cache_control=self._stale_control)
+        if copy is None or (copy.confirmed_at, copy.state.day) != (cached.confirmed_at, today(now)):
+            copy = stale_copy(cached, now=now, cache_control=self._stale_control)
             self._stale_copies.put(key, copy)
         age_s = max(0, round((now - cached.confirmed_at).total_seconds()))
         marks = [(b"age", str(age_s).encode()), (b"x-data-stale", b"true")]

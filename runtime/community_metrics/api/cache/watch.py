@@ -11,7 +11,6 @@ import structlog
 from community_metrics.api.cache.database import shown_versions
 from community_metrics.errors import StorageError, StorageUnavailable
 from community_metrics.periods import today
-from community_metrics.views.runs import Freshness, last_complete_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from community_metrics.api.cache.database import ReadDatabase
     from community_metrics.clock import Clock
-    from community_metrics.model import Run
 
 CHECK_EVERY_S: Final = 2.0
 CHECK_TIMEOUT_S: Final = 3.0
@@ -30,11 +28,13 @@ _log = structlog.get_logger("community_metrics.api")
 
 
 class StateKey(NamedTuple):
-    """What a body depends on besides its parameters; equal keys mean equal bodies."""
+    """What a body depends on besides its parameters; equal keys mean equal bodies.
+
+    A source gets stale at midnight, so that `day` decides it too.
+    """
 
     versions: tuple[int, ...]
     day: date
-    is_stale: bool
     newest_run: str | None = None
     """Tables that were dropped and created again count their versions from 1 again; a run id is unique."""
     minute: datetime | None = None
@@ -45,7 +45,6 @@ class TableState:
     """The tables as seen at `seen_at`; `failure` is the error of the latest check, if it failed."""
 
     versions: Mapping[str, int] = field(default_factory=dict)
-    last_complete_run: Run | None = None
     seen_at: datetime | None = None
     failure: StorageError | None = None
     newest_run: str | None = None
@@ -57,7 +56,6 @@ class TableState:
         return StateKey(
             versions=self.shown,
             day=today(now),
-            is_stale=Freshness(now, self.last_complete_run).is_stale,
             newest_run=self.newest_run,
             minute=now.replace(second=0, microsecond=0) if by_minute else None,
         )
@@ -93,7 +91,7 @@ class TableWatch:
         self._database.load_client()
         try:
             async with asyncio.timeout(CHECK_TIMEOUT_S):
-                self._state = await self._read(before)
+                self._state = await self._read()
         except TimeoutError:
             failure = StorageUnavailable(f"LanceDB did not respond within {CHECK_TIMEOUT_S:.0f} s.")
             self._state = replace(before, failure=failure)
@@ -106,16 +104,12 @@ class TableWatch:
         if after is None and before.failure is not None:
             _log.info("storage available again")
 
-    async def _read(self, before: TableState) -> TableState:
+    async def _read(self) -> TableState:
         reader = self._database.reader
         versions = await reader.table_versions()
         newest_run = next((run.ingestion_run_id for run in await reader.runs(limit=1)), None)
-        complete_run = before.last_complete_run
-        if (versions["history"], newest_run) != (before.versions.get("history"), before.newest_run):
-            complete_run = await last_complete_run(reader)
         return TableState(
             versions=versions,
-            last_complete_run=complete_run,
             seen_at=self._clock.now(),
             newest_run=newest_run,
             shown=shown_versions(versions),
