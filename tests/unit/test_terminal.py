@@ -211,6 +211,7 @@ class TestReport:
         assert "A name of" in text
         assert "1,234,567" in text
         assert "16,419,752,307" in text
+        assert "W…" not in text
         assert "2026-W47" in text
         assert max(len(line.rstrip()) for line in text.splitlines()) <= width
 

@@ -61,7 +61,7 @@ class Freshness:
     @property
     def is_stale(self) -> bool:
         """Whether a source is stale, or nothing was ever fetched from any of them."""
-        return bool(self.stale) or bool(self.newest_days) and not any(self.newest_days.values())
+        return bool(self.stale) or (bool(self.newest_days) and not any(self.newest_days.values()))
 
     @property
     def never_fetched(self) -> tuple[str, ...]:

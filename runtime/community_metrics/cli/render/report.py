@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
 from rich.padding import Padding
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 NARROW = 100
 """Below this many columns the subject in brackets is left out of the names, and the hour of a reading."""
-_SHORTEST_NAME = 12
-_PADDING = 2
+_SHORTEST_NAME: Final = 12
+_PADDING: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,29 +116,29 @@ def _layout(report: Report, glyphs: Glyphs, width: int) -> _Layout:
     products = report.dashboard.products
     names = max(len(_name(metric, one, width)) for one in products for metric in one.metrics)
     cells = [_cells(metric, glyphs, width) for metric in report.metrics]
-    fixed = sum(max(map(len, column)) + _PADDING for column in zip(*cells, _HEADERS, strict=True))
+    widths = [max(map(len, column)) for column in zip(*cells, _HEADERS, strict=True)]
+    fixed = sum(map(max, widths, _MIN_WIDTHS)) + _PADDING * len(widths)
     completeness = max(len(_completeness(metric)) for metric in report.metrics) + _PADDING
-    room, points = width - min(names, _SHORTEST_NAME) - _PADDING - fixed, len(report.dashboard.periods)
-    has_completeness = room >= completeness
-    room -= completeness if has_completeness else 0
-    drawn = min(_spark_width(width), points)
-    if not has_completeness or room < max(drawn, len(_spark_header(drawn))):
-        drawn = 0
-    rest = room - max(drawn, len(_spark_header(drawn))) if drawn else room
-    return _Layout(
-        glyphs, width, min(names, min(names, _SHORTEST_NAME) + max(0, rest)), has_completeness, drawn
-    )
+    drawn = min(_spark_width(width), len(report.dashboard.periods))
+    line = max(drawn, len(_spark_header(drawn)))
+    shortest = min(names, _SHORTEST_NAME)
+    room = width - shortest - _PADDING - fixed
+    has_completeness, has_line = room >= completeness, room >= completeness + line
+    room -= completeness * has_completeness + line * has_line
+    name_width = min(names, shortest + max(0, room))
+    return _Layout(glyphs, width, name_width, has_completeness, drawn if has_line else 0)
 
 
-_HEADERS = ("week", "value", "change")
+_HEADERS: Final = ("week", "value", "change")
+_MIN_WIDTHS: Final = (0, 11, 7)
 
 
 def _table(product: ProductView, layout: _Layout) -> Table:
     table = style.plain_table()
     table.add_column("", no_wrap=True, overflow="ellipsis", width=layout.name_width)
     table.add_column(_HEADERS[0], no_wrap=True)
-    table.add_column(_HEADERS[1], justify="right", no_wrap=True, min_width=11)
-    table.add_column(_HEADERS[2], justify="right", no_wrap=True, min_width=7)
+    for header, min_width in zip(_HEADERS[1:], _MIN_WIDTHS[1:], strict=True):
+        table.add_column(header, justify="right", no_wrap=True, min_width=min_width)
     if layout.has_completeness:
         table.add_column("complete", justify="right", no_wrap=True)
     if layout.drawn:
