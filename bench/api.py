@@ -28,7 +28,7 @@ from community_metrics.periods import days_between, last_completed_day, midnight
 from community_metrics.storage import LanceDBStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     _Running = AbstractContextManager[Server]
@@ -56,7 +56,7 @@ def measure() -> Iterator[Result]:
     with TemporaryDirectory() as folder:
         database = Path(folder) / "metrics.lancedb"
         asyncio.run(fill(Settings(_env_file=None, db_path=str(database))))
-        with _ours(database) as ours:
+        with our_server(database) as ours:
             yield from _against_bare(ours, Path(folder) / "body.json")
             for route in ROUTES:
                 head, _ = Connection(ours.port).ask(get(f"/api/v1/{route}", connection="close"))
@@ -90,10 +90,12 @@ def _compared(name: str, ours: Server, our_request: bytes, bare: Server, bare_re
     return Result.against(f"API, {name}", mine, theirs, "µs", bound=1 / AT_LEAST)
 
 
-def _ours(database: Path) -> _Running:
+def our_server(database: Path, environment: Mapping[str, str] | None = None) -> _Running:
+    """Run the API over a database under uvicorn, with the memory settings of the deployment."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "community_metrics.api.main:app", "--port", str(port)]
-    return server(command, port, {**AS_DEPLOYED, "CM_DB_PATH": str(database), "CM_LOG_FORMAT": "json"})
+    ours = {**AS_DEPLOYED, "CM_DB_PATH": str(database), "CM_LOG_FORMAT": "json"}
+    return server(command, port, {**ours, **(environment or {})})
 
 
 def _bare(file: Path) -> _Running:

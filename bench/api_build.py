@@ -16,23 +16,21 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from bench import api, storage
+from bench.asking import answered, uncached_app
+from bench.made_up import definition
 from bench.results import Result
 from bench.timing import alternating
 from bench.usual_app import usual_app
 from community_metrics.api.app import create_app
-from community_metrics.api.cache.store import BodyStore
 from community_metrics.api.middleware.request_log import log_nothing
 from community_metrics.config import Settings
-from community_metrics.model import MetricDefinition, SourceWindow, ValueKind
 from community_metrics.storage.schemas import STATS
-from tests.support.clock import NOON, FakeClock
+from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from starlette.types import ASGIApp, Message
-
-    from community_metrics.clock import Clock
+    from starlette.types import ASGIApp
 
 MILLIONS = 10
 METRICS = 20
@@ -52,11 +50,11 @@ def _first_build() -> Result:
         fill = storage._filled  # noqa: SLF001  the same rows as in the bench of storage
         both = runner.run(fill(folder, MILLIONS, runner))
         ids = [next(both.unused) for _ in range(METRICS)]
-        runner.run(both.store.upsert_metrics([_definition(metric_id) for metric_id in ids]))
-        app = _app(folder, FakeClock(), keeps=False)
+        runner.run(both.store.upsert_metrics([definition(metric_id) for metric_id in ids]))
+        app = uncached_app(folder, FakeClock())
         with closing(both.by_hand):
             ours_s, bare_s = alternating(
-                lambda: runner.run(_ask(app)),
+                lambda: runner.run(answered(app, api.DASHBOARD)),
                 lambda: runner.run(_asked_by_hand(both.by_hand, ids)),
                 rounds=ROUNDS,
             )
@@ -69,9 +67,12 @@ def _against_usual_design() -> Result:
     with TemporaryDirectory() as folder, asyncio.Runner() as runner:
         database = Path(folder) / "metrics.lancedb"
         runner.run(api.fill(Settings(_env_file=None, db_path=str(database))))
-        ours, usual = _app(str(database), None, keeps=True), usual_app(database, api.DASHBOARD)
+        ours = create_app(Settings(_env_file=None, db_path=str(database)), log_request=log_nothing)
+        usual = usual_app(database, api.DASHBOARD)
         cached_s, usual_s = alternating(
-            lambda: runner.run(_ask(ours, CACHED_AT_ONCE)), lambda: runner.run(_ask(usual)), rounds=ROUNDS
+            lambda: runner.run(_many(ours)),
+            lambda: runner.run(answered(usual, api.DASHBOARD)),
+            rounds=ROUNDS,
         )
     ours_ms = cached_s / CACHED_AT_ONCE * 1e3
     return Result.against(
@@ -79,36 +80,9 @@ def _against_usual_design() -> Result:
     )
 
 
-def _app(database: str, clock: Clock | None, *, keeps: bool) -> ASGIApp:
-    settings = Settings(_env_file=None, db_path=database)
-    store = BodyStore() if keeps else BodyStore(capacity_bytes=0)
-    return create_app(settings, clock=clock, store=store, log_request=log_nothing)
-
-
-async def _ask(app: ASGIApp, count: int = 1) -> None:
-    for _ in range(count):
-        sent: list[Message] = []
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "path": api.DASHBOARD,
-            "query_string": b"",
-            "headers": [(b"host", b"127.0.0.1")],
-            "root_path": "",
-        }
-        await app(scope, _receive, _collector(sent))
-        assert sent[0]["status"] == 200, sent
-
-
-async def _receive() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
-
-
-def _collector(sent: list[Message]) -> Any:
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    return send
+async def _many(app: ASGIApp) -> None:
+    for _ in range(CACHED_AT_ONCE):
+        await answered(app, api.DASHBOARD)
 
 
 async def _asked_by_hand(table: Any, ids: list[str]) -> None:
@@ -116,22 +90,3 @@ async def _asked_by_hand(table: Any, ids: list[str]) -> None:
     where = f"metric_id IN ({wanted}) AND period_end >= date '{storage.FIRST_DAY}'"
     answer = await table.query().where(where).select(STATS.columns).limit(100_000).to_arrow()
     assert answer.num_rows == METRICS * storage.DAYS
-
-
-def _definition(metric_id: str) -> MetricDefinition:
-    family, product, _ = metric_id.split(":")
-    return MetricDefinition(
-        metric_id=metric_id,
-        metric_family=family,
-        product=product,
-        subject=product,
-        sdk="python",
-        source="pypistats",
-        value_kind=ValueKind.FLOW,
-        unit=family,
-        source_window=SourceWindow.DAY,
-        fallbacks=(),
-        display_name=product,
-        is_active=True,
-        created_at=NOON,
-    )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Self
 
 import psutil
 
+from bench.processes import memory_mb, peak_mb
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -34,7 +36,19 @@ class Server:
 
     def memory_mb(self) -> float:
         """Return the memory it holds now, in megabytes."""
-        return float(psutil.Process(self.process.pid).memory_info().rss / 1e6)
+        return memory_mb(self.process.pid)
+
+    def peak_mb(self) -> float:
+        """Return the most memory it ever held, in megabytes."""
+        return peak_mb(self.process.pid)
+
+    def threads(self) -> int:
+        """Return the number of its threads."""
+        return int(psutil.Process(self.process.pid).num_threads())
+
+    def files(self) -> int:
+        """Return the number of its open files and sockets."""
+        return int(psutil.Process(self.process.pid).num_fds())
 
     def cpu_s_of(self, request: bytes, count: int) -> float:
         """Return the processor seconds of one request, measured over `count` on one kept connection."""

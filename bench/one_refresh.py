@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
-import re
-import resource
 import sys
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lancedb.index
 import lancedb.query  # noqa: F401  both are what the store imports when it opens a database
 
+from bench.processes import peak_mb
 from community_metrics.config import Settings
 from community_metrics.runs.execute import execute
 from community_metrics.runs.registry import WeeklyRefresh
@@ -40,7 +39,7 @@ def main() -> None:
         "status": run.status,
         "written": run.rows_inserted + run.rows_updated,
         "imported_at": imported_at,
-        "peak_mb": _peak_bytes() / 1e6,
+        "peak_mb": peak_mb(os.getpid()),
     }
     print(json.dumps(outcome))
 
@@ -49,15 +48,6 @@ async def _refresh(settings: Settings, now: datetime) -> RunReport:
     clock = FakeClock(now)  # its sleeps take no time: that is all that "without pacing" means here
     rng = random.Random(0)  # noqa: S311  run ids and jitter
     return await execute(WeeklyRefresh(), settings, clock=clock, rng=rng)
-
-
-def _peak_bytes() -> int:
-    """Return the most memory this program held; Linux's `ru_maxrss` would count what the parent held, too."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(re.findall(r"VmHWM:\s*(\d+) kB", status.read_text())[0]) * 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 if __name__ == "__main__":

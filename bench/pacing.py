@@ -61,7 +61,7 @@ def measure() -> Iterator[Result]:
     now = SystemClock().now()
     with TemporaryDirectory() as name, Replay(Registry(now.date()), latency_s=LATENCY_S) as replay:
         folder = Path(name)
-        (folder / "catalog.toml").write_text(_catalog())
+        (folder / "catalog.toml").write_text(catalogue_file())
         _refresh(replay, folder, "filled", FakeClock(now - ONE_DAY))
         for copy in ("all", "slowest"):
             shutil.copytree(folder / "filled", folder / copy)
@@ -82,7 +82,8 @@ def _refresh(replay: Replay, folder: Path, database: str, clock: Clock, *, only:
     return time.perf_counter() - started
 
 
-def _catalog() -> str:
+def catalogue_file() -> str:
+    """Return a catalogue of ten metrics of each host."""
     return "\n".join(
         [_product(number) for number in range(SUBJECTS_OF_A_HOST)]
         + [_metric(host, number) for host in HOSTS for number in range(SUBJECTS_OF_A_HOST)]

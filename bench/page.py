@@ -1,4 +1,4 @@
-"""docs/performance.md: the figures of one run, the machine they are from, and how each was measured."""
+"""docs/performance.md: figures of one run, its machine, the methods, and what happens beyond the bounds."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bench.results import Result
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+BEYOND = Path(__file__).with_name("beyond.md")
+"""What happens to work that is more than the bounds are for."""
 
 
 def written(results: Mapping[ModuleType, Sequence[Result]]) -> str:
@@ -44,6 +46,7 @@ def written(results: Mapping[ModuleType, Sequence[Result]]) -> str:
             "## How each is measured",
             *(line for module, measured in results.items() for line in _method(module, measured)),
             "",
+            BEYOND.read_text(encoding="utf-8"),
         ]
     )
 

@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 import lancedb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from bench.results import Result
+from bench.rows import daily_rows
 from bench.timing import alternating
 from community_metrics.config import Settings
 from community_metrics.model import Observation, Provenance, SourceWindow
+from community_metrics.periods import days_between
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.merge import plan
 from community_metrics.storage.schemas import STATS
@@ -42,7 +43,7 @@ MILLIONS = (1, 10)
 DAYS = 730
 LAST_DAY = NOON.date() - timedelta(days=1)
 FIRST_DAY = LAST_DAY - timedelta(days=DAYS - 1)
-METRICS_OF_A_BATCH = 100
+STORED_DAYS = tuple(days_between(FIRST_DAY, LAST_DAY))
 READS, UPSERTS = 40, 9
 
 
@@ -88,40 +89,10 @@ async def _filled(folder: str, millions: int, runner: asyncio.Runner) -> Both:
     await store.create_tables()
     connection = await lancedb.connect_async(folder, read_consistency_interval=timedelta(0))
     by_hand = await connection.open_table(STATS.name)
-    await by_hand.add(pa.RecordBatchReader.from_batches(STATS.schema, _batches(ids)))
+    await by_hand.add(pa.RecordBatchReader.from_batches(STATS.schema, daily_rows(ids, STORED_DAYS, NOON)))
     await store.optimize()
     random.Random(0).shuffle(ids)  # noqa: S311  which metric is asked, not a secret
     return Both(runner, store, by_hand, iter(ids))
-
-
-def _batches(ids: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield two years of every metric, metric after metric."""
-    for start in range(0, len(ids), METRICS_OF_A_BATCH):
-        yield _batch(ids[start : start + METRICS_OF_A_BATCH])
-
-
-def _batch(ids: Sequence[str]) -> pa.RecordBatch:
-    count = len(ids) * DAYS
-    days = pa.array([FIRST_DAY + timedelta(days=offset) for offset in range(DAYS)] * len(ids), pa.date32())
-    metric_ids = pa.array([metric_id for metric_id in ids for _ in range(DAYS)])
-    values = pa.array(range(count), pa.int64())
-    columns = {
-        "stat_key": pc.binary_join_element_wise(metric_ids, days.cast(pa.string()), "|"),
-        "metric_id": metric_ids,
-        "period_start": days,
-        "period_end": days,
-        "value": values,
-        "status": pa.repeat("provisional", count),
-        "provenance": pa.repeat("api", count),
-        "source_window": pa.repeat("1d", count),
-        "observed_at": pa.repeat(pa.scalar(NOON, STATS.schema.field("observed_at").type), count),
-        "first_value": values,
-        "revision": pa.repeat(pa.scalar(0, pa.int32()), count),
-        "revised_at": pa.nulls(count, STATS.schema.field("revised_at").type),
-        "ingestion_run_id": pa.repeat("20261123T120000Z-weekly_refresh-00000000", count),
-        "source_ref": pa.repeat("https://pypistats.org/api/packages/package/overall?mirrors=false", count),
-    }
-    return pa.RecordBatch.from_arrays([columns[name] for name in STATS.schema.names], schema=STATS.schema)
 
 
 def _read(both: Both, size: str) -> Result:

@@ -21,6 +21,8 @@ def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, 
         "CM_CONTACT": settings.alarm_email,
         "CM_LOG_FORMAT": "json",
     }
+    if settings.api_check_interval_s is not None:
+        common["CM_API_CHECK_INTERVAL_S"] = f"{settings.api_check_interval_s:g}"
     if settings.storage == "s3":
         database = f"s3://{arns.data_bucket(scope)}/{DATA_PREFIX}"
         return {**common, "CM_STORAGE_MODE": "local", "CM_DB_PATH": database}

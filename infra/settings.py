@@ -89,6 +89,7 @@ class DeploymentSettings(BaseModel):
     storage: Literal["enterprise", "s3"]
     lancedb_region: Region | None = None
     lancedb_port: Annotated[int, Field(ge=1, le=65535)] = 443
+    api_check_interval_s: Annotated[float, Field(ge=0.5, le=60)] | None = None
     host_image: ImageId | None = None
     instance_type: InstanceType = "t4g.small"
     key_pair: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT_URL = "https://github.com/lancedb/community-metrics"
+CHECK_INTERVAL_S = 2.0
+"""Seconds between two looks of the API at the tables, if nothing else is set."""
 DEV_SERVER_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
 PUBLIC_ORIGINS = {
     "pypistats": "https://pypistats.org",
@@ -119,6 +121,8 @@ class Settings(BaseSettings):
     github_token: Secret = None
     cors_origins: Annotated[tuple[BrowserOrigin, ...], NoDecode, BeforeValidator(_split)] = ()
     api_token_hashes: Annotated[tuple[TokenHash, ...], NoDecode, BeforeValidator(_split)] = ()
+    # at most 60: a lease must not expire between two looks, and it is renewed 100 s before it would
+    api_check_interval_s: Annotated[float, Field(ge=0.5, le=60)] = CHECK_INTERVAL_S
     source_url_pypistats: Origin = PUBLIC_ORIGINS["pypistats"]
     source_url_npm: Origin = PUBLIC_ORIGINS["npm"]
     source_url_crates: Origin = PUBLIC_ORIGINS["crates"]

@@ -24,6 +24,8 @@ CommunityMetricsError
 │   ├── UnknownName             no metric or product of that id is stored
 │   ├── InvalidRange            the first day is after the last
 │   └── TooManyPoints           the view would be larger than the caller allows
+├── Busy                        as much work is in progress as memory allows; this work was not started
+├── TookTooLong                 the work did not end within its time limit
 ├── RunLocked                   another run holds the database (exit 75)
 ├── AddressUnavailable          the API cannot listen on the given host, port or unix socket
 ├── LeaseLost                   the lease of this run is no longer stored; another run holds it
@@ -214,6 +216,21 @@ class TooManyPoints(ViewError):  # noqa: N818
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The answer would have more than {limit:,} points.")
+
+
+class Busy(CommunityMetricsError):  # noqa: N818
+    """As much work is in progress, and waits, as memory allows; this work was not started."""
+
+    def __init__(self) -> None:
+        super().__init__("Too much work is in progress. Fix: try again in a few seconds.")
+
+
+class TookTooLong(CommunityMetricsError):  # noqa: N818
+    """The work had its turn and did not end within its time limit."""
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"The work took longer than {limit_s:g} s.")
+        self.limit_s = limit_s
 
 
 class RunLocked(CommunityMetricsError):  # noqa: N818

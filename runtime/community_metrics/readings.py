@@ -128,7 +128,7 @@ def _distinct(rows: NDArray[np.void]) -> NDArray[np.void]:
     rows = rows[np.lexsort((*(rows[name] for name in _PRECEDENCE), keys))]
     is_last = np.append(steps > 0, True)
     has_copies = ~(is_last & np.append(True, steps > 0))
-    rows["duplicated"] = has_copies
+    rows["duplicated"] |= has_copies
     distinct: NDArray[np.void] = rows[is_last]
     return distinct
 

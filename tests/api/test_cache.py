@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.api.cache.database import ReadDatabase
+from community_metrics.api.cache.keys import cache_key
 from community_metrics.api.cache.store import BodyStore, cached_body
-from community_metrics.api.cache.watch import CHECK_EVERY_S, StateKey
-from community_metrics.api.services import Services
-from community_metrics.catalog import load_catalog
+from community_metrics.api.cache.watch import StateKey
+from community_metrics.config import CHECK_INTERVAL_S
 from community_metrics.storage import LanceDBStore
 from tests.support import api as support
 from tests.support import rows
@@ -79,6 +77,11 @@ async def test_head_has_the_headers_of_get_and_no_body(local_api: Api, path: str
         assert head.headers.get(name) == get.headers.get(name)
 
 
+def test_a_query_of_any_length_has_a_key_and_so_has_to_wait_for_its_turn() -> None:
+    scope = {"method": "GET", "path": "/api/v1/status", "query_string": b"x=" + b"y" * 60_000, "headers": []}
+    assert cache_key(scope) is not None
+
+
 async def test_concurrent_misses_build_once(place: Place, serve: Serve) -> None:
     assert place.enterprise is not None
     async with serve(place.reading) as api:
@@ -104,8 +107,8 @@ async def test_a_write_is_visible_after_the_next_check(empty: Place, serve: Serv
     async with serve(empty.reading) as api:
         before = await api.get(f"series/{PYTHON}?from={LAST_DAY}&grain=day")
         async with LanceDBStore.open(empty.writing) as store:
-            await support.write(store, support.days_of(PYTHON, LAST_DAY, plus=7))
-        api.clock.advance(CHECK_EVERY_S + 0.1)
+            await support.refresh(store, support.days_of(PYTHON, LAST_DAY, plus=7))
+        api.clock.advance(CHECK_INTERVAL_S + 0.1)
         after = await api.get(f"series/{PYTHON}?from={LAST_DAY}&grain=day")
     assert after.json()["points"][0]["value"] == before.json()["points"][0]["value"] + 7
     assert after.headers["etag"] != before.headers["etag"]
@@ -126,7 +129,7 @@ async def test_data_become_stale_without_a_write(local_api: Api) -> None:
 
 
 def body_of(size: int) -> CachedBody:
-    key = StateKey((1, 1, 1), NOON.date())
+    key = StateKey(None, NOON.date())
     return cached_body(key, b"x" * size, [], cache_control=b"public", confirmed_at=NOON)
 
 
@@ -149,23 +152,6 @@ def test_a_body_larger_than_the_memory_drops_only_its_own_predecessor() -> None:
     assert store.get("b") is None
 
 
-async def test_large_bodies_are_built_in_a_thread_one_at_a_time(filled_local: Place) -> None:
-    services = Services(ReadDatabase(filled_local.reading), load_catalog(None))
-    may_end = threading.Event()
-    running: list[int] = []
-
-    def build() -> tuple[bool, int]:
-        running.append(1)
-        result = may_end.wait(timeout=5), len(running)
-        running.pop()
-        return result
-
-    builds = [asyncio.create_task(services.built(build)) for _ in range(2)]
-    await asyncio.sleep(0.05)
-    may_end.set()
-    assert await asyncio.gather(*builds) == [(True, 1), (True, 1)]
-
-
 async def test_recreated_tables_are_read_again_though_their_versions_are_the_same(
     empty: Place, serve: Serve
 ) -> None:
@@ -180,7 +166,7 @@ async def test_recreated_tables_are_read_again_though_their_versions_are_the_sam
     async with serve(empty.reading) as api:
         before = (await api.get("history")).json()
         await collect("after")
-        api.clock.advance(CHECK_EVERY_S)
+        api.clock.advance(CHECK_INTERVAL_S)
         after = (await api.get("history")).json()
     assert before["freshness"]["versions"] == after["freshness"]["versions"]
     assert [run["run_id"] for run in after["runs"]] == ["after"]

@@ -22,12 +22,11 @@ from tests.support.lambda_runtime import http_event
 from tests.support.servers import served
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
     import pyarrow as pa
     from starlette.types import Receive, Scope, Send
 
-    from community_metrics.config import Settings
     from tests.support.api import Place
 
 
@@ -51,29 +50,16 @@ class BreakingReader(LanceDBReader):
 
     async def scan(
         self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None
-    ) -> AsyncIterator[pa.RecordBatch]:
+    ) -> AsyncGenerator[pa.RecordBatch, None]:
         async for batch in super().scan(table, columns=columns, where=where):
             yield batch
             raise StorageUnavailable("LanceDB became unavailable.")
 
 
-class BreakingDatabase(ReadDatabase):
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self._breaking = BreakingReader.open(settings)
-
-    @property
-    def reader(self) -> LanceDBReader:
-        return self._breaking
-
-    async def close(self) -> None:
-        await self._breaking.close()
-
-
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
 def test_an_export_is_aborted_when_storage_fails_midway(filled_local: Place, file_format: str) -> None:
     settings = filled_local.reading
-    app = create_app(settings, database=BreakingDatabase(settings))
+    app = create_app(settings, database=ReadDatabase(settings, reader_type=BreakingReader))
     with (
         served(app) as url,
         pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"),

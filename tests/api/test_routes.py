@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from community_metrics.config import Settings
     from community_metrics.readings import Readings
     from tests.support.api import Api, Place
 
@@ -311,24 +310,12 @@ class RememberingReader(LanceDBReader):
         return found
 
 
-class RememberingDatabase(ReadDatabase):
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self._remembering = RememberingReader.open(settings)
-
-    @property
-    def reader(self) -> LanceDBReader:
-        return self._remembering
-
-    async def close(self) -> None:
-        await self._remembering.close()
-
-
 async def test_a_series_reads_no_further_than_a_reading_of_its_last_period_may_reach(
     filled_local: Place, serve: Serve
 ) -> None:
     RememberingReader.days.clear()
-    async with serve(filled_local.reading, database=RememberingDatabase(filled_local.reading)) as api:
+    database = ReadDatabase(filled_local.reading, reader_type=RememberingReader)
+    async with serve(filled_local.reading, database=database) as api:
         await api.get(f"series/{PYTHON}?grain=day&from=2025-10-01&to=2025-10-02")
     days = RememberingReader.days
     assert (min(days), max(days)) == (date(2025, 10, 1), date(2025, 11, 2))

@@ -152,6 +152,22 @@ class TestClockAhead:
             api.clock.advance(timedelta(days=400).total_seconds())
             assert (await body_of(api, WEEKLY))["stars"]["value"] == 1
 
+    async def test_runs_from_the_future_do_not_keep_the_api_from_newer_data(
+        self, place: Place, serve: Serve
+    ) -> None:
+        async with LanceDBStore.open(place.writing) as store:
+            for index in range(9):
+                ahead = NOON + timedelta(days=400, hours=index)
+                await store.record_run(rows.run(ahead, run_id=f"ahead-{index}"))
+        async with serve(place.reading) as api:
+            await body_of(api, WEEKLY)
+            async with LanceDBStore.open(place.writing) as store:
+                day = NOON.date()
+                await write(store, [observed(STARS, day, day, 6_000, SourceWindow.INSTANT, NOON)])
+                await store.record_run(rows.run(NOON, run_id="newer"))
+            api.clock.advance(5)
+            assert metric_of(await body_of(api, WEEKLY), STARS)["latest_reading"]["value"] == 6_000
+
     async def test_a_run_that_started_later_today_is_a_clock_that_is_a_little_ahead(
         self, place: Place, serve: Serve
     ) -> None:

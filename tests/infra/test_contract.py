@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from aws_cdk import App
 from typer.testing import CliRunner
 
 from community_metrics.aws import telemetry
@@ -16,6 +17,7 @@ from community_metrics.config import Settings
 from community_metrics.host import monitor
 from infra import names
 from infra.functions import HANDLERS
+from infra.runtime_env import plain_settings
 from infra.schedule import SCHEDULES
 from infra.secrets_stack import next_command
 from tests.infra.flavours import settings
@@ -83,3 +85,12 @@ def test_the_runtime_accepts_the_environment_of_the_host(
     assert set(given) <= set(Settings.model_fields)
     if flavour == "fullest":
         assert Settings.model_validate(given).is_s3
+
+
+def test_the_interval_between_looks_reaches_the_runtime() -> None:
+    chosen = settings("smallest", api_check_interval_s=30)
+    environment = plain_settings(App(), chosen)
+
+    assert Settings.model_fields["api_check_interval_s"].default == 2
+    assert environment["CM_API_CHECK_INTERVAL_S"] == "30"
+    assert "CM_API_CHECK_INTERVAL_S" not in plain_settings(App(), settings("smallest"))

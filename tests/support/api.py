@@ -143,6 +143,14 @@ async def write(store: LanceDBStore, observations: Iterable[Observation]) -> Non
     await store.upsert_observations(list(observations), provenance=Provenance.API, run_id="good", now=NOON)
 
 
+async def refresh(store: LanceDBStore, observations: Iterable[Observation], *, at: datetime = NOON) -> str:
+    """Store observations and the closed run that wrote them; return its id."""
+    run_id = f"refresh-{uuid.uuid4().hex}"
+    await store.upsert_observations(list(observations), provenance=Provenance.API, run_id=run_id, now=NOON)
+    await store.record_run(rows.run(at, run_id=run_id))
+    return run_id
+
+
 @dataclass(frozen=True)
 class Api:
     """The application over one place, and a client for it."""
@@ -160,9 +168,11 @@ class Api:
         return await self.client.head(f"/api/v1/{path}", **options)
 
 
-async def serving(settings: Settings, **options: Any) -> AsyncIterator[Api]:
+async def serving(
+    settings: Settings, *, clock: FakeClock | None = None, **options: Any
+) -> AsyncIterator[Api]:
     """Yield the API over a database; its clock is at noon of 2026-11-23 until a test changes it."""
-    clock = FakeClock()
+    clock = clock or FakeClock()
     app = create_app(settings, clock=clock, **options)
     transport = httpx.ASGITransport(app)
     async with (

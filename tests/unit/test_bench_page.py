@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bench import lambda_import, page
 from bench.results import Result
 
@@ -20,6 +22,15 @@ def test_a_figure_without_a_bound_is_shown_with_its_parts_and_not_counted() -> N
     assert "0 of 1 bounds held" in text
     assert "| import | 300 ms | 100 ms | 3.00 × |  |  |" in text  # noqa: RUF001  the sign is meant
     assert "| boto3 | 150.0 ms | 75% |" in text
+
+
+def test_the_page_says_what_happens_beyond_the_bounds() -> None:
+    text = page.written({lambda_import: [Result.at_most("modules", 0, "modules", bound=0)]})
+    beyond = text.partition("## Beyond the bounds")[2]
+    linked = re.findall(r"\(api\.md#([a-z-]+)\)", beyond)
+    assert {"busy", "answer-too-large"} <= set(linked)
+    explained = (page.PAGE.parent / "api.md").read_text()
+    assert [kind for kind in linked if f"### {kind}\n" not in explained] == []
 
 
 def test_imports_are_summed_by_top_level_package() -> None:

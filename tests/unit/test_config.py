@@ -98,6 +98,7 @@ def test_every_fault_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         CM_API_TOKEN_HASHES="abc",
         CM_CONTACT="\t",
         CM_LOG_LEVEL="LOUD",
+        CM_API_CHECK_INTERVAL_S="0",
         CM_SOURCE_URL_NPM="https://proxy.example.org/npm",
     )
 
@@ -109,6 +110,7 @@ def test_every_fault_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         "CM_API_TOKEN_HASHES",
         "CM_CONTACT",
         "CM_LOG_LEVEL",
+        "CM_API_CHECK_INTERVAL_S",
         "CM_SOURCE_URL_NPM",
     }
 

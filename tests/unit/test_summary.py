@@ -240,7 +240,7 @@ class TestFreshness:
     @pytest.mark.parametrize(
         ("newest", "stale"),
         [
-            ({}, False),
+            ({}, True),
             ({"npm": None}, True),
             ({"npm": None, "crates": SUNDAY}, False),
             ({"npm": SUNDAY - timedelta(days=10), "crates": SUNDAY}, True),

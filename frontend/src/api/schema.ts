@@ -684,7 +684,7 @@ export interface components {
             last_success_at: string | null;
             /**
              * Is Stale
-             * @description Whether one of `sources` is stale, or nothing was ever fetched from any of them.
+             * @description Whether one of `sources` is stale, or nothing was ever fetched from any.
              */
             is_stale: boolean;
             /**

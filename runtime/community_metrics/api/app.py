@@ -18,11 +18,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from community_metrics import log
+from community_metrics.api.admission import Admission
 from community_metrics.api.cache.database import ReadDatabase
 from community_metrics.api.cache.middleware import ResponseCache
 from community_metrics.api.cache.watch import TableWatch
 from community_metrics.api.context import PREFIX
 from community_metrics.api.docs_page import add_docs
+from community_metrics.api.memory import return_large_blocks
 from community_metrics.api.middleware.errors import ErrorMiddleware
 from community_metrics.api.middleware.head import HeadAsGet
 from community_metrics.api.middleware.request_context import RequestContextMiddleware
@@ -33,18 +35,19 @@ from community_metrics.api.openapi import install_openapi
 from community_metrics.api.params import parameter_errors, parameters_of, reject_unknown_parameters
 from community_metrics.api.problems import (
     Problem,
+    busy_problem,
     internal_error,
     invalid_parameters,
     storage_problem,
     view_problem,
 )
 from community_metrics.api.routes import badges, dashboard, exports, history, series, status
-from community_metrics.api.services import Services
+from community_metrics.api.services import Limits, Services
 from community_metrics.api.static_dashboard import StaticDashboard
 from community_metrics.catalog import load_catalog
 from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
-from community_metrics.errors import ConfigurationError, StorageError, ViewError
+from community_metrics.errors import Busy, ConfigurationError, StorageError, ViewError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -88,6 +91,7 @@ def create_app(
     clock: Clock | None = None,
     store: BodyStore | None = None,
     database: ReadDatabase | None = None,
+    limits: Limits | None = None,
     log_request: LogRequest = log_to_structlog,
     dashboard_folder: Path | None = None,
 ) -> ReadApi:
@@ -98,7 +102,8 @@ def create_app(
     """
     clock = clock or SystemClock()
     database = database or ReadDatabase(settings)
-    watch = TableWatch(database, clock)
+    watch = TableWatch(database, clock, settings.api_check_interval_s)
+    services = _services(settings, database, limits or Limits())
     hashes = settings.api_token_hashes
     layers = [
         Middleware(RequestContextMiddleware, clock=clock, log_request=log_request),
@@ -114,19 +119,39 @@ def create_app(
         Middleware(ErrorMiddleware),
         *([Middleware(StaticDashboard, folder=dashboard_folder)] if dashboard_folder else []),
         *([Middleware(BearerTokens, hashes=hashes)] if hashes else []),
-        Middleware(ResponseCache, watch=watch, clock=clock, is_private=bool(hashes), store=store),
+        Middleware(
+            ResponseCache,
+            watch=watch,
+            database=database,
+            builds=services.builds,
+            clock=clock,
+            is_private=bool(hashes),
+            store=store,
+        ),
     ]
-    return ReadApi(_routes(settings, database, watch), layers)
+    return ReadApi(_routes(services, watch), layers)
 
 
-def _routes(settings: Settings, database: ReadDatabase, watch: TableWatch) -> FastAPI:
+def _services(settings: Settings, database: ReadDatabase, limits: Limits) -> Services:
+    builds = Admission(
+        at_once=limits.builds,
+        waiting=limits.waiting,
+        wait_s=limits.wait_s,
+        limit_s=database.read_timeout_s,
+    )
+    exports = Admission(at_once=limits.exports)
+    return Services(database, load_catalog(settings.catalog), builds, exports, limits.stall_s)
+
+
+def _routes(services: Services, watch: TableWatch) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        return_large_blocks()
         await watch.state()  # connects; if storage is unavailable, the requests try again
         gc.collect()
         gc.freeze()  # imported objects live as long as the process: no need to traverse them again
         yield
-        await database.close()
+        await services.database.close()
 
     app = FastAPI(
         title="community-metrics",
@@ -137,7 +162,7 @@ def _routes(settings: Settings, database: ReadDatabase, watch: TableWatch) -> Fa
         openapi_url=f"{_BASE}/openapi.json",
         redirect_slashes=False,  # it would redirect the client to the host in its `Host` header
     )
-    app.state.services = Services(database, load_catalog(settings.catalog))
+    app.state.services = services
     for module in _ROUTERS:
         app.include_router(module.router, prefix=_BASE, dependencies=[Depends(reject_unknown_parameters)])
     add_docs(app, _BASE)
@@ -156,6 +181,11 @@ def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(ViewError)
     async def view(request: Request, error: ViewError) -> Response:
         return view_problem(error).response(request.url.path)
+
+    @app.exception_handler(Busy)
+    async def busy(request: Request, _: Exception) -> Response:
+        request_state(request.scope).cache = "busy"
+        return busy_problem().response(request.url.path)
 
     @app.exception_handler(StorageError)
     @app.exception_handler(TimeoutError)

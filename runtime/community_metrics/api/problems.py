@@ -27,15 +27,16 @@ from community_metrics.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from community_metrics.errors import ViewError
+    from community_metrics.errors import TookTooLong, ViewError
 
 MEDIA_TYPE: Final = "application/problem+json"
 DOCUMENTATION: Final = f"{PROJECT_URL}/blob/main/docs/api.md"
 RETRY_AFTER_S: Final = 5
 _DEFINITIONS: Final = "GET /api/v1/definitions lists all."
-_SMALLER: Final = (
-    "Request fewer periods (a later from=, a wider grain=) or fewer metrics (product= or metric_id=)."
+_FEWER: Final = (
+    "request fewer periods (a later from=, a wider grain=) or fewer metrics (product= or metric_id=)."
 )
+_SMALLER: Final = f"R{_FEWER[1:]}"
 
 TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "not-found": (404, "Not found"),
@@ -46,6 +47,8 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "answer-too-large": (422, "Response too large"),
     "token-required": (401, "Bearer token required"),
     "bad-request": (400, "Bad request"),
+    "busy": (503, "Too many requests at once"),
+    "took-too-long": (503, "Request took too long"),
     "storage-unavailable": (503, "Database unavailable"),
     "storage-denied": (503, "Database access denied"),
     "storage-not-ready": (503, "Database not set up"),
@@ -157,6 +160,23 @@ def storage_problem(error: BaseException) -> Problem:
         columns = "The tables lack columns of this version. The operator has to install another version."
         detail = str(error) if isinstance(error, UnknownStoredValue) else columns
     return Problem(kind, detail, headers={"retry-after": str(RETRY_AFTER_S)})
+
+
+def busy_problem() -> Problem:
+    """Return the 503 for a request that was not started, because others use all that memory allows."""
+    detail = (
+        "The service handles as many requests as it can; this one was not started. "
+        f"Fix: try again in {RETRY_AFTER_S} seconds, and send fewer requests at once."
+    )
+    return Problem("busy", detail, headers={"retry-after": str(RETRY_AFTER_S)})
+
+
+def too_long_problem(error: TookTooLong) -> Problem:
+    """Return the 503 for a body that was not built within its time limit, while the database responds."""
+    detail = (
+        f"This response was not ready after {error.limit_s:g} seconds, so it was cancelled. Fix: {_FEWER}"
+    )
+    return Problem("took-too-long", detail, headers={"retry-after": str(RETRY_AFTER_S)})
 
 
 def internal_error(request_id: str) -> Problem:

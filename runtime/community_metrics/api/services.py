@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import ctypes
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from starlette.responses import Response
 
+from community_metrics.api.clients import STALL_S
 from community_metrics.api.context import now_of
+from community_metrics.api.memory import free_memory
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fastapi import Request
     from pydantic import BaseModel
 
+    from community_metrics.api.admission import Admission
     from community_metrics.api.cache.database import ReadDatabase
     from community_metrics.catalog import Catalog
     from community_metrics.storage.reader import LanceDBReader
@@ -27,26 +28,40 @@ View = TypeVar("View")
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the API does at once, and how long each part may take. Memory is bounded by the two counts."""
+
+    builds: int = 2
+    """Bodies that are built at once."""
+    waiting: int = 32
+    """Builds that wait for their turn."""
+    wait_s: float = 5.0
+    """How long a build waits for its turn, in seconds."""
+    exports: int = 2
+    """Exports at once; each holds up to 40 MB, mostly what LanceDB reads ahead."""
+    stall_s: float = STALL_S
+    """How long the client of an export may read nothing, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
-    """The database to read, and the catalogue for display names and order."""
+    """The database to read, the catalogue for display names and order, the turns of builds and exports."""
 
     database: ReadDatabase
     catalog: Catalog
-    building: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    """Held while a large body is built: memory has room for one at a time."""
+    builds: Admission
+    exports: Admission
+    stall_s: float = STALL_S
 
     async def built(self, build: Callable[[], Content]) -> Content:
         """Return what `build` returns; it runs in a thread, so that the event loop handles other requests."""
 
         def build_and_free() -> Content:
             content = build()
-            libc = ctypes.CDLL(None)
-            if hasattr(libc, "malloc_trim"):  # glibc: returns free pages to the system in a few milliseconds
-                libc.malloc_trim(0)
+            free_memory()
             return content
 
-        async with self.building:
-            return await asyncio.to_thread(build_and_free)
+        return await self.builds.in_thread(build_and_free)
 
 
 def services_of(request: Request) -> Services:
@@ -65,7 +80,7 @@ async def read_view(
         ViewError: the view cannot be made for these parameters.
     """
     services, now = services_of(request), now_of(request.scope)
-    return await services.database.consistently(lambda reader: load(reader, services.catalog, now))
+    return await services.database.read(lambda reader: load(reader, services.catalog, now), now)
 
 
 def json_response(body: BaseModel) -> Response:

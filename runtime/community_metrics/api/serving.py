@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
+from community_metrics.api.server import server_config
 from community_metrics.errors import AddressUnavailable, CommunityMetricsError
 
 if TYPE_CHECKING:
@@ -105,14 +106,7 @@ class _AnnouncedServer(uvicorn.Server):
     """Calls `announce` when it is up."""
 
     def __init__(self, app: ASGIApp, announce: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_config=None,  # logging is configured with the app, with one line for each request
-                access_log=False,
-                server_header=False,
-            )
-        )
+        super().__init__(server_config(app))
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

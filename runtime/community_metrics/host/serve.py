@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from community_metrics.api.app import app_from_environment
+from community_metrics.api.server import server_config
 from community_metrics.config import service_manager
 from community_metrics.errors import ConfigurationError
 from community_metrics.host.service_manager import activation_sockets, notify
@@ -35,12 +36,9 @@ class SocketActivatedServer(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, manager: ServiceManager) -> None:
         super().__init__(
-            uvicorn.Config(
+            server_config(
                 app,
                 lifespan="on",
-                log_config=None,  # the app configures logging, with one line for each request
-                access_log=False,
-                server_header=False,
                 timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
                 callback_notify=self._notify_watchdog,
                 timeout_notify=1,

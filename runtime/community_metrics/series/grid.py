@@ -156,6 +156,25 @@ class PointGrid:
         found: list[int | None] = totals.tolist()
         return found
 
+    def point(self, row: int, at: int) -> Point:
+        """Return the point of one metric in one period."""
+        code = int(self.provenance[row, at])
+        fallback: str | None = self.fallback[row, at]
+        return Point(
+            period=self.periods[at],
+            value=self.value[row, at],
+            days_present=int(self.days_present[row, at]),
+            days_expected=int(self.days_expected[row, at]),
+            complete=bool(self.complete[row, at]),
+            estimated=fallback is not None,
+            fallback_id=fallback,
+            provenance=None if code == _UNKNOWN else PROVENANCES[code],
+            status=None if code == _UNKNOWN else _status(is_provisional=bool(self.provisional[row, at])),
+            restated=bool(self.restated[row, at]),
+            observed_at=None if code == _UNKNOWN else instant_of_number(int(self.observed_at[row, at])),
+            duplicated=bool(self.duplicated[row, at]),
+        )
+
     def series(self, row: int) -> PointSeries:
         """Return the points of one metric."""
         return PointSeries(self, row, range(len(self.periods)))
@@ -179,8 +198,7 @@ class PointSeries(Sequence[Point]):
     def __getitem__(self, index: int | slice) -> Point | PointSeries:
         if isinstance(index, slice):
             return PointSeries(self._grid, self._row, self._window[index])
-        at = self._window[index]
-        return next(iter(PointSeries(self._grid, self._row, range(at, at + 1))))
+        return self._grid.point(self._row, self._window[index])
 
     def __iter__(self) -> Iterator[Point]:
         columns = self.columns()
@@ -214,7 +232,7 @@ class PointSeries(Sequence[Point]):
                 for code in self._column("provenance").tolist()
             ],
             "status": [
-                (Status.PROVISIONAL if is_provisional else Status.FINAL) if is_known else None
+                _status(is_provisional=is_provisional) if is_known else None
                 for is_known, is_provisional in zip(known, provisional, strict=True)
             ],
             "restated": self._column("restated").tolist(),
@@ -228,3 +246,7 @@ class PointSeries(Sequence[Point]):
     def _column(self, name: str) -> NDArray[Any]:
         column: NDArray[Any] = getattr(self._grid, name)[self._row, self._window.start : self._window.stop]
         return column
+
+
+def _status(*, is_provisional: bool) -> Status:
+    return Status.PROVISIONAL if is_provisional else Status.FINAL

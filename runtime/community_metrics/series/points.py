@@ -130,8 +130,10 @@ def _set_estimates(
     grid: PointGrid, row: int, metric: MetricDefinition, own: NDArray[np.void], readings: Readings
 ) -> None:
     """Set the points that are over and have no own value, from a wider reading or a sample."""
-    others = [readings.of_metric(name) for name in metric.fallbacks]
     is_wide = metric.source_window not in {SourceWindow.DAY, SourceWindow.INSTANT}
+    if not is_wide and not metric.fallbacks:
+        return
+    others = [readings.of_metric(name) for name in metric.fallbacks]
     candidates = np.concatenate([own, *others] if is_wide else [own[:0], *others])
     missing = np.flatnonzero(grid.is_unknown(row) & grid.is_over) if len(candidates) else ()
     is_sample = candidates["window"] == _INSTANT

@@ -105,11 +105,11 @@ def flow_total(
     readings: Readings,
     metric_ids: Sequence[str],
     since: date,
-    days: int = TOTAL_DAYS,
+    length: int = TOTAL_DAYS,
     *,
     left_out: Sequence[LeftOut] = (),
 ) -> FlowTotal:
-    """Return the sum of daily metrics over the `days` days that end with the newest day of all of them.
+    """Return the sum of daily metrics over the `length` days that end with the newest day of all of them.
 
     Rows of days before `since` do not count, nor the metrics in `left_out`.
     """
@@ -117,24 +117,24 @@ def flow_total(
     ids = tuple(metric_id for metric_id in metric_ids if metric_id not in excluded)
     parts = {metric_id: readings.of_metric(metric_id) for metric_id in ids}
     parts = {name: own[own["last_day"] >= number_of_day(since)] for name, own in parts.items()}
-    rows = np.concatenate([readings.rows[:0], *parts.values()])
-    present, counts = np.unique(rows["last_day"], return_counts=True)
+    numbers = np.concatenate([readings.rows["last_day"][:0], *(own["last_day"] for own in parts.values())])
+    present, counts = np.unique(numbers, return_counts=True)
     common = present[counts == len(ids)]
     if not len(common):
         waits_for = tuple(name for name, own in parts.items() if not len(own)) or ids
-        return FlowTotal(ids, days_expected=days, waits_for=waits_for, left_out=tuple(left_out))
-    last = int(common[-1])
-    counted = common[common > last - days]
-    interval = days_between(day_of_number(last - days + 1), day_of_number(last))
+        return FlowTotal(ids, days_expected=length, waits_for=waits_for, left_out=tuple(left_out))
+    last, values = int(common[-1]), np.concatenate([own["value"] for own in parts.values()])
+    counted = common[common > last - length]
+    interval = days_between(day_of_number(last - length + 1), day_of_number(last))
     known = {day_of_number(number) for number in counted.tolist()}
     later = present[present > last]
     return FlowTotal(
         metric_ids=ids,
-        value=sum(rows["value"][np.isin(rows["last_day"], counted)].tolist()),
-        period_start=day_of_number(last - days + 1),
+        value=sum(values[np.isin(numbers, counted)].tolist()),
+        period_start=day_of_number(last - length + 1),
         period_end=day_of_number(last),
         days_present=len(counted),
-        days_expected=days,
+        days_expected=length,
         missing_days=tuple(day for day in interval if day not in known),
         waits_for=tuple(
             name for name, own in parts.items() if len(later) and later[0] not in own["last_day"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +37,8 @@ class OpenTable:
 
     handle: Any
     missing: Mapping[str, pa.DataType] = field(default_factory=dict)
+    version: int = 0
+    """The version that the handle stays at; 0 for a handle that moves on."""
 
 
 class Database:
@@ -99,14 +101,33 @@ class Database:
         """
         if known := self._tables.get(spec.name):
             return known
+        table = await self._opened(spec)
+        if not table.missing:  # until a job adds the columns, each use checks for them again
+            self._tables[spec.name] = table
+        return table
+
+    async def pinned_table(self, spec: AnyTable) -> OpenTable:
+        """Return a new handle of the table's newest version, which stays at that version.
+
+        Only for a database with `consistency_s=None` or a remote one: another handle would move on.
+
+        Raises:
+            StorageNotBootstrapped: the table does not exist.
+            StorageSchemaMismatch: a column has another type, or one that is never null is missing.
+        """
+        table = await self._opened(spec)
+        with translate_errors(self.target, f"reading the version of {spec.name}"):
+            version = int(await table.handle.version())
+            if self.is_remote:
+                await table.handle.checkout(version)
+        return replace(table, version=version)
+
+    async def _opened(self, spec: AnyTable) -> OpenTable:
         connection = await self.connection()
         with translate_errors(self.target, f"opening the table {spec.name}"):
             handle = await connection.open_table(spec.name)
             found = await handle.schema()
-        table = OpenTable(handle, self._missing_columns(spec, found))
-        if not table.missing:  # until a job adds the columns, each use checks for them again
-            self._tables[spec.name] = table
-        return table
+        return OpenTable(handle, self._missing_columns(spec, found))
 
     async def has_table(self, spec: AnyTable) -> bool:
         """Return whether the table exists."""

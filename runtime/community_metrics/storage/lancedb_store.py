@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     Renew = Callable[[], Awaitable[object]]
 
 KEEP_VERSIONS: Final = timedelta(hours=1)
-"""Files of versions older than this are removed by `optimize`; a reader holds a version for seconds."""
+"""`optimize` removes versions that were committed longer ago than this, and files that only they have.
+
+The version before a run is usually older, so a reader that still uses it fails and has to open a newer one.
+"""
 _TRIES_OF_A_LEASE: Final = 5
 _RANGES_OF_ONE_READ: Final = 50
 _KEYS_OF_ONE_REPAIR: Final = 100

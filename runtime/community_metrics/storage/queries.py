@@ -6,6 +6,7 @@ bounded and no result is cut off silently: a read ends only with a result or a p
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -16,7 +17,7 @@ from community_metrics.storage.connection import OpenTable, client
 from community_metrics.storage.schemas import Row, TableSpec, table_named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
     from community_metrics.storage.connection import Database
     from community_metrics.storage.schemas import AnyTable
@@ -74,7 +75,7 @@ class TableQueries:
 
     async def scan(
         self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None
-    ) -> AsyncIterator[pa.RecordBatch]:
+    ) -> AsyncGenerator[pa.RecordBatch, None]:
         """Yield a complete table in batches of at most `page_rows` rows, in no particular order.
 
         Every batch is of the version at the time of the first one, whatever is written meanwhile.
@@ -89,8 +90,9 @@ class TableQueries:
             if self._database.is_remote
             else self._streamed_batches(spec, selected, where, rows=self.page_rows)
         )
-        async for batch in read:
-            yield batch
+        async with aclosing(read) as batches:  # frees what LanceDB has read ahead
+            async for batch in batches:
+                yield batch
 
     async def _rows(self, spec: TableSpec[Row], where: str | None = None) -> list[Row]:
         """Return the rows in no particular order."""
@@ -166,7 +168,7 @@ class TableQueries:
 
     async def _paged_batches(
         self, spec: AnyTable, columns: Sequence[str], where: str | None
-    ) -> AsyncIterator[pa.RecordBatch]:
+    ) -> AsyncGenerator[pa.RecordBatch, None]:
         async with self._database.using(spec, f"reading {spec.name}") as table:
             # a handle of its own, because the shared one must go on reading what is written
             connection = await self._database.connection()
@@ -182,7 +184,7 @@ class TableQueries:
 
     async def _streamed_batches(
         self, spec: AnyTable, columns: Sequence[str], where: str | None, *, rows: int
-    ) -> AsyncIterator[pa.RecordBatch]:
+    ) -> AsyncGenerator[pa.RecordBatch, None]:
         query = Query(spec, columns, _EVERY_ROW, where)
         async with self._database.using(spec, f"reading {spec.name}") as table:
             async for batch in await query.build(table).to_batches(max_batch_length=rows):

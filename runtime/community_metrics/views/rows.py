@@ -12,7 +12,7 @@ from community_metrics.storage.reader import LanceDBReader
 from community_metrics.storage.schemas import table_named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -40,7 +40,7 @@ async def read(
         return await load(reader), await reader.table_versions()
 
 
-def scan_table(reader: LanceDBReader, table: str) -> tuple[pa.Schema, AsyncIterator[pa.RecordBatch]]:
+def scan_table(reader: LanceDBReader, table: str) -> tuple[pa.Schema, AsyncGenerator[pa.RecordBatch, None]]:
     """Return the columns of a table and its rows in batches, in no promised order."""
     return table_named(table).schema, reader.scan(table)
 

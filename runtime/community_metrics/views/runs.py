@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 
 from community_metrics.model import RunStatus
 from community_metrics.periods import ONE_DAY, midnight, today
-from community_metrics.series.freshness import COLLECTING_JOBS, last_success, run_health, source_freshness
+from community_metrics.series.freshness import (
+    COLLECTING_JOBS,
+    last_success,
+    run_health,
+    run_view,
+    source_freshness,
+)
 from community_metrics.views.outcomes import run_views
 from community_metrics.views.rows import newest_source_days
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from community_metrics.model import Lease, MetricDefinition, Run
@@ -60,8 +66,8 @@ class Freshness:
 
     @property
     def is_stale(self) -> bool:
-        """Whether a source is stale, or nothing was ever fetched from any of them."""
-        return bool(self.stale) or (bool(self.newest_days) and not any(self.newest_days.values()))
+        """Whether a source is stale, or nothing was ever fetched from any."""
+        return bool(self.stale) or not any(self.newest_days.values())
 
     @property
     def never_fetched(self) -> tuple[str, ...]:
@@ -97,6 +103,12 @@ async def load_freshness(
     return Freshness(
         now, await last_complete_run(reader, now), await newest_source_days(reader, metrics, today(now))
     )
+
+
+def abandoned_runs(runs: Iterable[Run], lease: Lease | None, now: datetime) -> tuple[str, ...]:
+    """Return the ids of the runs that are open and hold no live lease: what they merged is all they will."""
+    views = (run_view(run, lease, now) for run in runs)
+    return tuple(view.run.ingestion_run_id for view in views if view.state == "abandoned")
 
 
 def end_of_today(now: datetime) -> datetime:

@@ -1,94 +1,162 @@
-"""The API's one connection: read-only, opened at the first read, with timeouts, and consistent reads."""
+"""The API's connections: read-only, opened at the first read, with timeouts.
+
+Bodies are read from a snapshot: every table at one version. A look at the tables opens another one when a run
+has started, ended or been abandoned, or when `history` was compacted; until then all reads use the same one.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from community_metrics.errors import StorageUnavailable
+from community_metrics.errors import StorageError, StorageUnavailable
+from community_metrics.model import RunStatus
 from community_metrics.storage.reader import LanceDBReader
+from community_metrics.storage.snapshot import SnapshotSource
+from community_metrics.views.runs import abandoned_runs, end_of_today
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
 
     from community_metrics.config import Settings
+    from community_metrics.storage.snapshot import Look, Snapshot
 
 READ_TIMEOUT_S: Final = 10.0
-PING_TIMEOUT_S: Final = 3.0
-ATTEMPTS: Final = 5
-"""A run merges into `stats` once; if each of five reads meets another write, something else is wrong."""
-SHOWN_TABLES: Final = ("metrics", "stats", "history", "run_outcomes")
-"""Tables that bodies are built from; without `leases`, whose heartbeat would change every body."""
+LOOK_TIMEOUT_S: Final = 3.0
+_CLOSED_RUNS: Final = 4
 
 Content = TypeVar("Content")
 
 
-def shown_versions(versions: Mapping[str, int]) -> tuple[int, ...]:
-    """Return the versions of the tables that bodies are built from, in a fixed order."""
-    return tuple(versions.get(table, 0) for table in SHOWN_TABLES)
+class DataKey(NamedTuple):
+    """What the stored data follow from: equal keys mean equal rows in all tables but `history` and `leases`.
+
+    A run shows what it wrote when it is closed, or when it lost its lease. Compaction moves the versions of
+    the tables and changes none of this.
+    """
+
+    closed_runs: tuple[tuple[str, datetime | None], ...]
+    """The ids of the newest ones, and when they ended."""
+    abandoned_runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables at the last look."""
+
+    snapshot: Snapshot
+    key: DataKey
+
+    @property
+    def newest_run(self) -> str | None:
+        """The run that started last, open or closed."""
+        return next((run.ingestion_run_id for run in self.snapshot.look.runs), None)
 
 
 class ReadDatabase:
-    """One reader for every request; without a store, so that the API cannot write."""
+    """What every request reads from; without a store, so that the API cannot write."""
 
-    def __init__(self, settings: Settings, *, read_timeout_s: float = READ_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        reader_type: type[LanceDBReader] = LanceDBReader,
+    ) -> None:
         self._settings = settings
+        self._reader_type = reader_type
         self._reader: LanceDBReader | None = None
+        self._source = SnapshotSource(settings, reader_type)
+        self._tables: Tables | None = None
+        self._looking: asyncio.Task[Tables] | None = None
         self.read_timeout_s: Final = read_timeout_s
-        """How long one read may take, in seconds."""
+        """How long one body, or one piece of an export, may take, in seconds."""
 
     @property
     def reader(self) -> LanceDBReader:
-        """The reader; it connects at its first read, and again after a failed one."""
+        """A reader of the newest versions, for exports; it connects at its first read."""
         if self._reader is None:
-            # 0 s: a read sees every earlier write, so equal versions before and after prove it consistent
-            self._reader = LanceDBReader.open(self._settings, consistency_s=0.0)
+            self._reader = self._reader_type.open(self._settings, consistency_s=0.0)
         return self._reader
 
     def load_client(self) -> None:
         """Import LanceDB before a timeout starts: that takes seconds on a cold machine."""
         LanceDBReader.load_client()
 
-    async def consistently(
-        self, read: Callable[[LanceDBReader], Awaitable[Content]]
-    ) -> tuple[Content, Mapping[str, int]]:
-        """Return what `read` returns, read from one version of every table, and those versions.
-
-        Reads again after a concurrent write. Pinning the versions instead would need a second handle for each
-        request, and would fail on a version that is cleaned up meanwhile.
-
-        Raises:
-            StorageError: storage failed, was too slow, or is written to continuously.
-        """
-        self.load_client()
-        try:
-            async with asyncio.timeout(self.read_timeout_s):
-                before = await self.reader.table_versions()
-                for _ in range(ATTEMPTS):
-                    content = await read(self.reader)
-                    after = await self.reader.table_versions()
-                    if shown_versions(before) == shown_versions(after):
-                        return content, after
-                    before = after
-        except TimeoutError:
-            raise StorageUnavailable(f"A read took longer than {self.read_timeout_s:.0f} s.") from None
-        raise StorageUnavailable(f"The tables changed during each of {ATTEMPTS} reads.")
-
-    async def ping(self) -> None:
-        """Return once storage responds.
+    async def look(self, now: datetime) -> Tables:
+        """Return the tables as they are now; concurrent calls share one look.
 
         Raises:
             StorageError: storage failed, or did not respond within a few seconds.
         """
+        if self._looking is None or self._looking.done():
+            self.load_client()
+            self._looking = asyncio.create_task(self._look(now))
+            self._looking.add_done_callback(_retrieve_exception)
+        return await asyncio.shield(self._looking)  # the first client may disconnect while others wait
+
+    async def read(
+        self, load: Callable[[LanceDBReader], Awaitable[Content]], now: datetime
+    ) -> tuple[Content, Mapping[str, int]]:
+        """Return what `load` reads from one version of every table, and those versions.
+
+        It is read once more from a new snapshot if the first one fails: a run may have removed its files.
+
+        Raises:
+            StorageError: storage failed.
+        """
         self.load_client()
+        tables = self._tables or await self.look(now)
         try:
-            async with asyncio.timeout(PING_TIMEOUT_S):
-                await self.reader.table_versions()
-        except TimeoutError:
-            raise StorageUnavailable(f"LanceDB did not respond within {PING_TIMEOUT_S:.0f} s.") from None
+            return await load(tables.snapshot.reader), tables.snapshot.versions
+        except StorageError:
+            if self._tables is tables:
+                self._tables = None
+            snapshot = (self._tables or await self.look(now)).snapshot
+            return await load(snapshot.reader), snapshot.versions
 
     async def close(self) -> None:
-        """Close the connection; the next request would open another."""
+        """Close the connections; the next request would open others."""
+        if self._looking is not None:
+            self._looking.cancel()
+        self._tables = None
+        self._source.close()
         if self._reader is not None:
             await self._reader.close()
             self._reader = None
+
+    async def _look(self, now: datetime) -> Tables:
+        try:
+            async with asyncio.timeout(LOOK_TIMEOUT_S):
+                self._tables = await self._newest(self._tables, now)
+        except TimeoutError:
+            raise StorageUnavailable(f"LanceDB did not respond within {LOOK_TIMEOUT_S:.0f} s.") from None
+        return self._tables
+
+    async def _newest(self, before: Tables | None, now: datetime) -> Tables:
+        had_open_run = before is not None and bool(before.snapshot.look.open_runs)
+        look = await self._source.look(with_lease=had_open_run)
+        key = _data_key(look, now)
+        if before is None or key != before.key or not look.agrees_with(before.snapshot.look):
+            snapshot = await self._source.snapshot(look)
+            return Tables(snapshot, key)
+        if look.lease == before.snapshot.look.lease:
+            return before
+        return replace(before, snapshot=self._source.renewed(before.snapshot.tables, look))
+
+
+def _data_key(look: Look, now: datetime) -> DataKey:
+    # several, because a run that lost its lease may close after a newer one, and clocks of hosts differ
+    closed = [run for run in look.runs if run.status is not RunStatus.RUNNING]
+    ahead = [run for run in closed if run.started_at >= end_of_today(now)]
+    newest = closed[: len(ahead) + _CLOSED_RUNS]
+    ends = tuple((run.ingestion_run_id, run.finished_at) for run in newest)
+    return DataKey(ends, abandoned_runs(look.open_runs, look.lease, now))
+
+
+def _retrieve_exception(look: asyncio.Task[Tables]) -> None:
+    """Keep asyncio from reporting the error of a look that nobody waits for any more."""
+    if not look.cancelled():
+        look.exception()

@@ -17,7 +17,6 @@ CACHED_ROUTES: Final = frozenset(
 """First words of the routes that are served from memory, and so have a tag and a 304."""
 _BY_MINUTE: Final = frozenset({"status", "history"})
 """Routes whose body has whether a run is abandoned, or how old the last success is."""
-_MAX_QUERY_BYTES: Final = 8_192
 
 
 class CacheKey(NamedTuple):
@@ -42,7 +41,7 @@ def cache_key(scope: Scope) -> CacheKey | None:
         return None
     route = path[len(PREFIX) :].partition("/")[0]
     query: bytes = scope["query_string"]
-    if route not in CACHED_ROUTES or len(query) > _MAX_QUERY_BYTES:
+    if route not in CACHED_ROUTES:
         return None
     media_format = negotiated(header(scope["headers"], b"accept")) if route == "series" else ""
     canonical = urlencode(sorted(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))

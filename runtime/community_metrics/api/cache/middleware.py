@@ -1,21 +1,28 @@
 """The layer that responds from memory: a body is built once for its parameters and the state of the tables.
 
-Only a miss reaches FastAPI. A body depends on the versions of the tables, on the UTC day and the stale mark
-(both change without a new version), and on some routes on the minute. While storage is unavailable, the last
-body is served and marked stale; the next check of the tables notices when storage is back.
+Only a miss reaches FastAPI. A body depends on the runs that wrote the data, on the UTC day and the stale mark
+(both change without a run), and on some routes on the minute. While storage is unavailable, the last body is
+served and marked stale; the next look at the tables notices when storage is back. A body that is not built
+because too much else is, or that takes too long, says nothing about storage: the last body is served as it is
+for as long as any cache may serve it, and then the reason.
 """
 
 from __future__ import annotations
 
-import asyncio
+from collections import OrderedDict
+from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from community_metrics.api.cache.keys import cache_key
+from community_metrics.api.cache.sharing import SharedWork
 from community_metrics.api.cache.store import BodyStore, CachedBody, cached_body, stale_copy
+from community_metrics.api.clients import unless_disconnected
 from community_metrics.api.context import header, with_now
 from community_metrics.api.middleware.state import request_state
-from community_metrics.api.problems import storage_problem
+from community_metrics.api.problems import busy_problem, storage_problem, too_long_problem
+from community_metrics.errors import Busy, StorageError, TookTooLong
 from community_metrics.periods import today
 
 if TYPE_CHECKING:
@@ -24,16 +31,21 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from community_metrics.api.admission import Admission
+    from community_metrics.api.cache.database import ReadDatabase
     from community_metrics.api.cache.keys import CacheKey
     from community_metrics.api.cache.watch import StateKey, TableState, TableWatch
     from community_metrics.api.context import RawHeaders
+    from community_metrics.api.problems import Problem
     from community_metrics.clock import Clock
 
 _STALE_CAPACITY_BYTES: Final = 16 * 1024 * 1024
 BUILD_AGAIN_AFTER_S: Final = 5.0
-"""How long stored bodies are served at once after storage failed a build: a hung read takes 10 s."""
+"""How long a failed build is the response to its own key, at once: a build that takes too long takes 10 s."""
 
 PUBLIC: Final = b"public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
+OLDER_BODY: Final = timedelta(seconds=60 + 600)
+"""How long the last body is served instead of a new one that was not built; any cache may do the same."""
 PRIVATE: Final = b"private, no-store"
 STALE: Final = b"public, max-age=5, stale-if-error=86400"
 """A stale body is requested again soon, since storage may be back."""
@@ -41,6 +53,8 @@ _CACHE_STATUS: Final = {
     "hit": b"community-metrics; hit",
     "miss": b"community-metrics; fwd=miss; stored",
     "stale": b"community-metrics; fwd=stale; fwd-status=503",
+    "busy": b"community-metrics; fwd=stale; detail=busy",
+    "timeout": b"community-metrics; fwd=stale; detail=timeout",
 }
 """RFC 9211."""
 
@@ -51,6 +65,8 @@ class BuiltResponse(NamedTuple):
     status: int
     headers: RawHeaders
     body: bytes
+    cause: str = "none"
+    """Why there is no body: `busy` or `timeout`; `none` for a cause that the routes or storage have."""
 
 
 class ResponseCache:
@@ -61,19 +77,23 @@ class ResponseCache:
         app: ASGIApp,
         *,
         watch: TableWatch,
+        database: ReadDatabase,
+        builds: Admission,
         clock: Clock,
         is_private: bool,
         store: BodyStore | None = None,
     ) -> None:
         self._app = app
         self._watch = watch
+        self._database = database
+        self._builds = builds
         self._clock = clock
         self._store = store or BodyStore()
         self._stale_copies = BodyStore(_STALE_CAPACITY_BYTES)
         self._fresh_control = PRIVATE if is_private else PUBLIC
         self._stale_control = PRIVATE if is_private else STALE
-        self._build_again_at = float("-inf")
-        self._building: dict[tuple[CacheKey, StateKey], asyncio.Task[CachedBody | BuiltResponse]] = {}
+        self._failed: OrderedDict[CacheKey, tuple[float, BuiltResponse]] = OrderedDict()
+        self._building: SharedWork[CachedBody | BuiltResponse] = SharedWork()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, from memory where possible."""
@@ -92,26 +112,36 @@ class ResponseCache:
         if cached is not None and tables.failure is None and cached.state == state:
             self._store.confirm(key, cached, tables.seen_at or now)
             await _send_body(cached, scope, send, outcome="hit")
-        elif cached and (tables.failure or self._clock.monotonic() < self._build_again_at):
+        elif cached is not None and tables.failure is not None:
             await self._send_stale(key, cached, scope, send, now)
         else:
-            await self._send_built(key, tables, now, scope, send)
+            build = partial(self._build, key, state, tables, now, scope)
+            built: CachedBody | BuiltResponse | None = self._recent_failure(key)
+            if built is None:
+                built = await unless_disconnected(receive, self._building.result((key, state), build))
+            if built is not None:
+                await self._send_built(key, built, scope, send, now)
 
     async def _send_built(
-        self, key: CacheKey, tables: TableState, now: datetime, scope: Scope, send: Send
+        self,
+        key: CacheKey,
+        built: CachedBody | BuiltResponse,
+        scope: Scope,
+        send: Send,
+        now: datetime,
     ) -> None:
-        state = tables.key(now, by_minute=key.by_minute)
-        built = await self._build_once(key, state, tables, now, scope)
         if isinstance(built, CachedBody):
             await _send_body(built, scope, send, outcome="miss")
             return
         cached = self._store.get(key)
-        if built.status == HTTPStatus.SERVICE_UNAVAILABLE and cached is not None:
+        if cached is not None and built.cause != "none" and now - cached.confirmed_at <= OLDER_BODY:
+            await _send_body(cached, scope, send, outcome=built.cause, marks=[_age(cached, now)])
+        elif cached is not None and built.cause == "none" and built.status == HTTPStatus.SERVICE_UNAVAILABLE:
             await self._send_stale(key, cached, scope, send, now)
-            return
-        request_state(scope).cache = "none"
-        await send({"type": "http.response.start", "status": built.status, "headers": built.headers})
-        await send({"type": "http.response.body", "body": built.body})
+        else:
+            request_state(scope).cache = built.cause
+            await send({"type": "http.response.start", "status": built.status, "headers": built.headers})
+            await send({"type": "http.response.body", "body": built.body})
 
     async def _send_stale(
         self, key: CacheKey, cached: CachedBody, scope: Scope, send: Send, now: datetime
@@ -121,27 +151,23 @@ class ResponseCache:
         if copy is None or (copy.confirmed_at, copy.state.day) != (cached.confirmed_at, today(now)):
             copy = stale_copy(cached, now=now, cache_control=self._stale_control)
             self._stale_copies.put(key, copy)
-        age_s = max(0, round((now - cached.confirmed_at).total_seconds()))
-        marks = [(b"age", str(age_s).encode()), (b"x-data-stale", b"true")]
+        marks = [_age(cached, now), (b"x-data-stale", b"true")]
         await _send_body(copy, scope, send, outcome="stale", marks=marks)
-
-    async def _build_once(
-        self, key: CacheKey, state: StateKey, tables: TableState, now: datetime, scope: Scope
-    ) -> CachedBody | BuiltResponse:
-        place = (key, state)
-        building = self._building.get(place)
-        if building is None:
-            building = asyncio.create_task(self._build(key, state, tables, now, scope))
-            self._building[place] = building
-            building.add_done_callback(lambda _: self._building.pop(place, None))
-        return await asyncio.shield(building)  # the first client may disconnect while others wait
 
     async def _build(
         self, key: CacheKey, state: StateKey, tables: TableState, now: datetime, scope: Scope
     ) -> CachedBody | BuiltResponse:
-        built = await _response_of(self._app, with_now(scope, now))
-        if built.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            self._build_again_at = self._clock.monotonic() + BUILD_AGAIN_AFTER_S
+        try:
+            async with self._builds.turn():
+                built = await _response_of(self._app, with_now(scope, now))
+        except Busy:
+            return _rejected(busy_problem(), scope, "busy")
+        except TookTooLong as error:
+            built = await self._timed_out(error, scope)
+        if built.cause == "timeout" or (
+            built.status == HTTPStatus.SERVICE_UNAVAILABLE and self._store.get(key)
+        ):
+            self._failed[key] = (self._clock.monotonic() + BUILD_AGAIN_AFTER_S, built)
         if built.status != HTTPStatus.OK:
             return built
         cached = cached_body(
@@ -153,6 +179,31 @@ class ResponseCache:
         )
         self._store.put(key, cached)
         return cached
+
+    async def _timed_out(self, error: TookTooLong, scope: Scope) -> BuiltResponse:
+        """Return the response that names the cause: storage, if it does not respond now, else the request."""
+        try:
+            await self._database.look(self._clock.now())
+        except StorageError as failure:
+            return _rejected(storage_problem(failure), scope, "none")
+        return _rejected(too_long_problem(error), scope, "timeout")
+
+    def _recent_failure(self, key: CacheKey) -> BuiltResponse | None:
+        """Return the failure of a build of this key in the last few seconds."""
+        now = self._clock.monotonic()
+        while self._failed and next(iter(self._failed.values()))[0] <= now:
+            self._failed.popitem(last=False)
+        return self._failed[key][1] if key in self._failed else None
+
+
+def _rejected(problem: Problem, scope: Scope, cause: str) -> BuiltResponse:
+    response = problem.response(scope["path"])
+    return BuiltResponse(response.status_code, list(response.raw_headers), bytes(response.body), cause)
+
+
+def _age(cached: CachedBody, now: datetime) -> tuple[bytes, bytes]:
+    """Return the header with the seconds since storage was known to hold this body."""
+    return b"age", str(max(0, round((now - cached.confirmed_at).total_seconds()))).encode()
 
 
 async def _response_of(app: ASGIApp, scope: Scope) -> BuiltResponse:

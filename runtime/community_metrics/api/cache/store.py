@@ -88,8 +88,7 @@ def _staleness(freshness: dict[str, Any], now: datetime) -> dict[str, Any]:
         one | {"is_stale": bool(one["stale_from"]) and datetime.fromisoformat(one["stale_from"]) <= now}
         for one in freshness["sources"]
     ]
-    was_fetched = any(one["newest_day"] for one in sources)
-    is_stale = any(one["is_stale"] or not was_fetched for one in sources)
+    is_stale = any(one["is_stale"] for one in sources) or not any(one["newest_day"] for one in sources)
     return {"sources": sources, "is_stale": is_stale}
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from community_metrics.api.context import now_of
 from community_metrics.api.mappers import definitions_body, status_body
 from community_metrics.api.problems import documented
 from community_metrics.api.schemas.base import Health, Ready
@@ -28,7 +29,7 @@ async def health() -> Response:
 @router.get("/ready", response_model=Ready, responses=documented(401, 422, 500, 503), operation_id="ready")
 async def ready(request: Request) -> Response:
     """Return 200 when storage responds within a few seconds, otherwise 503 with the reason."""
-    await services_of(request).database.ping()
+    await services_of(request).database.look(now_of(request.scope))
     return Response(json_of(Ready()), media_type="application/json", headers=_UNCACHED)
 
 

@@ -60,7 +60,7 @@ class Freshness(Body):
     last_success_at: datetime | None
     """When the last run that collected every metric without an error ended; null when there was none."""
     is_stale: bool
-    """Whether one of `sources` is stale, or nothing was ever fetched from any of them."""
+    """Whether one of `sources` is stale, or nothing was ever fetched from any."""
     sources: list[SourceFreshness]
     """How fresh each source is, by name; a failed metric does not make a source stale, only its age does."""
     storage_reachable: bool = True

@@ -48,7 +48,7 @@ def named(names: Sequence[str], shown: int = NAMES_SHOWN) -> str:
 
 def stale_texts(fresh: Freshness) -> list[str]:
     """Return which sources are stale or were never fetched, a sentence each."""
-    if fresh.sources and len(fresh.never_fetched) == len(fresh.sources):
+    if len(fresh.never_fetched) == len(fresh.sources):
         return ["Nothing has been fetched yet; what is here comes from files."]
     stale = [
         f"{source.source} is stale: its newest day is {source.newest_day}, "

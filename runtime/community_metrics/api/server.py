@@ -1,0 +1,68 @@
+"""The limits of every uvicorn server that this package starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from community_metrics.api.clients import STALL_S
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from starlette.types import ASGIApp
+
+
+def server_config(app: ASGIApp, *, stall_s: float = STALL_S, **options: Any) -> uvicorn.Config:
+    """Return uvicorn's configuration for `app`; `options` are those of uvicorn.
+
+    A connection whose client reads nothing for `stall_s` seconds is closed.
+    """
+    return uvicorn.Config(
+        app,
+        http=type("BoundedStall", (_BoundedStall,), {"stall_s": stall_s}),
+        log_config=None,  # the app configures logging, with one line for each request
+        access_log=False,
+        server_header=False,
+        **options,
+    )
+
+
+class _BoundedStall(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # one of two classes
+    """uvicorn's protocol, which keeps a connection with unsent bytes for as long as its client exists."""
+
+    stall_s: ClassVar[float] = STALL_S
+    _check: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """Stop the response: the client reads more slowly than it is written."""
+        super().pause_writing()
+        self._check_later(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """Continue the response."""
+        super().resume_writing()
+        self._cancel_check()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the response."""
+        self._cancel_check()
+        super().connection_lost(exc)
+
+    def _check_later(self, unsent: int) -> None:
+        self._cancel_check()
+        self._check = self.loop.call_later(self.stall_s, self._abort_if_stalled, unsent)
+
+    def _abort_if_stalled(self, unsent_before: int) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent >= unsent_before:
+            self.transport.abort()  # `close` would wait until the client has read everything
+        else:
+            self._check_later(unsent)
+
+    def _cancel_check(self) -> None:
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
