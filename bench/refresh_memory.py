@@ -9,6 +9,7 @@ jobs allows 900 MB, which about four million rows reach.
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -19,7 +20,7 @@ import lancedb
 import pyarrow as pa
 
 from bench import storage
-from bench.one_refresh import _peak_bytes
+from bench.processes import peak_mb
 from bench.results import Result
 from bench.rows import daily_rows
 from community_metrics.config import Settings
@@ -68,7 +69,7 @@ async def _upsert(folder: str, millions: int) -> None:
     observations = storage.observations(iter(_ids(millions)), storage.SHAPES[0])
     async with LanceDBStore.open(Settings(_env_file=None, db_path=folder)) as store:
         await store.upsert_observations(observations, provenance=Provenance.API, run_id="bench", now=NOON)
-    print(_peak_bytes() / 1e6)
+    print(peak_mb(os.getpid()))
 
 
 if __name__ == "__main__":

@@ -87,6 +87,7 @@ class Gauge(StrEnum):
     AGE_OF_LAST_SUCCESS_H = "AgeOfLastSuccessHours"
     FAILED_RUNS = "FailedRuns"
     BAD_RUNS_IN_A_ROW = "BadRunsInARow"
+    STALE_SOURCES = "StaleSources"
     PUBLISHED_THROUGH_AGE_DAYS = "PublishedThroughAgeDays"
     CERTIFICATE_LIFETIME_LEFT = "CertificateLifetimeLeftPercent"
     DISK_USED = "DiskUsedPercent"

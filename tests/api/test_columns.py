@@ -24,7 +24,8 @@ from community_metrics.model import Provenance, RunStatus, SourceWindow, Status
 from community_metrics.periods import Grain, days_between, last_completed, last_periods, midnight
 from community_metrics.readings import PROVENANCES, number_of_instant
 from community_metrics.series.grid import Point, PointGrid, PointSeries
-from community_metrics.series.summary import LevelTotal, Summary
+from community_metrics.series.summary import Summary
+from community_metrics.series.totals import LevelTotal
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import STATS
 from community_metrics.views.dashboard import Dashboard, MetricView, ProductView
@@ -54,12 +55,12 @@ SEEDED_DAYS = 300
 def board_of(points: Sequence[Point]) -> dict[str, Any]:
     """Return the JSON of a dashboard that has these points of one metric."""
     shown = series_of([*points, Point(points[-1].period.shifted(1))])
-    view = MetricView(METRIC, shown[:-1], shown[-1], Summary())
+    view = MetricView(METRIC, shown[:-1], shown[-1], Summary(), None)
     dashboard = Dashboard(
         periods=tuple(point.period for point in points),
         products=(ProductView("lance", "Lance", (view,), None),),
         stars=LevelTotal(None, (), ()),
-        freshness=Freshness(NOON, rows.run(NOON, RunStatus.SUCCESS)),
+        freshness=Freshness(NOON, rows.run(NOON, RunStatus.SUCCESS), {}),
     )
     versions = {"metrics": 1, "stats": 2, "history": 3, "run_outcomes": 4}
     board: dict[str, Any] = json.loads(dashboard_body(dashboard, versions).model_dump_json())

@@ -221,7 +221,7 @@ class Faces:
         await self.series_agree(metric_id, boards, cut)
         to_today = f"series/{metric_id}?grain=day&from={boards['day']['period_start']}&to={NOON.date()}"
         self.status_agrees(one(status["metrics"], metric_id), (await self.get(to_today))["points"])
-        await self.badge_agrees(metric_id, one(metrics_of(weekly), metric_id)["latest_complete"])
+        await self.badge_agrees(one(metrics_of(weekly), metric_id))
         filtered = await self.get(f"dashboard/weekly?weeks=70&metric_id={metric_id}")
         assert metrics_of(filtered) == [one(metrics_of(weekly), metric_id)]
         assert filtered["periods"] == weekly["periods"]
@@ -254,7 +254,10 @@ class Faces:
             return
         newest = known[-1] if known else {"day": None, "observed_at": None}
         published = status["published_through"] or ""
-        assert (status["newest_day"], status["observed_at"]) == (newest["day"], newest["observed_at"])
+        assert status["observed_at"] == newest["observed_at"]
+        # a level's day is that of its reading, which may be the value at the end of the day before
+        is_read = status["metric_id"] == STARS and newest["observed_at"] is not None
+        assert status["newest_day"] == (newest["observed_at"][:10] if is_read else newest["day"])
         since = max(known[0]["day"] if known else "", "2026-08-31")  # the Monday of 12 weeks ago
         missing = [p["day"] for p in days if since <= p["day"] <= published and p["value"] is None]
         assert status["missing_days"] == (missing if known else [])
@@ -266,12 +269,22 @@ class Faces:
             newest = max(filter(None, same), default=None)
             expected = newest if metric["metric_id"] in DAILY else None
             assert metric["published_through"] == expected
+            if metric["source"] != "seed":
+                (source,) = (s for s in status["freshness"]["sources"] if s["source"] == metric["source"])
+                assert source["newest_day"] == newest
 
-    async def badge_agrees(self, metric_id: str, latest: dict[str, Any] | None) -> None:
+    async def badge_agrees(self, metric: dict[str, Any]) -> None:
+        latest, reading = metric["latest_complete"], metric["latest_reading"]
         shown = latest is not None and latest["period_start"] >= "2026-05-25"  # 26 weeks ago
-        words = f"{latest['value']:,} in {latest['week']}," if shown and latest else "no data"
+        words, when = "no data", "no data"
+        if reading is not None:
+            when = reading["observed_at"][:10]
+            words = f"{reading['value']:,}, read on {when}"
+        elif shown:
+            words, when = f"{latest['value']:,} in {latest['week']},", f", {latest['week']}"
         for picture in ("badge", "sparkline"):
-            assert f"{words}" in (await self.api.get(f"{picture}/{metric_id}.svg")).text
+            assert words in (await self.api.get(f"{picture}/{metric['metric_id']}.svg")).text
+        assert when in (await self.api.get(f"badge/{metric['metric_id']}.svg")).text
 
     async def report_agrees(self, weeks: int, weekly: dict[str, Any]) -> None:
         """Compare the report with the dashboard: the same numbers, over the weeks that the report shows."""
@@ -295,6 +308,8 @@ class Faces:
             values = {f"{value:,}" for value in known_values([*view.points, view.running])}
             name = view.metric.display_name[2:].removeprefix("for ")
             line = next(line for line in text.splitlines() if line.startswith(name))
+            if view.latest_reading is not None:
+                values = {f"{view.latest_reading.value:,}"}
             assert not values or {*values, UNICODE.none} & set(line.split())
 
 

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 
 def test_the_gauges_have_the_names_that_the_alarms_watch() -> None:
-    of_the_runs = {telemetry.AGE_OF_LAST_SUCCESS_H, telemetry.FAILED_RUNS, telemetry.BAD_RUNS_IN_A_ROW}
+    of_the_runs = {
+        telemetry.AGE_OF_LAST_SUCCESS_H,
+        telemetry.FAILED_RUNS,
+        telemetry.BAD_RUNS_IN_A_ROW,
+        telemetry.STALE_SOURCES,
+    }
     of_the_host = {
         monitor.PUBLISHED_THROUGH_AGE_DAYS,
         monitor.CERTIFICATE_LIFETIME_LEFT,

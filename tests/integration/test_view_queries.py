@@ -139,7 +139,7 @@ async def test_a_package_that_was_never_read_makes_no_request_read_a_year_of_its
         )
         (product,) = read.build().products
     assert product.downloads is not None
-    assert (product.downloads.value, product.downloads.missing) == (None, ("downloads:p:package-9",))
+    assert (product.downloads.value, product.downloads.waits_for) == (None, ("downloads:p:package-9",))
     assert reader.rows <= 400 + 8 * 60
 
 

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from community_metrics.model import StatRow
     from community_metrics.periods import Period
 
-LEVEL_GRACE = timedelta(hours=12)
-"""How long after a week or month a reading still counts as the level at its end."""
+LEVEL_REACH = timedelta(hours=12)
 
 
 def points(
@@ -83,8 +82,9 @@ def _wide_point(known: _Known, period: Period) -> Point:
 def _level_point(known: _Known, period: Period) -> Point:
     reading = _latest_reading(known.own, period)
     if reading is not None:
-        is_over = period.is_over(known.now)
-        return _point(known, period, [reading], days_present=1, days_expected=1, complete=is_over)
+        is_near = reading.observed_at >= period.end_instant - LEVEL_REACH
+        complete = period.is_over(known.now) and is_near
+        return _point(known, period, [reading], days_present=1, days_expected=1, complete=complete)
     # by its day: a transcribed sample has no instant
     samples = [
         row
@@ -155,11 +155,7 @@ def _length(row: StatRow) -> int:
 
 
 def _latest_reading(by_instant: Sequence[StatRow], period: Period) -> StatRow | None:
-    """Return the last reading of the period or of the grace after it, by its instant, not by its day."""
-    grace = timedelta(0) if period.grain is Grain.DAY else LEVEL_GRACE
-    # the end of the period belongs to the next one, the end of the grace to this one
-    cut = bisect_right if grace else bisect_left
-    position = cut(by_instant, period.end_instant + grace, key=lambda row: row.observed_at)
-    if position == 0 or by_instant[position - 1].observed_at < midnight(period.start):
-        return None
-    return by_instant[position - 1]
+    """Return the last reading that belongs to the period: by its instant, not by its day."""
+    first, last = midnight(period.start) + LEVEL_REACH, period.end_instant + LEVEL_REACH
+    belonging = [row for row in by_instant if first < row.observed_at <= last]
+    return belonging[-1] if belonging else None

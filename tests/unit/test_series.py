@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind
+from community_metrics.model import Provenance, SourceWindow, StatRow, Status
 from community_metrics.periods import Grain, Period, days_between, period_of
 from community_metrics.series import points as rules
 from community_metrics.series.change import (
@@ -166,14 +166,29 @@ class TestWideWindow:
 
 class TestLevel:
     def test_the_latest_reading_of_the_week_counts_and_may_be_lower(self) -> None:
-        point = level_point([level(at(18, 6), 120), level(at(17, 6), 125)], W47)
-        assert (point.value, point.complete, point.observed_at) == (120, True, at(18, 6))
+        point = level_point([level(at(22, 18), 120), level(at(22, 15), 125)], W47)
+        assert (point.value, point.complete, point.observed_at) == (120, True, at(22, 18))
 
-    @pytest.mark.parametrize(("hour", "minute", "value"), [(0, 0, 9), (12, 0, 9), (12, 1, None)])
-    def test_a_reading_up_to_12_h_after_the_week_counts_as_its_end(
-        self, hour: int, minute: int, value: int | None
+    @pytest.mark.parametrize(
+        ("day", "hour", "minute", "complete"),
+        [(22, 11, 59, False), (22, 12, 0, True), (23, 0, 0, True), (23, 12, 0, True)],
+    )
+    def test_a_week_is_complete_if_its_level_was_read_within_12_h_of_its_end(
+        self, day: int, hour: int, minute: int, *, complete: bool
     ) -> None:
-        assert level_point([level(at(23, hour, minute), 9)], W47, now=LATER).value == value
+        instant = at(day, hour, minute)
+        point = level_point([level(instant, 9)], W47, now=LATER)
+        assert (point.value, point.complete, point.observed_at) == (9, complete, instant)
+
+    @pytest.mark.parametrize(("hour", "minute", "week"), [(12, 0, W47), (12, 1, W48)])
+    def test_one_reading_is_never_two_weeks(self, hour: int, minute: int, week: Period) -> None:
+        rows = [level(at(23, hour, minute), 9)]
+        known = [each for each in (W46, W47, W48) if level_point(rows, each, now=LATER).value is not None]
+        assert known == [week]
+
+    def test_one_reading_is_no_change_between_two_weeks(self) -> None:
+        series = points([level(at(23, 6), 9)], [W47, W48], window=SourceWindow.INSTANT, now=LATER)
+        assert series.complete_values() == [9, None]
 
     def test_the_instant_decides_and_not_the_day_of_the_row(self) -> None:
         misfiled = wide(W47.start, W47.start, 5, source_window=SourceWindow.INSTANT, observed_at=at(25, 6))
@@ -182,9 +197,11 @@ class TestLevel:
     def test_a_reading_before_the_week_is_not_carried_forward(self) -> None:
         assert level_point([level(at(15, 23, 59), 9)], W47).value is None
 
-    @pytest.mark.parametrize(("instant", "value"), [(at(22, 0), 9), (at(23, 0), None), (at(21, 23), None)])
-    def test_one_reading_is_never_two_days(self, instant: datetime, value: int | None) -> None:
-        assert level_point([level(instant, 9)], period_of(date(2026, 11, 22), Grain.DAY)).value == value
+    @pytest.mark.parametrize(("instant", "day"), [(at(22, 12), 21), (at(22, 13), 22), (at(23, 0), 22)])
+    def test_one_reading_is_never_two_days(self, instant: datetime, day: int) -> None:
+        days = [period_of(date(2026, 11, number), Grain.DAY) for number in (20, 21, 22, 23)]
+        series = points([level(instant, 9)], days, window=SourceWindow.INSTANT, now=LATER)
+        assert [point.period.start.day for point in series if point.complete] == [day]
 
     def test_a_sample_of_the_week_is_an_estimate(self) -> None:
         samples = [level(at(17, 0), 90, metric_id=SAMPLED), level(at(19, 0), 99, metric_id=SAMPLED)]
@@ -197,7 +214,7 @@ class TestLevel:
         assert level_point([], W47, fallbacks=[sample], now=LATER).value is None
 
     def test_the_running_week_shows_its_level_but_is_not_complete(self) -> None:
-        point = level_point([level(at(23, 6), 9)], W48)
+        point = level_point([level(at(24, 6), 9)], W48)
         assert (point.value, point.complete) == (9, False)
 
 
@@ -222,15 +239,22 @@ class TestChange:
         assert (estimated[0].value, estimated.complete_values()) == (700, [None])
 
     def test_four_weeks_are_compared_with_the_four_before(self) -> None:
-        change = change_of_trailing([1] * 4 + [3] * 4, 7, ValueKind.FLOW)
+        change = change_of_trailing([1] * 4 + [3] * 4, 7, [7] * 8)
         assert change == Change(absolute=8, fraction=2.0)
 
     @pytest.mark.parametrize("values", [[1] * 7, [None, *[1] * 7], [*[1] * 7, None]])
     def test_one_week_missing_of_eight_leaves_no_four_week_change(self, values: list[int | None]) -> None:
-        assert change_of_trailing(values, len(values) - 1, ValueKind.FLOW) is None
+        assert change_of_trailing(values, len(values) - 1, [7] * len(values)) is None
+
+    def test_months_are_compared_by_their_daily_mean(self) -> None:
+        days = [31, 28, 31, 30, 31, 30, 31, 31]
+        values = [1_000 * count for count in days]
+        assert change_since(values, 1, 1, days) == Change(0, 0.0)
+        assert change_of_trailing(values, 7, days) == Change(0, 0.0)
+        assert change_since([31_000, 42_000], 1, 1, [31, 28]) == Change(14_000, 0.5)
 
     def test_levels_are_compared_and_not_added_up(self) -> None:
-        change = change_of_trailing(list(range(100, 105)), 4, ValueKind.LEVEL)
+        change = change_of_trailing(list(range(100, 105)), 4)
         assert change == Change(absolute=4, fraction=0.04)
 
     @pytest.mark.parametrize(

@@ -3,12 +3,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind, newest_copy
+from community_metrics.model import Provenance, SourceWindow, StatRow, Status, newest_copy
 from community_metrics.periods import Grain, Period, days_between, midnight, period_of
 from community_metrics.series.change import change_of_trailing, change_since
 from tests.support import points_by_hand
@@ -185,7 +186,7 @@ def test_estimates_and_the_running_week_never_enter_a_change(known: dict[date, i
     )
     at, values = series.periods.index(running), series.complete_values()
     assert change_since(values, at, 1) is None
-    assert change_of_trailing(values, at, ValueKind.FLOW) is None
+    assert change_of_trailing(values, at, [7] * len(values)) is None
 
 
 @given(READINGS, GRAINS)
@@ -203,15 +204,17 @@ def test_every_level_shown_was_read_and_near_its_period(readings: list[StatRow],
         )
 
 
-@given(READINGS.filter(bool), st.data())
-def test_no_later_reading_of_the_period_is_ignored(readings: list[StatRow], data: st.DataObject) -> None:
-    period = period_of(data.draw(st.sampled_from(readings)).period_end, Grain.WEEK)
-    within = [
-        row.observed_at for row in readings if midnight(period.start) <= row.observed_at < period.end_instant
-    ]
-    (point,) = points(readings, [period], window=SourceWindow.INSTANT, now=LATER)
-    assert point.observed_at is not None
-    assert point.observed_at >= max(within)
+@given(READINGS, GRAINS)
+def test_each_reading_belongs_to_one_period_and_its_last_one_counts(
+    readings: list[StatRow], grain: Grain
+) -> None:
+    reach = timedelta(hours=12)
+    kept = {row.period_end: row.observed_at for row in sorted(readings, key=attrgetter("observed_at"))}
+    for point in points(readings, periods_of(grain), window=SourceWindow.INSTANT, now=LATER):
+        first, last = midnight(point.period.start) + reach, point.period.end_instant + reach
+        belonging = [instant for instant in kept.values() if first < instant <= last]
+        assert point.observed_at == max(belonging, default=None)
+        assert point.complete == any(instant >= point.period.end_instant - reach for instant in belonging)
 
 
 WINDOWS = st.sampled_from([SourceWindow.DAY, SourceWindow.INSTANT, SourceWindow.THIRTY_DAYS])

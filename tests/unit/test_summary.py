@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,19 +13,21 @@ from community_metrics.series.freshness import (
     behind,
     freshness,
     gap_kind,
-    is_stale,
     last_success,
     run_view,
+    source_freshness,
 )
-from community_metrics.series.summary import Summary, flow_total, level_total, summarize
+from community_metrics.series.summary import Summary, summarize
+from community_metrics.series.totals import LeftOut, flow_total, left_out, level_total
+from community_metrics.views.runs import Freshness
 from tests.support.clock import NOON
-from tests.support.readings import points, readings_of
+from tests.support.readings import metric, points, readings_of
 from tests.support.rows import dailies, daily, level, run, week_named
 
 if TYPE_CHECKING:
     from community_metrics.model import StatRow
     from community_metrics.series.grid import PointSeries
-    from community_metrics.series.summary import FlowTotal, LevelTotal
+    from community_metrics.series.totals import FlowTotal, LevelTotal
 
 W47 = week_named("2026-W47")
 SUNDAY = date(2026, 11, 22)
@@ -51,7 +53,8 @@ def total_of(rows: dict[str, list[StatRow]]) -> FlowTotal:
 
 def stars_of(rows: dict[str, list[StatRow]]) -> LevelTotal:
     every = [replace(row, metric_id=name) for name, own in rows.items() for row in own]
-    return level_total(readings_of(every, rows).newest(), list(rows))
+    metrics = [metric(name, SourceWindow.INSTANT) for name in rows]
+    return level_total(readings_of(every, rows).newest(), metrics)
 
 
 def stored(metric_id: str, known: dict[date, int], *, first: date | None = None) -> StoredDays:
@@ -102,18 +105,90 @@ class TestTotals:
 
     def test_days_before_the_first_day_of_a_total_do_not_count(self) -> None:
         rows = readings_of(dailies(days(40)), [A])
-        assert flow_total(rows, [A], SUNDAY + timedelta(days=1)).missing == (A,)
+        assert flow_total(rows, [A], SUNDAY + timedelta(days=1)).waits_for == (A,)
         assert flow_total(rows, [A], SUNDAY).days_present == 1
 
     def test_there_is_no_total_while_one_metric_has_no_day(self) -> None:
         total = total_of({A: dailies(days(40)), B: []})
-        assert (total.value, total.missing) == (None, (B,))
+        assert (total.value, total.waits_for) == (None, (B,))
+
+    def test_a_total_names_the_metrics_that_it_waits_for(self) -> None:
+        early, late = SUNDAY - timedelta(days=2), SUNDAY - timedelta(days=1)
+        third = "downloads:lance:node"
+        total = total_of({
+            A: dailies(days(40)),
+            B: dailies(days(40, until=early)),
+            third: dailies(days(40, until=late)),
+        })  # fmt: skip
+        assert (total.period_end, total.waits_for) == (early, (B,))
+
+    def test_a_total_of_equally_new_metrics_waits_for_none(self) -> None:
+        assert total_of({A: dailies(days(40)), B: dailies(days(40))}).waits_for == ()
+
+    def test_a_total_names_the_days_that_it_lacks(self) -> None:
+        gaps = (SUNDAY - timedelta(days=29), SUNDAY - timedelta(days=3))
+        total = total_of({A: dailies(days(40)), B: dailies(days(40, without=gaps))})
+        assert (total.missing_days, total.days_present) == (gaps, 28)
+
+    def test_a_metric_that_left_has_no_part_in_a_total(self) -> None:
+        every = [replace(row, metric_id=B) for row in dailies(days(10, until=SUNDAY - timedelta(days=60)))]
+        gone = LeftOut(B, SUNDAY - timedelta(days=60))
+        readings = readings_of([*dailies(days(40)), *every], [A, B])
+        total = flow_total(readings, [A, B], date(2025, 11, 23), left_out=[gone])
+        assert (total.metric_ids, total.value, total.waits_for) == ((A,), 30, ())
+        assert total.left_out == (gone,)
+
+    @pytest.mark.parametrize(
+        ("own", "other", "published", "leaves"),
+        [
+            (14, 0, None, False),
+            (15, 0, None, True),
+            (15, 15, None, False),
+            (15, 15, 1, False),
+            (15, 15, 0, True),
+            (None, 0, None, True),
+            (None, None, None, False),
+        ],
+        ids=[
+            "two weeks behind",
+            "longer behind",
+            "all are as old",
+            "two weeks behind its source",
+            "longer behind its source",
+            "never stored",
+            "nothing is stored",
+        ],
+    )
+    def test_what_failed_for_more_than_two_weeks_leaves(
+        self, own: int | None, other: int | None, published: int | None, leaves: bool
+    ) -> None:
+        def ago(count: int) -> date:
+            return SUNDAY - timedelta(days=count)
+
+        metrics = [metric(B, SourceWindow.DAY), replace(metric(A, SourceWindow.DAY), source="crates")]
+        metrics = [replace(one, created_at=NOON - timedelta(days=60)) for one in metrics]
+        newest = {name: ago(age) for name, age in ((B, own), (A, other)) if age is not None}
+        sources = {} if published is None else {"pypistats": ago(published)}
+        left = [one.metric_id for one in left_out(metrics, newest, sources)]
+        assert left == ([B] if leaves else [])
+
+    def test_a_metric_that_is_new_and_was_never_read_is_waited_for(self) -> None:
+        metrics = [metric(B, SourceWindow.DAY)]
+        assert left_out(metrics, {}, {"pypistats": SUNDAY}) == ()
+        (gone,) = left_out(metrics, {}, {"pypistats": NOON.date() + timedelta(days=15)})
+        assert gone == LeftOut(B, None)
 
     def test_a_total_of_stars_has_the_instant_of_each_reading_and_the_missing_metrics(self) -> None:
         rows = {"stars:a:github": [level(NOON, 7), level(NOON - timedelta(days=1), 9)], "stars:b:github": []}
         total = stars_of(rows)
         assert (total.value, total.missing) == (7, ("stars:b:github",))
         assert total.readings[0].observed_at == NOON
+
+    @pytest.mark.parametrize(("age", "total", "left"), [(14, 16, 0), (15, 7, 1)])
+    def test_an_old_reading_leaves_a_total_of_stars(self, age: int, total: int, left: int) -> None:
+        old = level(NOON - timedelta(days=age), 9)
+        found = stars_of({"stars:a:github": [level(NOON, 7)], "stars:b:github": [old]})
+        assert (found.value, len(found.left_out)) == (total, left)
 
 
 class TestFreshness:
@@ -154,15 +229,27 @@ class TestFreshness:
         found = freshness(seeded, NOON)
         assert [(metric.published_through, metric.missing_days) for metric in found] == [(None, ())] * 2
 
-    @pytest.mark.parametrize(
-        ("age", "stale"), [(timedelta(days=8), False), (timedelta(days=8, seconds=1), True)]
-    )
-    def test_a_success_older_than_8_days_is_stale(self, age: timedelta, stale: bool) -> None:
-        success = run(NOON - timedelta(minutes=1))
-        assert is_stale(success.finished_at, NOON + age) is stale
+    def test_a_source_is_stale_when_its_newest_day_is_more_than_10_days_ago(self) -> None:
+        midnight = datetime(2026, 12, 3, tzinfo=UTC)
+        before, after = (
+            source_freshness("npm", SUNDAY, now) for now in (midnight - timedelta(seconds=1), midnight)
+        )
+        assert (before.is_stale, after.is_stale) == (False, True)
+        assert before.stale_from == after.stale_from == midnight
 
-    def test_without_a_success_everything_is_stale(self) -> None:
-        assert is_stale(None, NOON)
+    @pytest.mark.parametrize(
+        ("newest", "stale"),
+        [
+            ({}, True),
+            ({"npm": None}, True),
+            ({"npm": None, "crates": SUNDAY}, False),
+            ({"npm": SUNDAY - timedelta(days=10), "crates": SUNDAY}, True),
+        ],
+    )
+    def test_data_are_stale_when_a_source_is_or_nothing_was_ever_fetched(
+        self, newest: dict[str, date | None], stale: bool
+    ) -> None:
+        assert Freshness(NOON, None, newest).is_stale is stale
 
     @pytest.mark.parametrize(
         ("status", "job"), [(RunStatus.PARTIAL, "weekly_refresh"), (RunStatus.SUCCESS, "seed_from_csv")]

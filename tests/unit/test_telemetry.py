@@ -28,7 +28,7 @@ def weeks_ago(*statuses: RunStatus, job_name: str = "weekly_refresh") -> list[Ru
 
 
 def gauges_of(runs: list[Run], lease: Lease | None, now: datetime) -> dict[str, float]:
-    return run_gauges(run_health(runs, lease, now), Freshness(now, last_success(runs)))
+    return run_gauges(run_health(runs, lease, now), Freshness(now, last_success(runs), {}))
 
 
 def test_the_age_is_that_of_the_last_whole_success() -> None:
@@ -60,7 +60,14 @@ def test_bad_runs_count_from_the_newest_back_to_the_last_success(
 def test_a_seed_is_no_success_of_collecting_and_no_bad_run() -> None:
     gauges = gauges_of(weeks_ago(FAILED, job_name="seed_from_csv"), None, NOW)
 
-    assert gauges == {"BadRunsInARow": 0, "FailedRuns": 0}
+    assert gauges == {"BadRunsInARow": 0, "FailedRuns": 0, "StaleSources": 0}
+
+
+def test_stale_sources_are_counted_whatever_the_runs_did() -> None:
+    newest = {"npm": NOW.date() - timedelta(days=10), "crates": NOW.date() - timedelta(days=11), "x": None}
+    gauges = run_gauges(run_health([], None, NOW), Freshness(NOW, None, newest))
+
+    assert gauges["StaleSources"] == 1
 
 
 def held(run_id: str, until: datetime) -> Lease:
@@ -84,7 +91,7 @@ def test_an_abandoned_run_is_a_bad_one() -> None:
 def test_a_run_that_began_after_the_lease_was_read_is_not_abandoned() -> None:
     gauges = gauges_of([run(NOW + timedelta(seconds=1), RUNNING)], None, NOW)
 
-    assert gauges == {"BadRunsInARow": 0, "FailedRuns": 0}
+    assert gauges == {"BadRunsInARow": 0, "FailedRuns": 0, "StaleSources": 0}
 
 
 @pytest.mark.parametrize(("minutes_ago", "counts"), [(1, 1), (30, 1), (60, 1), (70, 1), (120, 0)])
@@ -107,4 +114,4 @@ def test_an_abandoned_run_failed_at_the_latest_when_the_next_one_began() -> None
 
 
 def test_the_age_of_a_success_in_the_future_is_zero() -> None:
-    assert Freshness(NOON - timedelta(days=1), run(NOON)).age == timedelta(0)
+    assert Freshness(NOON - timedelta(days=1), run(NOON), {}).age == timedelta(0)

@@ -18,6 +18,7 @@ from community_metrics.cli.render.report import render_report
 from community_metrics.cli.render.status import ranges_text, render_runs, render_status
 from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline
 from community_metrics.model import OutcomeStatus, RunOutcome, RunStatus
+from community_metrics.model import Status as ValueStatus
 from community_metrics.periods import Grain, days_between, last_completed, last_periods
 from community_metrics.series.freshness import StoredDays, run_health, run_view
 from community_metrics.series.grid import Point
@@ -79,7 +80,7 @@ def report_of_rows(*rows: Sequence[StatRow], weeks: int = 12, now: datetime = NO
     readings = readings_of(row for own in by_metric.values() for row in own)
     newest_day = max((row.period_end for own in by_metric.values() for row in own), default=None)
     periods = last_periods(last_completed(now, Grain.WEEK), 120)
-    freshness = Freshness(now, run(NOON))
+    freshness = Freshness(now, run(NOON), {"pypistats": newest_day})
     dashboard = DashboardRows(alone, chosen, readings, readings.newest(), periods, 120, freshness)
     return report_of(dashboard.build(), newest_day, weeks=weeks)
 
@@ -100,7 +101,8 @@ def status(
     *, now: datetime = NOON, days: Sequence[StoredDays] = (), errors: Mapping[str, RunOutcome] | None = None
 ) -> Status:
     health = run_health((), None, now)
-    return status_of(days, errors or {}, (), health, Freshness(now, run(NOON)))
+    newest_days = {one.source: max(one.days) for one in days} or {"pypistats": NOON.date()}
+    return status_of(days, errors or {}, (), health, Freshness(now, run(NOON), newest_days))
 
 
 def stored_days(rows: Sequence[StatRow]) -> StoredDays:
@@ -118,14 +120,27 @@ class TestReport:
     def test_stars_change_by_a_number_and_not_by_a_percentage(self) -> None:
         text = printed(render_report(report_of_rows(stars()), UNICODE, 100))
         line = next(line for line in text.splitlines() if line.startswith("stars"))
-        assert line.split()[4:6] == ["1,234", "+1"]
+        assert line.split()[5:7] == ["1,234", "+1"]
 
-    def test_stars_read_only_in_the_running_week_are_shown_as_of_this_week(self) -> None:
-        reading = level(NOON + timedelta(hours=3), 77)
-        report = report_of_rows([reading], now=NOON + timedelta(hours=4))
-        text = printed(render_report(report, UNICODE, 100))
+    @pytest.mark.parametrize(("width", "when"), [(100, ["2026-11-25", "15:00"]), (80, ["2026-11-25"])])
+    def test_the_value_of_a_level_is_its_latest_reading_with_its_time(
+        self, width: int, when: list[str]
+    ) -> None:
+        now = NOON + timedelta(days=2, hours=3)
+        report = report_of_rows([*stars(), level(now, 1300)], now=now + timedelta(minutes=1))
+        text = printed(render_report(report, UNICODE, width), width)
         line = next(line for line in text.splitlines() if line.startswith("stars"))
-        assert line.split()[3:6] == ["this", "77", "—"]
+        at = line.split().index("2026-11-25")
+        assert line.split()[at : at + len(when) + 2] == [*when, "1,300", "+1"]
+
+    def test_a_provisional_value_is_marked(self) -> None:
+        rows = downloads(PYTHON)
+        text = printed(render_report(report_of_rows(rows), UNICODE, 100))
+        assert "provisional" not in text
+        rows[-1] = replace(rows[-1], status=ValueStatus.PROVISIONAL)
+        text = printed(render_report(report_of_rows(rows), UNICODE, 100))
+        assert "* 329,000" in text
+        assert "* provisional" in text
 
     def test_a_week_with_a_day_missing_is_not_the_last_complete_one(self) -> None:
         rows = downloads(PYTHON, without=(SUNDAY - timedelta(days=2),))
@@ -156,13 +171,47 @@ class TestReport:
     def test_the_total_includes_the_number_of_days_it_covers(self) -> None:
         rows = downloads(PYTHON), downloads(RUST, without=(SUNDAY - timedelta(days=5),))
         text = printed(render_report(report_of_rows(*rows), UNICODE, 100))
-        assert "29 of 30 days to 2026-11-22" in text
+        assert "29 of 30 days to 2026-11-22, without 2026-11-17" in text
 
-    @pytest.mark.parametrize("width", [80, 100, 160])
-    def test_no_value_is_cut_off_and_no_line_is_too_long(self, width: int) -> None:
-        report = report_of_rows(downloads(PYTHON), downloads(RUST), stars(1_234_567))
+    def test_a_total_names_what_it_waits_for_and_what_left_it(self) -> None:
+        late = downloads(PYTHON), downloads(RUST, until=SUNDAY - timedelta(days=2))
+        text = printed(render_report(report_of_rows(*late), UNICODE, 200), 200)
+        assert f"in 30 days to 2026-11-20; waits for {RUST}" in text
+        gone = downloads(PYTHON), downloads(RUST, until=SUNDAY - timedelta(days=15))
+        text = printed(render_report(report_of_rows(*gone), UNICODE, 200), 200)
+        assert "in 30 days to 2026-11-22\n" in text
+        assert f"! {RUST} is in no total: its newest value is of 2026-11-07, more than two weeks old." in text
+
+    def test_a_stale_source_is_named_with_its_newest_day(self) -> None:
+        now = NOON + timedelta(days=12)
+        text = printed(render_report(report_of_rows(downloads(PYTHON), now=now), UNICODE, 200), 200)
+        assert "! pypistats is stale: its newest day is 2026-11-22, 13 days ago." in text
+
+    def test_data_of_another_catalogue_are_called_so(self) -> None:
+        other = ("downloads:p:x",)
+        empty = replace(report_of_rows(), other_metrics=other)
+        text = printed(render_report(empty, UNICODE, 400), 400)
+        assert "No metric of this catalogue has data. The database has 1 metric of another one" in text
+        shown = replace(report_of_rows(downloads(PYTHON)), other_metrics=(PYTHON, *other))
+        text = printed(render_report(shown, UNICODE, 400), 400)
+        assert "The catalogue has none of these metrics" in text
+
+    @pytest.mark.parametrize("width", [50, 60, 80, 100, 160])
+    def test_names_are_cut_but_no_value_and_no_line_is_too_long(self, width: int) -> None:
+        large = [replace(row, value=2_345_678_901) for row in downloads(RUST)]
+        report = report_of_rows(downloads(PYTHON), large, stars(1_234_567))
+        product, *others = report.dashboard.products
+        named = [
+            replace(one, metric=replace(one.metric, display_name="A name of forty-one characters, or longer"))
+            for one in product.metrics
+        ]
+        products = (replace(product, metrics=tuple(named)), *others)
+        report = replace(report, dashboard=replace(report.dashboard, products=products))
         text = printed(render_report(report, UNICODE, width), width)
+        assert "A name of" in text
         assert "1,234,567" in text
+        assert "16,419,752,307" in text
+        assert "W…" not in text
         assert "2026-W47" in text
         assert max(len(line.rstrip()) for line in text.splitlines()) <= width
 
@@ -226,8 +275,8 @@ class TestSparkline:
 
 
 class TestStatus:
-    @pytest.mark.parametrize(("days", "verdict"), [(1, "Fresh."), (9, "Stale.")])
-    def test_the_age_of_the_last_success_decides(self, days: int, verdict: str) -> None:
+    @pytest.mark.parametrize(("days", "verdict"), [(10, "Fresh."), (11, "Stale.")])
+    def test_the_age_of_the_newest_day_decides(self, days: int, verdict: str) -> None:
         view = status(now=NOON + timedelta(days=days))
         assert verdict in printed(render_status(view, "place", UNICODE))
 

@@ -61,7 +61,7 @@ def report(stored: StoredMetrics, *rows: Sequence[StatRow], weeks: int) -> Repor
     every = [row for own in rows for row in own]
     readings = readings_of(every)
     periods = last_periods(last_completed(NOON, Grain.WEEK), 80)
-    freshness = Freshness(NOON, None)
+    freshness = Freshness(NOON, None, {})
     read = DashboardRows(stored, stored.shown, readings, readings.newest(), periods, 80, freshness)
     return report_of(read.build(), max(row.period_end for row in every), weeks=weeks)
 

@@ -238,7 +238,9 @@ export interface paths {
         };
         /**
          * Badge
-         * @description Draw the newest complete week as a badge; `no data` where none of the last 26 is complete.
+         * @description Draw the newest complete week as a badge, or the newest reading of a level, with its week or day.
+         *
+         *     A value of more than 10 days ago is marked as old. `no data`: none of the last 26 weeks is complete.
          */
         get: operations["badge"];
         put?: never;
@@ -280,7 +282,7 @@ export interface components {
         Change: {
             /**
              * Absolute
-             * @description Difference, in the metric's unit.
+             * @description Difference from the base, in the metric's unit. A month's base is the earlier daily mean, as long.
              */
             absolute: number;
             /**
@@ -378,9 +380,11 @@ export interface components {
             points: components["schemas"]["PointColumns"];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningDay"];
+            /** @description The value of a level: its newest reading, in whatever period; null for a flow, or when never read. */
+            latest_reading: components["schemas"]["Reading"] | null;
             /** @description The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`. */
             latest_complete: components["schemas"]["DayPoint"] | null;
-            /** @description From the period before; null unless both are complete and the base is not 0. */
+            /** @description From the period before, months by daily mean; null unless both are complete and the base is not 0. */
             change: components["schemas"]["Change"] | null;
             /** @description Sum of the last four periods against the four before (a level: against four periods earlier). */
             four_period_change: components["schemas"]["Change"] | null;
@@ -619,15 +623,25 @@ export interface components {
              */
             days_expected: number;
             /**
+             * Missing Days
+             * @description Days of the 30 that are not in the value, because a metric lacks them; oldest first.
+             */
+            missing_days: string[];
+            /**
              * Metric Ids
              * @description The metrics that are added.
              */
             metric_ids: string[];
             /**
-             * Missing
-             * @description Metrics without a single known day in the last year; then there is no value.
+             * Waits For
+             * @description Metrics that lack the day after `period_end`, which another one has; without a value: any day.
              */
-            missing: string[];
+            waits_for: string[];
+            /**
+             * Left Out
+             * @description Metrics that have failed for more than two weeks: not added, and not waited for; no share either.
+             */
+            left_out: components["schemas"]["LeftOut"][];
         };
         /**
          * Failure
@@ -672,9 +686,14 @@ export interface components {
             last_success_at: string | null;
             /**
              * Is Stale
-             * @description Whether that is more than 8 days before the body was made, or never was.
+             * @description Whether one of `sources` is stale, or nothing was ever fetched from any.
              */
             is_stale: boolean;
+            /**
+             * Sources
+             * @description How fresh each source is, by name; a failed metric does not make a source stale, only its age does.
+             */
+            sources: components["schemas"]["SourceFreshness"][];
             /**
              * Storage Reachable
              * @description False when the database did not respond and this is the last good body.
@@ -719,6 +738,22 @@ export interface components {
             next_before: string | null;
             /** @description How fresh the data are. */
             freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * LeftOut
+         * @description A metric that has failed for more than two weeks, and so is in no total.
+         */
+        LeftOut: {
+            /**
+             * Metric Id
+             * @description Id of the metric.
+             */
+            metric_id: string;
+            /**
+             * Newest Day
+             * @description Its newest day of the last year; null when there is none.
+             */
+            newest_day: string | null;
         };
         /**
          * MetricIdentity
@@ -972,9 +1007,11 @@ export interface components {
             points: components["schemas"]["PointColumns"];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningMonth"];
+            /** @description The value of a level: its newest reading, in whatever period; null for a flow, or when never read. */
+            latest_reading: components["schemas"]["Reading"] | null;
             /** @description The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`. */
             latest_complete: components["schemas"]["MonthPoint"] | null;
-            /** @description From the period before; null unless both are complete and the base is not 0. */
+            /** @description From the period before, months by daily mean; null unless both are complete and the base is not 0. */
             change: components["schemas"]["Change"] | null;
             /** @description Sum of the last four periods against the four before (a level: against four periods earlier). */
             four_period_change: components["schemas"]["Change"] | null;
@@ -1100,6 +1137,28 @@ export interface components {
          * @enum {string}
          */
         Provenance: "csv_seed" | "api" | "recomputed";
+        /**
+         * Reading
+         * @description The newest reading of a level.
+         */
+        Reading: {
+            /**
+             * Metric Id
+             * @description Id of the metric.
+             */
+            metric_id: string;
+            /**
+             * Value
+             * @description What was read, in the metric's unit.
+             */
+            value: number;
+            /**
+             * Observed At
+             * Format: date-time
+             * @description When it was read.
+             */
+            observed_at: string;
+        };
         /**
          * Ready
          * @description Storage responds.
@@ -1518,13 +1577,8 @@ export interface components {
              */
             last_success_at: string | null;
             /**
-             * Last Success Age Hours
-             * @description Whole hours since then, when the body was made; null without one, or while storage is unavailable.
-             */
-            last_success_age_hours: number | null;
-            /**
              * Is Stale
-             * @description Whether that is more than 8 days, or never was.
+             * @description Whether a source is stale; `freshness` has which, and since when.
              */
             is_stale: boolean;
             /**
@@ -1546,33 +1600,37 @@ export interface components {
             freshness: components["schemas"]["Freshness"];
         };
         /**
+         * SourceFreshness
+         * @description How fresh the data of one source are.
+         */
+        SourceFreshness: {
+            /**
+             * Source
+             * @description The source: `pypistats`, `npm`, `crates`, `github`, `github-history`, or a plug-in.
+             */
+            source: string;
+            /**
+             * Newest Day
+             * @description Newest UTC day that was fetched (for a level: the day of its reading); null when there is none.
+             */
+            newest_day: string | null;
+            /**
+             * Is Stale
+             * @description Whether that is more than 10 days before the body was made.
+             */
+            is_stale: boolean;
+            /**
+             * Stale From
+             * @description When it gets or got stale, unless a newer day is fetched before; null when nothing was ever fetched.
+             */
+            stale_from: string | null;
+        };
+        /**
          * SourceWindow
          * @description Length of the interval that one value covers; fixed for each metric.
          * @enum {string}
          */
         SourceWindow: "1d" | "7d" | "30d" | "month" | "instant";
-        /**
-         * StarReading
-         * @description The newest level of one repository.
-         */
-        StarReading: {
-            /**
-             * Metric Id
-             * @description Id of the metric.
-             */
-            metric_id: string;
-            /**
-             * Value
-             * @description Stars.
-             */
-            value: number;
-            /**
-             * Observed At
-             * Format: date-time
-             * @description When they were read.
-             */
-            observed_at: string;
-        };
         /**
          * StarsTotal
          * @description Stars over all repositories, each as last read.
@@ -1587,12 +1645,17 @@ export interface components {
              * Readings
              * @description What is added.
              */
-            readings: components["schemas"]["StarReading"][];
+            readings: components["schemas"]["Reading"][];
             /**
              * Missing
              * @description Repositories never read, which are not in the sum.
              */
             missing: string[];
+            /**
+             * Left Out
+             * @description Repositories whose newest reading is over two weeks older than the newest of all; not in the sum.
+             */
+            left_out: components["schemas"]["LeftOut"][];
         };
         /**
          * Status
@@ -1793,9 +1856,11 @@ export interface components {
             points: components["schemas"]["PointColumns"];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningWeek"];
+            /** @description The value of a level: its newest reading, in whatever period; null for a flow, or when never read. */
+            latest_reading: components["schemas"]["Reading"] | null;
             /** @description The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`. */
             latest_complete: components["schemas"]["WeekPoint"] | null;
-            /** @description From the period before; null unless both are complete and the base is not 0. */
+            /** @description From the period before, months by daily mean; null unless both are complete and the base is not 0. */
             change: components["schemas"]["Change"] | null;
             /** @description Sum of the last four periods against the four before (a level: against four periods earlier). */
             four_period_change: components["schemas"]["Change"] | null;

@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import type { ApiResponse } from "../api/client";
 import type { RunRecord, ServiceStatus, WeeklyDashboard } from "../api/types";
+import { neverFetched, staleSources } from "../data/completeness";
 import { unknownIds } from "../data/groups";
 import { usePage, useView } from "../hooks/contexts";
 import { useResource } from "../hooks/use-resource";
@@ -74,17 +75,28 @@ function OutageNotice({ response }: { readonly response: ApiResponse<WeeklyDashb
 
 function StaleNotice({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { format, now } = usePage();
-  const { is_stale, last_success_at } = dashboard.freshness;
-  if (!is_stale) return null;
-  const age = last_success_at && format.age(last_success_at, now);
+  const { freshness } = dashboard;
+  const stale = staleSources(freshness, now);
+  const missing = neverFetched(freshness);
+  if (stale.length === 0 && missing.length === 0) return null;
+  const nothing = missing.length === freshness.sources.length;
+  const sentences = stale.map(
+    ({ source, newest_day }) =>
+      newest_day &&
+      `${source} has no day after ${format.day(newest_day)}, which was ${format.dayAge(newest_day, now)}.`,
+  );
+  if (nothing) sentences.push("This data comes from seed files.");
+  else if (missing.length > 0) sentences.push(`Nothing has been fetched from ${missing.join(", ")} yet.`);
   return (
-    <Notice tone="warn" title="Data is stale">
-      {age
-        ? `The last complete refresh was ${age}.`
-        : "No refresh has completed yet; this data comes from seed files."}{" "}
-      Fix: run <code>community-metrics refresh</code>.
+    <Notice tone="warn" title={staleTitle(stale.length > 0, nothing)}>
+      {sentences.join(" ")} Fix: run <code>community-metrics refresh</code>.
     </Notice>
   );
+}
+
+function staleTitle(isStale: boolean, nothing: boolean): string {
+  if (isStale) return "Data is stale";
+  return nothing ? "Nothing has been fetched yet" : "A source has no data yet";
 }
 
 function LastRunNotice({ status }: { readonly status: ServiceStatus | null }) {

@@ -1,7 +1,7 @@
 /** The latest week of every product, with freshness and completeness. */
 import { memo } from "react";
 import type { ServiceStatus, WeeklyDashboard } from "../api/types";
-import { completeness, missingDayCount, publishedThrough } from "../data/completeness";
+import { completeness, missingDayCount, publishedThrough, staleSources } from "../data/completeness";
 import { usePage } from "../hooks/contexts";
 import { ProductCard } from "./product-card";
 
@@ -52,7 +52,7 @@ function SummaryStrip({ dashboard, status }: Props) {
       <Fact
         name="Last complete refresh"
         value={success ? format.age(success, now) : "never"}
-        tone={dashboard.freshness.is_stale ? "warn" : "good"}
+        tone={success === null || staleSources(dashboard.freshness, now).length > 0 ? "warn" : "good"}
       >
         {success ? format.day(success) : "no complete refresh yet"}
       </Fact>

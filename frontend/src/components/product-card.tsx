@@ -24,7 +24,9 @@ export function ProductCard({ product, latestWeekEnd }: Props) {
   const stars = product.metrics.filter((metric) => metric.metric_family === "stars");
   const rows = [...downloads.slice(0, MAX_ROWS), ...stars.slice(0, MAX_ROWS)];
   const moreCount = downloads.length + stars.length - rows.length;
-  const estimates = useEstimates(rows.filter((metric) => metric.latest_complete === null));
+  const estimates = useEstimates(
+    rows.filter((metric) => metric.latest_complete === null && metric.latest_reading === null),
+  );
   const hasShares = downloads.length > 1;
   return (
     <article
@@ -84,7 +86,7 @@ interface MetricRowProps {
 
 function MetricRow({ metric, index, siblings, latestWeekEnd, estimate, hasShares }: MetricRowProps) {
   const { format } = usePage();
-  const latest = metric.latest_complete;
+  const latest = metric.latest_reading ?? metric.latest_complete;
   const isLevel = metric.value_kind === "level";
   const value = latest?.value ?? estimate?.value ?? null;
   const text = value === null ? "—" : `${latest === null ? "≈ " : ""}${format.count(value)}`;
@@ -134,13 +136,15 @@ function BreakableName({ name }: { readonly name: string }) {
   );
 }
 
-/** A note if a number is not of the latest week, or is missing. */
+/** When a level was read, or a note if a number is not of the latest week or is missing. */
 function WeekNote({
   metric,
   latestWeekEnd,
   estimate,
 }: Pick<MetricRowProps, "metric" | "latestWeekEnd" | "estimate">) {
   const { format } = usePage();
+  if (metric.latest_reading)
+    return <span className="tag"> read {format.instant(metric.latest_reading.observed_at)}</span>;
   const latest = metric.latest_complete;
   if (latest === null && estimate) return <span className="tag"> estimate, {estimate.period}</span>;
   if (latest === null) return <span className="tag"> no complete week yet</span>;

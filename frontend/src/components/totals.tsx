@@ -1,6 +1,8 @@
 import { memo } from "react";
 import type { WeeklyDashboard, WeeklyMetric, WeeklyProduct } from "../api/types";
+import { dayRanges } from "../data/day-ranges";
 import { allMetrics } from "../data/groups";
+import type { Formats } from "../format/format";
 import { usePage } from "../hooks/contexts";
 import type { Sort } from "../view/view";
 import { Change } from "./change";
@@ -55,9 +57,38 @@ export const DownloadTotals = memo(function SettledTotals({
         rowKey={(row) => row.product}
       />
       <p className="chart-note">Includes only days with data for every package of the product.</p>
+      {rows.map((product) => (
+        <TotalNote key={product.product} product={product} />
+      ))}
     </section>
   );
 });
+
+/** What a total lacks: days, metrics that it waits for, and metrics that left it. */
+function TotalNote({ product }: { readonly product: WeeklyProduct }) {
+  const { format } = usePage();
+  const total = product.downloads_30d;
+  if (total === null) return null;
+  const days = dayRanges(total.missing_days).map(({ first, last }) =>
+    first === last ? format.day(first) : format.days(first, last),
+  );
+  const notes = [
+    ...(days.length > 0 ? [`lacks ${days.join("; ")}`] : []),
+    ...(total.waits_for.length > 0 ? [`waits for ${total.waits_for.join(", ")}`] : []),
+    ...total.left_out.map((one) => `leaves out ${leftOut(one, format)}`),
+  ];
+  if (notes.length === 0) return null;
+  return (
+    <p className="chart-note">
+      {product.display_name} {notes.join("; ")}.
+    </p>
+  );
+}
+
+function leftOut({ metric_id, newest_day }: LeftOut, format: Formats): string {
+  const since = newest_day ? `no value after ${format.day(newest_day)}` : "no value";
+  return `${metric_id} (${since}, for more than two weeks)`;
+}
 
 function DownloadTotal({ product }: { readonly product: WeeklyProduct }) {
   const { format } = usePage();
@@ -65,6 +96,8 @@ function DownloadTotal({ product }: { readonly product: WeeklyProduct }) {
   if (total?.value == null) return <span className="tag">no day has data for every package</span>;
   return <strong>{format.count(total.value)}</strong>;
 }
+
+type LeftOut = WeeklyDashboard["stars"]["left_out"][number];
 
 const BY_STARS: Sort = { column: "stars", descending: true };
 
@@ -124,6 +157,11 @@ export const StarTotals = memo(function StarTotals({ dashboard }: { readonly das
       />
       {stars.missing.length > 0 && (
         <p className="chart-note">Not read yet and not in the total: {stars.missing.length}.</p>
+      )}
+      {stars.left_out.length > 0 && (
+        <p className="chart-note">
+          Not in the total: {stars.left_out.map((one) => leftOut(one, format)).join("; ")}.
+        </p>
       )}
     </section>
   );

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
-import type { MetricStatus, ServiceStatus } from "../api/types";
-import { completeness, isEmpty, missingDayCount, publishedThrough } from "./completeness";
+import type { Freshness, MetricStatus, ServiceStatus } from "../api/types";
+import {
+  completeness,
+  isEmpty,
+  missingDayCount,
+  neverFetched,
+  publishedThrough,
+  staleSources,
+} from "./completeness";
 import { dashboard, metric, week } from "./fixtures";
 
 function metricStatus(changes: Partial<MetricStatus>): MetricStatus {
@@ -20,7 +27,6 @@ function serviceStatus(changes: Partial<ServiceStatus>): ServiceStatus {
   const { freshness } = dashboard();
   return {
     last_success_at: null,
-    last_success_age_hours: null,
     is_stale: false,
     metrics: [],
     failures: [],
@@ -84,4 +90,25 @@ test.each([
 
 test("without a status nothing is known to be empty", () => {
   expect(isEmpty(dashboard(metric([week(0, null)])), null)).toBe(false);
+});
+
+const FRESHNESS: Freshness = {
+  ...dashboard().freshness,
+  sources: [
+    { source: "crates", newest_day: "2026-11-22", is_stale: false, stale_from: "2026-12-03T00:00:00Z" },
+    { source: "npm", newest_day: null, is_stale: false, stale_from: null },
+  ],
+};
+
+function staleAt(instant: string): readonly string[] {
+  return staleSources(FRESHNESS, Date.parse(instant)).map((one) => one.source);
+}
+
+test("a kept body is stale from the instant that it names", () => {
+  expect(staleAt("2026-12-02T23:59:59Z")).toEqual([]);
+  expect(staleAt("2026-12-03T00:00:00Z")).toEqual(["crates"]);
+});
+
+test("a source of which nothing was fetched is named, and is not stale", () => {
+  expect(neverFetched(FRESHNESS)).toEqual(["npm"]);
 });

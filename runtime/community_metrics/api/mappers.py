@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from community_metrics.api.schemas import base, dashboard, points, status
@@ -91,15 +90,13 @@ def definitions_body(
 
 def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
     """Return how the collecting goes."""
-    fresh = view.freshness
     return status.ServiceStatus(
-        last_success_at=fresh.last_success_at,
-        last_success_age_hours=None if fresh.age is None else fresh.age // timedelta(hours=1),
-        is_stale=fresh.is_stale,
+        last_success_at=view.freshness.last_success_at,
+        is_stale=view.freshness.is_stale,
         metrics=[status.MetricStatus.model_validate(metric, from_attributes=True) for metric in view.metrics],
         failures=[status.Failure.model_validate(each, from_attributes=True) for each in view.failures],
         runs=[run_body(one) for one in view.runs],
-        freshness=freshness_body(fresh, versions),
+        freshness=freshness_body(view.freshness, versions),
     )
 
 
@@ -133,6 +130,7 @@ def freshness_body(view: Freshness, versions: TableVersions) -> base.Freshness:
     return base.Freshness(
         last_success_at=view.last_success_at,
         is_stale=view.is_stale,
+        sources=[base.SourceFreshness.model_validate(one, from_attributes=True) for one in view.sources],
         versions=base.Versions(**{name: versions[name] for name in base.Versions.model_fields}),
     )
 
@@ -164,6 +162,7 @@ def _metric_fields(view: MetricView) -> dict[str, Any]:
         **{name: getattr(view.metric, name) for name in points.MetricIdentity.model_fields},
         "points": _point_columns(view.points.columns()),
         "running": point_fields(view.running),
+        "latest_reading": view.latest_reading,
         "latest_complete": summary.latest and point_fields(summary.latest),
         "change": summary.change,
         "four_period_change": summary.trailing,

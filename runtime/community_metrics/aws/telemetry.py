@@ -25,6 +25,7 @@ NAMESPACE: Final = "CommunityMetrics"
 AGE_OF_LAST_SUCCESS_H: Final = "AgeOfLastSuccessHours"
 FAILED_RUNS: Final = "FailedRuns"
 BAD_RUNS_IN_A_ROW: Final = "BadRunsInARow"
+STALE_SOURCES: Final = "StaleSources"
 
 
 class TelemetryError(CommunityMetricsError):
@@ -32,12 +33,16 @@ class TelemetryError(CommunityMetricsError):
 
 
 def run_gauges(health: RunHealth, freshness: Freshness) -> dict[str, float]:
-    """Return the gauges of the collecting runs, by name.
+    """Return the gauges of the collecting runs and the number of stale sources, by name.
 
     The age is left out while no run has succeeded: the alarm treats missing data as a failure, and an age
     would be a number that was never measured.
     """
-    gauges = {FAILED_RUNS: float(health.failed_lately), BAD_RUNS_IN_A_ROW: float(health.bad_in_a_row)}
+    gauges = {
+        FAILED_RUNS: float(health.failed_lately),
+        BAD_RUNS_IN_A_ROW: float(health.bad_in_a_row),
+        STALE_SOURCES: float(len(freshness.stale)),
+    }
     if freshness.age is not None:
         gauges[AGE_OF_LAST_SUCCESS_H] = freshness.age / timedelta(hours=1)
     return gauges

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.checks import Check, fail, ok, warn
-from community_metrics.cli.render.status import BEHIND_FIX, behind_texts, ranges_text
+from community_metrics.cli.render.status import BEHIND_FIX, behind_texts, ranges_text, stale_texts
 from community_metrics.cli.render.style import age, counted
 from community_metrics.cli.stored_checks import stored_checks
 from community_metrics.config import PROJECT_URL, PUBLIC_ORIGINS
@@ -101,12 +101,14 @@ def _data_checks(view: Status, catalog: Catalog) -> Iterator[Check]:
 
 
 def _freshness_check(fresh: Freshness) -> Check:
-    if fresh.age is None:
-        return fail("freshness", "no refresh has collected every metric", "run `community-metrics refresh`")
     if fresh.is_stale:
-        detail = f"data are stale: the last successful refresh was {age(fresh.age)} ago"
-        return fail("freshness", detail, "run `community-metrics refresh`; `status` shows what failed")
-    return ok("freshness", f"last successful refresh {age(fresh.age)} ago")
+        fix = "run `community-metrics refresh`; `status` shows what failed"
+        return fail("freshness", " ".join(stale_texts(fresh)), fix)
+    if fresh.age is None:
+        return ok("freshness", "every source has a recent day; no refresh was without an error yet")
+    return ok(
+        "freshness", f"every source has a recent day; last refresh without an error {age(fresh.age)} ago"
+    )
 
 
 def _gap_check(metric: MetricFreshness, kind: GapKind, days: list[date]) -> Check:

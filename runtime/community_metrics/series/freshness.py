@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from community_metrics.model import SEED_SOURCE, GapKind, RunStatus, SourceWindow
-from community_metrics.periods import ONE_DAY, days_between, lookback_start, today
+from community_metrics.periods import ONE_DAY, days_between, lookback_start, midnight, today
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from community_metrics.model import Lease, Run
     from community_metrics.series.failures import Failure
 
-STALE_AFTER = timedelta(days=8)
-"""A weekly schedule that missed one run is older than this."""
+STALE_AFTER_DAYS = 10
+"""A source is stale when its newest day is older: a week between runs, and three days for a late registry."""
 GAP_WEEKS = 12
 """How far back missing days are searched: completed ISO weeks, and the running one."""
 LATE_DAYS = 3
@@ -58,6 +58,19 @@ class MetricFreshness:
     missing_days: tuple[date, ...]
     observed_at: datetime | None
     last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFreshness:
+    """The newest day that was fetched from a source, and from when on it is stale, unless a newer day comes.
+
+    The day of a level is that of its reading. Both are None for a source of which nothing was ever fetched.
+    """
+
+    source: str
+    newest_day: date | None
+    is_stale: bool
+    stale_from: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,17 @@ def freshness(
     ]
 
 
+def source_freshness(source: str, newest_day: date | None, now: datetime) -> SourceFreshness:
+    """Return how fresh a source is: stale when its newest day is more than 10 days ago.
+
+    The result changes only with the newest day and at midnight UTC.
+    """
+    if newest_day is None:  # there is nothing that could be old
+        return SourceFreshness(source, None, is_stale=False, stale_from=None)
+    stale_from = midnight(newest_day + (STALE_AFTER_DAYS + 1) * ONE_DAY)
+    return SourceFreshness(source, newest_day, now >= stale_from, stale_from)
+
+
 def behind(published: Mapping[str, date], now: datetime) -> dict[str, date]:
     """Return the last published day of each registry that should have published a newer day.
 
@@ -152,11 +176,6 @@ def last_success(runs: Iterable[Run]) -> Run | None:
         if run.job_name in COLLECTING_JOBS and run.scope is None and run.status is RunStatus.SUCCESS
     ]
     return max(complete, key=lambda run: run.started_at, default=None)
-
-
-def is_stale(success_at: datetime | None, now: datetime) -> bool:
-    """Return whether the last complete run ended more than 8 days ago, or there was none."""
-    return success_at is None or now - success_at > STALE_AFTER
 
 
 def run_view(run: Run, lease: Lease | None, now: datetime) -> RunView:

@@ -9,8 +9,9 @@ The rules:
 - A reading wider than a day (`7d`, `30d`, `month`) is never split or summed. It is the value of the period
   that it covers exactly; for any other period it is only an estimate, as a fallback is.
 - A key that is stored more than once counts once, with its newest copy, and the point is `duplicated`.
-- A reading of a level belongs to a day only if taken on it; the 12 h of grace are for weeks and months, or
-  one reading would be shown as two days.
+- A reading of a level belongs to one period: to the one whose end is at most 12 h before it, else to the one
+  that it was taken in. The last reading counts, and the period is complete if that one was taken within 12 h
+  of the period's end, on either side.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from community_metrics.periods import Period
     from community_metrics.readings import Readings
 
-LEVEL_GRACE = timedelta(hours=12)
-"""How long after the end of a period a reading of a level still counts as its last one."""
+LEVEL_REACH: Final = timedelta(hours=12)
+"""How far from the end of a period a reading may be that counts as the level at its end."""
 _INSTANT: Final = WINDOWS.index(SourceWindow.INSTANT)
 
 
@@ -104,15 +105,13 @@ def _set_levels(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:
         return
     by_instant = own[np.argsort(own["observed_at"], kind="stable")]
     instants = by_instant["observed_at"]
-    grace = LEVEL_GRACE if grid.periods[0].grain is not Grain.DAY else timedelta(0)
-    # the end of the period belongs to the next one, the end of the grace to this one
-    cuts = grid.ends + grace // timedelta(microseconds=1)
-    last = np.searchsorted(instants, cuts, side="right" if grace else "left") - 1
-    known = np.flatnonzero((last >= 0) & (instants[last] >= grid.starts))
+    reach = LEVEL_REACH // timedelta(microseconds=1)
+    last = np.searchsorted(instants, grid.ends + reach, side="right") - 1
+    known = np.flatnonzero((last >= 0) & (instants[last] > grid.starts + reach))
     at = (np.full(len(known), row), known)
     grid.set_rows(at, by_instant[last[known]])
     grid.days_present[at] = 1
-    grid.complete[at] = grid.is_over[known]
+    grid.complete[at] = grid.is_over[known] & (instants[last[known]] >= grid.ends[known] - reach)
 
 
 def _set_exact(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:

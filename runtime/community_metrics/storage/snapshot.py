@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from community_metrics.storage.connection import OpenTable
     from community_metrics.storage.schemas import AnyTable
 
-_NEWEST_RUNS: Final = 8
-"""Runs that a look reads: the open ones, of which each crash leaves one, and a few closed ones."""
+_NEWEST_RUNS: Final = 40
+"""Runs that a look reads: the open ones, of which each crash leaves one, and a few closed ones.
+
+A clock that was ahead leaves runs that are newer than every later one, until `repair` deletes them.
+"""
 
 
 class PinnedDatabase(Database):

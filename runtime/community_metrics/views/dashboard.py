@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import TooManyPoints
+from community_metrics.model import ValueKind
 from community_metrics.periods import (
     ONE_DAY,
     Grain,
@@ -19,9 +20,10 @@ from community_metrics.periods import (
     last_periods,
     today,
 )
-from community_metrics.series.change import latest_complete
+from community_metrics.series.change import YEAR, latest_complete
 from community_metrics.series.points import points
-from community_metrics.series.summary import flow_total, level_total, summarize
+from community_metrics.series.summary import summarize
+from community_metrics.series.totals import flow_total, latest_reading, left_out, level_total, newest_days
 from community_metrics.views.rows import LATELY, newest_readings, with_fallbacks
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics, by_product
@@ -35,24 +37,31 @@ if TYPE_CHECKING:
     from community_metrics.periods import Period
     from community_metrics.readings import Readings
     from community_metrics.series.grid import Point, PointGrid, PointSeries
-    from community_metrics.series.summary import FlowTotal, LevelTotal, Summary
+    from community_metrics.series.summary import Summary
+    from community_metrics.series.totals import FlowTotal, LeftOut, LevelTotal, Reading
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.runs import Freshness
 
 SUMMARY_REACH: Final = {Grain.DAY: 364 + 84, Grain.WEEK: 52 + 12, Grain.MONTH: 12 + 3}
-"""Periods that a summary is computed from, however few are shown: a year, and a quarter for late data."""
+"""Periods in which a newest complete one is searched, however few are shown: a year and a quarter."""
+LATE: Final = timedelta(days=84)
+"""Of a metric whose newest day is older, a year more is read, so that it has a change from a year earlier."""
 TOTAL_REACH: Final = timedelta(days=365)
 """How far back the days of a total are searched, however many periods are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricView:
-    """One metric: its points in the periods of the dashboard, the running period, and the summary."""
+    """One metric: its points in the periods of the dashboard, the running period, and the summary.
+
+    `latest_reading` is the value of a level, whatever period it belongs to; None for a flow.
+    """
 
     metric: MetricDefinition
     points: PointSeries
     running: Point
     summary: Summary
+    latest_reading: Reading | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +86,12 @@ class Dashboard:
 
 @dataclass(frozen=True, slots=True)
 class DashboardRows:
-    """What was read for a dashboard of the last `count` of `periods`, with the newest star readings."""
+    """What was read for a dashboard of the last `count` of `periods`, with the newest readings of levels."""
 
     stored: StoredMetrics
     chosen: Sequence[MetricDefinition]
     readings: Readings
-    newest_stars: Readings
+    newest_levels: Readings
     periods: Sequence[Period]
     count: int
     freshness: Freshness
@@ -101,7 +110,7 @@ class DashboardRows:
             products=tuple(
                 self._product(product, chosen, grid, rows) for product, chosen in products.items()
             ),
-            stars=level_total(self.newest_stars, [metric.metric_id for metric in self.stored.stars]),
+            stars=level_total(self.newest_levels, self.stored.stars),
             freshness=self.freshness,
         )
 
@@ -113,7 +122,10 @@ class DashboardRows:
         rows: Mapping[str, int],
     ) -> ProductView:
         downloads = [metric.metric_id for metric in self.stored.downloads.get(product, ())]
-        totals = dict.fromkeys(downloads, grid.complete_totals([rows[metric_id] for metric_id in downloads]))
+        failed = failed_downloads(self.stored, product, self.readings, self.freshness)
+        excluded = {one.metric_id for one in failed}
+        shared = [metric_id for metric_id in downloads if metric_id not in excluded]
+        totals = dict.fromkeys(shared, grid.complete_totals([rows[metric_id] for metric_id in shared]))
         since = total_start(self.freshness.now)
         return ProductView(
             product=product,
@@ -122,7 +134,7 @@ class DashboardRows:
                 self._metric(metric, grid.series(rows[metric.metric_id]), totals.get(metric.metric_id))
                 for metric in chosen
             ),
-            downloads=flow_total(self.readings, downloads, since) if downloads else None,
+            downloads=flow_total(self.readings, downloads, since, left_out=failed) if downloads else None,
         )
 
     def _metric(
@@ -134,10 +146,20 @@ class DashboardRows:
             metric=metric,
             points=completed[-self.count :],
             running=series[-1],
-            summary=summarize(
-                completed[-reach:], metric.value_kind, None if totals is None else totals[:-1][-reach:]
-            ),
+            summary=summarize(completed, metric.value_kind, totals, reach),
+            latest_reading=latest_reading(self.newest_levels, metric.metric_id)
+            if metric.value_kind is ValueKind.LEVEL
+            else None,
         )
+
+
+def failed_downloads(
+    stored: StoredMetrics, product: str, readings: Readings, freshness: Freshness
+) -> tuple[LeftOut, ...]:
+    """Return the downloads of a product that have failed for more than two weeks."""
+    metrics = stored.downloads.get(product, ())
+    newest = newest_days(readings, [metric.metric_id for metric in metrics], total_start(freshness.now))
+    return left_out(metrics, newest, freshness.newest_days)
 
 
 def total_start(now: datetime) -> date:
@@ -181,34 +203,59 @@ async def read_chosen(
     count: int,
 ) -> DashboardRows:
     """Read the rows of the chosen metrics and their fallbacks, and what their shares and the totals need."""
-    periods = last_periods(last_completed(now, grain), max(count, SUMMARY_REACH[grain]))
-    ids = with_fallbacks(chosen)
-    readings = await reader.readings(ids, since=periods[0].start, most_of_table=stored.are_most(ids))
-    downloads = [
-        [metric.metric_id for metric in stored.downloads.get(product, ())] for product in by_product(chosen)
+    freshness = await load_freshness(reader, now, stored.definitions)
+    readings, periods = await _read_own(reader, now, stored, chosen, grain=grain, count=count)
+    partly_read = [
+        product
+        for product in by_product(chosen)
+        if any(readings.position(one.metric_id) is None for one in stored.downloads.get(product, ()))
     ]
-    partly_read = [ids for ids in downloads if any(readings.position(name) is None for name in ids)]
     since = _first_shared_day(chosen, partly_read, readings, periods, now=now)
     readings = readings.joined(
-        await _read_others(reader, stored, readings, partly_read, since=since, now=now)
+        await _read_others(reader, stored, readings, partly_read, since=since, freshness=freshness)
     )
-    stars = readings.newest()
-    unread = [metric.metric_id for metric in stored.stars if not stars.days(metric.metric_id)]
-    stars = stars.joined(await newest_readings(reader, unread, today(now)))
-    return DashboardRows(stored, chosen, readings, stars, periods, count, await load_freshness(reader, now))
+    levels = [metric for metric in chosen if metric.value_kind is ValueKind.LEVEL]
+    newest = readings.newest()
+    wanted = dict.fromkeys(metric.metric_id for metric in (*stored.stars, *levels))
+    unread = [metric_id for metric_id in wanted if not newest.days(metric_id)]
+    newest = newest.joined(await newest_readings(reader, unread, today(now)))
+    return DashboardRows(stored, chosen, readings, newest, periods, count, freshness)
+
+
+async def _read_own(
+    reader: LanceDBReader,
+    now: datetime,
+    stored: StoredMetrics,
+    chosen: Sequence[MetricDefinition],
+    *,
+    grain: Grain,
+    count: int,
+) -> tuple[Readings, list[Period]]:
+    """Read the chosen metrics and their fallbacks: a year more of those whose newest day is late."""
+    last, reach, ids = last_completed(now, grain), max(count, SUMMARY_REACH[grain]), with_fallbacks(chosen)
+    periods = last_periods(last, reach)
+    readings = await reader.readings(
+        ids, since=periods[0].start, until=today(now), most_of_table=stored.are_most(ids)
+    )
+    newest = {metric_id: readings.days(metric_id)[-1:] for metric_id in ids}
+    late = [name for name, days in newest.items() if days and days[0] < last.end - LATE]
+    if not late:
+        return readings, periods
+    longer = last_periods(last, reach + YEAR[grain])
+    older = await reader.readings(late, since=longer[0].start, until=periods[0].start - ONE_DAY)
+    return readings.joined(older), longer
 
 
 def _first_shared_day(
     chosen: Sequence[MetricDefinition],
-    partly_read: Sequence[Sequence[str]],
+    partly_read: Sequence[str],
     readings: Readings,
     periods: Sequence[Period],
     *,
     now: datetime,
 ) -> date:
     """Return the first day that a total of lately or a share of a chosen metric needs."""
-    shared = {metric_id for ids in partly_read for metric_id in ids}
-    grid = points([metric for metric in chosen if metric.metric_id in shared], readings, periods, now)
+    grid = points([metric for metric in chosen if metric.product in partly_read], readings, periods, now)
     latest = [latest_complete(grid.series(row).complete_values()) for row in range(len(grid.metrics))]
     return min([today(now) - LATELY, *(periods[at].start for at in latest if at is not None)])
 
@@ -217,28 +264,44 @@ async def _read_others(
     reader: LanceDBReader,
     stored: StoredMetrics,
     readings: Readings,
-    partly_read: Sequence[Sequence[str]],
+    partly_read: Sequence[str],
     *,
     since: date,
-    now: datetime,
+    freshness: Freshness,
 ) -> Readings:
     """Read what is not chosen: the other downloads of the products, and the stars."""
-    wanted = [*chain(*partly_read), *(metric.metric_id for metric in stored.stars)]
+    downloads = {product: stored.downloads[product] for product in partly_read}
+    wanted = [metric.metric_id for metric in (*chain(*downloads.values()), *stored.stars)]
     others = [name for name in dict.fromkeys(wanted) if readings.position(name) is None]
-    found = await reader.readings(others, since=since, most_of_table=stored.are_most(others))
-    known, first = readings.joined(found), total_start(now)
-    unsettled = [ids for ids in partly_read if not _ends_lately(flow_total(known, ids, first), since)]
-    # a product of which one metric has no day at all has no total, however much more is read
-    unread = [name for name in chain(*unsettled) if not known.days(name)]
-    older = await reader.newest_readings(unread, since=first, most_of_table=stored.are_most(unread))
-    empty = set(unread) - set(older.found())
-    again = {name for ids in unsettled if not empty & set(ids) for name in ids} & set(others)
+    first, until = total_start(freshness.now), today(freshness.now)
+    most = stored.are_most(others)
+    found = await reader.readings(others, since=since, until=until, most_of_table=most)
+    known = readings.joined(found)
+    # the newest day of a metric that has none lately decides whether it leaves its total
+    unread = [metric.metric_id for metric in chain(*downloads.values()) if not known.days(metric.metric_id)]
+    older = await reader.newest_readings(unread, since=first, until=until)
+    known = known.joined(older)
+    again = [
+        metric.metric_id
+        for product in partly_read
+        if _may_end_earlier(stored, product, known, since, freshness)
+        for metric in downloads[product]
+        if metric.metric_id in set(others)
+    ]
     rest = await reader.readings(
-        sorted(again), since=first, until=since - ONE_DAY, most_of_table=stored.are_most(again)
+        again, since=first, until=since - ONE_DAY, most_of_table=stored.are_most(again)
     )
     return found.joined(older.without(again)).joined(rest)
 
 
-def _ends_lately(total: FlowTotal, since: date) -> bool:
-    """Return whether all days of a total are on or after `since`."""
-    return total.period_start is not None and total.period_start >= since
+def _may_end_earlier(
+    stored: StoredMetrics, product: str, readings: Readings, since: date, freshness: Freshness
+) -> bool:
+    """Return whether days before `since` belong to the total of a product, or may."""
+    failed = failed_downloads(stored, product, readings, freshness)
+    ids = [metric.metric_id for metric in stored.downloads[product]]
+    total = flow_total(readings, ids, total_start(freshness.now), left_out=failed)
+    if total.period_start is not None:
+        return total.period_start < since
+    # there is no total while one metric has no day at all, however much is read
+    return all(readings.days(metric_id) for metric_id in total.metric_ids)

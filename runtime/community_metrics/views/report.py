@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from community_metrics.model import ValueKind
 from community_metrics.periods import Grain, last_completed, period_of, today
+from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.views.dashboard import read_chosen
 from community_metrics.views.rows import newest_readings, with_fallbacks
 from community_metrics.views.selection import StoredMetrics
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.dashboard import Dashboard, MetricView
 
-OLD_AFTER_DAYS = 10
-"""The report points out newest data older than this: a completed week and three days for late registries."""
-
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A weekly dashboard that ends with the newest data; `newest_day` is None when nothing is stored."""
+    """A weekly dashboard that ends with the newest data; `newest_day` is None when nothing is stored.
+
+    `other_metrics` are the stored metrics that the catalogue lacks, active or not.
+    """
 
     dashboard: Dashboard
     newest_day: date | None
+    other_metrics: tuple[str, ...] = ()
 
     @property
     def age_days(self) -> int | None:
@@ -43,7 +44,14 @@ class Report:
     @property
     def is_old(self) -> bool:
         """Whether the newest data are old, and the window ends there."""
-        return self.age_days is not None and self.age_days > OLD_AFTER_DAYS
+        return self.age_days is not None and self.age_days > STALE_AFTER_DAYS
+
+    @property
+    def is_of_other_catalog(self) -> bool:
+        """Whether the catalogue has none of the metrics that are shown."""
+        return bool(self.metrics) and {one.metric.metric_id for one in self.metrics} <= set(
+            self.other_metrics
+        )
 
     @property
     def metrics(self) -> list[MetricView]:
@@ -52,10 +60,12 @@ class Report:
 
 
 def shown_point(metric: MetricView) -> Point | None:
-    """Return the point in a metric's row: newest complete, else newest known, else this week's level."""
+    """Return the point in a metric's row: newest complete, else newest known.
+
+    The row of a level shows its newest reading instead, when it was ever read.
+    """
     known = [point for point in metric.points if point.value is not None]
-    level = metric.running if metric.metric.value_kind is ValueKind.LEVEL else None
-    return next((point for point in reversed(known) if point.complete), known[-1] if known else level)
+    return next((point for point in reversed(known) if point.complete), known[-1] if known else None)
 
 
 def shown_change(metric: MetricView) -> Change | None:
@@ -72,7 +82,7 @@ async def load_report(reader: LanceDBReader, catalog: Catalog, now: datetime, *,
     count = weeks + _weeks_without_data(newest_day, now)
     # one more, for a window that ends a week earlier
     rows = await read_chosen(reader, now, stored, stored.shown, grain=Grain.WEEK, count=count + 1)
-    return report_of(rows.build(), newest_day, weeks=weeks)
+    return replace(report_of(rows.build(), newest_day, weeks=weeks), other_metrics=stored.not_in_catalog)
 
 
 def report_of(dashboard: Dashboard, newest_day: date | None, *, weeks: int) -> Report:

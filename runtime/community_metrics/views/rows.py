@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from community_metrics.model import SEED_SOURCE
 from community_metrics.readings import Readings
+from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.storage.reader import LanceDBReader
 from community_metrics.storage.schemas import table_named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -67,6 +69,36 @@ async def newest_readings(
         found = found.joined(newest)
         known = set(newest.found())
         remaining = [metric_id for metric_id in remaining if metric_id not in known]
+    return found
+
+
+async def newest_source_days(
+    reader: LanceDBReader, metrics: Sequence[MetricDefinition], until: date
+) -> dict[str, date | None]:
+    """Return the newest fetched day of each source of active metrics, up to a day; None without one.
+
+    One query of a few days finds the sources that are not stale; older days are searched only for the others.
+    """
+    ids: dict[str, list[str]] = {}
+    for metric in metrics:
+        if metric.is_active and metric.source != SEED_SOURCE:
+            ids.setdefault(metric.source, []).append(metric.metric_id)
+    found: dict[str, date | None] = dict.fromkeys(ids)
+    for reach in (timedelta(days=STALE_AFTER_DAYS), *_SEARCHED):
+        unknown = [source for source, day in found.items() if day is None]
+        if not unknown:
+            break
+        wanted = [metric_id for source in unknown for metric_id in ids[source]]
+        newest = await reader.newest_readings(
+            wanted,
+            since=None if reach is None else until - reach,
+            until=until,
+            fetched_only=True,
+            most_of_table=reach is not None and 2 * len(wanted) > len(metrics),
+        )
+        for source in unknown:
+            days = [day for metric_id in ids[source] for day in newest.days(metric_id)]
+            found[source] = max(days, default=None)
     return found
 
 

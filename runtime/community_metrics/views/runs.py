@@ -7,15 +7,23 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from community_metrics.model import RunStatus
-from community_metrics.series.freshness import COLLECTING_JOBS, is_stale, last_success, run_health, run_view
+from community_metrics.periods import ONE_DAY, midnight, today
+from community_metrics.series.freshness import (
+    COLLECTING_JOBS,
+    last_success,
+    run_health,
+    run_view,
+    source_freshness,
+)
 from community_metrics.views.outcomes import run_views
+from community_metrics.views.rows import newest_source_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
 
-    from community_metrics.model import Lease, Run
-    from community_metrics.series.freshness import RunHealth, RunView
+    from community_metrics.model import Lease, MetricDefinition, Run
+    from community_metrics.series.freshness import RunHealth, RunView, SourceFreshness
     from community_metrics.storage.reader import LanceDBReader
 
 RUNS_READ = 200
@@ -24,10 +32,15 @@ RUNS_READ = 200
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old the data are at `now`: the last run that collected every metric without an error, if any."""
+    """How old the data are at `now`.
+
+    `newest_days` has the newest fetched day of each source that is collected, None for a source without one;
+    `last_complete_run` is the last run that collected every metric without an error, if any.
+    """
 
     now: datetime
     last_complete_run: Run | None
+    newest_days: Mapping[str, date | None]
 
     @property
     def last_success_at(self) -> datetime | None:
@@ -42,9 +55,24 @@ class Freshness:
         return None if at is None else max(timedelta(0), self.now - at)
 
     @property
+    def sources(self) -> tuple[SourceFreshness, ...]:
+        """How fresh each source is, by name."""
+        return tuple(source_freshness(name, day, self.now) for name, day in sorted(self.newest_days.items()))
+
+    @property
+    def stale(self) -> tuple[SourceFreshness, ...]:
+        """The stale sources."""
+        return tuple(source for source in self.sources if source.is_stale)
+
+    @property
     def is_stale(self) -> bool:
-        """Whether that was more than 8 days ago, or never."""
-        return is_stale(self.last_success_at, self.now)
+        """Whether a source is stale, or nothing was ever fetched from any."""
+        return bool(self.stale) or not any(self.newest_days.values())
+
+    @property
+    def never_fetched(self) -> tuple[str, ...]:
+        """The sources of which nothing was ever fetched."""
+        return tuple(source.source for source in self.sources if source.newest_day is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +84,25 @@ class History:
     freshness: Freshness
 
 
-async def last_complete_run(reader: LanceDBReader) -> Run | None:
+async def last_complete_run(reader: LanceDBReader, now: datetime) -> Run | None:
     """Return the newest run that collected every metric without an error, however many runs came after it."""
     found = [
-        await reader.runs(limit=1, status=RunStatus.SUCCESS, job_name=job, whole_only=True)
+        await reader.runs(
+            limit=1, status=RunStatus.SUCCESS, job_name=job, before=end_of_today(now), whole_only=True
+        )
         for job in COLLECTING_JOBS
     ]
     return last_success(run for runs in found for run in runs)
+
+
+async def load_freshness(
+    reader: LanceDBReader, now: datetime, metrics: Sequence[MetricDefinition] | None = None
+) -> Freshness:
+    """Return how old the data are; `metrics` are the stored ones, if they were read already."""
+    metrics = await reader.metrics() if metrics is None else metrics
+    return Freshness(
+        now, await last_complete_run(reader, now), await newest_source_days(reader, metrics, today(now))
+    )
 
 
 def abandoned_runs(runs: Iterable[Run], lease: Lease | None, now: datetime) -> tuple[str, ...]:
@@ -71,15 +111,18 @@ def abandoned_runs(runs: Iterable[Run], lease: Lease | None, now: datetime) -> t
     return tuple(view.run.ingestion_run_id for view in views if view.state == "abandoned")
 
 
-async def load_freshness(reader: LanceDBReader, now: datetime) -> Freshness:
-    """Return how old the data are."""
-    return Freshness(now, await last_complete_run(reader))
+def end_of_today(now: datetime) -> datetime:
+    """Return the next midnight in UTC: a run that started later was recorded by a clock that was ahead.
+
+    Views ignore such a run, as they ignore rows of days after today.
+    """
+    return midnight(today(now) + ONE_DAY)
 
 
-async def read_runs(reader: LanceDBReader) -> tuple[list[Run], Lease | None]:
+async def read_runs(reader: LanceDBReader, now: datetime) -> tuple[list[Run], Lease | None]:
     """Return the newest runs, and the lease as it was just before."""
     lease = await reader.lease()  # first: a run that ends in between is then read as closed
-    return await reader.runs(limit=RUNS_READ), lease
+    return await reader.runs(limit=RUNS_READ, before=end_of_today(now)), lease
 
 
 async def load_history(
@@ -101,6 +144,7 @@ async def load_history(
     status = RunStatus(stored) if stored else None
     lease = await reader.lease()
     # one more than the page has: whether it exists decides whether there is a next page
+    before = min(before or end_of_today(now), end_of_today(now))
     runs = await reader.runs(limit=limit + 1, status=status, job_name=job, before=before)
     views = await run_views(reader, runs[:limit], lease, now)
     return History(
@@ -112,5 +156,5 @@ async def load_history(
 
 async def load_run_health(reader: LanceDBReader, now: datetime) -> tuple[RunHealth, Freshness]:
     """Return how the newest collecting runs ended, and how old the data are."""
-    runs, lease = await read_runs(reader)
+    runs, lease = await read_runs(reader, now)
     return run_health(runs, lease, now), await load_freshness(reader, now)

@@ -53,6 +53,12 @@ class StoredMetrics:
             sorted(active, key=lambda item: (position.get(item.metric_id, len(position)), item.metric_id))
         )
 
+    @property
+    def not_in_catalog(self) -> tuple[str, ...]:
+        """The ids of the stored metrics that the catalogue lacks."""
+        known = {metric.metric_id for metric in self.catalog.metrics}
+        return tuple(item.metric_id for item in self.definitions if item.metric_id not in known)
+
     def chosen(
         self, products: Sequence[str] | None = None, metric_ids: Sequence[str] | None = None
     ) -> tuple[MetricDefinition, ...]:
@@ -118,7 +124,8 @@ async def load_definitions(
     reader: LanceDBReader, now: datetime
 ) -> tuple[Sequence[MetricDefinition], Freshness]:
     """Return every metric that was ever stored, by id."""
-    return await reader.metrics(), await load_freshness(reader, now)
+    metrics = await reader.metrics()
+    return metrics, await load_freshness(reader, now, metrics)
 
 
 async def load_restatements(
@@ -138,4 +145,6 @@ async def load_restatements(
     stored = StoredMetrics(await reader.metrics(), catalog)
     ids = [stored.metric(metric_id).metric_id for metric_id in metric_ids]
     rows = await reader.restatements(metric_ids=ids or None, since=since, limit=limit + 1)
-    return Restatements(tuple(rows[:limit]), len(rows) > limit, await load_freshness(reader, now))
+    return Restatements(
+        tuple(rows[:limit]), len(rows) > limit, await load_freshness(reader, now, stored.definitions)
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import InvalidRange, TooManyPoints
+from community_metrics.model import ValueKind
 from community_metrics.periods import (
     Grain,
     last_completed,
@@ -16,8 +17,10 @@ from community_metrics.periods import (
     today,
 )
 from community_metrics.series.change import latest_complete
+from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.series.points import points
-from community_metrics.views.rows import with_fallbacks
+from community_metrics.series.totals import latest_reading
+from community_metrics.views.rows import newest_readings, with_fallbacks
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition
     from community_metrics.periods import Period
     from community_metrics.series.grid import Point, PointSeries
+    from community_metrics.series.totals import Reading
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.runs import Freshness
 
@@ -44,6 +48,19 @@ class MetricSeries:
     grain: Grain
     points: PointSeries
     freshness: Freshness
+    latest_reading: Reading | None = None
+    """The newest reading of a level, whatever period it belongs to, where it was asked for."""
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the newest reading or complete point is of more than 10 days ago."""
+        if self.latest_reading is not None:
+            newest = today(self.latest_reading.observed_at)
+        elif self.latest is not None:
+            newest = self.latest.period.end
+        else:
+            return False
+        return (today(self.freshness.now) - newest).days > STALE_AFTER_DAYS
 
     @property
     def latest(self) -> Point | None:
@@ -70,34 +87,48 @@ async def load_series(
         InvalidRange: `first` is after `last`, or after today.
         TooManyPoints: the range has more than `max_points` periods.
     """
-    metric = StoredMetrics(await reader.metrics(), catalog).metric(metric_id)
+    stored = StoredMetrics(await reader.metrics(), catalog)
+    metric = stored.metric(metric_id)
     last = min(last or last_completed_day(now), today(now))
     if first is None:
-        stored = [await reader.first_day(name) for name in with_fallbacks([metric])]
-        first = min([last, *(day for day in stored if day is not None)])
-    return await _series_of(reader, metric, _periods(first, last, grain, max_points), now)
+        days = [await reader.first_day(name) for name in with_fallbacks([metric])]
+        first = min([last, *(day for day in days if day is not None)])
+    return await _series_of(reader, stored, metric, _periods(first, last, grain, max_points), now)
 
 
 async def load_last_weeks(
     reader: LanceDBReader, catalog: Catalog, now: datetime, *, metric_id: str, weeks: int
 ) -> MetricSeries:
-    """Return the last completed weeks of a metric.
+    """Return the last completed weeks of a metric, and the newest reading of a level.
 
     Raises:
         UnknownName: the metric is not stored.
     """
-    metric = StoredMetrics(await reader.metrics(), catalog).metric(metric_id)
-    return await _series_of(reader, metric, last_periods(last_completed(now, Grain.WEEK), weeks), now)
+    stored = StoredMetrics(await reader.metrics(), catalog)
+    metric = stored.metric(metric_id)
+    view = await _series_of(reader, stored, metric, last_periods(last_completed(now, Grain.WEEK), weeks), now)
+    if metric.value_kind is not ValueKind.LEVEL:
+        return view
+    newest = await newest_readings(reader, [metric_id], today(now))
+    return replace(view, latest_reading=latest_reading(newest, metric_id))
 
 
 async def _series_of(
-    reader: LanceDBReader, metric: MetricDefinition, periods: Sequence[Period], now: datetime
+    reader: LanceDBReader,
+    stored: StoredMetrics,
+    metric: MetricDefinition,
+    periods: Sequence[Period],
+    now: datetime,
 ) -> MetricSeries:
     readings = await reader.readings(
-        with_fallbacks([metric]), since=periods[0].start, until=periods[-1].end + _LONGEST_WINDOW
+        with_fallbacks([metric]),
+        since=periods[0].start,
+        until=min(periods[-1].end + _LONGEST_WINDOW, today(now)),
     )
     series = points([metric], readings, periods, now).series(0)
-    return MetricSeries(metric, periods[0].grain, series, await load_freshness(reader, now))
+    return MetricSeries(
+        metric, periods[0].grain, series, await load_freshness(reader, now, stored.definitions)
+    )
 
 
 def _periods(first: date, last: date, grain: Grain, max_points: int) -> list[Period]:

@@ -85,15 +85,15 @@ async def load_status(reader: LanceDBReader, catalog: Catalog, now: datetime) ->
     """Return how the collecting goes."""
     stored = StoredMetrics(await reader.metrics(), catalog)
     shown = stored.shown
-    days = await _stored_days(reader, stored, lookback_start(now, GAP_WEEKS))
-    runs, lease = await read_runs(reader)
+    days = await _stored_days(reader, stored, lookback_start(now, GAP_WEEKS), today(now))
+    runs, lease = await read_runs(reader, now)
     errors = await newest_errors(reader, runs, [metric.metric_id for metric in shown])
     return status_of(
         days,
         errors,
         await run_views(reader, runs[:10], lease, now),
         run_health(runs, lease, now),
-        await load_freshness(reader, now),
+        await load_freshness(reader, now, stored.definitions),
     )
 
 
@@ -144,11 +144,13 @@ async def load_week_status(
     )
 
 
-async def _stored_days(reader: LanceDBReader, stored: StoredMetrics, since: date) -> list[StoredDays]:
-    """Return the days of each shown metric since a day; older ones are read only where they matter."""
+async def _stored_days(
+    reader: LanceDBReader, stored: StoredMetrics, since: date, until: date
+) -> list[StoredDays]:
+    """Return the days of each shown metric in the range; older ones are read only where they matter."""
     ids = [metric.metric_id for metric in stored.shown]
     most = stored.are_most(ids)
-    lately = await reader.readings(ids, since=since, most_of_table=most)
+    lately = await reader.readings(ids, since=since, until=until, most_of_table=most)
     days = {metric_id: lately.days(metric_id) for metric_id in ids}
     older = await newest_readings(
         reader, [name for name in ids if days[name][:1] != [since]], since - ONE_DAY, most_of_table=most

@@ -14,14 +14,13 @@ from community_metrics.errors import StorageError, StorageUnavailable
 from community_metrics.model import RunStatus
 from community_metrics.storage.reader import LanceDBReader
 from community_metrics.storage.snapshot import SnapshotSource
-from community_metrics.views.runs import abandoned_runs, last_complete_run
+from community_metrics.views.runs import abandoned_runs, end_of_today
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from community_metrics.config import Settings
-    from community_metrics.model import Run
     from community_metrics.storage.snapshot import Look, Snapshot
 
 READ_TIMEOUT_S: Final = 10.0
@@ -48,7 +47,6 @@ class Tables:
 
     snapshot: Snapshot
     key: DataKey
-    last_complete_run: Run | None
 
     @property
     def newest_run(self) -> str | None:
@@ -144,7 +142,7 @@ class ReadDatabase:
         key = _data_key(look, now)
         if before is None or before is self._failed or key != before.key:
             snapshot = await self._source.snapshot(look)
-            return Tables(snapshot, key, await last_complete_run(snapshot.reader))
+            return Tables(snapshot, key)
         if look.agrees_with(before.snapshot.look) and look.lease == before.snapshot.look.lease:
             return before
         # an open run may have merged rows already: they are shown when it closes, not half of them before
@@ -153,8 +151,10 @@ class ReadDatabase:
 
 def _data_key(look: Look, now: datetime) -> DataKey:
     # several, because a run that lost its lease may close after a newer one, and clocks of hosts differ
-    closed = [run for run in look.runs if run.status is not RunStatus.RUNNING][:_CLOSED_RUNS]
-    ends = tuple((run.ingestion_run_id, run.finished_at) for run in closed)
+    closed = [run for run in look.runs if run.status is not RunStatus.RUNNING]
+    ahead = [run for run in closed if run.started_at >= end_of_today(now)]
+    newest = closed[: len(ahead) + _CLOSED_RUNS]
+    ends = tuple((run.ingestion_run_id, run.finished_at) for run in newest)
     return DataKey(ends, abandoned_runs(look.open_runs, look.lease, now))
 
 

@@ -23,6 +23,7 @@ from community_metrics.api.context import header, with_now
 from community_metrics.api.middleware.state import request_state
 from community_metrics.api.problems import busy_problem, storage_problem, too_long_problem
 from community_metrics.errors import Busy, StorageError, TookTooLong
+from community_metrics.periods import today
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,14 +113,14 @@ class ResponseCache:
             self._store.confirm(key, cached, tables.seen_at or now)
             await _send_body(cached, scope, send, outcome="hit")
         elif cached is not None and tables.failure is not None:
-            await self._send_stale(key, cached, scope, send, now=now, is_stale=state.is_stale)
+            await self._send_stale(key, cached, scope, send, now)
         else:
             build = partial(self._build, key, state, tables, now, scope)
             built: CachedBody | BuiltResponse | None = self._recent_failure(key)
             if built is None:
                 built = await unless_disconnected(receive, self._building.result((key, state), build))
             if built is not None:
-                await self._send_built(key, built, scope, send, now=now, is_stale=state.is_stale)
+                await self._send_built(key, built, scope, send, now)
 
     async def _send_built(
         self,
@@ -127,9 +128,7 @@ class ResponseCache:
         built: CachedBody | BuiltResponse,
         scope: Scope,
         send: Send,
-        *,
         now: datetime,
-        is_stale: bool,
     ) -> None:
         if isinstance(built, CachedBody):
             await _send_body(built, scope, send, outcome="miss")
@@ -138,19 +137,19 @@ class ResponseCache:
         if cached is not None and built.cause != "none" and now - cached.confirmed_at <= OLDER_BODY:
             await _send_body(cached, scope, send, outcome=built.cause, marks=[_age(cached, now)])
         elif cached is not None and built.cause == "none" and built.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            await self._send_stale(key, cached, scope, send, now=now, is_stale=is_stale)
+            await self._send_stale(key, cached, scope, send, now)
         else:
             request_state(scope).cache = built.cause
             await send({"type": "http.response.start", "status": built.status, "headers": built.headers})
             await send({"type": "http.response.body", "body": built.body})
 
     async def _send_stale(
-        self, key: CacheKey, cached: CachedBody, scope: Scope, send: Send, *, now: datetime, is_stale: bool
+        self, key: CacheKey, cached: CachedBody, scope: Scope, send: Send, now: datetime
     ) -> None:
         copy = self._stale_copies.get(key)
         # made once, so that an outage does not rewrite it for every request
-        if copy is None or (copy.confirmed_at, copy.state.is_stale) != (cached.confirmed_at, is_stale):
-            copy = stale_copy(cached, is_stale=is_stale, cache_control=self._stale_control)
+        if copy is None or (copy.confirmed_at, copy.state.day) != (cached.confirmed_at, today(now)):
+            copy = stale_copy(cached, now=now, cache_control=self._stale_control)
             self._stale_copies.put(key, copy)
         marks = [_age(cached, now), (b"x-data-stale", b"true")]
         await _send_body(copy, scope, send, outcome="stale", marks=marks)

@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from community_metrics.periods import today
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
-    from datetime import datetime
 
     from community_metrics.api.cache.watch import StateKey
     from community_metrics.api.context import RawHeaders
@@ -58,7 +60,7 @@ def cached_body(
     )
 
 
-def stale_copy(cached: CachedBody, *, is_stale: bool, cache_control: bytes) -> CachedBody:
+def stale_copy(cached: CachedBody, *, now: datetime, cache_control: bytes) -> CachedBody:
     """Return the body as it is served while storage is unavailable: marked, and so with another tag."""
     body = cached.body
     if (b"content-type", b"application/json") in cached.headers:
@@ -66,18 +68,28 @@ def stale_copy(cached: CachedBody, *, is_stale: bool, cache_control: bytes) -> C
         document["freshness"] |= {
             "storage_reachable": False,
             "data_as_of": cached.confirmed_at.isoformat().replace("+00:00", "Z"),
-            "is_stale": is_stale,
+            **_staleness(document["freshness"], now),
         }
-        if "last_success_age_hours" in document:  # `/status` repeats these two
-            document |= {"is_stale": is_stale, "last_success_age_hours": None}
+        if "is_stale" in document:  # `/status` repeats it
+            document["is_stale"] = document["freshness"]["is_stale"]
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return cached_body(
-        cached.state._replace(is_stale=is_stale),
+        cached.state._replace(day=today(now)),
         body,
         list(cached.headers),
         cache_control=cache_control,
         confirmed_at=cached.confirmed_at,
     )
+
+
+def _staleness(freshness: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Return what the body says of stale sources as it is at `now`: some got stale since."""
+    sources = [
+        one | {"is_stale": bool(one["stale_from"]) and datetime.fromisoformat(one["stale_from"]) <= now}
+        for one in freshness["sources"]
+    ]
+    is_stale = any(one["is_stale"] for one in sources) or not any(one["newest_day"] for one in sources)
+    return {"sources": sources, "is_stale": is_stale}
 
 
 class BodyStore:

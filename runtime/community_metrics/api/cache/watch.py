@@ -10,14 +10,12 @@ import structlog
 
 from community_metrics.errors import StorageError
 from community_metrics.periods import today
-from community_metrics.views.runs import Freshness
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.api.cache.database import DataKey, ReadDatabase
     from community_metrics.clock import Clock
-    from community_metrics.model import Run
 
 WAIT_S: Final = 3.0
 """How long a request waits for a look if the tables were seen before: a busy machine must not look like a
@@ -29,11 +27,13 @@ _log = structlog.get_logger("community_metrics.api")
 
 
 class StateKey(NamedTuple):
-    """What a body depends on besides its parameters; equal keys mean equal bodies."""
+    """What a body depends on besides its parameters; equal keys mean equal bodies.
+
+    A source gets stale at midnight, so that `day` decides it too.
+    """
 
     data: DataKey | None
     day: date
-    is_stale: bool
     newest_run: str | None = None
     minute: datetime | None = None
 
@@ -44,7 +44,6 @@ class TableState:
 
     data: DataKey | None = None
     newest_run: str | None = None
-    last_complete_run: Run | None = None
     seen_at: datetime | None = None
     failure: StorageError | None = None
 
@@ -53,7 +52,6 @@ class TableState:
         return StateKey(
             data=self.data,
             day=today(now),
-            is_stale=Freshness(now, self.last_complete_run).is_stale,
             newest_run=self.newest_run if by_minute else None,
             minute=now.replace(second=0, microsecond=0) if by_minute else None,
         )
@@ -91,12 +89,7 @@ class TableWatch:
         before = self._state
         try:
             tables = await self._database.look(self._clock.now())
-            self._state = TableState(
-                data=tables.key,
-                newest_run=tables.newest_run,
-                last_complete_run=tables.last_complete_run,
-                seen_at=self._clock.now(),
-            )
+            self._state = TableState(data=tables.key, newest_run=tables.newest_run, seen_at=self._clock.now())
         except StorageError as failure:
             self._state = replace(before, failure=failure)
         self._next_check = self._clock.monotonic() + self._interval_s

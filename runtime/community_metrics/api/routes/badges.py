@@ -27,15 +27,15 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get("/badge/{metric_id}.svg", response_class=Response, responses=_RESPONSES, operation_id="badge")
 async def badge(request: Request, metric_id: params.MetricId, theme: params.Theme = "auto") -> Response:
-    """Draw the newest complete week as a badge; `no data` where none of the last 26 is complete."""
+    """Draw the newest complete week as a badge, or the newest reading of a level, with its week or day.
+
+    A value of more than 10 days ago is marked as old. `no data`: none of the last 26 weeks is complete.
+    """
     view = await _weeks(request, metric_id)
-    latest = view.latest
-    number = "no data" if latest is None or latest.value is None else svg.short_number(latest.value)
-    per_week = "" if view.metric.value_kind is ValueKind.LEVEL or latest is None else "/week"
     return _picture(
         svg.badge(
             label=f"{view.metric.subject} {view.metric.unit}",
-            value=number + per_week,
+            value=_value(view),
             title=_title(view),
             description=_description(view),
             theme=theme,
@@ -57,13 +57,27 @@ async def _weeks(request: Request, metric_id: str) -> MetricSeries:
     return (await read_view(request, partial(load_last_weeks, metric_id=metric_id, weeks=_WEEKS)))[0]
 
 
+def _value(view: MetricSeries) -> str:
+    """Return the value of a badge: `12.3k/week, 2026-W47`, or of a level `4.32k, 2026-11-23`."""
+    old = " (old)" if view.is_old else ""
+    if (reading := view.latest_reading) is not None:
+        return f"{svg.short_number(reading.value)}, {reading.observed_at:%Y-%m-%d}{old}"
+    latest = view.latest
+    if latest is None or latest.value is None:
+        return "no data"
+    per_week = "" if view.metric.value_kind is ValueKind.LEVEL else "/week"
+    return f"{svg.short_number(latest.value)}{per_week}, {latest.period.label}{old}"
+
+
 def _title(view: MetricSeries) -> str:
     when = "at the end of the week" if view.metric.value_kind is ValueKind.LEVEL else "per week"
     return f"{view.metric.display_name}: {view.metric.unit} {when}"
 
 
 def _description(view: MetricSeries) -> str:
-    """Return the newest complete week in words."""
+    """Return the newest reading and the newest complete week in words."""
+    if (reading := view.latest_reading) is not None:
+        return f"{reading.value:,}, read on {reading.observed_at:%Y-%m-%d %H:%M} UTC"
     latest = view.latest
     if latest is None or latest.value is None:
         return "no data"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -41,13 +41,28 @@ class Versions(Body):
     """Version of the outcomes of each metric in each run."""
 
 
+class SourceFreshness(Body):
+    """How fresh the data of one source are."""
+
+    source: str
+    """The source: `pypistats`, `npm`, `crates`, `github`, `github-history`, or a plug-in."""
+    newest_day: date | None
+    """Newest UTC day that was fetched (for a level: the day of its reading); null when there is none."""
+    is_stale: bool
+    """Whether that is more than 10 days before the body was made."""
+    stale_from: datetime | None
+    """When it gets or got stale, unless a newer day is fetched before; null when nothing was ever fetched."""
+
+
 class Freshness(Body):
     """How fresh the data of this body are. Instants, never ages: the reader knows what time it is."""
 
     last_success_at: datetime | None
     """When the last run that collected every metric without an error ended; null when there was none."""
     is_stale: bool
-    """Whether that is more than 8 days before the body was made, or never was."""
+    """Whether one of `sources` is stale, or nothing was ever fetched from any."""
+    sources: list[SourceFreshness]
+    """How fresh each source is, by name; a failed metric does not make a source stale, only its age does."""
     storage_reachable: bool = True
     """False when the database did not respond and this is the last good body."""
     data_as_of: datetime | None = None

@@ -82,6 +82,26 @@ class PointColumns(Body):
     """One of its values is stored more than once and the newest copy counts; `repair` deletes the others."""
 
 
+class Reading(Body):
+    """The newest reading of a level."""
+
+    metric_id: str
+    """Id of the metric."""
+    value: int
+    """What was read, in the metric's unit."""
+    observed_at: datetime
+    """When it was read."""
+
+
+class LeftOut(Body):
+    """A metric that has failed for more than two weeks, and so is in no total."""
+
+    metric_id: str
+    """Id of the metric."""
+    newest_day: date | None
+    """Its newest day of the last year; null when there is none."""
+
+
 class RunningWeek(WeekPoint):
     """The week that is not over."""
 
@@ -114,10 +134,12 @@ class MetricSeries(MetricIdentity, Generic[P, R]):
     """What is known in each of the dashboard's `periods`, also in those without data."""
     running: R
     """The period that is not over, apart from the others."""
+    latest_reading: Reading | None
+    """The value of a level: its newest reading, in whatever period; null for a flow, or when never read."""
     latest_complete: P | None
     """The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`."""
     change: Change | None
-    """From the period before; null unless both are complete and the base is not 0."""
+    """From the period before, months by daily mean; null unless both are complete and the base is not 0."""
     four_period_change: Change | None
     """Sum of the last four periods against the four before (a level: against four periods earlier)."""
     year_on_year_change: Change | None
@@ -139,21 +161,14 @@ class DownloadsTotal(Body):
     """Days that are in the value: those that every metric has."""
     days_expected: int
     """Always 30."""
+    missing_days: list[date]
+    """Days of the 30 that are not in the value, because a metric lacks them; oldest first."""
     metric_ids: list[str]
     """The metrics that are added."""
-    missing: list[str]
-    """Metrics without a single known day in the last year; then there is no value."""
-
-
-class StarReading(Body):
-    """The newest level of one repository."""
-
-    metric_id: str
-    """Id of the metric."""
-    value: int
-    """Stars."""
-    observed_at: datetime
-    """When they were read."""
+    waits_for: list[str]
+    """Metrics that lack the day after `period_end`, which another one has; without a value: any day."""
+    left_out: list[LeftOut]
+    """Metrics that have failed for more than two weeks: not added, and not waited for; no share either."""
 
 
 class StarsTotal(Body):
@@ -161,10 +176,12 @@ class StarsTotal(Body):
 
     value: int | None
     """Sum of the readings; null when there is none."""
-    readings: list[StarReading]
+    readings: list[Reading]
     """What is added."""
     missing: list[str]
     """Repositories never read, which are not in the sum."""
+    left_out: list[LeftOut]
+    """Repositories whose newest reading is over two weeks older than the newest of all; not in the sum."""
 
 
 M = TypeVar("M", bound=MetricIdentity)

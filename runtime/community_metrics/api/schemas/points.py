@@ -13,7 +13,7 @@ class Change(Body):
     """How far a value moved between two complete periods."""
 
     absolute: int
-    """Difference, in the metric's unit."""
+    """Difference from the base, in the metric's unit. A month's base is the earlier daily mean, as long."""
     fraction: float
     """Difference divided by the base: 0.05 is five per cent up."""
 

@@ -89,10 +89,8 @@ class ServiceStatus(Body):
 
     last_success_at: datetime | None
     """When the last run that collected every metric without an error ended; null when there was none."""
-    last_success_age_hours: int | None
-    """Whole hours since then, when the body was made; null without one, or while storage is unavailable."""
     is_stale: bool
-    """Whether that is more than 8 days, or never was."""
+    """Whether a source is stale; `freshness` has which, and since when."""
     metrics: list[MetricStatus]
     """Every metric that is shown, in the order of the catalogue."""
     failures: list[Failure]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
 from community_metrics.cli.render import style
-from community_metrics.model import ValueKind
+from community_metrics.cli.render.status import named, ranges_text, stale_texts
+from community_metrics.model import Status, ValueKind
 from community_metrics.views.report import shown_change, shown_point
 
 if TYPE_CHECKING:
@@ -17,30 +19,57 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from community_metrics.cli.render.style import Glyphs
-    from community_metrics.series.summary import FlowTotal
+    from community_metrics.series.grid import Point
+    from community_metrics.series.totals import FlowTotal, LevelTotal
     from community_metrics.views.dashboard import MetricView, ProductView
     from community_metrics.views.report import Report
 
 NARROW = 100
-"""Below this many columns the subject in brackets is left out of the names."""
+"""Below this many columns the subject in brackets is left out of the names, and the hour of a reading."""
+_SHORTEST_NAME: Final = 12
+_PADDING: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What all tables share, so that their columns are aligned."""
+
+    glyphs: Glyphs
+    width: int
+    name_width: int
+    has_completeness: bool
+    drawn: int
 
 
 def render_report(report: Report, glyphs: Glyphs, width: int) -> RenderableType:
     """Return the report as it is printed on `width` columns."""
     if report.newest_day is None:
-        return Text(
-            "No data yet. Fix: run `community-metrics seed` to load history from before the first run, or "
-            "`community-metrics refresh` to fetch from the registries.",
-            "yellow",
-        )
-    products = report.dashboard.products
-    name_width = max(len(_name(metric, one, width)) for one in products for metric in one.metrics)
+        return _no_data(report)
+    layout = _layout(report, glyphs, width)
     parts: list[RenderableType] = [_headline(report, glyphs)]
-    for product in products:
+    for product in report.dashboard.products:
         parts.append(_product_title(product.display_name, product.downloads))
-        parts.append(Padding(_table(product, glyphs, width, name_width), (0, 0, 1, 0)))
+        if product.downloads is not None:
+            parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in _left_out(product.downloads)]
+        parts.append(Padding(_table(product, layout), (0, 0, 1, 0)))
     parts += _footer(report, glyphs)
     return Group(*parts)
+
+
+def _no_data(report: Report) -> Text:
+    if report.other_metrics:
+        count = style.counted(len(report.other_metrics), "metric")
+        return Text(
+            f"No metric of this catalogue has data. The database has {count} of another one: "
+            f"{named(report.other_metrics)}. Fix: set CM_CATALOG or CM_DB_PATH so that the two belong "
+            "together, or run `community-metrics refresh` to collect this catalogue into this database.",
+            "yellow",
+        )
+    return Text(
+        "No data yet. Fix: run `community-metrics seed` to load history from before the first run, or "
+        "`community-metrics refresh` to fetch from the registries.",
+        "yellow",
+    )
 
 
 def _headline(report: Report, glyphs: Glyphs) -> Text:
@@ -63,60 +92,107 @@ def _product_title(name: str, total: FlowTotal | None) -> Text:
     if total is None:
         return text
     if total.value is None:
-        return text.append("   no total of downloads: no day has data for every package", "dim")
-    days = "30 days" if total.days_present == total.days_expected else f"{total.days_present} of 30 days"
-    return text.append(f"   {style.number(total.value)} downloads in {days} to {total.period_end}", "dim")
+        text.append("   no total of downloads: no day has data for every package", "dim")
+    else:
+        days = "30 days" if not total.missing_days else f"{total.days_present} of 30 days"
+        text.append(f"   {style.number(total.value)} downloads in {days} to {total.period_end}", "dim")
+    if total.missing_days:
+        text.append(f", without {ranges_text(total.missing_days)}", "dim")
+    return text.append(f"; waits for {named(total.waits_for)}", "dim") if total.waits_for else text
 
 
-def _table(product: ProductView, glyphs: Glyphs, width: int, name_width: int) -> Table:
-    drawn = min(_spark_width(width), len(product.metrics[0].points))
+def _left_out(total: FlowTotal | LevelTotal) -> list[str]:
+    """Return one sentence for each metric that has failed for so long that it left the total."""
+    return [
+        f"{one.metric_id} is in no total: its newest value is of {one.newest_day}, more than two weeks old."
+        if one.newest_day
+        else f"{one.metric_id} is in no total: it has had no value for more than two weeks."
+        for one in total.left_out
+    ]
+
+
+def _layout(report: Report, glyphs: Glyphs, width: int) -> _Layout:
+    """Return which columns fit: names are cut first, then the line and the completeness are left out."""
+    products = report.dashboard.products
+    names = max(len(_name(metric, one, width)) for one in products for metric in one.metrics)
+    cells = [_cells(metric, glyphs, width) for metric in report.metrics]
+    widths = [max(map(len, column)) for column in zip(*cells, _HEADERS, strict=True)]
+    fixed = sum(map(max, widths, _MIN_WIDTHS)) + _PADDING * len(widths)
+    completeness = max(len(_completeness(metric)) for metric in report.metrics) + _PADDING
+    drawn = min(_spark_width(width), len(report.dashboard.periods))
+    line = max(drawn, len(_spark_header(drawn)))
+    shortest = min(names, _SHORTEST_NAME)
+    room = width - shortest - _PADDING - fixed
+    has_completeness, has_line = room >= completeness, room >= completeness + line
+    room -= completeness * has_completeness + line * has_line
+    name_width = min(names, shortest + max(0, room))
+    return _Layout(glyphs, width, name_width, has_completeness, drawn if has_line else 0)
+
+
+_HEADERS: Final = ("week", "value", "change")
+_MIN_WIDTHS: Final = (0, 11, 7)
+
+
+def _table(product: ProductView, layout: _Layout) -> Table:
     table = style.plain_table()
-    table.add_column(
-        "",
-        no_wrap=True,
-        overflow="ellipsis",
-        width=min(name_width, max(12, width - drawn - 44)),
-    )
-    table.add_column("week", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True, min_width=11)
-    table.add_column("change", justify="right", no_wrap=True, min_width=7)
-    table.add_column("complete", justify="right", no_wrap=True)
-    table.add_column(style.counted(drawn, "week"), no_wrap=True, overflow="crop", min_width=drawn)
+    table.add_column("", no_wrap=True, overflow="ellipsis", width=layout.name_width)
+    table.add_column(_HEADERS[0], no_wrap=True)
+    for header, min_width in zip(_HEADERS[1:], _MIN_WIDTHS[1:], strict=True):
+        table.add_column(header, justify="right", no_wrap=True, min_width=min_width)
+    if layout.has_completeness:
+        table.add_column("complete", justify="right", no_wrap=True)
+    if layout.drawn:
+        table.add_column(_spark_header(layout.drawn), no_wrap=True, overflow="crop", min_width=layout.drawn)
     for metric in product.metrics:
         is_level = metric.metric.value_kind is ValueKind.LEVEL
-        change = style.difference if is_level else style.percent
-        complete = sum(point.complete for point in metric.points)
-        table.add_row(
-            _name(metric, product, width),
-            _week(metric, glyphs),
-            _value(metric, glyphs),
-            change(shown_change(metric), glyphs),
-            f"{complete}/{len(metric.points)} wk",
-            style.sparkline(metric.points[-_spark_width(width) :], glyphs, from_zero=not is_level),
-        )
+        cells: list[RenderableType] = [_name(metric, product, layout.width)]
+        cells += _cells(metric, layout.glyphs, layout.width)
+        if layout.has_completeness:
+            cells.append(_completeness(metric))
+        if layout.drawn:
+            points = metric.points[-layout.drawn :]
+            cells.append(style.sparkline(points, layout.glyphs, from_zero=not is_level))
+        table.add_row(*cells)
     return table
+
+
+def _cells(metric: MetricView, glyphs: Glyphs, width: int) -> tuple[Text, Text, Text]:
+    """Return when a value is of, the value, and its change."""
+    is_level = metric.metric.value_kind is ValueKind.LEVEL
+    change = (style.difference if is_level else style.percent)(shown_change(metric), glyphs)
+    reading = metric.latest_reading
+    if reading is not None:
+        when = (
+            f"{reading.observed_at:%Y-%m-%d}" if width < NARROW else f"{reading.observed_at:%Y-%m-%d %H:%M}"
+        )
+        return Text(when), Text(style.number(reading.value), "bold"), change
+    point = shown_point(metric)
+    return Text(glyphs.none if point is None else point.period.label), _value(point, glyphs), change
+
+
+def _value(point: Point | None, glyphs: Glyphs) -> Text:
+    if point is None or point.value is None:
+        return Text(glyphs.none, "dim")
+    number = style.number(point.value)
+    if point.status is Status.PROVISIONAL:
+        number = f"{glyphs.provisional} {number}"
+    if point.estimated:
+        return Text(f"{glyphs.about} {number}", "yellow")
+    if not point.complete:
+        return Text(f"{glyphs.partial} {number}", "magenta")
+    return Text(number, "bold")
+
+
+def _completeness(metric: MetricView) -> str:
+    return f"{sum(point.complete for point in metric.points)}/{len(metric.points)} wk"
 
 
 def _spark_width(width: int) -> int:
     return max(12, min(52, width - 72))
 
 
-def _week(metric: MetricView, glyphs: Glyphs) -> str:
-    point = shown_point(metric)
-    if point is None:
-        return glyphs.none
-    return "this" if point is metric.running else point.period.label
-
-
-def _value(metric: MetricView, glyphs: Glyphs) -> Text:
-    point = shown_point(metric)
-    if point is None or point.value is None:
-        return Text(glyphs.none, "dim")
-    if point.estimated:
-        return Text(f"{glyphs.about} {style.number(point.value)}", "yellow")
-    if not point.complete and point is not metric.running:
-        return Text(f"{glyphs.partial} {style.number(point.value)}", "magenta")
-    return Text(style.number(point.value), "bold")
+def _spark_header(drawn: int) -> str:
+    return style.counted(drawn, "week")
 
 
 def _name(metric: MetricView, product: ProductView, width: int) -> str:
@@ -130,12 +206,17 @@ def _footer(report: Report, glyphs: Glyphs) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if stars.value is not None:
         text = Text(f"{style.number(stars.value)} stars", "bold")
-        text.append(f" in {len(stars.readings)} of {len(stars.readings) + len(stars.missing)} repositories")
+        count = len(stars.readings) + len(stars.missing) + len(stars.left_out)
+        text.append(f" in {len(stars.readings)} of {count} repositories")
         if stars.missing:
             text.append(f" (never read: {', '.join(stars.missing)})", "yellow")
         oldest = min(reading.observed_at for reading in stars.readings)
         text.append(f", each as last read, none before {oldest:%Y-%m-%d %H:%M} UTC", "dim")
         parts.append(text)
+    parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in _left_out(stars)]
+    if report.is_of_other_catalog:
+        mismatch = "The catalogue has none of these metrics: the database was filled with another one."
+        parts.append(Text(f"{glyphs.warn} {mismatch} Fix: set CM_CATALOG to it.", "yellow"))
     if duplicated := [
         metric.metric.metric_id
         for metric in report.metrics
@@ -144,18 +225,16 @@ def _footer(report: Report, glyphs: Glyphs) -> list[RenderableType]:
         copies = f"Values of {', '.join(duplicated)} are stored more than once; the newest copy counts."
         fix = "Fix: `community-metrics repair` deletes the others."
         parts.append(Text(f"{glyphs.warn} {copies} {fix}", "yellow"))
-    parts.append(_last_success(report, glyphs))
+    parts += _freshness(report, glyphs)
     parts.append(style.legend([metric.points for metric in report.metrics], glyphs))
     return parts
 
 
-def _last_success(report: Report, glyphs: Glyphs) -> Text:
+def _freshness(report: Report, glyphs: Glyphs) -> list[RenderableType]:
     fresh = report.dashboard.freshness
-    if fresh.age is None:
-        return Text(
-            f"{glyphs.warn} No refresh has succeeded yet; `community-metrics status` shows more.", "yellow"
-        )
-    last = f"last successful refresh {style.age(fresh.age)} ago"
-    if fresh.is_stale:
-        return Text(f"{glyphs.warn} {last}; `community-metrics status` shows more.", "yellow")
-    return Text(last, "dim")
+    parts: list[RenderableType] = [Text(f"{glyphs.warn} {text}", "yellow") for text in stale_texts(fresh)]
+    if fresh.age is not None:
+        parts.append(Text(f"last refresh without an error {style.age(fresh.age)} ago", "dim"))
+    if fresh.age is None or parts[1:]:
+        parts.append(Text("`community-metrics status` shows more.", "dim"))
+    return parts

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.text import Text
 
 from community_metrics.cli.render import style
-from community_metrics.periods import ONE_DAY
+from community_metrics.periods import ONE_DAY, today
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from community_metrics.cli.render.style import Glyphs
     from community_metrics.series.freshness import RunView
+    from community_metrics.views.runs import Freshness
     from community_metrics.views.status import Status
 
 RUNS_SHOWN = 5
 RANGES_SHOWN = 3
+NAMES_SHOWN = 3
 BEHIND_FIX = "run `community-metrics refresh`; if it finds no newer day, the registry is late"
 _STYLES = {"success": "green", "partial": "yellow", "failed": "red", "abandoned": "red", "running": "cyan"}
 
@@ -38,6 +40,25 @@ def ranges_text(days: Sequence[date], shown: int = RANGES_SHOWN) -> str:
     return ", ".join(texts) + (f" and {style.counted(rest, 'more gap')}" if rest > 0 else "")
 
 
+def named(names: Sequence[str], shown: int = NAMES_SHOWN) -> str:
+    """Return names as text: `a, b, c and 2 more`."""
+    rest = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def stale_texts(fresh: Freshness) -> list[str]:
+    """Return which sources are stale or were never fetched, a sentence each."""
+    if len(fresh.never_fetched) == len(fresh.sources):
+        return ["Nothing has been fetched yet; what is here comes from files."]
+    stale = [
+        f"{source.source} is stale: its newest day is {source.newest_day}, "
+        f"{style.counted((today(fresh.now) - source.newest_day).days, 'day')} ago."
+        for source in fresh.stale
+        if source.newest_day
+    ]
+    return [*stale, *(f"Nothing has been fetched from {source} yet." for source in fresh.never_fetched)]
+
+
 def behind_texts(view: Status) -> list[str]:
     """Return one sentence for each registry without a recent day."""
     return [
@@ -49,6 +70,8 @@ def behind_texts(view: Status) -> list[str]:
 def render_status(view: Status, location: str, glyphs: Glyphs) -> RenderableType:
     """Return the status of the database at `location` as it is printed."""
     parts: list[RenderableType] = [_headline(view, location, glyphs), _metrics_table(view, glyphs)]
+    if not view.freshness.is_stale:  # else the headline has them
+        parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in stale_texts(view.freshness)]
     parts += [Text(f"{glyphs.fail} {text}. Fix: {BEHIND_FIX}.", "red") for text in behind_texts(view)]
     parts += [
         Text(f"{glyphs.warn} {metric.metric_id} lacks {ranges_text(metric.missing_days)}", "yellow")
@@ -96,12 +119,14 @@ def _errors(view: RunView, glyphs: Glyphs) -> Text:
 def _headline(view: Status, location: str, glyphs: Glyphs) -> Text:
     text = Text(f"{location}\n", "dim")
     fresh = view.freshness
-    if fresh.last_success_at is None or fresh.age is None:
-        return text.append(f"{glyphs.warn} No refresh has collected every metric yet.\n", "bold yellow")
-    last = f"Last successful refresh {style.age(fresh.age)} ago, {fresh.last_success_at:%Y-%m-%d %H:%M} UTC"
+    last = "No refresh has collected every metric without an error yet"
+    if fresh.last_success_at is not None and fresh.age is not None:
+        last = f"Last refresh without an error {style.age(fresh.age)} ago"
+        last += f", {fresh.last_success_at:%Y-%m-%d %H:%M} UTC"
     if fresh.is_stale:
+        stale = " ".join(stale_texts(fresh))
         fix = "Fix: run `community-metrics refresh`."
-        return text.append(f"{glyphs.fail} Stale. {last}. {fix}\n", "bold red")
+        return text.append(f"{glyphs.fail} Stale. {stale} {last}. {fix}\n", "bold red")
     if view.behind:
         return text.append(f"{glyphs.warn} Behind. {last}, but days are missing at the end.\n", "bold yellow")
     return text.append(f"{glyphs.ok} Fresh. {last}.\n", "bold green")

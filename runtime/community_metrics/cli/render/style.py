@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from community_metrics.model import Status
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
@@ -35,6 +37,7 @@ class Glyphs:
     fail: str
     none: str
     dash: str
+    provisional: str = "*"
 
 
 UNICODE = Glyphs(
@@ -158,6 +161,8 @@ def legend(series: Sequence[Sequence[Point]], glyphs: Glyphs) -> Text:
         parts.append(Text(f"{glyphs.partial} days missing", "magenta"))
     if any(point.value is None for point in points):
         parts.append(Text(f"{glyphs.gap} no data"))
+    if any(point.status is Status.PROVISIONAL for point in points):
+        parts.append(Text(f"{glyphs.provisional} provisional"))
     return Text("   ").join(parts)
 
 
