@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
 from community_metrics.cli.doctor import Verdict, examine
 from community_metrics.cli.main import COMMANDS, SUBCOMMANDS, load_command
 from community_metrics.periods import ONE_DAY, ONE_WEEK
-from community_metrics.runs.registry import JOBS, BootstrapTables, WeeklyRefresh
+from community_metrics.runs.registry import JOBS, BootstrapTables, JobName, WeeklyRefresh
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import cli_docs
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import ROOT
+from tests.support.registry import Registry
 from tests.support.scripted import Scripted
 from tests.support.worlds import raw_table
 
@@ -54,6 +58,30 @@ def start(
         timeout=60,
         encoding="utf-8",
     )
+
+
+def on_a_terminal(rig: Rig, *words: str, **more: str) -> str:
+    """Return what the program shows on a terminal of 200 columns."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CM_")}
+    sized = {"COLUMNS": "200", "TERM": "dumb"}
+    environment = {**kept, **rig.replay.environment(), "CM_DB_PATH": str(rig.folder), **sized, **more}
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as screen:
+        process = subprocess.Popen(
+            [*PROGRAM, *words],
+            env=environment,
+            cwd=rig.folder.parent,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the end of a terminal
+            while part := screen.read(65_536):
+                shown += part
+        process.wait(60)
+    return shown.decode()
 
 
 class TestHelp:
@@ -90,6 +118,9 @@ class TestHelp:
         assert "Did you mean 'report'?" in start(rig, "repot").stderr
         assert "Did you mean 'show'?" in start(rig, "catalog", "sow").stderr
 
+    def test_each_job_can_be_selected(self) -> None:
+        assert list(get_args(JobName)) == list(JOBS)
+
     def test_each_job_has_a_command(self) -> None:
         assert JOB_COMMANDS.keys() == JOBS.keys()
 
@@ -100,6 +131,22 @@ class TestHelp:
         assert job.returncode == ours.returncode == 0
         assert job.stdout.partition("\n")[2] == ours.stdout.partition("\n")[2]
 
+    def test_the_program_runs_as_a_module(self, rig: Rig) -> None:
+        run = start(rig, "--version", program=[sys.executable, "-m", "community_metrics"])
+        assert (run.returncode, run.stdout.strip()) == (0, version("community-metrics"))
+
+    @pytest.mark.parametrize(
+        ("typed", "offered"), [("re", {"report", "refresh", "repair"}), ("catalog s", {"show"})]
+    )
+    def test_a_shell_completes_commands(self, rig: Rig, typed: str, offered: set[str]) -> None:
+        protocol = {
+            "_COMMUNITY_METRICS_COMPLETE": "complete_bash",
+            "COMP_WORDS": f"community-metrics {typed}",
+            "COMP_CWORD": str(len(typed.split())),
+        }
+        program = [str(Path(sys.executable).with_name("community-metrics"))]
+        assert set(start(rig, program=program, **protocol).stdout.split()) == offered
+
     def test_the_page_about_the_program_is_up_to_date(self) -> None:
         page = Path(cli_docs.PAGE)
         assert page.read_text(encoding="utf-8") == cli_docs.rendered(), (
@@ -108,6 +155,35 @@ class TestHelp:
 
 
 class TestExitCodes:
+    @pytest.mark.parametrize("words", [["--help"], ["catalog", "show"], ["catalog", "show", "--json"]])
+    def test_a_full_disk_behind_the_output_is_one_message(self, rig: Rig, words: list[str]) -> None:
+        with Path("/dev/full").open("w") as full:
+            run = subprocess.run(
+                [*PROGRAM, *words], check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+            )
+        assert run.returncode == 1
+        assert run.stderr == (
+            "Error: The output cannot be written: No space left on device. Fix: write it somewhere else.\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("words", "allowed"),
+        [
+            (["report", "--weeks", "1_0"], "1_0 is not a whole number from 1 to 520"),
+            (["report", "--weeks", "+4"], "+4 is not a whole number from 1 to 520"),
+            (["refresh", "--lookback-weeks", "521"], "521 is not a whole number from 1 to 520"),
+            (["history", "--limit", "0"], "0 is not a whole number from 1 to 1000"),
+            (["serve", "--port", "65536"], "65536 is not a whole number from 0 to 65535"),
+            (["history", "--job", "nope"], "'nope' is not one of 'seed_from_csv', 'weekly_refresh'"),
+        ],
+    )
+    def test_a_value_that_an_option_does_not_allow_is_refused_with_the_allowed_ones(
+        self, rig: Rig, words: list[str], allowed: str
+    ) -> None:
+        run = start(rig, *words, COLUMNS="200")
+        assert run.returncode == 2
+        assert allowed in run.stderr
+
     def test_success_is_0_and_a_rerun_changes_nothing(self, rig: Rig) -> None:
         first, second = start(rig, "seed", "--json"), start(rig, "seed", "--json")
         assert first.returncode == second.returncode == 0
@@ -347,6 +423,21 @@ class TestDoctor:
         run = start(rig, "doctor")
         assert run.returncode == 1
         assert "community-metrics seed" in run.stdout
+
+
+class TestTerminal:
+    def test_a_note_is_shown_once_and_no_log_line_beside_the_bars(self, rig: Rig) -> None:
+        lost = datetime.now(UTC).date() - timedelta(days=20)
+        registry = Registry(datetime.now(UTC).date())
+        registry.overrides = {("npm", "@lancedb/lancedb", lost): None, ("npm", "registry total", lost): None}
+        rig.replay.registry = registry
+        shown = on_a_terminal(rig, "refresh", "--only", NODEJS)
+        assert shown.count(f"{lost}") == 1
+        assert "[warning" not in shown
+        assert "weekly_refresh: success" in shown
+
+    def test_debugging_shows_the_log_all_the_same(self, rig: Rig) -> None:
+        assert "run closed" in on_a_terminal(rig, "refresh", "--only", NODEJS, CM_LOG_LEVEL="DEBUG")
 
 
 class TestCatalog:

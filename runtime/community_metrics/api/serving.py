@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+SHUTDOWN_TIMEOUT_S: Final = 30
+"""How long requests in progress may take after the stop signal."""
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
@@ -80,15 +82,21 @@ def url_of(host: str, sockets: Sequence[socket.socket]) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{port_of(sockets)}"
 
 
-def run_server(app: ASGIApp, sockets: list[socket.socket], announce: Callable[[], None]) -> None:
+def run_server(
+    app: ASGIApp,
+    sockets: list[socket.socket],
+    announce: Callable[[], None],
+    *,
+    grace_s: int = SHUTDOWN_TIMEOUT_S,
+) -> None:
     """Serve `app` on listening sockets until a signal, and close them.
 
-    Calls `announce` once the server accepts requests.
+    Calls `announce` once the server accepts requests. Those in progress may take `grace_s` after the signal.
 
     Raises:
         CommunityMetricsError: the application did not start.
     """
-    server = _AnnouncedServer(app, announce)
+    server = _AnnouncedServer(app, announce, grace_s)
     try:
         server.run(sockets)
     except KeyboardInterrupt:
@@ -104,13 +112,14 @@ def run_server(app: ASGIApp, sockets: list[socket.socket], announce: Callable[[]
 class _AnnouncedServer(uvicorn.Server):
     """Calls `announce` when it is up."""
 
-    def __init__(self, app: ASGIApp, announce: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, announce: Callable[[], None], grace_s: int) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 log_config=None,  # logging is configured with the app, with one line for each request
                 access_log=False,
                 server_header=False,
+                timeout_graceful_shutdown=grace_s,
             )
         )
         self._announce = announce

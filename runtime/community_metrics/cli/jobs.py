@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -60,7 +61,8 @@ def run_job(job: Job, *, dry_run: bool, strict: bool, as_json: bool, best_effort
 
 def _with_progress(job: Job, settings: Settings, err: Console, *, dry_run: bool) -> RunReport:
     shows_bars = err.is_terminal and settings.log_format != "json"
-    log.configure(settings, is_terminal=err.is_terminal, quiet=shows_bars)
+    # the bars and the outcome below them show all that the log would
+    log.configure(settings, is_terminal=err.is_terminal, least=log.NOTHING if shows_bars else logging.DEBUG)
     if not shows_bars:
         return asyncio.run(execute(job, settings, dry_run=dry_run, progress=LogProgress()))
     with bars(err) as progress:

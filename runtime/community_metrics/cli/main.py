@@ -6,6 +6,8 @@ under `--strict`, 75 another run holds the database.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
@@ -61,6 +63,9 @@ SUBCOMMANDS: Final[Panels] = {
 """The commands of a group; `catalog show` is the function `show` of `commands.catalog`."""
 
 
+_OUTPUT_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE}
+
+
 class LazyGroup(TyperGroup):
     """A group that imports a command's module when the command is used; its own help imports none."""
 
@@ -99,7 +104,6 @@ app = typer.Typer(
     name="community-metrics",
     cls=LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich help imports markdown and pygments: 3.8 times the yardstick instead of 1.3
 )
@@ -130,12 +134,20 @@ def main() -> NoReturn:
 def run_app(program: Callable[[], object]) -> NoReturn:
     """Run a program of typer: an error of ours prints one message, a bug keeps its traceback."""
     try:
-        program()
+        try:
+            program()
+        finally:
+            sys.stdout.flush()  # else the interpreter does it after this function, with a traceback
     except CommunityMetricsError as error:
         from community_metrics.cli.render.style import print_error  # noqa: PLC0415  only an error needs rich
 
         print_error(error)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.filename is not None or error.errno not in _OUTPUT_ERRORS:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be written
+        sys.exit(f"Error: The output cannot be written: {error.strerror}. Fix: write it somewhere else.")
     sys.exit(0)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from community_metrics.api.app import app_from_environment
+from community_metrics.api.serving import SHUTDOWN_TIMEOUT_S
 from community_metrics.config import service_manager
 from community_metrics.errors import ConfigurationError
 from community_metrics.host.service_manager import activation_sockets, notify
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from community_metrics.config import ServiceManager
 
-SHUTDOWN_TIMEOUT_S: Final = 30
-"""How long requests in progress may take after the stop signal."""
 _LAST_READS_S: Final = 0.2
 
 
