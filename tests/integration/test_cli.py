@@ -14,12 +14,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+import httpx
 import pytest
 
+from community_metrics.api.app import create_app
 from community_metrics.cli.doctor import Verdict, examine
 from community_metrics.cli.main import COMMANDS, SUBCOMMANDS, load_command
+from community_metrics.model import Provenance
 from community_metrics.periods import ONE_DAY, ONE_WEEK
-from community_metrics.runs.registry import JOBS, BootstrapTables, JobName, WeeklyRefresh
+from community_metrics.runs.registry import JOBS, BootstrapTables, ImportFile, JobName, WeeklyRefresh
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import cli_docs
@@ -40,6 +43,7 @@ JOB_COMMANDS = {
     "weekly_refresh": "refresh",
     "update_all": "update-all",
     "bootstrap_tables": "bootstrap",
+    "import_file": "import",
 }
 PYTHON, NODEJS = "downloads:lancedb:python", "downloads:lancedb:nodejs"
 
@@ -111,7 +115,11 @@ class TestHelp:
         assert listed == own_help
 
     def test_each_module_of_a_command_is_listed(self) -> None:
-        names = {name.replace("-", "_") for panel in COMMANDS.values() for name in panel}
+        names = {
+            name.replace("-", "_").replace("import", "import_file")
+            for panel in COMMANDS.values()
+            for name in panel
+        }
         assert {path.stem for path in COMMANDS_FOLDER.glob("[a-z]*.py")} == names
 
     def test_a_mistyped_command_gets_a_suggestion(self, rig: Rig) -> None:
@@ -423,6 +431,59 @@ class TestDoctor:
         run = start(rig, "doctor")
         assert run.returncode == 1
         assert "community-metrics seed" in run.stdout
+
+
+class TestImport:
+    def test_it_shows_what_it_would_store_and_stores_it_in_one_run(self, rig: Rig) -> None:
+        file = rig.folder.parent / "mine.csv"
+        file.write_text(
+            "category,date,downloads\nwithout_mirrors,2024-05-03,10\nwithout_mirrors,2024-05-04,12\n"
+        )
+        run = start(rig, "import", "--metric", PYTHON, str(file))
+        assert run.returncode == 0, run.stderr
+        shown = run.stdout.index("2024-05-03 \N{EN DASH} 2024-05-04")
+        stored = run.stdout.index("import_file: success   2 new, 0 changed, 0 unchanged")
+        assert shown < run.stdout.index("mine.csv is a pypistats file: 2 values.") < stored
+        history = json.loads(start(rig, "history", "--json").stdout)
+        assert [(one["job_name"], one["rows_inserted"]) for one in history["runs"]] == [("import_file", 2)]
+
+    def test_a_dry_run_stores_nothing(self, rig: Rig) -> None:
+        file = rig.folder.parent / "range.json"
+        rows = [{"day": "2024-05-03", "downloads": 7}]
+        file.write_text(json.dumps({"package": "@lancedb/lancedb", "downloads": rows}))
+        run = start(rig, "import", "--metric", NODEJS, "--dry-run", "--json", str(file))
+        assert json.loads(run.stdout)["plan"]["metrics"][0]["new"] == 1
+        assert start(rig, "history").returncode == 1
+
+    def test_a_refused_file_is_2_and_names_its_format(self, rig: Rig) -> None:
+        file = rig.folder.parent / "stars.csv"
+        file.write_text("Repository,Date,Stars\nlancedb/lancedb,2022-07-23T00:15:10Z,0\n")
+        run = start(rig, "import", "--metric", PYTHON, "--format", "pypistats", str(file))
+        assert run.returncode == 2
+        assert "it is a star-history file, not a pypistats file. Fix: use --format star-history" in run.stderr
+        assert not rig.folder.exists()
+
+    @pytest.mark.parametrize("path", ["export/stats.csv", f"series/{PYTHON}?format=csv&grain=day"])
+    async def test_an_export_of_the_api_loads_back(self, rig: Rig, path: str, tmp_path: Path) -> None:
+        await rig.run(WeeklyRefresh())
+        app = create_app(rig.settings, clock=FakeClock())
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://api.test"
+        ) as client:
+            response = await client.get(f"/api/v1/{path}")
+        file = tmp_path / "export.csv"
+        file.write_bytes(response.content)
+        job = ImportFile(file, metric=PYTHON)
+        other = replace(rig, folder=tmp_path / "other.lancedb")
+        await other.run(job)
+        expected = [row for row in await rig.stats() if row.metric_id == PYTHON]
+        stored = await other.stats()
+        assert [(row.period_end, row.value) for row in stored] == [(r.period_end, r.value) for r in expected]
+        assert {row.provenance for row in stored} == {Provenance.CSV_SEED}
+        if path.startswith("export"):
+            assert all(row.source_ref.endswith(expected[0].source_ref) for row in stored)
+        again = await rig.run(job)
+        assert (again.run.rows_inserted, again.run.rows_updated) == (0, 0)
 
 
 class TestTerminal:

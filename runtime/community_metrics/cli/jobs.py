@@ -12,7 +12,7 @@ from community_metrics import log
 from community_metrics.cli.mappers import job_run_body
 from community_metrics.cli.output import print_json
 from community_metrics.cli.render.progress import LogProgress, bars
-from community_metrics.cli.render.run import render_outcome
+from community_metrics.cli.render.run import render_outcome, render_plan
 from community_metrics.cli.render.style import glyphs_of, open_consoles
 from community_metrics.config import load_settings
 from community_metrics.errors import ConfigurationError
@@ -39,6 +39,16 @@ def confirm_reset() -> None:
     if not open_consoles()[1].is_terminal:
         raise ConfigurationError(f"--reset deletes everything in {location}. Fix: add --yes to confirm.")
     typer.confirm(f"Delete everything in {location}, history included?", abort=True, err=True)
+
+
+def preview(job: Job) -> None:
+    """Print what a job would store."""
+    settings = load_settings()
+    out, err = open_consoles()
+    log.configure(settings, is_terminal=err.is_terminal, least=log.NOTHING)
+    plan = asyncio.run(execute(job, settings, dry_run=True)).plan
+    if plan is not None:
+        out.print(render_plan(plan, glyphs_of(out)))
 
 
 def run_job(job: Job, *, dry_run: bool, strict: bool, as_json: bool, best_effort: bool = False) -> NoReturn:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 COMMANDS: Final[Panels] = {
     "Collect": {
         "seed": "Load the history from before the first run from seed files.",
+        "import": "Load history from a file of another tool: show what would be stored, then store it.",
         "refresh": "Fetch the recent weeks from the registries, and every gap they can still fill.",
         "update-all": "Fetch more weeks from the registries; replaces seeded days and earlier refreshes.",
         "bootstrap": "Create missing tables.",
@@ -92,6 +93,7 @@ def load_command(path: str) -> Any:
     if path in SUBCOMMANDS:
         text = next(panel[path] for panel in COMMANDS.values() if path in panel)
         return LazyGroup(path=path, name=path, help=text, no_args_is_help=True, rich_markup_mode=None)
+    path = path.replace("import", "import-file")  # `import` is no name of a Python function
     module, name = path.replace("-", "_").split()[0], path.rsplit(maxsplit=1)[-1]
     command = typer.Typer(add_completion=False, rich_markup_mode=None)
     function = getattr(import_module(f"community_metrics.cli.commands.{module}"), name.replace("-", "_"))
