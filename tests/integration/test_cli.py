@@ -509,3 +509,38 @@ class TestCatalog:
         assert "is in order" in start(rig, "catalog", "check", CM_CATALOG="my.toml").stdout
         shown = json.loads(start(rig, "catalog", "show", "--json", CM_CATALOG="my.toml").stdout)
         assert [metric["metric_id"] for metric in shown["metrics"]] == ["downloads:httpx:python"]
+
+    def test_a_package_that_the_registry_does_not_have_is_refused(self, rig: Rig) -> None:
+        start(rig, "catalog", "init", "my.toml")
+        words = ["catalog", "add", "crates:lance", "npm:no-such-package", "github:no-such/repository"]
+        refused = start(rig, *words, "--product", "p", CM_CATALOG="my.toml")
+        assert refused.returncode == 2
+        assert "npm no-such-package: " in refused.stderr
+        assert "github no-such/repository: " in refused.stderr
+        assert "crates lance" not in refused.stderr
+        assert "--no-check" in refused.stderr
+        assert start(rig, *words, "--product", "p", "--no-check", CM_CATALOG="my.toml").returncode == 0
+
+    def test_a_package_is_added_with_a_note_while_its_registry_is_down(self, rig: Rig) -> None:
+        start(rig, "catalog", "init", "my.toml")
+        words = ["catalog", "add", "crates:lance", "--product", "p"]
+        added = start(rig, *words, CM_CATALOG="my.toml", CM_SOURCE_URL_CRATES="http://127.0.0.1:9")
+        assert added.returncode == 0
+        assert "It was not checked whether the package exists: 127.0.0.1:9 cannot be reached" in added.stderr
+
+    def test_a_list_is_added_and_a_metric_removed(self, rig: Rig) -> None:
+        start(rig, "catalog", "init", "my.toml")
+        (rig.folder.parent / "list.txt").write_text("crates:lance\nhttps://github.com/lancedb/lancedb\n")
+        added = start(rig, "catalog", "add", "--product", "p", "--from", "list.txt", CM_CATALOG="my.toml")
+        assert added.returncode == 0, added.stderr
+        removed = start(
+            rig, "catalog", "remove", "stars:p:github", "stars_retained:p:github", CM_CATALOG="my.toml"
+        )
+        assert removed.returncode == 0, removed.stderr
+        shown = json.loads(start(rig, "catalog", "show", "--json", CM_CATALOG="my.toml").stdout)
+        assert [metric["metric_id"] for metric in shown["metrics"]] == ["downloads:p:rust"]
+
+    def test_nothing_to_add_is_a_mistake(self, rig: Rig) -> None:
+        start(rig, "catalog", "init", "my.toml")
+        run = start(rig, "catalog", "add", "--product", "p", CM_CATALOG="my.toml")
+        assert (run.returncode, "Fix: write SOURCE:SUBJECT" in run.stderr) == (2, True)

@@ -25,7 +25,7 @@ from community_metrics.model import GapKind
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
-from community_metrics.sources.client.retries import RequestLimits
+from community_metrics.sources.client.retries import PROBE_LIMITS
 from community_metrics.views.rows import read
 from community_metrics.views.status import load_status
 
@@ -50,7 +50,6 @@ _GAP_TEXTS = {
     ),
     GapKind.LATE: ("may still publish", "wait a day"),
 }
-PROBE_LIMITS = RequestLimits(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
 _PROBES = {
     # small responses; GitHub's counts against no quota
     PYPISTATS.key: (PYPISTATS, "/api/packages/pip/recent"),

@@ -29,7 +29,7 @@ COMMANDS: Final[Panels] = {
         "refresh": "Fetch the recent weeks from the registries, and every gap they can still fill.",
         "update-all": "Fetch more weeks from the registries; replaces seeded days and earlier refreshes.",
         "bootstrap": "Create missing tables.",
-        "catalog": "Show what is tracked, and add to it.",
+        "catalog": "Show what is tracked, and change it.",
     },
     "Inspect": {
         "report": "Show the last weeks of every product: value, change, completeness and trend.",
@@ -51,7 +51,8 @@ SUBCOMMANDS: Final[Panels] = {
     "catalog": {
         "check": "Validate the catalogue; list every fault with its line.",
         "show": "Print the active metrics.",
-        "add": "Append a package or repository to the catalogue that CM_CATALOG names.",
+        "add": "Append packages or repositories to the catalogue that CM_CATALOG names.",
+        "remove": "Remove metrics from the catalogue that CM_CATALOG names; their stored values stay.",
         "init": "Write a commented starter catalogue.",
     },
     "token": {
