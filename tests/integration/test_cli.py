@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from community_metrics.api.app import create_app
+from community_metrics.catalog.edit import init_catalog, plan_addition
 from community_metrics.cli.doctor import Verdict, examine
 from community_metrics.cli.main import COMMANDS, SUBCOMMANDS, load_command
 from community_metrics.model import Provenance
@@ -356,6 +357,17 @@ class TestDoctor:
         checks = await examine(rig.settings, FakeClock())
         assert [check.detail for check in checks if check.verdict is Verdict.FAIL] == []
         assert sum(check.area == "sources" for check in checks) == 4
+
+    @pytest.mark.parametrize(("source", "asked"), [("crates:lance", False), ("github-history:o/r", True)])
+    async def test_a_github_token_is_asked_for_only_where_a_metric_is_read_from_github(
+        self, rig: Rig, tmp_path: Path, source: str, asked: bool
+    ) -> None:
+        own = tmp_path / "catalog.toml"
+        init_catalog(own)
+        plan_addition(own, [source], "p").write()
+        rig.settings_overrides["catalog"] = own
+        checks = await examine(rig.settings, FakeClock())
+        assert any("CM_GITHUB_TOKEN" in check.fix for check in checks if check.area == "settings") is asked
 
     async def test_a_day_lost_since_the_last_success_is_a_problem_with_its_fix(self, rig: Rig) -> None:
         await rig.run(WeeklyRefresh())
