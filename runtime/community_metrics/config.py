@@ -9,27 +9,24 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from community_metrics.errors import ConfigurationError
-from community_metrics.origins import require_browser_origin, require_origin, require_secure_origin
+from community_metrics.origins import require_secure_origin
+from community_metrics.setting_types import BrowserOrigin, Contact, Entries, Origin, Secret, TokenHash
+from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PROJECT_URL = "https://github.com/lancedb/community-metrics"
 CHECK_INTERVAL_S = 2.0
@@ -41,8 +38,13 @@ PUBLIC_ORIGINS = {
     "crates": "https://crates.io",
     "github": "https://api.github.com",
 }
+ENTRY_POINT_GROUP = "community_metrics.sources"
+"""The group of entry points in which an installed package names its source."""
 SECRETS_COMPLETE = "complete"
 """The name of the file that marks a folder of secrets as complete: it is written after every secret."""
+_DOTENV = ".env"
+_SOURCE_URL = "CM_SOURCE_URL_"
+_OF_OTHER_PROGRAMS = {"CM_ACME_DIRECTORY"}  # the host's certificate program
 # object_store's names for the AWS_* variables of AWS's own tools; `aws_endpoint` is the one that differs
 _AWS_OPTIONS = {
     "AWS_ACCESS_KEY_ID": "aws_access_key_id",
@@ -53,46 +55,6 @@ _AWS_OPTIONS = {
     "AWS_ENDPOINT_URL": "aws_endpoint",
     "AWS_ENDPOINT_URL_S3": "aws_endpoint",
 }
-
-
-def _split(value: object) -> object:
-    """Return the parts of a comma separated text; anything else unchanged."""
-    if not isinstance(value, str):
-        return value
-    parts = tuple(part.strip() for part in value.split(",") if part.strip())
-    if value and not parts:  # an empty list of tokens would make the API public
-        raise ValueError("has only commas and blanks. Fix: list the entries, or leave it unset")
-    return parts
-
-
-def _token_hash(value: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise ValueError(
-            "each entry is the SHA-256 of a token, 64 lower-case hex digits. "
-            "Fix: create one with `community-metrics token new`"
-        )
-    return value
-
-
-def _secret(secret: SecretStr | None) -> SecretStr | None:
-    """Return a secret that an HTTP header can hold; None if it is empty."""
-    if secret is None or not secret.get_secret_value():
-        return None
-    if not re.fullmatch(r"[!-~]+", secret.get_secret_value()):  # an HTTP library would show it in its error
-        raise ValueError("holds a space, a line break or a letter that no key has. Fix: copy it again")
-    return secret
-
-
-def _contact(contact: str) -> str:
-    if not contact.isascii() or not contact.isprintable() or not contact.strip():
-        raise ValueError("must be a URL or an e-mail address, so that registries can reach you")
-    return contact.strip()
-
-
-Origin = Annotated[str, AfterValidator(require_origin)]
-BrowserOrigin = Annotated[str, AfterValidator(require_browser_origin)]
-TokenHash = Annotated[str, AfterValidator(_token_hash)]
-Secret = Annotated[SecretStr | None, AfterValidator(_secret)]
 
 
 class StorageMode(StrEnum):
@@ -106,7 +68,7 @@ class Settings(BaseSettings):
     """Every setting of a deployment. Read it with `load_settings`, which reports all faults together."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CM_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="CM_", env_file=_DOTENV, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     storage_mode: StorageMode = StorageMode.LOCAL
@@ -117,10 +79,10 @@ class Settings(BaseSettings):
     lancedb_region: str | None = None
     lancedb_host_override: str | None = None
     catalog: Path | None = None
-    contact: Annotated[str, AfterValidator(_contact)] = PROJECT_URL
+    contact: Contact = PROJECT_URL
     github_token: Secret = None
-    cors_origins: Annotated[tuple[BrowserOrigin, ...], NoDecode, BeforeValidator(_split)] = ()
-    api_token_hashes: Annotated[tuple[TokenHash, ...], NoDecode, BeforeValidator(_split)] = ()
+    cors_origins: Annotated[tuple[BrowserOrigin, ...], NoDecode, Entries] = ()
+    api_token_hashes: Annotated[tuple[TokenHash, ...], NoDecode, Entries] = ()
     # at most 60: a lease must not expire between two looks, and it is renewed 100 s before it would
     api_check_interval_s: Annotated[float, Field(ge=0.5, le=60)] = CHECK_INTERVAL_S
     source_url_pypistats: Origin = PUBLIC_ORIGINS["pypistats"]
@@ -209,9 +171,9 @@ class Settings(BaseSettings):
             )
         return self.cors_origins or DEV_SERVER_ORIGINS
 
-    def source_url(self, host: str) -> str:
-        """Return the origin to use for the registry `host` (`pypistats`, `npm`, `crates`, `github`)."""
-        return str(getattr(self, f"source_url_{host}"))
+    def source_url(self, host: str, public_origin: str) -> str:
+        """Return the origin to use for the registry with the key `host`, of a plug-in too."""
+        return str(getattr(self, _field_of(host), None) or public_origin)
 
 
 class _GivenSettings(Settings):
@@ -238,7 +200,12 @@ def load_settings(secrets: Mapping[str, str] | None = None) -> Settings:
     given = {"_secrets_dir": _credentials_folder(), "aws_storage_options": _aws_storage_options()}
     headline = "The settings in the environment cannot be used:"
     try:
-        return _validated(Settings, headline, {**given, **(secrets or {})})
+        unknown = _unknown_variables()
+        plugins = _plugin_fields(unknown)
+        model = create_model("Settings", __base__=Settings, **plugins) if plugins else Settings
+        known = {*_variables(model), *_secret_variables()}
+        faults = [f"{name}: is not a setting; {suggestion(name, known)}" for name in unknown - known]
+        return _validated(model, headline, {**given, **(secrets or {})}, sorted(faults))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"The settings cannot be read: {error}. Fix: correct or remove .env in the working directory, or "
@@ -246,15 +213,58 @@ def load_settings(secrets: Mapping[str, str] | None = None) -> Settings:
         ) from None
 
 
-def _validated(model: type[Settings], headline: str, values: Mapping[str, Any]) -> Settings:
+def _validated(
+    model: type[Settings], headline: str, values: Mapping[str, Any], faults: Sequence[str] = ()
+) -> Settings:
+    """Return the settings; `faults` are those already found, which make them unusable."""
     try:
-        return model(**values)
+        settings = model(**values)
     except ValidationError as error:
-        faults = dict.fromkeys(  # without duplicates: two entries of a list may have the same fault
+        invalid = dict.fromkeys(  # without duplicates: two entries of a list may have the same fault
             f"CM_{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_input=False, include_url=False)
         )
-        raise ConfigurationError(headline, list(faults)) from None  # pydantic's own text would show secrets
+        raise ConfigurationError(
+            headline, [*invalid, *faults]
+        ) from None  # pydantic's text would show secrets
+    if faults:
+        raise ConfigurationError(headline, list(faults))
+    return settings
+
+
+def _unknown_variables() -> set[str]:
+    """Return the `CM_*` names, in the environment and in `.env`, that no built-in setting has."""
+    places = (os.environ, dotenv_values(_DOTENV))
+    given = {name.upper() for place in places for name, value in place.items() if value}
+    known = {*_variables(Settings), *_secret_variables(), *_OF_OTHER_PROGRAMS}
+    return {name for name in given if name.startswith("CM_")} - known
+
+
+def _variables(model: type[Settings]) -> Iterator[str]:
+    return (f"CM_{name.upper()}" for name, field in model.model_fields.items() if not field.exclude)
+
+
+def _secret_variables() -> dict[str, str]:
+    """Return the setting whose Secrets Manager entry each variable names; a Lambda function has such."""
+    return {f"CM_{name.upper()}_SECRET": name for name in Settings.model_fields}
+
+
+def _field_of(host: str) -> str:
+    return f"source_url_{re.sub(r'[^a-z0-9]', '_', host.lower())}"
+
+
+def _plugin_fields(variables: Iterable[str]) -> dict[str, Any]:
+    """Return a field for each registry of an installed plug-in, if a variable may name one.
+
+    Plug-ins are imported only then. One that cannot be imported is reported where the catalogue is read.
+    """
+    if not any(name.startswith(_SOURCE_URL) for name in variables):
+        return {}
+    hosts = set()
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        with suppress(Exception):
+            hosts.add(str(point.load().host))
+    return {_field_of(host): (Origin | None, None) for host in hosts}
 
 
 def _credentials_folder() -> str | None:
@@ -276,7 +286,7 @@ def _aws_storage_options() -> dict[str, str]:
 
 def secret_ids() -> dict[str, str]:
     """Return the Secrets Manager entry of each setting: `CM_GITHUB_TOKEN_SECRET` names `github_token`'s."""
-    variables = {f"CM_{name.upper()}_SECRET": name for name in Settings.model_fields}
+    variables = _secret_variables()
     return {name: os.environ[variable] for variable, name in variables.items() if os.environ.get(variable)}
 
 

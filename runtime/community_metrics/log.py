@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 
     from community_metrics.config import Settings
 
+NOTHING = logging.CRITICAL + 1
+"""The level above every line."""
 REDACTED = "**********"
 # libraries that log at INFO what belongs to DEBUG here
 _VERBOSE_LIBRARIES = ("httpx", "httpcore", "botocore", "boto3", "urllib3", "asyncio", "filelock")
 
 
-def configure(settings: Settings, *, is_terminal: bool, quiet: bool = False) -> None:
+def configure(settings: Settings, *, is_terminal: bool, least: int = logging.DEBUG) -> None:
     """Send all log lines of this process to standard error; a second call replaces the first.
 
-    `quiet` drops INFO lines, for when a progress display shows the same.
+    Lines below the level `least` are dropped, unless `CM_LOG_LEVEL` is `DEBUG`.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -50,13 +52,13 @@ def configure(settings: Settings, *, is_terminal: bool, quiet: bool = False) -> 
     )
     handler = _StandardError()
     handler.setFormatter(_formatter(settings, shared, is_terminal=is_terminal))
-    level = logging.getLevelNamesMapping()[settings.log_level]
+    chosen = logging.getLevelNamesMapping()[settings.log_level]
+    level = chosen if chosen == logging.DEBUG else max(chosen, least)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    without_info = max(level, logging.WARNING) if level > logging.DEBUG else level
-    root.setLevel(without_info if quiet else level)
+    root.setLevel(level)
     for name in _VERBOSE_LIBRARIES:
-        logging.getLogger(name).setLevel(without_info)
+        logging.getLogger(name).setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
 
 
 def _formatter(

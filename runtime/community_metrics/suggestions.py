@@ -19,11 +19,12 @@ _REPEATED: Final = 100
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown name: the most similar known names, or all of them."""
+    """Return the end of a message about an unknown name: the most similar known names in any case, or all."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3)
+    folded = {each.casefold(): each for each in names}
+    close = difflib.get_close_matches(name.casefold(), folded, n=3)
     if close:
-        return f"did you mean {' or '.join(close)}?"
+        return f"did you mean {' or '.join(folded[each] for each in close)}?"
     return f"expected one of: {', '.join(names)}" if names else "there are none"
 
 

@@ -104,6 +104,17 @@ async def test_an_unknown_product_comes_with_similar_ids_of_any_case(local_api: 
     [
         ("dashboard/weekly?weeks=521", "weeks", "1 to 520"),
         ("dashboard/weekly?weeks=many", "weeks", "1 to 520"),
+        ("dashboard/weekly?weeks=1_0", "weeks", "1 to 520"),
+        ("dashboard/weekly?weeks=4.0", "weeks", "1 to 520"),
+        ("dashboard/weekly?weeks=%2B4", "weeks", "1 to 520"),
+        ("dashboard/daily?days=%204", "days", "1 to 3660"),
+        ("dashboard/monthly?months=1e1", "months", "1 to 120"),
+        ("restatements?limit=٤", "limit", "1 to 1000"),
+        (
+            "history?job=nope",
+            "job",
+            "seed_from_csv, weekly_refresh, update_all, bootstrap_tables, import_file",
+        ),
         ("dashboard/daily?week=3", "week", "days, product, metric_id"),
         ("dashboard/weekly?weeks=1&weeks=2", "weeks", "once"),
         (f"series/{PYTHON}?grain=year", "grain", "day, week, month"),

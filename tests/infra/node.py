@@ -1,4 +1,4 @@
-"""The Node of the `infra` dependency group, so that the machine needs none."""
+"""The Node of the `node` dependency group, so that the machine needs none."""
 
 from __future__ import annotations
 

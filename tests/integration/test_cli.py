@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+import httpx
 import pytest
 
+from community_metrics.api.app import create_app
+from community_metrics.catalog.edit import init_catalog, plan_addition
 from community_metrics.cli.checks import Verdict
 from community_metrics.cli.doctor import examine
 from community_metrics.cli.main import COMMANDS, SUBCOMMANDS, load_command
+from community_metrics.model import Provenance
 from community_metrics.periods import ONE_DAY, ONE_WEEK
-from community_metrics.runs.registry import JOBS, BootstrapTables, WeeklyRefresh
+from community_metrics.runs.registry import JOBS, BootstrapTables, ImportFile, JobName, WeeklyRefresh
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import cli_docs
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import ROOT
+from tests.support.registry import Registry
 from tests.support.scripted import Scripted
 from tests.support.worlds import raw_table
 
@@ -37,6 +45,7 @@ JOB_COMMANDS = {
     "weekly_refresh": "refresh",
     "update_all": "update-all",
     "bootstrap_tables": "bootstrap",
+    "import_file": "import",
 }
 PYTHON, NODEJS = "downloads:lancedb:python", "downloads:lancedb:nodejs"
 
@@ -55,6 +64,30 @@ def start(
         timeout=60,
         encoding="utf-8",
     )
+
+
+def on_a_terminal(rig: Rig, *words: str, **more: str) -> str:
+    """Return what the program shows on a terminal of 200 columns."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CM_")}
+    sized = {"COLUMNS": "200", "TERM": "dumb"}
+    environment = {**kept, **rig.replay.environment(), "CM_DB_PATH": str(rig.folder), **sized, **more}
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as screen:
+        process = subprocess.Popen(
+            [*PROGRAM, *words],
+            env=environment,
+            cwd=rig.folder.parent,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the end of a terminal
+            while part := screen.read(65_536):
+                shown += part
+        process.wait(60)
+    return shown.decode()
 
 
 class TestHelp:
@@ -84,12 +117,19 @@ class TestHelp:
         assert listed == own_help
 
     def test_each_module_of_a_command_is_listed(self) -> None:
-        names = {name.replace("-", "_") for panel in COMMANDS.values() for name in panel}
+        names = {
+            name.replace("-", "_").replace("import", "import_file")
+            for panel in COMMANDS.values()
+            for name in panel
+        }
         assert {path.stem for path in COMMANDS_FOLDER.glob("[a-z]*.py")} == names
 
     def test_a_mistyped_command_gets_a_suggestion(self, rig: Rig) -> None:
         assert "Did you mean 'report'?" in start(rig, "repot").stderr
         assert "Did you mean 'show'?" in start(rig, "catalog", "sow").stderr
+
+    def test_each_job_can_be_selected(self) -> None:
+        assert list(get_args(JobName)) == list(JOBS)
 
     def test_each_job_has_a_command(self) -> None:
         assert JOB_COMMANDS.keys() == JOBS.keys()
@@ -101,6 +141,22 @@ class TestHelp:
         assert job.returncode == ours.returncode == 0
         assert job.stdout.partition("\n")[2] == ours.stdout.partition("\n")[2]
 
+    def test_the_program_runs_as_a_module(self, rig: Rig) -> None:
+        run = start(rig, "--version", program=[sys.executable, "-m", "community_metrics"])
+        assert (run.returncode, run.stdout.strip()) == (0, version("community-metrics"))
+
+    @pytest.mark.parametrize(
+        ("typed", "offered"), [("re", {"report", "refresh", "repair"}), ("catalog s", {"show"})]
+    )
+    def test_a_shell_completes_commands(self, rig: Rig, typed: str, offered: set[str]) -> None:
+        protocol = {
+            "_COMMUNITY_METRICS_COMPLETE": "complete_bash",
+            "COMP_WORDS": f"community-metrics {typed}",
+            "COMP_CWORD": str(len(typed.split())),
+        }
+        program = [str(Path(sys.executable).with_name("community-metrics"))]
+        assert set(start(rig, program=program, **protocol).stdout.split()) == offered
+
     def test_the_page_about_the_program_is_up_to_date(self) -> None:
         page = Path(cli_docs.PAGE)
         assert page.read_text(encoding="utf-8") == cli_docs.rendered(), (
@@ -109,6 +165,35 @@ class TestHelp:
 
 
 class TestExitCodes:
+    @pytest.mark.parametrize("words", [["--help"], ["catalog", "show"], ["catalog", "show", "--json"]])
+    def test_a_full_disk_behind_the_output_is_one_message(self, rig: Rig, words: list[str]) -> None:
+        with Path("/dev/full").open("w") as full:
+            run = subprocess.run(
+                [*PROGRAM, *words], check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+            )
+        assert run.returncode == 1
+        assert run.stderr == (
+            "Error: The output cannot be written: No space left on device. Fix: write it somewhere else.\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("words", "allowed"),
+        [
+            (["report", "--weeks", "1_0"], "1_0 is not a whole number from 1 to 520"),
+            (["report", "--weeks", "+4"], "+4 is not a whole number from 1 to 520"),
+            (["refresh", "--lookback-weeks", "521"], "521 is not a whole number from 1 to 520"),
+            (["history", "--limit", "0"], "0 is not a whole number from 1 to 1000"),
+            (["serve", "--port", "65536"], "65536 is not a whole number from 0 to 65535"),
+            (["history", "--job", "nope"], "'nope' is not one of 'seed_from_csv', 'weekly_refresh'"),
+        ],
+    )
+    def test_a_value_that_an_option_does_not_allow_is_refused_with_the_allowed_ones(
+        self, rig: Rig, words: list[str], allowed: str
+    ) -> None:
+        run = start(rig, *words, COLUMNS="200")
+        assert run.returncode == 2
+        assert allowed in run.stderr
+
     def test_success_is_0_and_a_rerun_changes_nothing(self, rig: Rig) -> None:
         first, second = start(rig, "seed", "--json"), start(rig, "seed", "--json")
         assert first.returncode == second.returncode == 0
@@ -274,6 +359,17 @@ class TestDoctor:
         assert [check.detail for check in checks if check.verdict is Verdict.FAIL] == []
         assert sum(check.area == "sources" for check in checks) == 4
 
+    @pytest.mark.parametrize(("source", "asked"), [("crates:lance", False), ("github-history:o/r", True)])
+    async def test_a_github_token_is_asked_for_only_where_a_metric_is_read_from_github(
+        self, rig: Rig, tmp_path: Path, source: str, asked: bool
+    ) -> None:
+        own = tmp_path / "catalog.toml"
+        init_catalog(own)
+        plan_addition(own, [source], "p").write()
+        rig.settings_overrides["catalog"] = own
+        checks = await examine(rig.settings, FakeClock())
+        assert any("CM_GITHUB_TOKEN" in check.fix for check in checks if check.area == "settings") is asked
+
     async def test_a_day_lost_since_the_last_success_is_a_problem_with_its_fix(self, rig: Rig) -> None:
         await rig.run(WeeklyRefresh())
         registry = rig.replay.registry
@@ -385,6 +481,74 @@ class TestDoctor:
         assert "community-metrics seed" in run.stdout
 
 
+class TestImport:
+    def test_it_shows_what_it_would_store_and_stores_it_in_one_run(self, rig: Rig) -> None:
+        file = rig.folder.parent / "mine.csv"
+        file.write_text(
+            "category,date,downloads\nwithout_mirrors,2024-05-03,10\nwithout_mirrors,2024-05-04,12\n"
+        )
+        run = start(rig, "import", "--metric", PYTHON, str(file))
+        assert run.returncode == 0, run.stderr
+        shown = run.stdout.index("2024-05-03 \N{EN DASH} 2024-05-04")
+        stored = run.stdout.index("import_file: success   2 new, 0 changed, 0 unchanged")
+        assert shown < run.stdout.index("mine.csv is a pypistats file: 2 values.") < stored
+        history = json.loads(start(rig, "history", "--json").stdout)
+        assert [(one["job_name"], one["rows_inserted"]) for one in history["runs"]] == [("import_file", 2)]
+
+    def test_a_dry_run_stores_nothing(self, rig: Rig) -> None:
+        file = rig.folder.parent / "range.json"
+        rows = [{"day": "2024-05-03", "downloads": 7}]
+        file.write_text(json.dumps({"package": "@lancedb/lancedb", "downloads": rows}))
+        run = start(rig, "import", "--metric", NODEJS, "--dry-run", "--json", str(file))
+        assert json.loads(run.stdout)["plan"]["metrics"][0]["new"] == 1
+        assert start(rig, "history").returncode == 1
+
+    def test_a_refused_file_is_2_and_names_its_format(self, rig: Rig) -> None:
+        file = rig.folder.parent / "stars.csv"
+        file.write_text("Repository,Date,Stars\nlancedb/lancedb,2022-07-23T00:15:10Z,0\n")
+        run = start(rig, "import", "--metric", PYTHON, "--format", "pypistats", str(file))
+        assert run.returncode == 2
+        assert "it is a star-history file, not a pypistats file. Fix: use --format star-history" in run.stderr
+        assert not rig.folder.exists()
+
+    @pytest.mark.parametrize("path", ["export/stats.csv", f"series/{PYTHON}?format=csv&grain=day"])
+    async def test_an_export_of_the_api_loads_back(self, rig: Rig, path: str, tmp_path: Path) -> None:
+        await rig.run(WeeklyRefresh())
+        app = create_app(rig.settings, clock=FakeClock())
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://api.test"
+        ) as client:
+            response = await client.get(f"/api/v1/{path}")
+        file = tmp_path / "export.csv"
+        file.write_bytes(response.content)
+        job = ImportFile(file, metric=PYTHON)
+        other = replace(rig, folder=tmp_path / "other.lancedb")
+        await other.run(job)
+        expected = [row for row in await rig.stats() if row.metric_id == PYTHON]
+        stored = await other.stats()
+        assert [(row.period_end, row.value) for row in stored] == [(r.period_end, r.value) for r in expected]
+        assert {row.provenance for row in stored} == {Provenance.CSV_SEED}
+        if path.startswith("export"):
+            assert all(row.source_ref.endswith(expected[0].source_ref) for row in stored)
+        again = await rig.run(job)
+        assert (again.run.rows_inserted, again.run.rows_updated) == (0, 0)
+
+
+class TestTerminal:
+    def test_a_note_is_shown_once_and_no_log_line_beside_the_bars(self, rig: Rig) -> None:
+        lost = datetime.now(UTC).date() - timedelta(days=20)
+        registry = Registry(datetime.now(UTC).date())
+        registry.overrides = {("npm", "@lancedb/lancedb", lost): None, ("npm", "registry total", lost): None}
+        rig.replay.registry = registry
+        shown = on_a_terminal(rig, "refresh", "--only", NODEJS)
+        assert shown.count(f"{lost}") == 1
+        assert "[warning" not in shown
+        assert "weekly_refresh: success" in shown
+
+    def test_debugging_shows_the_log_all_the_same(self, rig: Rig) -> None:
+        assert "run closed" in on_a_terminal(rig, "refresh", "--only", NODEJS, CM_LOG_LEVEL="DEBUG")
+
+
 class TestCatalog:
     def test_an_own_catalogue_is_created_extended_and_validated(self, rig: Rig) -> None:
         assert start(rig, "catalog", "init", "my.toml").returncode == 0
@@ -393,3 +557,38 @@ class TestCatalog:
         assert "is in order" in start(rig, "catalog", "check", CM_CATALOG="my.toml").stdout
         shown = json.loads(start(rig, "catalog", "show", "--json", CM_CATALOG="my.toml").stdout)
         assert [metric["metric_id"] for metric in shown["metrics"]] == ["downloads:httpx:python"]
+
+    def test_a_package_that_the_registry_does_not_have_is_refused(self, rig: Rig) -> None:
+        start(rig, "catalog", "init", "my.toml")
+        words = ["catalog", "add", "crates:lance", "npm:no-such-package", "github:no-such/repository"]
+        refused = start(rig, *words, "--product", "p", CM_CATALOG="my.toml")
+        assert refused.returncode == 2
+        assert "npm no-such-package: " in refused.stderr
+        assert "github no-such/repository: " in refused.stderr
+        assert "crates lance" not in refused.stderr
+        assert "--no-check" in refused.stderr
+        assert start(rig, *words, "--product", "p", "--no-check", CM_CATALOG="my.toml").returncode == 0
+
+    def test_a_package_is_added_with_a_note_while_its_registry_is_down(self, rig: Rig) -> None:
+        start(rig, "catalog", "init", "my.toml")
+        words = ["catalog", "add", "crates:lance", "--product", "p"]
+        added = start(rig, *words, CM_CATALOG="my.toml", CM_SOURCE_URL_CRATES="http://127.0.0.1:9")
+        assert added.returncode == 0
+        assert "It was not checked whether the package exists: 127.0.0.1:9 cannot be reached" in added.stderr
+
+    def test_a_list_is_added_and_a_metric_removed(self, rig: Rig) -> None:
+        start(rig, "catalog", "init", "my.toml")
+        (rig.folder.parent / "list.txt").write_text("crates:lance\nhttps://github.com/lancedb/lancedb\n")
+        added = start(rig, "catalog", "add", "--product", "p", "--from", "list.txt", CM_CATALOG="my.toml")
+        assert added.returncode == 0, added.stderr
+        removed = start(
+            rig, "catalog", "remove", "stars:p:github", "stars_retained:p:github", CM_CATALOG="my.toml"
+        )
+        assert removed.returncode == 0, removed.stderr
+        shown = json.loads(start(rig, "catalog", "show", "--json", CM_CATALOG="my.toml").stdout)
+        assert [metric["metric_id"] for metric in shown["metrics"]] == ["downloads:p:rust"]
+
+    def test_nothing_to_add_is_a_mistake(self, rig: Rig) -> None:
+        start(rig, "catalog", "init", "my.toml")
+        run = start(rig, "catalog", "add", "--product", "p", CM_CATALOG="my.toml")
+        assert (run.returncode, "Fix: write SOURCE:SUBJECT" in run.stderr) == (2, True)

@@ -223,6 +223,36 @@ def test_an_application_that_does_not_start_is_1_and_not_partial() -> None:
     assert (error.value.exit_code, announced) == (1, [])
 
 
+STALLING = """
+import asyncio, sys
+from community_metrics.api.serving import listen_on_host, port_of, run_server
+
+async def endless(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await endless(scope, receive, send)
+
+sockets = listen_on_host("127.0.0.1", 0)
+run_server(app, sockets, lambda: print(port_of(sockets), flush=True), grace_s=1)
+"""
+
+
+def test_a_client_that_reads_nothing_does_not_keep_serve_from_stopping() -> None:
+    process = subprocess.Popen([sys.executable, "-c", STALLING], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    port = int(process.stdout.readline())
+    with socket.create_connection(("127.0.0.1", port)) as stalled:
+        stalled.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        stalled.recv(1)
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode is not None
+
+
 def test_make_up_hands_its_port_to_serve(tmp_path: Path) -> None:
     tools, log = tmp_path / "tools", tmp_path / "log"
     tools.mkdir()
@@ -238,4 +268,4 @@ def test_make_up_hands_its_port_to_serve(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
     )
-    assert log.read_text(encoding="utf-8").splitlines()[-1] == "serve --port 8123"
+    assert log.read_text(encoding="utf-8").splitlines()[-1].startswith("serve --port 8123")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import re
 import sys
 from pathlib import Path
@@ -10,16 +12,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.catalog import load_catalog
+from community_metrics.clock import SystemClock
+from community_metrics.config import load_settings
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.model import OutcomeStatus, RunStatus
 from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.sources import available_sources
+from community_metrics.sources.client.client import RegistryClient
 from tests.support.fetching import fetch, fetch_all, values, wanted
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from community_metrics.config import Settings
     from tests.support.jobs import Rig
     from tests.support.replay import Replay
 
@@ -85,6 +91,50 @@ async def test_what_one_subject_makes_a_source_raise_fails_that_metric_alone(
     failed, stored = await fetch_all("rubygems", replay, wanted("rails"), wanted("rack"))
     assert "the source raised KeyError: 'rails'" in str(failed.error)
     assert list(values(stored).values()) == [42]
+
+
+def plugin_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **variables: str) -> Settings:
+    """Return the settings of an environment with these variables alone."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("CM_")]:
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+async def test_a_variable_sends_a_plug_in_to_another_origin(
+    site: Path, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(site, documented("python"), f"rubygems = {MODULE}:SOURCE")
+    settings = plugin_settings(monkeypatch, site, CM_SOURCE_URL_RUBYGEMS=replay.origin)
+    replay.script("/api/v1/gems/rails.json", Scripted(body={"name": "rails", "downloads": 42}))
+
+    rng = random.Random(0)  # noqa: S311  jitter
+    async with RegistryClient(settings, SystemClock(), rng) as client:
+        results = [r async for r in available_sources()["rubygems"].fetch([wanted("rails")], client)]
+
+    (observation,) = results[0].observations
+    assert observation.value == 42
+    assert observation.source_ref == "https://rubygems.org/api/v1/gems/rails.json"
+
+
+def test_a_misspelt_origin_of_a_plug_in_is_refused_with_the_nearest(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(site, documented("python"), f"rubygems = {MODULE}:SOURCE")
+
+    with pytest.raises(ConfigurationError, match="did you mean CM_SOURCE_URL_RUBYGEMS"):
+        plugin_settings(monkeypatch, site, CM_SOURCE_URL_RUBYGEM="http://127.0.0.1:1")
+
+
+def test_a_plug_in_that_cannot_be_imported_hides_no_other_message(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(site, "import no_such_module", f"rubygems = {MODULE}:SOURCE")
+
+    with pytest.raises(ConfigurationError, match="CM_SOURCE_URL_RUBYGEMS: is not a setting"):
+        plugin_settings(monkeypatch, site, CM_SOURCE_URL_RUBYGEMS="http://127.0.0.1:1")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ JSON_ROWS
 ## Commands
 """
 JSON = {
-    "`seed`, `refresh`, `update-all`, `bootstrap`": schemas.JobRun,
+    "`seed`, `import`, `refresh`, `update-all`, `bootstrap`": schemas.JobRun,
     "`doctor`": schemas.Diagnosis,
     "`repair`": schemas.Repair,
     "`catalog show`": schemas.CatalogMetrics,

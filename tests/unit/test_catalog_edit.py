@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community_metrics.catalog.catalog import PACKAGED_CATALOG, load_catalog
-from community_metrics.catalog.edit import add_metric, init_catalog
+from community_metrics.catalog.edit import init_catalog, plan_addition
+from community_metrics.catalog.remove import remove_metrics
+from community_metrics.catalog.spec import parse_spec, specs_in
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.model import SourceWindow
+from community_metrics.sources import available_sources
 
 OWN = """\
 # ours, since 2026
@@ -26,6 +29,14 @@ subject = "httpx"
 window = "1d"   # a day
 display_name = "HTTPX"
 # the end"""
+
+
+def add_metric(
+    path: Path | None, spec: str, product: str, *, name: str | None = None, metric_id: str | None = None
+) -> tuple[str, ...]:
+    addition = plan_addition(path, [spec], product, name=name, metric_id=metric_id)
+    addition.write()
+    return addition.metric_ids
 
 
 @pytest.fixture
@@ -162,6 +173,11 @@ def test_a_known_product_is_not_added_again(own: Path) -> None:
     [
         ("pypistats:HTTPX", "httpx", {}, "already counts pypistats:HTTPX, as downloads:httpx:python"),
         ("pypi:x", "x", {}, "There is no source 'pypi'; did you mean pypistats?"),
+        ("PyPI:x", "x", {}, "There is no source 'PyPI'; did you mean pypistats?"),
+        ("Crates.io:x", "x", {}, "There is no source 'Crates.io'; did you mean crates?"),
+        ("GitHub:o/r", "x", {}, "There is no source 'GitHub'; did you mean github"),
+        ("https://github.com/o", "x", {}, "is not the page of a package or repository"),
+        ("https://example.org/o/r", "x", {}, "is not the page of a package or repository"),
         ("npm", "x", {}, "'npm' has no package or repository"),
         ("npm:", "x", {}, "'npm:' has no package or repository"),
         ("npm:Not A Package", "x", {}, "is not an npm package name"),
@@ -255,3 +271,151 @@ def test_an_edit_leaves_no_other_file_behind(own: Path) -> None:
     add_metric(own, "crates:serde", "serde")
 
     assert [file.name for file in own.parent.iterdir()] == ["catalog.toml"]
+
+
+@pytest.mark.parametrize(
+    ("page", "source", "subject"),
+    [
+        ("https://github.com/o/r", "github", "o/r"),
+        ("https://github.com/o/r.git", "github", "o/r"),
+        ("github.com/o/r/tree/main?tab=readme", "github", "o/r"),
+        ("https://crates.io/crates/lance", "crates", "lance"),
+        ("https://pypistats.org/packages/pylance", "pypistats", "pylance"),
+        ("https://www.npmjs.example/package/@lancedb%2Flancedb", "npm", "@lancedb/lancedb"),
+        ("https://pypi.example/project/pylance/#history", "pypistats", "pylance"),
+    ],
+)
+def test_the_address_of_a_page_is_understood(page: str, source: str, subject: str) -> None:
+    found, named = parse_spec(page, available_sources())
+
+    assert (found.name, named) == (source, subject)
+
+
+def test_several_packages_are_added_together_or_not_at_all(own: Path) -> None:
+    addition = plan_addition(own, ["crates:a", "npm:a", "github:o/r"], "a")
+    addition.write()
+
+    assert addition.metric_ids == (
+        "downloads:a:rust",
+        "downloads:a:nodejs",
+        "stars:a:github",
+        "stars_retained:a:github",
+    )
+    with pytest.raises(ConfigurationError, match="already counts crates:a"):
+        plan_addition(own, ["crates:b", "crates:a"], "b")
+    with pytest.raises(ConfigurationError, match="can be the id of one metric"):
+        plan_addition(own, ["crates:b", "crates:c"], "b", metric_id="downloads:b:rust")
+    assert len(load_catalog(own).metrics) == 5
+
+
+def test_a_list_has_one_package_in_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text("# ours\ncrates:a\n\n  npm:@s/b  # the client\nhttps://github.com/o/r#readme\n")
+
+    assert specs_in(file) == ["crates:a", "npm:@s/b", "https://github.com/o/r#readme"]
+
+
+@pytest.mark.parametrize("content", [b"", b"# nothing\n", b"\xff"])
+def test_a_list_without_packages_is_an_error(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "list.txt"
+    file.write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match=r"list\.txt"):
+        specs_in(file)
+
+
+THREE = (
+    OWN.replace("# the end", "")
+    + """
+# --- ours too
+[[product]]
+id = "other"
+name = "Other"
+
+# the crate
+[[metric]]
+id = "downloads:httpx:rust"
+source = "crates"
+subject = "httpx" # "[[metric]]"
+window = "1d"
+display_name = '''
+[[metric]]'''
+
+# the fork
+[[metric]]
+id = "downloads:other:rust"
+source = "crates"
+subject = "other"
+window = "1d"
+display_name = "Other"
+# the end"""
+)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_removed_metric_leaves_every_other_line_and_comment(own: Path, newline: str) -> None:
+    own.write_bytes(THREE.replace("\n", newline).encode())
+    entry = THREE[THREE.index('[[metric]]\nid = "downloads:httpx:rust"') : THREE.index("# the fork")]
+
+    products = remove_metrics(own, ["downloads:httpx:rust"])
+
+    assert products == ()
+    assert own.read_bytes() == THREE.replace(entry, "").replace("\n", newline).encode()
+
+
+def test_a_product_without_metrics_is_removed_too(own: Path) -> None:
+    own.write_text(THREE, encoding="utf-8")
+
+    assert remove_metrics(own, ["downloads:other:rust"]) == ("other",)
+
+    catalog = load_catalog(own)
+    assert [product.id for product in catalog.products] == ["httpx"]
+    assert [metric.metric_id for metric in catalog.metrics] == [
+        "downloads:httpx:python",
+        "downloads:httpx:rust",
+    ]
+    assert own.read_text(encoding="utf-8").endswith("# the fork\n# the end")
+
+
+def test_what_was_added_can_be_removed(own: Path) -> None:
+    added = add_metric(own, "github:encode/httpx", "new")
+
+    assert remove_metrics(own, added) == ("new",)
+    assert own.read_text(encoding="utf-8").rstrip() == OWN
+
+
+def test_a_fallback_is_not_removed_while_a_metric_names_it(own: Path) -> None:
+    text = OWN.replace("# the end", 'fallbacks = ["downloads_30d:httpx:python"]\n\n')
+    wide = OWN[OWN.index("[[metric]]") :].replace("downloads:", "downloads_30d:")
+    own.write_text(text + wide.replace('"1d"', '"30d"').replace("pypistats", "seed"), encoding="utf-8")
+    before = own.read_bytes()
+
+    with pytest.raises(CatalogError, match="Nothing was removed, because"):
+        remove_metrics(own, ["downloads_30d:httpx:python"])
+
+    assert own.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "metric_id", "message"),
+    [
+        (None, "downloads:lance:python", "CM_CATALOG does not name a catalogue of your own"),
+        ("own", "downloads:httpx:pyton", "did you mean downloads:httpx:python"),
+    ],
+)
+def test_a_removal_that_is_not_possible_names_the_reason(
+    own: Path, path: str | None, metric_id: str, message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        remove_metrics(own if path else None, [metric_id])
+
+
+def test_inline_entries_are_removed_by_hand(own: Path) -> None:
+    own.write_text(
+        'product = [{ id = "a", name = "A" }]\nmetric = [{ id = "downloads:a:rust", source = "crates", '
+        'subject = "a", window = "1d", display_name = "A" }]\n',
+        encoding="utf-8",
+    )
+
+    with pytest.raises(CatalogError, match="Fix: remove the metric by hand"):
+        remove_metrics(own, ["downloads:a:rust"])

@@ -51,7 +51,8 @@ def test_an_empty_environment_is_local_mode() -> None:
     assert settings.storage_mode is StorageMode.LOCAL
     assert settings.storage_location == "data/community_metrics.lancedb"
     assert settings.allowed_origins == DEV_SERVER_ORIGINS
-    assert {host: settings.source_url(host) for host in PUBLIC_ORIGINS} == PUBLIC_ORIGINS
+    origins = {host: settings.source_url(host, origin) for host, origin in PUBLIC_ORIGINS.items()}
+    assert origins == PUBLIC_ORIGINS
 
 
 def test_a_variable_overrides_a_credential_and_a_credential_overrides_dotenv(
@@ -258,7 +259,7 @@ def test_an_origin_may_have_a_port_that_its_scheme_does_not_imply(
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://[::1]:8443", "https://proxy.example.org"])
 def test_an_origin_replaces_that_of_a_registry(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    assert settings_of(monkeypatch, CM_SOURCE_URL_CRATES=url).source_url("crates") == url
+    assert settings_of(monkeypatch, CM_SOURCE_URL_CRATES=url).source_url("crates", "https://x") == url
 
 
 def test_the_enterprise_endpoint_may_end_in_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,9 +316,52 @@ def test_a_bucket_is_local_mode_with_the_standard_aws_variables(monkeypatch: pyt
 
 
 def test_the_storage_options_come_from_aws_variables_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = settings_of(monkeypatch, CM_AWS_STORAGE_OPTIONS="not json")
+    (fault,) = faults_of(monkeypatch, CM_AWS_STORAGE_OPTIONS="not json")
 
-    assert settings.aws_storage_options == {}
+    assert fault.startswith("CM_AWS_STORAGE_OPTIONS: is not a setting")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CM_DBPATH", "CM_DB_PATH"),
+        ("CM_STORAGE", "CM_STORAGE_MODE"),
+        ("CM_GITHUBTOKEN", "CM_GITHUB_TOKEN"),
+        ("CM_CORS_ORIGIN", "CM_CORS_ORIGINS"),
+        ("CM_SOURCE_URL_NMP", "CM_SOURCE_URL_NPM"),
+        ("CM_SOURCE_URL_GITHUB_HISTORY", "CM_SOURCE_URL_GITHUB"),
+        ("cm_catalogue", "CM_CATALOG"),
+    ],
+)
+@pytest.mark.parametrize("place", ["environment", ".env"])
+def test_a_misspelt_variable_is_refused_with_the_nearest_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, meant: str, place: str
+) -> None:
+    if place == ".env":
+        (tmp_path / ".env").write_text(f"{name}=x\n")
+        (fault,) = faults_of(monkeypatch)
+    else:
+        (fault,) = faults_of(monkeypatch, **{name: "x"})
+
+    assert fault.startswith(f"{name.upper()}: is not a setting; did you mean {meant}")
+
+
+def test_a_misspelt_variable_is_reported_together_with_invalid_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    faults = faults_of(monkeypatch, CM_LOG_LEVEL="LOUD", CM_DBPATH="x", CM_CATALOGUE="")
+
+    assert [fault.split(":")[0] for fault in faults] == ["CM_LOG_LEVEL", "CM_DBPATH"]
+
+
+def test_variables_of_a_lambda_function_and_of_the_hosts_own_programs_are_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = settings_of(
+        monkeypatch, CM_LANCEDB_API_KEY_SECRET="name", CM_ACME_DIRECTORY="https://acme.example.org", CMX="1"
+    )
+
+    assert settings.lancedb_api_key is None
 
 
 def test_a_missing_credentials_folder_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

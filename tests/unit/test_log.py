@@ -70,7 +70,7 @@ def test_the_configured_format_overrides_the_terminal(capfd: pytest.CaptureFixtu
 def test_quiet_drops_info_lines_and_keeps_warnings(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    log.configure(settings(), is_terminal=False, quiet=True)
+    log.configure(settings(), is_terminal=False, least=logging.WARNING)
     structlog.get_logger().info("metric fetched")
     structlog.get_logger().warning("metric failed")
     written = capfd.readouterr().err

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import Path, Query, Request
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from community_metrics.api.problems import ParameterError, invalid_parameters
+from community_metrics.runs.registry import JobName
 from community_metrics.suggestions import shortened
 
 if TYPE_CHECKING:
@@ -32,6 +34,13 @@ def _iso(text: object) -> object:
     return text
 
 
+def _digits(text: object) -> object:
+    """Reject all but digits: pydantic would also accept `1_0`, `4.0` and `+4`."""
+    if isinstance(text, str) and not re.fullmatch(r"[0-9]{1,19}", text):
+        raise PydanticCustomError("int_parsing", "Must be a whole number, in digits only")
+    return text
+
+
 def _clamped(instant: datetime) -> datetime:
     """Return the nearest instant that LanceDB can compare; nothing is stored outside that range."""
     return min(max(instant, datetime(1970, 1, 1, tzinfo=UTC)), datetime(2200, 1, 1, tzinfo=UTC))
@@ -39,9 +48,10 @@ def _clamped(instant: datetime) -> datetime:
 
 Day = Annotated[date, BeforeValidator(_iso)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_iso), AfterValidator(_clamped)]
-Weeks = Annotated[int, Query(ge=1, le=520, description="Completed ISO weeks to show.")]
-Days = Annotated[int, Query(ge=1, le=3_660, description="Completed UTC days to show.")]
-Months = Annotated[int, Query(ge=1, le=120, description="Completed calendar months to show.")]
+_Digits = BeforeValidator(_digits)
+Weeks = Annotated[int, Query(ge=1, le=520, description="Completed ISO weeks to show."), _Digits]
+Days = Annotated[int, Query(ge=1, le=3_660, description="Completed UTC days to show."), _Digits]
+Months = Annotated[int, Query(ge=1, le=120, description="Completed calendar months to show."), _Digits]
 Products = Annotated[
     list[str] | None, Query(max_length=MAX_NAMES, description="Only these products; repeatable.")
 ]
@@ -65,8 +75,8 @@ Excel = Annotated[
 ]
 RunState = Literal["running", "success", "partial", "failed", "abandoned"]
 State = Annotated[RunState | None, Query(description="Only runs in this state.")]
-Job = Annotated[str | None, Query(max_length=64, description="Only runs of this job.")]
-Limit = Annotated[int, Query(ge=1, le=1_000, description="Maximum number of items.")]
+Job = Annotated[JobName | None, Query(description="Only runs of this job.")]
+Limit = Annotated[int, Query(ge=1, le=1_000, description="Maximum number of items."), _Digits]
 Before = Annotated[
     Instant | None,
     Query(description="Only runs that started before this instant; pass the `next_before` of a page."),

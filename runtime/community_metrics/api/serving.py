@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+SHUTDOWN_TIMEOUT_S: Final = 30
+"""How long requests in progress may take after the stop signal."""
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
@@ -81,15 +83,21 @@ def url_of(host: str, sockets: Sequence[socket.socket]) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{port_of(sockets)}"
 
 
-def run_server(app: ASGIApp, sockets: list[socket.socket], announce: Callable[[], None]) -> None:
+def run_server(
+    app: ASGIApp,
+    sockets: list[socket.socket],
+    announce: Callable[[], None],
+    *,
+    grace_s: int = SHUTDOWN_TIMEOUT_S,
+) -> None:
     """Serve `app` on listening sockets until a signal, and close them.
 
-    Calls `announce` once the server accepts requests.
+    Calls `announce` once the server accepts requests. Those in progress may take `grace_s` after the signal.
 
     Raises:
         CommunityMetricsError: the application did not start.
     """
-    server = _AnnouncedServer(app, announce)
+    server = _AnnouncedServer(app, announce, grace_s)
     try:
         server.run(sockets)
     except KeyboardInterrupt:
@@ -105,8 +113,8 @@ def run_server(app: ASGIApp, sockets: list[socket.socket], announce: Callable[[]
 class _AnnouncedServer(uvicorn.Server):
     """Calls `announce` when it is up."""
 
-    def __init__(self, app: ASGIApp, announce: Callable[[], None]) -> None:
-        super().__init__(server_config(app))
+    def __init__(self, app: ASGIApp, announce: Callable[[], None], grace_s: int) -> None:
+        super().__init__(server_config(app, timeout_graceful_shutdown=grace_s))
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

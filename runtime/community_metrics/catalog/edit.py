@@ -1,4 +1,4 @@
-"""Edits of a catalogue file: `catalog init` and `catalog add`.
+"""Additions to a catalogue file: `catalog init` and `catalog add`.
 
 An addition is appended, so that every byte before it, comments included, stays as it was. The result must
 pass the same checks as any catalogue, or nothing is written.
@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +19,12 @@ import tomlkit
 from community_metrics.catalog.catalog import PACKAGED_CATALOG, parse_catalog, read_content
 from community_metrics.catalog.entries import SLUG
 from community_metrics.catalog.rules import identity
+from community_metrics.catalog.spec import parse_spec
 from community_metrics.errors import CatalogError, ConfigurationError
-from community_metrics.model import SEED_SOURCE
 from community_metrics.sources import available_sources
-from community_metrics.sources.base import subject_faults
-from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from community_metrics.catalog import Catalog, Metric
     from community_metrics.sources.base import Source
@@ -58,26 +57,63 @@ def init_catalog(path: Path) -> None:
         ) from error
 
 
-def add_metric(
-    path: Path | None, spec: str, product: str, *, name: str | None = None, metric_id: str | None = None
-) -> tuple[str, ...]:
-    """Append the metric `SOURCE:SUBJECT` to the catalogue at `path` and return the ids of the new metrics.
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A valid addition that is not written yet: the new content of a file, the new ids, their subjects."""
 
-    A new product is added with `name` (by default its id) as its display name. The id of the metric is
-    `family:product:sdk`, for repositories `stars:product:github`; a second package of the same product and
-    SDK gets `family:product:sdk-subject`. A repository comes with its `stars_retained` metric.
+    file: Path
+    content: bytes
+    metric_ids: tuple[str, ...]
+    subjects: tuple[tuple[Source, str], ...]
+
+    def write(self) -> None:
+        """Write the file.
+
+        Raises:
+            ConfigurationError: the file is not writable; it was not changed.
+        """
+        replace_file(self.file, self.content)
+
+
+def plan_addition(
+    path: Path | None,
+    specs: Sequence[str],
+    product: str,
+    *,
+    name: str | None = None,
+    metric_id: str | None = None,
+) -> Addition:
+    """Return the addition of the metrics of all `specs` to the end of the catalogue at `path`.
+
+    A spec is `SOURCE:SUBJECT` or the address of a page. A new product is added with `name` (by default its
+    id) as its display name. The id of a metric is `family:product:sdk`, for repositories
+    `stars:product:github`; a second package of the same product and SDK gets `family:product:sdk-subject`. A
+    repository comes with its `stars_retained` metric. `metric_id` sets the id of a single one.
 
     Raises:
-        ConfigurationError: `path` is None or the packaged catalogue, the spec, an id or a name is invalid,
-            the subject is already counted, or the file is not writable.
-        CatalogError: the file has faults, before or after the addition; nothing was written.
+        ConfigurationError: `path` is None or the packaged catalogue, a spec, an id or a name is invalid,
+            or a subject is already counted.
+        CatalogError: the file has faults, before or after the addition.
     """
+    if metric_id and len(specs) > 1:
+        raise ConfigurationError(f"{metric_id} can be the id of one metric. Fix: add the others without --id")
     file = path or PACKAGED_CATALOG
     content = read_content(file)
-    catalog = parse_catalog(content, file)
-    _require_own(catalog)
+    require_own(parse_catalog(content, file))
+    added: list[str] = []
     sources = available_sources()
-    source, subject = _parsed(spec, sources)
+    for spec in specs:
+        content, ids = _with_metric(content, file, spec, product, name=name, metric_id=metric_id)
+        added += ids
+    return Addition(file, content, tuple(added), tuple(parse_spec(spec, sources) for spec in specs))
+
+
+def _with_metric(
+    content: bytes, file: Path, spec: str, product: str, *, name: str | None, metric_id: str | None
+) -> tuple[bytes, list[str]]:
+    """Return the content with one more metric and its companion, and their ids."""
+    catalog, sources = parse_catalog(content, file), available_sources()
+    source, subject = parse_spec(spec, sources)
     if counted := _counted(catalog, source, subject):
         raise ConfigurationError(
             f"{file} already counts {spec}, as {counted.metric_id}; nothing was changed."
@@ -97,35 +133,17 @@ def add_metric(
     except CatalogError as error:
         headline = f"{spec} was not added, because {file} would then have faults:"
         raise CatalogError(headline, error.faults) from error
-    _replace(file, extended)
-    return tuple(added)
+    return extended, list(added)
 
 
-def _require_own(catalog: Catalog) -> None:
+def require_own(catalog: Catalog) -> None:
+    """Raise a ConfigurationError for the packaged catalogue, which is not edited."""
     if catalog.is_packaged:
         raise ConfigurationError(
             "CM_CATALOG does not name a catalogue of your own, and an upgrade would overwrite additions to "
             "the packaged one. Fix: create your own, then add to it:",
             ["community-metrics catalog init my-catalog.toml", "export CM_CATALOG=my-catalog.toml"],
         )
-
-
-def _parsed(spec: str, sources: Mapping[str, Source]) -> tuple[Source, str]:
-    name, _, subject = spec.partition(":")
-    if name == SEED_SOURCE:
-        raise ConfigurationError(
-            "A metric of seed files only must be written into the catalogue by hand, because its window "
-            "depends on the files. The packaged catalogue has examples."
-        )
-    if name not in sources:
-        raise ConfigurationError(f"There is no source {name!r}; {suggestion(name, sources)}")
-    if not subject:
-        raise ConfigurationError(
-            f"{spec!r} has no package or repository. Fix: write SOURCE:SUBJECT, like pypistats:httpx"
-        )
-    if faults := subject_faults(sources[name], subject, {}):
-        raise ConfigurationError(f"{spec} cannot be added:", faults)
-    return sources[name], subject
 
 
 def _counted(catalog: Catalog, source: Source, subject: str) -> Metric | None:
@@ -191,7 +209,12 @@ def _extended(content: bytes, entries: Sequence[tuple[str, dict[str, str]]]) -> 
     return content + "\n".join(blocks).replace("\n", newline).encode()
 
 
-def _replace(file: Path, content: bytes) -> None:
+def replace_file(file: Path, content: bytes) -> None:
+    """Write a catalogue file in one step, with its permissions.
+
+    Raises:
+        ConfigurationError: the file is not writable; it was not changed.
+    """
     target = file.resolve()  # a symbolic link stays one
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:

@@ -12,7 +12,7 @@ from community_metrics.cli.checks import Check, fail, ok, warn
 from community_metrics.cli.render.status import BEHIND_FIX, behind_texts, ranges_text, stale_texts
 from community_metrics.cli.render.style import age, counted
 from community_metrics.cli.stored_checks import stored_checks
-from community_metrics.config import PROJECT_URL, PUBLIC_ORIGINS
+from community_metrics.config import PROJECT_URL
 from community_metrics.errors import (
     CommunityMetricsError,
     SourceError,
@@ -22,7 +22,7 @@ from community_metrics.model import GapKind
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
-from community_metrics.sources.client.retries import RequestLimits
+from community_metrics.sources.client.retries import PROBE_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,6 @@ _GAP_TEXTS = {
     ),
     GapKind.LATE: ("may still publish", "wait a day"),
 }
-PROBE_LIMITS = RequestLimits(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
 _PROBES = {
     # small responses; GitHub's counts against no quota
     PYPISTATS.key: (PYPISTATS, "/api/packages/pip/recent"),
@@ -61,6 +60,7 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
         catalog = load_catalog(settings.catalog)
     except CommunityMetricsError as error:
         return [*checks, fail("catalogue", str(error), "correct the file, then run doctor again")]
+    checks += _token_checks(settings, _hosts(catalog))
     checks.append(_catalog_check(catalog))
     stored, view = await stored_checks(settings, catalog, clock)
     checks += [*stored, *(_data_checks(view, catalog) if view else ())]
@@ -72,7 +72,16 @@ def _settings_checks(settings: Settings) -> Iterator[Check]:
     if settings.contact == PROJECT_URL:
         detail = "the User-Agent has the project's address, not yours"
         yield warn("settings", detail, "set CM_CONTACT to your URL or e-mail")
-    if settings.github_token is None:
+
+
+def _hosts(catalog: Catalog) -> set[str]:
+    """Return the keys of the registries that the active metrics are read from."""
+    sources = available_sources()
+    return {sources[metric.source].host for metric in catalog.active if metric.source in sources}
+
+
+def _token_checks(settings: Settings, hosts: set[str]) -> Iterator[Check]:
+    if settings.github_token is None and GITHUB.key in hosts:
         detail = "CM_GITHUB_TOKEN is not set: GitHub allows 60 requests an hour from this address"
         yield warn("settings", detail, "set CM_GITHUB_TOKEN to a token without any permission")
 
@@ -122,8 +131,7 @@ def _gap_check(metric: MetricFreshness, kind: GapKind, days: list[date]) -> Chec
 
 
 async def _probe_all(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
-    sources = available_sources()
-    needed = {sources[metric.source].host for metric in catalog.active if metric.source in sources}
+    needed = _hosts(catalog)
     probed = [_PROBES[key] for key in _PROBES if key in needed]
     rng = random.Random()  # noqa: S311  jitter, not secrets
     async with RegistryClient(settings, clock, rng, limits=PROBE_LIMITS) as client:
@@ -134,8 +142,8 @@ async def _probe_all(settings: Settings, catalog: Catalog, clock: Clock) -> list
 
 
 async def _probe(client: RegistryClient, settings: Settings, host: RegistryHost, path: str) -> Check:
-    origin, variable = settings.source_url(host.key), f"CM_SOURCE_URL_{host.key.upper()}"
-    is_replaced = origin != PUBLIC_ORIGINS[host.key]
+    origin, variable = settings.source_url(host.key, host.public_origin), f"CM_SOURCE_URL_{host.key.upper()}"
+    is_replaced = origin != host.public_origin
     try:
         with suppress(UnknownSubject):  # "not found" is a response
             await client.get_json(host, path, dict[str, Any], source=host.key, subject="probe")

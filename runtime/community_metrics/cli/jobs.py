@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -11,7 +12,7 @@ from community_metrics import log
 from community_metrics.cli.mappers import job_run_body
 from community_metrics.cli.output import print_json
 from community_metrics.cli.render.progress import LogProgress, bars
-from community_metrics.cli.render.run import render_outcome
+from community_metrics.cli.render.run import render_outcome, render_plan
 from community_metrics.cli.render.style import glyphs_of, open_consoles
 from community_metrics.config import load_settings
 from community_metrics.errors import ConfigurationError
@@ -40,6 +41,16 @@ def confirm_reset() -> None:
     typer.confirm(f"Delete everything in {location}, history included?", abort=True, err=True)
 
 
+def preview(job: Job) -> None:
+    """Print what a job would store."""
+    settings = load_settings()
+    out, err = open_consoles()
+    log.configure(settings, is_terminal=err.is_terminal, least=log.NOTHING)
+    plan = asyncio.run(execute(job, settings, dry_run=True)).plan
+    if plan is not None:
+        out.print(render_plan(plan, glyphs_of(out)))
+
+
 def run_job(job: Job, *, dry_run: bool, strict: bool, as_json: bool, best_effort: bool = False) -> NoReturn:
     """Run a job, print its outcome, and exit.
 
@@ -60,7 +71,8 @@ def run_job(job: Job, *, dry_run: bool, strict: bool, as_json: bool, best_effort
 
 def _with_progress(job: Job, settings: Settings, err: Console, *, dry_run: bool) -> RunReport:
     shows_bars = err.is_terminal and settings.log_format != "json"
-    log.configure(settings, is_terminal=err.is_terminal, quiet=shows_bars)
+    # the bars and the outcome below them show all that the log would
+    log.configure(settings, is_terminal=err.is_terminal, least=log.NOTHING if shows_bars else logging.DEBUG)
     if not shows_bars:
         return asyncio.run(execute(job, settings, dry_run=dry_run, progress=LogProgress()))
     with bars(err) as progress:

@@ -6,6 +6,8 @@ under `--strict`, 75 another run holds the database.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
 COMMANDS: Final[Panels] = {
     "Collect": {
         "seed": "Load the history from before the first run from seed files.",
+        "import": "Load history from a file of another tool: show what would be stored, then store it.",
         "refresh": "Fetch the recent weeks from the registries, and every gap they can still fill.",
         "update-all": "Fetch more weeks from the registries; replaces seeded days and earlier refreshes.",
         "bootstrap": "Create missing tables.",
-        "catalog": "Show what is tracked, and add to it.",
+        "catalog": "Show what is tracked, and change it.",
     },
     "Inspect": {
         "report": "Show the last weeks of every product: value, change, completeness and trend.",
@@ -48,7 +51,8 @@ SUBCOMMANDS: Final[Panels] = {
     "catalog": {
         "check": "Validate the catalogue; list every fault with its line.",
         "show": "Print the active metrics.",
-        "add": "Append a package or repository to the catalogue that CM_CATALOG names.",
+        "add": "Append packages or repositories to the catalogue that CM_CATALOG names.",
+        "remove": "Remove metrics from the catalogue that CM_CATALOG names; their stored values stay.",
         "init": "Write a commented starter catalogue.",
     },
     "token": {
@@ -59,6 +63,9 @@ SUBCOMMANDS: Final[Panels] = {
     },
 }
 """The commands of a group; `catalog show` is the function `show` of `commands.catalog`."""
+
+
+_OUTPUT_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE}
 
 
 class LazyGroup(TyperGroup):
@@ -87,6 +94,7 @@ def load_command(path: str) -> Any:
     if path in SUBCOMMANDS:
         text = next(panel[path] for panel in COMMANDS.values() if path in panel)
         return LazyGroup(path=path, name=path, help=text, no_args_is_help=True, rich_markup_mode=None)
+    path = path.replace("import", "import-file")  # `import` is no name of a Python function
     module, name = path.replace("-", "_").split()[0], path.rsplit(maxsplit=1)[-1]
     command = typer.Typer(add_completion=False, rich_markup_mode=None)
     function = getattr(import_module(f"community_metrics.cli.commands.{module}"), name.replace("-", "_"))
@@ -99,7 +107,6 @@ app = typer.Typer(
     name="community-metrics",
     cls=LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich help imports markdown and pygments: 3.8 times the yardstick instead of 1.3
 )
@@ -130,12 +137,20 @@ def main() -> NoReturn:
 def run_app(program: Callable[[], object]) -> NoReturn:
     """Run a program of typer: an error of ours prints one message, a bug keeps its traceback."""
     try:
-        program()
+        try:
+            program()
+        finally:
+            sys.stdout.flush()  # else the interpreter does it after this function, with a traceback
     except CommunityMetricsError as error:
         from community_metrics.cli.render.style import print_error  # noqa: PLC0415  only an error needs rich
 
         print_error(error)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.filename is not None or error.errno not in _OUTPUT_ERRORS:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be written
+        sys.exit(f"Error: The output cannot be written: {error.strerror}. Fix: write it somewhere else.")
     sys.exit(0)
 
 

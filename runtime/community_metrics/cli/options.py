@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -36,17 +37,30 @@ SeedPath = Annotated[
 IncludeSuspect = Annotated[
     bool, typer.Option("--include-suspect", help="Load the rows that the files mark as suspect too.")
 ]
-Weeks = Annotated[int, typer.Option("--weeks", min=1, max=MOST_WEEKS, help="How many weeks to show.")]
+
+
+def whole_number(
+    name: str, low: int, high: int, text: str, *, show_default: bool = True
+) -> typer.models.OptionInfo:
+    """Return an option that accepts digits only; the parser of typer would also accept `1_0` and `+4`."""
+
+    def parsed(value: str | int) -> int:
+        if not re.fullmatch(r"[0-9]{1,19}", str(value)) or not low <= int(value) <= high:
+            raise typer.BadParameter(f"{value} is not a whole number from {low} to {high}")
+        return int(value)
+
+    option: typer.models.OptionInfo = typer.Option(
+        name, parser=parsed, metavar="N", help=f"{text}, {low} to {high}.", show_default=show_default
+    )
+    return option
+
+
+Weeks = Annotated[int, whole_number("--weeks", 1, MOST_WEEKS, "How many weeks to show")]
 
 
 def lookback(default: int) -> typer.models.OptionInfo:
     """Return the look-back option of a job whose own default is `default` weeks."""
-    option: typer.models.OptionInfo = typer.Option(
-        "--lookback-weeks",
-        metavar="N",
-        min=1,
-        max=MOST_WEEKS,
-        help=f"Complete ISO weeks to fetch again, and the days since.  [default: {default}]",
-        show_default=False,
-    )
+    text = f"Complete ISO weeks to fetch again, and the days since.  [default: {default}]"
+    option = whole_number("--lookback-weeks", 1, MOST_WEEKS, text, show_default=False)
+    option.help = text
     return option

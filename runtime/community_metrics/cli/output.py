@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def quiet_settings() -> Settings:
     """Return the settings, after logging is limited to warnings and errors."""
     settings = load_settings()
-    log.configure(settings, is_terminal=open_consoles()[1].is_terminal, quiet=True)
+    log.configure(settings, is_terminal=open_consoles()[1].is_terminal, least=logging.WARNING)
     return settings
 
 

@@ -15,6 +15,7 @@ import uvicorn
 
 from community_metrics.api.app import app_from_environment
 from community_metrics.api.server import server_config
+from community_metrics.api.serving import SHUTDOWN_TIMEOUT_S
 from community_metrics.config import service_manager
 from community_metrics.errors import ConfigurationError
 from community_metrics.host.service_manager import activation_sockets, notify
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from community_metrics.config import ServiceManager
 
-SHUTDOWN_TIMEOUT_S: Final = 30
-"""How long requests in progress may take after the stop signal."""
 _LAST_READS_S: Final = 0.2
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  the parser of Lambda events resolves the annotation
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from community_metrics.errors import ConfigurationError
 from community_metrics.model import Provenance
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.runs.job import Job, RunContext, Work
 
+JobName = Literal["seed_from_csv", "weekly_refresh", "update_all", "bootstrap_tables", "import_file"]
+"""The names in `JOBS`, for the options that select one."""
 MOST_WEEKS: Final = 520
 """Ten years; no registry returns more by the day."""
 
@@ -95,6 +97,34 @@ class SeedFromCsv:
 
 
 @dataclass(frozen=True)
+class ImportFile:
+    """Load history from a file of another tool, or from an export. Values are stored as `csv_seed`."""
+
+    name: ClassVar[str] = "import_file"
+
+    path: Path
+    file_format: str = "auto"
+    metric: str | None = None
+    subject: str | None = None
+
+    @property
+    def only(self) -> tuple[str, ...]:
+        """The metric, if the file holds values of one only."""
+        return (self.metric,) if self.metric else ()
+
+    def prepare(self, catalog: Catalog, now: datetime) -> Work:
+        """Return the work: store the values of the file, which is read here.
+
+        Raises:
+            ConfigurationError: the file has faults or counts something else, or the metric is unknown.
+        """
+        from community_metrics.runs.seed import imported  # noqa: PLC0415  as above
+        from community_metrics.seed.imports import Choice  # noqa: PLC0415  as above
+
+        return imported(self.path, Choice(self.file_format, self.metric, self.subject), catalog, now)
+
+
+@dataclass(frozen=True)
 class BootstrapTables:
     """Create the missing tables. Every job does so; this one does nothing else.
 
@@ -123,6 +153,6 @@ class BootstrapTables:
 
 
 JOBS: Final[dict[str, type[Job]]] = {
-    job.name: job for job in (SeedFromCsv, WeeklyRefresh, UpdateAll, BootstrapTables)
+    job.name: job for job in (SeedFromCsv, WeeklyRefresh, UpdateAll, BootstrapTables, ImportFile)
 }
 """Every job by its name."""

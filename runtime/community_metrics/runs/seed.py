@@ -1,4 +1,4 @@
-"""The work of `seed_from_csv`: read the files, return their rows."""
+"""The work of `seed_from_csv` and `import_file`: read the files, return their rows."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from community_metrics.model import Provenance
 from community_metrics.runs.job import JobResult
 from community_metrics.seed.files import read_seed, seed_files
+from community_metrics.seed.imports import read_import
 from community_metrics.sources.base import FetchResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
     from community_metrics.catalog import Catalog
     from community_metrics.model import Observation
     from community_metrics.runs.job import RunContext, Work
+    from community_metrics.seed.imports import Choice
 
 _NOTHING = (
     "There is nothing to seed: the shipped files belong to the shipped catalogue. "
@@ -40,8 +43,20 @@ def prepared(
     Raises:
         SeedFileError: a file has faults; nothing of it is loaded.
     """
-    result = _read(path, only, catalog, now, include_suspect=include_suspect)
+    return _storing(_read(path, only, catalog, now, include_suspect=include_suspect))
 
+
+def imported(path: Path, choice: Choice, catalog: Catalog, now: datetime) -> Work:
+    """Read a file of another tool, and return the work of storing its values.
+
+    Raises:
+        ConfigurationError: the file has faults or counts something else; nothing of it is loaded.
+    """
+    found = read_import(path, choice, catalog, now)
+    return _storing(_result(found.observations, found.notes))
+
+
+def _storing(result: JobResult) -> Work:
     async def work(context: RunContext) -> JobResult:
         rows: dict[str, list[Observation]] = defaultdict(list)
         for row in result.observations:
@@ -68,6 +83,10 @@ def _read(
     idle = [row.metric_id for row in reading.observations if row.metric_id not in active]
     if idle and not only:
         notes.append(_INACTIVE.format(len(idle), ", ".join(sorted(set(idle)))))
+    return _result(observations, notes)
+
+
+def _result(observations: tuple[Observation, ...], notes: Sequence[str]) -> JobResult:
     return JobResult(
         observations=observations,
         provenance=Provenance.CSV_SEED,

@@ -6,19 +6,19 @@ describes them. This module only reads: a job stores the observations with the p
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import SeedFileError
+from community_metrics.seed.formats import recognized
 from community_metrics.seed.rows import SeedRow, parse_row
+from community_metrics.seed.table import Table, read_text, table_of
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
-    from typing import TextIO
 
     from community_metrics.catalog import Catalog
     from community_metrics.model import Observation
@@ -76,7 +76,7 @@ def seed_files(path: Path | None, catalog: Catalog) -> tuple[Path, ...]:
         raise SeedFileError(f"The seed file {chosen} does not exist. Fix: check --path.")
     if not chosen.is_dir():
         return (chosen,)
-    files = tuple(sorted(chosen.glob("*.csv")))
+    files = tuple(sorted(file for file in chosen.iterdir() if file.suffix.lower() == ".csv"))
     if not files:
         raise SeedFileError(f"The folder {chosen} has no .csv file. Fix: check --path.")
     return files
@@ -92,75 +92,74 @@ def read_seed(files: Sequence[Path], catalog: Catalog, *, include_suspect: bool,
     rows = [item for item in parsed if isinstance(item, SeedRow)]
     faults = [item for item in parsed if isinstance(item, str)] + list(_duplicates(rows))
     if faults:
-        rest = len(faults) - MAX_FAULTS_SHOWN
-        shown = [*faults[:MAX_FAULTS_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
-        raise SeedFileError("The seed files cannot be used, and nothing was loaded:", shown)
+        raise SeedFileError("The seed files cannot be used, and nothing was loaded:", shortened(faults))
     return Seed(
         observations=tuple(row.observation for row in rows if include_suspect or not row.suspect),
         left_out=() if include_suspect else tuple(row for row in rows if row.suspect),
     )
 
 
+def shortened(faults: list[str]) -> list[str]:
+    """Return the first faults, and how many more there are."""
+    rest = len(faults) - MAX_FAULTS_SHOWN
+    return [*faults[:MAX_FAULTS_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
+
+
 def _parsed(file: Path, catalog: Catalog, now: datetime) -> Iterator[SeedRow | str]:
     """Yield each row of a file, or its faults."""
     try:
-        (_, header), *records = _records(file)
+        table = _seed_table(file)
     except SeedFileError as error:
         yield from (f"{file} {fault}" for fault in error.faults)
         return
-    resolved = file.resolve()  # only two names: what is stored must not depend on the machine
-    label = "/".join(part for part in (resolved.parent.name, resolved.name) if part)
-    for line, cells in records:
+    label = label_of(file)
+    for line, cells in table.rows:
         place = f"{file} line {line}"
-        if len(cells) != len(header):
-            yield f"{place}: has {len(cells)} cells, not {len(header)}"
+        try:
+            named = table.named(cells)
+        except SeedFileError as error:
+            yield from (f"{place}: {fault}" for fault in error.faults)
             continue
-        named = dict(zip(header, cells, strict=True))
         try:
             yield parse_row(named, catalog, now, place=place, label=f"{label}:{line}")
         except SeedFileError as error:
             yield from (f"{place}, {fault}" for fault in error.faults)
 
 
-def _records(file: Path) -> list[tuple[int, list[str]]]:
-    """Return the header and the rows of a file, each with its line; empty lines are left out."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            records = list(_lines(text))
-    except OSError as error:
-        raise SeedFileError("", [f"cannot be read: {error.strerror}"]) from error
-    except UnicodeDecodeError as error:
-        raise SeedFileError("", ["is not UTF-8 text. Fix: save it as UTF-8"]) from error
-    except csv.Error as error:
-        raise SeedFileError("", [str(error)]) from error
-    if faults := list(_header_faults(records[0][1] if records else [])):
+def label_of(file: Path) -> str:
+    """Return the last two names of a file's path: what is stored must not depend on the machine."""
+    resolved = file.resolve()
+    return "/".join(part for part in (resolved.parent.name, resolved.name) if part)
+
+
+def _seed_table(file: Path) -> Table:
+    """Return the rows of a seed file.
+
+    Raises:
+        SeedFileError: the file is not CSV, or has other columns.
+    """
+    text = read_text(file)
+    looks_like = recognized(text)
+    if looks_like is not None:
+        raise SeedFileError("", [f"is {looks_like.title}, not a seed file. Fix: {looks_like.command(file)}"])
+    table = table_of(text)
+    if faults := list(_header_faults(table)):
         raise SeedFileError("", faults)
-    return [(line, cells) for line, cells in records if cells]
+    return table
 
 
-def _lines(text: TextIO) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of each row, with the number of its first line: a quoted cell may have several."""
-    reader = csv.reader(text, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise csv.Error(f"line {line}: is not CSV: {error}") from error
-
-
-def _header_faults(header: Sequence[str]) -> Iterator[str]:
+def _header_faults(table: Table) -> Iterator[str]:
+    header, place = table.header, f"line {table.header_line}"
     if not header:
         yield f"is empty. Fix: write {','.join(COLUMNS)} in its first line"
         return
-    yield from (f"line 1: column {name} is missing" for name in COLUMNS if name not in header)
+    yield from (f"{place}: column {name} is missing" for name in COLUMNS if name not in header)
     yield from (
-        f"line 1: {name!r} is not a column of a seed file; {suggestion(name, COLUMNS)}"
+        f"{place}: {name!r} is not a column of a seed file; {suggestion(name, COLUMNS)}"
         for name in header
         if name not in COLUMNS
     )
-    yield from (f"line 1: column {name} is repeated" for name in COLUMNS if header.count(name) > 1)
+    yield from (f"{place}: column {name} is repeated" for name in COLUMNS if header.count(name) > 1)
 
 
 def _duplicates(rows: Sequence[SeedRow]) -> Iterator[str]:

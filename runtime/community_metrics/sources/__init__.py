@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, cast
 
+from community_metrics.config import ENTRY_POINT_GROUP
 from community_metrics.errors import ConfigurationError
 from community_metrics.model import SEED_SOURCE
 from community_metrics.sources.base import FetchRequest, FetchResult, Source, each
@@ -37,8 +38,6 @@ __all__ = [
     "available_sources",
     "each",
 ]
-
-ENTRY_POINT_GROUP = "community_metrics.sources"
 
 _BUILT_IN: tuple[Source, ...] = (PypiStats(), Npm(), Crates(), GitHubStars(), GitHubStarHistory())
 _REQUIRED = (*Source.__annotations__, "validate", "fetch")

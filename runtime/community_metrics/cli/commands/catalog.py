@@ -1,19 +1,25 @@
-"""`community-metrics catalog check`, `show`, `add` and `init`."""
+"""`community-metrics catalog check`, `show`, `add`, `remove` and `init`."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path  # noqa: TC003  typer reads it at run time
 from typing import Annotated
 
 import typer
 
 from community_metrics.catalog import load_catalog
-from community_metrics.catalog.edit import add_metric, init_catalog
+from community_metrics.catalog.edit import init_catalog, plan_addition
+from community_metrics.catalog.remove import remove_metrics
+from community_metrics.catalog.spec import specs_in
 from community_metrics.cli import options  # noqa: TC001  typer reads them at run time
+from community_metrics.cli.existence import require_existing
 from community_metrics.cli.mappers import catalog_body
-from community_metrics.cli.output import print_json, print_view
+from community_metrics.cli.output import print_json, print_view, quiet_settings
 from community_metrics.cli.render.style import plain_table
+from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
+from community_metrics.errors import ConfigurationError
 
 
 def check() -> None:
@@ -38,16 +44,44 @@ def show(only: options.Only = None, as_json: options.AsJson = False) -> None:
     return print_view(lambda _glyphs, _width: table)
 
 
-def add(
-    spec: Annotated[str, typer.Argument(metavar="SOURCE:SUBJECT", help="Such as pypistats:httpx.")],
+def add(  # noqa: PLR0917  typer calls it by keyword
     product: Annotated[str, typer.Option("--product", help="Id of the product, created if new.")],
+    specs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE:SUBJECT", help="Such as pypistats:httpx, or the address of its page."),
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Display name of a new product.")] = None,
     metric_id: Annotated[str | None, typer.Option("--id", help="Metric id instead of the default.")] = None,
+    listed: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="Add what this file lists, one a line.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Ask the registry whether it has the package.")
+    ] = True,
 ) -> None:
-    """Append a package or repository to the catalogue that CM_CATALOG names."""
+    """Append packages or repositories to the catalogue that CM_CATALOG names."""
+    wanted = [*(specs or ()), *(specs_in(listed) if listed else ())]
+    if not wanted:
+        raise ConfigurationError("There is nothing to add. Fix: write SOURCE:SUBJECT, or --from FILE.")
+    settings = quiet_settings()
+    addition = plan_addition(settings.catalog, wanted, product, name=name, metric_id=metric_id)
+    if check:
+        for reason in asyncio.run(require_existing(addition.subjects, settings, SystemClock())):
+            typer.echo(f"It was not checked whether the package exists: {reason}", err=True)
+    addition.write()
+    for added in addition.metric_ids:
+        typer.echo(f"{added} is in {addition.file}; `community-metrics refresh --only {added}` fetches it.")
+
+
+def remove(
+    metric_ids: Annotated[list[str], typer.Argument(metavar="METRIC_ID", help="Id of a metric. Repeatable.")],
+) -> None:
+    """Remove metrics from the catalogue that CM_CATALOG names; their stored values stay."""
     path = load_settings().catalog
-    for added in add_metric(path, spec, product, name=name, metric_id=metric_id):
-        typer.echo(f"{added} is in {path}; `community-metrics refresh --only {added}` fetches it.")
+    for product in remove_metrics(path, metric_ids):
+        typer.echo(f"The product {product} has no metric left and was removed from {path}.")
+    for metric_id in metric_ids:
+        typer.echo(f"{metric_id} is no longer in {path}. Its stored values stay; it is not fetched any more.")
 
 
 def init(

@@ -10,10 +10,11 @@ import typer
 from community_metrics.api import serving
 from community_metrics.api.app import app_from_environment
 from community_metrics.api.middleware.compression import CompressionMiddleware
+from community_metrics.cli import options
 from community_metrics.config import load_settings
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")]
+Port = Annotated[int, options.whole_number("--port", 0, 65_535, "Port to listen on (0 takes a free one)")]
 Socket = Annotated[
     Path | None,
     typer.Option("--uds", help="Listen on this unix socket instead, for a proxy on the same machine."),

@@ -26,7 +26,7 @@ def render_outcome(report: RunReport, glyphs: Glyphs) -> RenderableType:
     parts += [Text(f"{glyphs.warn} {metric_id}: {note}", "yellow") for metric_id, note in report.metric_notes]
     parts += [Text(f"{glyphs.warn} {note}", "yellow") for note in report.notes]
     if report.plan is not None:
-        parts.append(_plan_table(report.plan, glyphs))
+        parts.append(render_plan(report.plan, glyphs))
     return Group(*parts, _headline(report, glyphs))
 
 
@@ -48,7 +48,8 @@ def _headline(report: RunReport, glyphs: Glyphs) -> Text:
     return text.append("\nNothing was written (--dry-run).", "dim") if report.plan is not None else text
 
 
-def _plan_table(plan: MergePlan, glyphs: Glyphs) -> RenderableType:
+def render_plan(plan: MergePlan, glyphs: Glyphs) -> RenderableType:
+    """Return the days that a run would write for each metric."""
     if not plan.metrics:
         return Text("No value would change.", "dim")
     table = style.plain_table()

@@ -20,7 +20,6 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
-from community_metrics.config import PUBLIC_ORIGINS
 from community_metrics.errors import (
     SourceError,
     SourceShapeError,
@@ -290,7 +289,7 @@ class RegistryClient:
         return bytes(body)
 
     def _origin(self, host: RegistryHost) -> str:
-        return self._settings.source_url(host.key) if host.key in PUBLIC_ORIGINS else host.public_origin
+        return self._settings.source_url(host.key, host.public_origin)
 
     def _circuit(self, host: RegistryHost) -> CircuitBreaker:
         if host.key not in self._circuits:

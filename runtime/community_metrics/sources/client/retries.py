@@ -39,6 +39,10 @@ class RequestLimits:
     max_bytes: int = 20_000_000
 
 
+PROBE_LIMITS = RequestLimits(connect_s=3, read_s=8, attempt_s=10, attempts=1, total_s=10, unreachable_s=10)
+"""For a person who waits to hear whether a registry responds."""
+
+
 def retrying(host: RegistryHost, limits: RequestLimits, clock: Clock, rng: random.Random) -> AsyncRetrying:
     """Return the retry loop of one request, which starts now.
 

@@ -1,0 +1,52 @@
+"""The types of the values of settings; an invalid value raises a `ValueError` with its fix."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from community_metrics.origins import require_browser_origin, require_origin
+
+
+def _split(value: object) -> object:
+    """Return the parts of a comma separated text; anything else unchanged."""
+    if not isinstance(value, str):
+        return value
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if value and not parts:  # an empty list of tokens would make the API public
+        raise ValueError("has only commas and blanks. Fix: list the entries, or leave it unset")
+    return parts
+
+
+def _token_hash(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise ValueError(
+            "each entry is the SHA-256 of a token, 64 lower-case hex digits. "
+            "Fix: create one with `community-metrics token new`"
+        )
+    return value
+
+
+def _secret(secret: SecretStr | None) -> SecretStr | None:
+    """Return a secret that an HTTP header can hold; None if it is empty."""
+    if secret is None or not secret.get_secret_value():
+        return None
+    if not re.fullmatch(r"[!-~]+", secret.get_secret_value()):  # an HTTP library would show it in its error
+        raise ValueError("holds a space, a line break or a letter that no key has. Fix: copy it again")
+    return secret
+
+
+def _contact(contact: str) -> str:
+    if not contact.isascii() or not contact.isprintable() or not contact.strip():
+        raise ValueError("must be a URL or an e-mail address, so that registries can reach you")
+    return contact.strip()
+
+
+Entries = BeforeValidator(_split)
+Contact = Annotated[str, AfterValidator(_contact)]
+Origin = Annotated[str, AfterValidator(require_origin)]
+BrowserOrigin = Annotated[str, AfterValidator(require_browser_origin)]
+TokenHash = Annotated[str, AfterValidator(_token_hash)]
+Secret = Annotated[SecretStr | None, AfterValidator(_secret)]
