@@ -17,7 +17,7 @@ from community_metrics.storage.connection import OpenTable, client
 from community_metrics.storage.schemas import Row, TableSpec, table_named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
 
     from community_metrics.storage.connection import Database
     from community_metrics.storage.schemas import AnyTable
@@ -72,6 +72,8 @@ class TableQueries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.computed: dict[Hashable, Any] | None = None
+        """Room for what was computed from all rows, if the tables stay at one version; else None."""
 
     async def scan(
         self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None

@@ -145,7 +145,9 @@ class SnapshotSource:
         self._database.close()
 
     def _reader(self, tables: Mapping[str, OpenTable]) -> LanceDBReader:
-        return self._reader_type(PinnedDatabase(self._database, tables))
+        reader = self._reader_type(PinnedDatabase(self._database, tables))
+        reader.computed = {}
+        return reader
 
     async def _opened(self, spec: AnyTable) -> OpenTable | None:
         try:

@@ -78,7 +78,19 @@ async def newest_source_days(
     """Return the newest fetched day of each source of active metrics, up to a day; None without one.
 
     One query of a few days finds the sources that are not stale; older days are searched only for the others.
+    Every body of the API has them, so they are computed once for each snapshot.
     """
+    computed = {} if reader.computed is None else reader.computed
+    key = ("newest source days", until)
+    if key not in computed:
+        computed[key] = await _search_source_days(reader, metrics, until)
+    days: dict[str, date | None] = computed[key]
+    return days
+
+
+async def _search_source_days(
+    reader: LanceDBReader, metrics: Sequence[MetricDefinition], until: date
+) -> dict[str, date | None]:
     ids: dict[str, list[str]] = {}
     for metric in metrics:
         if metric.is_active and metric.source != SEED_SOURCE:
