@@ -1,4 +1,4 @@
-"""A test that expects an error looks at it: any other error of the same class would pass as well."""
+"""Rules of the suite itself: an expected error is looked at, and every group of mutants is tried weekly."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.mutants import GROUPS, ROOT, SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,3 +62,17 @@ def test_a_test_that_expects_an_error_looks_at_its_message_or_its_facts() -> Non
 )
 def test_an_unread_error_is_found(line: str, is_unread: bool) -> None:
     assert bool(list(unread_errors(line))) is is_unread
+
+
+# mutants
+
+
+def test_the_weekly_workflow_tries_every_group_of_mutants() -> None:
+    workflow = (ROOT / ".github/workflows/mutants.yml").read_text(encoding="utf-8")
+    assert f"group: [{', '.join(GROUPS)}]\n" in workflow
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_a_group_of_mutants_names_modules_and_tests_that_exist(name: str) -> None:
+    assert [module for module in GROUPS[name].modules if not list(SOURCES.glob(module))] == []
+    assert [test for test in GROUPS[name].tests if not (ROOT / test).exists()] == []
