@@ -44,6 +44,25 @@ def test_a_trailing_change_is_of_the_last_eight_periods_alone() -> None:
     assert change_of_trailing(values[2:], 7, ValueKind.FLOW) == Change(absolute=8, fraction=2.0)
 
 
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [(ValueKind.FLOW, Change(absolute=8, fraction=2.0)), (ValueKind.LEVEL, Change(absolute=2, fraction=2.0))],
+)
+def test_a_summary_has_the_trailing_change_of_its_kind(kind: ValueKind, change: Change) -> None:
+    periods = last_periods(W47, 8)
+    own = {day: 0 for period in periods for day in days_between(period.start, period.end)}
+    own |= {period.start: 1 if at < 4 else 3 for at, period in enumerate(periods)}
+    series = points(dailies(own), periods, window=SourceWindow.DAY, now=NOON)
+    assert summarize(series, kind, None).trailing == change
+
+
+@pytest.mark.parametrize("day", [W47.start, W47.end])
+def test_a_sample_of_the_first_or_the_last_day_is_of_the_week(day: date) -> None:
+    sample = level(datetime(day.year, day.month, day.day, tzinfo=UTC), 90, metric_id=SAMPLED)
+    (point,) = points([], [W47], window=SourceWindow.INSTANT, now=NOON, fallbacks=[sample])
+    assert (point.value, point.estimated) == (90, True)
+
+
 def test_a_trailing_change_may_compare_other_numbers_of_periods() -> None:
     assert change_of_trailing([9, 1, 2, 3, 4], 4, ValueKind.FLOW, 2) == Change(absolute=4, fraction=4 / 3)
     assert change_of_trailing([9, 1, 2, 3, 4], 4, ValueKind.LEVEL, 2) == Change(absolute=2, fraction=1.0)
