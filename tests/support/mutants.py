@@ -46,9 +46,9 @@ class Score:
 
     @property
     def fraction(self) -> float:
-        """The fraction of the checked mutants that were noticed; 1 for a module without mutants."""
+        """The fraction of the checked mutants that were noticed; 0 where none was."""
         checked = self.killed + len(self.survivors)
-        return self.killed / checked if checked else 1.0
+        return self.killed / checked if checked else 0.0
 
 
 POINTS: Final = ("series", "series_edges", "series_properties", "summary")
