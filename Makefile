@@ -22,7 +22,7 @@ FRONTEND_NPM = $(if $(NODE_HOME),$(WITH_NODE); cd frontend; $(NPM),cd frontend; 
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up test lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth rehearse-deploy rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up test mutants lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth rehearse-deploy rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ test: .venv/.dev node_modules/.installed ## Run every test
 	$(BIN)/pytest $(PYTEST_ARGS) --ignore tests/host
 	@$(MAKE) --no-print-directory rehearse-host
 	@$(MAKE) --no-print-directory test-browser
+
+mutants: .venv/.dev ## Change the rules in small ways and see whether a test fails: GROUPS="points merge" (hours without it)
+	$(BIN)/python -m tests.support.mutants $(GROUPS) --survivors
 
 rehearse-host: export PYTHONDONTWRITEBYTECODE = # or each process compiles the tests anew, all at the same time
 rehearse-host: .venv/.dev ## Boot the host as EC2 would, in a world of its own, and try it (part of make test; root, Linux)

@@ -313,6 +313,7 @@ async def test_200_clients_during_a_refresh_get_no_error_and_no_body_of_two_vers
             responses += await asyncio.gather(*asked)
             await refreshing
     assert {response.status_code for response in responses} == {200}
+    assert len(responses) == 600
     for response in {response.content: response for response in responses}.values():
         points = response.json()["points"]
         moved = {point["value"] - python_value_of(point) for point in points}

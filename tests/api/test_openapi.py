@@ -52,9 +52,12 @@ def test_every_parameter_has_a_description_and_allowed_values(path: str) -> None
 
 @pytest.mark.parametrize("path", sorted(OPERATIONS))
 def test_every_error_is_a_problem(path: str) -> None:
-    for status, response in OPERATIONS[path]["responses"].items():
-        if status not in {"200", "206", "304"}:
-            assert list(response["content"]) == ["application/problem+json"]
+    responses = OPERATIONS[path]["responses"]
+    errors = {status: one for status, one in responses.items() if status not in {"200", "206", "304"}}
+
+    assert errors
+    for response in errors.values():
+        assert list(response["content"]) == ["application/problem+json"]
 
 
 @pytest.mark.parametrize("path", ["status", "dashboard/weekly", "history", "series/downloads:lance:python"])

@@ -153,7 +153,7 @@ async def test_a_lease_that_cannot_be_read_after_it_was_taken_is_released(
     async with enterprise_world.open() as first, enterprise_world.open() as second:
         await first.create_tables()
         enterprise.faults.append(replace(answer, path="*/leases/query/"))
-        with pytest.raises(StorageError):
+        with pytest.raises(StorageError, match="leases"):
             await taken_by(first, "run-1")
         assert (await taken_by(second, "run-2")).run_id == "run-2"
 
@@ -267,9 +267,9 @@ async def test_a_run_that_lost_its_lease_neither_drops_nor_deletes(world: World)
         held = await taken_by(first, "run-1")
         renew = partial(first.renew_lease, held, held.expires_at, TTL)
         await taken_by(second, "run-2", held.expires_at)
-        with pytest.raises(LeaseLost):
+        with pytest.raises(LeaseLost, match="run run-2 on host of run-2 holds it now"):
             await first.drop_tables(renew=renew)
-        with pytest.raises(LeaseLost):
+        with pytest.raises(LeaseLost, match="run run-2 on host of run-2 holds it now"):
             await first.repair_duplicates(renew=renew)
         assert len(await second.stats([METRIC])) == 4
 
@@ -279,7 +279,7 @@ async def test_a_lease_that_is_lost_between_two_drops_keeps_the_tables_that_are_
         await filled(second)
         held = await taken_by(second, "run-1")
         second.after_reads = [partial(taken_by, first, "run-2", held.expires_at)]
-        with pytest.raises(LeaseLost):
+        with pytest.raises(LeaseLost, match="run run-2 on host of run-2 holds it now"):
             await second.drop_tables(renew=partial(second.renew_lease, held, NOW, TTL))
         assert await first._table_names() == {"history", "leases", "run_outcomes", "stats"}
         assert len(await first.stats([METRIC])) == 4

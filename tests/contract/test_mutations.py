@@ -1,4 +1,7 @@
-"""The contract can fail: each store here is broken in one way, and the named promise goes red."""
+"""The contract can fail: each store here is broken in one way, and the named assertion of a promise fails.
+
+Another failure, such as a name that no longer exists, is not the one that the promise is for.
+"""
 
 from __future__ import annotations
 
@@ -99,41 +102,95 @@ class MergesThroughTheIndex(SmallPagesStore):
 
 
 EVERYWHERE = ("local", "enterprise")
-MUTATIONS: list[tuple[type[SmallPagesStore], Promise, tuple[str, ...]]] = [
-    (Adds, contract.test_a_restated_day_keeps_its_first_value_and_counts_revisions, EVERYWHERE),
-    (Adds, contract.test_a_run_is_one_row_from_start_to_end, EVERYWHERE),
-    (Adds, contract.test_outcomes_are_one_row_for_each_metric_of_a_run, EVERYWHERE),
-    (Adds, contract.test_two_writers_of_the_same_new_rows_store_them_once, EVERYWHERE),
-    (WritesEverything, contract.test_a_rerun_changes_nothing_and_makes_no_version, EVERYWHERE),
-    (WritesInTwoParts, contract.test_a_write_is_one_version_however_much_it_holds, EVERYWHERE),
-    (ReadsOnePage, contract.test_a_read_longer_than_a_page_is_complete_and_in_order, EVERYWHERE),
-    (ReadsOnePage, contract.test_a_rerun_changes_nothing_and_makes_no_version, EVERYWHERE),
+ONE_ROW = "assert len(rows) == 1"
+NO_DUPLICATES = "assert await first.find_duplicate_keys() == {}"
+MUTATIONS: list[tuple[type[SmallPagesStore], Promise, str, tuple[str, ...]]] = [
+    (Adds, contract.test_a_restated_day_keeps_its_first_value_and_counts_revisions, ONE_ROW, EVERYWHERE),
+    (
+        Adds,
+        contract.test_a_run_is_one_row_from_start_to_end,
+        "assert await store.runs(limit=10) == [ended]",
+        EVERYWHERE,
+    ),
+    (
+        Adds,
+        contract.test_outcomes_are_one_row_for_each_metric_of_a_run,
+        'assert await store.outcomes(["run-1"]) == [good, bad]',
+        EVERYWHERE,
+    ),
+    (Adds, contract.test_two_writers_of_the_same_new_rows_store_them_once, NO_DUPLICATES, EVERYWHERE),
+    (
+        WritesEverything,
+        contract.test_a_rerun_changes_nothing_and_makes_no_version,
+        "assert await store.table_versions() == before",
+        EVERYWHERE,
+    ),
+    (
+        WritesInTwoParts,
+        contract.test_a_write_is_one_version_however_much_it_holds,
+        'assert (await store.table_versions())["stats"] == before + 1',
+        EVERYWHERE,
+    ),
+    (
+        ReadsOnePage,
+        contract.test_a_read_longer_than_a_page_is_complete_and_in_order,
+        "assert len(rows) == 23",
+        EVERYWHERE,
+    ),
+    (
+        ReadsOnePage,
+        contract.test_a_rerun_changes_nothing_and_makes_no_version,
+        'run_id="run-2") == UpsertCounts(unchanged=12)',
+        EVERYWHERE,
+    ),
     (
         ListsOnePage,
         contract.test_more_than_one_page_of_other_tables_neither_hides_ours_nor_is_dropped,
+        'assert await store._table_names() == others | {"leases"}',
         EVERYWHERE,
     ),
-    (ReadsWhatItLastSaw, contract.test_a_store_reads_what_another_one_has_just_written, EVERYWHERE),
+    (
+        ReadsWhatItLastSaw,
+        contract.test_a_store_reads_what_another_one_has_just_written,
+        'run_id="run-2") == UpsertCounts(unchanged=3)',
+        EVERYWHERE,
+    ),
     # the handles of the stand-in are never out of date, so two writers do not conflict: check the requests
-    (MergesThroughTheIndex, contract.test_two_writers_of_the_same_new_rows_store_them_once, ("local",)),
-    (MergesThroughTheIndex, on_the_wire.test_a_merge_names_the_key_and_forbids_the_index, ("enterprise",)),
+    (
+        MergesThroughTheIndex,
+        contract.test_two_writers_of_the_same_new_rows_store_them_once,
+        NO_DUPLICATES,
+        ("local",),
+    ),
+    (
+        MergesThroughTheIndex,
+        on_the_wire.test_a_merge_names_the_key_and_forbids_the_index,
+        'assert "use_index=false" in merge.query',
+        ("enterprise",),
+    ),
 ]
 
 
+async def require_failure(promise: Promise, world: World, expected: str) -> None:
+    """Require that the promise fails in this place, at the assertion that ends with `expected`."""
+    with pytest.raises(AssertionError) as caught:
+        await promise(world)
+    assert str(caught.traceback[-1].statement).strip().endswith(expected)
+
+
 @pytest.mark.parametrize(
-    ("broken", "promise", "place"),
+    ("broken", "promise", "expected", "place"),
     [
-        pytest.param(broken, promise, place, id=f"{broken.__name__}-{promise.__name__}-{place}")
-        for broken, promise, places in MUTATIONS
+        pytest.param(broken, promise, expected, place, id=f"{broken.__name__}-{promise.__name__}-{place}")
+        for broken, promise, expected, places in MUTATIONS
         for place in places
     ],
 )
 async def test_a_broken_store_breaks_the_promise(
-    broken: type[SmallPagesStore], promise: Promise, place: str, request: pytest.FixtureRequest
+    broken: type[SmallPagesStore], promise: Promise, expected: str, place: str, request: pytest.FixtureRequest
 ) -> None:
     world: World = request.getfixturevalue(f"{place}_world")
-    with pytest.raises(AssertionError):
-        await promise(world.with_store(broken))
+    await require_failure(promise, world.with_store(broken), expected)
 
 
 async def test_merging_on_two_columns_breaks_where_a_server_keeps_the_last(enterprise_world: World) -> None:
@@ -141,5 +198,5 @@ async def test_merging_on_two_columns_breaks_where_a_server_keeps_the_last(enter
     enterprise_world.enterprise.keeps_last_on_only = True
     promise = contract.test_metrics_that_share_their_days_keep_their_own_values
     await promise(enterprise_world)
-    with pytest.raises(AssertionError):
-        await promise(enterprise_world.with_store(MergesOnTwoColumns))
+    expected = "assert values(await store.stats([METRIC, OTHER])) == [30, 31, 32, 20, 21, 22]"
+    await require_failure(promise, enterprise_world.with_store(MergesOnTwoColumns), expected)

@@ -51,7 +51,7 @@ class OneRow:
 
 async def test_a_run_that_failed_does_not_keep_the_next_one_waiting(world: World) -> None:
     clock = FakeClock(NOON)
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(StorageUnavailable, match="on purpose"):
         await execute(OneRow(fails=True), world.settings, clock=clock, rng=RNG)
     report = await execute(OneRow(), world.settings, clock=clock, rng=RNG)
     assert report.run.status is RunStatus.SUCCESS
@@ -72,7 +72,7 @@ async def test_what_was_merged_stays_counted_when_the_run_cannot_be_closed(world
             await super().record_run(run)
 
     clock = FakeClock(NOON)
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(StorageUnavailable, match="on purpose"):
         await execute(OneRow(), world.settings, clock=clock, rng=RNG, store_type=ClosesBadly)
     async with world.open() as store:
         (run,) = await store.runs(limit=5)
@@ -88,7 +88,7 @@ async def test_a_run_stores_how_each_metric_ended(world: World) -> None:
 
 
 async def test_a_run_that_failed_stores_the_outcomes_of_the_metrics_it_reached(world: World) -> None:
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(StorageUnavailable, match="on purpose"):
         await execute(OneRow(fails=True), world.settings, clock=FakeClock(NOON), rng=RNG)
     async with world.open() as store:
         (run,) = await store.runs(limit=5)
@@ -101,7 +101,7 @@ async def test_a_run_is_closed_where_its_outcomes_cannot_be_stored(world: World)
         async def record_outcomes(self, _outcomes: Sequence[RunOutcome]) -> None:
             raise StorageUnavailable("on purpose")
 
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(StorageUnavailable, match="on purpose"):
         await execute(OneRow(), world.settings, clock=FakeClock(NOON), rng=RNG, store_type=KeepsNoOutcomes)
     async with world.open() as store:
         (run,) = await store.runs(limit=5)

@@ -163,7 +163,9 @@ def test_with_a_bucket_the_unit_allows_the_metadata_service(box: Box) -> None:
         "community-metrics-catch-up.service",
     )
     overlay = HOST_FILES / "files-s3" / "etc" / "systemd" / "system"
-    for path in overlay.glob("*/*.conf"):
+    drop_ins = sorted(overlay.glob("*/*.conf"))
+    assert drop_ins
+    for path in drop_ins:
         target = f"/run/systemd/system/{path.relative_to(overlay)}"
         assert (
             box.run(

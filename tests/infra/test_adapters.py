@@ -21,22 +21,30 @@ def next_key(value: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("type_", TYPES)
 def test_an_unknown_property_is_rejected(type_: str) -> None:
-    with pytest.raises(jsonschema_rs.ValidationError):
+    with pytest.raises(jsonschema_rs.ValidationError, match="Colour"):
         check(type_, {"Colour": "green"})
 
 
 @pytest.mark.parametrize(
-    ("type_", "properties"),
+    ("type_", "properties", "what"),
     [
-        ("AWS::SNS::TopicPolicy", {"Topics": ["arn:aws:sns:us-east-1:123456789012:alarms"]}),
-        ("AWS::CloudWatch::Alarm", {**ALARM, "Statistics": "Sum"}),
-        ("AWS::CloudWatch::Alarm", {**ALARM, "EvaluationPeriods": "often"}),
-        ("AWS::CloudWatch::Alarm", {**ALARM, "Dimensions": [{"Name": "InstanceId"}]}),
+        (
+            "AWS::SNS::TopicPolicy",
+            {"Topics": ["arn:aws:sns:us-east-1:123456789012:alarms"]},
+            '"PolicyDocument" is a required',
+        ),
+        ("AWS::CloudWatch::Alarm", {**ALARM, "Statistics": "Sum"}, "'Statistics' was unexpected"),
+        ("AWS::CloudWatch::Alarm", {**ALARM, "EvaluationPeriods": "often"}, '"often" is not of type'),
+        (
+            "AWS::CloudWatch::Alarm",
+            {**ALARM, "Dimensions": [{"Name": "InstanceId"}]},
+            '"Value" is a required',
+        ),
     ],
     ids=["missing", "misspelt", "wrong type", "missing below"],
 )
-def test_invalid_properties_are_rejected(type_: str, properties: dict[str, Any]) -> None:
-    with pytest.raises(jsonschema_rs.ValidationError):
+def test_invalid_properties_are_rejected(type_: str, properties: dict[str, Any], what: str) -> None:
+    with pytest.raises(jsonschema_rs.ValidationError, match=what):
         check(type_, properties)
 
 

@@ -175,7 +175,7 @@ def test_a_certificate_is_stored_even_if_nginx_cannot_load_it(
     make_tree(tmp_path)
     (tmp_path / "down").touch()
 
-    with pytest.raises(NotReadyError):
+    with pytest.raises(NotReadyError, match="nginx"):
         CertificateManager(FACTS, tmp_path).deploy()
 
     assert "s3:PutObject" in [call.action for call in aws.calls]

@@ -141,7 +141,7 @@ def test_a_failed_reload_is_retried_and_a_successful_one_is_not_repeated(
     calls = tmp_path / "calls"
     add_command(commands, "journalctl", "exit 0")
     add_command(commands, "systemctl", "exit 1")
-    with pytest.raises(edge.steps.StepError):
+    with pytest.raises(edge.steps.StepError, match=r"systemctl restart nginx\.service failed"):
         edge.reload_if_changed("nginx", tmp_path)
 
     add_command(commands, "systemctl", f'echo "$*" >>{calls}')

@@ -38,7 +38,10 @@ def test_the_release_contains_the_files_of_the_host(release: Release) -> None:
 
 
 def test_the_release_contains_no_times_and_owners_of_the_build_machine(release: Release) -> None:
-    for entry in entries(release.path.read_bytes()).values():
+    found = entries(release.path.read_bytes())
+
+    assert found
+    for entry in found.values():
         assert (entry.mtime, entry.uid, entry.gid, entry.uname) == (BUILD_TIME, 0, 0, "")
         assert entry.mode in {0o755, 0o644}
 

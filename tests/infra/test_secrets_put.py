@@ -118,14 +118,14 @@ async def test_valid_keys_are_stored(entries: Any, cluster: Enterprise) -> None:
 async def test_if_lancedb_rejects_a_key_nothing_is_stored(
     entries: Any, cluster: Enterprise, key: str
 ) -> None:
-    with pytest.raises(StorageDenied):
+    with pytest.raises(StorageDenied, match="key"):
         await put({**answers(cluster), key: "a-key-of-another-cluster"})
 
     assert values(entries) == {}
 
 
 async def test_if_the_cluster_is_unreachable_nothing_is_stored(entries: Any, cluster: Enterprise) -> None:
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(StorageUnavailable, match="cannot be reached"):
         await put(answers(cluster, lancedb_endpoint="http://127.0.0.1:9"))
 
     assert values(entries) == {}

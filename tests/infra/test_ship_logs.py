@@ -101,7 +101,10 @@ def test_every_event_is_in_one_batch_in_order(events: list[LogEvent]) -> None:
 
 @given(EVENTS)
 def test_a_batch_is_within_cloudwatchs_limits(events: list[LogEvent]) -> None:
-    for batch in batches(events):
+    found = list(batches(events))
+
+    assert bool(found) == bool(events)
+    for batch in found:
         assert len({event.group for event in batch}) == 1
         assert batch[-1].at_ms - batch[0].at_ms < MS_OF_A_DAY
         assert sum(event.size for event in batch) <= ship_logs.MAX_BATCH_BYTES

@@ -437,9 +437,15 @@ async def test_a_look_back_of_no_weeks_is_refused(rig: Rig, weeks: int) -> None:
         await rig.run(WeeklyRefresh(lookback_weeks=weeks))
 
 
-@pytest.mark.parametrize("job", [WeeklyRefresh(only=("nope",)), SeedFromCsv(path=Path("/nowhere/seed.csv"))])
-async def test_what_cannot_be_used_touches_nothing(rig: Rig, job: Job) -> None:
-    with pytest.raises(ConfigurationError):
+@pytest.mark.parametrize(
+    ("job", "what"),
+    [
+        (WeeklyRefresh(only=("nope",)), "nope"),
+        (SeedFromCsv(path=Path("/nowhere/seed.csv")), "/nowhere/seed.csv"),
+    ],
+)
+async def test_what_cannot_be_used_touches_nothing(rig: Rig, job: Job, what: str) -> None:
+    with pytest.raises(ConfigurationError, match=what):
         await rig.run(job)
     assert not rig.folder.exists()
 

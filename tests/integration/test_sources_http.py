@@ -67,7 +67,7 @@ async def test_a_slow_host_does_not_hold_up_another(replay: Replay) -> None:
     async with client_of(replay) as client:
 
         async def ask(name: str, path: str) -> None:
-            with pytest.raises(UnknownSubject):
+            with pytest.raises(UnknownSubject, match="x"):
                 await client.get_json(NPM if name == "npm" else CRATES, path, dict, source=name, subject="x")
             done.append(name)
 
@@ -161,7 +161,7 @@ async def test_a_limit_ends_when_the_registry_said(replay: Replay, clock: FakeCl
     replay.script("*", Scripted(429, {"retry-after": "3600"}))
     async with client_of(replay, clock) as client:
         for _ in range(2):
-            with pytest.raises(SourceRateLimited):
+            with pytest.raises(SourceRateLimited, match="429"):
                 await client.get_json(
                     CRATES, "/api/v1/crates/a/downloads", dict, source="crates", subject="a"
                 )

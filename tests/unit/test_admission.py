@@ -158,7 +158,7 @@ async def test_a_timeout_of_the_work_itself_is_not_that_of_its_turn() -> None:
 async def test_a_thread_holds_the_turn_of_its_cancelled_caller_until_it_ends() -> None:
     admission = Admission(at_once=1, limit_s=0.05)
     may_end = threading.Event()
-    with pytest.raises(TookTooLong):
+    with pytest.raises(TookTooLong, match=r"longer than 0\.05 s"):
         async with admission.turn():
             await admission.in_thread(lambda: may_end.wait(timeout=10))
     with pytest.raises(Busy):

@@ -16,7 +16,13 @@ from community_metrics.errors import (
     UnknownSubject,
 )
 from community_metrics.model import RunStatus
-from community_metrics.series.failures import SUMMARY_LIMIT, error_summary, grouped_failures, run_status
+from community_metrics.series.failures import (
+    SUMMARY_LIMIT,
+    Failure,
+    error_summary,
+    grouped_failures,
+    run_status,
+)
 from tests.support.rows import failed, fetched
 
 if TYPE_CHECKING:
@@ -110,3 +116,33 @@ class TestGroups:
 )
 def test_a_run_failed_when_every_metric_did(outcomes: list[RunOutcome], status: RunStatus) -> None:
     assert run_status(outcomes) is status
+
+
+def _failure(message: str) -> Failure:
+    return Failure(message, "TransientSourceError", None, ("downloads:a:python",))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "causes"),
+    [("A", "A", 1), ("A", "B", 2), (None, None, 1), (None, "A", 2)],
+)
+def test_one_message_of_two_error_classes_is_two_causes(
+    first: str | None, second: str | None, causes: int
+) -> None:
+    outcomes = [
+        replace(failed("run-1", f"downloads:{number}:python", "gone"), error_class=error_class)
+        for number, error_class in enumerate((first, second))
+    ]
+    found = grouped_failures(outcomes)
+    assert len(found) == causes
+    assert {failure.error_class for failure in found} == {first or "", second or ""}
+
+
+def test_a_summary_of_exactly_a_page_is_whole_and_a_longer_one_ends_with_a_whole_line() -> None:
+    prefix = _failure("").message
+    lines = [prefix + "x" * (99 - len(prefix)) for _ in range(SUMMARY_LIMIT // 100)]
+    lines[-1] += "x" * (SUMMARY_LIMIT - len("\n".join(lines)))
+    fitting = [_failure(line.removeprefix(prefix)) for line in lines]
+    assert error_summary(fitting) == "\n".join(lines)
+    longer = _failure(fitting[-1].cause + "x")
+    assert error_summary([*fitting[:-1], longer]) == "\n".join([*lines[:-1], "… and more; see the log"])

@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 SUMMARY_REACH: Final = {Grain.DAY: 364 + 84, Grain.WEEK: 52 + 12, Grain.MONTH: 12 + 3}
 """Periods in which a newest complete one is searched, however few are shown: a year and a quarter."""
-LATE: Final = timedelta(days=84)
-"""Of a metric whose newest day is older, a year more is read, so that it has a change from a year earlier."""
 TOTAL_REACH: Final = timedelta(days=365)
 """How far back the days of a total are searched, however many periods are shown."""
 
@@ -238,7 +236,7 @@ async def _read_own(
         ids, since=periods[0].start, until=today(now), most_of_table=stored.are_most(ids)
     )
     newest = {metric_id: readings.days(metric_id)[-1:] for metric_id in ids}
-    late = [name for name, days in newest.items() if days and days[0] < last.end - LATE]
+    late = [name for name, days in newest.items() if days and days[0] < last.end - LATELY]
     if not late:
         return readings, periods
     longer = last_periods(last, reach + YEAR[grain])
