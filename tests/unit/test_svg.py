@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -36,8 +36,8 @@ MEASURED = {
 """Widths in Chromium, in 11 px `system-ui`; those of full-width characters are one em each."""
 
 
-def parsed(drawn: str) -> ElementTree.Element:
-    return ElementTree.fromstring(drawn)  # noqa: S314  we drew it
+def parsed(drawn: str) -> ET.Element:
+    return ET.fromstring(drawn)  # noqa: S314  we drew it
 
 
 @pytest.mark.parametrize(("text", "width"), MEASURED.items())
