@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 METRIC_ID: Final = re.compile(r"[a-z][a-z0-9_]*:[a-z0-9][a-z0-9._-]*:[a-z0-9][a-z0-9._-]*")
-MAX_VALUE: Final = 2**63 - 1
-"""The largest value that a column of `stats` holds: an int64."""
+MAX_VALUE: Final = 10**13
+"""The largest value of one interval: more than a registry counts of all its packages.
+
+JSON readers hold integers up to 2^53 exactly, so 900 such values: the days of a month of 29 metrics.
+"""
 IMPLIED_ZERO: Final = "#implied-zero"
 """Ends the `source_ref` of a 0 for a day that a registry omits (pypistats and crates.io omit empty days)."""
 LOW_FOR_EVERYBODY: Final = "#low-for-everybody"
@@ -132,7 +135,7 @@ class Observation:
             ("metric_id", _is_metric_id(self.metric_id), "an id such as downloads:lance:python"),
             ("period_start", type(self.period_start) is date, "a date without a time"),
             ("period_end", type(self.period_end) is date, "a date without a time"),
-            ("value", _is_count(self.value), "an int from 0 to 2^63 - 1"),
+            ("value", _is_count(self.value), "an int from 0 to 10^13"),
             ("source_window", isinstance(self.source_window, SourceWindow), "a SourceWindow"),
             ("observed_at", _is_aware(self.observed_at), "a datetime with a time zone"),
             ("source_ref", _is_line(self.source_ref), "one line of printable text"),

@@ -12,6 +12,7 @@ from community_metrics.api.cache.keys import cache_key
 from community_metrics.api.cache.store import BodyStore, cached_body
 from community_metrics.api.cache.watch import StateKey
 from community_metrics.config import CHECK_INTERVAL_S
+from community_metrics.model import RunStatus
 from community_metrics.storage import LanceDBStore
 from tests.support import api as support
 from tests.support import rows
@@ -126,6 +127,35 @@ async def test_data_become_stale_without_a_write(local_api: Api) -> None:
     local_api.clock.advance(timedelta(days=12).total_seconds())
     after = (await local_api.get(DASHBOARD)).json()["freshness"]
     assert (before["is_stale"], after["is_stale"]) == (False, True)
+
+
+async def test_a_run_that_starts_is_in_the_history_within_the_same_minute(
+    folder: Place, serve: Serve
+) -> None:
+    async with serve(folder.reading) as api:
+        before = (await api.get("history")).json()["runs"]
+        async with LanceDBStore.open(folder.writing) as store:
+            await store.record_run(rows.run(NOON, RunStatus.RUNNING, run_id="new"))
+        api.clock.advance(CHECK_INTERVAL_S)
+        after = (await api.get("history")).json()["runs"]
+    assert [run["run_id"] for run in after] == ["new", *(run["run_id"] for run in before)]
+
+
+@pytest.mark.parametrize("order", [("text/csv", "application/json"), ("application/json", "text/csv")])
+async def test_two_formats_of_one_series_are_two_bodies(local_api: Api, order: tuple[str, str]) -> None:
+    path = f"series/{PYTHON}?grain=month"
+    for _ in range(2):
+        for accept in order:
+            response = await local_api.get(path, headers={"accept": accept})
+            assert response.headers["content-type"].startswith(accept)
+
+
+async def test_a_304_of_a_body_with_two_formats_varies_as_its_200_does(local_api: Api) -> None:
+    first = await local_api.get(f"series/{PYTHON}")
+    again = await local_api.get(f"series/{PYTHON}", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+    for response in (first, again):
+        assert set(response.headers["vary"].split(", ")) == {"Accept", "Origin"}
 
 
 def body_of(size: int) -> CachedBody:

@@ -349,6 +349,20 @@ async def test_a_year_has_four_digits(local_api: Api) -> None:
     assert [point["month"] for point in points] == ["0001-01"]
 
 
+async def test_a_badge_shows_the_number_of_the_newest_complete_week(api: Api) -> None:
+    downloads, stars = [(await api.get(f"badge/{name}.svg")).text for name in (PYTHON, STARS)]
+    assert THIS_WEEK == 5_379
+    assert ">pylance downloads</text>" in downloads
+    assert ">5.37k/week</text>" in downloads
+    assert ">lancedb/lance stars</text>" in stars or ">lance-format/lance stars</text>" in stars
+    assert ">5.05k</text>" in stars
+
+
+async def test_a_sparkline_has_a_gap_where_a_week_is_incomplete(api: Api) -> None:
+    whole, broken = [(await api.get(f"sparkline/{name}.svg")).text for name in (PYTHON, RUST)]
+    assert (whole.count("<path"), broken.count("<path")) == (1, 2)
+
+
 @pytest.mark.parametrize("picture", ["badge", "sparkline"])
 async def test_a_picture_that_is_opened_by_itself_has_its_colours_and_runs_nothing(
     local_api: Api, picture: str

@@ -103,3 +103,49 @@ def test_a_client_that_reads_slowly_gets_everything() -> None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 200_000)
         assert rest_of(client, wait_s=0.02).endswith(LARGE_BODY)
         client.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET / HT",
+        b"GET / HTTP/1.1\r\nHost: x\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+    ],
+    ids=["nothing", "half a line", "half the headers", "half of the second", "half a body"],
+)
+def test_a_connection_without_a_complete_request_is_closed(sent: bytes) -> None:
+    with served(large, request_s=0.5) as address:
+        url = urlsplit(address)
+        with socket.create_connection((str(url.hostname), url.port), timeout=10) as client:
+            client.sendall(sent)
+            started = time.monotonic()
+            rest_of(client)  # returns when the server closes the connection
+    assert time.monotonic() - started < 5
+
+
+def send_slowly(client: socket.socket, text: bytes) -> None:
+    for byte in text:
+        client.sendall(bytes([byte]))
+        time.sleep(0.1)
+
+
+def test_a_connection_that_sends_a_byte_now_and_then_is_closed_too() -> None:
+    with served(large, request_s=0.5) as address:
+        url = urlsplit(address)
+        client = socket.create_connection((str(url.hostname), url.port), timeout=10)
+        with client, pytest.raises(OSError, match=r"Broken pipe|Connection reset"):
+            send_slowly(client, b"GET / HTTP/1.1\r\nHost: " + b"x" * 100)
+
+
+def test_a_connection_with_one_request_after_another_stays_open() -> None:
+    with served(large, request_s=0.4) as address, httpx.Client(trust_env=False) as client:
+        ports = set()
+        for _ in range(8):
+            with client.stream("GET", address) as response:
+                ports.add(response.extensions["network_stream"].get_extra_info("client_addr")[1])
+                response.read()
+            time.sleep(0.2)
+    assert len(ports) == 1

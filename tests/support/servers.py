@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from community_metrics.api.clients import STALL_S
-from community_metrics.api.server import SEND_BUFFER_BYTES, server_config
+from community_metrics.api.server import REQUEST_S, SEND_BUFFER_BYTES, server_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def served(app: ASGIApp, *, stall_s: float = STALL_S, send_buffer: int = SEND_BUFFER_BYTES) -> Iterator[str]:
+def served(
+    app: ASGIApp,
+    *,
+    stall_s: float = STALL_S,
+    request_s: float = REQUEST_S,
+    send_buffer: int = SEND_BUFFER_BYTES,
+) -> Iterator[str]:
     """Serve the application on loopback with our limits; yields its URL.
 
     `send_buffer` is the size of the system's buffer for each connection, in bytes.
     """
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(server_config(app, stall_s=stall_s, send_buffer=send_buffer))
+    config = server_config(app, stall_s=stall_s, request_s=request_s, send_buffer=send_buffer)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     while not server.started:

@@ -95,3 +95,7 @@ def test_a_window_has_one_length(window: SourceWindow, start: date, length: int)
     month_ends = (end + ONE_DAY).day == 1 if end < date.max else True
     whole_month = start.day == 1 and month_ends and 28 <= length <= 31
     assert window.spans(start, end) is (whole_month if is_month else length == window.days)
+
+
+def test_javascript_holds_the_sum_of_a_month_of_the_largest_values_exactly() -> None:
+    assert MAX_VALUE * 31 * 29 < 2**53  # a month of days of 29 metrics

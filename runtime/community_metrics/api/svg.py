@@ -1,6 +1,6 @@
 """Two SVG images for a README, a badge and a sparkline, for light and dark pages, with a text alternative.
 
-Text from storage is escaped, and the templates have no script, font or URL.
+Text from storage is cleaned and escaped, and the templates have no script, font or URL.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import operator
 from itertools import groupby
 from string import Template
 from typing import TYPE_CHECKING, Final
-from xml.sax.saxutils import escape
+
+from community_metrics.api.svg_text import svg_text, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,6 @@ _THEMES: Final = {
     "dark": _DARK,
     "auto": f"{_LIGHT}@media(prefers-color-scheme:dark){{{_DARK}}}",
 }
-_CHARACTER: Final = 6.6  # mean width in 11 px sans-serif; textLength makes it exact
 _PADDING: Final = 7
 _WIDTH, _HEIGHT, _MARGIN = 160, 32, 3
 
@@ -47,16 +47,16 @@ $drawing</svg>"""
 
 def badge(*, label: str, value: str, title: str, description: str, theme: str) -> str:
     """Return a badge with the label on the left and the value on the right."""
-    label_width, value_width = (round(len(text) * _CHARACTER) for text in (label, value))
+    label_width, value_width = text_width(label), text_width(value, bold=True)
     return _BADGE.substitute(
         width=label_width + value_width + 3 * _PADDING,
-        title=escape(title),
-        description=escape(description),
+        title=svg_text(title),
+        description=svg_text(description),
         style=_THEMES[theme],
-        label=escape(label),
+        label=svg_text(label),
         label_x=_PADDING,
         label_width=label_width,
-        value=escape(value),
+        value=svg_text(value),
         value_x=label_width + 2 * _PADDING,
         value_width=value_width,
     )
@@ -69,8 +69,8 @@ def sparkline(values: Sequence[int | None], *, title: str, description: str, the
     return _SPARKLINE.substitute(
         width=_WIDTH,
         height=_HEIGHT,
-        title=escape(title),
-        description=escape(description),
+        title=svg_text(title),
+        description=svg_text(description),
         style=_THEMES[theme],
         drawing=_line(values, min(known), max(known)) if known else no_data,
     )

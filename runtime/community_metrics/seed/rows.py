@@ -99,7 +99,7 @@ def _value(cell: str) -> int:
     if not re.fullmatch(r"[0-9]{1,19}", cell):
         raise ValueError(f"{cell!r} is not a whole number of 0 or more, written in digits only")
     if int(cell) > MAX_VALUE:
-        raise ValueError(f"{cell} is more than the database can hold ({MAX_VALUE})")
+        raise ValueError(f"{cell} is more than any registry counts ({MAX_VALUE})")
     return int(cell)
 
 

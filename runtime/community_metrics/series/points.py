@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from community_metrics.model import MAX_VALUE, SourceWindow, ValueKind
+from community_metrics.model import SourceWindow, ValueKind
 from community_metrics.periods import Grain
 from community_metrics.readings import WINDOWS
 from community_metrics.series.grid import PointGrid
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 LEVEL_REACH: Final = timedelta(hours=12)
 """How far from the end of a period a reading may be that counts as the level at its end."""
+_INT64: Final = 2**63 - 1
 _INSTANT: Final = WINDOWS.index(SourceWindow.INSTANT)
 
 
@@ -89,7 +90,7 @@ def _sum_days(grid: PointGrid, readings: Readings) -> None:
 
 def _sums(values: NDArray[np.int64], starts: NDArray[np.int64], most: int) -> NDArray[np.object_]:
     """Return the sums of the groups that begin at `starts`, none of more than `most` values."""
-    may_exceed_int64 = int(values.max()) > MAX_VALUE // most
+    may_exceed_int64 = int(values.max()) > _INT64 // most
     # a running total that wraps around still has the right differences
     running = np.cumsum(values.astype(object) if may_exceed_int64 else values)
     sums: NDArray[np.object_] = np.diff(running[np.append(starts[1:], len(values)) - 1], prepend=0).astype(

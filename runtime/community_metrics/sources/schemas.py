@@ -1,6 +1,6 @@
 """The building blocks of response models.
 
-Strict: a count is a JSON integer that fits int64, a day is `YYYY-MM-DD`. Unknown keys are ignored, since
+Strict: a count is a JSON integer up to 10^13, a day is `YYYY-MM-DD`. Unknown keys are ignored, since
 registries add them; with any other difference nothing is stored.
 """
 
@@ -29,7 +29,7 @@ def _iso_day(value: object) -> date:
 
 
 Count = Annotated[int, Field(ge=0, le=MAX_VALUE)]
-"""A number of downloads or stars: never negative, and small enough for an int64 column."""
+"""A number of downloads or stars: never negative, and so small that JSON holds its sums exactly."""
 Day = Annotated[date, BeforeValidator(_iso_day)]
 """A UTC day."""
 
