@@ -165,7 +165,7 @@ async def test_whatever_ends_the_read_after_a_lease_was_taken_the_lease_is_relea
 
     async with world.open() as store, Broken.open(world.settings) as broken:
         await store.create_tables()
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match="a bug"):
             await taken_by(broken, "run-1")
         assert (await taken_by(store, "run-2")).run_id == "run-2"
 
@@ -175,7 +175,7 @@ async def test_a_lease_of_a_clock_far_ahead_does_not_lock_the_database(world: Wo
         await store.create_tables()
         held = await taken_by(ahead, "run-1", NOW + timedelta(days=400))
         assert (await taken_by(store, "run-2")).run_id == "run-2"
-        with pytest.raises(LeaseLost):
+        with pytest.raises(LeaseLost, match="run-2"):
             await ahead.renew_lease(held, NOW + timedelta(days=400), TTL)
 
 

@@ -35,7 +35,7 @@ async def test_a_run_whose_clock_is_far_from_the_registries_fails_and_stores_not
 
 async def test_a_dry_run_with_a_wrong_clock_fails_as_well(rig: Rig) -> None:
     rig.replay.date = NOON - timedelta(days=1)
-    with pytest.raises(ClockWrong):
+    with pytest.raises(ClockWrong, match="clock is"):
         await rig.run(LANCE, dry_run=True)
 
 

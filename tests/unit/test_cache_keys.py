@@ -9,13 +9,11 @@ import pytest
 from community_metrics.api.cache.database import DataKey
 from community_metrics.api.cache.keys import cache_key
 from community_metrics.api.cache.watch import TableState
-from tests.support import rows
 from tests.support.clock import NOON
 
 TABLES = TableState(
     data=DataKey((("one", NOON),), ()),
     newest_run="one",
-    last_complete_run=rows.run(NOON - timedelta(days=7)),
     seen_at=NOON,
 )
 CSV, JSON = "text/csv", "application/json"
@@ -78,17 +76,15 @@ def test_requests_share_a_body_if_they_differ_in_spelling_alone(
         ({"newest_run": "two"}, 0, False, True),
         ({"data": DataKey((("two", NOON),), ())}, 0, True, True),
         ({"data": DataKey((("one", NOON),), ("lost",))}, 0, True, True),
-        ({"last_complete_run": rows.run(NOON - timedelta(days=9))}, 0, True, True),
-        ({"last_complete_run": None}, 0, True, True),
         ({}, 12, True, True),
         ({"seen_at": NOON + timedelta(hours=1)}, 0, False, False),
     ],
-    ids=["4 s", "72 s", "a run starts", "a run ends", "a run is lost", "stale", "no run", "next day", "seen"],
+    ids=["4 s", "72 s", "a run starts", "a run ends", "a run is lost", "next day", "seen"],
 )
 def test_a_body_is_built_again_when_what_it_shows_has_changed(
     changed: dict[str, object], hours: float, body: bool, by_minute_body: bool
 ) -> None:
-    fields = {name: getattr(TABLES, name) for name in ("data", "newest_run", "last_complete_run", "seen_at")}
+    fields = {name: getattr(TABLES, name) for name in ("data", "newest_run", "seen_at")}
     after, later = TableState(**{**fields, **changed}), NOON + timedelta(hours=hours)
     assert (after.key(later) != TABLES.key(NOON)) is body
     assert (after.key(later, by_minute=True) != TABLES.key(NOON, by_minute=True)) is by_minute_body

@@ -12,7 +12,8 @@ from community_metrics.periods import Grain, days_between, last_periods, period_
 from community_metrics.series import points as rules
 from community_metrics.series.change import Change, change_of_trailing, change_since
 from community_metrics.series.grid import Point
-from community_metrics.series.summary import FlowTotal, flow_total, level_total, summarize
+from community_metrics.series.summary import summarize
+from community_metrics.series.totals import FlowTotal, flow_total, level_total
 from tests.support.clock import NOON
 from tests.support.readings import metric, points, readings_of
 from tests.support.rows import METRIC, SAMPLED, STARS, WIDE, dailies, daily, level, week_named, wide
@@ -40,8 +41,8 @@ def test_a_year_on_year_change_is_from_the_same_weekday_week_or_month(grain: Gra
 
 def test_a_trailing_change_is_of_the_last_eight_periods_alone() -> None:
     values = [100, 200, *[1] * 4, *[3] * 4, 700]
-    assert change_of_trailing(values, 9, ValueKind.FLOW) == Change(absolute=8, fraction=2.0)
-    assert change_of_trailing(values[2:], 7, ValueKind.FLOW) == Change(absolute=8, fraction=2.0)
+    assert change_of_trailing(values, 9, [7] * 11) == Change(absolute=8, fraction=2.0)
+    assert change_of_trailing(values[2:], 7, [7] * 9) == Change(absolute=8, fraction=2.0)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,8 @@ def test_a_sample_of_the_first_or_the_last_day_is_of_the_week(day: date) -> None
 
 
 def test_a_trailing_change_may_compare_other_numbers_of_periods() -> None:
-    assert change_of_trailing([9, 1, 2, 3, 4], 4, ValueKind.FLOW, 2) == Change(absolute=4, fraction=4 / 3)
-    assert change_of_trailing([9, 1, 2, 3, 4], 4, ValueKind.LEVEL, 2) == Change(absolute=2, fraction=1.0)
+    assert change_of_trailing([9, 1, 2, 3, 4], 4, [7] * 5, 2) == Change(absolute=4, fraction=4 / 3)
+    assert change_of_trailing([9, 1, 2, 3, 4], 4, None, 2) == Change(absolute=2, fraction=1.0)
 
 
 def test_a_change_to_zero_is_a_change_and_one_of_the_first_period_is_none() -> None:
@@ -84,8 +85,8 @@ def test_a_total_has_neither_a_fallback_nor_a_wide_reading() -> None:
 
 def test_a_total_of_levels_has_no_sample_of_a_fallback() -> None:
     rows = readings_of([level(NOON, 7), level(NOON, 900, metric_id=SAMPLED)]).newest()
-    assert level_total(rows, [STARS]).value == 7
-    assert level_total(rows, ["stars:other:github"]).value is None
+    assert level_total(rows, [metric(STARS, SourceWindow.INSTANT)]).value == 7
+    assert level_total(rows, [metric("stars:other:github", SourceWindow.INSTANT)]).value is None
 
 
 def test_a_sum_of_periods_has_no_estimate() -> None:
@@ -109,13 +110,13 @@ def test_a_total_has_its_interval_and_its_days() -> None:
         days_expected=7,
     )
     assert flow_total(readings_of(rows), [METRIC, RUST], date(2027, 1, 1), length=7) == FlowTotal(
-        metric_ids=(METRIC, RUST), days_expected=7, missing=(METRIC, RUST)
+        metric_ids=(METRIC, RUST), days_expected=7, waits_for=(METRIC, RUST)
     )
 
 
 def test_a_total_waits_only_for_the_metric_without_a_day() -> None:
     found = flow_total(readings_of(dailies(days(5)), [METRIC, RUST]), [METRIC, RUST], date(2025, 11, 23))
-    assert found == FlowTotal(metric_ids=(METRIC, RUST), days_expected=30, missing=(RUST,))
+    assert found == FlowTotal(metric_ids=(METRIC, RUST), days_expected=30, waits_for=(RUST,))
 
 
 # points
