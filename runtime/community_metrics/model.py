@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, Literal, final
 
 from community_metrics.errors import InvalidObservation
 from community_metrics.periods import Grain, period_of
@@ -24,6 +24,10 @@ IMPLIED_ZERO: Final = "#implied-zero"
 """Ends the `source_ref` of a 0 for a day that a registry omits (pypistats and crates.io omit empty days)."""
 LOW_FOR_EVERYBODY: Final = "#low-for-everybody"
 """Ends the `source_ref` of a value of a day on which the whole registry counted 30 % to 90 % of the usual."""
+JobName = Literal[
+    "seed_from_csv", "weekly_refresh", "update_all", "bootstrap_tables", "import_file", "repair"
+]
+"""The names in `history`."""
 SEED_SOURCE: Final = "seed"
 """The catalogue's source name for metrics that only seed files fill; no plug-in may use it."""
 

@@ -22,9 +22,9 @@ from community_metrics.catalog.edit import init_catalog, plan_addition
 from community_metrics.cli.checks import Verdict
 from community_metrics.cli.doctor import examine
 from community_metrics.cli.main import COMMANDS, SUBCOMMANDS, load_command
-from community_metrics.model import Provenance
+from community_metrics.model import JobName, Provenance
 from community_metrics.periods import ONE_DAY, ONE_WEEK
-from community_metrics.runs.registry import JOBS, BootstrapTables, ImportFile, JobName, WeeklyRefresh
+from community_metrics.runs.registry import JOBS, BootstrapTables, ImportFile, WeeklyRefresh
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import cli_docs
@@ -129,7 +129,7 @@ class TestHelp:
         assert "Did you mean 'show'?" in start(rig, "catalog", "sow").stderr
 
     def test_each_job_can_be_selected(self) -> None:
-        assert list(get_args(JobName)) == list(JOBS)
+        assert list(get_args(JobName)) == [*JOBS, "repair"]
 
     def test_each_job_has_a_command(self) -> None:
         assert JOB_COMMANDS.keys() == JOBS.keys()

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from community_metrics.api.problems import ParameterError, invalid_parameters
-from community_metrics.runs.registry import JobName
+from community_metrics.model import JobName
 from community_metrics.suggestions import shortened
 
 if TYPE_CHECKING:

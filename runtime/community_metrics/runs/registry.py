@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  the parser of Lambda events resolves the annotation
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from community_metrics.errors import ConfigurationError
 from community_metrics.model import Provenance
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.runs.job import Job, RunContext, Work
 
-JobName = Literal["seed_from_csv", "weekly_refresh", "update_all", "bootstrap_tables", "import_file"]
-"""The names in `JOBS`, for the options that select one."""
 MOST_WEEKS: Final = 520
 """Ten years; no registry returns more by the day."""
 

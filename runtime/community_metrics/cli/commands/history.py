@@ -12,7 +12,7 @@ from community_metrics.cli import options
 from community_metrics.cli.output import print_json, print_view, quiet_settings
 from community_metrics.cli.render.status import render_runs
 from community_metrics.clock import SystemClock
-from community_metrics.runs.registry import JobName
+from community_metrics.model import JobName
 from community_metrics.views.rows import read
 from community_metrics.views.runs import load_history
 
