@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.model import Lease, MetricDefinition, Run, RunOutcome, RunStatus, StatRow
 
+_MOST_ROWS_OF_A_METRIC: Final = 20 * 365
 _FETCHED: Final = f"provenance <> {sql.literal(Provenance.CSV_SEED)}"
 DATABASE: Final = "database"
 """The resource of the one lease that makes a run the only writer."""
@@ -93,6 +94,7 @@ class LanceDBReader(Inspector):
         `most_of_table`: they are most of the stored metrics, so that reading all and dropping the others is
         faster than looking each up in the index (500 metrics: 30 ms instead of 120).
         """
+        most_of_table = most_of_table and await self._may_be_most(metric_ids)
         where = _readings_filter(metric_ids, since, until, most_of_table=most_of_table)
         parts = [part async for part in self._reading_parts(metric_ids, where)]
         return Readings.of(metric_ids, parts)
@@ -110,6 +112,7 @@ class LanceDBReader(Inspector):
 
         `fetched_only` leaves out rows that came from a seed file.
         """
+        most_of_table = most_of_table and await self._may_be_most(metric_ids)
         where = sql.all_of(
             _readings_filter(metric_ids, since, until, most_of_table=most_of_table),
             _FETCHED if fetched_only else None,
@@ -119,6 +122,12 @@ class LanceDBReader(Inspector):
             # one batch at a time: the range may hold the whole table
             newest = Readings.of(metric_ids, [newest.rows, part]).newest()
         return newest
+
+    async def _may_be_most(self, metric_ids: Sequence[str]) -> bool:
+        """Return whether so few metrics can have half of the rows: rows may be left of metrics long gone."""
+        async with self._database.using(STATS, "counting the rows of stats") as table:
+            rows = int(await table.handle.count_rows())
+        return 2 * len(metric_ids) * _MOST_ROWS_OF_A_METRIC >= rows
 
     async def _reading_parts(
         self, metric_ids: Sequence[str], where: str | None

@@ -44,5 +44,6 @@ def cache_key(scope: Scope) -> CacheKey | None:
     if route not in CACHED_ROUTES:
         return None
     media_format = negotiated(header(scope["headers"], b"accept")) if route == "series" else ""
-    canonical = urlencode(sorted(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))
+    parts = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ()
+    canonical = urlencode(sorted(parts)) if parts else ""
     return CacheKey(route, path, canonical, media_format)
