@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ["metric_id", "period_end", "value", "observed_at", "revision"]
 _ONE_DAY = timedelta(days=1)
-_GRACE = timedelta(hours=12)
+_REACH = timedelta(hours=12)
 _TOTAL_DAYS = 30
 
 
@@ -84,8 +84,7 @@ class Truth:
     def _value(self, metric_id: str, start: date, end: date) -> int | None:
         days = self.rows[metric_id]
         if metric_id.startswith("stars:"):
-            grace = _GRACE if start < end else timedelta(0)
-            readings = _read_between(days.values(), start, end, grace)
+            readings = _belonging(days.values(), start, end)
             return readings[-1].value if readings else None
         values = [row.value for day, row in days.items() if start <= day <= end]
         return sum(values) if values else None
@@ -143,9 +142,8 @@ def _of_metric(
         yield metric_id, start, end, point["value"]
 
 
-def _read_between(rows: Any, start: date, end: date, grace: timedelta) -> list[Row]:
-    """Return the readings from the start of a day to the grace after the end of another, oldest first."""
-    first = datetime.combine(start, time(), UTC)
-    last = datetime.combine(end + _ONE_DAY, time(), UTC) + grace
-    readings = [row for row in rows if first <= row.observed_at <= last]
-    return sorted(readings, key=lambda row: row.observed_at)
+def _belonging(rows: Any, start: date, end: date) -> list[Row]:
+    """Return the readings of a level that belong to a period, oldest first: to 12 h after its end."""
+    first = datetime.combine(start, time(), UTC) + _REACH
+    last = datetime.combine(end + _ONE_DAY, time(), UTC) + _REACH
+    return sorted((row for row in rows if first < row.observed_at <= last), key=lambda row: row.observed_at)
