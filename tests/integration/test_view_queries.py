@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from community_metrics.catalog import Catalog
+    from community_metrics.views.dashboard import ProductView
 
 METRIC = """
 [[metric]]
@@ -122,22 +123,23 @@ async def test_a_view_of_many_metrics_takes_as_many_queries_as_one_of_few(
     assert queries[0] == queries[1] > 0
 
 
+async def product_beside_one_metric(reader: LanceDBReader, catalog: Catalog) -> ProductView:
+    """Return the product in a dashboard that is narrowed to its first package."""
+    ids = ["downloads:p:package-0"]
+    read = await read_dashboard(
+        reader, catalog, NOON, grain=Grain.WEEK, count=4, metric_ids=ids, max_points=10_000
+    )
+    (product,) = read.build().products
+    return product
+
+
 async def test_a_package_that_was_never_read_makes_no_request_read_a_year_of_its_product(
     tmp_path: Path,
 ) -> None:
     catalog = catalog_of(tmp_path / "catalog.toml", 10)
     days = {f"downloads:p:package-{number}": last_days(400) for number in range(9)}
     async with await filled(tmp_path, catalog, days) as reader:
-        read = await read_dashboard(
-            reader,
-            catalog,
-            NOON,
-            grain=Grain.WEEK,
-            count=4,
-            metric_ids=["downloads:p:package-0"],
-            max_points=10_000,
-        )
-        (product,) = read.build().products
+        product = await product_beside_one_metric(reader, catalog)
     assert product.downloads is not None
     assert (product.downloads.value, product.downloads.waits_for) == (None, ("downloads:p:package-9",))
     assert reader.rows <= 400 + 8 * 60 + 10 * 12
@@ -156,15 +158,6 @@ async def test_a_total_that_ends_long_ago_reads_the_rest_of_its_product(tmp_path
         for number in range(3)
     }
     async with await filled(tmp_path, catalog, days) as reader:
-        read = await read_dashboard(
-            reader,
-            catalog,
-            NOON,
-            grain=Grain.WEEK,
-            count=4,
-            metric_ids=["downloads:p:package-0"],
-            max_points=10_000,
-        )
-        (product,) = read.build().products
+        product = await product_beside_one_metric(reader, catalog)
     assert product.downloads is not None
     assert (product.downloads.period_end, product.downloads.value) == (last_common, 3 * 30 * 7)
