@@ -113,7 +113,7 @@ async def test_an_unknown_product_comes_with_similar_ids_of_any_case(local_api: 
         (
             "history?job=nope",
             "job",
-            "seed_from_csv, weekly_refresh, update_all, bootstrap_tables, import_file",
+            "seed_from_csv, weekly_refresh, update_all, bootstrap_tables, import_file, repair",
         ),
         ("dashboard/daily?week=3", "week", "days, product, metric_id"),
         ("dashboard/weekly?weeks=1&weeks=2", "weeks", "once"),

@@ -215,6 +215,15 @@ def test_a_day_that_was_not_over_when_the_file_was_written_is_left_out(
     assert "2026-05-04 12:00 UTC" in found.notes[1]
 
 
+def test_a_file_of_which_no_day_was_over_is_refused_with_that_reason(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    file = written(tmp_path, PYPISTATS)
+    os.utime(file, (0, 0))
+
+    assert "their day was not over when they were read" in fault(file, catalog, PYTHON)
+
+
 def test_another_name_in_the_file_is_given_on_the_command_line(tmp_path: Path, catalog: Catalog) -> None:
     file = written(tmp_path, STAR_HISTORY.replace("o/r", "old/name"))
 

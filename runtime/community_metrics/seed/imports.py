@@ -59,7 +59,7 @@ def read_import(file: Path, choice: Choice, catalog: Catalog, now: datetime) -> 
         rows, notes = selected(chosen, text, catalog, metric, choice.subject)
         windows = {each.metric_id: each.window for each in catalog.metrics}
         whole, unfinished = _finished(rows, windows, min(now, _written_at(file, now)))
-        observations = _observations(chosen, whole, windows, label_of(file))
+        observations = _observations(chosen, whole, windows, label_of(file), unfinished)
     except SeedFileError as error:
         headline = f"{file} cannot be imported, and nothing was stored:"
         raise SeedFileError(headline, shortened(error.faults)) from error
@@ -113,7 +113,11 @@ def _is_whole(row: Row, window: SourceWindow, written_at: datetime) -> bool:
 
 
 def _observations(
-    chosen: Format, rows: Sequence[Row], windows: Mapping[str, SourceWindow], label: str
+    chosen: Format,
+    rows: Sequence[Row],
+    windows: Mapping[str, SourceWindow],
+    label: str,
+    unfinished: Sequence[str],
 ) -> tuple[Observation, ...]:
     found: dict[str, tuple[Observation, str]] = {}
     faults: list[str] = []
@@ -131,5 +135,5 @@ def _observations(
     if faults:
         raise SeedFileError("", faults)
     if not found:
-        raise SeedFileError("", ["it has no value that can be stored"])
+        raise SeedFileError("", ["it has no value that can be stored", *unfinished])
     return tuple(observation for observation, _ in found.values())
