@@ -98,6 +98,7 @@ async def test_a_name_registered_anew_by_somebody_else_is_refused(token: str | N
     result = await fetch("github", replay, request, github_token=token)
     assert isinstance(result.error, TerminalSourceError)
     assert "now belongs to another repository" in str(result.error)
+    assert str(result.error.url).startswith(replay.origin)
 
 
 @pytest.mark.parametrize("source", ["github", "github-history"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,10 +13,12 @@ from community_metrics.sources.base import FetchRequest
 from community_metrics.sources.days import DailyCounts, emptied, observations, possible_zeros
 from community_metrics.sources.sentinel import CheckedDays
 from tests.support.clock import NOON
+from tests.unit.test_sources_replies import reply
 
 SUNDAY = date(2026, 11, 22)
 START = date(2026, 9, 28)
 days = st.dates(START, date(2026, 12, 6))
+STAND_IN = replace(reply(), origin="http://127.0.0.1:9")
 series = st.dictionaries(days, st.integers(0, 1000))
 
 
@@ -94,10 +97,12 @@ def test_a_response_without_downloads_implies_no_zero(
 
 @pytest.mark.parametrize("by_day", [{}, {SUNDAY: 0}, {NOON.date(): 7}])
 def test_an_answer_without_downloads_is_an_error_once_days_are_stored(by_day: dict[date, int]) -> None:
-    error = emptied(request(first_stored_day=START), counts_of(by_day), "pypistats")
+    error = emptied(request(first_stored_day=START), counts_of(by_day), STAND_IN)
     assert "nothing of it was stored" in str(error)
-    assert emptied(request(), counts_of(by_day), "pypistats") is None
+    assert error is not None
+    assert error.url == "http://127.0.0.1:9/x"  # not the registry, which was not asked
+    assert emptied(request(), counts_of(by_day), STAND_IN) is None
 
 
 def test_an_answer_with_one_day_of_downloads_is_no_error() -> None:
-    assert emptied(request(first_stored_day=START), counts_of({SUNDAY: 1}), "pypistats") is None
+    assert emptied(request(first_stored_day=START), counts_of({SUNDAY: 1}), STAND_IN) is None

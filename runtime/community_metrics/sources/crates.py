@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from community_metrics.sources.client.client import RegistryClient
+    from community_metrics.sources.client.replies import Reply
 
 _CRATE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.IGNORECASE | re.ASCII)
 _SENTINEL = "serde"
@@ -89,22 +90,23 @@ class Crates:
         """Yield one result for each request."""
 
         async def sentinel_days() -> Mapping[date, int]:
-            return (await _counts(client, _SENTINEL)).by_day
+            counts, _ = await _counts(client, _SENTINEL)
+            return counts.by_day
 
         sentinel = Sentinel(_SENTINEL, sentinel_days)
 
         async def fetch_one(request: FetchRequest) -> FetchResult:
-            counts = await _counts(client, request.subject)
-            return await daily_result(request, counts, sentinel, source=self.name)
+            counts, reply = await _counts(client, request.subject)
+            return await daily_result(request, counts, sentinel, reply)
 
         async for result in each(requests, fetch_one):
             yield result
 
 
-async def _counts(client: RegistryClient, crate: str) -> DailyCounts:
+async def _counts(client: RegistryClient, crate: str) -> tuple[DailyCounts, Reply]:
     path = f"/api/v1/crates/{quote(crate, safe='')}/downloads"
     parsed = await client.get_json(CRATES, path, _Downloads, source=Crates.name, subject=crate)
     # a response made at midnight may have only one of the two lists for the day that leaves the window
     oldest = today(parsed.at) - _RETENTION_DAYS * ONE_DAY
     totals = {day: value for day, value in parsed.body.by_day().items() if day >= oldest}
-    return DailyCounts(totals, parsed.reply.public_url, parsed.at)
+    return DailyCounts(totals, parsed.reply.public_url, parsed.at), parsed.reply

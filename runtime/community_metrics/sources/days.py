@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import TerminalSourceError
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.sources.base import FetchRequest
+    from community_metrics.sources.client.replies import Reply
     from community_metrics.sources.sentinel import CheckedDays, Sentinel
 
 SETTLING_DAYS = 3
@@ -56,7 +56,7 @@ class DailyCounts:
         return min(known, default=None)
 
 
-def emptied(request: FetchRequest, counts: DailyCounts, source: str) -> TerminalSourceError | None:
+def emptied(request: FetchRequest, counts: DailyCounts, reply: Reply) -> TerminalSourceError | None:
     """Return the error for a response without downloads where days are stored already; None for any other.
 
     The sentinel shows that the registry counted a day, not that this response is complete: one that lost its
@@ -66,13 +66,10 @@ def emptied(request: FetchRequest, counts: DailyCounts, source: str) -> Terminal
     has_downloads = any(value > 0 for day, value in counts.by_day.items() if day <= completed)
     if request.first_stored_day is None or has_downloads:
         return None
-    return TerminalSourceError(
+    return reply.error(
+        TerminalSourceError,
         f"the response holds no day with downloads, but days since {request.first_stored_day} are stored; it "
         "may have lost its rows, so nothing of it was stored",
-        source=source,
-        subject=request.subject,
-        url=counts.source_ref,
-        http_status=HTTPStatus.OK,
         fix="run the job again later; if the package has no more downloads, set active = false for "
         f"{request.metric_id} in the catalogue",
     )
@@ -141,13 +138,13 @@ async def checked_days(
 
 
 async def daily_result(
-    request: FetchRequest, counts: DailyCounts, sentinel: Sentinel, *, source: str
+    request: FetchRequest, counts: DailyCounts, sentinel: Sentinel, reply: Reply
 ) -> FetchResult:
     """Return the requested days of `counts`: stated values, and the zeros that its omissions mean.
 
     For a registry that omits empty days by construction. A response that lost all its rows is an error.
     """
-    if error := emptied(request, counts, source):
+    if error := emptied(request, counts, reply):
         return FetchResult(request.metric_id, error=error)
     checked = await checked_days(request, counts, sentinel, omits_empty_days=True)
     found = observations(request, counts, checked)

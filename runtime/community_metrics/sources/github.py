@@ -27,7 +27,6 @@ from community_metrics.sources.schemas import Count, ResponseModel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from datetime import datetime
 
     from community_metrics.sources.client.client import ParsedReply, RegistryClient
 
@@ -91,7 +90,7 @@ async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:
         full_name=parsed.body.full_name,
         repository_id=parsed.body.id,
         url=f"{GITHUB.public_origin}{path}",
-        at=parsed.at,
+        reply=parsed.reply,
     )
 
 
@@ -150,7 +149,7 @@ async def _from_batch(
             full_name=node.nameWithOwner,
             repository_id=node.databaseId,
             url=f"{GITHUB.public_origin}/graphql",
-            at=parsed.at,
+            reply=parsed.reply,
         )
     except SourceError as error:
         return FetchResult(request.metric_id, error=replace(error, subject=request.subject))
@@ -170,10 +169,10 @@ def _alias_error(alias: str, parsed: ParsedReply[_GraphQLBody]) -> SourceError:
 
 
 def _reading(
-    request: FetchRequest, *, stars: int, full_name: str, repository_id: int, url: str, at: datetime
+    request: FetchRequest, *, stars: int, full_name: str, repository_id: int, url: str, reply: Reply
 ) -> FetchResult:
-    require_same_repository(request, repository_id, GitHubStars.name)
+    require_same_repository(request, repository_id, reply)
     ref = source_ref(url, repository_id)
-    day = today(at)
-    reading = Observation(request.metric_id, day, day, stars, SourceWindow.INSTANT, at, ref)
+    day = today(reply.at)
+    reading = Observation(request.metric_id, day, day, stars, SourceWindow.INSTANT, reply.at, ref)
     return FetchResult(request.metric_id, (reading,), notes=rename_notes(request, full_name))

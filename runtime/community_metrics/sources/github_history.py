@@ -97,7 +97,7 @@ async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:
     repository_id = _stated_repository_id(pages)
     if repository_id is None:
         repository_id = await read_repository_id(request, client, GitHubStarHistory.name)
-    require_same_repository(request, repository_id, GitHubStarHistory.name)
+    require_same_repository(request, repository_id, pages[-1].reply)
     counts = DailyCounts(
         by_day=_days(pages),
         source_ref=source_ref(f"{GITHUB.public_origin}{path}", repository_id),

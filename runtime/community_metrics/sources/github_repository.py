@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from community_metrics.sources.base import FetchRequest
     from community_metrics.sources.client.client import RegistryClient
+    from community_metrics.sources.client.replies import Reply
 
 REST_HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 
@@ -55,7 +56,7 @@ async def read_repository_id(request: FetchRequest, client: RegistryClient, sour
     return parsed.body.id
 
 
-def require_same_repository(request: FetchRequest, repository_id: int, source: str) -> None:
+def require_same_repository(request: FetchRequest, repository_id: int, reply: Reply) -> None:
     """Raise unless the stored rows are known to be of this repository, if there are any.
 
     GitHub lets another person register a name that was renamed or deleted. For rows stored without an id,
@@ -66,10 +67,7 @@ def require_same_repository(request: FetchRequest, repository_id: int, source: s
     """
     if fault := _identity_fault(request, repository_id):
         detail, fix = fault
-        url = f"{GITHUB.public_origin}/repos/{request.subject}"
-        raise TerminalSourceError(
-            f"{detail}; nothing was stored", source=source, subject=request.subject, url=url, fix=fix
-        )
+        raise reply.error(TerminalSourceError, f"{detail}; nothing was stored", fix=fix)
 
 
 def _identity_fault(request: FetchRequest, repository_id: int) -> tuple[str, str] | None:

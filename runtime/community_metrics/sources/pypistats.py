@@ -108,7 +108,7 @@ async def _overall(client: RegistryClient, package: str) -> ParsedReply[_Overall
 async def _result(request: FetchRequest, parsed: ParsedReply[_Overall], sentinel: Sentinel) -> FetchResult:
     category: Category = "with_mirrors" if request.options.get("mirrors", False) else "without_mirrors"
     counts = DailyCounts(parsed.body.by_day(category), parsed.reply.public_url, parsed.at)
-    return await daily_result(request, counts, sentinel, source=PypiStats.name)
+    return await daily_result(request, counts, sentinel, parsed.reply)
 
 
 def _package(request: FetchRequest) -> str:
