@@ -1,4 +1,4 @@
-"""Text from outside (registries, plug-ins, files) as text that a terminal, a log and a page can show."""
+"""Text that a terminal, a log and a page can show, also where it comes from registries, plug-ins or files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import unicodedata
 # they change the direction in which later characters are shown, so that a line reads as another one
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROLS = frozenset(("Cc", "Cs", "Zl", "Zp"))
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `1 day`, `2 days`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def one_line(text: str) -> str:

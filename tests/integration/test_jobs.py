@@ -124,7 +124,7 @@ async def test_seeded_rows_of_an_inactive_metric_do_not_vanish_without_a_word(
     rig.settings_overrides = {"catalog": catalog}
     report = await rig.run(SeedFromCsv(path=seed))
     (note,) = report.notes
-    assert note.startswith("2 rows of metrics that are not active were left out: downloads:p:off.")
+    assert note.startswith("2 rows of metrics that are not active left out: downloads:p:off.")
     assert report.run.rows_inserted == 2
 
 

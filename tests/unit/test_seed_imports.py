@@ -144,7 +144,7 @@ def test_a_zero_of_npm_is_left_out_since_the_file_does_not_show_what_it_means(
     found = read(written(tmp_path, text, name), catalog, NODEJS)
 
     assert values(found) == {date(2026, 5, 3): 7, date(2026, 5, 4): 8}
-    assert any(note.startswith("1 days with 0 were left out") for note in found.notes)
+    assert any(note.startswith("1 day with 0 left out") for note in found.notes)
 
 
 def test_samples_of_stars_are_samples_with_their_instant_and_one_for_each_utc_day(
@@ -155,7 +155,7 @@ def test_samples_of_stars_are_samples_with_their_instant_and_one_for_each_utc_da
     first, second = found.observations
     assert (first.value, first.observed_at) == (60, datetime(2022, 7, 23, 18, tzinfo=UTC))
     assert (second.value, second.observed_at) == (120, datetime(2022, 8, 15, 19, 30, tzinfo=UTC))
-    assert found.notes[1] == "1 samples were left out: a later one of their day is stored."
+    assert found.notes[1] == "1 sample left out: a later one of the same day is stored."
 
 
 def test_samples_of_stars_are_no_readings_of_the_count(tmp_path: Path, catalog: Catalog) -> None:
@@ -170,7 +170,7 @@ def test_with_and_without_mirrors_are_two_series(tmp_path: Path, catalog: Catalo
 
     assert values(read(file, catalog, PYTHON)) == TWO_DAYS
     assert values(read(file, catalog, MIRRORED)) == {date(2026, 5, 3): 12, date(2026, 5, 4): 1300}
-    assert read(file, catalog, PYTHON).notes[1].startswith("2 values with mirrors were left out")
+    assert read(file, catalog, PYTHON).notes[1].startswith("2 values with mirrors left out")
 
 
 def test_a_file_with_mirrors_is_refused_for_a_metric_without(tmp_path: Path, catalog: Catalog) -> None:
@@ -221,7 +221,7 @@ def test_a_file_of_which_no_day_was_over_is_refused_with_that_reason(
     file = written(tmp_path, PYPISTATS)
     os.utime(file, (0, 0))
 
-    assert "their day was not over when they were read" in fault(file, catalog, PYTHON)
+    assert "the day was not over when it was read" in fault(file, catalog, PYTHON)
 
 
 def test_another_name_in_the_file_is_given_on_the_command_line(tmp_path: Path, catalog: Catalog) -> None:

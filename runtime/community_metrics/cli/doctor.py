@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.checks import Check, fail, ok, warn
 from community_metrics.cli.render.status import BEHIND_FIX, behind_texts, ranges_text, stale_texts
-from community_metrics.cli.render.style import age, counted
+from community_metrics.cli.render.style import age
 from community_metrics.cli.stored_checks import stored_checks
 from community_metrics.config import PROJECT_URL
 from community_metrics.errors import (
@@ -23,6 +23,7 @@ from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.hosts import CRATES, GITHUB, NPM, PYPISTATS
 from community_metrics.sources.client.retries import PROBE_LIMITS
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

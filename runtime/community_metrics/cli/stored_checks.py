@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from community_metrics.cli.checks import Check, fail, ok
-from community_metrics.cli.render.style import counted
 from community_metrics.config import StorageMode
 from community_metrics.errors import CommunityMetricsError, StorageNotBootstrapped, UnknownStoredValue
+from community_metrics.text import counted
 from community_metrics.views.rows import read
 from community_metrics.views.status import load_status
 

@@ -16,6 +16,7 @@ from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
 from community_metrics.errors import CommunityMetricsError, StorageNotBootstrapped
 from community_metrics.periods import Grain, last_weekly, period_of
+from community_metrics.text import counted
 from community_metrics.views.rows import read
 from community_metrics.views.status import load_week_status
 
@@ -56,7 +57,9 @@ async def check(settings: Settings, catalog: Catalog, clock: Clock) -> CatchUp:
     if success is None or success.started_at < scheduled:
         return CatchUp(True, f"No complete run since {scheduled:%Y-%m-%d %H:%M} UTC.")
     if view.missing:
-        gaps = [f"{metric_id} ({len(days)} days missing)" for metric_id, days in view.missing.items()]
+        gaps = [
+            f"{metric_id} ({counted(len(days), 'day')} missing)" for metric_id, days in view.missing.items()
+        ]
         return CatchUp(True, f"{week.label} is incomplete: {', '.join(gaps)}.")
     return CatchUp(False, f"{week.label} is complete.")
 

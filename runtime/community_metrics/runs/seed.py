@@ -10,6 +10,7 @@ from community_metrics.runs.job import JobResult
 from community_metrics.seed.files import read_seed, seed_files
 from community_metrics.seed.imports import read_import
 from community_metrics.sources.base import FetchResult
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +27,11 @@ _NOTHING = (
     "Load your own with `community-metrics seed --path FILE`."
 )
 _LEFT_OUT = (
-    "{} rows that the files mark as suspect were left out; their column `suspect` has the reason, and "
+    "{} that the files mark as suspect left out; the column `suspect` has the reason, and "
     "--include-suspect loads them."
 )
 _INACTIVE = (
-    "{} rows of metrics that are not active were left out: {}. Set `active = true` in the catalogue to load "
-    "them."
+    "{} of metrics that are not active left out: {}. Set `active = true` in the catalogue to load them."
 )
 
 
@@ -78,11 +78,11 @@ def _read(
     reading = read_seed(files, catalog, include_suspect=include_suspect, now=now)
     observations = tuple(row for row in reading.observations if row.metric_id in chosen)
     suspect = sum(row.observation.metric_id in chosen for row in reading.left_out)
-    notes = [_LEFT_OUT.format(suspect)] if suspect else []
+    notes = [_LEFT_OUT.format(counted(suspect, "row"))] if suspect else []
     active = {metric.metric_id for metric in catalog.active}
     idle = [row.metric_id for row in reading.observations if row.metric_id not in active]
     if idle and not only:
-        notes.append(_INACTIVE.format(len(idle), ", ".join(sorted(set(idle)))))
+        notes.append(_INACTIVE.format(counted(len(idle), "row"), ", ".join(sorted(set(idle)))))
     return _result(observations, notes)
 
 

@@ -18,6 +18,7 @@ from community_metrics.seed.formats import FORMATS, Format, Row, recognized
 from community_metrics.seed.selection import selected
 from community_metrics.seed.table import read_text
 from community_metrics.suggestions import suggestion
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +64,7 @@ def read_import(file: Path, choice: Choice, catalog: Catalog, now: datetime) -> 
     except SeedFileError as error:
         headline = f"{file} cannot be imported, and nothing was stored:"
         raise SeedFileError(headline, shortened(error.faults)) from error
-    count = f"{len(observations)} values" if len(observations) != 1 else "1 value"
+    count = counted(len(observations), "value")
     return Import(observations, (f"{file.name} is {chosen.title}: {count}.", *notes, *unfinished))
 
 
@@ -99,8 +100,8 @@ def _finished(
     """Return the rows whose period was over when they were read, and a note on the others."""
     whole = [row for row in rows if _is_whole(row, windows[row.subject], written_at)]
     note = (
-        f"{len(rows) - len(whole)} values were left out: their day was not over when they were read, or when "
-        f"the file was written ({written_at:%Y-%m-%d %H:%M} UTC)."
+        f"{counted(len(rows) - len(whole), 'value')} left out: the day was not over when it was read, "
+        f"or when the file was written ({written_at:%Y-%m-%d %H:%M} UTC)."
     )
     return whole, [note] if len(whole) < len(rows) else []
 

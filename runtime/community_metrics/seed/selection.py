@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from community_metrics.errors import SeedFileError
 from community_metrics.model import SEED_SOURCE, SourceWindow
 from community_metrics.seed.formats import Row
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -93,26 +94,26 @@ def _of_category(rows: Sequence[Row], metric: Metric, _subject: str | None) -> t
             f"it has only values {theirs}, and {metric.metric_id} counts {mine}. Fix: import it into another "
             f"metric, with options = {{ mirrors = {option} }}, or export the values {mine}"
         )
-    note = f"{found[other]} values {other.replace('_', ' ')} were left out: they are another series."
+    note = f"{counted(found[other], 'value')} {other.replace('_', ' ')} left out: that is another series."
     return [row for row in rows if row.subject == wanted], [note] if found[other] else []
 
 
 def _of_package(rows: Sequence[Row], metric: Metric, subject: str | None) -> tuple[list[Row], list[str]]:
     """Return the rows of the package without its zeros: a file does not show what they mean."""
     own = _of_subject(rows, subject or metric.subject, spelling=str)
-    counted = [row for row in own if row.value > 0]
+    stated = [row for row in own if row.value > 0]
     note = (
-        f"{len(own) - len(counted)} days with 0 were left out: npm also writes 0 for a day that it has lost "
-        "or not yet published."
+        f"{counted(len(own) - len(stated), 'day')} with 0 left out: npm also writes 0 for a day that it "
+        "has lost or not yet published."
     )
-    return counted, [note] if len(counted) < len(own) else []
+    return stated, [note] if len(stated) < len(own) else []
 
 
 def _of_repository(rows: Sequence[Row], metric: Metric, subject: str | None) -> tuple[list[Row], list[str]]:
     """Return the last sample of each day."""
     own = _of_subject(rows, subject or metric.subject, spelling=str.casefold)
     last = {row.end: row for row in sorted(own, key=lambda row: row.seen_at or _OLDEST)}
-    note = f"{len(own) - len(last)} samples were left out: a later one of their day is stored."
+    note = f"{counted(len(own) - len(last), 'sample')} left out: a later one of the same day is stored."
     return list(last.values()), [note] if len(last) < len(own) else []
 
 

@@ -20,14 +20,15 @@ from community_metrics.cli.render.style import plain_table
 from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
 from community_metrics.errors import ConfigurationError
+from community_metrics.text import counted
 
 
 def check() -> None:
     """Validate the catalogue; list every fault with its line."""
     catalog = load_catalog(load_settings().catalog)
     typer.echo(
-        f"{catalog.path} is in order: {len(catalog.products)} products, "
-        f"{len(catalog.active)} active metrics, {len(catalog.shown)} of them shown."
+        f"{catalog.path} is in order: {counted(len(catalog.products), 'product')}, "
+        f"{counted(len(catalog.active), 'active metric')}, {len(catalog.shown)} of them shown."
     )
 
 

@@ -13,12 +13,14 @@ from community_metrics.cli import options  # noqa: TC001  typer reads them at ru
 from community_metrics.cli.checks import Check, Verdict
 from community_metrics.cli.doctor import examine
 from community_metrics.cli.output import print_json, print_view, quiet_settings
-from community_metrics.cli.render.style import Glyphs, counted
 from community_metrics.cli.schemas import Diagnosis
 from community_metrics.clock import SystemClock
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from community_metrics.cli.render.style import Glyphs
 
 
 def doctor(as_json: options.AsJson = False) -> None:

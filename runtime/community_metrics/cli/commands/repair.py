@@ -10,9 +10,9 @@ import typer
 
 from community_metrics.cli import options  # noqa: TC001  typer reads them at run time
 from community_metrics.cli.output import print_json, quiet_settings
-from community_metrics.cli.render.style import counted
 from community_metrics.cli.schemas import Repair
 from community_metrics.runs.repair import repair as run_repair
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

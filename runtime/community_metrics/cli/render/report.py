@@ -12,6 +12,7 @@ from rich.text import Text
 from community_metrics.cli.render import style
 from community_metrics.cli.render.status import named, ranges_text, stale_texts
 from community_metrics.model import Status, ValueKind
+from community_metrics.text import counted
 from community_metrics.views.report import shown_change, shown_point
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def render_report(report: Report, glyphs: Glyphs, width: int) -> RenderableType:
 
 def _no_data(report: Report) -> Text:
     if report.other_metrics:
-        count = style.counted(len(report.other_metrics), "metric")
+        count = counted(len(report.other_metrics), "metric")
         return Text(
             f"No metric of this catalogue has data. The database has {count} of another one: "
             f"{named(report.other_metrics)}. Fix: set CM_CATALOG or CM_DB_PATH so that the two belong "
@@ -76,9 +77,9 @@ def _headline(report: Report, glyphs: Glyphs) -> Text:
     window = report.dashboard.periods
     text = Text()
     text.append(f"{window[0].label} {glyphs.dash} {window[-1].label}", "bold")
-    text.append(f"   {style.counted(len(window), 'week')}, to Sunday {window[-1].end}\n", "dim")
+    text.append(f"   {counted(len(window), 'week')}, to Sunday {window[-1].end}\n", "dim")
     if report.is_old:
-        old = style.counted(report.age_days or 0, "day")
+        old = counted(report.age_days or 0, "day")
         text.append(
             f"{glyphs.warn} The newest data are of {report.newest_day}, {old} old; "
             "the window ends there. Fix: `community-metrics refresh` reads newer ones.\n",
@@ -192,7 +193,7 @@ def _spark_width(width: int) -> int:
 
 
 def _spark_header(drawn: int) -> str:
-    return style.counted(drawn, "week")
+    return counted(drawn, "week")
 
 
 def _name(metric: MetricView, product: ProductView, width: int) -> str:

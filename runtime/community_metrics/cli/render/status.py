@@ -9,6 +9,7 @@ from rich.text import Text
 
 from community_metrics.cli.render import style
 from community_metrics.periods import ONE_DAY, today
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ def ranges_text(days: Sequence[date], shown: int = RANGES_SHOWN) -> str:
         ranges.append((ranges.pop()[0] if adjoins else day, day))
     texts = [str(first) if first == last else f"{first} to {last}" for first, last in ranges[:shown]]
     rest = len(ranges) - shown
-    return ", ".join(texts) + (f" and {style.counted(rest, 'more gap')}" if rest > 0 else "")
+    return ", ".join(texts) + (f" and {counted(rest, 'more gap')}" if rest > 0 else "")
 
 
 def named(names: Sequence[str], shown: int = NAMES_SHOWN) -> str:
@@ -52,7 +53,7 @@ def stale_texts(fresh: Freshness) -> list[str]:
         return ["Nothing has been fetched yet; what is here comes from files."]
     stale = [
         f"{source.source} is stale: its newest day is {source.newest_day}, "
-        f"{style.counted((today(fresh.now) - source.newest_day).days, 'day')} ago."
+        f"{counted((today(fresh.now) - source.newest_day).days, 'day')} ago."
         for source in fresh.stale
         if source.newest_day
     ]
@@ -62,7 +63,7 @@ def stale_texts(fresh: Freshness) -> list[str]:
 def behind_texts(view: Status) -> list[str]:
     """Return one sentence for each registry without a recent day."""
     return [
-        f"{source} has published no day after {day}, {style.counted(view.days_behind[source], 'day')} ago"
+        f"{source} has published no day after {day}, {counted(view.days_behind[source], 'day')} ago"
         for source, day in view.behind.items()
     ]
 

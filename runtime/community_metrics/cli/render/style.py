@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from community_metrics.model import Status
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,11 +118,6 @@ def age(span: timedelta) -> str:
         if seconds >= length:
             return counted(seconds // length, unit)
     return "less than a minute"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return `1 day`, `2 days`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def duration(span: timedelta) -> str:
