@@ -45,7 +45,7 @@ async def test_with_a_missing_day_a_catch_up_is_due(rig: Rig) -> None:
     found = await checked(rig)
 
     assert found.is_due
-    assert found.reason.startswith("2026-W47 is incomplete: downloads:lancedb:nodejs (1 days missing)")
+    assert found.reason.startswith("2026-W47 is incomplete: downloads:lancedb:nodejs (1 day missing)")
 
 
 async def test_a_run_of_some_metrics_is_not_a_complete_run(rig: Rig) -> None:
