@@ -19,6 +19,7 @@ SECRET_ID_SUFFIX = "_SECRET"  # noqa: S105  the suffix of a variable's name
 DATA_PREFIX = "lancedb"
 CERTIFICATES_PREFIX = "certificates"
 IMAGE_REPOSITORY = PRODUCT
+CATALOG_PATH = "/etc/community-metrics/catalog.toml"  # on the host and in the Lambda image
 HEALTH_PATH = "/api/v1/health"
 HEALTHY_BODY = '"status":"ok"'  # FastAPI's JSON is compact; Route 53 searches the first 5,120 bytes
 HEALTH_REGION = "us-east-1"  # Route 53 publishes the metrics of its checks there and nowhere else

@@ -1,4 +1,4 @@
-"""Build the Lambda image for arm64, push it, and print its digest: `make image`.
+"""Build the Lambda image for arm64, push it, and print its digest: `python -m infra.push_image DEPLOYMENT`.
 
 Needs Docker with buildx, AWS credentials, and the ECR repository of the storage stack.
 """
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.names import IMAGE_REPOSITORY, StackName, staged
+from infra.names import CATALOG_PATH, IMAGE_REPOSITORY, StackName, staged
 from infra.release import ROOT, ReleaseError, build_wheel
 from infra.settings import SettingsError, Target, load_target
 
@@ -28,16 +28,16 @@ class ImageError(Exception):
 
 
 def main() -> int:
-    """Build and push the image, print the line for `deployment.toml`, and return the exit code."""
+    """Build and push the image, print the line for the deployment file, and return the exit code."""
     try:
-        target = load_target(ROOT / "deployment.toml")
+        target = load_target(Path(sys.argv[1]))
         uri, user, password = _repository(target)
         _docker("login", "--username", user, "--password-stdin", uri.partition("/")[0], stdin=password)
-        digest = _build_and_push(uri)
+        digest = _build_and_push(uri, target.catalog)
     except (ImageError, ReleaseError, SettingsError) as error:
         print(error, file=sys.stderr)  # noqa: T201  a program of its own
         return 1
-    print(f'lambda_image = "{digest}"')  # noqa: T201  the line for deployment.toml
+    print(f'lambda_image = "{digest}"')  # noqa: T201  the line for the deployment file
     return 0
 
 
@@ -57,10 +57,20 @@ def _repository(target: Target) -> tuple[str, str, str]:
     return found[0]["repositoryUri"], user, password
 
 
-def _build_and_push(uri: str) -> str:
-    wheels = ROOT / "dist" / "image"
-    shutil.rmtree(wheels, ignore_errors=True)
-    wheel = build_wheel(wheels)
+def write_context(folder: Path, catalog: Path | None) -> Path:
+    """Write what `runtime/Dockerfile` copies, the wheel and the catalogue, and return the wheel."""
+    shutil.rmtree(folder, ignore_errors=True)
+    files = folder / "files"  # copied to the root of the image; empty without a catalogue
+    files.mkdir(parents=True)
+    if catalog is not None:
+        target = files / CATALOG_PATH.lstrip("/")
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(catalog, target)
+    return build_wheel(folder)
+
+
+def _build_and_push(uri: str, catalog: Path | None) -> str:
+    wheel = write_context(ROOT / "dist" / "image", catalog)
     tag = f"{uri}:{wheel.stem}-{_git_commit()}"
     with TemporaryDirectory() as scratch:
         metadata = Path(scratch) / "metadata.json"

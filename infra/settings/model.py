@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -10,7 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from infra.names import API_LABEL, METRIC_NAMESPACE, staged
 from infra.settings.consistency import inconsistencies
 from infra.settings.origins import require_https_origin
-from infra.settings.values import Digest, Domain, Email, ImageId, InstanceType, Network, Region, Stage, ZoneId
+from infra.settings.values import (
+    Contact,
+    Digest,
+    Domain,
+    Email,
+    ImageId,
+    InstanceType,
+    Network,
+    Region,
+    Stage,
+    ZoneId,
+)
 
 # a wider range is not an office or a VPN
 _SHORTEST_SSH_PREFIX = {4: 16, 6: 32}
@@ -30,6 +42,8 @@ class DeploymentSettings(BaseModel):
     hosted_zone_name: Domain | None = None
     dashboard_origins: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
     alarm_email: Email
+    contact: Contact
+    catalog: Annotated[Path | None, Field(strict=False)] = None
     storage: Literal["enterprise", "s3"]
     lancedb_region: Region | None = None
     lancedb_port: Annotated[int, Field(ge=1, le=65535)] = 443

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from infra.settings.catalog import catalog_errors
 from infra.settings.consistency import INVALID, inconsistencies
 from infra.settings.model import DeploymentSettings
 from infra.settings.values import EXAMPLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -22,12 +24,21 @@ class SettingsError(Exception):
 
 
 def load_settings(path: Path) -> DeploymentSettings:
-    """Read the deployment file.
+    """Read the deployment file and check its catalogue, whose path is relative to the file.
 
     Raises:
-        SettingsError: the file is missing, unreadable or invalid.
+        SettingsError: the file or the catalogue is missing, unreadable or invalid.
     """
-    return parse_settings(_read(path), origin=str(path))
+    content = _read(path)
+    errors = [*_errors(content), *catalog_errors(_catalog(path, content))]
+    if errors:
+        raise SettingsError(_message(str(path), errors))
+    return DeploymentSettings.model_validate({**content, "catalog": _catalog(path, content)})
+
+
+def _catalog(path: Path, content: Mapping[str, Any]) -> Path | None:
+    name = content.get("catalog")
+    return (path.parent / name).resolve() if isinstance(name, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +47,21 @@ class Target:
 
     region: str
     stage: str = ""
+    catalog: Path | None = None
 
 
 def load_target(path: Path) -> Target:
-    """Read the region and the stage alone, because `make image` runs before `lambda_image` can be set.
+    """Read what `make image` needs alone, because `make image` runs before `lambda_image` can be set.
 
     Raises:
-        SettingsError: the file is missing or unreadable, or one of the two is invalid.
+        SettingsError: the file is missing or unreadable, or one of these settings is invalid.
     """
     content = _read(path)
-    if errors := [error for error in _errors(content) if re.match(r"(region|stage)\b", error)]:
+    catalog = _catalog(path, content)
+    errors = [error for error in _errors(content) if re.match(r"(region|stage|catalog)\b", error)]
+    if errors := [*errors, *catalog_errors(catalog)]:
         raise SettingsError(_message(str(path), errors))
-    return Target(content["region"], content.get("stage", ""))
+    return Target(content["region"], content.get("stage", ""), catalog)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -55,7 +69,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(
-            f"{path} does not exist. Fix: copy deployment.example.toml to deployment.toml and edit it."
+            f"{path} does not exist. Fix: run `cp deployment.example.toml deployment.toml` and edit it."
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None

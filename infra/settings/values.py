@@ -29,6 +29,8 @@ Domain = Annotated[
     ),
 ]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+# no quote or backslash, which systemd would interpret in an environment file
+Contact = Annotated[str, StringConstraints(pattern=r"^(https?://|[^@\s]+@)[!#-&(-\[\]-~]+$", max_length=200)]
 ImageId = Annotated[str, StringConstraints(pattern=r"^ami-([0-9a-f]{8}|[0-9a-f]{17})$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 InstanceType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
@@ -41,6 +43,7 @@ EXAMPLES = {
     "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
     "hosted_zone_name": "example.org, in lower case",
     "alarm_email": "ops@example.org",
+    "contact": "ops@example.org or https://example.org/contact",
     "host_image": "ami-0123456789abcdef0",
     "lambda_image": "sha256:<64 hex digits>, as `make image` prints it",
     "instance_type": "t4g.small",

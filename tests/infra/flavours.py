@@ -11,6 +11,7 @@ SMALLEST: dict[str, Any] = {
     "domain": "example.org",
     "dashboard_origins": ["https://metrics.example.org"],
     "alarm_email": "ops@example.org",
+    "contact": "https://example.org/contact",
     "storage": "enterprise",
     "host_image": "ami-0123456789abcdef0",
 }
