@@ -9,6 +9,7 @@ BIN := .venv/bin
 UV := $(shell found=$$(command -v uv) && [[ $$found != */.venv/bin/uv ]] && echo uv || echo $(BIN)/uv)
 OWN_UV := $(filter $(BIN)/uv,$(UV))
 SERVE ?= 1
+DEPLOYMENT ?= deployment.toml
 PORT = 8000
 PYTEST_ARGS ?= --numprocesses logical --dist loadfile
 
@@ -148,14 +149,17 @@ lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
 	  $(UV) pip install --quiet --dry-run --require-hashes --no-build --target /nonexistent --python-version $$python \
 	    --python-platform $$machine-manylinux_2_28 -r requirements.lock && echo "ok: Python $$python on Linux $$machine"; done; done
 
-synth: .venv/.dev node_modules/.installed ## Synthesise the deployment that deployment.toml describes, and time it
-	$(WITH_NODE); time node_modules/.bin/cdk synth --quiet
+$(DEPLOYMENT):
+	@echo "Error: $@ does not exist. Fix: run \`cp deployment.example.toml $@\` and edit it." >&2; exit 1
+
+synth: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Synthesise the deployment that DEPLOYMENT=deployment.toml describes, and time it
+	$(WITH_NODE); time node_modules/.bin/cdk synth --quiet -c deployment=$(DEPLOYMENT)
 
 rehearse-deploy: .venv/.dev node_modules/.installed ## Deploy to a stand-in for AWS on this machine and read it all back
 	$(BIN)/pytest tests/infra/test_rehearsal.py tests/infra/test_first_boot.py tests/infra/test_needed_actions.py
 
-image: .venv/.dev ## Build and push the Lambda image; needs Docker and AWS credentials
-	$(BIN)/python -m infra.push_image
+image: $(DEPLOYMENT) .venv/.dev ## Build and push the Lambda image of DEPLOYMENT=deployment.toml; needs Docker and AWS credentials
+	$(BIN)/python -m infra.push_image $(DEPLOYMENT)
 
 clean: ## Remove the environment and every cache; the database in data/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules cdk.out dist

@@ -23,7 +23,7 @@ def main() -> int:
     app = App()
     try:
         settings = load_settings(Path(app.node.try_get_context("deployment") or ROOT / "deployment.toml"))
-        release = build_release(ROOT / "dist" / "release")
+        release = build_release(ROOT / "dist" / "release", settings.catalog)
     except (SettingsError, ReleaseError) as error:
         print(error, file=sys.stderr)  # noqa: T201  the CDK CLI shows an app's stderr
         return 2

@@ -2,8 +2,10 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { cspPlugin } from "./build/csp-plugin.ts";
+import { DEFAULT_TITLE, titlePlugin } from "./build/title.ts";
 
 const API = process.env.VITE_API_BASE_URL ?? "";
+const TITLE = process.env.VITE_TITLE || DEFAULT_TITLE;
 
 // The sources import from react. To use React instead of Preact, remove this alias and install react and react-dom.
 const PREACT = {
@@ -14,7 +16,7 @@ const PREACT = {
 
 export default defineConfig({
   resolve: { alias: PREACT },
-  plugins: [cspPlugin({ apiBaseUrl: API, isOnVercel: process.env.VERCEL === "1" })],
+  plugins: [titlePlugin(TITLE), cspPlugin({ apiBaseUrl: API, isOnVercel: process.env.VERCEL === "1" })],
   server: { proxy: API ? {} : { "/api": "http://127.0.0.1:8000" } },
   build: {
     target: "es2022",

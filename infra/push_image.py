@@ -1,4 +1,4 @@
-"""Build the Lambda image for arm64, push it, and print its digest: `make image`.
+"""Build the Lambda image for arm64, push it, and print its digest: `python -m infra.push_image DEPLOYMENT`.
 
 Needs Docker with buildx, AWS credentials, and the ECR repository of the storage stack.
 """
@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.names import IMAGE_REPOSITORY, StackName
+from infra.names import CATALOG_PATH, IMAGE_REPOSITORY, StackName, staged
 from infra.release import ROOT, ReleaseError, build_wheel
-from infra.settings import SettingsError, load_region
+from infra.settings import SettingsError, Target, load_target
 
 PLATFORM = "linux/arm64"
 
@@ -28,38 +28,49 @@ class ImageError(Exception):
 
 
 def main() -> int:
-    """Build and push the image, print the line for `deployment.toml`, and return the exit code."""
+    """Build and push the image, print the line for the deployment file, and return the exit code."""
     try:
-        region = load_region(ROOT / "deployment.toml")
-        uri, user, password = _repository(region)
+        target = load_target(Path(sys.argv[1]))
+        uri, user, password = _repository(target)
         _docker("login", "--username", user, "--password-stdin", uri.partition("/")[0], stdin=password)
-        digest = _build_and_push(uri)
+        digest = _build_and_push(uri, target.catalog)
     except (ImageError, ReleaseError, SettingsError) as error:
         print(error, file=sys.stderr)  # noqa: T201  a program of its own
         return 1
-    print(f'lambda_image = "{digest}"')  # noqa: T201  the line for deployment.toml
+    print(f'lambda_image = "{digest}"')  # noqa: T201  the line for the deployment file
     return 0
 
 
-def _repository(region: str) -> tuple[str, str, str]:
+def _repository(target: Target) -> tuple[str, str, str]:
     """Return the URI of the repository, and the user and password for it."""
-    client = boto3.client("ecr", region_name=region)
+    client = boto3.client("ecr", region_name=target.region)
+    name = staged(IMAGE_REPOSITORY, target.stage)
     try:
-        found = client.describe_repositories(repositoryNames=[IMAGE_REPOSITORY])["repositories"]
+        found = client.describe_repositories(repositoryNames=[name])["repositories"]
         token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     except (BotoCoreError, ClientError) as error:
         raise ImageError(
-            f"Cannot use the ECR repository {IMAGE_REPOSITORY}: {error}. "
-            f"Fix: create it with `npx cdk deploy {StackName.STORAGE}`."
+            f"Cannot use the ECR repository {name}: {error}. "
+            f"Fix: create it with `npx cdk deploy {staged(StackName.STORAGE, target.stage)}`."
         ) from None
     user, _, password = base64.b64decode(token).decode().partition(":")
     return found[0]["repositoryUri"], user, password
 
 
-def _build_and_push(uri: str) -> str:
-    wheels = ROOT / "dist" / "image"
-    shutil.rmtree(wheels, ignore_errors=True)
-    wheel = build_wheel(wheels)
+def write_context(folder: Path, catalog: Path | None) -> Path:
+    """Write what `runtime/Dockerfile` copies, the wheel and the catalogue, and return the wheel."""
+    shutil.rmtree(folder, ignore_errors=True)
+    files = folder / "files"  # copied to the root of the image; empty without a catalogue
+    files.mkdir(parents=True)
+    if catalog is not None:
+        target = files / CATALOG_PATH.lstrip("/")
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(catalog, target)
+    return build_wheel(folder)
+
+
+def _build_and_push(uri: str, catalog: Path | None) -> str:
+    wheel = write_context(ROOT / "dist" / "image", catalog)
     tag = f"{uri}:{wheel.stem}-{_git_commit()}"
     with TemporaryDirectory() as scratch:
         metadata = Path(scratch) / "metadata.json"

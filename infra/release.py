@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from infra.names import CATALOG_PATH
+
 ROOT = Path(__file__).resolve().parents[1]
 HOST_FILES = ROOT / "infra" / "host"
 BUILD_TIME = 1_767_225_600  # 2026-01-01, for every file in the wheel and in the archive
@@ -43,8 +45,8 @@ class ReleaseError(Exception):
     """The wheel could not be built; the message has the builder's output."""
 
 
-def build_release(directory: Path) -> Release:
-    """Build the archive (wheel, `requirements.lock`, `host/`) into `directory`.
+def build_release(directory: Path, catalog: Path | None = None) -> Release:
+    """Build the archive (wheel, `requirements.lock`, `host/`, the catalogue) into `directory`.
 
     Raises:
         ReleaseError: the wheel cannot be built from this tree.
@@ -52,9 +54,8 @@ def build_release(directory: Path) -> Release:
     with TemporaryDirectory() as scratch:
         wheel = build_wheel(Path(scratch))
         store_uncompressed(wheel)
-        content = pack(
-            {wheel.name: wheel, "requirements.lock": ROOT / "requirements.lock", **host_files(HOST_FILES)}
-        )
+        files = {wheel.name: wheel, "requirements.lock": ROOT / "requirements.lock"}
+        content = pack({**files, **host_files(HOST_FILES), **catalog_files(catalog)})
     digest = hashlib.sha256(content).hexdigest()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"release-{digest[:16]}.tar.gz"
@@ -106,6 +107,11 @@ def host_files(folder: Path) -> dict[str, Path]:
         for path in folder.rglob("*")
         if path.is_file() and not _is_stray(path.relative_to(folder))
     }
+
+
+def catalog_files(catalog: Path | None) -> dict[str, Path]:
+    """Return the catalogue by its name in the release; the host copies it to `CATALOG_PATH`."""
+    return {} if catalog is None else {f"host/files{CATALOG_PATH}": catalog}
 
 
 def _is_stray(path: Path) -> bool:

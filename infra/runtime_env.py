@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra import arns
-from infra.names import DATA_PREFIX, secrets_for
+from infra.names import CATALOG_PATH, DATA_PREFIX, secrets_for
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -18,13 +18,17 @@ def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, 
     """Return the non-secret `CM_*` variables, the same for the API and the jobs."""
     common = {
         "CM_CORS_ORIGINS": ",".join(settings.dashboard_origins),
-        "CM_CONTACT": settings.alarm_email,
+        "CM_CONTACT": settings.contact,
         "CM_LOG_FORMAT": "json",
     }
     if settings.api_check_interval_s is not None:
         common["CM_API_CHECK_INTERVAL_S"] = f"{settings.api_check_interval_s:g}"
+    if settings.catalog is not None:
+        common["CM_CATALOG"] = CATALOG_PATH
+    if settings.stage:
+        common["CM_DEPLOYMENT_STAGE"] = settings.stage
     if settings.storage == "s3":
-        database = f"s3://{arns.data_bucket(scope)}/{DATA_PREFIX}"
+        database = f"s3://{arns.data_bucket(scope, settings)}/{DATA_PREFIX}"
         return {**common, "CM_STORAGE_MODE": "local", "CM_DB_PATH": database}
     if settings.lancedb_region:
         common["CM_LANCEDB_REGION"] = settings.lancedb_region
@@ -33,4 +37,4 @@ def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, 
 
 def secret_ids(settings: DeploymentSettings, reader: Reader) -> dict[str, str]:
     """Return the `CM_*_SECRET` variables of one reader: the secrets' names, never their values."""
-    return {entry.id_variable: entry.name for entry in secrets_for(settings.storage, reader)}
+    return {entry.id_variable: settings.named(entry.name) for entry in secrets_for(settings.storage, reader)}

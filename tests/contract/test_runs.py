@@ -36,6 +36,7 @@ class OneRow:
 
     name: ClassVar[str] = "weekly_refresh"
     only: ClassVar[tuple[str, ...]] = ()
+    retire: ClassVar[bool] = False
 
     fails: bool = False
 

@@ -43,7 +43,7 @@ def test_without_a_deployment_file_nothing_is_synthesised(tmp_path: Path) -> Non
     assert done.returncode == 2
     assert done.stderr.strip() == (
         f"{tmp_path}/deployment.toml does not exist. "
-        "Fix: copy deployment.example.toml to deployment.toml and edit it."
+        "Fix: run `cp deployment.example.toml deployment.toml` and edit it."
     )
     assert not list(tmp_path.glob("out/*.template.json"))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aws_cdk import App
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from community_metrics.aws import telemetry
@@ -17,13 +18,18 @@ from community_metrics.config import Settings
 from community_metrics.host import monitor
 from infra import names
 from infra.functions import HANDLERS
+from infra.release import catalog_files
 from infra.runtime_env import plain_settings
 from infra.schedule import SCHEDULES
 from infra.secrets_stack import next_command
+from infra.settings import SettingsError
 from tests.infra.flavours import settings
 from tests.infra.test_templates import facts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from tests.infra.conftest import Assembly
 
 
@@ -41,7 +47,8 @@ def test_the_gauges_have_the_names_that_the_alarms_watch() -> None:
         monitor.MEMORY_USED,
     }
 
-    assert telemetry.NAMESPACE == names.METRIC_NAMESPACE
+    for stage in ("", "staging"):
+        assert telemetry.namespace_of(stage) == settings("smallest", stage=stage).metric_namespace
     assert of_the_runs | of_the_host == {str(gauge) for gauge in names.Gauge}
 
 
@@ -63,10 +70,38 @@ def test_the_schedules_send_events_that_start_a_job(serverless: Assembly, name: 
 
 
 def test_the_cli_accepts_the_command_that_sets_the_secrets() -> None:
-    command = next_command(settings("smallest", lancedb_region="us-west-2")).split()
+    command = next_command(settings("smallest", lancedb_region="us-west-2", stage="staging")).split()
 
-    assert command[-2:] == ["--lancedb-region", "us-west-2"]
+    assert command[-4:] == ["--stage", "staging", "--lancedb-region", "us-west-2"]
     assert CliRunner().invoke(cli.app, [*command[1:], "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize("stage", ["", "s", "staging", "prod2", "s" * 12, "s" * 13, "Prod", "a-b", "2", "é"])
+def test_a_deployment_accepts_the_same_stages_as_the_runtime(stage: str) -> None:
+    def accepts(check: Callable[[], object], error: type[Exception]) -> bool:
+        try:
+            check()
+        except error:
+            return False
+        return True
+
+    by_deployment = accepts(lambda: settings("smallest", stage=stage), SettingsError)
+    given = {"deployment_stage": stage}
+    assert accepts(lambda: Settings.model_validate(given), ValidationError) is by_deployment
+
+
+def test_the_contact_is_the_setting_and_not_the_alarm_mail() -> None:
+    chosen = settings("smallest", alarm_email="ops@example.org", contact="https://example.org/contact")
+
+    assert plain_settings(App(), chosen)["CM_CONTACT"] == "https://example.org/contact"
+
+
+def test_a_catalogue_is_read_where_the_release_puts_it(tmp_path: Path) -> None:
+    chosen = settings("smallest", catalog=str(tmp_path / "my-catalog.toml"))
+    (name,) = catalog_files(chosen.catalog)
+
+    assert plain_settings(App(), chosen)["CM_CATALOG"] == name.removeprefix("host/files")
+    assert "CM_CATALOG" not in plain_settings(App(), settings("smallest"))
 
 
 def test_every_secret_is_a_setting() -> None:

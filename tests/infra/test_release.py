@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.release import BUILD_TIME, Release, build_release, host_files, pack
+from infra.names import CATALOG_PATH
+from infra.push_image import write_context
+from infra.release import BUILD_TIME, ROOT, Release, build_release, host_files, pack
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,32 @@ def test_the_release_contains_the_files_of_the_host(release: Release) -> None:
         "host/first_boot.py",
     } <= names
     assert any(name.startswith("community_metrics-") and name.endswith(".whl") for name in names)
+
+
+def test_the_release_contains_the_catalogue_of_the_deployment(tmp_path: Path) -> None:
+    catalog = tmp_path / "my-catalog.toml"
+    catalog.write_text("[[product]]\n", encoding="utf-8")
+
+    release = build_release(tmp_path, catalog)
+
+    with tarfile.open(release.path) as archive:
+        found = archive.extractfile("host/files/etc/community-metrics/catalog.toml")
+        assert found is not None
+        assert found.read() == catalog.read_bytes()
+
+
+@pytest.mark.parametrize("has_catalogue", [True, False])
+def test_the_image_is_built_with_the_catalogue_of_the_deployment(tmp_path: Path, has_catalogue: bool) -> None:
+    catalog = tmp_path / "my-catalog.toml"
+    catalog.write_text("[[product]]\n", encoding="utf-8")
+    context = tmp_path / "image"
+
+    write_context(context, catalog if has_catalogue else None)
+
+    # `COPY dist/image/files/ /` fails without the folder
+    found = {str(path.relative_to(context / "files")) for path in (context / "files").rglob("*.toml")}
+    assert found == ({CATALOG_PATH.lstrip("/")} if has_catalogue else set())
+    assert "COPY dist/image/files/ /" in (ROOT / "runtime/Dockerfile").read_text(encoding="utf-8")
 
 
 def test_the_release_contains_no_times_and_owners_of_the_build_machine(release: Release) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -62,10 +63,11 @@ def answers(cluster: Enterprise, **changes: str) -> dict[str, str]:
     }
 
 
-async def filled(given: Mapping[str, str], storage: str = "enterprise") -> PutResult:
+async def filled(given: Mapping[str, str], storage: str = "enterprise", stage: str = "") -> PutResult:
     by_prompt = {entry.prompt: given.get(entry.key, "") for entry in ENTRIES}
+    deployment = Deployment(storage, stage=stage)
     return await put_secrets(
-        SecretsManager(REGION), Deployment(storage), lambda prompt: by_prompt[prompt.split(" (")[0]]
+        SecretsManager(REGION, deployment), deployment, lambda prompt: by_prompt[prompt.split(" (")[0]]
     )
 
 
@@ -95,10 +97,16 @@ def values(secrets: Any) -> dict[str, str]:
 
 
 def test_the_secrets_are_those_of_the_stack() -> None:
-    for storage in ("enterprise", "s3"):
-        ours = {(entry.name, f"CM_{entry.setting.upper()}", entry.required) for entry in entries_for(storage)}
+    for storage, stage in product(("enterprise", "s3"), ("", "staging")):
+        name = Deployment(storage, stage=stage).name
+        ours = {
+            (name(entry), f"CM_{entry.setting.upper()}", entry.required) for entry in entries_for(storage)
+        }
 
-        assert ours == {(entry.name, entry.variable, entry.required) for entry in names.secrets_for(storage)}
+        assert ours == {
+            (names.staged(entry.name, stage), entry.variable, entry.required)
+            for entry in names.secrets_for(storage)
+        }
 
 
 async def test_valid_keys_are_stored(entries: Any, cluster: Enterprise) -> None:

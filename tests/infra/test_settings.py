@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from community_metrics.config import Settings
-from infra.settings import SettingsError, load_region, load_settings, parse_settings
+from infra.settings import SettingsError, Target, load_settings, load_target, parse_settings
 from tests.infra.flavours import FLAVOURS, FULLEST, SERVERLESS, SMALLEST
 from tests.support.origins import AS_BROWSERS_SEND, NO_ORIGINS, NOT_AS_BROWSERS_SEND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize("content", FLAVOURS.values(), ids=FLAVOURS)
@@ -33,6 +36,9 @@ def test_the_example_file_is_valid(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"domian": "example.org"}, "domian is not a setting; known settings are alarm_email"),
+        ({"stage": "Staging"}, "stage is 'Staging'; expected a value such as staging: at most 12"),
+        ({"stage": "pre-prod"}, "stage is 'pre-prod'; expected a value such as staging"),
+        ({"stage": "thirteenlettr"}, "stage is 'thirteenlettr'; expected a value such as staging"),
         ({"region": "europe"}, "region is 'europe'; expected a value such as eu-central-1"),
         ({"ssh_cidrs": ["300.0.0.0/8"]}, "ssh_cidrs: '300.0.0.0/8' is not a network"),
         ({"ssh_cidrs": ["203.0.113.7/24"]}, "ssh_cidrs: '203.0.113.7/24' is not a network"),
@@ -61,6 +67,8 @@ def test_the_example_file_is_valid(tmp_path: Path) -> None:
         ({"hosted_zone_id": None}, "hosted_zone_id and hosted_zone_name go together"),
         ({"storage": "dynamodb"}, "storage: Input should be 'enterprise' or 's3'"),
         ({"alarm_email": "nobody"}, "alarm_email is 'nobody'; expected a value such as ops@example.org"),
+        ({"contact": "nobody"}, "contact is 'nobody'; expected a value such as ops@example.org or https://"),
+        ({"contact": 'a "b"@example.org'}, "contact is 'a \"b\"@example.org'; expected a value such as ops@"),
         ({"host_image": None}, "host_image is not set; the host needs the id of a Debian 13 image"),
         ({"host_image": "latest"}, "host_image is 'latest'; expected a value such as ami-"),
         ({"lancedb_port": 0}, "lancedb_port: Input should be greater than or equal to 1"),
@@ -174,22 +182,87 @@ def test_a_deployment_accepts_the_same_origins_as_the_runtime(host: str, port: i
 def test_the_region_can_be_read_without_an_image(tmp_path: Path) -> None:
     path = tmp_path / "deployment.toml"
     path.write_text('region = "eu-central-1"\nserverless = true\n', encoding="utf-8")
+    assert load_target(path) == Target("eu-central-1")
 
-    assert load_region(path) == "eu-central-1"
+    path.write_text('stage = "staging"\nregion = "eu-central-1"\n', encoding="utf-8")
+    assert load_target(path) == Target("eu-central-1", "staging")
 
 
-@pytest.mark.parametrize("content", ['region = "here"', "serverless = true", "region = 5"])
-def test_an_invalid_region_is_rejected(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content",
+    ['region = "here"', "serverless = true", "region = 5", 'region = "eu-central-1"\nstage = "region-1"'],
+)
+def test_an_invalid_target_of_the_image_is_rejected(tmp_path: Path, content: str) -> None:
     path = tmp_path / "deployment.toml"
     path.write_text(content, encoding="utf-8")
 
-    with pytest.raises(SettingsError, match="region") as error:
-        load_region(path)
+    with pytest.raises(SettingsError, match=r"region|stage") as error:
+        load_target(path)
     assert str(error.value).count("\n") == 1
 
 
+CATALOG = """\
+[[product]]
+id = "httpx"
+name = "HTTPX"
+[[metric]]
+id = "downloads:httpx:python"
+source = "pypistats"
+subject = "httpx"
+sdk = "python"
+window = "1d"
+display_name = "HTTPX"
+"""
+
+
+def deployment_with(folder: Path, catalog: str) -> Path:
+    """Write a deployment file and the catalogue that it names, beside it."""
+    example = (Path(__file__).parents[2] / "deployment.example.toml").read_text(encoding="utf-8")
+    path = folder / "deployment.toml"
+    path.write_text('catalog = "my-catalog.toml"\n' + example, encoding="utf-8")
+    (folder / "my-catalog.toml").write_text(catalog, encoding="utf-8")
+    return path
+
+
+def test_the_catalogue_is_relative_to_the_deployment_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CM_STORAGE_MODE", "nonsense")  # the settings of this shell are not the deployment's
+    path = deployment_with(tmp_path, CATALOG)
+
+    assert load_settings(path).catalog == tmp_path / "my-catalog.toml"
+    assert load_target(path).catalog == tmp_path / "my-catalog.toml"
+
+
+@pytest.mark.parametrize("load", [load_settings, load_target])
+def test_the_faults_of_the_catalogue_are_those_of_the_product(
+    tmp_path: Path, load: Callable[[Path], object]
+) -> None:
+    faulty = CATALOG.replace('"pypistats"', '"pypi"').replace('"1d"', '"2d"')
+    path = deployment_with(tmp_path, faulty)
+
+    with pytest.raises(SettingsError) as error:
+        load(path)
+
+    assert str(error.value).startswith(f"{path} is invalid; nothing was synthesised:")
+    assert "line 6, metric downloads:httpx:python, source" in str(error.value)
+    assert "line 9, metric downloads:httpx:python, window" in str(error.value)
+
+
+def test_a_missing_catalogue_is_reported_with_the_other_errors(tmp_path: Path) -> None:
+    path = deployment_with(tmp_path, CATALOG)
+    path.write_text(path.read_text(encoding="utf-8").replace("t4g.small", "big"), encoding="utf-8")
+    (tmp_path / "my-catalog.toml").unlink()
+
+    with pytest.raises(SettingsError) as error:
+        load_settings(path)
+
+    assert [line.split()[1] for line in str(error.value).splitlines()[1:]] == ["instance_type", "catalog"]
+    assert "my-catalog.toml', which is not a file" in str(error.value)
+
+
 def test_a_missing_file_is_reported_with_the_file_to_copy(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"copy deployment\.example\.toml to deployment\.toml"):
+    with pytest.raises(SettingsError, match=r"cp deployment\.example\.toml deployment\.toml"):
         load_settings(tmp_path / "deployment.toml")
 
 

@@ -373,6 +373,39 @@ async def test_a_metric_that_left_the_catalogue_is_inactive_until_it_comes_back(
     assert (await definition_of(rig, "downloads:p:a")).is_active
 
 
+async def test_a_run_that_would_retire_most_metrics_is_refused_and_changes_nothing(rig: Rig) -> None:
+    use_catalog(rig, *((name, "crates", name) for name in "abc"))
+    await rig.run(WeeklyRefresh())
+    versions, runs = await rig.versions(), await rig.runs()
+    use_catalog(rig, ("a", "crates", "a"), ("z", "crates", "z"))
+    for job in (WeeklyRefresh(), UpdateAll(), SeedFromCsv(), BootstrapTables()):
+        for dry_run in (False, True):
+            with pytest.raises(ConfigurationError) as refused:
+                await rig.run(job, dry_run=dry_run)
+            assert refused.value.exit_code == 2
+            assert refused.value.faults == ["downloads:p:b", "downloads:p:c"]
+            assert "2 of the 3 active metrics" in str(refused.value)
+            assert "Fix: set CM_CATALOG to the catalogue of this database." in str(refused.value)
+    assert (await rig.versions(), await rig.runs()) == (versions, runs)
+
+
+async def test_most_metrics_are_retired_with_the_option(rig: Rig) -> None:
+    use_catalog(rig, *((name, "crates", name) for name in "abc"))
+    await rig.run(WeeklyRefresh())
+    use_catalog(rig, ("z", "crates", "z"))
+    await rig.run(WeeklyRefresh(retire=True))
+    assert not (await definition_of(rig, "downloads:p:a")).is_active
+    await rig.run(WeeklyRefresh())  # the database is now of this catalogue
+
+
+async def test_a_run_of_chosen_metrics_retires_nothing_with_any_catalogue(rig: Rig) -> None:
+    use_catalog(rig, ("a", "crates", "a"))
+    await rig.run(WeeklyRefresh())
+    use_catalog(rig, ("z", "crates", "z"))
+    await rig.run(WeeklyRefresh(only=("downloads:p:z",)))
+    assert (await definition_of(rig, "downloads:p:a")).is_active
+
+
 async def test_a_changed_shape_writes_nothing_and_names_the_field(rig: Rig) -> None:
     rig.replay.always("/api/v1/crates/lance/*", Scripted(body={"version_downloads": "none", "meta": {}}))
     report = await rig.run(WeeklyRefresh(only=("downloads:lance:*",)))

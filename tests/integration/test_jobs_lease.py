@@ -40,6 +40,7 @@ class Gathers:
     meanwhile: Callable[[], Awaitable[object]]
     name: ClassVar[str] = "weekly_refresh"
     only: ClassVar[tuple[str, ...]] = ()
+    retire: ClassVar[bool] = False
 
     def prepare(self, _catalog: Catalog, _now: datetime) -> Work:
         async def work(context: RunContext) -> JobResult:

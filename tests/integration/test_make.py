@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.node import NODE_BIN
+from tests.infra.rehearsal.stage import PARTS
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -70,3 +71,33 @@ def test_a_first_make_without_a_network_is_one_message_with_the_fix(tmp_path: Pa
     (message,) = [line for line in run.stderr.splitlines() if not line.startswith(("make", "find"))]
     assert message.startswith("Error: uv could not be downloaded; .venv/pip.log has the reason.")
     assert "Fix: check the access to the Python package index" in message
+
+
+def test_a_synthesis_without_a_deployment_file_is_one_message_with_the_fix(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)  # a fresh clone: nothing is installed, and nothing has to be
+    run = subprocess.run(
+        ["make", "synth"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert run.returncode == 2
+    (message,) = [line for line in run.stderr.splitlines() if not line.startswith(("make", "find"))]
+    assert message == (
+        "Error: deployment.toml does not exist. "
+        "Fix: run `cp deployment.example.toml deployment.toml` and edit it."
+    )
+    assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.timeout(300)
+def test_a_synthesis_works_with_the_example_copied(tmp_path: Path) -> None:
+    for part in (*PARTS, "Makefile", "package.json", "package-lock.json"):
+        source = ROOT / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, tmp_path / part)
+    for installed in (".venv", "node_modules"):
+        (tmp_path / installed).symlink_to(ROOT / installed)
+    shutil.copy2(ROOT / "deployment.example.toml", tmp_path / "deployment.toml")
+    run = subprocess.run(
+        ["make", "synth"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=280
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert len(list((tmp_path / "cdk.out").glob("*.template.json"))) == 6

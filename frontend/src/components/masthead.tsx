@@ -15,7 +15,7 @@ export function Masthead() {
   return (
     <header className="masthead">
       <div className="masthead-title">
-        <h1>Community metrics</h1>
+        <h1>{import.meta.env.VITE_TITLE}</h1>
         <p>How are we doing?</p>
       </div>
       <div className="masthead-tools">

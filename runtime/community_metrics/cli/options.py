@@ -20,6 +20,10 @@ Only = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")]
+Retire = Annotated[
+    bool,
+    typer.Option("--retire", help="Retire stored metrics that the catalogue lacks, even if most are."),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if the run is partial.")]
 BestEffort = Annotated[
     bool,

@@ -7,9 +7,9 @@ stored as restatements of the old ones.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from community_metrics.errors import StorageNotBootstrapped, TerminalSourceError
+from community_metrics.errors import ConfigurationError, StorageNotBootstrapped, TerminalSourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition
     from community_metrics.storage import LanceDBReader
 
+MOST_NAMED: Final = 20
+"""How many metrics an error names."""
+
 
 async def redefined(store: LanceDBReader, metrics: Iterable[Metric]) -> dict[str, MetricDefinition]:
     """Return the stored definitions of metrics that have another source or subject in the catalogue, by id.
 
     Only metrics with values from a registry count: a subject without values may be corrected.
     """
-    try:
-        stored = {definition.metric_id: definition for definition in await store.metrics()}
-    except StorageNotBootstrapped:  # a dry run creates no table
-        return {}
+    stored = {definition.metric_id: definition for definition in await _stored(store)}
     found: dict[str, MetricDefinition] = {}
     for metric in metrics:
         old = stored.get(metric.metric_id)
@@ -52,6 +52,31 @@ def refusal(metric: Metric, stored: MetricDefinition) -> TerminalSourceError:
     )
 
 
+async def retired(store: LanceDBReader, catalog: Catalog) -> list[MetricDefinition]:
+    """Return the stored active metrics that are not in the catalogue."""
+    named = {metric.metric_id for metric in catalog.metrics}
+    return [one for one in await _stored(store) if one.is_active and one.metric_id not in named]
+
+
+async def require_own_catalog(store: LanceDBReader, catalog: Catalog) -> None:
+    """Check that this is the catalogue of this database.
+
+    Raises:
+        ConfigurationError: the run would retire more than half of the stored active metrics.
+    """
+    active = [one for one in await _stored(store) if one.is_active]
+    lost = [one.metric_id for one in await retired(store, catalog)]
+    if 2 * len(lost) <= len(active):
+        return
+    more = [f"and {len(lost) - MOST_NAMED} more"] if len(lost) > MOST_NAMED else []
+    raise ConfigurationError(
+        f"{catalog.path} does not have {len(lost)} of the {len(active)} active metrics in the database. This "
+        "run would retire them, so nothing was changed. Fix: set CM_CATALOG to the catalogue of this "
+        'database. To retire them, run once with --retire (in Lambda with "retire": true):',
+        [*lost[:MOST_NAMED], *more],
+    )
+
+
 async def to_write(
     store: LanceDBReader, catalog: Catalog, now: datetime, *, renamed: frozenset[str], whole: bool
 ) -> list[MetricDefinition]:
@@ -61,11 +86,13 @@ async def to_write(
     metric that is no longer in the catalogue becomes inactive, so that totals do not wait for it.
     """
     kept = (await redefined(store, catalog.metrics)).keys() - renamed
-    named = {metric.metric_id for metric in catalog.metrics}
-    retired = [
-        replace(definition, is_active=False)
-        for definition in (await store.metrics() if whole else [])
-        if definition.metric_id not in named and definition.is_active
-    ]
+    lost = await retired(store, catalog) if whole else []
     wanted = [metric.definition(now) for metric in catalog.metrics if metric.metric_id not in kept]
-    return wanted + retired
+    return wanted + [replace(definition, is_active=False) for definition in lost]
+
+
+async def _stored(store: LanceDBReader) -> list[MetricDefinition]:
+    try:
+        return list(await store.metrics())
+    except StorageNotBootstrapped:  # a dry run creates no table
+        return []

@@ -26,7 +26,7 @@ from community_metrics.errors import (
     StorageNotBootstrapped,
 )
 from community_metrics.model import Run, RunStatus, UpsertCounts
-from community_metrics.runs.definitions import to_write
+from community_metrics.runs.definitions import require_own_catalog, to_write
 from community_metrics.runs.job import SOURCE_DEADLINE_S, NoProgress, RunContext, RunReport
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.signals import cancel_on_signals, run_to_completion, settle_cancellation
@@ -103,6 +103,7 @@ async def _is_missing(store_type: type[LanceDBStore], settings: Settings) -> boo
 
 
 async def _rehearse(work: Work, context: RunContext) -> RunReport:
+    await _checked(context)
     run = _begun(context)
     result = await work(context)
     plan = await context.store.plan_observations(
@@ -119,6 +120,7 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
                 context.store, context.settings, context.run_id, context.clock
             ) as holder:
                 await context.store.extend_tables()
+                await _checked(context)
                 await _tidied(context)
                 report = await _recorded(work, replace(context, holder=holder), holder, signals)
                 if report.run.rows_inserted + report.run.rows_updated and not signals.received:
@@ -131,6 +133,12 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
             raise RunInterrupted(
                 f"Run {context.run_id} was stopped by {signals.received[0].name}; it is safe to run again."
             ) from None
+
+
+async def _checked(context: RunContext) -> None:
+    """Refuse a catalogue of another database before anything is read or written."""
+    if not context.job.only and not context.job.retire:
+        await require_own_catalog(context.store, context.catalog)
 
 
 async def _tidied(context: RunContext) -> None:

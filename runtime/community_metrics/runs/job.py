@@ -39,6 +39,11 @@ class Job(Protocol):
         """The metrics or globs that narrow the job; empty for all metrics."""
         ...
 
+    @property
+    def retire(self) -> bool:
+        """Whether the run may retire more than half of the stored active metrics."""
+        ...
+
     def prepare(self, catalog: Catalog, now: datetime) -> Work:
         """Return the work. Reads files but not the database, so that an invalid option changes nothing.
 

@@ -31,6 +31,7 @@ class Refresh:
 
     lookback_weeks: int
     only: tuple[str, ...] = ()
+    retire: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.lookback_weeks <= MOST_WEEKS:
@@ -82,6 +83,7 @@ class SeedFromCsv:
     path: Path | None = None
     include_suspect: bool = False
     only: tuple[str, ...] = ()
+    retire: bool = False
 
     def prepare(self, catalog: Catalog, now: datetime) -> Work:
         """Return the work: store the rows of the files, which are read here.
@@ -104,6 +106,7 @@ class ImportFile:
     file_format: str = "auto"
     metric: str | None = None
     subject: str | None = None
+    retire: bool = False
 
     @property
     def only(self) -> tuple[str, ...]:
@@ -133,6 +136,7 @@ class BootstrapTables:
     only: ClassVar[tuple[str, ...]] = ()
 
     reset: bool = False
+    retire: bool = False
 
     def prepare(self, _catalog: Catalog, _now: datetime) -> Work:
         """Return the work: drop the tables where `reset` is set; every run creates the missing ones."""

@@ -16,6 +16,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not prompt before --reset."
 def bootstrap(
     reset: Reset = False,
     yes: Yes = False,
+    retire: options.Retire = False,
     dry_run: options.DryRun = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -24,4 +25,5 @@ def bootstrap(
 
     if reset and not dry_run and not yes:
         confirm_reset()
-    run_job(BootstrapTables(reset), dry_run=dry_run, strict=False, as_json=as_json)
+    job = BootstrapTables(reset, retire=retire or reset)  # --reset deletes every metric
+    run_job(job, dry_run=dry_run, strict=False, as_json=as_json)

@@ -33,13 +33,14 @@ def import_file(  # noqa: PLR0917  typer calls it by keyword
     file_format: Name = "auto",
     metric: MetricId = None,
     subject: Subject = None,
+    retire: options.Retire = False,
     dry_run: options.DryRun = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Load history from a file of another tool: show what would be stored, then store it."""
     from community_metrics.cli.jobs import preview, run_job  # noqa: PLC0415  as in `refresh`
 
-    job = ImportFile(path, file_format, metric, subject)
+    job = ImportFile(path, file_format, metric, subject, retire)
     if not dry_run and not as_json:
         preview(job)
     run_job(job, dry_run=dry_run, strict=False, as_json=as_json)

@@ -13,6 +13,7 @@ Lookback = Annotated[int, options.lookback(WeeklyRefresh.lookback_weeks)]
 def refresh(  # noqa: PLR0917  typer calls it by keyword
     lookback_weeks: Lookback = WeeklyRefresh.lookback_weeks,
     only: options.Only = None,
+    retire: options.Retire = False,
     dry_run: options.DryRun = False,
     strict: options.Strict = False,
     best_effort: options.BestEffort = False,
@@ -21,5 +22,5 @@ def refresh(  # noqa: PLR0917  typer calls it by keyword
     """Fetch the recent weeks from the registries, and every gap they can still fill."""
     from community_metrics.cli.jobs import run_job  # noqa: PLC0415  `--help` imports no database client
 
-    job = WeeklyRefresh(lookback_weeks, tuple(only or ()))
+    job = WeeklyRefresh(lookback_weeks, tuple(only or ()), retire)
     run_job(job, dry_run=dry_run, strict=strict, best_effort=best_effort, as_json=as_json)

@@ -10,6 +10,7 @@ def seed(  # noqa: PLR0917  typer calls it by keyword
     path: options.SeedPath = None,
     include_suspect: options.IncludeSuspect = False,
     only: options.Only = None,
+    retire: options.Retire = False,
     dry_run: options.DryRun = False,
     strict: options.Strict = False,
     as_json: options.AsJson = False,
@@ -17,5 +18,5 @@ def seed(  # noqa: PLR0917  typer calls it by keyword
     """Load the history from before the first run from seed files."""
     from community_metrics.cli.jobs import run_job  # noqa: PLC0415  `--help` imports no database client
 
-    job = SeedFromCsv(path, include_suspect, tuple(only or ()))
+    job = SeedFromCsv(path, include_suspect, tuple(only or ()), retire)
     run_job(job, dry_run=dry_run, strict=strict, as_json=as_json)

@@ -10,9 +10,10 @@ from community_metrics.runs.registry import UpdateAll
 Lookback = Annotated[int, options.lookback(UpdateAll.lookback_weeks)]
 
 
-def update_all(
+def update_all(  # noqa: PLR0917  typer calls it by keyword
     lookback_weeks: Lookback = UpdateAll.lookback_weeks,
     only: options.Only = None,
+    retire: options.Retire = False,
     dry_run: options.DryRun = False,
     strict: options.Strict = False,
     as_json: options.AsJson = False,
@@ -20,4 +21,5 @@ def update_all(
     """Fetch more weeks from the registries; replaces seeded days and earlier refreshes."""
     from community_metrics.cli.jobs import run_job  # noqa: PLC0415  `--help` imports no database client
 
-    run_job(UpdateAll(lookback_weeks, tuple(only or ())), dry_run=dry_run, strict=strict, as_json=as_json)
+    job = UpdateAll(lookback_weeks, tuple(only or ()), retire)
+    run_job(job, dry_run=dry_run, strict=strict, as_json=as_json)
