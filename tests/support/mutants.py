@@ -91,7 +91,7 @@ GROUPS: Final = {
     ),
     "middleware": Group(
         ("api/middleware/*.py",),
-        tuple(f"tests/api/test_{name}.py" for name in ("headers", "errors", "faults", "tokens", "problems")),
+        ("tests/unit/test_middleware.py", "tests/unit/test_tokens.py"),
     ),
     "cache": Group(("api/cache/*.py",), ("tests/api/test_cache.py", "tests/api/test_faces.py")),
 }
