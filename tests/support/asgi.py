@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -57,21 +58,22 @@ class Responds:
         await send({"type": "http.response.body", "body": self.body})
 
 
-def http(
-    path: str = "/x", *, method: str = "GET", query: bytes = b"", **headers: str | None
-) -> dict[str, Any]:
+def http(path: str = "/x", *, method: str = "GET", **headers: str | None) -> dict[str, Any]:
     """Return the scope of a request; `if_none_match="x"` is the header `if-none-match`, None is no header."""
     given = [(name.replace("_", "-").encode(), value) for name, value in headers.items()]
     raw = [(name, value.encode()) for name, value in given if value is not None]
-    return {"type": "http", "method": method, "path": path, "query_string": query, "headers": raw}
+    return {"type": "http", "method": method, "path": path, "query_string": b"", "headers": raw}
 
 
 async def requested(app: ASGIApp, scope: Scope, sent: Sent | None = None) -> Sent:
     """Return what the application sends; pass `sent` to see it although the application raises."""
     found = sent or Sent()
+    received: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        if not received:
+            await asyncio.get_running_loop().create_future()  # the client stays
+        return received.pop()
 
     async def send(message: Message) -> None:
         found.messages.append(message)

@@ -82,18 +82,21 @@ GROUPS: Final = {
     ),
     "lock": Group(
         ("runs/lock.py", "storage/leases.py"),
-        (
-            "tests/unit/test_leases.py",
-            "tests/contract/test_leases.py",
-            "tests/integration/test_jobs_lease.py",
-        ),
-        deselected=("s3", "enterprise"),
+        ("tests/unit/test_database_lease.py", "tests/unit/test_leases.py"),
     ),
     "middleware": Group(
         ("api/middleware/*.py",),
         ("tests/unit/test_middleware.py", "tests/unit/test_tokens.py"),
     ),
-    "cache": Group(("api/cache/*.py",), ("tests/api/test_cache.py", "tests/api/test_faces.py")),
+    "cache": Group(
+        ("api/cache/*.py",),
+        (
+            *(f"tests/unit/test_cache_{name}.py" for name in ("keys", "sharing", "store", "watch")),
+            "tests/unit/test_response_cache.py",
+            "tests/contract/test_read_database.py",
+        ),
+        deselected=("s3", "enterprise"),
+    ),
 }
 
 
