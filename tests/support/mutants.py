@@ -73,8 +73,7 @@ GROUPS: Final = {
     "sources": Group(
         ("sources/days.py", "sources/sentinel.py", "sources/npm.py"),
         (
-            "tests/unit/test_sources_days.py",
-            "tests/unit/test_sources_sentinel.py",
+            *(f"tests/unit/test_sources_{name}.py" for name in ("checks", "days", "sentinel")),
             "tests/integration/test_sources_npm.py",
         ),
     ),
