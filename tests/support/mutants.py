@@ -71,11 +71,8 @@ GROUPS: Final = {
     ),
     "merge": Group(("storage/merge.py",), ("tests/unit/test_merge.py", "tests/unit/test_merge_edges.py")),
     "sources": Group(
-        ("sources/days.py", "sources/sentinel.py", "sources/npm.py"),
-        (
-            *(f"tests/unit/test_sources_{name}.py" for name in ("checks", "days", "sentinel")),
-            "tests/integration/test_sources_npm.py",
-        ),
+        ("sources/days.py", "sources/sentinel.py"),
+        tuple(f"tests/unit/test_sources_{name}.py" for name in ("checks", "days", "sentinel")),
     ),
     "lock": Group(
         ("runs/lock.py", "storage/leases.py"),

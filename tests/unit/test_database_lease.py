@@ -210,13 +210,14 @@ async def test_a_lock_file_that_cannot_be_created_is_an_error_with_its_path_and_
 
 
 async def test_the_heart_extends_the_lease_while_the_run_works_and_stops_with_it(folder: Settings) -> None:
-    store, clock = store_with(folder), FakeClock()
+    store, clock, tasks = store_with(folder), FakeClock(), asyncio.all_tasks()
     async with database_lease(store, folder, "own", clock, heartbeat_s=BEAT_S) as holder:
         clock.advance(60)
         await settled(store, 3)
         assert store.stored is not None
         assert (store.stored.heartbeat_at, store.stored.expires_at) == (clock.now(), clock.now() + LEASE_TTL)
         assert holder.lost is None
+    assert asyncio.all_tasks() == tasks
     beaten = store.renewals
     await asyncio.sleep(5 * BEAT_S)
     assert store.renewals == beaten
