@@ -86,7 +86,7 @@ GROUPS: Final = {
         ("api/cache/*.py",),
         (
             *(f"tests/unit/test_cache_{name}.py" for name in ("keys", "sharing", "store", "watch")),
-            "tests/unit/test_response_cache.py",
+            *(f"tests/unit/test_response_{name}.py" for name in ("cache", "failures")),
             "tests/contract/test_read_database.py",
         ),
     ),

@@ -199,7 +199,8 @@ async def test_a_lock_file_that_cannot_be_created_is_an_error_with_its_path_and_
     file.touch()
     settings = Settings(_env_file=None, db_path=str(file / "db"))
     message = (
-        rf"^The lock file {file}/db/.lock cannot be created: [A-Z][a-z ]+\. Fix: .* set CM_DB_PATH to another"
+        rf"^The lock file {file}/db/.lock cannot be created: [A-Z][a-z ]+\. "
+        "Fix: give this user write access to the folder, or set CM_DB_PATH to another one"
     )
     with pytest.raises(StorageUnavailable, match=message):
         async with database_lease(store_with(settings), settings, "own", FakeClock()):
