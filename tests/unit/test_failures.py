@@ -89,6 +89,22 @@ class TestGroups:
         assert failure.message == f"a: {REFUSED}"
         assert failure.url == "https://api.github.com/repos/a"
 
+    @pytest.mark.parametrize(
+        ("urls", "common"),
+        [
+            (("https://a.example/x?page=1", "https://a.example/y?page=2"), "https://a.example"),
+            (("https://a.example/x", "https://b.example/x"), None),
+            (("https://a.example/x?page=1", None), "https://a.example"),
+            ((None, None), None),
+        ],
+    )
+    def test_metrics_with_different_addresses_have_only_their_origin_in_common(
+        self, urls: tuple[str | None, ...], common: str | None
+    ) -> None:
+        outcomes = [failed("run-1", f"m{number}", "x", url=url) for number, url in enumerate(urls)]
+        (failure,) = grouped_failures(outcomes)
+        assert failure.url == common
+
     def test_causes_are_ordered_by_the_number_of_their_metrics(self) -> None:
         outcomes = [failed("run-1", "z", "crates.io returned 503"), *unreachable("a", "b")]
         assert [failure.metric_ids for failure in grouped_failures(outcomes)] == [("a", "b"), ("z",)]
