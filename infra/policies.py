@@ -37,6 +37,7 @@ def host_policy(
         _put_metrics(),
         _allow("Notify", ["sns:Publish"], [arns.topic_arn(scope)]),
         _allow("SignalBoot", ["cloudformation:SignalResource"], [Stack.of(scope).stack_id]),
+        *([_open_sessions()] if settings.session_manager else []),
         *_use_data(scope, settings, write=True),
     ]
 
@@ -82,6 +83,15 @@ def _put_metrics() -> iam.PolicyStatement:
         ["*"],
         {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
     )
+
+
+def _open_sessions() -> iam.PolicyStatement:
+    # what the agent needs for sessions, and nothing for Run Command; the ssmmessages actions have no resource
+    # types, and AWS documents UpdateInstanceInformation with "*" too
+    actions = [
+        f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")
+    ]
+    return _allow("OpenSessions", ["ssm:UpdateInstanceInformation", *actions], ["*"])
 
 
 def _use_data(scope: Construct, settings: DeploymentSettings, *, write: bool) -> list[iam.PolicyStatement]:

@@ -94,7 +94,8 @@ class DeploymentSettings(BaseModel):
     key_pair: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
     ssh_cidrs: Annotated[tuple[Network, ...], Field(strict=False)] = ()
     ipv6: bool = False
-    ship_logs: bool = False
+    ship_logs: bool = True
+    session_manager: bool = True
     serverless: bool = False
     lambda_image: Digest | None = None
 
@@ -130,7 +131,7 @@ class DeploymentSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
-        if errors := _inconsistencies(dict(self)):
+        if errors := _inconsistencies({name: getattr(self, name) for name in self.model_fields_set}):
             raise ValueError("\n".join(errors))
         return self
 
@@ -212,7 +213,10 @@ def _inconsistencies(content: Mapping[str, Any]) -> list[str]:
     """Return the contradictions between settings; `_INVALID` counts as set to an unknown value."""
     errors = [*_zone_errors(content), *_hosting_errors(content)]
     if content.get("ssh_cidrs") and content.get("key_pair") is None:
-        errors.append("ssh_cidrs opens port 22, but nobody can log in without key_pair; set it")
+        errors.append(
+            "ssh_cidrs opens port 22, but nobody can use it without key_pair; set it, or remove ssh_cidrs: "
+            "Session Manager needs neither"
+        )
     return errors
 
 
@@ -239,7 +243,7 @@ def _hosting_errors(content: Mapping[str, Any]) -> list[str]:
         errors.append("serverless = true needs hosted_zone_id: the certificate is validated by a DNS record")
     errors += [
         f"{name} = true is for the host; remove it with serverless = true"
-        for name in ("ipv6", "ship_logs")
+        for name in ("ipv6", "ship_logs", "session_manager")
         if content.get(name) is True
     ]
     return errors

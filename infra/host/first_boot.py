@@ -55,7 +55,7 @@ def main(config_path: Path) -> int:
         when_granted(lambda: check_secrets(session, config["required_secrets"]))
         content = when_granted(lambda: fetch(session, config))
         release = unpack(content, Path(config["releases"]), config["sha256"])
-        bootstrap(release, config_path)
+        warnings = bootstrap(release, config_path)
     except (BootError, BotoCoreError, ClientError, OSError, tarfile.TarError) as error:
         report_failure(session, config, instance, error)
         return 1
@@ -63,6 +63,7 @@ def main(config_path: Path) -> int:
         # without a signal, CloudFormation waits until its time limit
         report_failure(session, config, instance, error)
         raise  # a bug: the traceback goes to the console
+    report_warnings(session, config, instance, warnings)
     signal(session, config, instance, "SUCCESS")
     return 0
 
@@ -132,8 +133,12 @@ def unpack(content: bytes, releases: Path, digest: str) -> Path:
     return folder
 
 
-def bootstrap(release: Path, config_path: Path) -> None:
-    """Run the release's `host/bootstrap.py`; if it fails, raise BootError with the end of its output."""
+def bootstrap(release: Path, config_path: Path) -> str:
+    """Run the release's `host/bootstrap.py`, and return its lines that begin with `warning: `.
+
+    Raises:
+        BootError: it fails; the message is the end of its output.
+    """
     command = [str(release / "host" / "bootstrap.py"), str(release), str(config_path)]
     done = subprocess.run(
         command,
@@ -147,6 +152,17 @@ def bootstrap(release: Path, config_path: Path) -> None:
     if done.returncode != 0:
         lines = done.stdout.strip().splitlines() or [f"bootstrap exited with {done.returncode} and no output"]
         raise BootError("\n".join(lines[-LAST_LINES:]))
+    return "\n".join(line for line in done.stdout.splitlines() if line.startswith("warning: "))
+
+
+def report_warnings(session: boto3.Session, config: dict[str, Any], instance: str, text: str) -> None:
+    """Write warnings to the boot log; a boot that succeeded does not fail if that is impossible."""
+    if not text:
+        return
+    try:
+        write_boot_log(session, config, instance, text)
+    except (BotoCoreError, ClientError) as error:
+        print(f"the boot log cannot be written: {error}", file=sys.stderr, flush=True)
 
 
 def report_failure(session: boto3.Session, config: dict[str, Any], instance: str, error: Exception) -> None:

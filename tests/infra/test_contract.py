@@ -17,6 +17,7 @@ from community_metrics.config import Settings
 from community_metrics.host import monitor
 from infra import names
 from infra.functions import HANDLERS
+from infra.host import readiness
 from infra.runtime_env import plain_settings
 from infra.schedule import SCHEDULES
 from infra.secrets_stack import next_command
@@ -39,9 +40,11 @@ def test_the_gauges_have_the_names_that_the_alarms_watch() -> None:
         monitor.CERTIFICATE_LIFETIME_LEFT,
         monitor.DISK_USED,
         monitor.MEMORY_USED,
+        readiness.READY,
+        readiness.SERVER_ERRORS,
     }
 
-    assert telemetry.NAMESPACE == names.METRIC_NAMESPACE
+    assert telemetry.NAMESPACE == readiness.NAMESPACE == names.METRIC_NAMESPACE
     assert of_the_runs | of_the_host == {str(gauge) for gauge in names.Gauge}
 
 

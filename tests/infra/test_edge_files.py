@@ -50,8 +50,11 @@ def test_writing_the_templates_again_changes_no_file(assemblies: dict[str, Assem
     assert site.stat().st_mtime_ns == written
 
 
-def test_logs_are_shipped_only_if_the_deployment_has_ship_logs(assemblies: dict[str, Assembly]) -> None:
-    assert [facts(assemblies[name])["ship_logs"] for name in ("smallest", "fullest")] == [False, True]
+@pytest.mark.parametrize("setting", ["ship_logs", "session_manager"])
+def test_logs_are_shipped_and_sessions_opened_unless_the_deployment_turns_it_off(
+    assemblies: dict[str, Assembly], setting: str
+) -> None:
+    assert [facts(assemblies[name])[setting] for name in ("smallest", "fullest")] == [True, False]
 
 
 def test_the_type_of_every_problem_of_nginx_is_documented() -> None:

@@ -164,6 +164,22 @@ def test_the_output_of_a_failed_bootstrap_is_in_the_boot_log(box: Box) -> None:
     assert box.logged == "first\nbootstrap, packages: no such package"
 
 
+def test_warnings_of_a_successful_bootstrap_are_in_the_boot_log(box: Box) -> None:
+    box.publish(GOOD + "echo 'warning: no agent. Fix: save the key'\n")
+
+    assert box.boot() == 0
+    assert signal(box)["Status"] == "SUCCESS"
+    assert box.logged == "warning: no agent. Fix: save the key"
+
+
+def test_a_warning_that_cannot_be_logged_does_not_fail_the_boot(box: Box) -> None:
+    box.client("logs").delete_log_group(logGroupName=str(LogGroup.BOOT))
+    box.publish(GOOD + "echo 'warning: no agent'\n")
+
+    assert box.boot() == 0
+    assert signal(box)["Status"] == "SUCCESS"
+
+
 def test_output_that_is_not_utf_8_does_not_fail_the_boot(box: Box) -> None:
     box.publish(LATIN)
 
