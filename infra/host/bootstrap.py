@@ -74,7 +74,7 @@ class Installation:
         try:
             session_manager.install(self._config["region"])
         except session_manager.NotInstalledError as error:
-            warn(f"{session_manager.PACKAGE} is not installed: {error}")
+            steps.warn(f"{session_manager.PACKAGE} is not installed: {error}")
 
     def install_release(self) -> None:
         """Build the virtual environment: the locked dependencies with hashes, then the wheel alone."""
@@ -197,11 +197,6 @@ def failed(step: str, reason: str) -> int:
     """Print which step failed in one line, and return the exit code."""
     print(f"bootstrap, {step}: {' '.join(reason.split())}", flush=True)
     return 1
-
-
-def warn(text: str) -> None:
-    """Print a problem that does not fail the boot; first_boot.py copies the line to the boot log."""
-    print(f"warning: {' '.join(text.split())}", flush=True)
 
 
 def install_packages(names: tuple[str, ...]) -> None:

@@ -45,6 +45,11 @@ def run(*command: str) -> None:
         raise subprocess.CalledProcessError(process.returncode, command)
 
 
+def warn(text: str) -> None:
+    """Print a problem that does not fail the boot; first_boot.py copies the line to the boot log."""
+    print(f"warning: {' '.join(text.split())}", flush=True)
+
+
 def systemctl(verb: str, *units: str) -> None:
     """Run `systemctl VERB UNITS`; on failure, print each unit's journal and raise StepError."""
     try:

@@ -81,6 +81,26 @@ def test_a_box_whose_nginx_cannot_start_signals_the_reason_and_the_old_one_keeps
     assert world.get(HEALTH).status_code == 200
 
 
+def test_a_mirror_that_is_down_delays_the_updates_and_not_the_take_over(
+    world: World, serving: Box, make_box: Callable[..., Box]
+) -> None:
+    new = make_box(installed=True)
+    new.boot()
+    new.stop_collecting()
+    release = f"/opt/community-metrics/releases/{world.deployment.facts['sha256'][:16]}"
+    world.stop("packages")
+    try:
+        printed = new.succeeds(
+            f"python3 {release}/host/bootstrap.py {release} /var/lib/community-metrics/deployment.json",
+            limit_s=200,
+        )
+    finally:
+        world.start("packages")
+
+    assert "== security updates" in printed
+    assert printed.splitlines()[-1] == "== timers"
+
+
 def test_the_readiness_of_a_box_and_its_5xx_responses_are_reported(world: World, serving: Box) -> None:
     serving.succeeds(f"systemctl start {READINESS}")
     assert newest(world, "Ready") == 1

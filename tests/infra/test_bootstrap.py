@@ -82,6 +82,7 @@ def test_the_steps_come_in_this_order(bootstrap: Any) -> None:
         "settings",
         "link",
         "edge settings",
+        "security updates",  # after the file that limits them; before the services start
         "certbot",
         "units",  # after the link: they run what it points at
         "secrets",  # before the API, which reads them

@@ -217,6 +217,27 @@ def add_command(folder: Path, name: str, script: str) -> None:
     program.chmod(0o755)
 
 
+@pytest.mark.parametrize(("failures", "warned"), [(0, False), (2, False), (3, True)])
+def test_security_updates_are_tried_three_times_and_do_not_fail_the_boot(
+    commands: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    failures: int,
+    warned: bool,
+) -> None:
+    monkeypatch.setattr(edge, "UPDATE_WAITS_S", (0.0, 0.0))
+    count = f'echo >>{tmp_path}/tries; [ "$(wc -l <{tmp_path}/tries)" -gt {failures} ]'
+    add_command(commands, "unattended-upgrade", count)
+
+    edge.install_security_updates()
+
+    tries = (tmp_path / "tries").read_text(encoding="utf-8").count("\n")
+    assert tries == min(failures + 1, 3)
+    assert capfd.readouterr().out.startswith("warning: security updates are not installed: ") is warned
+
+
 def test_no_scheduled_run_is_active_at_the_reboot() -> None:
     settings = (HOST_FILES / "files/etc/apt/apt.conf.d/52community-metrics").read_text(encoding="utf-8")
     reboot = re.search(r'Automatic-Reboot-Time "(\d\d):(\d\d)"', settings)
