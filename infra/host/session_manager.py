@@ -35,10 +35,10 @@ class NotInstalledError(Exception):
 
 
 def install(region: str, key: Path = KEY) -> None:
-    """Download the agent, check its signature, and install it.
+    """Download the agent, check its signature, install it and start it.
 
     Raises:
-        NotInstalledError: there is no key, no download, or no valid signature, or apt fails.
+        NotInstalledError: there is no key, no download, or no valid signature, or apt or systemctl fails.
     """
     if not key.exists():
         raise NotInstalledError(
@@ -50,8 +50,9 @@ def install(region: str, key: Path = KEY) -> None:
         check_signature(package, key)
         try:
             steps.run("apt-get", *steps.APT_LOCK, "install", "--yes", "--no-install-recommends", str(package))
+            steps.run("systemctl", "enable", "--quiet", "--now", f"{PACKAGE}.service")
         except (subprocess.CalledProcessError, steps.StepError) as error:
-            raise NotInstalledError(f"apt-get cannot install it: {error}") from None
+            raise NotInstalledError(f"it cannot be installed or started: {error}") from None
 
 
 def architecture() -> str:

@@ -78,6 +78,7 @@ def test_the_agent_is_installed_with_the_key_of_the_release(world: World, host: 
     run_step(world, host, signer.armoured_key())
 
     assert status(host) == "installed"
+    assert host.succeeds(f"systemctl is-active {PACKAGE}") == "active\n"
 
 
 def test_an_agent_with_another_signature_is_not_installed(

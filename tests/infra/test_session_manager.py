@@ -74,6 +74,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
     add_command(tmp_path, "dpkg", "echo arm64")
     add_command(tmp_path, "apt-get", f'echo "$@" >{tmp_path}/installed')
+    add_command(tmp_path, "systemctl", f'echo "$@" >{tmp_path}/started')
     return tmp_path
 
 
@@ -84,6 +85,8 @@ def test_the_signed_package_of_the_region_and_machine_is_installed(
 
     installed = (commands / "installed").read_text(encoding="utf-8").split()
     assert installed[-1].endswith(f"/{session_manager.PACKAGE}.deb")
+    started = (commands / "started").read_text(encoding="utf-8")
+    assert started == f"enable --quiet --now {session_manager.PACKAGE}.service\n"
     # without credentials: the role has no permission for AWS's bucket
     assert {call.action for call in aws.calls} == {"unsigned:?"}
 
@@ -143,10 +146,11 @@ def test_a_bucket_that_cannot_be_read_is_named(bucket: Any, package: Path, comma
         session_manager.install(REGION, package.with_name("key.asc"))
 
 
-def test_a_failed_installation_is_named(bucket: Any, package: Path, commands: Path) -> None:
-    add_command(commands, "apt-get", "exit 100")
+@pytest.mark.parametrize("command", ["apt-get", "systemctl"])
+def test_a_failed_installation_is_named(bucket: Any, package: Path, commands: Path, command: str) -> None:
+    add_command(commands, command, "exit 100")
 
-    with pytest.raises(NotInstalledError, match="apt-get cannot install it"):
+    with pytest.raises(NotInstalledError, match=f"cannot be installed or started: .*'{command}'"):
         session_manager.install(REGION, package.with_name("key.asc"))
 
 

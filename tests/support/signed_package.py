@@ -25,6 +25,13 @@ Architecture: all
 Maintainer: nobody <nobody@example.org>
 Description: stands in for the agent
 """
+_UNIT = """\
+[Service]
+ExecStart=/bin/sleep infinity
+
+[Install]
+WantedBy=multi-user.target
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,10 @@ def stop_agent(signer: Signer) -> None:
 
 
 def build_package(folder: Path, name: str) -> Path:
-    """Build an empty package, and return it."""
+    """Build a package with a service of its name, and return it."""
+    unit = folder / "tree" / "usr/lib/systemd/system" / f"{name}.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text(_UNIT, encoding="utf-8")
     control = folder / "tree" / "DEBIAN" / "control"
     control.parent.mkdir(parents=True)
     control.write_text(_CONTROL.format(name=name), encoding="utf-8")
