@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from infra.settings import DeploymentSettings
 
 _METRICS_REASON = "PutMetricData has no resource types; a condition limits it to our namespace."
-_SESSIONS_REASON = " Session Manager's actions have none either; the agent names its own instance."
+_SESSIONS_REASON = " The permissions that AWS documents as the minimum for sessions have no resource either."
 _STREAMS_REASON = "Writers name their own log streams; the log group is used by this deployment only."
 _OBJECTS_REASON = "The role reads and writes every object under the database's prefix, and no other prefix."
 
