@@ -24,7 +24,7 @@ PACKAGES = (
     "unattended-upgrades",
 )
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-UPDATE_LIMIT_S = "300"
+UPDATE_LIMIT_S = "120"  # three times, and the boot has 20 minutes
 UPDATE_WAITS_S = (10.0, 30.0)
 LOGS_UNIT = "community-metrics-logs.service"
 CERTIFICATE_PROGRAM = "/usr/local/sbin/cm-certificate"
@@ -103,7 +103,7 @@ def install_security_updates() -> None:
     """
     for wait_s in (*UPDATE_WAITS_S, None):  # at first boot the image may be installing its own updates
         try:
-            # at SIGTERM it finishes the package that it is installing
+            # at SIGTERM it finishes the package that it is installing; the next try continues
             steps.run("timeout", UPDATE_LIMIT_S, "unattended-upgrade")
         except (subprocess.CalledProcessError, steps.StepError) as error:
             if wait_s is None:
