@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from infra.settings import DeploymentSettings
 
 _METRICS_REASON = "PutMetricData has no resource types; a condition limits it to our namespace."
+_SESSIONS_REASON = " The permissions that AWS documents as the minimum for sessions have no resource either."
 _STREAMS_REASON = "Writers name their own log streams; the log group is used by this deployment only."
 _OBJECTS_REASON = "The role reads and writes every object under the database's prefix, and no other prefix."
 
@@ -65,7 +66,7 @@ def _host(settings: DeploymentSettings) -> list[Finding]:
         Finding(stack, "AwsSolutions-EC28", "Custom metrics and five-minute CPU credits monitor the host."),
         Finding(stack, "AwsSolutions-EC29", "Termination protection would block replacing the instance."),
         Finding(stack, "CloudFormation-Validate::W9010", "Pinned: `latest` would replace the instance."),
-        _iam(stack, "*", _METRICS_REASON),
+        _iam(stack, "*", _METRICS_REASON + _SESSIONS_REASON),
         _iam(
             stack,
             f"arn:aws:s3:::{_bucket('tls', settings)}/{CERTIFICATES_PREFIX}/*",

@@ -61,6 +61,7 @@ class HostStack(Stack):
             self.export_string_list_value(self._network.vpc.vpc_ipv6_cidr_blocks)
         host = self._settings.api_host
         CfnOutput(self, "ApiUrl", value=f"https://{host}")
+        CfnOutput(self, "InstanceId", value=self.instance.instance_id)
         if self._settings.hosted_zone_id is not None:
             return
         CfnOutput(self, "RecordToCreate", value=f"{host} A {self._address}")
@@ -138,6 +139,8 @@ class HostStack(Stack):
             "log_group": self._settings.named(LogGroup.BOOT),
             "log_groups": {name: self._settings.named(group) for name, group in JOURNAL_GROUPS.items()},
             "ship_logs": self._settings.ship_logs,
+            "metric_namespace": self._settings.metric_namespace,
+            "session_manager": self._settings.session_manager,
             "api_host": self._settings.api_host,
             "alarm_email": self._settings.alarm_email,
             "topic": arns.topic_arn(self, self._settings),

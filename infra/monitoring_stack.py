@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infra.settings import DeploymentSettings
 
 EIGHT_DAYS_H = 8 * 24
+HOUR, FIVE_MINUTES = Duration.hours(1), Duration.minutes(5)
 
 # (metric, statistic, alarm). The age is a gauge, because an alarm can evaluate at most seven days.
 JOB_ALARMS = (
@@ -69,6 +70,26 @@ HOST_ALARMS = (
         AlarmSpec("memory", "The host uses 90 % of its memory.", threshold=90, periods=2),
     ),
 )
+# measured every five minutes by `cm-readiness`
+READINESS_ALARMS = (
+    (
+        Gauge.READY,
+        "Minimum",
+        AlarmSpec(
+            "not-ready",
+            "For 10 minutes the host could not reach its storage or answer through nginx, or it is off.",
+            threshold=1,
+            comparison=BELOW,
+            periods=2,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        ),
+    ),
+    (
+        Gauge.SERVER_ERRORS,
+        "Sum",
+        AlarmSpec("server-errors", "The host returned 5 or more 5xx responses in 5 minutes.", threshold=5),
+    ),
+)
 
 
 class MonitoringStack(Stack):
@@ -94,12 +115,14 @@ class MonitoringStack(Stack):
             )
 
     def _build_alarms_and_dashboard(self, settings: DeploymentSettings) -> None:
-        watched = JOB_ALARMS if settings.serverless else JOB_ALARMS + HOST_ALARMS
+        hourly = JOB_ALARMS if settings.serverless else JOB_ALARMS + HOST_ALARMS
+        often = () if settings.serverless else READINESS_ALARMS
         alarms, graphs = [], []
-        for name, statistic, spec in watched:
-            metric = gauge(settings, name, statistic)
-            alarms.append(add_alarm(self, settings, spec, metric, self.topic))
-            graphs.append(cloudwatch.GraphWidget(title=spec.name, left=[metric], width=8))
+        for period, entries in ((HOUR, hourly), (FIVE_MINUTES, often)):
+            for name, statistic, spec in entries:
+                metric = gauge(settings, name, statistic, period)
+                alarms.append(add_alarm(self, settings, spec, metric, self.topic))
+                graphs.append(cloudwatch.GraphWidget(title=spec.name, left=[metric], width=8))
         cloudwatch.Dashboard(
             self,
             "Dashboard",

@@ -96,6 +96,8 @@ class Gauge(StrEnum):
     CERTIFICATE_LIFETIME_LEFT = "CertificateLifetimeLeftPercent"
     DISK_USED = "DiskUsedPercent"
     MEMORY_USED = "MemoryUsedPercent"
+    READY = "Ready"
+    SERVER_ERRORS = "ServerErrors"
 
 
 class LogGroup(StrEnum):

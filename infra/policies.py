@@ -38,6 +38,7 @@ def host_policy(
         _put_metrics(settings),
         _allow("Notify", ["sns:Publish"], [arns.topic_arn(scope, settings)]),
         _allow("SignalBoot", ["cloudformation:SignalResource"], [Stack.of(scope).stack_id]),
+        *([_open_sessions()] if settings.session_manager else []),
         *_use_data(scope, settings, write=True),
     ]
 
@@ -87,6 +88,15 @@ def _put_metrics(settings: DeploymentSettings) -> iam.PolicyStatement:
         ["*"],
         {"StringEquals": {"cloudwatch:namespace": settings.metric_namespace}},
     )
+
+
+def _open_sessions() -> iam.PolicyStatement:
+    # what the agent needs for sessions, and nothing for Run Command; the ssmmessages actions have no resource
+    # types, and AWS documents UpdateInstanceInformation with "*" too
+    actions = [
+        f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")
+    ]
+    return _allow("OpenSessions", ["ssm:UpdateInstanceInformation", *actions], ["*"])
 
 
 def _use_data(scope: Construct, settings: DeploymentSettings, *, write: bool) -> list[iam.PolicyStatement]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -26,14 +25,15 @@ if TYPE_CHECKING:
 HOME = Path("/opt/community-metrics")
 ENVIRONMENT_FILE = Path("/etc/community-metrics.env")
 SECRETS_FILE = Path("/etc/community-metrics/secrets.json")
-API_SOCKET = "/run/community-metrics/api.sock"
-HEALTH_PATH = "/api/v1/health"
 PACKAGES = ("python3-venv", "python3-boto3", "ca-certificates")
-LOCK_WAIT_S = 300  # at first boot the image may be installing its own updates
 API_START_S = 90
+READY_S = 60
+POLL_INTERVAL_S = 0.5
 
 # modules in this folder
 edge = import_module("edge")  # nginx, certificate, sshd, updates, journal
+readiness = import_module("readiness")  # ask the API and nginx
+session_manager = import_module("session_manager")  # logins without SSH
 steps = import_module("steps")  # run a command, call systemctl, write a file
 
 
@@ -50,7 +50,8 @@ class Installation:
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """Return every step, with the name to report if it fails."""
         return [
-            ("packages", lambda: install_packages((*PACKAGES, *edge.PACKAGES))),
+            ("packages", lambda: install_packages((*PACKAGES, *edge.PACKAGES, *session_manager.PACKAGES))),
+            ("session manager", self.install_session_manager),
             ("virtual environment", self.install_release),
             ("files", self.copy_files),
             ("users", lambda: steps.run("systemd-sysusers", "community-metrics.conf")),
@@ -61,8 +62,19 @@ class Installation:
             ("secrets", lambda: steps.systemctl("start", "community-metrics-secrets.service")),
             ("api", self.start_api),
             *edge.start(self._config),
+            ("tables", self.create_tables),
+            ("ready", self.wait_until_ready),
             ("timers", self.start_timers),
         ]
+
+    def install_session_manager(self) -> None:
+        """Install the agent of Session Manager; without it the host serves, and nobody can log in."""
+        if not self._config["session_manager"] or is_installed(session_manager.PACKAGE):
+            return
+        try:
+            session_manager.install(self._config["region"])
+        except session_manager.NotInstalledError as error:
+            steps.warn(f"{session_manager.PACKAGE} is not installed: {error}")
 
     def install_release(self) -> None:
         """Build the virtual environment: the locked dependencies with hashes, then the wheel alone."""
@@ -128,9 +140,24 @@ class Installation:
             if time.monotonic() > deadline:
                 steps.show_journal("community-metrics-api.service")
                 raise steps.StepError(
-                    f"{API_SOCKET} did not answer within {API_START_S} s; the journal is above"
+                    f"{readiness.API_SOCKET} did not answer within {API_START_S} s; the journal is above"
                 )
-            time.sleep(0.5)
+            time.sleep(POLL_INTERVAL_S)
+
+    def create_tables(self) -> None:
+        """Create the tables if there are none: storage of a new deployment is not ready without them."""
+        if readiness.has_no_tables():
+            steps.run("/usr/local/sbin/cm-job", "bootstrap_tables")
+
+    def wait_until_ready(self) -> None:
+        """Wait until storage, the API, nginx and TLS answer: after the signal, this host gets the address."""
+        deadline = time.monotonic() + READY_S
+        while problems := readiness.problems(self._config["api_host"]):
+            if time.monotonic() > deadline:
+                for unit in ("community-metrics-api.service", "nginx.service"):
+                    steps.show_journal(unit)
+                raise steps.StepError(f"not ready within {READY_S} s: {'; '.join(problems)}")
+            time.sleep(POLL_INTERVAL_S)
 
     def start_timers(self) -> None:
         """Start the timers; restart them if a file has changed."""
@@ -176,8 +203,7 @@ def install_packages(names: tuple[str, ...]) -> None:
     """Install the packages that are missing."""
     missing = [name for name in names if not is_installed(name)]
     if missing:
-        lock = ("-o", f"DPkg::Lock::Timeout={LOCK_WAIT_S}")
-        steps.run("apt-get", *lock, "install", "--yes", "--no-install-recommends", *missing)
+        steps.run("apt-get", *steps.APT_LOCK, "install", "--yes", "--no-install-recommends", *missing)
 
 
 def is_installed(package: str) -> bool:
@@ -198,14 +224,9 @@ def copy_tree(tree: Path, root: Path) -> bool:
 
 def is_api_healthy() -> bool:
     """Return whether the API answers its health check on the socket."""
-    client = socket.socket(socket.AF_UNIX)
-    connection = http.client.HTTPConnection("localhost")
-    with client, suppress(OSError, http.client.HTTPException):
-        client.settimeout(5)
-        client.connect(API_SOCKET)
-        connection.sock = client
-        connection.request("GET", HEALTH_PATH)
-        return connection.getresponse().status == http.client.OK
+    with suppress(OSError, http.client.HTTPException):
+        status, _ = readiness.ask_api(readiness.HEALTH_PATH)
+        return bool(status == http.client.OK)
     return False
 
 

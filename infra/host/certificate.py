@@ -1,19 +1,19 @@
 #!/usr/bin/python3
 """Manage the TLS certificate of the API's domain name: restore it from S3, request it, renew it, store it.
 
-    cm-certificate renew [--now]  run by the unit and its timer; --now ignores the wait after a failure
-    cm-certificate prepare        before nginx starts: restore the certificate, or write a placeholder
-    cm-certificate placeholder    the same without network access, for a host that has lost its certificate
-    cm-certificate deploy         load a new certificate into nginx and store it (certbot's deploy hook)
+    cm-certificate renew        run by the unit: wait until a request can succeed, then request it if due
+    cm-certificate prepare      before nginx starts: restore the certificate, or write a placeholder
+    cm-certificate placeholder  the same without network access, for a host that has lost its certificate
+    cm-certificate deploy       load a new certificate into nginx and store it (certbot's deploy hook)
 
 Certificate authorities have rate limits. So before it requests a certificate, this program looks in the
-bucket and checks that the domain name points to this host. It runs as root with Debian's Python and packages,
-and is one file so that it can be installed as one program.
+bucket and checks that the domain name points to this host. After a failed request it exits, and systemd
+starts it again, each time after a longer delay. It runs as root with Debian's Python and packages, and is one
+file so that it can be installed as one program.
 """
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import hashlib
 import http.client
@@ -27,7 +27,7 @@ import sys
 import tarfile
 import time
 import zlib
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,7 +42,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
 DEPLOYMENT = "var/lib/community-metrics/deployment.json"
 LETSENCRYPT = "etc/letsencrypt"
@@ -56,15 +56,19 @@ LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 HOOK = "/usr/local/sbin/cm-certificate deploy"
 
 SHORT_LIFETIME = timedelta(days=10)  # certbot renews such a certificate when half of its lifetime is left
-# after one failed request; four times as long after each further one: at most five requests in an hour
-FIRST_WAIT_S = 15
-MAX_WAIT_S = 6 * 3600
 HTTP_TIMEOUT_S = 10
+HTTP_PORT = 80
+CERTBOT_LIMIT_S = 600
+CHECK_INTERVAL_S = 15  # the checks before a request are free
 PLACEHOLDER_LIFETIME = timedelta(days=3650)
 
 
 class NotReadyError(Exception):
     """There is no certificate, or no renewed one, for a reason that may pass; the message says what to do."""
+
+
+class RequestFailedError(Exception):
+    """The certificate authority returned an error, which counts towards its rate limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,7 @@ class CertificateManager:
         self._host = facts["api_host"]
         self._live = self._letsencrypt / "live" / self._host
         self._key = f"{PREFIX}/{self._host}.tar.gz"
-        self._failures = self._state / "failures.json"
         self._stored = self._state / "stored"
-        self._reload_pending = self._state / "reload-pending"  # exists until nginx has loaded `current`
 
     def prepare(self) -> None:
         """Give nginx a certificate to start with: from disk, from the bucket, or a placeholder."""
@@ -114,41 +116,22 @@ class CertificateManager:
         self._status.unlink(missing_ok=True)
         self._point_at(folder)
 
-    def renew(self, *, wait_after_failure: bool) -> None:
+    def renew(self) -> None:
         """Restore, request or renew the certificate as needed, load it into nginx, and store it.
 
         Raises:
-            NotReadyError: something else has to happen first, or the certificate authority returned an error.
+            NotReadyError: something else has to happen first; no request was sent.
+            RequestFailedError: the certificate authority returned an error.
         """
-        with self._lock():
-            self._renew(wait_after_failure=wait_after_failure)
-
-    def _renew(self, *, wait_after_failure: bool) -> None:
         if self._validity() is None:
             self.restore()
         validity = self._validity()
         if validity is not None:
             self._load()
         if validity is None or validity.is_due(datetime.now(UTC)):
-            if wait_after_failure:
-                self._check_wait()
             self._check_domain_name()
             self._request()
         self.deploy()
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Allow one process at a time: an error of certbot's own lock would count as a failed request."""
-        self._state.mkdir(parents=True, exist_ok=True)
-        with (self._state / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise NotReadyError(
-                    "another cm-certificate is running. See its output: "
-                    "sudo journalctl -f -u community-metrics-certificate"
-                ) from None
-            yield
 
     def deploy(self) -> None:
         """Load the certificate into nginx, and store it in the bucket if it is not stored yet."""
@@ -161,8 +144,7 @@ class CertificateManager:
         """Load the certificate into nginx, then write its validity for the monitor."""
         status = self._status_text()  # first: a damaged certificate must not be loaded
         self._point_at(self._live)
-        is_written = self._status.exists() and self._status.read_text(encoding="utf-8") == status
-        if is_written and not self._reload_pending.exists():
+        if self._status.exists() and self._status.read_text(encoding="utf-8") == status:
             return
         done = subprocess.run(["systemctl", "try-reload-or-restart", "nginx.service"], check=False)
         if done.returncode != 0:
@@ -171,7 +153,6 @@ class CertificateManager:
                 f"{done.returncode}); this is retried. For the reason: sudo nginx -t"
             )
         write(self._status, status.encode(), 0o644)
-        self._reload_pending.unlink(missing_ok=True)
 
     def _validity(self) -> Validity | None:
         return validity_of(self._live)
@@ -181,17 +162,17 @@ class CertificateManager:
         if validity is None:
             raise NotReadyError(
                 f"{self._live} does not hold a certificate with its key; it is neither loaded nor stored. "
-                "Fix: sudo cm-certificate renew --now (restores the stored one, or requests a new one)"
+                "Fix: sudo systemctl restart community-metrics-certificate (restores or requests one)"
             )
         return validity
 
     def _point_at(self, folder: Path) -> None:
-        """Make nginx read this folder at its next reload."""
+        """Make nginx read this folder at its next reload; until then there is no status."""
         link = self._state / "current"
         if link.is_symlink() and link.readlink() == folder:
             return
         self._state.mkdir(parents=True, exist_ok=True)
-        self._reload_pending.touch()
+        self._status.unlink(missing_ok=True)
         scratch = self._state / "current.new"
         scratch.unlink(missing_ok=True)
         scratch.symlink_to(folder)
@@ -241,24 +222,6 @@ class CertificateManager:
         )
         return boto3.client("s3", region_name=self._facts["region"], config=config)
 
-    def _check_wait(self) -> None:
-        count, last = self._failed_requests()
-        left = timedelta(seconds=round(last + wait_s(count) - time.time()))
-        if left > timedelta():
-            raise NotReadyError(
-                f"The certificate authority rejected {count} requests in a row; the next one is in {left}. "
-                "For the reason: /var/log/letsencrypt/letsencrypt.log. To request now: "
-                "sudo cm-certificate renew --now"
-            )
-
-    def _failed_requests(self) -> tuple[int, float]:
-        """Return how many requests in a row failed, and when the last did; 0 if the file is damaged."""
-        try:
-            count, last = json.loads(self._failures.read_text(encoding="utf-8"))
-            return int(count), float(last)
-        except (OSError, ValueError, TypeError):
-            return 0, 0.0
-
     def _check_domain_name(self) -> None:
         """Raise NotReadyError unless each address of the domain name reaches this host."""
         name = secrets.token_urlsafe(24)
@@ -280,23 +243,23 @@ class CertificateManager:
     def _request(self) -> None:
         directory = os.environ.get(DIRECTORY_VARIABLE) or LETS_ENCRYPT
         if not is_reachable(directory):
-            raise NotReadyError(f"{directory} is unreachable; this does not count as a failed request.")
+            raise NotReadyError(f"{directory} is unreachable; no request is sent until it is reachable.")
         command = [
             "certbot", "certonly", "--non-interactive", "--agree-tos", "--no-eff-email", "--force-renewal",
             "--email", self._facts["alarm_email"], "--server", directory,
             "--webroot", "--webroot-path", str(self._webroot), "--cert-name", self._host,
             "--domain", self._host, "--key-type", "ecdsa", "--deploy-hook", HOOK,
         ]  # fmt: skip
-        requested_at = time.time()
         # the system's trust store; certbot's default is a bundle of its own
         environment = {"REQUESTS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt", **os.environ}
-        done = subprocess.run(command, env=environment, check=False)
-        if done.returncode == 0:
-            self._failures.unlink(missing_ok=True)
-            return
-        count, _ = self._failed_requests()
-        write(self._failures, json.dumps([count + 1, requested_at]).encode())
-        raise NotReadyError(f"certbot exited with {done.returncode}; its output is above.")
+        try:
+            subprocess.run(command, env=environment, check=True, timeout=CERTBOT_LIMIT_S)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            raise RequestFailedError(
+                f"certbot: {type(error).__name__}; its output is above, and more of it in "
+                "/var/log/letsencrypt/letsencrypt.log. The next request follows later. To request now: "
+                "sudo systemctl restart community-metrics-certificate"
+            ) from None
 
 
 def validity_of(folder: Path) -> Validity | None:
@@ -309,11 +272,6 @@ def validity_of(folder: Path) -> Validity | None:
     if key.public_key() != certificate.public_key():
         return None
     return Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-
-
-def wait_s(count: int) -> float:
-    """Return how long to wait after so many failed requests in a row."""
-    return float(min(FIRST_WAIT_S * 4 ** min(count - 1, 10), MAX_WAIT_S))
 
 
 def addresses_of(host: str) -> list[str]:
@@ -337,7 +295,7 @@ def fetch(address: str, host: str, path: str) -> bytes:
     Raises:
         NotReadyError: the address does not answer.
     """
-    connection = http.client.HTTPConnection(address, 80, timeout=HTTP_TIMEOUT_S)
+    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=HTTP_TIMEOUT_S)
     try:
         connection.request("GET", path, headers={"Host": host})
         return connection.getresponse().read(1000)
@@ -426,39 +384,45 @@ def write(path: Path, content: bytes, mode: int = 0o600) -> None:
     scratch.rename(path)
 
 
-def main(arguments: list[str], root: Path = Path("/")) -> int:
-    """Run one subcommand and return the exit code; 75 means try again later."""
+def main(arguments: list[str], root: Path = Path("/"), pause: Callable[[float], None] = time.sleep) -> int:
+    """Run one subcommand and return the exit code; 75 means try again later.
+
+    `renew` does not return before a request can be sent, if one is due: it repeats its checks.
+    """
     facts = json.loads((root / DEPLOYMENT).read_text(encoding="utf-8"))
     manager = CertificateManager(facts, root)
-    actions = {
-        ("renew",): lambda: manager.renew(wait_after_failure=True),
-        ("renew", "--now"): lambda: manager.renew(wait_after_failure=False),
-        ("prepare",): manager.prepare,
-        ("placeholder",): manager.placeholder,
-        ("deploy",): manager.deploy,
-    }
-    action = actions.get(tuple(arguments))
-    if action is None:
+    actions = {name: getattr(manager, name) for name in ("renew", "prepare", "placeholder", "deploy")}
+    if len(arguments) != 1 or arguments[0] not in actions:
         print(__doc__, file=sys.stderr)
         return os.EX_USAGE
-    try:
-        action()
-    except NotReadyError as reason:
-        return not_ready(f"{reason}")
-    except (BotoCoreError, ClientError) as error:
-        return not_ready(f"the bucket {facts['certificates_bucket']} cannot be used: {error}")
-    except OSError as error:
-        return not_ready(
+    printed = ""
+    while True:
+        try:
+            actions[arguments[0]]()
+        except (NotReadyError, BotoCoreError, ClientError, OSError) as error:
+            reason, is_final = explained(error, facts["certificates_bucket"]), arguments != ["renew"]
+        except RequestFailedError as error:
+            reason, is_final = f"{error}", True
+        else:
+            return 0
+        if reason != printed:
+            print(f"not ready: {reason}", flush=True)
+        if is_final:
+            return os.EX_TEMPFAIL
+        printed = reason
+        pause(CHECK_INTERVAL_S)
+
+
+def explained(error: Exception, bucket: str) -> str:
+    """Return an error as one line with its fix."""
+    if isinstance(error, (BotoCoreError, ClientError)):
+        return f"the bucket {bucket} cannot be used: {error}"
+    if isinstance(error, OSError):
+        return (
             f"{error}. Fix: if the disk is full (df -h /), free space; if certbot is missing, "
             "sudo apt-get install certbot"
         )
-    return 0
-
-
-def not_ready(reason: str) -> int:
-    """Print the reason in one line, and return the exit code."""
-    print(f"not ready: {reason}", flush=True)
-    return os.EX_TEMPFAIL
+    return f"{error}"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ are in `templates/`, where `@NAME@` is replaced by a value.
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,8 @@ PACKAGES = (
     "unattended-upgrades",
 )
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+UPDATE_LIMIT_S = "120"  # three times, and the boot has 20 minutes
+UPDATE_WAITS_S = (10.0, 30.0)
 LOGS_UNIT = "community-metrics-logs.service"
 CERTIFICATE_PROGRAM = "/usr/local/sbin/cm-certificate"
 # `steps.py` in this folder, both in a release and in a checkout
@@ -52,6 +56,7 @@ def prepare(config: dict[str, Any], root: Path = Path("/")) -> list[tuple[str, C
     """Return the steps to run after `files/` is copied and before units are enabled."""
     return [
         ("edge settings", lambda: write_templates(config, root)),
+        ("security updates", install_security_updates),
         ("certbot", replace_certbot_timer),
     ]
 
@@ -89,6 +94,24 @@ def render(template: str, config: dict[str, Any]) -> str:
     for name, value in values.items():
         template = template.replace(f"@{name}@", value)
     return template
+
+
+def install_security_updates() -> None:
+    """Install Debian's security updates before the services start, and so before the host gets the address.
+
+    Updates that cannot be installed do not fail the boot: the timer installs them at night.
+    """
+    for wait_s in (*UPDATE_WAITS_S, None):  # at first boot the image may be installing its own updates
+        try:
+            # at SIGTERM it finishes the package that it is installing; the next try continues
+            steps.run("timeout", UPDATE_LIMIT_S, "unattended-upgrade")
+        except (subprocess.CalledProcessError, steps.StepError) as error:
+            if wait_s is None:
+                steps.warn(f"security updates are not installed: {error}; they are tried again tonight")
+            else:
+                time.sleep(wait_s)
+        else:
+            return
 
 
 def replace_certbot_timer() -> None:

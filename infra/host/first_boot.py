@@ -18,16 +18,23 @@ import sys
 import tarfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Result = TypeVar("Result")
 LAST_LINES = 200  # of a failed bootstrap's output, for the boot log
 # boto3 reads the same variable to get the role's credentials
 METADATA = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254")
 METADATA_WAITS_S = (1, 2, 5)
+# a new role's permissions take seconds to reach every service; 65 seconds in all
+GRANT_WAITS_S = (5, 10, 20, 30)
+DENIED = ("AccessDenied", "AccessDeniedException", "InvalidClientTokenId", "UnrecognizedClientException")
 
 
 class BootError(Exception):
@@ -45,9 +52,10 @@ def main(config_path: Path) -> int:
         print(f"first boot failed: no instance id from {METADATA}: {error!r}", file=sys.stderr, flush=True)
         return 1
     try:
-        check_secrets(session, config["required_secrets"])
-        release = unpack(fetch(session, config), Path(config["releases"]), config["sha256"])
-        bootstrap(release, config_path)
+        when_granted(lambda: check_secrets(session, config["required_secrets"]))
+        content = when_granted(lambda: fetch(session, config))
+        release = unpack(content, Path(config["releases"]), config["sha256"])
+        warnings = bootstrap(release, config_path)
     except (BootError, BotoCoreError, ClientError, OSError, tarfile.TarError) as error:
         report_failure(session, config, instance, error)
         return 1
@@ -55,6 +63,7 @@ def main(config_path: Path) -> int:
         # without a signal, CloudFormation waits until its time limit
         report_failure(session, config, instance, error)
         raise  # a bug: the traceback goes to the console
+    report_warnings(session, config, instance, warnings)
     signal(session, config, instance, "SUCCESS")
     return 0
 
@@ -72,6 +81,23 @@ def instance_id() -> str:
             print(f"no instance id yet: {error!r}", file=sys.stderr, flush=True)
             time.sleep(wait_s)
     return _fetch_instance_id()
+
+
+def when_granted(call: Callable[[], Result]) -> Result:
+    """Return the result of the calls to AWS; repeat them for a minute while AWS denies them.
+
+    Raises:
+        ClientError: AWS still denies them, or returns another error.
+    """
+    for wait_s in GRANT_WAITS_S:
+        try:
+            return call()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in DENIED:
+                raise
+            print(f"not granted yet: {error}", file=sys.stderr, flush=True)
+            time.sleep(wait_s)
+    return call()
 
 
 def check_secrets(session: boto3.Session, names: list[str]) -> None:
@@ -107,8 +133,12 @@ def unpack(content: bytes, releases: Path, digest: str) -> Path:
     return folder
 
 
-def bootstrap(release: Path, config_path: Path) -> None:
-    """Run the release's `host/bootstrap.py`; if it fails, raise BootError with the end of its output."""
+def bootstrap(release: Path, config_path: Path) -> str:
+    """Run the release's `host/bootstrap.py`, and return its lines that begin with `warning: `.
+
+    Raises:
+        BootError: it fails; the message is the end of its output.
+    """
     command = [str(release / "host" / "bootstrap.py"), str(release), str(config_path)]
     done = subprocess.run(
         command,
@@ -122,6 +152,17 @@ def bootstrap(release: Path, config_path: Path) -> None:
     if done.returncode != 0:
         lines = done.stdout.strip().splitlines() or [f"bootstrap exited with {done.returncode} and no output"]
         raise BootError("\n".join(lines[-LAST_LINES:]))
+    return "\n".join(line for line in done.stdout.splitlines() if line.startswith("warning: "))
+
+
+def report_warnings(session: boto3.Session, config: dict[str, Any], instance: str, text: str) -> None:
+    """Write warnings to the boot log; a boot that succeeded does not fail if that is impossible."""
+    if not text:
+        return
+    try:
+        write_boot_log(session, config, instance, text)
+    except (BotoCoreError, ClientError) as error:
+        print(f"the boot log cannot be written: {error}", file=sys.stderr, flush=True)
 
 
 def report_failure(session: boto3.Session, config: dict[str, Any], instance: str, error: Exception) -> None:
@@ -142,18 +183,15 @@ def write_boot_log(session: boto3.Session, config: dict[str, Any], instance: str
     logs = session.client("logs")
     now_ms = int(time.time() * 1000)
     where = {"logGroupName": config["log_group"], "logStreamName": f"{instance}-{now_ms}"}
-    logs.create_log_stream(**where)
+    when_granted(lambda: logs.create_log_stream(**where))
     logs.put_log_events(**where, logEvents=[{"timestamp": now_ms, "message": text}])
 
 
 def signal(session: boto3.Session, config: dict[str, Any], instance: str, status: str) -> None:
     """Send the result of the boot to CloudFormation, which waits for it."""
-    session.client("cloudformation").signal_resource(
-        StackName=config["stack"],
-        LogicalResourceId=config["resource"],
-        UniqueId=instance,
-        Status=status,
-    )
+    where = {"StackName": config["stack"], "LogicalResourceId": config["resource"]}
+    client = session.client("cloudformation")
+    when_granted(lambda: client.signal_resource(**where, UniqueId=instance, Status=status))
 
 
 def _fetch_instance_id() -> str:

@@ -1,6 +1,6 @@
 """Helpers for the bootstrap steps: run a command with a time limit, call systemctl, write a file.
 
-Used by `bootstrap.py` and `edge.py` in the same folder.
+Used by `bootstrap.py` and the modules of its steps, in the same folder.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 COMMAND_LIMIT_S = 600  # a command that hangs must fail before CloudFormation's 20 minutes end
 JOURNAL_LINES = "20"
+# at first boot the image may be installing its own updates
+APT_LOCK = ("-o", "DPkg::Lock::Timeout=300")
 
 
 class StepError(Exception):
@@ -41,6 +43,11 @@ def run(*command: str) -> None:
             raise
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def warn(text: str) -> None:
+    """Print a problem that does not fail the boot; first_boot.py copies the line to the boot log."""
+    print(f"warning: {' '.join(text.split())}", flush=True)
 
 
 def systemctl(verb: str, *units: str) -> None:

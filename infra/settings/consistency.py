@@ -14,7 +14,10 @@ def inconsistencies(content: Mapping[str, Any]) -> list[str]:
     """Return the contradictions between settings; `INVALID` counts as set to an unknown value."""
     errors = [*_zone_errors(content), *_hosting_errors(content)]
     if content.get("ssh_cidrs") and content.get("key_pair") is None:
-        errors.append("ssh_cidrs opens port 22, but nobody can log in without key_pair; set it")
+        errors.append(
+            "ssh_cidrs opens port 22, but nobody can use it without key_pair; set it, or remove ssh_cidrs: "
+            "Session Manager needs neither"
+        )
     return errors
 
 
@@ -41,7 +44,7 @@ def _hosting_errors(content: Mapping[str, Any]) -> list[str]:
         errors.append("serverless = true needs hosted_zone_id: the certificate is validated by a DNS record")
     errors += [
         f"{name} = true is for the host; remove it with serverless = true"
-        for name in ("ipv6", "ship_logs")
+        for name in ("ipv6", "ship_logs", "session_manager")
         if content.get(name) is True
     ]
     return errors

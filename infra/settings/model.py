@@ -53,7 +53,8 @@ class DeploymentSettings(BaseModel):
     key_pair: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
     ssh_cidrs: Annotated[tuple[Network, ...], Field(strict=False)] = ()
     ipv6: bool = False
-    ship_logs: bool = False
+    ship_logs: bool = True
+    session_manager: bool = True
     serverless: bool = False
     lambda_image: Digest | None = None
 
@@ -87,7 +88,7 @@ class DeploymentSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
-        if errors := inconsistencies(dict(self)):
+        if errors := inconsistencies({name: getattr(self, name) for name in self.model_fields_set}):
             raise ValueError("\n".join(errors))
         return self
 

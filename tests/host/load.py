@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 from tests.host.addresses import API_ADDRESS, CLIENTS
@@ -62,6 +63,12 @@ class Load:
     @property
     def longest_s(self) -> float:
         return max(result.ended - result.began for result in self.results)
+
+    @property
+    def longest_gap_s(self) -> float:
+        """The longest time between the begins of two requests that succeeded."""
+        began = sorted(result.began for result in self.results if result.outcome == "200")
+        return max(after - before for before, after in pairwise(began))
 
     def failed(self, in_progress_at: float | None = None) -> list[Result]:
         """Return the results other than 200, except requests in progress at that instant."""

@@ -115,6 +115,13 @@ def test_no_unit_has_failed(box: Box) -> None:
     assert box.succeeds("systemctl --failed --no-legend --plain") == ""
 
 
+def test_a_new_deployment_has_tables_before_the_boot_signals_success(box: Box) -> None:
+    log = box.journal("cloud-final")
+
+    assert "== tables" in log
+    assert "cm-job: " in log or "bootstrap" in log.partition("== tables")[2].partition("== ready")[0]
+
+
 def test_the_health_route_answers_over_verified_tls(world: World, box: Box) -> None:
     response = eventually(lambda: world.get("/api/v1/health"), CERTIFICATE_S)
 

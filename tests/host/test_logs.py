@@ -1,11 +1,13 @@
-"""Shipping the journal to CloudWatch with `ship_logs`: in order, and complete after an outage."""
+"""Shipping the journal to CloudWatch, which is the default: in order, and complete after an outage."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.host import ship_logs
 from infra.names import LogGroup
 from tests.host.waiting import eventually
 
@@ -27,8 +29,8 @@ END"""
 
 
 @pytest.fixture(scope="module")
-def unshipped(make_module_box: Callable[..., Box]) -> Box:
-    """An installed box whose journal is not shipped."""
+def shipping(make_module_box: Callable[..., Box]) -> Box:
+    """An installed box with the default, `ship_logs = true`."""
     box = make_module_box(installed=True)
     box.boot()
     box.stop_collecting()
@@ -36,16 +38,20 @@ def unshipped(make_module_box: Callable[..., Box]) -> Box:
 
 
 @pytest.fixture
-def shipping(unshipped: Box) -> Iterator[Box]:
-    """The box with `ship_logs = true`."""
-    unshipped.succeeds(SWITCH.replace("ON", "True"))
-    yield unshipped
-    unshipped.succeeds(SWITCH.replace("ON", "False"))
+def silent(shipping: Box) -> Iterator[Box]:
+    """The box with `ship_logs = false`."""
+    shipping.succeeds(SWITCH.replace("ON", "False"))
+    yield shipping
+    shipping.succeeds(SWITCH.replace("ON", "True"))
 
 
-def test_without_ship_logs_nothing_is_shipped(world: World, unshipped: Box) -> None:
-    assert unshipped.run(f"systemctl is-active {UNIT}").stdout == "inactive\n"
-    assert streams(world, unshipped, LogGroup.HOST_SYSTEM) == []
+def test_without_ship_logs_nothing_is_shipped(world: World, silent: Box) -> None:
+    silent.succeeds("logger --tag=proof not-shipped")
+    time.sleep(2 * ship_logs.POLL_INTERVAL_S)
+
+    assert silent.run(f"systemctl is-active {UNIT}").stdout == "inactive\n"
+    with pytest.raises(AssertionError):
+        found(world, silent, LogGroup.HOST_SYSTEM, "proof: not-shipped")
 
 
 def test_each_entry_since_the_boot_goes_to_its_group(world: World, shipping: Box) -> None:

@@ -27,6 +27,7 @@ OURS = (
     "community-metrics-weekly-refresh.service",
     "community-metrics-catch-up.service",
     "community-metrics-monitor.service",
+    "community-metrics-readiness.service",
     "community-metrics-notice@any.service",
 )
 PYTHON = "/opt/community-metrics/current/bin/python -P"

@@ -13,6 +13,7 @@ from pathlib import Path
 PACKAGES = {  # package: a program or file of it
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "dnsmasq-base": "/usr/sbin/dnsmasq",
+    "gnupg": "gpg",
     "iproute2": "/usr/sbin/ip",
     "mmdebstrap": "mmdebstrap",
     "mount": "mount",

@@ -24,7 +24,8 @@ FULLEST: dict[str, Any] = {
     "key_pair": "ops",
     "ssh_cidrs": ["203.0.113.0/24", "2001:db8::/48"],
     "ipv6": True,
-    "ship_logs": True,
+    "ship_logs": False,
+    "session_manager": False,
     "lancedb_port": 8443,
 }
 SERVERLESS: dict[str, Any] = {

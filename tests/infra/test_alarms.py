@@ -27,6 +27,8 @@ EXPECTED = {
         "certificate": ("CertificateLifetimeLeftPercent", "Minimum", HOUR_S, "< 25", 3, NOT_BREACHING),
         "disk": ("DiskUsedPercent", "Maximum", HOUR_S, ">= 85", 2, NOT_BREACHING),
         "memory": ("MemoryUsedPercent", "Maximum", HOUR_S, ">= 90", 2, NOT_BREACHING),
+        "not-ready": ("Ready", "Minimum", 300, "< 1", 2, BREACHING),
+        "server-errors": ("ServerErrors", "Sum", 300, ">= 5", 1, NOT_BREACHING),
         "cpu-credits": ("CPUCreditBalance", "Minimum", 300, "< 50", 36, NOT_BREACHING),
     },
     "serverless": JOBS

@@ -28,7 +28,7 @@ FACTS: dict[str, Any] = {
 def bootstrap(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The program, imported with the modules of its folder."""
     monkeypatch.syspath_prepend(str(HOST_FILES))
-    for name in ("bootstrap", "edge", "steps"):
+    for name in ("bootstrap", "edge", "readiness", "session_manager", "steps"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return __import__("bootstrap")
 
@@ -75,12 +75,14 @@ def test_the_steps_come_in_this_order(bootstrap: Any) -> None:
 
     assert steps == [
         "packages",
+        "session manager",  # early, so that a person can look at a boot that fails later
         "virtual environment",  # complete before anything refers to it
         "files",
         "users",  # after the file that lists them
         "settings",
         "link",
         "edge settings",
+        "security updates",  # after the file that limits them; before the services start
         "certbot",
         "units",  # after the link: they run what it points at
         "secrets",  # before the API, which reads them
@@ -91,6 +93,8 @@ def test_the_steps_come_in_this_order(bootstrap: Any) -> None:
         "certificate",  # before nginx, which reads it
         "nginx",  # after the API answers
         "logs",
+        "tables",  # storage is not ready without them
+        "ready",  # before the signal, which moves the address to this host
         "timers",  # last: a job needs all of the above
     ]
 
@@ -121,7 +125,8 @@ def release(tmp_path: Path) -> Path:
     (tmp_path / "host").mkdir()
     (tmp_path / "bin").mkdir()
     (tmp_path / "deployment.json").write_text("{}")
-    shutil.copy(HOST_FILES / "bootstrap.py", tmp_path / "host")
+    for name in ("bootstrap.py", "readiness.py", "session_manager.py"):
+        shutil.copy(HOST_FILES / name, tmp_path / "host")
     steps = (HOST_FILES / "steps.py").read_text().replace("COMMAND_LIMIT_S = 600", "COMMAND_LIMIT_S = 1")
     (tmp_path / "host" / "steps.py").write_text(steps)
     (tmp_path / "host" / "edge.py").write_text("PACKAGES = ()\nprepare = start = lambda _: []\n")

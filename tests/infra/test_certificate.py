@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import os
+import re
+import socket
 import stat
 import tarfile
-import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import boto3
@@ -19,7 +21,9 @@ from hypothesis import strategies as st
 
 from infra import names
 from infra.host import certificate
-from infra.host.certificate import CertificateManager, NotReadyError, Validity, tree_digest, wait_s
+from infra.host.certificate import CertificateManager, NotReadyError, Validity, tree_digest
+from infra.release import HOST_FILES
+from tests.host.services import Server, served
 from tests.infra.host_python import needs_extraction_filters
 
 if TYPE_CHECKING:
@@ -81,36 +85,89 @@ def test_every_certificate_is_due_before_its_alarm(days: int, left: float) -> No
     assert validity.is_due(validity.end - timedelta(days=days * min(left, 0.25)))
 
 
+def delay_s(unit: dict[str, str], restart: int) -> float:
+    """Return how long systemd waits before a restart (`service_restart_usec_next` in its source)."""
+    units = {"s": 1, "min": 60, "h": 3600}
+    first, last = (
+        int(found[1]) * units[found[2]]
+        for name in ("RestartSec", "RestartMaxDelaySec")
+        if (found := re.fullmatch(r"(\d+)(s|min|h)", unit[name]))
+    )
+    steps = int(unit["RestartSteps"])
+    return float(last if restart > steps else first * (last / first) ** ((restart - 1) / steps))
+
+
 def test_at_most_five_requests_fail_in_an_hour() -> None:
+    path = HOST_FILES / "files/etc/systemd/system/community-metrics-certificate.service"
+    unit = dict(re.findall(r"^(\w+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
     asked_at = [0.0]
     while asked_at[-1] < 3600:
-        asked_at.append(asked_at[-1] + wait_s(len(asked_at)))
+        asked_at.append(asked_at[-1] + delay_s(unit, len(asked_at)))
 
+    assert unit["Restart"] == "on-failure"
     assert len([moment for moment in asked_at if moment < 3600]) <= 5
-    assert wait_s(100) == certificate.MAX_WAIT_S
+    assert delay_s(unit, 100) == 6 * 3600
 
 
-def test_after_a_failed_request_the_next_one_waits(bucket: str, tmp_path: Path) -> None:
-    failures = tmp_path / certificate.STATE / "failures.json"
-    certificate.write(failures, json.dumps([3, time.time()]).encode())
-    manager = CertificateManager({**FACTS, "api_host": "nowhere.invalid"}, tmp_path)
-
-    with pytest.raises(NotReadyError, match="rejected 3 requests in a row; the next one is in 0:04:00"):
-        manager.renew(wait_after_failure=True)
-    with pytest.raises(NotReadyError, match="has no address"):
-        manager.renew(wait_after_failure=False)
-    certificate.write(failures, json.dumps([3, time.time() - wait_s(3)]).encode())
-    with pytest.raises(NotReadyError, match="has no address"):
-        manager.renew(wait_after_failure=True)
+class Stopped(Exception):  # noqa: N818  ends the test, as a stop of the unit would
+    """The program waits."""
 
 
-@pytest.mark.parametrize("note", ["", "[3", "7", "[1]", "[null, null]"])
-def test_a_damaged_file_of_failures_counts_as_no_failure(note: str, bucket: str, tmp_path: Path) -> None:
-    certificate.write(tmp_path / certificate.STATE / "failures.json", note.encode())
-    manager = CertificateManager({**FACTS, "api_host": "nowhere.invalid"}, tmp_path)
+@pytest.fixture
+def certbot(systemctl: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The log of a fake `certbot`, which fails."""
+    program, calls = systemctl.parent / "bin/certbot", systemctl.parent / "requests"
+    program.write_text(f'#!/bin/sh\necho "$@" >>{calls}\nexit 1\n', encoding="utf-8")
+    program.chmod(0o755)
+    return calls
 
-    with pytest.raises(NotReadyError, match="has no address"):
-        manager.renew(wait_after_failure=True)
+
+def test_the_checks_are_repeated_and_a_reason_is_printed_once(
+    bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = {**FACTS, "api_host": "nowhere.invalid"}
+    certificate.write(tmp_path / certificate.DEPLOYMENT, json.dumps(facts).encode())
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        certificate.main(["renew"], tmp_path, pause)
+
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("not ready: nowhere.invalid has no address")
+    assert set(pauses) == {certificate.CHECK_INTERVAL_S}
+
+
+def test_a_failed_request_ends_the_program_so_that_systemd_delays_the_next(
+    bucket: str,
+    certbot: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    facts = {**FACTS, "api_host": "127.0.0.1"}
+    certificate.write(tmp_path / certificate.DEPLOYMENT, json.dumps(facts).encode())
+    (tmp_path / certificate.WEBROOT).mkdir(parents=True)
+    own = Server(
+        ("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path / certificate.WEBROOT))
+    )
+    with socket.create_server(("127.0.0.1", 0)) as authority, served(own):
+        monkeypatch.setattr(certificate, "HTTP_PORT", own.server_port)
+        address = f"https://127.0.0.1:{authority.getsockname()[1]}/directory"
+        monkeypatch.setenv(certificate.DIRECTORY_VARIABLE, address)
+
+        assert certificate.main(["renew"], tmp_path, never) == os.EX_TEMPFAIL
+
+    assert len(certbot.read_text(encoding="utf-8").splitlines()) == 1
+    assert "To request now: sudo systemctl restart community-metrics-certificate" in capsys.readouterr().out
+
+
+def never(seconds: float) -> None:
+    raise AssertionError(f"waited {seconds} s")
 
 
 def test_the_prefix_is_the_one_in_the_policy_of_the_role() -> None:
@@ -158,12 +215,12 @@ def test_a_failed_reload_is_retried(bucket: str, systemctl: Path, tmp_path: Path
     manager, status = CertificateManager(FACTS, tmp_path), tmp_path / certificate.STATUS
     (tmp_path / "down").touch()
     with pytest.raises(NotReadyError, match="For the reason: sudo nginx -t"):
-        manager.renew(wait_after_failure=True)
+        manager.renew()
     assert not status.exists()
 
     (tmp_path / "down").unlink()
     for _ in range(3):
-        manager.renew(wait_after_failure=True)
+        manager.renew()
 
     assert status.exists()
     assert systemctl.read_text(encoding="utf-8").splitlines() == ["try-reload-or-restart nginx.service"] * 2
@@ -187,7 +244,7 @@ def test_a_damaged_certificate_is_restored_from_the_bucket(
 ) -> None:
     make_tree(tmp_path)
     manager, live = CertificateManager(FACTS, tmp_path), tmp_path / certificate.LETSENCRYPT / "live" / HOST
-    manager.renew(wait_after_failure=True)
+    manager.renew()
     whole, current = tree_digest(live), tmp_path / certificate.STATE / "current"
     damage_certificate(live, damage)
 
@@ -195,7 +252,7 @@ def test_a_damaged_certificate_is_restored_from_the_bucket(
     assert current.readlink() != live
     assert not (tmp_path / certificate.STATUS).exists()
 
-    manager.renew(wait_after_failure=True)
+    manager.renew()
     assert (current.readlink(), tree_digest(live)) == (live, whole)
     assert len(systemctl.read_text(encoding="utf-8").splitlines()) == 2
 
@@ -210,7 +267,7 @@ def test_a_damaged_certificate_is_neither_loaded_nor_stored(
     damage_certificate(live, damage)
     manager.placeholder()
 
-    with pytest.raises(NotReadyError, match=r"with its key.*Fix: sudo cm-certificate renew --now"):
+    with pytest.raises(NotReadyError, match=r"with its key.*Fix: sudo systemctl restart"):
         manager.deploy()
 
     assert [call.action for call in aws.calls].count("s3:PutObject") == 1
@@ -228,17 +285,6 @@ def test_a_truncated_archive_writes_no_file(bucket: str, tmp_path: Path) -> None
         CertificateManager(FACTS, tmp_path / "two").restore()
 
     assert not list((tmp_path / "two").rglob("*.pem"))
-
-
-def test_only_one_process_runs_at_a_time(bucket: str, tmp_path: Path) -> None:
-    manager, lock = CertificateManager(FACTS, tmp_path), tmp_path / certificate.STATE / "lock"
-    lock.parent.mkdir(parents=True)
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(NotReadyError, match="another cm-certificate is running"):
-            manager.renew(wait_after_failure=False)
-
-    assert not (tmp_path / certificate.STATE / "failures.json").exists()
 
 
 def test_an_unchanged_certificate_is_not_stored_again(bucket: str, aws: Recorder, tmp_path: Path) -> None:
@@ -284,7 +330,8 @@ def test_a_bucket_error_is_reported_in_one_line(
     facts = {**FACTS, "certificates_bucket": f"no-{bucket}"}
     certificate.write(tmp_path / certificate.DEPLOYMENT, json.dumps(facts).encode())
 
-    assert certificate.main(["renew"], tmp_path) == os.EX_TEMPFAIL
+    with pytest.raises(AssertionError, match="waited 15 s"):
+        certificate.main(["renew"], tmp_path, never)
 
     assert capsys.readouterr().out.startswith(f"not ready: the bucket no-{bucket} cannot be used: ")
 

@@ -18,6 +18,7 @@ from community_metrics.config import Settings
 from community_metrics.host import monitor
 from infra import names
 from infra.functions import HANDLERS
+from infra.host import readiness
 from infra.release import catalog_files
 from infra.runtime_env import plain_settings
 from infra.schedule import SCHEDULES
@@ -45,6 +46,8 @@ def test_the_gauges_have_the_names_that_the_alarms_watch() -> None:
         monitor.CERTIFICATE_LIFETIME_LEFT,
         monitor.DISK_USED,
         monitor.MEMORY_USED,
+        readiness.READY,
+        readiness.SERVER_ERRORS,
     }
 
     for stage in ("", "staging"):

@@ -50,8 +50,11 @@ def test_writing_the_templates_again_changes_no_file(assemblies: dict[str, Assem
     assert site.stat().st_mtime_ns == written
 
 
-def test_logs_are_shipped_only_if_the_deployment_has_ship_logs(assemblies: dict[str, Assembly]) -> None:
-    assert [facts(assemblies[name])["ship_logs"] for name in ("smallest", "fullest")] == [False, True]
+@pytest.mark.parametrize("setting", ["ship_logs", "session_manager"])
+def test_logs_are_shipped_and_sessions_opened_unless_the_deployment_turns_it_off(
+    assemblies: dict[str, Assembly], setting: str
+) -> None:
+    assert [facts(assemblies[name])[setting] for name in ("smallest", "fullest")] == [True, False]
 
 
 def test_the_type_of_every_problem_of_nginx_is_documented() -> None:
@@ -212,6 +215,27 @@ def add_command(folder: Path, name: str, script: str) -> None:
     program = folder / name
     program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     program.chmod(0o755)
+
+
+@pytest.mark.parametrize(("failures", "warned"), [(0, False), (2, False), (3, True)])
+def test_security_updates_are_tried_three_times_and_do_not_fail_the_boot(
+    commands: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    failures: int,
+    warned: bool,
+) -> None:
+    monkeypatch.setattr(edge, "UPDATE_WAITS_S", (0.0, 0.0))
+    count = f'echo >>{tmp_path}/tries; [ "$(wc -l <{tmp_path}/tries)" -gt {failures} ]'
+    add_command(commands, "unattended-upgrade", count)
+
+    edge.install_security_updates()
+
+    tries = (tmp_path / "tries").read_text(encoding="utf-8").count("\n")
+    assert tries == min(failures + 1, 3)
+    assert capfd.readouterr().out.startswith("warning: security updates are not installed: ") is warned
 
 
 def test_no_scheduled_run_is_active_at_the_reboot() -> None:

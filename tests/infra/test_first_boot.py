@@ -16,6 +16,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.host import first_boot
 from infra.names import LogGroup
 from infra.release import HOST_FILES
 from tests.host.imds import instance_id
@@ -70,7 +71,8 @@ class Box:
             "AWS_ACCESS_KEY_ID": "a",
             "AWS_SECRET_ACCESS_KEY": "b",
         }
-        script = HOST_FILES / "first_boot.py"
+        script = self.folder / "first_boot.py"
+        script.write_text(impatient(HOST_FILES / "first_boot.py"), encoding="utf-8")
         return subprocess.run(
             [sys.executable, script, config], env={**os.environ, **world}, capture_output=True, check=False
         ).returncode
@@ -81,6 +83,13 @@ class Box:
         ((stream, text),) = logged(self.client("logs"), LogGroup.BOOT).items()
         assert stream.startswith(f"{INSTANCE}-")
         return text
+
+
+def impatient(program: Path) -> str:
+    """Return the program with waits of a fraction of a second."""
+    text, waits = program.read_text(encoding="utf-8"), "GRANT_WAITS_S = (5, 10, 20, 30)"
+    assert waits in text
+    return text.replace(waits, "GRANT_WAITS_S = (0.01, 0.01, 0.01, 0.01)")
 
 
 def release(bootstrap: str) -> bytes:
@@ -153,6 +162,22 @@ def test_the_output_of_a_failed_bootstrap_is_in_the_boot_log(box: Box) -> None:
     assert box.boot() == 1
     assert (signal(box)["Status"], signal(box)["UniqueId"]) == ("FAILURE", INSTANCE)
     assert box.logged == "first\nbootstrap, packages: no such package"
+
+
+def test_warnings_of_a_successful_bootstrap_are_in_the_boot_log(box: Box) -> None:
+    box.publish(GOOD + "echo 'warning: no agent. Fix: save the key'\n")
+
+    assert box.boot() == 0
+    assert signal(box)["Status"] == "SUCCESS"
+    assert box.logged == "warning: no agent. Fix: save the key"
+
+
+def test_a_warning_that_cannot_be_logged_does_not_fail_the_boot(box: Box) -> None:
+    box.client("logs").delete_log_group(logGroupName=str(LogGroup.BOOT))
+    box.publish(GOOD + "echo 'warning: no agent'\n")
+
+    assert box.boot() == 0
+    assert signal(box)["Status"] == "SUCCESS"
 
 
 def test_output_that_is_not_utf_8_does_not_fail_the_boot(box: Box) -> None:
@@ -234,6 +259,31 @@ def test_without_a_metadata_service_nothing_is_installed(box: Box) -> None:
     assert away.boot() == 1
     assert not (box.folder / "releases").exists()
     assert box.aws.signals == []
+
+
+@pytest.mark.parametrize(
+    "action", ["secretsmanager:GetSecretValue", "s3:GetObject", "cloudformation:SignalResource"]
+)
+def test_permissions_that_become_effective_within_a_minute_do_not_fail_the_boot(
+    box: Box, action: str
+) -> None:
+    box.aws.denials[action] = 4
+
+    assert box.boot() == 0
+    assert signal(box)["Status"] == "SUCCESS"
+
+
+def test_a_permission_that_is_missing_after_a_minute_fails_the_boot_with_its_name(box: Box) -> None:
+    box.aws.denials["s3:GetObject"] = 5
+
+    assert box.boot() == 1
+    assert signal(box)["Status"] == "FAILURE"
+    assert "AccessDenied" in box.logged
+    assert "GetObject" in box.logged
+
+
+def test_permissions_are_awaited_for_about_a_minute() -> None:
+    assert 60 <= sum(first_boot.GRANT_WAITS_S) <= 90
 
 
 def test_a_second_boot_of_the_same_release_also_succeeds(box: Box) -> None:

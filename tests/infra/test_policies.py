@@ -20,6 +20,13 @@ PUT_METRICS = (
     {"StringEquals": {"cloudwatch:namespace": "CommunityMetrics"}},
 )
 LIST_DATA = (["s3:ListBucket"], [DATA], {"StringLike": {"s3:prefix": ["lancedb", "lancedb/*"]}})
+OPEN_SESSIONS = [
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+]
 WRITE_LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
 WRITE_DATA = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
 
@@ -73,6 +80,7 @@ def test_the_policy_of_the_host_with_a_cluster(smallest: Assembly) -> None:
     assert statements(role_of(smallest, "host", "Role")) == {
         **host_statements("us-east-1", release_of(smallest, "us-east-1")),
         "ReadSecrets": secrets("us-east-1", *keys, "github-token", "api-token-hashes"),
+        "OpenSessions": (OPEN_SESSIONS, ["*"], None),
     }
 
 

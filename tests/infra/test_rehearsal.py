@@ -179,6 +179,14 @@ def test_the_instance_has_the_properties_of_the_settings(rehearsal: Rehearsal) -
     assert box["IamInstanceProfile"]["Arn"].startswith("arn:aws:iam::123456789012:instance-profile/")
 
 
+def test_the_output_that_a_log_in_reads_is_the_id_of_the_instance(rehearsal: Rehearsal) -> None:
+    client = rehearsal.stage.client("cloudformation", REGION)
+    (stack,) = client.describe_stacks(StackName="community-metrics-host")["Stacks"]
+
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    assert outputs["InstanceId"] == rehearsal.back.box["InstanceId"]
+
+
 def test_the_disk_is_encrypted(rehearsal: Rehearsal) -> None:
     (mapping,) = rehearsal.deployed.box["BlockDeviceMappings"]
 

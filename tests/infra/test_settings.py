@@ -44,7 +44,7 @@ def test_the_example_file_is_valid(tmp_path: Path) -> None:
         ({"ssh_cidrs": ["203.0.113.7/24"]}, "ssh_cidrs: '203.0.113.7/24' is not a network"),
         ({"ssh_cidrs": ["0.0.0.0/0"]}, "0.0.0.0/0 would open SSH to too many addresses"),
         ({"ssh_cidrs": ["::/0"]}, "::/0 would open SSH to too many addresses"),
-        ({"ssh_cidrs": ["203.0.113.0/24"], "key_pair": None}, "nobody can log in without key_pair; set it"),
+        ({"ssh_cidrs": ["203.0.113.0/24"], "key_pair": None}, "nobody can use it without key_pair; set it"),
         ({"dashboard_origins": ["*"]}, "'*' would allow every website to read the API"),
         ({"dashboard_origins": ["https://*.example.org"]}, "would allow every website to read the API"),
         (

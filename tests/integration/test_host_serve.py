@@ -73,9 +73,9 @@ class Manager:
     def received_until(self, state: str) -> list[str]:
         return list(iter(self.received, state))
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, **headers: str) -> httpx.Response:
         with httpx.Client(transport=httpx.HTTPTransport(uds=self.address), timeout=30) as client:
-            return client.get(f"http://localhost{path}")
+            return client.get(f"http://localhost{path}", headers=headers)
 
     def close(self) -> None:
         for server in self._servers:  # if a test fails, its server is still running
@@ -115,6 +115,23 @@ def test_it_does_not_start_before_all_its_secrets_are_read(manager: Manager, tmp
 
     assert manager.received() == "READY=1"
     assert manager.get("/api/v1/metrics").status_code == 401
+
+
+def test_only_its_own_host_may_ask_without_a_token_whether_it_is_ready(
+    manager: Manager, tmp_path: Path
+) -> None:
+    """nginx, which serves everyone else on the same socket, sends the address of its client."""
+    (tmp_path / "cm_complete").touch()
+    (tmp_path / "cm_api_token_hashes").write_text("a1" * 32, encoding="utf-8")
+    manager.pass_credentials(tmp_path)
+    manager.start()
+    assert manager.received() == "READY=1"
+
+    own = manager.get("/api/v1/ready")
+
+    assert (own.status_code, own.json()["title"]) == (503, "Database not set up")
+    assert manager.get("/api/v1/ready", **{"X-Forwarded-For": "203.0.113.9"}).status_code == 401
+    assert manager.get("/api/v1/status").status_code == 401
 
 
 def test_a_hung_event_loop_sends_no_watchdog_notification(manager: Manager) -> None:

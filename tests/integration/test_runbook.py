@@ -20,8 +20,15 @@ from tests.support.replay import Replay
 from tests.support.runbook import HOST, LAPTOP, PAGES, ROOT, Block, blocks
 
 REHEARSAL = "tests/infra/test_rehearsal.py"
+FIND_HOST = (
+    "host=$(aws cloudformation describe-stacks --stack-name community-metrics-host "
+    "--query \"Stacks[0].Outputs[?OutputKey=='InstanceId'].OutputValue\" --output text)"
+)
 # command: the test that runs it
 ELSEWHERE = {
+    # a session itself needs AWS
+    FIND_HOST: "test_the_output_that_a_log_in_reads_is_the_id_of_the_instance",
+    'aws ssm start-session --target "$host"': "test_the_output_that_a_log_in_reads_is_the_id_of_the_instance",
     "community-metrics secrets put --region eu-central-1": "test_secrets_put_stores_and_hides_the_secrets",
     "npx cdk diff": "test_an_unchanged_tree_has_an_empty_diff",
     "npx cdk deploy --all": "test_a_new_release_replaces_only_the_instance",

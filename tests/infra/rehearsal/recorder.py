@@ -26,6 +26,12 @@ _REJECTED = (
     "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code>"
     "<Message>UniqueId is not the instance ID {expected}</Message></Error></ErrorResponse>"
 )
+_DENIED_JSON = b'{"__type": "AccessDeniedException", "Message": "not authorized"}'
+_DENIED_S3 = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+_DENIED_QUERY = (
+    b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
+    b"<Message>not authorized</Message></Error></ErrorResponse>"
+)
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
 _THIS_NETWORK = nullcontext()
@@ -47,6 +53,8 @@ class Recorder:
     port: int = 0
     calls: list[Call] = field(default_factory=list)
     signals: list[dict[str, str]] = field(default_factory=list)
+    denials: dict[str, int] = field(default_factory=dict)
+    """How many of the next calls of an action to deny, as AWS does while a new role is not effective yet."""
 
     @property
     def endpoint(self) -> str:
@@ -86,12 +94,22 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         call = self._call(body)
         self.recorder.calls.append(call)
+        if self.recorder.denials.get(call.action, 0) > 0:
+            self.recorder.denials[call.action] -= 1
+            self._deny(call)
+            return
         if call.action == "cloudformation:SignalResource":
             self._count({key: value[0] for key, value in parse_qs(body.decode()).items()})
             return
         self._forward(body)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815  names of http.server
+
+    def _deny(self, call: Call) -> None:
+        is_json = "X-Amz-Target" in self.headers
+        text = _DENIED_JSON if is_json else _DENIED_S3 if call.action.startswith("s3:") else _DENIED_QUERY
+        kind = "application/x-amz-json-1.1" if is_json else "text/xml"
+        self._send(400 if is_json else 403, [("Content-Type", kind)], text)
 
     def _count(self, signal: dict[str, str]) -> None:
         expected = instance_id(self.client_address[0])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BearerTokens:
-    """Rejects a request without an accepted token; `/health` needs none."""
+    """Rejects a request without an accepted token; `/health` needs none, nor `/ready` from its own host."""
 
     def __init__(self, app: ASGIApp, hashes: Sequence[str]) -> None:
         self._app = app
@@ -25,7 +25,7 @@ class BearerTokens:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["path"] == "/api/v1/health":
+        if scope["path"] == "/api/v1/health" or _is_own_host_asking(scope):
             await self._app(scope, receive, send)
             return
         if self._is_accepted(scope):
@@ -46,6 +46,15 @@ class BearerTokens:
         digest = token_hash(token.strip()).encode()
         # every hash is compared, each in constant time, so that the duration reveals nothing
         return sum(hmac.compare_digest(digest, accepted) for accepted in self._hashes) > 0
+
+
+def _is_own_host_asking(scope: Scope) -> bool:
+    """Return whether a program of this host asks `/ready`: on the Unix socket, and not through a proxy.
+
+    The host checks and reports its readiness, and knows only the hashes of the tokens.
+    """
+    is_direct = scope.get("client") is None and header(scope["headers"], b"x-forwarded-for") is None
+    return scope["path"] == "/api/v1/ready" and is_direct
 
 
 def _uncached(send: Send) -> Send:
