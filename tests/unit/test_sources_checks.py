@@ -14,6 +14,7 @@ from community_metrics.sources.base import FetchRequest
 from community_metrics.sources.days import DailyCounts, daily_result, emptied
 from community_metrics.sources.sentinel import Response, Sentinel
 from tests.support.clock import NOON
+from tests.unit.test_sources_replies import reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ class Registry:
         self, by_day: Mapping[date, int], *, since: date | None = None, stored: date | None = None
     ) -> FetchResult:
         request = FetchRequest(METRIC, "a", {}, since, SUNDAY, stored)
-        return await daily_result(request, DailyCounts(by_day, URL, NOON), self.sentinel, source="pypistats")
+        return await daily_result(request, DailyCounts(by_day, URL, NOON), self.sentinel, reply())
 
 
 def steady(value: int, *, without: frozenset[date] = frozenset()) -> dict[date, int]:
@@ -118,7 +119,12 @@ async def test_a_response_that_lost_its_rows_is_an_error_with_the_command_that_e
     assert (result.metric_id, result.observations) == (METRIC, ())
     error = result.error
     assert isinstance(error, TerminalSourceError)
-    assert (error.source, error.subject, error.url, error.http_status) == ("pypistats", "a", URL, 200)
+    assert (error.source, error.subject, error.url, error.http_status) == (
+        "github",
+        "a/b",
+        reply().public_url,
+        200,
+    )
     assert error.detail == (
         "the response holds no day with downloads, but days since 2026-09-28 are stored; it may have lost "
         "its rows, so nothing of it was stored"
@@ -136,7 +142,7 @@ def test_a_response_with_one_completed_day_of_downloads_lost_nothing(
     day: date, value: int, is_empty: bool
 ) -> None:
     request = FetchRequest(METRIC, "a", {}, None, SUNDAY, START)
-    assert (emptied(request, DailyCounts({day: value}, URL, NOON), "x") is not None) is is_empty
+    assert (emptied(request, DailyCounts({day: value}, URL, NOON), reply()) is not None) is is_empty
 
 
 async def test_the_sentinel_is_read_once_whatever_the_number_of_metrics() -> None:
