@@ -45,7 +45,7 @@ def main(config_path: Path) -> int:
         print(f"first boot failed: no instance id from {METADATA}: {error!r}", file=sys.stderr, flush=True)
         return 1
     try:
-        check_secrets(session, config["required_secrets"])
+        check_secrets(session, config["required_secrets"], config["put_secrets"])
         release = unpack(fetch(session, config), Path(config["releases"]), config["sha256"])
         bootstrap(release, config_path)
     except (BootError, BotoCoreError, ClientError, OSError, tarfile.TarError) as error:
@@ -74,13 +74,13 @@ def instance_id() -> str:
     return _fetch_instance_id()
 
 
-def check_secrets(session: boto3.Session, names: list[str]) -> None:
-    """Raise BootError if a required secret has no value."""
+def check_secrets(session: boto3.Session, names: list[str], command: str) -> None:
+    """Raise BootError if a required secret has no value; `command` sets the secrets of this deployment."""
     client = session.client("secretsmanager")
     unset = [name for name in names if not _has_value(client, name)]
     if unset:
         raise BootError(
-            f"Secrets Manager has no value for {', '.join(unset)}. Fix: run `community-metrics secrets put`, "
+            f"Secrets Manager has no value for {', '.join(unset)}. Fix: run `{command}`, "
             "then `npx cdk deploy --all`.",
         )
 
