@@ -102,6 +102,19 @@ def test_a_role_of_a_stage_can_use_nothing_of_another(
     assert others["*"] == {"StringEquals": {"cloudwatch:namespace": "CommunityMetrics/staging"}}
 
 
+def test_only_the_functions_of_a_stage_can_pull_its_image(assemblies: dict[str, Assembly]) -> None:
+    def pulling(name: str) -> set[str]:
+        policy = resolve(assemblies[name].properties("AWS::ECR::Repository"))["RepositoryPolicyText"]
+        (statement,) = policy["Statement"]
+        return {
+            arn.partition(":function:")[2] for arn in statement["Condition"]["StringLike"]["aws:sourceArn"]
+        }
+
+    for stage, prefix in (("serverless-s3", "community-metrics"), ("staging", "community-metrics-staging")):
+        functions = {f"{prefix}-api", f"{prefix}-jobs"}
+        assert pulling(stage) == {f"{name}{version}" for name in functions for version in ("", ":*")}
+
+
 @two_stages
 def test_the_alarms_and_gauges_of_a_stage_are_its_own(
     assemblies: dict[str, Assembly], production: str, staging: str
