@@ -20,6 +20,7 @@ from infra.names import JOURNAL_GROUPS, LogGroup, Reader, secrets_for
 from infra.network import Network
 from infra.policies import host_policy
 from infra.runtime_env import plain_settings, secret_ids
+from infra.secrets_stack import next_command
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -147,6 +148,7 @@ class HostStack(Stack):
             "certificates_bucket": arns.certificates_bucket(self, self._settings),
             "environment": plain_settings(self, self._settings),
             "secrets": {str(reader): secret_ids(self._settings, reader) for reader in Reader},
+            "put_secrets": next_command(self._settings),
             "required_secrets": [
                 self._settings.named(entry.name) for entry in secrets_for(storage) if entry.required
             ],

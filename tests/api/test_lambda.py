@@ -346,7 +346,7 @@ def test_a_job_writes_with_the_key_that_secrets_manager_has(
     "event",
     [
         {"job": "weekly_refresh", "lookback_weeks": 1, "only": ["downloads:*"]},
-        {"job": "update_all", "lookback_weeks": 520},
+        {"job": "update_all", "lookback_weeks": 520, "retire": True},
         {"job": "seed_from_csv", "only": ["stars:*"], "include_suspect": True},
         {"job": "bootstrap_tables"},
         {"job": "monitor"},

@@ -41,6 +41,19 @@ FLAVOURS = {
     "serverless": SERVERLESS,
     "serverless-s3": {**SERVERLESS, "storage": "s3", "region": "eu-central-1"},
 }
+# a catalogue of another project
+CATALOG = """\
+[[product]]
+id = "httpx"
+name = "HTTPX"
+[[metric]]
+id = "downloads:httpx:python"
+source = "pypistats"
+subject = "httpx"
+sdk = "python"
+window = "1d"
+display_name = "HTTPX"
+"""
 VARIANTS: dict[str, dict[str, Any]] = {  # a flavour with one change
     "cluster-port": {**SMALLEST, "lancedb_port": 8443, "ipv6": True},
     "other-mail": {**FULLEST, "alarm_email": "others@example.org"},

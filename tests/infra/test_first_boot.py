@@ -111,6 +111,7 @@ def prepared_box(folder: Path, aws: Recorder, metadata: str, **changes: Any) -> 
         "key": "release.tar.gz",
         "log_group": str(LogGroup.BOOT),
         "releases": str(folder / "releases"),
+        "put_secrets": "community-metrics secrets put --stage staging",
         "required_secrets": [SECRET],
         **changes,
     }
@@ -153,7 +154,7 @@ def test_without_secrets_the_boot_fails_and_names_the_missing_ones(box: Box) -> 
 
     assert box.boot() == 1
     assert (signal(box)["Status"], signal(box)["UniqueId"]) == ("FAILURE", INSTANCE)
-    assert f"no value for {SECRET}. Fix: run `community-metrics secrets put`" in box.logged
+    assert f"no value for {SECRET}. Fix: run `community-metrics secrets put --stage staging`" in box.logged
 
 
 def test_the_output_of_a_failed_bootstrap_is_in_the_boot_log(box: Box) -> None:

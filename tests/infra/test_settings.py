@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from community_metrics.config import Settings
 from infra.settings import SettingsError, Target, load_settings, load_target, parse_settings
-from tests.infra.flavours import FLAVOURS, FULLEST, SERVERLESS, SMALLEST
+from tests.infra.flavours import CATALOG, FLAVOURS, FULLEST, SERVERLESS, SMALLEST
 from tests.support.origins import AS_BROWSERS_SEND, NO_ORIGINS, NOT_AS_BROWSERS_SEND
 
 if TYPE_CHECKING:
@@ -199,20 +199,6 @@ def test_an_invalid_target_of_the_image_is_rejected(tmp_path: Path, content: str
     with pytest.raises(SettingsError, match=r"region|stage") as error:
         load_target(path)
     assert str(error.value).count("\n") == 1
-
-
-CATALOG = """\
-[[product]]
-id = "httpx"
-name = "HTTPX"
-[[metric]]
-id = "downloads:httpx:python"
-source = "pypistats"
-subject = "httpx"
-sdk = "python"
-window = "1d"
-display_name = "HTTPX"
-"""
 
 
 def deployment_with(folder: Path, catalog: str) -> Path:

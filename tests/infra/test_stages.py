@@ -102,6 +102,19 @@ def test_a_role_of_a_stage_can_use_nothing_of_another(
     assert others["*"] == {"StringEquals": {"cloudwatch:namespace": "CommunityMetrics/staging"}}
 
 
+def test_only_the_functions_of_a_stage_can_pull_its_image(assemblies: dict[str, Assembly]) -> None:
+    def pulling(name: str) -> set[str]:
+        policy = resolve(assemblies[name].properties("AWS::ECR::Repository"))["RepositoryPolicyText"]
+        (statement,) = policy["Statement"]
+        return {
+            arn.partition(":function:")[2] for arn in statement["Condition"]["StringLike"]["aws:sourceArn"]
+        }
+
+    for stage, prefix in (("serverless-s3", "community-metrics"), ("staging", "community-metrics-staging")):
+        functions = {f"{prefix}-api", f"{prefix}-jobs"}
+        assert pulling(stage) == {f"{name}{version}" for name in functions for version in ("", ":*")}
+
+
 @two_stages
 def test_the_alarms_and_gauges_of_a_stage_are_its_own(
     assemblies: dict[str, Assembly], production: str, staging: str
@@ -121,10 +134,12 @@ def test_the_host_of_a_stage_reads_the_names_of_its_stage(assemblies: dict[str, 
     assert found["api_host"] == "metrics-api-staging.example.org"
     assert found["environment"]["CM_DEPLOYMENT_STAGE"] == "staging"
     assert "CM_DEPLOYMENT_STAGE" not in facts(assemblies["fullest"])["environment"]
-    text = json.dumps(found)
-    assert text.count("community-metrics") == text.count("community-metrics-staging") + text.count(
-        "/opt/community-metrics"
+    assert "secrets put --region eu-central-1 --storage s3 --stage staging" in found["put_secrets"]
+    # what is left without the stage is the program's own name, and folders of the host
+    text = json.dumps(
+        {name: value for name, value in found.items() if name not in {"put_secrets", "releases"}}
     )
+    assert text.count("community-metrics") == text.count("community-metrics-staging") > 0
 
 
 def test_every_resource_has_the_tags_of_its_project_and_stage(assemblies: dict[str, Assembly]) -> None:
