@@ -178,7 +178,7 @@ async def test_a_look_that_takes_too_long_is_an_outage_and_the_next_one_is_new(
     Scripted.failures, Scripted.may_read = [], asyncio.Event()
     database = ReadDatabase(local_world.settings, read_timeout_s=0.25, reader_type=Scripted)
     with pytest.raises(StorageUnavailable, match=r"^LanceDB did not respond within 0\.25 s\.$"):
-        await database.look(NOON)
+        await asyncio.wait_for(database.look(NOON), 20)
     Scripted.may_read = None
     database.read_timeout_s = 20  # type: ignore[misc]  # a busy machine
     assert (await database.look(NOON)).newest_run == "first"

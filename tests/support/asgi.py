@@ -43,17 +43,18 @@ class Sent:
 
 @dataclass
 class Responds:
-    """An application with one response; `scopes` are those of the requests it received."""
+    """An application with one response; `scopes` and `received` are of the requests it received."""
 
     status: int = 200
     headers: Headers = field(default_factory=list)
     body: bytes = b"hello"
     scopes: list[Scope] = field(default_factory=list)
+    received: list[Message] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         self.scopes.append(scope)
-        await receive()
+        self.received.append(await receive())
         await send({"type": "http.response.start", "status": self.status, "headers": list(self.headers)})
         await send({"type": "http.response.body", "body": self.body})
 

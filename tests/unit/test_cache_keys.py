@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from community_metrics.api.cache.database import DataKey
-from community_metrics.api.cache.keys import cache_key
+from community_metrics.api.cache.keys import CacheKey, cache_key
 from community_metrics.api.cache.watch import TableState
 from tests.support.clock import NOON
 
@@ -88,3 +88,26 @@ def test_a_body_is_built_again_when_what_it_shows_has_changed(
     after, later = TableState(**{**fields, **changed}), NOON + timedelta(hours=hours)
     assert (after.key(later) != TABLES.key(NOON)) is body
     assert (after.key(later, by_minute=True) != TABLES.key(NOON, by_minute=True)) is by_minute_body
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/api/v1/status"), ("HEAD", "/api/v1/status"), ("GET", "/status"), ("POST", "/status")],
+)
+def test_only_a_get_below_the_prefix_has_a_key(method: str, path: str) -> None:
+    assert cache_key({"method": method, "path": path, "query_string": b"", "headers": []}) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "key"),
+    [
+        ("series/x", b"", CacheKey("series", "/api/v1/series/x", "", "csv")),
+        ("status", b"", CacheKey("status", "/api/v1/status", "", "")),
+        ("status", b"b=&a=1&a=%C3%BC", CacheKey("status", "/api/v1/status", "a=1&a=%C3%BC&b=", "")),
+        ("status", b"a=\xe4", CacheKey("status", "/api/v1/status", "a=%C3%A4", "")),
+    ],
+)
+def test_a_key_has_the_sorted_query_with_empty_values_and_the_format_of_a_series(
+    path: str, query: bytes, key: CacheKey
+) -> None:
+    assert key_of(path, CSV, query) == key

@@ -47,6 +47,7 @@ async def test_the_routes_build_for_the_instant_of_the_request_without_its_clien
     assert json.loads(sent.body)["now"] == "2026-11-23T13:00:00+00:00"
     (scope,) = rig.routes.scopes
     assert (scope["path"], scope["headers"]) == (PATH, [(b"accept", b"text/html")])
+    assert rig.routes.received == [{"type": "http.request", "body": b"", "more_body": False}]
 
 
 async def test_a_route_that_is_not_cached_passes_with_the_instant_of_the_request(rig: Rig) -> None:
