@@ -34,6 +34,7 @@ API_START_S = 90
 
 # modules in this folder
 edge = import_module("edge")  # nginx, certificate, sshd, updates, journal
+keys = import_module("keys")  # of a LanceDB cluster
 steps = import_module("steps")  # run a command, call systemctl, write a file
 
 
@@ -59,6 +60,7 @@ class Installation:
             *edge.prepare(self._config),
             ("units", self.enable_units),
             ("secrets", lambda: steps.systemctl("start", "community-metrics-secrets.service")),
+            ("keys", lambda: keys.check(self._config)),
             ("api", self.start_api),
             *edge.start(self._config),
             ("timers", self.start_timers),

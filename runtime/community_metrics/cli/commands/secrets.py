@@ -26,9 +26,16 @@ def put(
     lancedb_region: Annotated[
         str | None, typer.Option(help="As in deployment.toml: the region of the LanceDB cluster.")
     ] = None,
+    unchecked: Annotated[
+        bool,
+        typer.Option(
+            "--unchecked",
+            help="Do not test the keys, if this machine cannot reach the cluster; the host does at boot.",
+        ),
+    ] = False,
 ) -> None:
     """Prompt for each secret without showing it, test them against LanceDB, then store them."""
-    deployment = Deployment(storage.value, lancedb_region)
+    deployment = Deployment(storage.value, lancedb_region, reachable=not unchecked)
     result = asyncio.run(put_secrets(SecretsManager(region), deployment, _prompt))
     for line in (*(f"stored {entry.name}" for entry in result.stored), *result.notes):
         typer.echo(line)
