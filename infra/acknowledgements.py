@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Acknowledgment, App, Validations
 
-from infra.names import CERTIFICATES_PREFIX, DATA_PREFIX, HOST_LOG_GROUPS, PRODUCT, LogGroup, StackName
+from infra.arns import bucket_name
+from infra.names import CERTIFICATES_PREFIX, DATA_PREFIX, HOST_LOG_GROUPS, LogGroup, StackName
 
 if TYPE_CHECKING:
     from infra.settings import DeploymentSettings
@@ -37,7 +38,7 @@ def findings(settings: DeploymentSettings) -> tuple[Finding, ...]:
 def acknowledge(app: App, settings: DeploymentSettings) -> None:
     """Acknowledge each finding on its stack."""
     for finding in findings(settings):
-        stack = app.node.find_child(finding.stack)
+        stack = app.node.find_child(settings.named(finding.stack))
         Validations.of(stack).acknowledge(Acknowledgment(id=finding.rule, reason=finding.reason))
 
 
@@ -67,7 +68,7 @@ def _host(settings: DeploymentSettings) -> list[Finding]:
         _iam(stack, "*", _METRICS_REASON),
         _iam(
             stack,
-            f"arn:aws:s3:::{_bucket('certificates', settings)}/{CERTIFICATES_PREFIX}/*",
+            f"arn:aws:s3:::{_bucket('tls', settings)}/{CERTIFICATES_PREFIX}/*",
             "The host stores its certificates under this prefix, and may use no other prefix.",
         ),
         *(_iam(stack, _streams(group, settings), _STREAMS_REASON) for group in HOST_LOG_GROUPS),
@@ -98,8 +99,8 @@ def _iam(stack: StackName, resource: str, reason: str) -> Finding:
 
 
 def _streams(group: LogGroup, settings: DeploymentSettings) -> str:
-    return f"arn:aws:logs:{settings.region}:<AWS::AccountId>:log-group:{group}:*"
+    return f"arn:aws:logs:{settings.region}:<AWS::AccountId>:log-group:{settings.named(group)}:*"
 
 
 def _bucket(purpose: str, settings: DeploymentSettings) -> str:
-    return f"{PRODUCT}-{purpose}-<AWS::AccountId>-{settings.region}"
+    return bucket_name(settings, purpose, "<AWS::AccountId>", settings.region)

@@ -9,13 +9,14 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 
-from infra.names import METRIC_NAMESPACE, PRODUCT, construct_id
+from infra.names import PRODUCT, construct_id
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
     from constructs import Construct
 
     from infra.names import Gauge
+    from infra.settings import DeploymentSettings
 
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
@@ -33,10 +34,12 @@ class AlarmSpec:
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
 
 
-def gauge(name: Gauge, statistic: str, period: Duration | None = None) -> cloudwatch.Metric:
+def gauge(
+    settings: DeploymentSettings, name: Gauge, statistic: str, period: Duration | None = None
+) -> cloudwatch.Metric:
     """Return the CloudWatch metric of a gauge; the default period is one hour."""
     return cloudwatch.Metric(
-        namespace=METRIC_NAMESPACE,
+        namespace=settings.metric_namespace,
         metric_name=str(name),
         statistic=statistic,
         period=period or Duration.hours(1),
@@ -44,13 +47,17 @@ def gauge(name: Gauge, statistic: str, period: Duration | None = None) -> cloudw
 
 
 def add_alarm(
-    scope: Construct, spec: AlarmSpec, metric: cloudwatch.IMetric, topic: sns.ITopic
+    scope: Construct,
+    settings: DeploymentSettings,
+    spec: AlarmSpec,
+    metric: cloudwatch.IMetric,
+    topic: sns.ITopic,
 ) -> cloudwatch.Alarm:
     """Create the alarm; it notifies the topic when it rises and when it ends."""
     alarm = cloudwatch.Alarm(
         scope,
         construct_id(spec.name),
-        alarm_name=f"{PRODUCT}-{spec.name}",
+        alarm_name=settings.named(f"{PRODUCT}-{spec.name}"),
         alarm_description=spec.description,
         metric=metric,
         threshold=spec.threshold,

@@ -10,72 +10,79 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import ArnFormat, Stack
 
-from infra.names import CERTIFICATES_PREFIX, DATA_PREFIX, PRODUCT, LogGroup, SecretEntry
+from infra.names import CERTIFICATES_PREFIX, DATA_PREFIX, PRODUCT, LogGroup, Reader, SecretEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from constructs import Construct
 
+    from infra.settings import DeploymentSettings
+
 
 ALARM_TOPIC = f"{PRODUCT}-alarms"
 DEAD_LETTERS = f"{PRODUCT}-dead-letters"
 
 
-def secret_arns(scope: Construct, entries: Iterable[SecretEntry]) -> list[str]:
+def secret_arns(scope: Construct, settings: DeploymentSettings, entries: Iterable[SecretEntry]) -> list[str]:
     """Return the ARN pattern of each secret; Secrets Manager appends six random characters."""
     return [
         Stack.of(scope).format_arn(
             service="secretsmanager",
             resource="secret",
-            resource_name=f"{entry.name}-??????",
+            resource_name=f"{settings.named(entry.name)}-??????",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         for entry in entries
     ]
 
 
-def log_stream_arns(scope: Construct, groups: Iterable[LogGroup]) -> list[str]:
+def log_stream_arns(scope: Construct, settings: DeploymentSettings, groups: Iterable[LogGroup]) -> list[str]:
     """Return the ARN pattern of every stream of each log group."""
     return [
         Stack.of(scope).format_arn(
             service="logs",
             resource="log-group",
-            resource_name=f"{group}:*",
+            resource_name=f"{settings.named(group)}:*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         for group in groups
     ]
 
 
-def topic_arn(scope: Construct) -> str:
+def topic_arn(scope: Construct, settings: DeploymentSettings) -> str:
     """Return the ARN of the alarm topic in the region of `scope`."""
-    return Stack.of(scope).format_arn(service="sns", resource=ALARM_TOPIC)
+    return Stack.of(scope).format_arn(service="sns", resource=settings.named(ALARM_TOPIC))
 
 
-def dead_letters_arn(scope: Construct) -> str:
+def dead_letters_arn(scope: Construct, settings: DeploymentSettings) -> str:
     """Return the ARN of the dead-letter queue of the jobs function."""
-    return Stack.of(scope).format_arn(service="sqs", resource=DEAD_LETTERS)
+    return Stack.of(scope).format_arn(service="sqs", resource=settings.named(DEAD_LETTERS))
 
 
-def certificates_bucket(scope: Construct) -> str:
+def certificates_bucket(scope: Construct, settings: DeploymentSettings) -> str:
     """Return the name of the bucket that holds the certificate across replacements of the host."""
-    return _bucket(scope, "certificates")
+    return _bucket(scope, settings, "tls")
 
 
-def data_bucket(scope: Construct) -> str:
+def data_bucket(scope: Construct, settings: DeploymentSettings) -> str:
     """Return the name of the bucket that holds the database with `storage = "s3"`."""
-    return _bucket(scope, "data")
+    return _bucket(scope, settings, "data")
 
 
-def certificate_objects(scope: Construct) -> str:
+def certificate_objects(scope: Construct, settings: DeploymentSettings) -> str:
     """Return the ARN pattern of the objects under the certificate prefix."""
-    return f"{bucket_arn(certificates_bucket(scope))}/{CERTIFICATES_PREFIX}/*"
+    return f"{bucket_arn(certificates_bucket(scope, settings))}/{CERTIFICATES_PREFIX}/*"
 
 
-def data_objects(scope: Construct) -> str:
+def data_objects(scope: Construct, settings: DeploymentSettings) -> str:
     """Return the ARN pattern of the objects under the database's prefix."""
-    return f"{bucket_arn(data_bucket(scope))}/{DATA_PREFIX}/*"
+    return f"{bucket_arn(data_bucket(scope, settings))}/{DATA_PREFIX}/*"
+
+
+def bucket_name(settings: DeploymentSettings, purpose: str, account: str, region: str) -> str:
+    """Return the name of a bucket, which is unique among all accounts."""
+    return f"{settings.named(PRODUCT)}-{purpose}-{account}-{region}"
 
 
 def bucket_arn(name: str) -> str:
@@ -83,6 +90,20 @@ def bucket_arn(name: str) -> str:
     return f"arn:aws:s3:::{name}"
 
 
-def _bucket(scope: Construct, purpose: str) -> str:
+def function_arns(scope: Construct, settings: DeploymentSettings) -> list[str]:
+    """Return the ARN of each Lambda function, and the pattern of its versions."""
+    return [
+        Stack.of(scope).format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=settings.named(f"{PRODUCT}-{reader}{version}"),
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for reader in Reader
+        for version in ("", ":*")
+    ]
+
+
+def _bucket(scope: Construct, settings: DeploymentSettings, purpose: str) -> str:
     stack = Stack.of(scope)
-    return f"{PRODUCT}-{purpose}-{stack.account}-{stack.region}"
+    return bucket_name(settings, purpose, stack.account, stack.region)

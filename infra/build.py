@@ -29,26 +29,31 @@ def build(app: App, settings: DeploymentSettings, release: Release) -> None:
     """
     common: dict[str, Any] = {"settings": settings, "env": Environment(region=settings.region)}
     first: list[Stack] = [
-        SecretsStack(app, StackName.SECRETS, **common),
-        StorageStack(app, StackName.STORAGE, **common),
+        SecretsStack(app, settings.named(StackName.SECRETS), termination_protection=True, **common),
+        StorageStack(app, settings.named(StackName.STORAGE), termination_protection=True, **common),
     ]
     if not settings.awaits_image:
         _build_remaining(app, settings, release, common, first)
     Tags.of(app).add("project", PRODUCT)
+    if settings.stage:  # CloudFormation rejects a tag with an empty value
+        Tags.of(app).add("stage", settings.stage)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 
 def _build_remaining(
     app: App, settings: DeploymentSettings, release: Release, common: dict[str, Any], first: list[Stack]
 ) -> None:
-    monitoring = MonitoringStack(app, StackName.MONITORING, **common)
+    monitoring = MonitoringStack(app, settings.named(StackName.MONITORING), **common)
     api = _build_api(app, settings, release, common)
     for stack in (*first, monitoring):
         api.add_stack_dependency(stack)
     last: Stack = api
     if settings.hosted_zone_id:
-        last = DnsStack(app, StackName.DNS, target=api.record_target, ipv6_address=api.ipv6_address, **common)
-    health = HealthStack(app, StackName.HEALTH, settings=settings, env=Environment(region=HEALTH_REGION))
+        name = settings.named(StackName.DNS)
+        last = DnsStack(app, name, target=api.record_target, ipv6_address=api.ipv6_address, **common)
+    health = HealthStack(
+        app, settings.named(StackName.HEALTH), settings=settings, env=Environment(region=HEALTH_REGION)
+    )
     health.add_stack_dependency(last)
 
 
@@ -56,5 +61,5 @@ def _build_api(
     app: App, settings: DeploymentSettings, release: Release, common: dict[str, Any]
 ) -> HostStack | ServerlessStack:
     if settings.serverless:
-        return ServerlessStack(app, StackName.SERVERLESS, **common)
-    return HostStack(app, StackName.HOST, release=release, **common)
+        return ServerlessStack(app, settings.named(StackName.SERVERLESS), **common)
+    return HostStack(app, settings.named(StackName.HOST), release=release, **common)

@@ -50,7 +50,7 @@ class Function(Construct):
         self.function = lambda_.DockerImageFunction(
             self,
             "Function",
-            function_name=f"{PRODUCT}-{reader}",
+            function_name=settings.named(f"{PRODUCT}-{reader}"),
             code=self._code(settings, reader),
             architecture=lambda_.Architecture.ARM_64,
             memory_size=MEMORY_MIB[reader],
@@ -58,12 +58,12 @@ class Function(Construct):
             # CDK does not change an imported role: it has the statements of policies.py only
             role=role.without_policy_updates(),
             environment={**plain_settings(self, settings), **secret_ids(settings, reader)},
-            log_group=logs.LogGroup.from_log_group_name(self, "Log", log_group),
+            log_group=logs.LogGroup.from_log_group_name(self, "Log", settings.named(log_group)),
         )
 
     def _code(self, settings: DeploymentSettings, reader: Reader) -> lambda_.DockerImageCode:
         return lambda_.DockerImageCode.from_ecr(
-            ecr.Repository.from_repository_name(self, "Images", IMAGE_REPOSITORY),
+            ecr.Repository.from_repository_name(self, "Images", settings.named(IMAGE_REPOSITORY)),
             tag_or_digest=settings.lambda_image,
             cmd=[HANDLERS[reader]],
         )

@@ -56,13 +56,13 @@ class HealthStack(Stack):
             periods=3,
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
-        add_alarm(self, spec, metric, topic)
+        add_alarm(self, settings, spec, metric, topic)
 
     def _topic(self, settings: DeploymentSettings) -> sns.ITopic:
         # an alarm can only notify a topic of its own region
         if settings.region == HEALTH_REGION:
-            return sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self))
-        name = f"{arns.ALARM_TOPIC}-{settings.region}"
+            return sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self, settings))
+        name = f"{settings.named(arns.ALARM_TOPIC)}-{settings.region}"
         return AlarmTopic(self, "Alarms", settings=settings, name=name).topic
 
     def _build_check(self, settings: DeploymentSettings) -> route53.CfnHealthCheck:

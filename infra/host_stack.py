@@ -135,16 +135,18 @@ class HostStack(Stack):
             "bucket": self._asset.s3_bucket_name,
             "key": self._asset.s3_object_key,
             "sha256": release.sha256,
-            "log_group": str(LogGroup.BOOT),
-            "log_groups": {name: str(group) for name, group in JOURNAL_GROUPS.items()},
+            "log_group": self._settings.named(LogGroup.BOOT),
+            "log_groups": {name: self._settings.named(group) for name, group in JOURNAL_GROUPS.items()},
             "ship_logs": self._settings.ship_logs,
             "api_host": self._settings.api_host,
             "alarm_email": self._settings.alarm_email,
-            "topic": arns.topic_arn(self),
-            "certificates_bucket": arns.certificates_bucket(self),
+            "topic": arns.topic_arn(self, self._settings),
+            "certificates_bucket": arns.certificates_bucket(self, self._settings),
             "environment": plain_settings(self, self._settings),
             "secrets": {str(reader): secret_ids(self._settings, reader) for reader in Reader},
-            "required_secrets": [entry.name for entry in secrets_for(storage) if entry.required],
+            "required_secrets": [
+                self._settings.named(entry.name) for entry in secrets_for(storage) if entry.required
+            ],
         }
 
     def _assign_ipv6_address(self, facts: dict[str, Any]) -> str:
@@ -190,5 +192,5 @@ class HostStack(Stack):
             # a new instance starts with few credits and earns 24 an hour (t4g.small)
             periods=36,
         )
-        topic = sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self))
-        add_alarm(self, spec, metric, topic)
+        topic = sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self, self._settings))
+        add_alarm(self, self._settings, spec, metric, topic)

@@ -41,13 +41,13 @@ class PublicApi(Construct):
         self.api = gateway.HttpApi(
             self,
             "Api",
-            api_name=PRODUCT,
+            api_name=settings.named(PRODUCT),
             create_default_stage=False,
             disable_execute_api_endpoint=True,
             # the application handles CORS, as on the host
             default_integration=integrations.HttpLambdaIntegration("Function", function),
         )
-        self._build_stage()
+        self._build_stage(settings.named(LogGroup.HTTP_API))
 
     def _build_certificate(self, settings: DeploymentSettings) -> acm.Certificate:
         return acm.Certificate(
@@ -57,7 +57,7 @@ class PublicApi(Construct):
             validation=acm.CertificateValidation.from_dns(hosted_zone(self, settings)),
         )
 
-    def _build_stage(self) -> None:
+    def _build_stage(self, log_group: str) -> None:
         stage = gateway.HttpStage(
             self,
             "Stage",
@@ -67,7 +67,7 @@ class PublicApi(Construct):
             throttle=gateway.ThrottleSettings(rate_limit=REQUESTS_PER_S, burst_limit=BURST),
             domain_mapping=gateway.DomainMappingOptions(domain_name=self.domain),
         )
-        log = logs.LogGroup.from_log_group_name(self, "AccessLog", LogGroup.HTTP_API)
+        log = logs.LogGroup.from_log_group_name(self, "AccessLog", log_group)
         template = cast("gateway.CfnStage", stage.node.default_child)
         template.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
             # a stage rejects the ":*" at the end of an imported log group's ARN

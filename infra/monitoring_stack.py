@@ -76,17 +76,19 @@ class MonitoringStack(Stack):
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
-        self.topic = AlarmTopic(self, "Alarms", settings=settings, name=arns.ALARM_TOPIC).topic
-        self._build_log_groups()
+        self.topic = AlarmTopic(
+            self, "Alarms", settings=settings, name=settings.named(arns.ALARM_TOPIC)
+        ).topic
+        self._build_log_groups(settings)
         self._build_alarms_and_dashboard(settings)
 
-    def _build_log_groups(self) -> None:
+    def _build_log_groups(self, settings: DeploymentSettings) -> None:
         # of host and Lambda alike: a switch between them must not delete logs
         for group in LogGroup:
             logs.LogGroup(
                 self,
                 f"{group.name.title().replace('_', '')}Log",
-                log_group_name=group,
+                log_group_name=settings.named(group),
                 retention=logs.RetentionDays.THREE_MONTHS,
                 removal_policy=RemovalPolicy.DESTROY,
             )
@@ -95,12 +97,12 @@ class MonitoringStack(Stack):
         watched = JOB_ALARMS if settings.serverless else JOB_ALARMS + HOST_ALARMS
         alarms, graphs = [], []
         for name, statistic, spec in watched:
-            metric = gauge(name, statistic)
-            alarms.append(add_alarm(self, spec, metric, self.topic))
+            metric = gauge(settings, name, statistic)
+            alarms.append(add_alarm(self, settings, spec, metric, self.topic))
             graphs.append(cloudwatch.GraphWidget(title=spec.name, left=[metric], width=8))
         cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=PRODUCT,
+            dashboard_name=settings.named(PRODUCT),
             widgets=[[cloudwatch.AlarmStatusWidget(alarms=alarms, width=24)], graphs],
         )

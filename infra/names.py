@@ -1,5 +1,8 @@
 """Names that the stacks, the host's files and the runtime share.
 
+These are the names without a stage. `DeploymentSettings.named` returns the name of a resource in its stage:
+with `stage = "staging"`, `community-metrics-alarms` is `community-metrics-staging-alarms`.
+
 A process gets the id of each of its secrets in an environment variable: `CM_LANCEDB_API_KEY_SECRET` is the id
 of the Secrets Manager secret that holds `CM_LANCEDB_API_KEY`. A `_SECRET` variable never holds a value.
 """
@@ -82,7 +85,7 @@ SECRETS = (
 
 
 class Gauge(StrEnum):
-    """The gauges in our CloudWatch namespace; no dimensions, as a region has one deployment."""
+    """The gauges in our CloudWatch namespace; each stage has its own namespace."""
 
     AGE_OF_LAST_SUCCESS_H = "AgeOfLastSuccessHours"
     FAILED_RUNS = "FailedRuns"
@@ -131,6 +134,11 @@ def secrets_for(storage: str, reader: Reader | None = None) -> tuple[SecretEntry
         if (storage == "enterprise" or not entry.enterprise_only)
         and (reader is None or reader in entry.readers)
     )
+
+
+def staged(name: str, stage: str) -> str:
+    """Return the name of a resource in a stage; an empty stage changes nothing."""
+    return name.replace(PRODUCT, f"{PRODUCT}-{stage}", 1) if stage else name
 
 
 def construct_id(name: str) -> str:

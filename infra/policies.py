@@ -12,7 +12,6 @@ from infra.names import (
     CERTIFICATES_PREFIX,
     DATA_PREFIX,
     HOST_LOG_GROUPS,
-    METRIC_NAMESPACE,
     LogGroup,
     Reader,
     secrets_for,
@@ -31,11 +30,13 @@ def host_policy(
     return [
         _read_secrets(scope, settings, None),
         _allow("ReadRelease", ["s3:GetObject"], [release_arn]),
-        _allow("StoreCertificates", ["s3:GetObject", "s3:PutObject"], [arns.certificate_objects(scope)]),
-        _list("ListCertificates", arns.certificates_bucket(scope), f"{CERTIFICATES_PREFIX}/*"),
-        _write_logs(scope, *HOST_LOG_GROUPS),
-        _put_metrics(),
-        _allow("Notify", ["sns:Publish"], [arns.topic_arn(scope)]),
+        _allow(
+            "StoreCertificates", ["s3:GetObject", "s3:PutObject"], [arns.certificate_objects(scope, settings)]
+        ),
+        _list("ListCertificates", arns.certificates_bucket(scope, settings), f"{CERTIFICATES_PREFIX}/*"),
+        _write_logs(scope, settings, *HOST_LOG_GROUPS),
+        _put_metrics(settings),
+        _allow("Notify", ["sns:Publish"], [arns.topic_arn(scope, settings)]),
         _allow("SignalBoot", ["cloudformation:SignalResource"], [Stack.of(scope).stack_id]),
         *_use_data(scope, settings, write=True),
     ]
@@ -45,7 +46,7 @@ def api_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.Polic
     """Return the policy of the API function: read only."""
     return [
         _read_secrets(scope, settings, Reader.API),
-        _write_logs(scope, LogGroup.LAMBDA_API),
+        _write_logs(scope, settings, LogGroup.LAMBDA_API),
         *_use_data(scope, settings, write=False),
     ]
 
@@ -54,9 +55,9 @@ def jobs_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.Poli
     """Return the policy of the jobs function: write the database, publish metrics."""
     return [
         _read_secrets(scope, settings, Reader.JOBS),
-        _write_logs(scope, LogGroup.LAMBDA_JOBS),
-        _put_metrics(),
-        _allow("SendDeadLetters", ["sqs:SendMessage"], [arns.dead_letters_arn(scope)]),
+        _write_logs(scope, settings, LogGroup.LAMBDA_JOBS),
+        _put_metrics(settings),
+        _allow("SendDeadLetters", ["sqs:SendMessage"], [arns.dead_letters_arn(scope, settings)]),
         *_use_data(scope, settings, write=True),
     ]
 
@@ -65,22 +66,26 @@ def _read_secrets(
     scope: Construct, settings: DeploymentSettings, reader: Reader | None
 ) -> iam.PolicyStatement:
     entries = secrets_for(settings.storage, reader)
-    return _allow("ReadSecrets", ["secretsmanager:GetSecretValue"], arns.secret_arns(scope, entries))
-
-
-def _write_logs(scope: Construct, *groups: LogGroup) -> iam.PolicyStatement:
     return _allow(
-        "WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], arns.log_stream_arns(scope, groups)
+        "ReadSecrets", ["secretsmanager:GetSecretValue"], arns.secret_arns(scope, settings, entries)
     )
 
 
-def _put_metrics() -> iam.PolicyStatement:
+def _write_logs(scope: Construct, settings: DeploymentSettings, *groups: LogGroup) -> iam.PolicyStatement:
+    return _allow(
+        "WriteLogs",
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        arns.log_stream_arns(scope, settings, groups),
+    )
+
+
+def _put_metrics(settings: DeploymentSettings) -> iam.PolicyStatement:
     # PutMetricData has no resource types; only the namespace can limit it
     return _allow(
         "PutMetrics",
         ["cloudwatch:PutMetricData"],
         ["*"],
-        {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+        {"StringEquals": {"cloudwatch:namespace": settings.metric_namespace}},
     )
 
 
@@ -91,8 +96,8 @@ def _use_data(scope: Construct, settings: DeploymentSettings, *, write: bool) ->
     if write:
         actions += ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
     return [
-        _allow("UseData", actions, [arns.data_objects(scope)]),
-        _list("ListData", arns.data_bucket(scope), DATA_PREFIX, f"{DATA_PREFIX}/*"),
+        _allow("UseData", actions, [arns.data_objects(scope, settings)]),
+        _list("ListData", arns.data_bucket(scope, settings), DATA_PREFIX, f"{DATA_PREFIX}/*"),
     ]
 
 

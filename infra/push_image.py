@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.names import IMAGE_REPOSITORY, StackName
+from infra.names import IMAGE_REPOSITORY, StackName, staged
 from infra.release import ROOT, ReleaseError, build_wheel
-from infra.settings import SettingsError, load_region
+from infra.settings import SettingsError, Target, load_target
 
 PLATFORM = "linux/arm64"
 
@@ -30,8 +30,8 @@ class ImageError(Exception):
 def main() -> int:
     """Build and push the image, print the line for `deployment.toml`, and return the exit code."""
     try:
-        region = load_region(ROOT / "deployment.toml")
-        uri, user, password = _repository(region)
+        target = load_target(ROOT / "deployment.toml")
+        uri, user, password = _repository(target)
         _docker("login", "--username", user, "--password-stdin", uri.partition("/")[0], stdin=password)
         digest = _build_and_push(uri)
     except (ImageError, ReleaseError, SettingsError) as error:
@@ -41,16 +41,17 @@ def main() -> int:
     return 0
 
 
-def _repository(region: str) -> tuple[str, str, str]:
+def _repository(target: Target) -> tuple[str, str, str]:
     """Return the URI of the repository, and the user and password for it."""
-    client = boto3.client("ecr", region_name=region)
+    client = boto3.client("ecr", region_name=target.region)
+    name = staged(IMAGE_REPOSITORY, target.stage)
     try:
-        found = client.describe_repositories(repositoryNames=[IMAGE_REPOSITORY])["repositories"]
+        found = client.describe_repositories(repositoryNames=[name])["repositories"]
         token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     except (BotoCoreError, ClientError) as error:
         raise ImageError(
-            f"Cannot use the ECR repository {IMAGE_REPOSITORY}: {error}. "
-            f"Fix: create it with `npx cdk deploy {StackName.STORAGE}`."
+            f"Cannot use the ECR repository {name}: {error}. "
+            f"Fix: create it with `npx cdk deploy {staged(StackName.STORAGE, target.stage)}`."
         ) from None
     user, _, password = base64.b64decode(token).decode().partition(":")
     return found[0]["repositoryUri"], user, password

@@ -23,8 +23,10 @@ def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, 
     }
     if settings.api_check_interval_s is not None:
         common["CM_API_CHECK_INTERVAL_S"] = f"{settings.api_check_interval_s:g}"
+    if settings.stage:
+        common["CM_DEPLOYMENT_STAGE"] = settings.stage
     if settings.storage == "s3":
-        database = f"s3://{arns.data_bucket(scope)}/{DATA_PREFIX}"
+        database = f"s3://{arns.data_bucket(scope, settings)}/{DATA_PREFIX}"
         return {**common, "CM_STORAGE_MODE": "local", "CM_DB_PATH": database}
     if settings.lancedb_region:
         common["CM_LANCEDB_REGION"] = settings.lancedb_region
@@ -33,4 +35,4 @@ def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, 
 
 def secret_ids(settings: DeploymentSettings, reader: Reader) -> dict[str, str]:
     """Return the `CM_*_SECRET` variables of one reader: the secrets' names, never their values."""
-    return {entry.id_variable: entry.name for entry in secrets_for(settings.storage, reader)}
+    return {entry.id_variable: settings.named(entry.name) for entry in secrets_for(settings.storage, reader)}

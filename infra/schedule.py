@@ -18,6 +18,8 @@ from infra.names import PRODUCT, construct_id
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
 
+    from infra.settings import DeploymentSettings
+
 # job and schedule in UTC; the catch-up fetches days that a registry published late
 SCHEDULES = {
     "weekly-refresh": ("weekly_refresh", "cron(0 6 ? * MON *)"),
@@ -31,13 +33,16 @@ MAX_EVENT_AGE = Duration.hours(3)
 class JobSchedules(Construct):
     """Invokes each job on its schedule, with retries and a dead-letter queue."""
 
-    def __init__(self, scope: Construct, id_: str, *, function: lambda_.Function) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, settings: DeploymentSettings, function: lambda_.Function
+    ) -> None:
         super().__init__(scope, id_)
+        self._settings = settings
         self._function = function
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
-            queue_name=DEAD_LETTERS,
+            queue_name=settings.named(DEAD_LETTERS),
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
@@ -72,7 +77,7 @@ class JobSchedules(Construct):
         scheduler.CfnSchedule(
             self,
             construct_id(name),
-            name=f"{PRODUCT}-{name}",
+            name=self._settings.named(f"{PRODUCT}-{name}"),
             schedule_expression=when,
             schedule_expression_timezone="UTC",
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),

@@ -22,13 +22,13 @@ class SecretsStack(Stack):
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
         for entry in secrets_for(settings.storage):
-            self._build_secret(entry)
+            self._build_secret(entry, settings.named(entry.name))
         CfnOutput(self, "Next", value=next_command(settings))
 
-    def _build_secret(self, entry: SecretEntry) -> None:
+    def _build_secret(self, entry: SecretEntry, name: str) -> None:
         # CfnSecret, because the Secret construct generates a value, which would look like a key
         secret = secretsmanager.CfnSecret(
-            self, construct_id(entry.key), name=entry.name, description=entry.description
+            self, construct_id(entry.key), name=name, description=entry.description
         )
         # if the first deploy fails, the empty secrets are deleted, so that the next one can create them
         secret.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
@@ -37,6 +37,8 @@ class SecretsStack(Stack):
 def next_command(settings: DeploymentSettings) -> str:
     """Return the command that sets the secrets of this deployment."""
     command = f"{PRODUCT} secrets put --region {settings.region} --storage {settings.storage}"
-    if settings.lancedb_region is None:
-        return command
-    return f"{command} --lancedb-region {settings.lancedb_region}"
+    if settings.stage:
+        command += f" --stage {settings.stage}"
+    if settings.lancedb_region:
+        command += f" --lancedb-region {settings.lancedb_region}"
+    return command

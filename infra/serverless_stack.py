@@ -33,11 +33,11 @@ class ServerlessStack(Stack):
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
         self._settings = settings
-        self._topic = sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self))
+        self._topic = sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self, settings))
         api = self._build_function("Api", Reader.API, api_policy(self, settings))
         jobs = self._build_function("Jobs", Reader.JOBS, jobs_policy(self, settings))
         public = PublicApi(self, "Public", settings=settings, function=api.function)
-        schedules = JobSchedules(self, "Schedules", function=jobs.function)
+        schedules = JobSchedules(self, "Schedules", settings=settings, function=jobs.function)
         self._watch_api(public.api)
         self._watch_jobs(jobs, schedules.dead_letters)
         self.ipv6_address = None
@@ -58,12 +58,13 @@ class ServerlessStack(Stack):
         # an unhandled error is a 500 response, which Lambda counts as a success
         metric = api.metric_server_error(period=Duration.minutes(5), statistic="Sum")
         spec = AlarmSpec("api-errors", "The API returned 5xx five times in five minutes.", threshold=5)
-        add_alarm(self, spec, metric, self._topic)
+        add_alarm(self, self._settings, spec, metric, self._topic)
 
     def _watch_jobs(self, jobs: Function, dead_letters: sqs.Queue) -> None:
         errors: cloudwatch.IMetric = jobs.function.metric_errors(period=Duration.hours(1), statistic="Sum")
         add_alarm(
             self,
+            self._settings,
             AlarmSpec("job-error", "The jobs function failed.", threshold=1),
             errors,
             self._topic,
@@ -72,4 +73,4 @@ class ServerlessStack(Stack):
             period=Duration.minutes(5), statistic="Maximum"
         )
         spec = AlarmSpec("dead-letters", "A scheduled job failed after all retries.", threshold=1)
-        add_alarm(self, spec, waiting, self._topic)
+        add_alarm(self, self._settings, spec, waiting, self._topic)

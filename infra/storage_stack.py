@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from infra import arns
-from infra.names import IMAGE_REPOSITORY, PRODUCT
+from infra.names import IMAGE_REPOSITORY
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -26,10 +26,10 @@ class StorageStack(Stack):
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
-        self._build_bucket("Certificates", arns.certificates_bucket(self))
+        self._build_bucket("Certificates", arns.certificates_bucket(self, settings))
         if settings.storage == "s3":
-            self._build_bucket("Data", arns.data_bucket(self))
-        self._build_image_repository()
+            self._build_bucket("Data", arns.data_bucket(self, settings))
+        self._build_image_repository(settings)
 
     def _build_bucket(self, id_: str, name: str) -> None:
         s3.Bucket(
@@ -50,11 +50,11 @@ class StorageStack(Stack):
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
-    def _build_image_repository(self) -> None:
+    def _build_image_repository(self, settings: DeploymentSettings) -> None:
         repository = ecr.Repository(
             self,
             "Images",
-            repository_name=IMAGE_REPOSITORY,
+            repository_name=settings.named(IMAGE_REPOSITORY),
             image_scan_on_push=True,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
             lifecycle_rules=[ecr.LifecycleRule(max_image_count=IMAGES_KEPT)],
@@ -66,14 +66,6 @@ class StorageStack(Stack):
                 sid="LambdaMayPull",
                 principals=[iam.ServicePrincipal("lambda.amazonaws.com")],
                 actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                conditions={"StringLike": {"aws:sourceArn": self._functions()}},
+                conditions={"StringLike": {"aws:sourceArn": arns.function_arns(self, settings)}},
             )
-        )
-
-    def _functions(self) -> str:
-        return self.format_arn(
-            service="lambda",
-            resource="function",
-            resource_name=f"{PRODUCT}-*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )

@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from community_metrics.errors import ConfigurationError
 from community_metrics.origins import require_secure_origin
-from community_metrics.setting_types import BrowserOrigin, Contact, Entries, Origin, Secret, TokenHash
+from community_metrics.setting_types import BrowserOrigin, Contact, Entries, Origin, Secret, Stage, TokenHash
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     lancedb_host_override: str | None = None
     catalog: Path | None = None
     contact: Contact = PROJECT_URL
+    deployment_stage: Stage = ""
     github_token: Secret = None
     cors_origins: Annotated[tuple[BrowserOrigin, ...], NoDecode, Entries] = ()
     api_token_hashes: Annotated[tuple[TokenHash, ...], NoDecode, Entries] = ()
@@ -282,6 +283,11 @@ def _aws_storage_options() -> dict[str, str]:
     if options.get("aws_endpoint", "").startswith("http://"):
         options["allow_http"] = "true"
     return options
+
+
+def given_stage() -> str:
+    """Return `CM_DEPLOYMENT_STAGE` alone, because gauges are sent even if other settings are invalid."""
+    return os.environ.get("CM_DEPLOYMENT_STAGE", "")
 
 
 def secret_ids() -> dict[str, str]:

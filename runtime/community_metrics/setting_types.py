@@ -44,9 +44,18 @@ def _contact(contact: str) -> str:
     return contact.strip()
 
 
+def _stage(stage: str) -> str:
+    if stage and not re.fullmatch(r"[a-z][a-z0-9]{0,11}", stage):
+        raise ValueError(
+            f"is {stage!r}; a stage has at most 12 lower-case letters and digits, such as staging"
+        )
+    return stage
+
+
 Entries = BeforeValidator(_split)
 Contact = Annotated[str, AfterValidator(_contact)]
 Origin = Annotated[str, AfterValidator(require_origin)]
 BrowserOrigin = Annotated[str, AfterValidator(require_browser_origin)]
+Stage = Annotated[str, AfterValidator(_stage)]
 TokenHash = Annotated[str, AfterValidator(_token_hash)]
 Secret = Annotated[SecretStr | None, AfterValidator(_secret)]

@@ -150,7 +150,7 @@ def test_a_boot_with_a_rejected_key_fails_with_the_reason(world: World, box: Box
     booted = box.run(BOOTSTRAP, limit_s=120)
 
     assert booted.returncode == 1
-    assert "community-metrics/lancedb-write-key was rejected. LanceDB at db://rehearsal" in booted.stdout
+    assert "lancedb-write-key was rejected. LanceDB at db://rehearsal" in booted.stdout
     assert booted.stdout.splitlines()[-1].startswith("bootstrap, keys: ")
     assert "a-key-of-another-cluster" not in booted.stdout
 

@@ -42,6 +42,8 @@ FLAVOURS = {
 VARIANTS: dict[str, dict[str, Any]] = {  # a flavour with one change
     "cluster-port": {**SMALLEST, "lancedb_port": 8443, "ipv6": True},
     "other-mail": {**FULLEST, "alarm_email": "others@example.org"},
+    "staging": {**FULLEST, "stage": "staging"},
+    "staging-serverless": {**SERVERLESS, "storage": "s3", "region": "eu-central-1", "stage": "staging"},
     "no-zone": {key: value for key, value in FULLEST.items() if not key.startswith("hosted_zone")},
 }
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 DATA = f"community-metrics-data-{ACCOUNT}-{REGION}"
-CERTIFICATES = f"community-metrics-certificates-{ACCOUNT}-{REGION}"
+CERTIFICATES = f"community-metrics-tls-{ACCOUNT}-{REGION}"
 TOKEN_HASHES, GITHUB_TOKEN = "community-metrics/api-token-hashes", "community-metrics/github-token"
 # called by an AWS service with the role, not by our programs
 BY_AWS = {

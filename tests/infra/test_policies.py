@@ -45,7 +45,7 @@ def role_of(assembly: Assembly, stack: str, prefix: str) -> dict[str, Any]:
 
 
 def host_statements(region: str, release: str) -> dict[str, Any]:
-    certificates = f"arn:aws:s3:::community-metrics-certificates-123456789012-{region}/certificates/*"
+    certificates = f"arn:aws:s3:::community-metrics-tls-123456789012-{region}/certificates/*"
     return {
         "ReadRelease": (["s3:GetObject"], [release], None),
         "StoreCertificates": (["s3:GetObject", "s3:PutObject"], [certificates], None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -64,12 +65,12 @@ def answers(cluster: Enterprise, **changes: str) -> dict[str, str]:
 
 
 async def filled(
-    given: Mapping[str, str], storage: str = "enterprise", *, reachable: bool = True
+    given: Mapping[str, str], storage: str = "enterprise", stage: str = "", *, reachable: bool = True
 ) -> PutResult:
     by_prompt = {entry.prompt: given.get(entry.key, "") for entry in ENTRIES}
-    deployment = Deployment(storage, reachable=reachable)
+    deployment = Deployment(storage, stage=stage, reachable=reachable)
     return await put_secrets(
-        SecretsManager(REGION), deployment, lambda prompt: by_prompt[prompt.split(" (")[0]]
+        SecretsManager(REGION, deployment), deployment, lambda prompt: by_prompt[prompt.split(" (")[0]]
     )
 
 
@@ -99,10 +100,16 @@ def values(secrets: Any) -> dict[str, str]:
 
 
 def test_the_secrets_are_those_of_the_stack() -> None:
-    for storage in ("enterprise", "s3"):
-        ours = {(entry.name, f"CM_{entry.setting.upper()}", entry.required) for entry in entries_for(storage)}
+    for storage, stage in product(("enterprise", "s3"), ("", "staging")):
+        name = Deployment(storage, stage=stage).name
+        ours = {
+            (name(entry), f"CM_{entry.setting.upper()}", entry.required) for entry in entries_for(storage)
+        }
 
-        assert ours == {(entry.name, entry.variable, entry.required) for entry in names.secrets_for(storage)}
+        assert ours == {
+            (names.staged(entry.name, stage), entry.variable, entry.required)
+            for entry in names.secrets_for(storage)
+        }
 
 
 async def test_valid_keys_are_stored(entries: Any, cluster: Enterprise) -> None:
@@ -166,10 +173,7 @@ async def test_without_the_check_of_the_keys_invalid_values_are_rejected_too(
 
 
 def test_the_checked_keys_are_those_of_the_secrets() -> None:
-    assert (secrets_put.READ_KEY.name, secrets_put.WRITE_KEY.name) == (
-        key_check.READ_KEY,
-        key_check.WRITE_KEY,
-    )
+    assert (secrets_put.READ_KEY.key, secrets_put.WRITE_KEY.key) == (key_check.READ_KEY, key_check.WRITE_KEY)
 
 
 async def test_an_empty_answer_keeps_the_stored_value(entries: Any, cluster: Enterprise) -> None:
@@ -197,9 +201,7 @@ async def test_swapped_keys_are_found_if_the_database_has_tables(entries: Any, c
     await bootstrap(cluster, "swapped")
     swapped = {"lancedb-uri": "db://swapped", "lancedb-read-key": WRITE_KEY, "lancedb-write-key": READ_KEY}
 
-    with pytest.raises(
-        StorageDenied, match=r"^Nothing was stored: community-metrics/lancedb-write-key was rejected"
-    ):
+    with pytest.raises(StorageDenied, match=r"^Nothing was stored: lancedb-write-key was rejected"):
         await put({**answers(cluster), **swapped})
 
     assert values(entries) == {}

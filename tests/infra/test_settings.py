@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from community_metrics.config import Settings
-from infra.settings import SettingsError, load_region, load_settings, parse_settings
+from infra.settings import SettingsError, Target, load_settings, load_target, parse_settings
 from tests.infra.flavours import FLAVOURS, FULLEST, SERVERLESS, SMALLEST
 from tests.support.origins import AS_BROWSERS_SEND, NO_ORIGINS, NOT_AS_BROWSERS_SEND
 
@@ -33,6 +33,9 @@ def test_the_example_file_is_valid(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"domian": "example.org"}, "domian is not a setting; known settings are alarm_email"),
+        ({"stage": "Staging"}, "stage is 'Staging'; expected a value such as staging: at most 12"),
+        ({"stage": "pre-prod"}, "stage is 'pre-prod'; expected a value such as staging"),
+        ({"stage": "thirteenlettr"}, "stage is 'thirteenlettr'; expected a value such as staging"),
         ({"region": "europe"}, "region is 'europe'; expected a value such as eu-central-1"),
         ({"ssh_cidrs": ["300.0.0.0/8"]}, "ssh_cidrs: '300.0.0.0/8' is not a network"),
         ({"ssh_cidrs": ["203.0.113.7/24"]}, "ssh_cidrs: '203.0.113.7/24' is not a network"),
@@ -174,17 +177,22 @@ def test_a_deployment_accepts_the_same_origins_as_the_runtime(host: str, port: i
 def test_the_region_can_be_read_without_an_image(tmp_path: Path) -> None:
     path = tmp_path / "deployment.toml"
     path.write_text('region = "eu-central-1"\nserverless = true\n', encoding="utf-8")
+    assert load_target(path) == Target("eu-central-1")
 
-    assert load_region(path) == "eu-central-1"
+    path.write_text('stage = "staging"\nregion = "eu-central-1"\n', encoding="utf-8")
+    assert load_target(path) == Target("eu-central-1", "staging")
 
 
-@pytest.mark.parametrize("content", ['region = "here"', "serverless = true", "region = 5"])
-def test_an_invalid_region_is_rejected(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content",
+    ['region = "here"', "serverless = true", "region = 5", 'region = "eu-central-1"\nstage = "region-1"'],
+)
+def test_an_invalid_target_of_the_image_is_rejected(tmp_path: Path, content: str) -> None:
     path = tmp_path / "deployment.toml"
     path.write_text(content, encoding="utf-8")
 
-    with pytest.raises(SettingsError, match="region") as error:
-        load_region(path)
+    with pytest.raises(SettingsError, match=r"region|stage") as error:
+        load_target(path)
     assert str(error.value).count("\n") == 1
 
 

@@ -161,9 +161,7 @@ def test_the_buckets_are_private_encrypted_versioned_and_retained(fullest: Assem
     buckets = fullest.resources("AWS::S3::Bucket")
 
     names = {resolve(bucket["Properties"]["BucketName"]) for bucket in buckets}
-    assert names == {
-        f"community-metrics-{purpose}-123456789012-eu-central-1" for purpose in ("certificates", "data")
-    }
+    assert names == {f"community-metrics-{purpose}-123456789012-eu-central-1" for purpose in ("tls", "data")}
     for bucket in buckets:
         assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
         assert bucket["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}

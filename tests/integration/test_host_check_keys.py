@@ -74,9 +74,9 @@ def test_before_the_bootstrap_a_note_reports_that_the_write_key_is_not_checked(
 @pytest.mark.parametrize(
     ("keys", "rejected"),
     [
-        ({"read_key": "of-another-cluster"}, "community-metrics/lancedb-read-key"),
-        ({"write_key": "of-another-cluster"}, "community-metrics/lancedb-write-key"),
-        ({"read_key": WRITE_KEY, "write_key": READ_KEY}, "community-metrics/lancedb-write-key"),
+        ({"read_key": "of-another-cluster"}, "lancedb-read-key"),
+        ({"write_key": "of-another-cluster"}, "lancedb-write-key"),
+        ({"read_key": WRITE_KEY, "write_key": READ_KEY}, "lancedb-write-key"),
     ],
     ids=["read", "write", "swapped"],
 )

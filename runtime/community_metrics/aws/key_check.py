@@ -13,8 +13,8 @@ from community_metrics.storage.reader import DATABASE
 if TYPE_CHECKING:
     from community_metrics.config import Settings
 
-READ_KEY: Final = "community-metrics/lancedb-read-key"
-WRITE_KEY: Final = "community-metrics/lancedb-write-key"
+READ_KEY: Final = "lancedb-read-key"
+WRITE_KEY: Final = "lancedb-write-key"
 WRITE_NOT_CHECKED: Final = (
     "The write key is not checked yet, because the database has no tables. Fix: run `community-metrics "
     "bootstrap` with it, then this command again."
@@ -27,7 +27,7 @@ async def check_keys(api: Settings, jobs: Settings) -> tuple[str, ...]:
     """Use each key once; return notes about what could not be checked.
 
     Raises:
-        StorageDenied: LanceDB rejects a key; the message names its secret.
+        StorageDenied: LanceDB rejects a key; the message has the end of its secret's name.
         StorageError: LanceDB is unreachable, or its answer cannot be used.
     """
     notes: tuple[str, ...] = ()

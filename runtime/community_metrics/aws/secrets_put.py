@@ -39,11 +39,6 @@ class SecretEntry:
     enterprise_only: bool = False
     required: bool = False
 
-    @property
-    def name(self) -> str:
-        """The name in Secrets Manager."""
-        return f"{PREFIX}/{self.key}"
-
 
 READ_KEY: Final = SecretEntry("lancedb-read-key", "lancedb_api_key", "LanceDB key, read-only", True, True)
 WRITE_KEY: Final = SecretEntry(
@@ -62,11 +57,24 @@ ENTRIES: Final = (URI, ENDPOINT, READ_KEY, WRITE_KEY, GITHUB_TOKEN, TOKEN_HASHES
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Settings in `deployment.toml` that are no secrets, and whether this machine can reach the cluster."""
+    """Settings of the same names in `deployment.toml`; the storage is `enterprise` or `s3`.
+
+    `reachable` is false if this machine cannot reach the cluster, so that the keys are not checked here.
+    """
 
     storage: str
     lancedb_region: str | None = None
+    stage: str = ""
     reachable: bool = True
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of the names of the deployment's stacks and secrets."""
+        return f"{PREFIX}-{self.stage}" if self.stage else PREFIX
+
+    def name(self, entry: SecretEntry) -> str:
+        """Return the name of a secret in Secrets Manager."""
+        return f"{self.prefix}/{entry.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +86,10 @@ class PutResult:
 
 
 class SecretsManager:
-    """The secrets of one region. An error of AWS becomes a ConfigurationError."""
+    """The secrets of one deployment. An error of AWS becomes a ConfigurationError."""
 
-    def __init__(self, region: str | None) -> None:
+    def __init__(self, region: str | None, deployment: Deployment) -> None:
+        self._deployment = deployment
         try:
             # a new session, so that boto3 looks up the credentials again
             self._client: SecretsManagerClient = boto3.Session(region_name=region).client("secretsmanager")
@@ -94,25 +103,26 @@ class SecretsManager:
         Raises:
             ConfigurationError: the secret does not exist or is not text, or AWS returns an error.
         """
+        name = self._deployment.name(entry)
         try:
-            self._client.describe_secret(SecretId=entry.name)
-            found = self._client.get_secret_value(SecretId=entry.name)
+            self._client.describe_secret(SecretId=name)
+            found = self._client.get_secret_value(SecretId=name)
         except ClientError as error:
             if error.response["Error"]["Code"] != _NOT_FOUND:
                 raise self._failed(entry, error) from None
             if error.operation_name == "GetSecretValue":
                 return None
             raise ConfigurationError(
-                f"{entry.name} does not exist in {self.region}. Fix: create the secrets with "
-                f"`npx cdk deploy {PREFIX}-secrets`, or set their region with --region."
+                f"{name} does not exist in {self.region}. Fix: create the secrets with `npx cdk deploy "
+                f"{self._deployment.prefix}-secrets`, or set --region and --stage as in deployment.toml."
             ) from None
         except BotoCoreError as error:
             raise self._failed(entry, error) from None
         if "SecretString" not in found:
             raise ConfigurationError(
-                f"{entry.name} in {self.region} holds bytes (SecretBinary), not text. "
+                f"{name} in {self.region} holds bytes (SecretBinary), not text. "
                 f"Fix: store text with `aws secretsmanager put-secret-value --region {self.region} "
-                f"--secret-id {entry.name} --secret-string file:///dev/stdin`."
+                f"--secret-id {name} --secret-string file:///dev/stdin`."
             )
         return found["SecretString"]
 
@@ -123,12 +133,14 @@ class SecretsManager:
             ConfigurationError: AWS returns an error or is unreachable.
         """
         try:
-            self._client.put_secret_value(SecretId=entry.name, SecretString=value)
+            self._client.put_secret_value(SecretId=self._deployment.name(entry), SecretString=value)
         except (ClientError, BotoCoreError) as error:
             raise self._failed(entry, error) from None
 
     def _failed(self, entry: SecretEntry, error: Exception) -> ConfigurationError:
-        return ConfigurationError(f"Secrets Manager in {self.region}, {entry.name}: {error}")
+        return ConfigurationError(
+            f"Secrets Manager in {self.region}, {self._deployment.name(entry)}: {error}"
+        )
 
 
 def entries_for(storage: str) -> tuple[SecretEntry, ...]:
@@ -168,7 +180,7 @@ async def check(values: Mapping[SecretEntry, str | None], deployment: Deployment
         ConfigurationError: values are invalid; one message lists every error.
         StorageError: LanceDB rejects a key or is unreachable.
     """
-    if errors := _errors(values):
+    if errors := _errors(values, deployment):
         raise ConfigurationError("Nothing was stored:", errors)
     if deployment.storage != "enterprise":
         settings_as_deployed(values, deployment)
@@ -204,12 +216,16 @@ def settings_as_deployed(
     return given_settings(given)
 
 
-def _errors(values: Mapping[SecretEntry, str | None]) -> list[str]:
-    errors = [f"{entry.name} has no value" for entry in values if entry.required and values[entry] is None]
+def _errors(values: Mapping[SecretEntry, str | None], deployment: Deployment) -> list[str]:
+    errors = [
+        f"{deployment.name(entry)} has no value"
+        for entry in values
+        if entry.required and values[entry] is None
+    ]
     key = values.get(READ_KEY)
     if key is not None and key == values.get(WRITE_KEY):
         errors.append(
-            f"{READ_KEY.name} and {WRITE_KEY.name} are the same key; the public API needs a key that "
-            "cannot write"
+            f"{deployment.name(READ_KEY)} and {deployment.name(WRITE_KEY)} are the same key; the public API "
+            "needs a key that cannot write"
         )
     return errors

@@ -58,21 +58,27 @@ async def publish_run_gauges(settings: Settings, clock: Clock) -> dict[str, floa
     now = clock.now()
     health, _ = await read(settings, lambda reader: load_run_health(reader, now))
     gauges = run_gauges(*health)
-    await asyncio.to_thread(publish, gauges)
+    await asyncio.to_thread(publish, gauges, settings.deployment_stage)
     return gauges
 
 
-def publish(gauges: Mapping[str, float]) -> None:
-    """Publish gauges in our namespace, without dimensions: an account and region has one deployment.
+def namespace_of(stage: str) -> str:
+    """Return the CloudWatch namespace of a stage; the role of a stage may write to no other."""
+    return f"{NAMESPACE}/{stage}" if stage else NAMESPACE
+
+
+def publish(gauges: Mapping[str, float], stage: str) -> None:
+    """Publish gauges in the namespace of the stage, without dimensions.
 
     Raises:
         TelemetryError: CloudWatch rejects them or cannot be reached.
     """
+    namespace = namespace_of(stage)
     data = [{"MetricName": name, "Value": value} for name, value in gauges.items()]
     try:
-        boto3.Session().client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
+        boto3.Session().client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
     except (BotoCoreError, ClientError) as error:
         raise TelemetryError(
             f"CloudWatch rejected the gauges: {error}. Fix: allow the role cloudwatch:PutMetricData "
-            f"in the namespace {NAMESPACE}."
+            f"in the namespace {namespace}."
         ) from None

@@ -21,7 +21,7 @@ from community_metrics import log
 from community_metrics.aws.telemetry import publish, run_gauges
 from community_metrics.catalog import load_catalog
 from community_metrics.clock import SystemClock
-from community_metrics.config import given_settings, load_settings
+from community_metrics.config import given_settings, given_stage, load_settings
 from community_metrics.errors import CommunityMetricsError
 from community_metrics.views.rows import read
 from community_metrics.views.status import load_status
@@ -137,7 +137,7 @@ def report_gauges(gauges: Mapping[str, float], errors: Sequence[str]) -> bool:
     found = list(errors)
     if gauges:
         try:
-            publish(gauges)
+            publish(gauges, given_stage())
         except CommunityMetricsError as error:
             found.append(f"{error}")
         _journal.info("gauges", **{name: round(value, 1) for name, value in sorted(gauges.items())})

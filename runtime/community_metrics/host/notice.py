@@ -16,7 +16,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from community_metrics.clock import SystemClock
-from community_metrics.config import load_settings
+from community_metrics.config import given_stage, load_settings
 from community_metrics.views.rows import read
 from community_metrics.views.runs import load_history
 
@@ -32,9 +32,10 @@ HISTORY_LIMIT_S: Final = 60.0
 """How long the database may take; less than the unit's `TimeoutStartSec=`."""
 
 
-def subject(unit: str) -> str:
+def subject(unit: str, stage: str = "") -> str:
     """Return the subject: ASCII on one line, as SNS requires."""
-    text = f"community-metrics: {unit} failed".encode("ascii", "replace").decode()
+    deployment = f"community-metrics ({stage})" if stage else "community-metrics"
+    text = f"{deployment}: {unit} failed".encode("ascii", "replace").decode()
     return text[:SUBJECT_LIMIT]
 
 
@@ -80,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = message(options.unit, options.result, options.status, run)
     try:
         sns = boto3.Session().client("sns")
-        sns.publish(TopicArn=options.topic, Subject=subject(options.unit), Message=text)
+        sns.publish(TopicArn=options.topic, Subject=subject(options.unit, given_stage()), Message=text)
     except (BotoCoreError, ClientError) as error:
         print(f"The notice was not sent to {options.topic}: {error}\n{text}", file=sys.stderr)  # noqa: T201  for the journal
         return 1

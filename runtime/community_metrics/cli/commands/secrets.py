@@ -26,6 +26,7 @@ def put(
     lancedb_region: Annotated[
         str | None, typer.Option(help="As in deployment.toml: the region of the LanceDB cluster.")
     ] = None,
+    stage: Annotated[str, typer.Option(help="As in deployment.toml.")] = "",
     unchecked: Annotated[
         bool,
         typer.Option(
@@ -35,9 +36,9 @@ def put(
     ] = False,
 ) -> None:
     """Prompt for each secret without showing it, test them against LanceDB, then store them."""
-    deployment = Deployment(storage.value, lancedb_region, reachable=not unchecked)
-    result = asyncio.run(put_secrets(SecretsManager(region), deployment, _prompt))
-    for line in (*(f"stored {entry.name}" for entry in result.stored), *result.notes):
+    deployment = Deployment(storage.value, lancedb_region, stage, reachable=not unchecked)
+    result = asyncio.run(put_secrets(SecretsManager(region, deployment), deployment, _prompt))
+    for line in (*(f"stored {deployment.name(entry)}" for entry in result.stored), *result.notes):
         typer.echo(line)
     typer.echo(
         "A running deployment uses them within an hour." if result.stored else "Nothing new; nothing stored."

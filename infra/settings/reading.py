@@ -1,0 +1,110 @@
+"""Read and validate `deployment.toml`; one message lists every error."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from infra.settings.consistency import INVALID, inconsistencies
+from infra.settings.model import DeploymentSettings
+from infra.settings.values import EXAMPLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class SettingsError(Exception):
+    """`deployment.toml` is invalid; the message lists every error and its fix."""
+
+
+def load_settings(path: Path) -> DeploymentSettings:
+    """Read the deployment file.
+
+    Raises:
+        SettingsError: the file is missing, unreadable or invalid.
+    """
+    return parse_settings(_read(path), origin=str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where `make image` pushes to."""
+
+    region: str
+    stage: str = ""
+
+
+def load_target(path: Path) -> Target:
+    """Read the region and the stage alone, because `make image` runs before `lambda_image` can be set.
+
+    Raises:
+        SettingsError: the file is missing or unreadable, or one of the two is invalid.
+    """
+    content = _read(path)
+    if errors := [error for error in _errors(content) if re.match(r"(region|stage)\b", error)]:
+        raise SettingsError(_message(str(path), errors))
+    return Target(content["region"], content.get("stage", ""))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{path} does not exist. Fix: copy deployment.example.toml to deployment.toml and edit it."
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+
+
+def parse_settings(content: dict[str, Any], *, origin: str) -> DeploymentSettings:
+    """Validate the content of a deployment file; `origin` is its name in messages.
+
+    Raises:
+        SettingsError: the content is invalid; one message lists every error.
+    """
+    if errors := _errors(content):
+        raise SettingsError(_message(origin, errors))
+    return DeploymentSettings.model_validate(content)
+
+
+def _message(origin: str, errors: list[str]) -> str:
+    return "\n  - ".join([f"{origin} is invalid; nothing was synthesised:", *errors])
+
+
+def _errors(content: dict[str, Any]) -> list[str]:
+    """Return every error; pydantic itself compares settings only if each of them is valid."""
+    try:
+        DeploymentSettings.model_validate(content)
+    except ValidationError as error:
+        invalid = {str(item["loc"][0]): INVALID for item in error.errors() if item["loc"]}
+        compared = inconsistencies({**content, **invalid})
+        return list(dict.fromkeys([*_messages(error), *compared]))
+    return []
+
+
+def _messages(error: ValidationError) -> list[str]:
+    messages: dict[str, None] = {}  # a union reports one error once for each of its members
+    for item in error.errors(include_url=False):
+        message = item["msg"].removeprefix("Value error, ")
+        if not item["loc"]:
+            messages.update(dict.fromkeys(message.splitlines()))
+            continue
+        messages[_describe(str(item["loc"][0]), item["type"], message, item["input"])] = None
+    return list(messages)
+
+
+def _describe(key: str, kind: str, message: str, value: object) -> str:
+    if kind == "missing":
+        return f"{key} is not set"
+    if kind == "extra_forbidden":
+        return (
+            f"{key} is not a setting; known settings are {', '.join(sorted(DeploymentSettings.model_fields))}"
+        )
+    if kind == "string_pattern_mismatch":
+        return f"{key} is {value!r}; expected a value such as {EXAMPLES[key]}"
+    return f"{key}: {message}"
