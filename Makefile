@@ -22,7 +22,7 @@ FRONTEND_NPM = $(if $(NODE_HOME),$(WITH_NODE); cd frontend; $(NPM),cd frontend; 
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up test mutants lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth rehearse-deploy rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up test mutants lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -152,7 +152,11 @@ synth: .venv/.dev node_modules/.installed ## Synthesise the deployment that depl
 	$(WITH_NODE); time node_modules/.bin/cdk synth --quiet
 
 rehearse-deploy: .venv/.dev node_modules/.installed ## Deploy to a stand-in for AWS on this machine and read it all back
-	$(BIN)/pytest tests/infra/test_rehearsal.py tests/infra/test_first_boot.py tests/infra/test_needed_actions.py
+	$(BIN)/pytest tests/infra/test_rehearsal.py tests/infra/test_moves.py tests/infra/test_private_network.py tests/infra/test_first_boot.py tests/infra/test_needed_actions.py
+
+replace-host: .venv/.dev node_modules/.installed ## Replace the host by a new one, with nothing else changed (needs AWS credentials)
+	$(BIN)/python -m infra.replace_host
+	$(WITH_NODE); node_modules/.bin/cdk deploy --all
 
 image: .venv/.dev ## Build and push the Lambda image; needs Docker and AWS credentials
 	$(BIN)/python -m infra.push_image

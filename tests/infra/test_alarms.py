@@ -27,7 +27,8 @@ EXPECTED = {
         "certificate": ("CertificateLifetimeLeftPercent", "Minimum", HOUR_S, "< 25", 3, NOT_BREACHING),
         "disk": ("DiskUsedPercent", "Maximum", HOUR_S, ">= 85", 2, NOT_BREACHING),
         "memory": ("MemoryUsedPercent", "Maximum", HOUR_S, ">= 90", 2, NOT_BREACHING),
-        "cpu-credits": ("CPUCreditBalance", "Minimum", 300, "< 50", 36, NOT_BREACHING),
+        "cpu-credits": ("CPUSurplusCreditBalance", "Maximum", 300, ">= 144", 3, NOT_BREACHING),
+        "status-check": ("StatusCheckFailed", "Maximum", 60, ">= 1", 5, BREACHING),
     },
     "serverless": JOBS
     | {
