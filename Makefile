@@ -23,7 +23,7 @@ FRONTEND_NPM = $(if $(NODE_HOME),$(WITH_NODE); cd frontend; $(NPM),cd frontend; 
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up test mutants lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth rehearse-deploy rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up test mutants lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -156,7 +156,11 @@ synth: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Synthesise the deploy
 	$(WITH_NODE); time node_modules/.bin/cdk synth --quiet -c deployment=$(DEPLOYMENT)
 
 rehearse-deploy: .venv/.dev node_modules/.installed ## Deploy to a stand-in for AWS on this machine and read it all back
-	$(BIN)/pytest tests/infra/test_rehearsal.py tests/infra/test_first_boot.py tests/infra/test_needed_actions.py
+	$(BIN)/pytest tests/infra/test_rehearsal.py tests/infra/test_moves.py tests/infra/test_private_network.py tests/infra/test_first_boot.py tests/infra/test_needed_actions.py
+
+replace-host: .venv/.dev node_modules/.installed ## Replace the host by a new one, with nothing else changed (needs AWS credentials)
+	$(BIN)/python -m infra.replace_host
+	$(WITH_NODE); node_modules/.bin/cdk deploy --all
 
 image: $(DEPLOYMENT) .venv/.dev ## Build and push the Lambda image of DEPLOYMENT=deployment.toml; needs Docker and AWS credentials
 	$(BIN)/python -m infra.push_image $(DEPLOYMENT)

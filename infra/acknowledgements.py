@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _METRICS_REASON = "PutMetricData has no resource types; a condition limits it to our namespace."
 _SESSIONS_REASON = " The permissions that AWS documents as the minimum for sessions have no resource either."
+_METRICS_AND_NETWORK_REASON = f"{_METRICS_REASON} Interfaces that Lambda will create have no ARN yet."
 _STREAMS_REASON = "Writers name their own log streams; the log group is used by this deployment only."
 _OBJECTS_REASON = "The role reads and writes every object under the database's prefix, and no other prefix."
 
@@ -61,7 +62,7 @@ def _always() -> list[Finding]:
 def _host(settings: DeploymentSettings) -> list[Finding]:
     stack = StackName.HOST
     return [
-        Finding(stack, "AwsSolutions-VPC7", "One host, and nginx logs each request; a flow log repeats it."),
+        *_network(stack, settings, "One host, and nginx logs each request; a flow log repeats it."),
         Finding(stack, "AwsSolutions-EC23", "A public API: ports 443 and 80 are open on purpose."),
         Finding(stack, "AwsSolutions-EC28", "Custom metrics and five-minute CPU credits monitor the host."),
         Finding(stack, "AwsSolutions-EC29", "Termination protection would block replacing the instance."),
@@ -83,10 +84,21 @@ def _serverless(settings: DeploymentSettings) -> list[Finding]:
     return [
         Finding(stack, "AwsSolutions-APIG4", "Reads are public, or the application checks bearer tokens."),
         Finding(stack, "AwsSolutions-SQS3", "This is the dead-letter queue."),
-        _iam(stack, "*", _METRICS_REASON),
+        _iam(stack, "*", _METRICS_AND_NETWORK_REASON if settings.is_private else _METRICS_REASON),
+        *_network(stack, settings, "Nothing can come in, and HTTPS goes out to AWS, registries, LanceDB."),
         *(_iam(stack, _streams(group, settings), _STREAMS_REASON) for group in groups),
         *_data(stack, settings),
     ]
+
+
+def _network(stack: StackName, settings: DeploymentSettings, reason: str) -> list[Finding]:
+    if settings.vpc_id is not None:
+        rule = "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId"
+        return [
+            Finding(stack, rule, "The routes of the user's subnets are the user's; nothing here adds one.")
+        ]
+    has_none = settings.serverless and not settings.is_private
+    return [] if has_none else [Finding(stack, "AwsSolutions-VPC7", reason)]
 
 
 def _data(stack: StackName, settings: DeploymentSettings) -> list[Finding]:

@@ -60,6 +60,21 @@ def dead_letters_arn(scope: Construct, settings: DeploymentSettings) -> str:
     return Stack.of(scope).format_arn(service="sqs", resource=settings.named(DEAD_LETTERS))
 
 
+def function_name(settings: DeploymentSettings, reader: Reader) -> str:
+    """Return the name of the function that runs the API or the jobs."""
+    return settings.named(f"{PRODUCT}-{reader}")
+
+
+def function_arn(scope: Construct, settings: DeploymentSettings, reader: Reader) -> str:
+    """Return the ARN of the function that runs the API or the jobs."""
+    return Stack.of(scope).format_arn(
+        service="lambda",
+        resource="function",
+        resource_name=function_name(settings, reader),
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
 def certificates_bucket(scope: Construct, settings: DeploymentSettings) -> str:
     """Return the name of the bucket that holds the certificate across replacements of the host."""
     return _bucket(scope, settings, "tls")

@@ -11,11 +11,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.names import IMAGE_REPOSITORY, PRODUCT, Reader
+from infra import arns
+from infra.names import IMAGE_REPOSITORY, Reader
+from infra.network import PRIVATE
 from infra.runtime_env import plain_settings, secret_ids
 
 if TYPE_CHECKING:
     from infra.names import LogGroup
+    from infra.network import FunctionNetwork
     from infra.settings import DeploymentSettings
 
 HANDLERS = {
@@ -39,6 +42,7 @@ class Function(Construct):
         reader: Reader,
         policy: list[iam.PolicyStatement],
         log_group: LogGroup,
+        network: FunctionNetwork | None,
     ) -> None:
         super().__init__(scope, id_)
         role = iam.Role(
@@ -50,7 +54,7 @@ class Function(Construct):
         self.function = lambda_.DockerImageFunction(
             self,
             "Function",
-            function_name=settings.named(f"{PRODUCT}-{reader}"),
+            function_name=arns.function_name(settings, reader),
             code=self._code(settings, reader),
             architecture=lambda_.Architecture.ARM_64,
             memory_size=MEMORY_MIB[reader],
@@ -59,7 +63,12 @@ class Function(Construct):
             role=role.without_policy_updates(),
             environment={**plain_settings(self, settings), **secret_ids(settings, reader)},
             log_group=logs.LogGroup.from_log_group_name(self, "Log", settings.named(log_group)),
+            vpc=network.vpc if network else None,
+            vpc_subnets=PRIVATE if network else None,
+            security_groups=[network.firewall] if network else None,
         )
+        if network is not None and network.cluster is not None:
+            self.function.node.add_dependency(network.cluster)
 
     def _code(self, settings: DeploymentSettings, reader: Reader) -> lambda_.DockerImageCode:
         return lambda_.DockerImageCode.from_ecr(

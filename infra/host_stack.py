@@ -1,4 +1,4 @@
-"""The host stack: one EC2 instance that serves the API and runs the jobs; a new release replaces it."""
+"""The host stack: one EC2 instance that serves the API and runs the jobs; a change of it makes a new one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnOutput, Duration, Fn, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_s3_assets as assets
-from aws_cdk import aws_sns as sns
 
 from infra import arns, user_data
-from infra.alarms import BELOW, AlarmSpec, add_alarm
+from infra.host_alarms import add_host_alarms
 from infra.names import JOURNAL_GROUPS, LogGroup, Reader, secrets_for
-from infra.network import Network
+from infra.network import PUBLIC, HostNetwork
 from infra.policies import host_policy
 from infra.runtime_env import plain_settings, secret_ids
 from infra.secrets_stack import next_command
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 DISK_GIB = 16
 BOOT_TIMEOUT = Duration.minutes(20)
-MIN_CPU_CREDITS = 50
 
 
 class HostStack(Stack):
@@ -42,7 +39,7 @@ class HostStack(Stack):
         super().__init__(scope, id_, **stack)
         self._settings = settings
         self._asset = assets.Asset(self, "Release", path=str(release.path), asset_hash=release.sha256)
-        self._network = Network(self, "Network", settings=settings)
+        self._network = HostNetwork(self, "Network", settings=settings)
         self.role = self._build_role()
         self.instance = self._build_instance()
         facts = self._facts(release)
@@ -51,14 +48,14 @@ class HostStack(Stack):
         self.ipv6_address = self._assign_ipv6_address(facts) if settings.ipv6 else None
         self._address = self._build_address()
         self.record_target = route53.RecordTarget.from_ip_addresses(self._address)
-        if settings.is_burstable:
-            self._build_credit_alarm()
+        add_host_alarms(self, settings, self.instance.instance_id)
         self._build_outputs()
 
     def _build_outputs(self) -> None:
         # a deployed DNS stack imports these: without the exports, removing the zone would fail this update
         self.export_value(self._address)
         if self.ipv6_address is not None:
+            assert isinstance(self._network.vpc, ec2.Vpc)  # noqa: S101  narrows the type for mypy
             self.export_string_list_value(self._network.vpc.vpc_ipv6_cidr_blocks)
         host = self._settings.api_host
         CfnOutput(self, "ApiUrl", value=f"https://{host}")
@@ -85,7 +82,7 @@ class HostStack(Stack):
             self,
             "Host",
             vpc=self._network.vpc,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            vpc_subnets=PUBLIC,
             security_group=self._network.firewall,
             # its address during boot; the Elastic IP is associated after it signals success
             associate_public_ip_address=True,
@@ -99,8 +96,8 @@ class HostStack(Stack):
             http_tokens=ec2.HttpTokens.REQUIRED,
             http_put_response_hop_limit=1,
             block_devices=[self._root_disk()],
-            # standard: a runaway process is throttled instead of charged
-            credit_specification=ec2.CpuCredits.STANDARD if self._settings.is_burstable else None,
+            # a new T instance has no credits: with `standard` it would boot at a fifth of its speed
+            credit_specification=ec2.CpuCredits.UNLIMITED if self._settings.is_burstable else None,
             # `poweroff` stops the instance, so that it can be inspected
             instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.STOP,
             disable_api_termination=False,
@@ -108,8 +105,12 @@ class HostStack(Stack):
             resource_signal_timeout=BOOT_TIMEOUT,
             propagate_tags_to_volume_on_creation=True,
         )
-        # the instance needs the role's permissions when it boots
+        # the zone is that of the subnet; that of a subnet of the user's is not known here
+        instance.instance.add_property_deletion_override("AvailabilityZone")
+        # when it boots, the instance needs the role's permissions, and checks its keys against the cluster
         instance.node.add_dependency(self.role)
+        if self._network.cluster is not None:
+            instance.node.add_dependency(self._network.cluster)
         return instance
 
     def _key_pair(self) -> ec2.IKeyPair | None:
@@ -152,6 +153,25 @@ class HostStack(Stack):
             "required_secrets": [
                 self._settings.named(entry.name) for entry in secrets_for(storage) if entry.required
             ],
+            "instance": self._properties_of_instance(),
+        }
+
+    def _properties_of_instance(self) -> dict[str, Any]:
+        """Return what CloudFormation would change in place, or replace under the same logical id.
+
+        As a part of the user data it changes the logical id, so CloudFormation creates another instance and
+        waits for its signal (a creation policy is for a resource that is created).
+        """
+        settings = self._settings
+        return {
+            "availability_zone": settings.availability_zone,
+            "disk_gib": DISK_GIB,
+            "generation": settings.host_generation,
+            "image": settings.host_image,
+            "key_pair": settings.key_pair,
+            "subnet": settings.public_subnet_id,
+            "type": settings.instance_type,
+            "vpc": settings.vpc_id,
         }
 
     def _assign_ipv6_address(self, facts: dict[str, Any]) -> str:
@@ -160,8 +180,7 @@ class HostStack(Stack):
         Its end is a digest of what replaces the instance, because the old and new one run at the same time.
         """
         script = json.dumps(self.resolve(user_data.render(facts)), sort_keys=True)
-        replacing = (script, self._settings.host_image, self._settings.key_pair, DISK_GIB)
-        digest = hashlib.sha256(repr(replacing).encode()).hexdigest()
+        digest = hashlib.sha256(script.encode()).hexdigest()
         subnet = self._network.vpc.public_subnets[0].node.default_child
         assert isinstance(subnet, ec2.CfnSubnet)  # noqa: S101  narrows the type for mypy
         prefix = Fn.select(0, Fn.split("::/64", str(subnet.ipv6_cidr_block)))
@@ -180,22 +199,3 @@ class HostStack(Stack):
             instance_id=self.instance.instance_id,
         )
         return address.ref  # the Ref of an Elastic IP is the address
-
-    def _build_credit_alarm(self) -> None:
-        metric = cloudwatch.Metric(
-            namespace="AWS/EC2",
-            metric_name="CPUCreditBalance",
-            dimensions_map={"InstanceId": self.instance.instance_id},
-            statistic="Minimum",
-            period=Duration.minutes(5),
-        )
-        spec = AlarmSpec(
-            "cpu-credits",
-            "The host has few CPU credits left; without credits it is slow.",
-            threshold=MIN_CPU_CREDITS,
-            comparison=BELOW,
-            # a new instance starts with few credits and earns 24 an hour (t4g.small)
-            periods=36,
-        )
-        topic = sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self, self._settings))
-        add_alarm(self, self._settings, spec, metric, topic)

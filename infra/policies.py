@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
     from infra.settings import DeploymentSettings
 
+# what Lambda does with the role of a function in a VPC
+NETWORK_ACTIONS = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
 
 def host_policy(
     scope: Construct, settings: DeploymentSettings, release_arn: str
@@ -48,6 +58,7 @@ def api_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.Polic
     return [
         _read_secrets(scope, settings, Reader.API),
         _write_logs(scope, settings, LogGroup.LAMBDA_API),
+        *_use_network(scope, settings, Reader.API),
         *_use_data(scope, settings, write=False),
     ]
 
@@ -59,6 +70,7 @@ def jobs_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.Poli
         _write_logs(scope, settings, LogGroup.LAMBDA_JOBS),
         _put_metrics(settings),
         _allow("SendDeadLetters", ["sqs:SendMessage"], [arns.dead_letters_arn(scope, settings)]),
+        *_use_network(scope, settings, Reader.JOBS),
         *_use_data(scope, settings, write=True),
     ]
 
@@ -97,6 +109,24 @@ def _open_sessions() -> iam.PolicyStatement:
         f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")
     ]
     return _allow("OpenSessions", ["ssm:UpdateInstanceInformation", *actions], ["*"])
+
+
+def _use_network(scope: Construct, settings: DeploymentSettings, reader: Reader) -> list[iam.PolicyStatement]:
+    """Let Lambda connect the function to the VPC, as its documentation lists, and deny that to the code."""
+    if not settings.is_private:
+        return []
+    # the Describe actions have no resource types; an interface that does not exist yet has no ARN to name
+    code = {"ArnEquals": {"lambda:SourceFunctionArn": arns.function_arn(scope, settings, reader)}}
+    return [
+        _allow("UseNetwork", list(NETWORK_ACTIONS), ["*"]),
+        iam.PolicyStatement(
+            sid="DenyNetworkToCode",
+            effect=iam.Effect.DENY,
+            actions=list(NETWORK_ACTIONS),
+            resources=["*"],
+            conditions=code,
+        ),
+    ]
 
 
 def _use_data(scope: Construct, settings: DeploymentSettings, *, write: bool) -> list[iam.PolicyStatement]:

@@ -41,4 +41,5 @@ def next_command(settings: DeploymentSettings) -> str:
         command += f" --stage {settings.stage}"
     if settings.lancedb_region:
         command += f" --lancedb-region {settings.lancedb_region}"
-    return command
+    # a laptop outside the network cannot reach the cluster
+    return f"{command} --unchecked" if settings.is_private and settings.storage == "enterprise" else command

@@ -17,6 +17,7 @@ from infra.alarms import AlarmSpec, add_alarm
 from infra.functions import Function
 from infra.http_api import PublicApi
 from infra.names import LogGroup, Reader
+from infra.network import FunctionNetwork
 from infra.policies import api_policy, jobs_policy
 from infra.schedule import JobSchedules
 
@@ -33,6 +34,7 @@ class ServerlessStack(Stack):
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
         self._settings = settings
+        self._network = FunctionNetwork(self, "Network", settings=settings) if settings.is_private else None
         self._topic = sns.Topic.from_topic_arn(self, "Alarms", arns.topic_arn(self, settings))
         api = self._build_function("Api", Reader.API, api_policy(self, settings))
         jobs = self._build_function("Jobs", Reader.JOBS, jobs_policy(self, settings))
@@ -51,7 +53,13 @@ class ServerlessStack(Stack):
     def _build_function(self, id_: str, reader: Reader, policy: list[iam.PolicyStatement]) -> Function:
         groups = {Reader.API: LogGroup.LAMBDA_API, Reader.JOBS: LogGroup.LAMBDA_JOBS}
         return Function(
-            self, id_, settings=self._settings, reader=reader, policy=policy, log_group=groups[reader]
+            self,
+            id_,
+            settings=self._settings,
+            reader=reader,
+            policy=policy,
+            log_group=groups[reader],
+            network=self._network,
         )
 
     def _watch_api(self, api: gateway.HttpApi) -> None:

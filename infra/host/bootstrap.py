@@ -32,6 +32,7 @@ POLL_INTERVAL_S = 0.5
 
 # modules in this folder
 edge = import_module("edge")  # nginx, certificate, sshd, updates, journal
+keys = import_module("keys")  # of a LanceDB cluster
 readiness = import_module("readiness")  # ask the API and nginx
 session_manager = import_module("session_manager")  # logins without SSH
 steps = import_module("steps")  # run a command, call systemctl, write a file
@@ -60,6 +61,7 @@ class Installation:
             *edge.prepare(self._config),
             ("units", self.enable_units),
             ("secrets", lambda: steps.systemctl("start", "community-metrics-secrets.service")),
+            ("keys", lambda: keys.check(self._config)),
             ("api", self.start_api),
             *edge.start(self._config),
             ("tables", self.create_tables),

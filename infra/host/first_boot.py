@@ -52,16 +52,10 @@ def main(config_path: Path) -> int:
         print(f"first boot failed: no instance id from {METADATA}: {error!r}", file=sys.stderr, flush=True)
         return 1
     try:
-<<<<<<< HEAD
-        when_granted(lambda: check_secrets(session, config["required_secrets"]))
+        when_granted(lambda: check_secrets(session, config["required_secrets"], config["put_secrets"]))
         content = when_granted(lambda: fetch(session, config))
         release = unpack(content, Path(config["releases"]), config["sha256"])
         warnings = bootstrap(release, config_path)
-=======
-        check_secrets(session, config["required_secrets"], config["put_secrets"])
-        release = unpack(fetch(session, config), Path(config["releases"]), config["sha256"])
-        bootstrap(release, config_path)
->>>>>>> h1
     except (BootError, BotoCoreError, ClientError, OSError, tarfile.TarError) as error:
         report_failure(session, config, instance, error)
         return 1
@@ -89,7 +83,6 @@ def instance_id() -> str:
     return _fetch_instance_id()
 
 
-<<<<<<< HEAD
 def when_granted(call: Callable[[], Result]) -> Result:
     """Return the result of the calls to AWS; repeat them for a minute while AWS denies them.
 
@@ -107,12 +100,8 @@ def when_granted(call: Callable[[], Result]) -> Result:
     return call()
 
 
-def check_secrets(session: boto3.Session, names: list[str]) -> None:
-    """Raise BootError if a required secret has no value."""
-=======
 def check_secrets(session: boto3.Session, names: list[str], command: str) -> None:
     """Raise BootError if a required secret has no value; `command` sets the secrets of this deployment."""
->>>>>>> h1
     client = session.client("secretsmanager")
     unset = [name for name in names if not _has_value(client, name)]
     if unset:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from infra.settings.network import network_errors
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -12,7 +14,7 @@ INVALID = object()  # replaces a value that has its own error
 
 def inconsistencies(content: Mapping[str, Any]) -> list[str]:
     """Return the contradictions between settings; `INVALID` counts as set to an unknown value."""
-    errors = [*_zone_errors(content), *_hosting_errors(content)]
+    errors = [*_zone_errors(content), *_hosting_errors(content), *network_errors(content)]
     if content.get("ssh_cidrs") and content.get("key_pair") is None:
         errors.append(
             "ssh_cidrs opens port 22, but nobody can use it without key_pair; set it, or remove ssh_cidrs: "

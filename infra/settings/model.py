@@ -10,12 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from infra.names import API_LABEL, METRIC_NAMESPACE, staged
 from infra.settings.consistency import inconsistencies
+from infra.settings.network import NetworkSettings
 from infra.settings.origins import require_https_origin
 from infra.settings.values import (
     Contact,
     Digest,
     Domain,
     Email,
+    Generation,
     ImageId,
     InstanceType,
     Network,
@@ -30,7 +32,7 @@ _SHORTEST_SSH_PREFIX = {4: 16, 6: 32}
 _OTHER_PARTITIONS = re.compile(r"cn-|us-gov-|us-iso|eu-iso")
 
 
-class DeploymentSettings(BaseModel):
+class DeploymentSettings(NetworkSettings, BaseModel):
     """All settings of a deployment. Create it with `load_settings`, which reports every error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -50,6 +52,7 @@ class DeploymentSettings(BaseModel):
     api_check_interval_s: Annotated[float, Field(ge=0.5, le=60)] | None = None
     host_image: ImageId | None = None
     instance_type: InstanceType = "t4g.small"
+    host_generation: Generation | None = None
     key_pair: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
     ssh_cidrs: Annotated[tuple[Network, ...], Field(strict=False)] = ()
     ipv6: bool = False

@@ -35,6 +35,13 @@ ImageId = Annotated[str, StringConstraints(pattern=r"^ami-([0-9a-f]{8}|[0-9a-f]{
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 InstanceType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
 ZoneId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{5,32}$")]
+Generation = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:._-]{1,40}$")]
+Zone = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-g]$")]
+VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$")]
+SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$")]
+EndpointService = Annotated[
+    str, StringConstraints(pattern=r"^com\.amazonaws\.vpce\.[a-z0-9-]+\.vpce-svc-[0-9a-f]{17}$")
+]
 
 EXAMPLES = {
     "stage": "staging: at most 12 lower-case letters and digits",
@@ -47,4 +54,11 @@ EXAMPLES = {
     "host_image": "ami-0123456789abcdef0",
     "lambda_image": "sha256:<64 hex digits>, as `make image` prints it",
     "instance_type": "t4g.small",
+    "availability_zone": "eu-central-1b",
+    "vpc_id": "vpc-0123456789abcdef0",
+    "public_subnet_id": "subnet-0123456789abcdef0",
+    "private_subnet_ids": "subnet-0123456789abcdef0",
+    "privatelink_service": "com.amazonaws.vpce.eu-central-1.vpce-svc-0123456789abcdef0",
+    "privatelink_domain": "metrics.lancedb.example, in lower case",
+    "host_generation": "2026-11-28T10:00:00Z",
 }

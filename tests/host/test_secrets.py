@@ -136,6 +136,25 @@ def test_an_invalid_value_is_reported_and_changes_nothing(world: World, box: Box
     )
 
 
+BOOTSTRAP = """
+release=$(echo /opt/community-metrics/releases/*)
+python3 $release/host/bootstrap.py $release /var/lib/community-metrics/deployment.json
+"""
+
+
+@pytest.mark.usefixtures("entries")
+def test_a_boot_with_a_rejected_key_fails_with_the_reason(world: World, box: Box) -> None:
+    put(world, "lancedb-write-key", "a-key-of-another-cluster")
+
+    box.succeeds(f"systemctl start {RENEW}")
+    booted = box.run(BOOTSTRAP, limit_s=120)
+
+    assert booted.returncode == 1
+    assert "lancedb-write-key was rejected. LanceDB at db://rehearsal" in booted.stdout
+    assert booted.stdout.splitlines()[-1].startswith("bootstrap, keys: ")
+    assert "a-key-of-another-cluster" not in booted.stdout
+
+
 def assert_running(ledger: Ledger) -> None:
     assert ledger.runs()[0].state == "running"
 

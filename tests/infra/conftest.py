@@ -13,7 +13,7 @@ import pytest
 
 from tests.host.imds import InstanceMetadata
 from tests.host.services import served
-from tests.infra.flavours import VARIANTS
+from tests.infra.flavours import FLAVOURS, UNACKNOWLEDGED, VARIANTS
 from tests.infra.node import NODE_BIN, ROOT, node_environment
 from tests.infra.rehearsal.recorder import Recorder, recording
 from tests.support.aws import empty_aws
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 # before pytest imports a test: importing `aws_cdk` starts Node, which may not be in PATH
 os.environ["JSII_NODE"] = str(NODE_BIN / "node")
 
-UNACKNOWLEDGED = ("fullest!", "serverless-s3!")
-FLAVOURS = ("smallest", "fullest", "serverless", "serverless-s3")
+SYNTHESIS_S = 600  # of every flavour, on a busy machine; the first test that needs one waits for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +71,31 @@ class Assembly:
         return found
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test that may wait for the synthesis the time for it."""
+    for item in items:
+        if "assemblies" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(SYNTHESIS_S))
+
+
 @pytest.fixture(scope="session")
 def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
     out = tmp_path_factory.mktemp("assemblies")
-    names = (*FLAVOURS, *VARIANTS, *UNACKNOWLEDGED)
+    names = (*FLAVOURS, *VARIANTS, *(f"{name}!" for name in UNACKNOWLEDGED))
     done = subprocess.run(
         [sys.executable, "-m", "tests.infra.synth", str(out), *names],
         cwd=ROOT,
         env=node_environment(),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=SYNTHESIS_S,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return {name: Assembly(out / name) for name in names}
 
 
-@pytest.fixture(params=FLAVOURS)
+@pytest.fixture(params=tuple(FLAVOURS))
 def assembly(request: pytest.FixtureRequest, assemblies: dict[str, Assembly]) -> Assembly:
     return assemblies[request.param]
 

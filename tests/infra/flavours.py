@@ -35,11 +35,25 @@ SERVERLESS: dict[str, Any] = {
     "serverless": True,
     "lambda_image": "sha256:" + "ab" * 32,
 }
+IN_A_VPC: dict[str, Any] = {  # of the user's
+    "vpc_id": "vpc-0123456789abcdef0",
+    "public_subnet_id": "subnet-0123456789abcdef0",
+    "private_subnet_ids": ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
+}
+PRIVATELINK: dict[str, Any] = {
+    "privatelink_service": "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0",
+    "privatelink_domain": "metrics.lancedb.example",
+    "lancedb_port": 8443,
+}
 FLAVOURS = {
     "smallest": SMALLEST,
     "fullest": FULLEST,
     "serverless": SERVERLESS,
     "serverless-s3": {**SERVERLESS, "storage": "s3", "region": "eu-central-1"},
+    "host-in-a-vpc": {**SMALLEST, **IN_A_VPC},
+    "host-privatelink": {**SMALLEST, **PRIVATELINK, "availability_zone": "us-east-1b"},
+    "serverless-in-a-vpc": {**SERVERLESS, **IN_A_VPC},
+    "serverless-privatelink": {**SERVERLESS, **PRIVATELINK},
 }
 # a catalogue of another project
 CATALOG = """\
@@ -54,8 +68,13 @@ sdk = "python"
 window = "1d"
 display_name = "HTTPX"
 """
+# one of each network and of each stack
+UNACKNOWLEDGED = ("fullest", "serverless-s3", "host-in-a-vpc", "serverless-privatelink")
+PRIVATE = ("host-in-a-vpc", "host-privatelink", "serverless-in-a-vpc", "serverless-privatelink")
 VARIANTS: dict[str, dict[str, Any]] = {  # a flavour with one change
     "cluster-port": {**SMALLEST, "lancedb_port": 8443, "ipv6": True},
+    "zone-b": {**SMALLEST, "availability_zone": "us-east-1b", "ipv6": True},
+    "other-type": {**SMALLEST, "instance_type": "t4g.medium"},
     "other-mail": {**FULLEST, "alarm_email": "others@example.org"},
     "staging": {**FULLEST, "stage": "staging"},
     "staging-serverless": {**SERVERLESS, "storage": "s3", "region": "eu-central-1", "stage": "staging"},

@@ -41,7 +41,7 @@ def statements(role: dict[str, Any]) -> dict[str, tuple[list[str], list[str], An
     found = {}
     for policy in resolve(role["Properties"].get("Policies", [])):
         for statement in policy["PolicyDocument"]["Statement"]:
-            assert statement["Effect"] == "Allow"
+            assert statement["Effect"] == ("Deny" if statement["Sid"].startswith("Deny") else "Allow")
             found[statement["Sid"]] = (
                 _list(statement["Action"]),
                 _list(statement["Resource"]),

@@ -29,7 +29,8 @@ EXPECTED = {
         "memory": ("MemoryUsedPercent", "Maximum", HOUR_S, ">= 90", 2, NOT_BREACHING),
         "not-ready": ("Ready", "Minimum", 300, "< 1", 2, BREACHING),
         "server-errors": ("ServerErrors", "Sum", 300, ">= 5", 1, NOT_BREACHING),
-        "cpu-credits": ("CPUCreditBalance", "Minimum", 300, "< 50", 36, NOT_BREACHING),
+        "cpu-credits": ("CPUSurplusCreditBalance", "Maximum", 300, ">= 144", 3, NOT_BREACHING),
+        "status-check": ("StatusCheckFailed", "Maximum", 60, ">= 1", 5, BREACHING),
     },
     "serverless": JOBS
     | {

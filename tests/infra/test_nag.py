@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.acknowledgements import findings
-from tests.infra.flavours import settings
+from tests.infra.flavours import FLAVOURS, UNACKNOWLEDGED, settings
 
 if TYPE_CHECKING:
     from tests.infra.conftest import Assembly
@@ -19,7 +19,7 @@ def test_every_finding_is_acknowledged(assembly: Assembly) -> None:
     assert violations == []
 
 
-@pytest.mark.parametrize("flavour", ["fullest", "serverless-s3"])
+@pytest.mark.parametrize("flavour", UNACKNOWLEDGED)
 def test_every_acknowledgement_has_a_finding(assemblies: dict[str, Assembly], flavour: str) -> None:
     report = assemblies[f"{flavour}!"].report
 
@@ -38,11 +38,7 @@ def test_every_acknowledgement_has_a_finding(assemblies: dict[str, Assembly], fl
 
 
 def test_exactly_these_rules_are_acknowledged() -> None:
-    rules = {
-        finding.rule.split("[")[0]
-        for name in ("fullest", "serverless-s3")
-        for finding in findings(settings(name))
-    }
+    rules = {finding.rule.split("[")[0] for name in UNACKNOWLEDGED for finding in findings(settings(name))}
 
     assert rules == {
         "AwsSolutions-SMG4",  # LanceDB and GitHub rotate the secrets
@@ -55,9 +51,10 @@ def test_exactly_these_rules_are_acknowledged() -> None:
         "AwsSolutions-APIG4",  # reads are public
         "AwsSolutions-SQS3",  # the dead-letter queue has no dead-letter queue
         "CloudFormation-Validate::W9010",  # the image is pinned
+        "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",  # the routes of the user's subnets
     }
 
 
-@pytest.mark.parametrize("flavour", ["smallest", "fullest", "serverless", "serverless-s3"])
+@pytest.mark.parametrize("flavour", FLAVOURS)
 def test_every_acknowledgement_has_a_reason(flavour: str) -> None:
     assert all(len(finding.reason) > 20 for finding in findings(settings(flavour)))

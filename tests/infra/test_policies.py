@@ -127,6 +127,41 @@ def test_with_a_bucket_the_api_can_read_it_and_the_jobs_can_write_it(
     assert found["ListData"] == LIST_DATA
 
 
+NETWORK = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+
+
+@pytest.mark.parametrize("flavour", ["serverless-in-a-vpc", "serverless-privatelink"])
+@pytest.mark.parametrize(("prefix", "name"), [("ApiRole", "api"), ("JobsRole", "jobs")])
+def test_in_a_vpc_lambda_can_connect_a_function_and_its_code_cannot(
+    assemblies: dict[str, Assembly], flavour: str, prefix: str, name: str
+) -> None:
+    found = statements(role_of(assemblies[flavour], "serverless", prefix))
+    outside = statements(role_of(assemblies["serverless"], "serverless", prefix))
+    function = f"arn:aws:lambda:us-east-1:123456789012:function:community-metrics-{name}"
+
+    assert found == {
+        **outside,
+        "UseNetwork": (NETWORK, ["*"], None),
+        "DenyNetworkToCode": (NETWORK, ["*"], {"ArnEquals": {"lambda:SourceFunctionArn": function}}),
+    }
+
+
+@pytest.mark.parametrize("flavour", ["host-in-a-vpc", "host-privatelink"])
+def test_the_policy_of_the_host_is_the_same_in_a_private_network(
+    assemblies: dict[str, Assembly], smallest: Assembly, flavour: str
+) -> None:
+    role = role_of(assemblies[flavour], "host", "Role")
+
+    assert statements(role) == statements(role_of(smallest, "host", "Role"))
+
+
 def test_the_schedules_can_invoke_the_jobs_function_and_send_dead_letters(serverless: Assembly) -> None:
     role = role_of(serverless, "serverless", "SchedulesRole")
 

@@ -33,6 +33,7 @@ def test_the_release_contains_the_files_of_the_host(release: Release) -> None:
         "requirements.lock",
         "host/bootstrap.py",
         "host/edge.py",
+        "host/keys.py",
         "host/steps.py",
         "host/first_boot.py",
     } <= names

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from community_metrics.aws import secrets_put
+from community_metrics.aws import key_check, secrets_put
+from community_metrics.aws.key_check import WRITE_NOT_CHECKED
 from community_metrics.aws.secrets_put import (
     ENTRIES,
-    WRITE_NOT_CHECKED,
+    KEYS_NOT_CHECKED,
     Deployment,
     PutResult,
     SecretsManager,
@@ -63,9 +64,11 @@ def answers(cluster: Enterprise, **changes: str) -> dict[str, str]:
     }
 
 
-async def filled(given: Mapping[str, str], storage: str = "enterprise", stage: str = "") -> PutResult:
+async def filled(
+    given: Mapping[str, str], storage: str = "enterprise", stage: str = "", *, reachable: bool = True
+) -> PutResult:
     by_prompt = {entry.prompt: given.get(entry.key, "") for entry in ENTRIES}
-    deployment = Deployment(storage, stage=stage)
+    deployment = Deployment(storage, stage=stage, reachable=reachable)
     return await put_secrets(
         SecretsManager(REGION, deployment), deployment, lambda prompt: by_prompt[prompt.split(" (")[0]]
     )
@@ -132,11 +135,45 @@ async def test_if_lancedb_rejects_a_key_nothing_is_stored(
     assert values(entries) == {}
 
 
+UNREACHABLE = "http://127.0.0.1:9"
+
+
 async def test_if_the_cluster_is_unreachable_nothing_is_stored(entries: Any, cluster: Enterprise) -> None:
-    with pytest.raises(StorageUnavailable, match="cannot be reached"):
-        await put(answers(cluster, lancedb_endpoint="http://127.0.0.1:9"))
+    with pytest.raises(StorageUnavailable, match=r"cannot be reached.* store the secrets with --unchecked"):
+        await put(answers(cluster, lancedb_endpoint=UNREACHABLE))
 
     assert values(entries) == {}
+
+
+async def test_unchecked_keys_of_an_unreachable_cluster_are_stored_with_a_note(
+    entries: Any, cluster: Enterprise
+) -> None:
+    given = answers(cluster, lancedb_endpoint=UNREACHABLE)
+
+    assert (await filled(given, reachable=False)).notes == (KEYS_NOT_CHECKED,)
+    assert values(entries) == given
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lancedb_uri": "https://metrics"}, "CM_LANCEDB_URI"),
+        ({"lancedb_write_key": READ_KEY}, "are the same key"),
+        ({"lancedb_read_key": ""}, "lancedb-read-key has no value"),
+    ],
+    ids=str,
+)
+async def test_without_the_check_of_the_keys_invalid_values_are_rejected_too(
+    entries: Any, cluster: Enterprise, change: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        await filled(answers(cluster, **change), reachable=False)
+
+    assert values(entries) == {}
+
+
+def test_the_checked_keys_are_those_of_the_secrets() -> None:
+    assert (secrets_put.READ_KEY.key, secrets_put.WRITE_KEY.key) == (key_check.READ_KEY, key_check.WRITE_KEY)
 
 
 async def test_an_empty_answer_keeps_the_stored_value(entries: Any, cluster: Enterprise) -> None:
@@ -164,7 +201,7 @@ async def test_swapped_keys_are_found_if_the_database_has_tables(entries: Any, c
     await bootstrap(cluster, "swapped")
     swapped = {"lancedb-uri": "db://swapped", "lancedb-read-key": WRITE_KEY, "lancedb-write-key": READ_KEY}
 
-    with pytest.raises(StorageDenied, match=r"^community-metrics/lancedb-write-key was rejected, nothing"):
+    with pytest.raises(StorageDenied, match=r"^Nothing was stored: lancedb-write-key was rejected"):
         await put({**answers(cluster), **swapped})
 
     assert values(entries) == {}

@@ -10,11 +10,13 @@ from pydantic import ValidationError
 
 from community_metrics.config import Settings
 from infra.settings import SettingsError, Target, load_settings, load_target, parse_settings
-from tests.infra.flavours import CATALOG, FLAVOURS, FULLEST, SERVERLESS, SMALLEST
+from tests.infra.flavours import CATALOG, FLAVOURS, FULLEST, IN_A_VPC, PRIVATELINK, SERVERLESS, SMALLEST
 from tests.support.origins import AS_BROWSERS_SEND, NO_ORIGINS, NOT_AS_BROWSERS_SEND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+VPC, SUBNET = IN_A_VPC["vpc_id"], IN_A_VPC["public_subnet_id"]
 
 
 @pytest.mark.parametrize("content", FLAVOURS.values(), ids=FLAVOURS)
@@ -259,3 +261,55 @@ def test_an_unreadable_file_is_reported_in_one_message(tmp_path: Path, content: 
 
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"availability_zone": "b"}, "availability_zone is 'b'; expected a value such as eu-central-1b"),
+        ({"availability_zone": "eu-central-1b"}, "'eu-central-1b', which is not in the region 'us-east-1'"),
+        ({"availability_zone": "us-east-1-bos-1a"}, "availability_zone is 'us-east-1-bos-1a'; expected"),
+        (
+            {"vpc_id": "vpc-1", "public_subnet_id": SUBNET},
+            "vpc_id is 'vpc-1'; expected a value such as vpc-0",
+        ),
+        ({"vpc_id": VPC}, "vpc_id needs public_subnet_id for the host"),
+        ({"public_subnet_id": SUBNET}, "public_subnet_id is a subnet of vpc_id; set it too"),
+        ({"private_subnet_ids": [SUBNET]}, "private_subnet_ids is a subnet of vpc_id; set it too"),
+        (
+            {"private_subnet_ids": ["x"], "vpc_id": VPC, "public_subnet_id": SUBNET},
+            "private_subnet_ids is 'x'",
+        ),
+        ({**IN_A_VPC, "availability_zone": "us-east-1a"}, "availability_zone is that of the subnet"),
+        ({**IN_A_VPC, "ipv6": True}, "ipv6 = true needs a network of the deployment's own"),
+        ({**PRIVATELINK, "privatelink_domain": None}, "privatelink_domain go together; set both"),
+        ({**PRIVATELINK, "privatelink_service": None}, "privatelink_domain go together; set both"),
+        (
+            {**PRIVATELINK, "privatelink_service": "com.amazonaws.us-east-1.s3"},
+            "expected a value such as com.am",
+        ),
+        ({**PRIVATELINK, "region": "eu-west-1"}, "which is not in the region 'eu-west-1'"),
+        ({**PRIVATELINK, **IN_A_VPC}, "with vpc_id, create the endpoint in your VPC"),
+        ({**PRIVATELINK, "storage": "s3"}, "privatelink_service leads to a LanceDB cluster"),
+        ({"host_generation": "a b"}, "host_generation is 'a b'; expected a value such as 2026-11-28"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_contradictions_of_the_network_are_reported(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        parse_settings({**SMALLEST, **change}, origin="deployment.toml")
+
+    assert message in str(error.value)
+    assert str(error.value).count("\n") == 1
+
+
+def test_functions_in_a_vpc_need_subnets_with_a_nat_gateway() -> None:
+    with pytest.raises(SettingsError, match="subnets with a route to a NAT gateway"):
+        parse_settings({**SERVERLESS, "vpc_id": VPC}, origin="deployment.toml")
+
+
+@pytest.mark.parametrize("serverless", [False, True])
+def test_one_file_with_both_kinds_of_subnets_is_for_the_host_and_for_functions(*, serverless: bool) -> None:
+    content = {**SERVERLESS, **IN_A_VPC, "host_image": SMALLEST["host_image"], "serverless": serverless}
+
+    assert parse_settings(content, origin="deployment.toml").serverless is serverless

@@ -19,7 +19,7 @@ from tests.support.registry import Registry
 from tests.support.replay import Replay
 from tests.support.runbook import HOST, LAPTOP, PAGES, ROOT, Block, blocks
 
-REHEARSAL = "tests/infra/test_rehearsal.py"
+REHEARSALS = ("tests/infra/test_rehearsal.py", "tests/infra/test_moves.py")
 FIND_HOST = (
     "host=$(aws cloudformation describe-stacks --stack-name community-metrics-host "
     "--query \"Stacks[0].Outputs[?OutputKey=='InstanceId'].OutputValue\" --output text)"
@@ -32,6 +32,11 @@ ELSEWHERE = {
     "community-metrics secrets put --region eu-central-1": "test_secrets_put_stores_and_hides_the_secrets",
     "npx cdk diff": "test_an_unchanged_tree_has_an_empty_diff",
     "npx cdk deploy --all": "test_a_new_release_replaces_only_the_instance",
+    "aws ec2 describe-instance-status --include-all-instances --query 'InstanceStatuses[].[InstanceId,"
+    "InstanceState.Name,SystemStatus.Status,InstanceStatus.Status]' --output text": (
+        "test_the_status_checks_of_the_host_can_be_read"
+    ),
+    "make replace-host": "test_one_command_replaces_the_instance_by_the_same_one",
     # for the CLI, an older release is another tree, like a newer one
     "git checkout HEAD~1": "test_a_new_release_replaces_only_the_instance",
 }
@@ -59,7 +64,7 @@ def test_every_inline_command_is_also_in_a_block() -> None:
 
 def test_every_command_that_runs_elsewhere_is_documented_and_tested() -> None:
     shown = {command for block in blocks() if block.place == LAPTOP for command in block.commands}
-    tests = (ROOT / REHEARSAL).read_text(encoding="utf-8")
+    tests = "".join((ROOT / path).read_text(encoding="utf-8") for path in REHEARSALS)
 
     assert set(ELSEWHERE) - shown == set()
     assert [name for name in ELSEWHERE.values() if f"def {name}(" not in tests] == []

@@ -6,17 +6,14 @@ The secrets stack (`infra/secrets_stack.py`) creates the secrets, without values
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from community_metrics.aws.key_check import check_keys
 from community_metrics.config import given_settings
-from community_metrics.errors import ConfigurationError, StorageDenied, StorageNotBootstrapped
-from community_metrics.model import Lease
-from community_metrics.storage import LanceDBReader, LanceDBStore
-from community_metrics.storage.reader import DATABASE
+from community_metrics.errors import ConfigurationError, StorageDenied, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,11 +24,8 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "community-metrics"
 _NOT_FOUND: Final = "ResourceNotFoundException"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_UNUSED_LEASE: Final = Lease(DATABASE, "secrets put", "", 0, _EPOCH, _EPOCH)
-WRITE_NOT_CHECKED: Final = (
-    "The write key is not checked yet, because the database has no tables. Fix: run `community-metrics "
-    "bootstrap` with it, then this command again."
+KEYS_NOT_CHECKED: Final = (
+    "The keys are not checked. The host checks them when it boots: if LanceDB rejects one, the deploy fails."
 )
 
 
@@ -63,11 +57,15 @@ ENTRIES: Final = (URI, ENDPOINT, READ_KEY, WRITE_KEY, GITHUB_TOKEN, TOKEN_HASHES
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Settings of the same names in `deployment.toml`; the storage is `enterprise` or `s3`."""
+    """Settings of the same names in `deployment.toml`; the storage is `enterprise` or `s3`.
+
+    `reachable` is false if this machine cannot reach the cluster, so that the keys are not checked here.
+    """
 
     storage: str
     lancedb_region: str | None = None
     stage: str = ""
+    reachable: bool = True
 
     @property
     def prefix(self) -> str:
@@ -187,16 +185,18 @@ async def check(values: Mapping[SecretEntry, str | None], deployment: Deployment
     if deployment.storage != "enterprise":
         settings_as_deployed(values, deployment)
         return ()
-    notes: tuple[str, ...] = ()
-    settings = {key: settings_as_deployed(values, deployment, key) for key in (READ_KEY, WRITE_KEY)}
-    for key, check_key in ((READ_KEY, _read_with), (WRITE_KEY, _write_with)):
-        try:
-            await check_key(settings[key])
-        except StorageDenied as error:
-            raise StorageDenied(f"{deployment.name(key)} was rejected, nothing was stored. {error}") from None
-        except StorageNotBootstrapped:
-            notes = (WRITE_NOT_CHECKED,)  # the key is valid; the first bootstrap creates the tables
-    return notes
+    api, jobs = (settings_as_deployed(values, deployment, key) for key in (READ_KEY, WRITE_KEY))
+    if not deployment.reachable:
+        return (KEYS_NOT_CHECKED,)
+    try:
+        return await check_keys(api, jobs)
+    except StorageDenied as error:
+        raise StorageDenied(f"Nothing was stored: {error}") from None
+    except StorageUnavailable as error:
+        raise StorageUnavailable(
+            f"Nothing was stored: {error} If this machine cannot reach a private cluster, store the secrets "
+            "with --unchecked; the host then checks the keys when it boots."
+        ) from None
 
 
 def settings_as_deployed(
@@ -229,14 +229,3 @@ def _errors(values: Mapping[SecretEntry, str | None], deployment: Deployment) ->
             "needs a key that cannot write"
         )
     return errors
-
-
-async def _read_with(settings: Settings) -> None:
-    async with LanceDBReader.open(settings) as reader:
-        await reader.runs(limit=1)
-
-
-async def _write_with(settings: Settings) -> None:
-    async with LanceDBStore.open(settings) as store:
-        # a write that matches no row: it needs write permission, changes nothing and takes no lease
-        await store.release_lease(_UNUSED_LEASE, _EPOCH)

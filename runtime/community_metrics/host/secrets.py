@@ -38,7 +38,7 @@ def renew(names: Path, folder: Path) -> list[str]:
     errors = []
     for reader, ids in json.loads(names.read_text(encoding="utf-8")).items():
         target = folder / reader
-        before = _stored(target)
+        before = stored_values(target)
         settings = [variable.removeprefix("CM_").removesuffix("_SECRET").lower() for variable in ids]
         after, found = _renewed(before, dict(zip(settings, ids.values(), strict=True)))
         errors += [f"{reader}: {error}" for error in found]
@@ -76,13 +76,14 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
-def _stored(folder: Path) -> dict[str, str]:
+def stored_values(folder: Path) -> dict[str, str]:
+    """Return the values in a reader's folder, by setting."""
     values = (path for path in folder.iterdir() if not path.suffix and path.name != SECRETS_COMPLETE)
     return {path.name: path.read_text(encoding="utf-8") for path in values}
 
 
 def _write(folder: Path, values: Mapping[str, str]) -> None:
-    for name in _changed(_stored(folder), values):
+    for name in _changed(stored_values(folder), values):
         if name not in values:
             (folder / name).unlink()
             continue

@@ -75,8 +75,7 @@ class Stage:
 
     def write_settings(self, content: dict[str, Any]) -> None:
         """Write the deployment file."""
-        lines = [f"{key} = {_toml(value)}" for key, value in content.items()]
-        (self.tree / "deployment.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (self.tree / "deployment.toml").write_text(as_toml(content), encoding="utf-8")
 
     def cdk(self, *arguments: str, region: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the pinned CLI in the copied tree."""
@@ -92,7 +91,7 @@ class Stage:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=240,
+            timeout=480,
             check=False,
         )
         self.log.append(done.stdout)
@@ -117,10 +116,23 @@ class Stage:
         )
         assert done.returncode == 0, done.stdout
 
-    def deploy(self, region: str) -> str:
-        """Deploy every stack, with options for what moto does not support."""
+    def deploy(self, region: str, *stacks: str) -> str:
+        """Deploy every stack, or these alone, with options for what moto does not support."""
+        chosen = (*stacks, "--exclusively") if stacks else ("--all",)
         options = ("--require-approval", "never", "--method=direct", "--no-previous-parameters")
-        return self.cdk("deploy", "--all", *options, region=region).stdout
+        return self.cdk("deploy", *chosen, *options, region=region).stdout
+
+    def python(self, *arguments: str) -> None:
+        """Run a Python module of the copied tree."""
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments], cwd=self.tree, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def as_toml(content: dict[str, Any]) -> str:
+    """Return the text of a deployment file."""
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in content.items())
 
 
 @contextmanager

@@ -27,9 +27,16 @@ def put(
         str | None, typer.Option(help="As in deployment.toml: the region of the LanceDB cluster.")
     ] = None,
     stage: Annotated[str, typer.Option(help="As in deployment.toml.")] = "",
+    unchecked: Annotated[
+        bool,
+        typer.Option(
+            "--unchecked",
+            help="Do not test the keys, if this machine cannot reach the cluster; the host does at boot.",
+        ),
+    ] = False,
 ) -> None:
     """Prompt for each secret without showing it, test them against LanceDB, then store them."""
-    deployment = Deployment(storage.value, lancedb_region, stage)
+    deployment = Deployment(storage.value, lancedb_region, stage, reachable=not unchecked)
     result = asyncio.run(put_secrets(SecretsManager(region, deployment), deployment, _prompt))
     for line in (*(f"stored {deployment.name(entry)}" for entry in result.stored), *result.notes):
         typer.echo(line)
