@@ -11,7 +11,7 @@ OWN_UV := $(filter $(BIN)/uv,$(UV))
 SERVE ?= 1
 PORT = 8000
 PYTEST_ARGS ?= --numprocesses logical --dist loadfile
-REHEARSALS = tests/infra/test_rehearsal.py tests/infra/test_first_boot.py tests/infra/test_needed_actions.py
+REHEARSALS = tests/infra/test_rehearsal.py tests/infra/test_deploy.py tests/infra/test_first_boot.py tests/infra/test_needed_actions.py
 
 # The Node of the `node` group, where it is installed, comes before the machine's own. `make up` and `make frontend` install
 # it only where the machine's own is missing or too old (Debian 12: 18), because it has 200 MB.
@@ -23,7 +23,7 @@ FRONTEND_NPM = $(if $(NODE_HOME),$(WITH_NODE); cd frontend; $(NPM),cd frontend; 
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up test test-python mutants audit lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth rehearse-deploy rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up test test-python mutants audit lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -161,6 +161,14 @@ lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
 
 synth: .venv/.dev node_modules/.installed ## Synthesise the deployment that deployment.toml describes, and time it
 	$(WITH_NODE); time node_modules/.bin/cdk synth --quiet
+
+diff-comment: .venv/.dev node_modules/.installed ## Write what a deploy would change to dist/diff.md, for a comment
+	@mkdir -p dist
+	$(WITH_NODE); node_modules/.bin/cdk diff --method=template --ci --no-color | $(BIN)/python -m infra.diff_comment > dist/diff.md
+
+APPROVAL ?= broadening
+deploy: .venv/.dev node_modules/.installed ## Deploy every stack; with serverless = true, build and push the image first
+	$(WITH_NODE); PATH="$$PWD/node_modules/.bin:$$PATH" $(BIN)/python -m infra.deploy --require-approval $(APPROVAL)
 
 rehearse-deploy: .venv/.dev node_modules/.installed ## Deploy to a stand-in for AWS on this machine and read it all back
 	$(BIN)/pytest $(REHEARSALS)

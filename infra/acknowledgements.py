@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Acknowledgment, App, Validations
 
-from infra.names import CERTIFICATES_PREFIX, DATA_PREFIX, HOST_LOG_GROUPS, PRODUCT, LogGroup, StackName
+from infra.names import (
+    CERTIFICATES_PREFIX,
+    DATA_PREFIX,
+    HEALTH_REGION,
+    HOST_LOG_GROUPS,
+    PRODUCT,
+    LogGroup,
+    StackName,
+)
 
 if TYPE_CHECKING:
     from infra.settings import DeploymentSettings
@@ -15,6 +23,7 @@ if TYPE_CHECKING:
 _METRICS_REASON = "PutMetricData has no resource types; a condition limits it to our namespace."
 _STREAMS_REASON = "Writers name their own log streams; the log group is used by this deployment only."
 _OBJECTS_REASON = "The role reads and writes every object under the database's prefix, and no other prefix."
+_TEMPLATES_REASON = "A pull request compares the templates of our stacks; a stack's ARN ends in a random id."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +37,11 @@ class Finding:
 
 def findings(settings: DeploymentSettings) -> tuple[Finding, ...]:
     """Return the findings of a deployment with these settings, and no others."""
+    common = [*_always(), *_pipeline(settings)]
     if settings.awaits_image:
-        return tuple(_always())
+        return tuple(common)
     others = _serverless(settings) if settings.serverless else _host(settings)
-    return (*_always(), *others)
+    return (*common, *others)
 
 
 def acknowledge(app: App, settings: DeploymentSettings) -> None:
@@ -53,6 +63,19 @@ def _always() -> list[Finding]:
             "AwsSolutions-S1",
             "One role uses these private buckets; an access log would need another bucket.",
         ),
+    ]
+
+
+def _pipeline(settings: DeploymentSettings) -> list[Finding]:
+    if settings.github_repository is None:
+        return []
+    stacks = (
+        f"arn:aws:cloudformation:{region}:<AWS::AccountId>:stack/{PRODUCT}-*/*"
+        for region in sorted({settings.region, HEALTH_REGION})
+    )
+    return [
+        _iam(StackName.PIPELINE, "*", "GetAuthorizationToken has no resource types."),
+        *(_iam(StackName.PIPELINE, stack, _TEMPLATES_REASON) for stack in stacks),
     ]
 
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import ArnFormat, Stack
 
-from infra.names import CERTIFICATES_PREFIX, DATA_PREFIX, PRODUCT, LogGroup, SecretEntry
+from infra.names import (
+    CERTIFICATES_PREFIX,
+    DATA_PREFIX,
+    HEALTH_REGION,
+    IMAGE_REPOSITORY,
+    PRODUCT,
+    LogGroup,
+    SecretEntry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,6 +84,22 @@ def certificate_objects(scope: Construct) -> str:
 def data_objects(scope: Construct) -> str:
     """Return the ARN pattern of the objects under the database's prefix."""
     return f"{bucket_arn(data_bucket(scope))}/{DATA_PREFIX}/*"
+
+
+def image_repository(scope: Construct) -> str:
+    """Return the ARN of the repository of the Lambda images."""
+    return Stack.of(scope).format_arn(service="ecr", resource="repository", resource_name=IMAGE_REPOSITORY)
+
+
+def stacks(scope: Construct) -> list[str]:
+    """Return the ARN patterns of our stacks in both regions."""
+    stack = Stack.of(scope)
+    return [
+        stack.format_arn(
+            service="cloudformation", region=region, resource="stack", resource_name=f"{PRODUCT}-*/*"
+        )
+        for region in sorted({stack.region, HEALTH_REGION})
+    ]
 
 
 def bucket_arn(name: str) -> str:

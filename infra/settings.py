@@ -57,6 +57,11 @@ ImageId = Annotated[str, StringConstraints(pattern=r"^ami-([0-9a-f]{8}|[0-9a-f]{
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 InstanceType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
 ZoneId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{5,32}$")]
+# the name of a GitHub repository in the subject of its tokens: with ids since July 2026
+Repository = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(/[A-Za-z0-9_.-]+|@[0-9]+/[A-Za-z0-9_.-]+@[0-9]+)$")
+]
+Environment = Annotated[str, StringConstraints(max_length=255, pattern=r"^[A-Za-z0-9_.-]+$")]
 
 _EXAMPLES = {
     "region": "eu-central-1",
@@ -67,6 +72,8 @@ _EXAMPLES = {
     "host_image": "ami-0123456789abcdef0",
     "lambda_image": "sha256:<64 hex digits>, as `make image` prints it",
     "instance_type": "t4g.small",
+    "github_repository": "owner/name, or owner@1234/name@5678 with the ids of GitHub",
+    "github_environment": "production",
 }
 
 
@@ -97,6 +104,9 @@ class DeploymentSettings(BaseModel):
     ship_logs: bool = False
     serverless: bool = False
     lambda_image: Digest | None = None
+    github_repository: Repository | None = None
+    github_environment: Environment = "production"
+    github_oidc_provider: Literal["create", "existing"] = "create"
 
     @field_validator("region")
     @classmethod
@@ -150,13 +160,14 @@ class DeploymentSettings(BaseModel):
         return re.match(r"t\d", self.instance_type) is not None
 
 
-def load_settings(path: Path) -> DeploymentSettings:
-    """Read the deployment file.
+def load_settings(path: Path, lambda_image: str | None = None) -> DeploymentSettings:
+    """Read the deployment file; `lambda_image` replaces the one in the file.
 
     Raises:
         SettingsError: the file is missing, unreadable or invalid.
     """
-    return parse_settings(_read(path), origin=str(path))
+    replaced = {} if lambda_image is None else {"lambda_image": lambda_image}
+    return parse_settings({**_read(path), **replaced}, origin=str(path))
 
 
 def load_region(path: Path) -> str:

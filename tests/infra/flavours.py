@@ -25,6 +25,7 @@ FULLEST: dict[str, Any] = {
     "ipv6": True,
     "ship_logs": True,
     "lancedb_port": 8443,
+    "github_repository": "lancedb/community-metrics",
 }
 SERVERLESS: dict[str, Any] = {
     **SMALLEST,
@@ -42,6 +43,12 @@ FLAVOURS = {
 VARIANTS: dict[str, dict[str, Any]] = {  # a flavour with one change
     "cluster-port": {**SMALLEST, "lancedb_port": 8443, "ipv6": True},
     "other-mail": {**FULLEST, "alarm_email": "others@example.org"},
+    "pipeline": {
+        **SMALLEST,
+        "github_repository": "acme@1234/metrics@5678",
+        "github_environment": "live",
+        "github_oidc_provider": "existing",
+    },
     "no-zone": {key: value for key, value in FULLEST.items() if not key.startswith("hosted_zone")},
 }
 
