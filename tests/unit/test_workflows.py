@@ -141,3 +141,10 @@ def test_the_linters_of_make_lint_find_a_planted_fault(
     assert f"$(BIN)/{linter[0]} " in MAKEFILE
     assert done.returncode != 0
     assert found in done.stdout + done.stderr
+
+
+def test_the_environment_that_deploys_is_the_default_of_the_settings() -> None:
+    example = (ROOT / "deployment.example.toml").read_text(encoding="utf-8")
+    (environment,) = re.findall(r"^    environment: (\S+)", WORKFLOWS["deploy.yml"], re.MULTILINE)
+
+    assert f'# github_environment = "{environment}"' in example
