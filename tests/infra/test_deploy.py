@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.diff_comment import comment
 from tests.infra.flavours import SERVERLESS
 from tests.infra.node import ROOT
 from tests.infra.rehearsal import docker
@@ -35,6 +36,7 @@ class Deployed:
     stage: Stage
     printed: str
     images: tuple[str, str]
+    comment: str
 
     def tags(self) -> dict[str, list[str]]:
         """Return the tags of each image in the repository, by its digest."""
@@ -79,7 +81,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         repository = {"github_repository": "lancedb/community-metrics"}
         stage.write_settings({**content, **repository, "hosted_zone_id": zone})
         printed = run(stage, "infra.deploy", *OPTIONS)
-        yield Deployed(stage, printed, (image(stage), image(stage)))
+        images = (image(stage), image(stage))
+        stage.write_settings({**content, **repository, "hosted_zone_id": zone, "github_environment": "live"})
+        yield Deployed(stage, printed, images, difference(stage))
 
 
 def image(stage: Stage) -> str:
@@ -88,6 +92,29 @@ def image(stage: Stage) -> str:
     )
     assert found is not None
     return found[1]
+
+
+def difference(stage: Stage) -> str:
+    """Return the comment of a pull request that changes the settings, from the command of the Makefile."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (options,) = re.findall(r"node_modules/\.bin/cdk (diff .*?) \|", makefile)
+    done = subprocess.run(
+        [ROOT / "node_modules/.bin/cdk", *options.split(), "--app", OPTIONS[-1]],
+        cwd=stage.tree,
+        env=stage.environment(REGION),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return comment(done.stdout)
+
+
+def test_the_comment_of_a_pull_request_shows_what_a_deploy_would_change(deployed: Deployed) -> None:
+    assert "Stack community-metrics-pipeline" in deployed.comment
+    assert "repo:lancedb/community-metrics:environment:live" in deployed.comment
+    assert ACCOUNT not in deployed.comment
 
 
 def test_the_functions_run_the_image_that_the_deploy_built(deployed: Deployed) -> None:
