@@ -12,6 +12,7 @@ SERVE ?= 1
 DEPLOYMENT ?= deployment.toml
 PORT = 8000
 PYTEST_ARGS ?= --numprocesses logical --dist loadfile
+REHEARSALS = $(addprefix tests/infra/,test_rehearsal.py test_rehearsal_stages.py test_moves.py test_private_network.py test_deploy.py test_first_boot.py test_needed_actions.py)
 
 # The Node of the `node` group, where it is installed, comes before the machine's own. `make up` and `make frontend` install
 # it only where the machine's own is missing or too old (Debian 12: 18), because it has 200 MB.
@@ -23,7 +24,7 @@ FRONTEND_NPM = $(if $(NODE_HOME),$(WITH_NODE); cd frontend; $(NPM),cd frontend; 
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up test mutants lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up test test-python mutants audit lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +90,9 @@ test: .venv/.dev node_modules/.installed ## Run every test
 	@$(MAKE) --no-print-directory rehearse-host
 	@$(MAKE) --no-print-directory test-browser
 
+test-python: .venv/.dev node_modules/.installed ## Run every test but the rehearsals and those of the dashboard
+	$(BIN)/pytest $(PYTEST_ARGS) --ignore tests/host $(addprefix --ignore ,$(REHEARSALS))
+
 mutants: .venv/.dev ## Change the rules in small ways and see whether a test fails: GROUPS="points merge" (hours without it)
 	$(BIN)/python -m tests.support.mutants $(GROUPS) --survivors
 
@@ -128,7 +132,14 @@ lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint, the ord
 	$(BIN)/lint-imports
 	$(BIN)/lint-imports --no-cache importlinter-views.toml # the two contracts would share one cache of file times
 	$(BIN)/mypy
+	$(BIN)/actionlint -shellcheck= -pyflakes= # or the result depends on what else the machine has
+	$(BIN)/zizmor --offline --quiet .github
 	$(FRONTEND_NPM) run --silent lint
+
+audit: .venv/.dev ## Look for known vulnerabilities in the locked packages of Python and npm
+	$(UV) tool run --from 'pip-audit>=2.9,<3' pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+	$(WITH_NODE); $(NPM) audit
+	$(WITH_NODE); cd frontend; $(NPM) audit
 
 format: .venv/.dev ## Format the code and fix what the linter can
 	$(BIN)/ruff format .
@@ -155,12 +166,20 @@ $(DEPLOYMENT):
 synth: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Synthesise the deployment that DEPLOYMENT=deployment.toml describes, and time it
 	$(WITH_NODE); time node_modules/.bin/cdk synth --quiet -c deployment=$(DEPLOYMENT)
 
-rehearse-deploy: .venv/.dev node_modules/.installed ## Deploy to a stand-in for AWS on this machine and read it all back
-	$(BIN)/pytest tests/infra/test_rehearsal.py tests/infra/test_moves.py tests/infra/test_private_network.py tests/infra/test_first_boot.py tests/infra/test_needed_actions.py
+diff-comment: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Write what a deploy would change to dist/diff.md, for a comment
+	@mkdir -p dist
+	$(WITH_NODE); node_modules/.bin/cdk diff --method=template --ci --no-color -c deployment=$(DEPLOYMENT) | $(BIN)/python -m infra.diff_comment > dist/diff.md
 
-replace-host: .venv/.dev node_modules/.installed ## Replace the host by a new one, with nothing else changed (needs AWS credentials)
-	$(BIN)/python -m infra.replace_host
-	$(WITH_NODE); node_modules/.bin/cdk deploy --all
+APPROVAL ?= broadening
+deploy: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Deploy every stack of DEPLOYMENT=deployment.toml; with serverless = true, build and push the image first
+	$(WITH_NODE); PATH="$$PWD/node_modules/.bin:$$PATH" $(BIN)/python -m infra.deploy $(DEPLOYMENT) --require-approval $(APPROVAL)
+
+rehearse-deploy: .venv/.dev node_modules/.installed ## Deploy to a stand-in for AWS on this machine and read it all back
+	$(BIN)/pytest $(REHEARSALS)
+
+replace-host: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Replace the host by a new one, with nothing else changed (needs AWS credentials)
+	$(BIN)/python -m infra.replace_host $(DEPLOYMENT)
+	$(WITH_NODE); node_modules/.bin/cdk deploy --all -c deployment=$(DEPLOYMENT)
 
 image: $(DEPLOYMENT) .venv/.dev ## Build and push the Lambda image of DEPLOYMENT=deployment.toml; needs Docker and AWS credentials
 	$(BIN)/python -m infra.push_image $(DEPLOYMENT)

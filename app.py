@@ -1,4 +1,7 @@
-"""The CDK app: synthesises the stacks of `deployment.toml`; `-c deployment=other.toml` uses another file."""
+"""The CDK app: synthesises the stacks of `deployment.toml`.
+
+`-c deployment=other.toml` uses another file, `-c lambda_image=sha256:…` another image than the file's.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ SESSION_KEY = HOST_FILES / "amazon-ssm-agent.asc"
 
 AWAITS_IMAGE = (
     "lambda_image is not set, so only the secrets and storage stacks can be deployed. Deploy them, run "
-    "`make image`, add the line that it prints to deployment.toml, and deploy again."
+    "`make image`, add the line that it prints to deployment.toml, and deploy again; or run `make deploy`, "
+    "which does all of it."
 )
 
 LACKS_KEY = (
@@ -38,7 +42,10 @@ def main() -> int:
     """Synthesise the stacks, or print one error message; return the exit code."""
     app = App()
     try:
-        settings = load_settings(Path(app.node.try_get_context("deployment") or ROOT / "deployment.toml"))
+        settings = load_settings(
+            Path(app.node.try_get_context("deployment") or ROOT / "deployment.toml"),
+            app.node.try_get_context("lambda_image"),
+        )
         release = build_release(ROOT / "dist" / "release", settings.catalog)
     except (SettingsError, ReleaseError) as error:
         print(error, file=sys.stderr)  # noqa: T201  the CDK CLI shows an app's stderr

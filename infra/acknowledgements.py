@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Acknowledgment, App, Validations
 
-from infra.arns import bucket_name
+from infra.arns import bucket_name, stack_names
 from infra.names import CERTIFICATES_PREFIX, DATA_PREFIX, HOST_LOG_GROUPS, LogGroup, StackName
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ _SESSIONS_REASON = " The permissions that AWS documents as the minimum for sessi
 _METRICS_AND_NETWORK_REASON = f"{_METRICS_REASON} Interfaces that Lambda will create have no ARN yet."
 _STREAMS_REASON = "Writers name their own log streams; the log group is used by this deployment only."
 _OBJECTS_REASON = "The role reads and writes every object under the database's prefix, and no other prefix."
+_TEMPLATES_REASON = "A pull request compares the templates of our stacks; a stack's ARN ends in a random id."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,11 @@ class Finding:
 
 def findings(settings: DeploymentSettings) -> tuple[Finding, ...]:
     """Return the findings of a deployment with these settings, and no others."""
+    common = [*_always(), *_pipeline(settings)]
     if settings.awaits_image:
-        return tuple(_always())
+        return tuple(common)
     others = _serverless(settings) if settings.serverless else _host(settings)
-    return (*_always(), *others)
+    return (*common, *others)
 
 
 def acknowledge(app: App, settings: DeploymentSettings) -> None:
@@ -56,6 +58,19 @@ def _always() -> list[Finding]:
             "AwsSolutions-S1",
             "One role uses these private buckets; an access log would need another bucket.",
         ),
+    ]
+
+
+def _pipeline(settings: DeploymentSettings) -> list[Finding]:
+    if settings.github_repository is None:
+        return []
+    stacks = (
+        f"arn:aws:cloudformation:{region}:<AWS::AccountId>:stack/{name}/*"
+        for region, name in stack_names(settings)
+    )
+    return [
+        _iam(StackName.PIPELINE, "*", "GetAuthorizationToken has no resource types."),
+        *(_iam(StackName.PIPELINE, stack, _TEMPLATES_REASON) for stack in stacks),
     ]
 
 

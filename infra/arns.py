@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import ArnFormat, Stack
 
-from infra.names import CERTIFICATES_PREFIX, DATA_PREFIX, PRODUCT, LogGroup, Reader, SecretEntry
+from infra.names import (
+    CERTIFICATES_PREFIX,
+    DATA_PREFIX,
+    HEALTH_REGION,
+    IMAGE_REPOSITORY,
+    PRODUCT,
+    LogGroup,
+    Reader,
+    SecretEntry,
+    StackName,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,6 +108,33 @@ def data_objects(scope: Construct, settings: DeploymentSettings) -> str:
 def bucket_name(settings: DeploymentSettings, purpose: str, account: str, region: str) -> str:
     """Return the name of a bucket, which is unique among all accounts."""
     return f"{settings.named(PRODUCT)}-{purpose}-{account}-{region}"
+
+
+def image_repository(scope: Construct, settings: DeploymentSettings) -> str:
+    """Return the ARN of the repository of the Lambda images."""
+    return Stack.of(scope).format_arn(
+        service="ecr", resource="repository", resource_name=settings.named(IMAGE_REPOSITORY)
+    )
+
+
+def stacks(scope: Construct, settings: DeploymentSettings) -> list[str]:
+    """Return the ARN patterns of the stacks of this stage; a stack's ARN ends in a random id."""
+    return [
+        Stack.of(scope).format_arn(
+            service="cloudformation", region=region, resource="stack", resource_name=f"{name}/*"
+        )
+        for region, name in stack_names(settings)
+    ]
+
+
+def stack_names(settings: DeploymentSettings) -> list[tuple[str, str]]:
+    """Return the region and the name of each stack of this stage."""
+    return [
+        (HEALTH_REGION, f"{settings.named(stack)}-{settings.region}")
+        if stack is StackName.HEALTH
+        else (settings.region, settings.named(stack))
+        for stack in StackName
+    ]
 
 
 def bucket_arn(name: str) -> str:

@@ -12,6 +12,7 @@ from infra.health_stack import HealthStack
 from infra.host_stack import HostStack
 from infra.monitoring_stack import MonitoringStack
 from infra.names import HEALTH_REGION, PRODUCT, StackName
+from infra.pipeline_stack import PipelineStack
 from infra.secrets_stack import SecretsStack
 from infra.serverless_stack import ServerlessStack
 from infra.storage_stack import StorageStack
@@ -24,14 +25,16 @@ if TYPE_CHECKING:
 def build(app: App, settings: DeploymentSettings, release: Release) -> None:
     """Add every stack of the deployment to the app, checked by cdk-nag.
 
-    While the Lambda functions have no image, only the secrets and storage stacks are built: the storage stack
-    has the repository to push the image to.
+    While the Lambda functions have no image, only the pipeline, secrets and storage stacks are built: the
+    storage stack has the repository to push the image to.
     """
     common: dict[str, Any] = {"settings": settings, "env": Environment(region=settings.region)}
     first: list[Stack] = [
         SecretsStack(app, settings.named(StackName.SECRETS), termination_protection=True, **common),
         StorageStack(app, settings.named(StackName.STORAGE), termination_protection=True, **common),
     ]
+    if settings.github_repository:
+        PipelineStack(app, settings.named(StackName.PIPELINE), **common)
     if not settings.awaits_image:
         _build_remaining(app, settings, release, common, first)
     Tags.of(app).add("project", PRODUCT)

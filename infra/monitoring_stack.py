@@ -46,6 +46,26 @@ JOB_ALARMS = (
         "Maximum",
         AlarmSpec("bad-runs", "Two runs in a row were partial, failed or abandoned.", threshold=2),
     ),
+    (
+        Gauge.STALE_SOURCES,
+        "Maximum",
+        AlarmSpec(
+            "stale-sources",
+            "The newest day of a source is more than 10 days old. See `community-metrics status`.",
+            threshold=1,
+            periods=3,
+        ),
+    ),
+    (
+        Gauge.PUBLISHED_THROUGH_AGE_DAYS,
+        "Maximum",
+        AlarmSpec(
+            "registry-stalled",
+            "A registry has published no day for two weeks. See `community-metrics status`.",
+            threshold=14,
+            periods=3,
+        ),
+    ),
 )
 HOST_ALARMS = (
     (

@@ -127,6 +127,7 @@ class StackName(StrEnum):
     SERVERLESS = f"{PRODUCT}-serverless"
     DNS = f"{PRODUCT}-dns"
     HEALTH = f"{PRODUCT}-health"
+    PIPELINE = f"{PRODUCT}-pipeline"
 
 
 def secrets_for(storage: str, reader: Reader | None = None) -> tuple[SecretEntry, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+from aws_cdk import DefaultStackSynthesizer, Stack
 from aws_cdk import aws_iam as iam
 
 from infra import arns
 from infra.names import (
     CERTIFICATES_PREFIX,
     DATA_PREFIX,
+    HEALTH_REGION,
     HOST_LOG_GROUPS,
     LogGroup,
     Reader,
@@ -31,6 +32,18 @@ NETWORK_ACTIONS = (
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 )
+# the CDK CLI uploads files with one, deploys with the other, and reads the deployed state with the third
+BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup")
+PUSH_ACTIONS = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:DescribeRepositories",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+]
 
 
 def host_policy(
@@ -72,6 +85,36 @@ def jobs_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.Poli
         _allow("SendDeadLetters", ["sqs:SendMessage"], [arns.dead_letters_arn(scope, settings)]),
         *_use_network(scope, settings, Reader.JOBS),
         *_use_data(scope, settings, write=True),
+    ]
+
+
+def deploy_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
+    """Return the policy of the pipeline's deploy role: use the CDK's roles, push the Lambda image."""
+    return [
+        _allow("UseBootstrapRoles", ["sts:AssumeRole"], _bootstrap_roles(scope, settings)),
+        # GetAuthorizationToken has no resource types
+        _allow("LogInToRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
+        _allow("PushImages", PUSH_ACTIONS, [arns.image_repository(scope, settings)]),
+    ]
+
+
+def review_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
+    """Return the policy of the pipeline's review role: read the templates of our stacks, and nothing else."""
+    return [
+        _allow(
+            "ReadTemplates",
+            ["cloudformation:DescribeStacks", "cloudformation:GetTemplate"],
+            arns.stacks(scope, settings),
+        )
+    ]
+
+
+def _bootstrap_roles(scope: Construct, settings: DeploymentSettings) -> list[str]:
+    account = Stack.of(scope).account
+    return [
+        f"arn:aws:iam::{account}:role/cdk-{DefaultStackSynthesizer.DEFAULT_QUALIFIER}-{purpose}-role-{account}-{region}"
+        for region in sorted({settings.region, HEALTH_REGION})
+        for purpose in BOOTSTRAP_ROLES
     ]
 
 

@@ -1,6 +1,10 @@
 """Build the Lambda image for arm64, push it, and print its digest: `python -m infra.push_image DEPLOYMENT`.
 
 Needs Docker with buildx, AWS credentials, and the ECR repository of the storage stack.
+
+Each build has a tag of its own, and tags are immutable. So a later build of the same commit, which may have a
+patched base image, does not take the tag of an image that a function uses. The repository expires untagged
+images only.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,15 +35,24 @@ class ImageError(Exception):
 def main() -> int:
     """Build and push the image, print the line for the deployment file, and return the exit code."""
     try:
-        target = load_target(Path(sys.argv[1]))
-        uri, user, password = _repository(target)
-        _docker("login", "--username", user, "--password-stdin", uri.partition("/")[0], stdin=password)
-        digest = _build_and_push(uri, target.catalog)
+        digest = push(load_target(Path(sys.argv[1])), datetime.now(UTC))
     except (ImageError, ReleaseError, SettingsError) as error:
         print(error, file=sys.stderr)  # noqa: T201  a program of its own
         return 1
     print(f'lambda_image = "{digest}"')  # noqa: T201  the line for the deployment file
     return 0
+
+
+def push(target: Target, now: datetime) -> str:
+    """Build the image, push it to the repository of the deployment, and return its digest.
+
+    Raises:
+        ImageError: there is no Docker or no repository, or the build failed.
+        ReleaseError: the wheel cannot be built from this tree.
+    """
+    uri, user, password = _repository(target)
+    _docker("login", "--username", user, "--password-stdin", uri.partition("/")[0], stdin=password)
+    return _build_and_push(uri, target.catalog, now)
 
 
 def _repository(target: Target) -> tuple[str, str, str]:
@@ -57,8 +71,8 @@ def _repository(target: Target) -> tuple[str, str, str]:
     return found[0]["repositoryUri"], user, password
 
 
-def write_context(folder: Path, catalog: Path | None) -> Path:
-    """Write what `runtime/Dockerfile` copies, the wheel and the catalogue, and return the wheel."""
+def write_context(folder: Path, catalog: Path | None) -> None:
+    """Write what `runtime/Dockerfile` copies: the wheel and the catalogue."""
     shutil.rmtree(folder, ignore_errors=True)
     files = folder / "files"  # copied to the root of the image; empty without a catalogue
     files.mkdir(parents=True)
@@ -66,27 +80,32 @@ def write_context(folder: Path, catalog: Path | None) -> Path:
         target = files / CATALOG_PATH.lstrip("/")
         target.parent.mkdir(parents=True)
         shutil.copyfile(catalog, target)
-    return build_wheel(folder)
+    build_wheel(folder)
 
 
-def _build_and_push(uri: str, catalog: Path | None) -> str:
-    wheel = write_context(ROOT / "dist" / "image", catalog)
-    tag = f"{uri}:{wheel.stem}-{_git_commit()}"
+def _build_and_push(uri: str, catalog: Path | None, now: datetime) -> str:
+    write_context(ROOT / "dist" / "image", catalog)
     with TemporaryDirectory() as scratch:
         metadata = Path(scratch) / "metadata.json"
         options = (
             "--platform",
             PLATFORM,
+            "--pull",  # the base image's tag moves when it is patched
             "--provenance=false",
             "--push",
             "--metadata-file",
             str(metadata),
         )
+        tag = f"{uri}:{_tag(now)}"
         _docker(
             "buildx", "build", *options, "--tag", tag, "--file", str(ROOT / "runtime/Dockerfile"), str(ROOT)
         )
         digest = json.loads(metadata.read_text(encoding="utf-8"))["containerimage.digest"]
     return str(digest)
+
+
+def _tag(now: datetime) -> str:
+    return f"{_git_commit()}-{now:%Y%m%dT%H%M%S%fZ}"
 
 
 def _git_commit() -> str:

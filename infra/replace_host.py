@@ -1,4 +1,4 @@
-"""Write a new `host_generation` to deployment.toml: `python -m infra.replace_host`, part of a make target.
+"""Write a new `host_generation` to deployment.toml: `python -m infra.replace_host DEPLOYMENT`, part of a make target.
 
 The next deploy then replaces the host, with nothing else changed. The value stays in the file, so the deploy
 after that replaces nothing.
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from infra.settings import SettingsError, load_settings
 
-SETTINGS = Path("deployment.toml")
 _LINE = re.compile(r"^host_generation\s*=.*\n?", re.MULTILINE)
 
 
@@ -29,17 +28,17 @@ def write_generation(path: Path, generation: str) -> None:
     path.write_text(f'host_generation = "{generation}"\n{rest}', encoding="utf-8")
 
 
-def main() -> int:
+def main(path: Path) -> int:
     """Use this instant as the generation, and return the exit code."""
     generation = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     try:
-        write_generation(SETTINGS, generation)
+        write_generation(path, generation)
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201  a command's message
         return 2
-    print(f"{SETTINGS}: host_generation = {generation}")  # noqa: T201  as above
+    print(f"{path}: host_generation = {generation}")  # noqa: T201  as above
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1])))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from infra.settings import DeploymentSettings
 
 OLD_VERSIONS_KEPT = Duration.days(30)
-IMAGES_KEPT = 10
+UNTAGGED_KEPT = Duration.days(7)
 
 
 class StorageStack(Stack):
@@ -44,6 +44,8 @@ class StorageStack(Stack):
             lifecycle_rules=[
                 s3.LifecycleRule(
                     noncurrent_version_expiration=OLD_VERSIONS_KEPT,
+                    # a delete marker is left when the last old version has expired
+                    expired_object_delete_marker=True,
                     abort_incomplete_multipart_upload_after=Duration.days(7),
                 )
             ],
@@ -57,7 +59,10 @@ class StorageStack(Stack):
             repository_name=settings.named(IMAGE_REPOSITORY),
             image_scan_on_push=True,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
-            lifecycle_rules=[ecr.LifecycleRule(max_image_count=IMAGES_KEPT)],
+            # a rule cannot know which image a function uses; an immutable tag keeps every pushed image
+            lifecycle_rules=[
+                ecr.LifecycleRule(tag_status=ecr.TagStatus.UNTAGGED, max_image_age=UNTAGGED_KEPT)
+            ],
             empty_on_delete=True,
             removal_policy=RemovalPolicy.DESTROY,
         )

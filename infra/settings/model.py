@@ -18,10 +18,12 @@ from infra.settings.values import (
     Domain,
     Email,
     Generation,
+    GitHubEnvironment,
     ImageId,
     InstanceType,
     Network,
     Region,
+    Repository,
     Stage,
     ZoneId,
 )
@@ -60,6 +62,9 @@ class DeploymentSettings(NetworkSettings, BaseModel):
     session_manager: bool = True
     serverless: bool = False
     lambda_image: Digest | None = None
+    github_repository: Repository | None = None
+    github_environment: GitHubEnvironment = "production"
+    github_oidc_provider: Literal["create", "existing"] = "create"
 
     @field_validator("region")
     @classmethod

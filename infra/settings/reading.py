@@ -23,13 +23,16 @@ class SettingsError(Exception):
     """`deployment.toml` is invalid; the message lists every error and its fix."""
 
 
-def load_settings(path: Path) -> DeploymentSettings:
+def load_settings(path: Path, lambda_image: str | None = None) -> DeploymentSettings:
     """Read the deployment file and check its catalogue, whose path is relative to the file.
+
+    `lambda_image` replaces the one in the file.
 
     Raises:
         SettingsError: the file or the catalogue is missing, unreadable or invalid.
     """
-    content = _read(path)
+    replaced = {} if lambda_image is None else {"lambda_image": lambda_image}
+    content = {**_read(path), **replaced}
     errors = [*_errors(content), *catalog_errors(_catalog(path, content))]
     if errors:
         raise SettingsError(_message(str(path), errors))

@@ -35,6 +35,11 @@ ImageId = Annotated[str, StringConstraints(pattern=r"^ami-([0-9a-f]{8}|[0-9a-f]{
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 InstanceType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
 ZoneId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{5,32}$")]
+# the name of a GitHub repository in the subject of its tokens: with ids since July 2026
+Repository = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(/[A-Za-z0-9_.-]+|@[0-9]+/[A-Za-z0-9_.-]+@[0-9]+)$")
+]
+GitHubEnvironment = Annotated[str, StringConstraints(max_length=255, pattern=r"^[A-Za-z0-9_.-]+$")]
 Generation = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:._-]{1,40}$")]
 Zone = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-g]$")]
 VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$")]
@@ -60,5 +65,7 @@ EXAMPLES = {
     "private_subnet_ids": "subnet-0123456789abcdef0",
     "privatelink_service": "com.amazonaws.vpce.eu-central-1.vpce-svc-0123456789abcdef0",
     "privatelink_domain": "metrics.lancedb.example, in lower case",
+    "github_repository": "owner/name, or owner@1234/name@5678 with the ids of GitHub",
+    "github_environment": "production",
     "host_generation": "2026-11-28T10:00:00Z",
 }

@@ -160,17 +160,10 @@ class Settings(BaseSettings):
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:
-        """Origins whose pages may read the API; by default those of the dev server, in local mode only.
-
-        Raises:
-            ConfigurationError: enterprise mode without `CM_CORS_ORIGINS`.
-        """
-        if not self.cors_origins and self.storage_mode is StorageMode.ENTERPRISE:
-            raise ConfigurationError(
-                "The API cannot start: CM_CORS_ORIGINS is not set. Fix: list the exact origins of the "
-                "dashboard, for example CM_CORS_ORIGINS=https://metrics.example.org"
-            )
-        return self.cors_origins or DEV_SERVER_ORIGINS
+        """Origins whose pages may read the API; by default the dev server's, in enterprise mode none."""
+        if self.cors_origins or self.storage_mode is StorageMode.ENTERPRISE:
+            return self.cors_origins
+        return DEV_SERVER_ORIGINS
 
     def source_url(self, host: str, public_origin: str) -> str:
         """Return the origin to use for the registry with the key `host`, of a plug-in too."""

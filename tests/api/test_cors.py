@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.api.app import create_app
-from community_metrics.config import Settings, StorageMode
-from community_metrics.errors import ConfigurationError
 from tests.support.api import PAGE_ORIGIN, require_security_headers
 
 if TYPE_CHECKING:
@@ -106,11 +103,3 @@ async def test_a_preflight_into_a_private_network_is_rejected(local_api: Api) ->
     response = await local_api.client.options("/api/v1/status", headers=request)
     assert response.status_code == 400
     assert "access-control-allow-private-network" not in response.headers
-
-
-def test_enterprise_mode_requires_origins() -> None:
-    settings = Settings(
-        _env_file=None, storage_mode=StorageMode.ENTERPRISE, lancedb_uri="db://x", lancedb_api_key="k"
-    )
-    with pytest.raises(ConfigurationError, match="CM_CORS_ORIGINS"):
-        create_app(settings)

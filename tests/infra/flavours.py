@@ -27,6 +27,7 @@ FULLEST: dict[str, Any] = {
     "ship_logs": False,
     "session_manager": False,
     "lancedb_port": 8443,
+    "github_repository": "lancedb/community-metrics",
 }
 SERVERLESS: dict[str, Any] = {
     **SMALLEST,
@@ -78,6 +79,12 @@ VARIANTS: dict[str, dict[str, Any]] = {  # a flavour with one change
     "other-mail": {**FULLEST, "alarm_email": "others@example.org"},
     "staging": {**FULLEST, "stage": "staging"},
     "staging-serverless": {**SERVERLESS, "storage": "s3", "region": "eu-central-1", "stage": "staging"},
+    "pipeline": {
+        **SMALLEST,
+        "github_repository": "acme@1234/metrics@5678",
+        "github_environment": "live",
+        "github_oidc_provider": "existing",
+    },
     "no-zone": {key: value for key, value in FULLEST.items() if not key.startswith("hosted_zone")},
 }
 

@@ -7,10 +7,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from tests.infra.rehearsal import adapters_host, adapters_network, adapters_serverless
+from tests.infra.rehearsal import adapters_host, adapters_network, adapters_pipeline, adapters_serverless
 from tests.infra.rehearsal.adapters import Adapter, check
 
-MODULES = (adapters_host, adapters_network, adapters_serverless)
+MODULES = (adapters_host, adapters_network, adapters_pipeline, adapters_serverless)
 TYPES = sorted(adapter.TYPE for adapter in Adapter.__subclasses__())
 ALARM: dict[str, Any] = {"ComparisonOperator": "LessThanThreshold", "EvaluationPeriods": 1}
 

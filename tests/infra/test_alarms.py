@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.names import Gauge
 from tests.infra.flavours import settings
+from tests.infra.node import ROOT
+from tests.infra.resolve import resolve
 
 if TYPE_CHECKING:
     from tests.infra.conftest import Assembly
@@ -19,6 +24,8 @@ JOBS = {
     "no-success": ("AgeOfLastSuccessHours", "Maximum", HOUR_S, ">= 192", 3, BREACHING),
     "run-failed": ("FailedRuns", "Sum", HOUR_S, ">= 1", 1, NOT_BREACHING),
     "bad-runs": ("BadRunsInARow", "Maximum", HOUR_S, ">= 2", 1, NOT_BREACHING),
+    "stale-sources": ("StaleSources", "Maximum", HOUR_S, ">= 1", 3, NOT_BREACHING),
+    "registry-stalled": ("PublishedThroughAgeDays", "Maximum", HOUR_S, ">= 14", 3, NOT_BREACHING),
     "api-down-us-east-1": ("HealthCheckStatus", "Minimum", 60, "< 1", 3, BREACHING),
 }
 EXPECTED = {
@@ -38,6 +45,14 @@ EXPECTED = {
         "job-error": ("Errors", "Sum", HOUR_S, ">= 1", 1, NOT_BREACHING),
         "dead-letters": ("ApproximateNumberOfMessagesVisible", "Maximum", 300, ">= 1", 1, NOT_BREACHING),
     },
+}
+# the functions have no disk, no memory and no certificate to report
+ON_LAMBDA = {
+    Gauge.AGE_OF_LAST_SUCCESS_H,
+    Gauge.FAILED_RUNS,
+    Gauge.BAD_RUNS_IN_A_ROW,
+    Gauge.STALE_SOURCES,
+    Gauge.PUBLISHED_THROUGH_AGE_DAYS,
 }
 SIGNS = {"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}
 
@@ -116,3 +131,41 @@ def test_the_same_alarm_rises_after_eight_days_without_success_and_without_data(
 def test_only_a_burstable_instance_has_an_alarm_about_cpu_credits() -> None:
     assert settings("smallest", instance_type="t4g.medium").is_burstable
     assert not settings("smallest", instance_type="m7g.medium").is_burstable
+
+
+def test_every_gauge_has_an_alarm_and_a_graph(fullest: Assembly) -> None:
+    watched = {alarm["MetricName"] for alarm in fullest.properties_of("AWS::CloudWatch::Alarm")}
+    board = resolve(fullest.properties("AWS::CloudWatch::Dashboard")["DashboardBody"])
+    drawn = {
+        widget["properties"]["metrics"][0][1]
+        for widget in json.loads(board)["widgets"]
+        if widget["type"] == "metric"
+    }
+
+    assert {str(name) for name in Gauge} - watched == set()
+    assert {str(name) for name in Gauge} - drawn == set()
+
+
+@pytest.mark.parametrize("flavour", ["fullest", "serverless"])
+def test_the_runbook_has_every_alarm(assemblies: dict[str, Assembly], flavour: str) -> None:
+    runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    alarms = assemblies[flavour].properties_of("AWS::CloudWatch::Alarm")
+
+    names = {re.sub(r"api-down-.*", "api-down-<region>", alarm["AlarmName"]) for alarm in alarms}
+    assert {name for name in names if f"`{name}`" not in runbook} == set()
+
+
+@pytest.mark.parametrize(
+    ("flavour", "place", "gauges"),
+    [("smallest", "the host", set(Gauge)), ("serverless", "Lambda", ON_LAMBDA)],
+)
+def test_the_costs_count_every_alarm_and_every_gauge(
+    assemblies: dict[str, Assembly], flavour: str, place: str, gauges: set[Gauge]
+) -> None:
+    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    alarms, metrics = (
+        line for line in page.splitlines() if line.startswith(("| alarms, 0.10", "| custom metrics"))
+    )
+
+    assert f" {len(assemblies[flavour].properties_of('AWS::CloudWatch::Alarm'))} for {place}" in alarms
+    assert f" {len(gauges)} for {place}" in metrics

@@ -40,9 +40,9 @@ def test_the_gauges_have_the_names_that_the_alarms_watch() -> None:
         telemetry.FAILED_RUNS,
         telemetry.BAD_RUNS_IN_A_ROW,
         telemetry.STALE_SOURCES,
+        telemetry.PUBLISHED_THROUGH_AGE_DAYS,
     }
     of_the_host = {
-        monitor.PUBLISHED_THROUGH_AGE_DAYS,
         monitor.CERTIFICATE_LIFETIME_LEFT,
         monitor.DISK_USED,
         monitor.MEMORY_USED,

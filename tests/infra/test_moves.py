@@ -52,7 +52,7 @@ def moves(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moves]:
             stage.write_settings({**host, **change})
             stage.deploy(REGION, HOST)
             worlds.append(read_back(stage, REGION, zone))
-        stage.python("infra.replace_host")
+        stage.python("infra.replace_host", "deployment.toml")
         stage.deploy(REGION, HOST)
         worlds.append(read_back(stage, REGION, zone))
         difference = stage.cdk(

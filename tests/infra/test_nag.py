@@ -47,7 +47,7 @@ def test_exactly_these_rules_are_acknowledged() -> None:
         "AwsSolutions-EC23",  # ports 443 and 80 are open
         "AwsSolutions-EC28",  # no detailed monitoring
         "AwsSolutions-EC29",  # no termination protection
-        "AwsSolutions-IAM5",  # metrics, log streams, prefixes
+        "AwsSolutions-IAM5",  # metrics, log streams, prefixes, templates
         "AwsSolutions-APIG4",  # reads are public
         "AwsSolutions-SQS3",  # the dead-letter queue has no dead-letter queue
         "CloudFormation-Validate::W9010",  # the image is pinned

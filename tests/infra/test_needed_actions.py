@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from community_metrics.aws.secrets import read_secrets
-from community_metrics.aws.telemetry import publish_run_gauges
+from community_metrics.aws.telemetry import publish_data_gauges
 from community_metrics.clock import SystemClock
 from community_metrics.config import Settings
 from community_metrics.host import notice
@@ -172,7 +172,7 @@ def test_the_policy_of_the_host_is_minimal(
     boot_twice(process, metadata, tmp_path, role)
     asyncio.run(write_everything(settings))
     asyncio.run(read_everything(settings))
-    asyncio.run(publish_run_gauges(settings, SystemClock()))
+    asyncio.run(publish_data_gauges(settings, SystemClock()))
     assert notice.main(["--topic", topic, "--unit", "community-metrics-weekly-refresh.service"]) == 0
 
     store_certificates(process, tmp_path)
@@ -205,7 +205,7 @@ def test_the_policy_of_the_jobs_function_is_minimal(
 
     read_secrets({"github_token": GITHUB_TOKEN})
     asyncio.run(write_everything(settings))
-    asyncio.run(publish_run_gauges(settings, SystemClock()))
+    asyncio.run(publish_data_gauges(settings, SystemClock()))
 
     check(role, process.calls, BY_AWS | BY_CLIENT)
 

@@ -28,6 +28,16 @@ OPEN_SESSIONS = [
     "ssmmessages:OpenDataChannel",
 ]
 WRITE_LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
+PUSH = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:DescribeRepositories",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+]
 WRITE_DATA = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
 
 
@@ -171,6 +181,84 @@ def test_the_schedules_can_invoke_the_jobs_function_and_send_dead_letters(server
     }
     (trust,) = resolve(role["Properties"]["AssumeRolePolicyDocument"])["Statement"]
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def trust_of(role: dict[str, Any]) -> dict[str, Any]:
+    (trust,) = resolve(role["Properties"]["AssumeRolePolicyDocument"])["Statement"]
+    found: dict[str, Any] = trust
+    return found
+
+
+@pytest.mark.parametrize(
+    ("flavour", "prefix", "subject"),
+    [
+        ("fullest", "Deploy", "repo:lancedb/community-metrics:environment:production"),
+        ("fullest", "Review", "repo:lancedb/community-metrics:pull_request"),
+        ("pipeline", "Deploy", "repo:acme@1234/metrics@5678:environment:live"),
+        ("pipeline", "Review", "repo:acme@1234/metrics@5678:pull_request"),
+    ],
+)
+def test_the_pipeline_roles_trust_one_repository_and_one_environment_or_its_pull_requests(
+    assemblies: dict[str, Assembly], flavour: str, prefix: str, subject: str
+) -> None:
+    # every repository on GitHub gets tokens of this issuer, so the subject is compared whole
+    assert trust_of(role_of(assemblies[flavour], "pipeline", prefix)) == {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {
+            "Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+        },
+        "Condition": {
+            "StringEquals": {
+                "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                "token.actions.githubusercontent.com:sub": subject,
+            }
+        },
+    }
+
+
+def test_the_deploy_role_can_use_the_roles_of_the_cdk_and_push_images(fullest: Assembly) -> None:
+    roles = [
+        f"arn:aws:iam::123456789012:role/cdk-hnb659fds-{purpose}-role-123456789012-{region}"
+        for purpose in ("deploy", "file-publishing", "lookup")
+        for region in ("eu-central-1", "us-east-1")
+    ]
+    found = statements(role_of(fullest, "pipeline", "Deploy"))
+
+    assert sorted(found["UseBootstrapRoles"][1]) == roles
+    assert {name: (actions, condition) for name, (actions, _, condition) in found.items()} == {
+        "UseBootstrapRoles": (["sts:AssumeRole"], None),
+        "LogInToRegistry": (["ecr:GetAuthorizationToken"], None),
+        "PushImages": (PUSH, None),
+    }
+    assert found["PushImages"][1] == ["arn:aws:ecr:eu-central-1:123456789012:repository/community-metrics"]
+
+
+def test_the_review_role_can_read_the_templates_of_our_stacks(fullest: Assembly) -> None:
+    here = "arn:aws:cloudformation:eu-central-1:123456789012:stack/community-metrics"
+    names = ("secrets", "storage", "monitoring", "host", "serverless", "dns", "pipeline")
+    health = "arn:aws:cloudformation:us-east-1:123456789012:stack/community-metrics-health-eu-central-1/*"
+    stacks = [*(f"{here}-{name}/*" for name in names), health]
+
+    (found,) = statements(role_of(fullest, "pipeline", "Review")).items()
+    assert found[0] == "ReadTemplates"
+    assert (found[1][0], found[1][2]) == (
+        ["cloudformation:DescribeStacks", "cloudformation:GetTemplate"],
+        None,
+    )
+    assert sorted(found[1][1]) == sorted(stacks)
+
+
+def test_the_provider_is_created_and_retained_unless_the_account_has_one(
+    assemblies: dict[str, Assembly],
+) -> None:
+    (provider,) = assemblies["fullest"].resources("AWS::IAM::OIDCProvider")
+
+    assert provider["Properties"]["Url"] == "https://token.actions.githubusercontent.com"
+    assert provider["Properties"]["ClientIdList"] == ["sts.amazonaws.com"]
+    assert provider["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert assemblies["pipeline"].resources("AWS::IAM::OIDCProvider") == []
+    assert "pipeline" not in assemblies["smallest"].stacks
 
 
 def test_there_are_no_other_roles_policies_or_managed_policies(assembly: Assembly) -> None:

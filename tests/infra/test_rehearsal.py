@@ -241,6 +241,8 @@ def test_the_alarms_exist_are_valid_and_notify_the_mail_address(rehearsal: Rehea
 
     assert {
         "no-success",
+        "stale-sources",
+        "registry-stalled",
         "run-failed",
         "bad-runs",
         "certificate",

@@ -74,6 +74,11 @@ def test_the_example_file_is_valid(tmp_path: Path) -> None:
         ({"host_image": None}, "host_image is not set; the host needs the id of a Debian 13 image"),
         ({"host_image": "latest"}, "host_image is 'latest'; expected a value such as ami-"),
         ({"lancedb_port": 0}, "lancedb_port: Input should be greater than or equal to 1"),
+        ({"github_repository": "metrics"}, "github_repository is 'metrics'; expected a value such as owner"),
+        ({"github_repository": "acme/*"}, "github_repository is 'acme/*'; expected a value such as owner"),
+        ({"github_repository": "acme@12/metrics"}, "or owner@1234/name@5678 with the ids of GitHub"),
+        ({"github_environment": "*"}, "github_environment is '*'; expected a value such as production"),
+        ({"github_oidc_provider": "import"}, "github_oidc_provider: Input should be 'create' or 'existing'"),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -313,3 +318,14 @@ def test_one_file_with_both_kinds_of_subnets_is_for_the_host_and_for_functions(*
     content = {**SERVERLESS, **IN_A_VPC, "host_image": SMALLEST["host_image"], "serverless": serverless}
 
     assert parse_settings(content, origin="deployment.toml").serverless is serverless
+
+
+def test_the_image_of_the_command_line_replaces_that_of_the_file(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "deployment.example.toml"
+    path = tmp_path / "deployment.toml"
+    path.write_text(example.read_text(encoding="utf-8").replace("serverless = false", "serverless = true"))
+
+    assert load_settings(path).awaits_image
+    assert load_settings(path, "sha256:" + "ab" * 32).lambda_image == "sha256:" + "ab" * 32
+    with pytest.raises(SettingsError, match="lambda_image is 'latest'; expected a value such as sha256:"):
+        load_settings(path, "latest")

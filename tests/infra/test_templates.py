@@ -169,6 +169,26 @@ def test_the_buckets_are_private_encrypted_versioned_and_retained(fullest: Assem
         assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
+def test_old_versions_expire_and_so_does_the_delete_marker_that_is_left(fullest: Assembly) -> None:
+    for bucket in fullest.properties_of("AWS::S3::Bucket"):
+        (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+
+        assert rule["Status"] == "Enabled"
+        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+        assert rule["ExpiredObjectDeleteMarker"] is True
+        # S3 rejects the marker's expiration beside one of the objects
+        assert not {"ExpirationInDays", "ExpirationDate"} & set(rule)
+
+
+def test_no_rule_expires_an_image_that_a_function_can_use(assembly: Assembly) -> None:
+    repository = assembly.properties("AWS::ECR::Repository")
+    rules = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+
+    # a pushed image has a tag, which is immutable, so it never becomes untagged
+    assert repository["ImageTagMutability"] == "IMMUTABLE"
+    assert [rule["selection"]["tagStatus"] for rule in rules] == ["untagged"]
+
+
 def test_logs_are_kept_for_three_months(assembly: Assembly) -> None:
     groups = assembly.resources("AWS::Logs::LogGroup")
 

@@ -7,9 +7,9 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from community_metrics.aws.telemetry import data_gauges
 from community_metrics.catalog import load_catalog
 from community_metrics.host.catch_up import CatchUp, check
-from community_metrics.host.monitor import data_gauges
 from community_metrics.periods import ONE_DAY
 from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.storage import LanceDBStore

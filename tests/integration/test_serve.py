@@ -65,11 +65,29 @@ def test_the_api_is_up_before_there_is_a_database(command: list[str], tmp_path: 
 
 @pytest.mark.parametrize("command", [[*PROGRAM, "serve"], UVICORN], ids=["serve", "uvicorn"])
 def test_a_missing_setting_ends_the_start_with_one_message(command: list[str], tmp_path: Path) -> None:
-    env = environment(tmp_path, CM_STORAGE_MODE="enterprise", CM_LANCEDB_URI="db://x", CM_LANCEDB_API_KEY="k")
+    env = environment(tmp_path, CM_STORAGE_MODE="enterprise", CM_LANCEDB_URI="db://x")
     ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
-    assert "CM_CORS_ORIGINS" in ended.stderr
+    assert "CM_LANCEDB_API_KEY" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", [[*PROGRAM, "serve"], UVICORN], ids=["serve", "uvicorn"])
+def test_the_three_enterprise_variables_start_the_api_and_no_origin_may_read(
+    command: list[str], tmp_path: Path
+) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CM_")}
+    three = {"CM_STORAGE_MODE": "enterprise", "CM_LANCEDB_URI": "db://x", "CM_LANCEDB_API_KEY": "k"}
+    page = {"Origin": "http://localhost:5173"}
+
+    with running(command, kept | three) as url:
+        assert get_when_up(f"{url}/health").content == b'{"status":"ok"}'
+        read = httpx.get(f"{url}/health", headers=page)
+        asked = httpx.options(f"{url}/status", headers={**page, "Access-Control-Request-Method": "GET"})
+
+    assert "access-control-allow-origin" not in read.headers
+    assert asked.status_code == 400
+    assert "access-control-allow-origin" not in asked.headers
 
 
 def test_a_new_token_is_printed_with_its_hash(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ const TITLES: Readonly<Record<ProblemKind, string>> = {
 
 const HINTS: Readonly<Record<ProblemKind, string>> = {
   unreachable:
-    "This browser has no saved data. Fix: check that the API is running and that CM_CORS_ORIGINS includes this page's origin.",
+    "This browser has no saved data. Fix: check that the API is running and that CM_CORS_ORIGINS (in a deployment: dashboard_origins) includes this page's origin.",
   timeout: "This browser has no saved data. The API may still be starting. Try again in a moment.",
   "not-ready": "",
   "not-found": "The link may belong to another catalogue.",

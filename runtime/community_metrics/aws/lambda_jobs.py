@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from community_metrics import log
 from community_metrics.aws.secrets import CachedSettings
-from community_metrics.aws.telemetry import publish_run_gauges
+from community_metrics.aws.telemetry import publish_data_gauges
 from community_metrics.clock import SystemClock
 from community_metrics.errors import CommunityMetricsError, ConfigurationError
 from community_metrics.model import RunStatus
@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     settings = _SETTINGS.current()
     log.configure(settings, is_terminal=False)
     if isinstance(job, Monitor):
-        return dict(asyncio.run(publish_run_gauges(settings, SystemClock())))
+        return dict(asyncio.run(publish_data_gauges(settings, SystemClock())))
     # a loop of its own: a job opens and closes everything it uses, so nothing is left on it
     return _body(asyncio.run(execute(job, settings)))
 

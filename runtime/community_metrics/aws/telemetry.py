@@ -1,4 +1,4 @@
-"""How runs ended, as gauges in CloudWatch, which the alarms of `infra/monitoring_stack.py` watch."""
+"""How runs ended and how old the data are, as gauges that the alarms of `infra/monitoring_stack.py` watch."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import boto3
+import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
+from community_metrics.catalog import load_catalog
 from community_metrics.errors import CommunityMetricsError
 from community_metrics.views.rows import read
-from community_metrics.views.runs import load_run_health
+from community_metrics.views.status import load_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +28,8 @@ AGE_OF_LAST_SUCCESS_H: Final = "AgeOfLastSuccessHours"
 FAILED_RUNS: Final = "FailedRuns"
 BAD_RUNS_IN_A_ROW: Final = "BadRunsInARow"
 STALE_SOURCES: Final = "StaleSources"
+PUBLISHED_THROUGH_AGE_DAYS: Final = "PublishedThroughAgeDays"
+_log = structlog.get_logger("community_metrics.telemetry")
 
 
 class TelemetryError(CommunityMetricsError):
@@ -48,16 +52,32 @@ def run_gauges(health: RunHealth, freshness: Freshness) -> dict[str, float]:
     return gauges
 
 
-async def publish_run_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
+async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
+    """Return the gauges of the runs, and the days since the last published day of the slowest registry.
+
+    Raises:
+        StorageError: the database cannot be read.
+        CatalogError: the catalogue cannot be used.
+    """
+    catalog, now = load_catalog(settings.catalog), clock.now()
+    view, _ = await read(settings, lambda reader: load_status(reader, catalog, now))
+    published = view.published_through
+    _log.info("published through", **{source: f"{day}" for source, day in sorted(published.items())})
+    gauges = run_gauges(view.health, view.freshness)
+    if published:
+        gauges[PUBLISHED_THROUGH_AGE_DAYS] = float(max(view.days_behind.values()))
+    return gauges
+
+
+async def publish_data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
     """Compute, publish and return the gauges.
 
     Raises:
         StorageError: the database cannot be read, so that there are no gauges.
+        CatalogError: the catalogue cannot be used.
         TelemetryError: CloudWatch rejects the gauges or cannot be reached.
     """
-    now = clock.now()
-    health, _ = await read(settings, lambda reader: load_run_health(reader, now))
-    gauges = run_gauges(*health)
+    gauges = await data_gauges(settings, clock)
     await asyncio.to_thread(publish, gauges, settings.deployment_stage)
     return gauges
 

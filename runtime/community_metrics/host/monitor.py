@@ -18,23 +18,16 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from community_metrics import log
-from community_metrics.aws.telemetry import publish, run_gauges
-from community_metrics.catalog import load_catalog
+from community_metrics.aws.telemetry import data_gauges, publish
 from community_metrics.clock import SystemClock
 from community_metrics.config import given_settings, given_stage, load_settings
 from community_metrics.errors import CommunityMetricsError
-from community_metrics.views.rows import read
-from community_metrics.views.status import load_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from community_metrics.clock import Clock
-    from community_metrics.config import Settings
-
     Measure = Callable[[], float | None]
 
-PUBLISHED_THROUGH_AGE_DAYS: Final = "PublishedThroughAgeDays"
 CERTIFICATE_LIFETIME_LEFT: Final = "CertificateLifetimeLeftPercent"
 DISK_USED: Final = "DiskUsedPercent"
 MEMORY_USED: Final = "MemoryUsedPercent"
@@ -99,23 +92,6 @@ def measured(measures: Mapping[str, Measure]) -> tuple[dict[str, float], list[st
         else:
             gauges |= {} if value is None else {name: value}
     return gauges, errors
-
-
-async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
-    """Return the gauges of the data: those of the runs, and how many days the slowest source is behind.
-
-    Raises:
-        StorageError: the database cannot be read.
-        CatalogError: the catalogue cannot be used.
-    """
-    catalog, now = load_catalog(settings.catalog), clock.now()
-    view, _ = await read(settings, lambda reader: load_status(reader, catalog, now))
-    published = view.published_through
-    _journal.info("published through", **{source: f"{day}" for source, day in sorted(published.items())})
-    gauges = run_gauges(view.health, view.freshness)
-    if published:
-        gauges[PUBLISHED_THROUGH_AGE_DAYS] = float(max(view.days_behind.values()))
-    return gauges
 
 
 def main() -> int:

@@ -11,7 +11,6 @@ from community_metrics.periods import ONE_DAY, midnight, today
 from community_metrics.series.freshness import (
     COLLECTING_JOBS,
     last_success,
-    run_health,
     run_view,
     source_freshness,
 )
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.model import Lease, MetricDefinition, Run
-    from community_metrics.series.freshness import RunHealth, RunView, SourceFreshness
+    from community_metrics.series.freshness import RunView, SourceFreshness
     from community_metrics.storage.reader import LanceDBReader
 
 RUNS_READ = 200
@@ -152,9 +151,3 @@ async def load_history(
         next_before=runs[limit - 1].started_at if len(runs) > limit else None,
         freshness=await load_freshness(reader, now),
     )
-
-
-async def load_run_health(reader: LanceDBReader, now: datetime) -> tuple[RunHealth, Freshness]:
-    """Return how the newest collecting runs ended, and how old the data are."""
-    runs, lease = await read_runs(reader, now)
-    return run_health(runs, lease, now), await load_freshness(reader, now)

@@ -8,9 +8,16 @@ from moto import server
 from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 
-from tests.infra.rehearsal import adapters, adapters_host, adapters_network, adapters_serverless
+from tests.infra.rehearsal import (
+    adapters,
+    adapters_host,
+    adapters_network,
+    adapters_pipeline,
+    adapters_serverless,
+)
 
-MODULES = (adapters_host, adapters_network, adapters_serverless)  # importing them defines their classes
+# importing them defines their classes
+MODULES = (adapters_host, adapters_network, adapters_pipeline, adapters_serverless)
 
 
 def offered() -> list[type]:
