@@ -1,4 +1,4 @@
-"""Write a new `host_generation` to deployment.toml: `python -m infra.replace_host DEPLOYMENT`, part of a make target.
+"""Write a new `host_generation` to a deployment file, for `make replace-host`.
 
 The next deploy then replaces the host, with nothing else changed. The value stays in the file, so the deploy
 after that replaces nothing.
