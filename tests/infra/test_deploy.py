@@ -87,11 +87,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 
 def image(stage: Stage) -> str:
-    found = re.search(
-        r'^lambda_image = "(sha256:[0-9a-f]{64})"$',
-        run(stage, "infra.push_image", "deployment.toml"),
-        re.MULTILINE,
-    )
+    printed = run(stage, "infra.push_image", "deployment.toml")
+    found = re.search(r'^lambda_image = "(sha256:[0-9a-f]{64})"$', printed, re.MULTILINE)
     assert found is not None
     return found[1]
 
