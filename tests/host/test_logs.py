@@ -76,6 +76,7 @@ def test_no_entry_is_lost_or_out_of_order_after_an_outage_of_cloudwatch(world: W
     eventually(lambda: streams(world, shipping, LogGroup.HOST_SYSTEM)[0], 40)
     world.stop("aws")
     try:
+        shipping.succeeds(f"systemctl restart {UNIT}")  # an open connection would survive the stop
         shipping.succeeds("for n in $(seq 500); do echo during-the-outage-$n; done | logger --tag=proof")
         eventually(lambda: has_logged(shipping, "CloudWatch is unavailable"), 60)
         shipping.succeeds(f"systemctl kill --signal=KILL {UNIT}")
