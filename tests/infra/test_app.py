@@ -57,7 +57,7 @@ def test_an_invalid_file_is_reported_in_one_message(tmp_path: Path) -> None:
     done = start(invalid, tmp_path / "out")
 
     assert done.returncode == 2
-    assert len(done.stderr.strip().splitlines()) == 3  # a headline and two errors, no traceback
+    assert len(done.stderr.strip().splitlines()) == 4  # a headline and three errors, no traceback
     assert not list(tmp_path.glob("out/*.template.json"))
 
 

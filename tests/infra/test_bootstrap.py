@@ -28,7 +28,7 @@ FACTS: dict[str, Any] = {
 def bootstrap(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The program, imported with the modules of its folder."""
     monkeypatch.syspath_prepend(str(HOST_FILES))
-    for name in ("bootstrap", "edge", "readiness", "session_manager", "steps"):
+    for name in ("bootstrap", "edge", "keys", "readiness", "session_manager", "steps"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return __import__("bootstrap")
 
@@ -86,6 +86,7 @@ def test_the_steps_come_in_this_order(bootstrap: Any) -> None:
         "certbot",
         "units",  # after the link: they run what it points at
         "secrets",  # before the API, which reads them
+        "keys",  # before the API: a rejected key ends the boot with its reason
         "api",
         "sshd",
         "journal",
@@ -125,7 +126,7 @@ def release(tmp_path: Path) -> Path:
     (tmp_path / "host").mkdir()
     (tmp_path / "bin").mkdir()
     (tmp_path / "deployment.json").write_text("{}")
-    for name in ("bootstrap.py", "readiness.py", "session_manager.py"):
+    for name in ("bootstrap.py", "keys.py", "readiness.py", "session_manager.py"):
         shutil.copy(HOST_FILES / name, tmp_path / "host")
     steps = (HOST_FILES / "steps.py").read_text().replace("COMMAND_LIMIT_S = 600", "COMMAND_LIMIT_S = 1")
     (tmp_path / "host" / "steps.py").write_text(steps)

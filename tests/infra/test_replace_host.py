@@ -50,5 +50,5 @@ def test_without_a_host_nothing_is_written(settings_file: Path) -> None:
 
 
 def test_a_missing_file_is_reported_with_the_file_to_copy(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"copy deployment\.example\.toml"):
+    with pytest.raises(SettingsError, match=r"cp deployment\.example\.toml"):
         write_generation(tmp_path / "deployment.toml", "one")
