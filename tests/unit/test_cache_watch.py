@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from community_metrics.api.cache.database import DataKey
-from community_metrics.api.cache.watch import TableState, TableWatch
+from community_metrics.api.cache.watch import WAIT_S, WAIT_WHILE_DOWN_S, TableState, TableWatch
 from community_metrics.errors import StorageDenied, StorageUnavailable
 from tests.support.clock import NOON, FakeClock
 from tests.support.tables import ScriptedDatabase
@@ -104,30 +104,108 @@ async def test_an_error_that_is_not_of_storage_reaches_the_request(
     assert await watch.state() == seen("one")
 
 
-async def test_a_slow_look_is_waited_for_when_the_tables_were_seen_before(
-    watch: TableWatch, database: ScriptedDatabase, clock: FakeClock
-) -> None:
+# how long a request waits for a look
+
+ANY_TIME_S, NO_TIME_S, TEST_LIMIT_S = 3600.0, 0.01, 20.0
+
+
+async def seen_and_due(watch: TableWatch, database: ScriptedDatabase, failure: Exception | None) -> None:
+    """Look once, and once more for a failure; the next request needs a look, which waits for the test."""
     await watch.state()
-    clock.advance(INTERVAL_S)
-    database.run_id, database.may_look = "two", asyncio.Event()
+    if failure is not None:
+        database.clock.advance(INTERVAL_S)
+        database.failure = failure
+        await watch.state()
+    database.clock.advance(INTERVAL_S)
+    database.failure, database.run_id, database.may_look = None, "two", asyncio.Event()
+
+
+AWAY = StorageUnavailable("away")
+
+
+@pytest.mark.parametrize(
+    ("failure", "wait_s", "wait_while_down_s"),
+    [(None, NO_TIME_S, ANY_TIME_S), (AWAY, ANY_TIME_S, NO_TIME_S)],
+    ids=["storage is up", "storage is down"],
+)
+async def test_a_request_waits_no_longer_than_the_limit_and_the_look_goes_on(
+    database: ScriptedDatabase, failure: Exception | None, wait_s: float, wait_while_down_s: float
+) -> None:
+    watch = TableWatch(
+        database, database.clock, INTERVAL_S, wait_s=wait_s, wait_while_down_s=wait_while_down_s
+    )
+    await seen_and_due(watch, database, failure)
+    state = await asyncio.wait_for(watch.state(), TEST_LIMIT_S)
+    assert (state.newest_run, state.failure) == ("one", failure)
+    looks = len(database.looks)
+    assert database.may_look is not None
+    database.may_look.set()
+    async with asyncio.timeout(TEST_LIMIT_S):
+        while state.newest_run == "one":
+            state = await watch.state()
+    assert (state.newest_run, state.failure, len(database.looks)) == ("two", None, looks)
+
+
+@pytest.mark.parametrize(
+    ("failure", "wait_s", "wait_while_down_s"),
+    [(None, ANY_TIME_S, NO_TIME_S), (AWAY, NO_TIME_S, ANY_TIME_S)],
+    ids=["storage is up", "storage is down"],
+)
+async def test_a_look_that_ends_before_the_limit_is_waited_for(
+    database: ScriptedDatabase, failure: Exception | None, wait_s: float, wait_while_down_s: float
+) -> None:
+    watch = TableWatch(
+        database, database.clock, INTERVAL_S, wait_s=wait_s, wait_while_down_s=wait_while_down_s
+    )
+    await seen_and_due(watch, database, failure)
+    assert database.may_look is not None
+    asyncio.get_running_loop().call_later(5 * NO_TIME_S, database.may_look.set)
+    assert (await watch.state()).newest_run == "two"
+
+
+async def test_the_first_look_has_no_limit(database: ScriptedDatabase) -> None:
+    watch = TableWatch(database, database.clock, INTERVAL_S, wait_s=NO_TIME_S, wait_while_down_s=NO_TIME_S)
+    database.may_look = asyncio.Event()
+    asyncio.get_running_loop().call_later(5 * NO_TIME_S, database.may_look.set)
+    assert await watch.state() == seen("one")
+
+
+async def test_a_storage_that_was_never_reached_is_waited_for_no_longer_than_one_that_went_away(
+    database: ScriptedDatabase,
+) -> None:
+    watch = TableWatch(database, database.clock, INTERVAL_S, wait_s=ANY_TIME_S, wait_while_down_s=NO_TIME_S)
+    database.failures = [AWAY]
+    await watch.state()
+    database.clock.advance(INTERVAL_S)
+    database.may_look = asyncio.Event()
+    assert (await asyncio.wait_for(watch.state(), TEST_LIMIT_S)).failure is AWAY
+    database.may_look.set()
+
+
+def test_the_limits_are_a_few_seconds_and_a_quarter_of_one_while_storage_is_down() -> None:
+    assert (WAIT_S, WAIT_WHILE_DOWN_S) == (3.0, 0.25)
+
+
+async def test_a_look_of_half_a_second_is_waited_for_without_limits_of_ones_own(
+    watch: TableWatch, database: ScriptedDatabase
+) -> None:
+    await seen_and_due(watch, database, None)
+    assert database.may_look is not None
     asyncio.get_running_loop().call_later(0.4, database.may_look.set)
     assert (await watch.state()).newest_run == "two"
 
 
-async def test_a_look_that_hangs_while_storage_is_away_is_hardly_waited_for(
-    watch: TableWatch, database: ScriptedDatabase, clock: FakeClock
+async def test_a_look_that_hangs_while_storage_is_down_is_not_waited_for_without_limits_of_ones_own(
+    watch: TableWatch, database: ScriptedDatabase
 ) -> None:
-    await watch.state()
-    database.failure = StorageUnavailable("away")
-    clock.advance(INTERVAL_S)
-    await watch.state()
-    clock.advance(INTERVAL_S)
-    database.may_look = asyncio.Event()
-    began = asyncio.get_running_loop().time()
-    assert (await asyncio.wait_for(watch.state(), 20)).failure is database.failure
-    assert asyncio.get_running_loop().time() - began < 2.9  # the limit of a first failure is 3 s
+    await seen_and_due(watch, database, AWAY)
+    assert (await asyncio.wait_for(watch.state(), TEST_LIMIT_S)).failure is AWAY
     assert len(database.looks) == 3
+    assert database.may_look is not None
     database.may_look.set()
+
+
+# the log
 
 
 async def test_an_outage_is_logged_when_it_begins_changes_and_ends(

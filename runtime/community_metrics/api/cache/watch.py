@@ -60,10 +60,20 @@ class TableState:
 class TableWatch:
     """Looks at the tables at most once in `interval_s` seconds, however many requests need their state."""
 
-    def __init__(self, database: ReadDatabase, clock: Clock, interval_s: float) -> None:
+    def __init__(
+        self,
+        database: ReadDatabase,
+        clock: Clock,
+        interval_s: float,
+        *,
+        wait_s: float = WAIT_S,
+        wait_while_down_s: float = WAIT_WHILE_DOWN_S,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._interval_s = interval_s
+        self._wait_s = wait_s
+        self._wait_while_down_s = wait_while_down_s
         self._state = TableState()
         self._next_check = float("-inf")
         self._checking: asyncio.Task[None] | None = None
@@ -77,9 +87,9 @@ class TableWatch:
     async def _check_once(self) -> None:
         if self._checking is None or self._checking.done():
             self._checking = asyncio.create_task(self._check())
-        timeout_s = WAIT_S if self._state.data is not None else None
+        timeout_s = self._wait_s if self._state.data is not None else None
         if self._state.failure is not None:
-            timeout_s = WAIT_WHILE_DOWN_S
+            timeout_s = self._wait_while_down_s
         # the task itself is not awaited: the first client may disconnect while others wait
         await asyncio.wait([self._checking], timeout=timeout_s)
         if self._checking.done():
