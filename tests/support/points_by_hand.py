@@ -11,7 +11,7 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from community_metrics.model import DistinctRows, SourceWindow, Status, ValueKind
+from community_metrics.model import DistinctRows, SourceWindow, Status
 from community_metrics.periods import Grain, midnight
 from community_metrics.series.grid import Point
 
@@ -40,7 +40,7 @@ def points(
     """
     own, others = DistinctRows.of(rows), DistinctRows.of(fallbacks)
     duplicated = own.duplicated | others.duplicated
-    if window.value_kind is ValueKind.LEVEL:
+    if window is SourceWindow.INSTANT:
         by_instant = sorted(own.rows, key=lambda row: row.observed_at)
         known = _Known(by_instant, others.rows, duplicated, now)
         return [_level_point(known, period) for period in periods]
@@ -143,7 +143,7 @@ def _best_cover(known: _Known, period: Period) -> StatRow | None:
     covering = [
         row
         for row in known.fallbacks
-        if row.source_window.value_kind is ValueKind.FLOW
+        if row.source_window is not SourceWindow.INSTANT
         and row.period_start <= period.start
         and row.period_end >= period.end
     ]

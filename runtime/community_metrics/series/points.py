@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from community_metrics.model import SourceWindow, ValueKind
+from community_metrics.model import SourceWindow
 from community_metrics.periods import Grain
 from community_metrics.readings import WINDOWS
 from community_metrics.series.grid import PointGrid
@@ -55,7 +55,7 @@ def points(
     _sum_days(grid, readings)
     for row, metric in enumerate(metrics):
         own = readings.of_metric(metric.metric_id)
-        if metric.source_window.value_kind is ValueKind.LEVEL:
+        if metric.source_window is SourceWindow.INSTANT:
             _set_levels(grid, row, own)
         elif metric.source_window is not SourceWindow.DAY:
             _set_exact(grid, row, own)

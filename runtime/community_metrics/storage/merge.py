@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import StorageConflict
-from community_metrics.model import IMPLIED_ZERO, Provenance, StatRow, Status, UpsertCounts, ValueKind
+from community_metrics.model import IMPLIED_ZERO, Provenance, SourceWindow, StatRow, Status, UpsertCounts
 from community_metrics.periods import ONE_DAY, today
 
 if TYPE_CHECKING:
@@ -205,4 +205,4 @@ def _is_equal(stored: StatRow, observation: Observation) -> bool:
 
 
 def _is_level(observation: Observation) -> bool:
-    return observation.source_window.value_kind is ValueKind.LEVEL
+    return observation.source_window is SourceWindow.INSTANT
