@@ -104,7 +104,8 @@ class LanceDBStore(Maintenance):
         parts = chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ)
         rows = [row for part in parts for row in await self._rows(STATS, sql.any_of(part))]
         existing = {row.stat_key: row for row in DistinctRows.of(rows).rows}
-        return merge.plan(existing, observations, provenance=provenance, run_id=run_id, now=now)
+        kinds = {metric.metric_id: metric.value_kind for metric in await self.metrics()}
+        return merge.plan(existing, observations, provenance=provenance, run_id=run_id, now=now, kinds=kinds)
 
     async def upsert_observations(
         self, observations: Sequence[Observation], *, provenance: Provenance, run_id: str, now: datetime

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from community_metrics.model import SEED_SOURCE
+from community_metrics.model import SEED_SOURCE, ValueKind
+from community_metrics.periods import ONE_DAY
 from community_metrics.readings import Readings
+from community_metrics.series.additive import is_by_day_only
 from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.storage.reader import LanceDBReader
 from community_metrics.storage.schemas import table_named
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-    from datetime import date
 
     import pyarrow as pa
 
     from community_metrics.config import Settings
     from community_metrics.model import MetricDefinition
+    from community_metrics.periods import Period
 
 View = TypeVar("View")
 
@@ -112,6 +114,16 @@ async def _search_source_days(
             days = [day for metric_id in ids[source] for day in newest.days(metric_id)]
             found[source] = max(days, default=None)
     return found
+
+
+def since_edge(periods: Sequence[Period]) -> date:
+    """Return the first day of which a reading can be at the edge where the oldest period begins."""
+    return max(periods[0].start, date.min + ONE_DAY) - ONE_DAY
+
+
+def has_reading(metric: MetricDefinition) -> bool:
+    """Return whether the newest value of a metric is shown beside its points: not of a flow that sums."""
+    return metric.value_kind is not ValueKind.FLOW or is_by_day_only(metric)
 
 
 def with_fallbacks(metrics: Iterable[MetricDefinition]) -> list[str]:

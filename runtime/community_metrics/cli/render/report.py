@@ -12,10 +12,14 @@ from rich.text import Text
 from community_metrics.cli.render import style
 from community_metrics.cli.render.status import named, ranges_text, stale_texts
 from community_metrics.model import Status, ValueKind
-from community_metrics.views.report import shown_change, shown_point
+from community_metrics.periods import today
+from community_metrics.series.additive import is_by_day_only
+from community_metrics.views.report import shown_change, shown_point, shown_reading
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Sequence
+
+    from rich.console import JustifyMethod, RenderableType
     from rich.table import Table
 
     from community_metrics.cli.render.style import Glyphs
@@ -129,16 +133,16 @@ def _layout(report: Report, glyphs: Glyphs, width: int) -> _Layout:
     return _Layout(glyphs, width, name_width, has_completeness, drawn if has_line else 0)
 
 
-_HEADERS: Final = ("week", "value", "change")
-_MIN_WIDTHS: Final = (0, 11, 7)
+_HEADERS: Final = ("week", "value", "unit", "change")
+_MIN_WIDTHS: Final = (0, 11, 0, 7)
+_JUSTIFY: Final[Sequence[JustifyMethod]] = ("left", "right", "left", "right")
 
 
 def _table(product: ProductView, layout: _Layout) -> Table:
     table = style.plain_table()
     table.add_column("", no_wrap=True, overflow="ellipsis", width=layout.name_width)
-    table.add_column(_HEADERS[0], no_wrap=True)
-    for header, min_width in zip(_HEADERS[1:], _MIN_WIDTHS[1:], strict=True):
-        table.add_column(header, justify="right", no_wrap=True, min_width=min_width)
+    for header, justify, min_width in zip(_HEADERS, _JUSTIFY, _MIN_WIDTHS, strict=True):
+        table.add_column(header, justify=justify, no_wrap=True, min_width=min_width)
     if layout.has_completeness:
         table.add_column("complete", justify="right", no_wrap=True)
     if layout.drawn:
@@ -156,18 +160,30 @@ def _table(product: ProductView, layout: _Layout) -> Table:
     return table
 
 
-def _cells(metric: MetricView, glyphs: Glyphs, width: int) -> tuple[Text, Text, Text]:
-    """Return when a value is of, the value, and its change."""
+def _cells(metric: MetricView, glyphs: Glyphs, width: int) -> tuple[Text, Text, Text, Text]:
+    """Return when a value is of, the value, its unit, and its change."""
     is_level = metric.metric.value_kind is ValueKind.LEVEL
     change = (style.difference if is_level else style.percent)(shown_change(metric), glyphs)
-    reading = metric.latest_reading
+    reading, unit = shown_reading(metric), metric.metric.unit
     if reading is not None:
-        when = (
-            f"{reading.observed_at:%Y-%m-%d}" if width < NARROW else f"{reading.observed_at:%Y-%m-%d %H:%M}"
-        )
-        return Text(when), Text(style.number(reading.value), "bold"), change
+        has_hour = width >= NARROW and reading.period_end == today(reading.observed_at)
+        when = f"{reading.observed_at:%Y-%m-%d %H:%M}" if has_hour else f"{reading.period_end}"
+        unit += _span(metric)
+        return Text(when), Text(style.number(reading.value), "bold"), Text(unit, "dim"), change
     point = shown_point(metric)
-    return Text(glyphs.none if point is None else point.period.label), _value(point, glyphs), change
+    when = glyphs.none if point is None else point.period.label
+    return Text(when), _value(point, glyphs), Text(unit, "dim"), change
+
+
+def _span(metric: MetricView) -> str:
+    """Return what a reading covers, after its unit; nothing for a level."""
+    match metric.metric.value_kind:
+        case ValueKind.COUNTER:
+            return " in all"
+        case ValueKind.ROLLING:
+            return f"/{metric.metric.source_window.days} days"
+        case _:
+            return "/day" if is_by_day_only(metric.metric) else ""
 
 
 def _value(point: Point | None, glyphs: Glyphs) -> Text:
@@ -225,9 +241,23 @@ def _footer(report: Report, glyphs: Glyphs) -> list[RenderableType]:
         copies = f"Values of {', '.join(duplicated)} are stored more than once; the newest copy counts."
         fix = "Fix: `community-metrics repair` deletes the others."
         parts.append(Text(f"{glyphs.warn} {copies} {fix}", "yellow"))
+    parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in _resets(report)]
     parts += _freshness(report, glyphs)
     parts.append(style.legend([metric.points for metric in report.metrics], glyphs))
     return parts
+
+
+def _resets(report: Report) -> list[str]:
+    """Return one sentence for each metric whose counter fell in the weeks of the report."""
+    weeks = {
+        metric.metric.metric_id: [point.period.label for point in metric.points if point.reset]
+        for metric in report.metrics
+    }
+    return [
+        f"The counter {name} fell in {', '.join(labels)}: the registry reset it, so the week has no value."
+        for name, labels in weeks.items()
+        if labels
+    ]
 
 
 def _freshness(report: Report, glyphs: Glyphs) -> list[RenderableType]:
