@@ -41,6 +41,7 @@ class _Layout:
     glyphs: Glyphs
     width: int
     name_width: int
+    has_unit: bool
     has_completeness: bool
     drawn: int
 
@@ -116,33 +117,40 @@ def _left_out(total: FlowTotal | LevelTotal) -> list[str]:
 
 
 def _layout(report: Report, glyphs: Glyphs, width: int) -> _Layout:
-    """Return which columns fit: names are cut first, then the line and the completeness are left out."""
+    """Return which columns fit: names are cut first, then line, completeness and unit are left out."""
     products = report.dashboard.products
     names = max(len(_name(metric, one, width)) for one in products for metric in one.metrics)
     cells = [_cells(metric, glyphs, width) for metric in report.metrics]
     widths = [max(map(len, column)) for column in zip(*cells, _HEADERS, strict=True)]
-    fixed = sum(map(max, widths, _MIN_WIDTHS)) + _PADDING * len(widths)
+    unit = widths.pop(_UNIT) + _PADDING
+    min_widths = [least for at, least in enumerate(_MIN_WIDTHS) if at != _UNIT]
+    fixed = sum(map(max, widths, min_widths)) + _PADDING * len(widths)
     completeness = max(len(_completeness(metric)) for metric in report.metrics) + _PADDING
     drawn = min(_spark_width(width), len(report.dashboard.periods))
     line = max(drawn, len(_spark_header(drawn)))
     shortest = min(names, _SHORTEST_NAME)
     room = width - shortest - _PADDING - fixed
+    has_unit = room >= unit
+    room -= unit * has_unit
     has_completeness, has_line = room >= completeness, room >= completeness + line
     room -= completeness * has_completeness + line * has_line
     name_width = min(names, shortest + max(0, room))
-    return _Layout(glyphs, width, name_width, has_completeness, drawn if has_line else 0)
+    return _Layout(glyphs, width, name_width, has_unit, has_completeness, drawn if has_line else 0)
 
 
 _HEADERS: Final = ("week", "value", "unit", "change")
 _MIN_WIDTHS: Final = (0, 11, 0, 7)
+_UNIT: Final = _HEADERS.index("unit")
 _JUSTIFY: Final[Sequence[JustifyMethod]] = ("left", "right", "left", "right")
 
 
 def _table(product: ProductView, layout: _Layout) -> Table:
     table = style.plain_table()
     table.add_column("", no_wrap=True, overflow="ellipsis", width=layout.name_width)
-    for header, justify, min_width in zip(_HEADERS, _JUSTIFY, _MIN_WIDTHS, strict=True):
-        table.add_column(header, justify=justify, no_wrap=True, min_width=min_width)
+    shown = [at for at in range(len(_HEADERS)) if at != _UNIT or layout.has_unit]
+    for at in shown:
+        justify, min_width = _JUSTIFY[at], _MIN_WIDTHS[at]
+        table.add_column(_HEADERS[at], justify=justify, no_wrap=True, min_width=min_width)
     if layout.has_completeness:
         table.add_column("complete", justify="right", no_wrap=True)
     if layout.drawn:
@@ -150,7 +158,8 @@ def _table(product: ProductView, layout: _Layout) -> Table:
     for metric in product.metrics:
         is_level = metric.metric.value_kind is ValueKind.LEVEL
         cells: list[RenderableType] = [_name(metric, product, layout.width)]
-        cells += _cells(metric, layout.glyphs, layout.width)
+        own = _cells(metric, layout.glyphs, layout.width)
+        cells += [own[at] for at in shown]
         if layout.has_completeness:
             cells.append(_completeness(metric))
         if layout.drawn:
