@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet
 import pytest
 
 from community_metrics.catalog import load_catalog
@@ -213,6 +215,24 @@ async def test_the_csv_of_a_series_has_its_unit(kinds_api: Api) -> None:
     header, first, *_ = (await kinds_api.get(f"series/{PULLS}?format=csv")).text.splitlines()
     assert header.startswith("metric_id,unit,week,")
     assert first.startswith(f"{PULLS},pulls,")
+
+
+async def test_each_row_of_an_export_has_its_unit_and_kind(kinds_api: Api) -> None:
+    lines = list(csv.DictReader(io.StringIO((await kinds_api.get("export/stats.csv")).text)))
+    content = (await kinds_api.get("export/stats.parquet")).content
+    table = pyarrow.parquet.read_table(io.BytesIO(content))
+
+    names = ("metric_id", "unit", "value_kind")
+    assert {tuple(row[name] for name in names) for row in lines} == {
+        (PULLS, "pulls", "counter"),
+        (GEMS, "downloads", "counter"),
+        (INSTALLS, "installs", "rolling"),
+        (VIEWS, "views", "flow"),
+        (VISITORS, "uniques", "flow"),
+        (FORKS, "forks", "level"),
+    }
+    found = zip(*(table.column(name).to_pylist() for name in names), strict=True)
+    assert set(found) == {tuple(row[name] for name in names) for row in lines}
 
 
 @pytest.mark.parametrize("width", [80, 200])

@@ -218,7 +218,9 @@ export interface paths {
         };
         /**
          * Export
-         * @description Return a table with every column, as stored. In CSV, text like a formula begins with an apostrophe.
+         * @description Return a table with every column, as stored, and `stats` with the unit and the kind of each value.
+         *
+         *     In CSV, text like a formula begins with an apostrophe.
          *
          *     Parquet has `Content-Length`, and parts of it can be read with `Range`.
          */

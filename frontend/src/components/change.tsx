@@ -27,7 +27,7 @@ export function Change({ change, basis = null }: Props) {
   return (
     <span className={`change ${tone}`} title={absolute}>
       <span aria-hidden="true">{arrow}</span> {format.change(change)}
-      {basis !== null && <span className="tag"> {basis}</span>}
+      {basis !== null && <span className="muted"> {basis}</span>}
     </span>
   );
 }

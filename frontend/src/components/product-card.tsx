@@ -98,7 +98,7 @@ function MetricRow({ metric, index, siblings, latestWeekEnd, estimate, hasShares
   const { format } = usePage();
   const latest = shownReading(metric) ?? metric.latest_complete;
   const isDownloads = metric.metric_family === "downloads";
-  const isSaid = metric.metric_family === "stars" || (isDownloads && metric.value_kind === "flow");
+  const isSaid = metric.metric_family === "stars" || (isDownloads && shownReading(metric) === null);
   const value = latest?.value ?? estimate?.value ?? null;
   const text = value === null ? "—" : `${latest === null ? "≈ " : ""}${format.count(value)}`;
   return (

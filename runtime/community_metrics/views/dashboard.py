@@ -19,7 +19,7 @@ from community_metrics.periods import (
     last_periods,
     today,
 )
-from community_metrics.series.additive import require_grain
+from community_metrics.series.additive import is_by_day_only, require_grain
 from community_metrics.series.change import YEAR, latest_complete
 from community_metrics.series.points import points
 from community_metrics.series.summary import summarize
@@ -61,6 +61,11 @@ class MetricView:
     running: Point
     summary: Summary
     latest_reading: Reading | None
+
+    @property
+    def is_by_day_only(self) -> bool:
+        """Whether it has values of days that do not sum to the value of a week."""
+        return is_by_day_only(self.metric)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from community_metrics.model import SEED_SOURCE, ValueKind
 from community_metrics.periods import ONE_DAY
@@ -11,12 +15,10 @@ from community_metrics.readings import Readings
 from community_metrics.series.additive import is_by_day_only
 from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.storage.reader import LanceDBReader
-from community_metrics.storage.schemas import table_named
+from community_metrics.storage.schemas import STATS, table_named
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-
-    import pyarrow as pa
 
     from community_metrics.config import Settings
     from community_metrics.model import MetricDefinition
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 View = TypeVar("View")
 
+_KINDS: Final = ("unit", "value_kind")
+"""What an export of `stats` has of each metric."""
 LATELY: Final = timedelta(days=45)
 """Where a newest value is searched first: registries publish within days, and a total is of 30 days."""
 _SEARCHED: Final = (LATELY, timedelta(days=400), None)
@@ -43,8 +47,29 @@ async def read(
 
 
 def scan_table(reader: LanceDBReader, table: str) -> tuple[pa.Schema, AsyncGenerator[pa.RecordBatch, None]]:
-    """Return the columns of a table and its rows in batches, in no promised order."""
-    return table_named(table).schema, reader.scan(table)
+    """Return the columns of a table and its rows in batches, in no promised order.
+
+    Each row of `stats` also has the unit and the kind of its metric, which say what may be summed.
+    """
+    schema, batches = table_named(table).schema, reader.scan(table)
+    if table != STATS.name:
+        return schema, batches
+    for name in _KINDS:
+        schema = schema.append(pa.field(name, pa.string()))
+    return schema, _with_kinds(reader, schema, batches)
+
+
+async def _with_kinds(
+    reader: LanceDBReader, schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None]
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    async with aclosing(batches):
+        metrics = await reader.metrics()
+        ids = pa.array([metric.metric_id for metric in metrics], pa.string())
+        words = [pa.array([getattr(metric, name) for metric in metrics], pa.string()) for name in _KINDS]
+        async for batch in batches:
+            position = pc.index_in(batch.column("metric_id"), value_set=ids)
+            own = [batch.column(name) for name in schema.names if name not in _KINDS]
+            yield pa.record_batch([*own, *(word.take(position) for word in words)], schema=schema)
 
 
 async def newest_readings(

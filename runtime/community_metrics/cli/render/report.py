@@ -13,7 +13,6 @@ from community_metrics.cli.render import style
 from community_metrics.cli.render.status import named, ranges_text, stale_texts
 from community_metrics.model import Status, ValueKind
 from community_metrics.periods import today
-from community_metrics.series.additive import is_by_day_only
 from community_metrics.views.report import shown_change, shown_point, shown_reading
 
 if TYPE_CHECKING:
@@ -192,7 +191,7 @@ def _span(metric: MetricView) -> str:
         case ValueKind.ROLLING:
             return f"/{metric.metric.source_window.days} days"
         case _:
-            return "/day" if is_by_day_only(metric.metric) else ""
+            return "/day" if metric.is_by_day_only else ""
 
 
 def _value(point: Point | None, glyphs: Glyphs) -> Text:
