@@ -81,7 +81,7 @@ def definition(metric_id: str, *, product: str | None = None) -> MetricDefinitio
         subject=subject,
         sdk=None if family == "stars" else detail,
         source="github" if family == "stars" else "pypistats",
-        value_kind=window.value_kind,
+        value_kind=window.usual_kind,
         unit=family,
         source_window=window,
         fallbacks=(),

@@ -24,6 +24,7 @@ CommunityMetricsError
 ├── ViewError                   a view cannot be made for these parameters
 │   ├── UnknownName             no metric or product of that id is stored
 │   ├── InvalidRange            the first day is after the last
+│   ├── NotAdditive             the view would be a sum of values that do not add up
 │   └── TooManyPoints           the view would be larger than the caller allows
 ├── Busy                        as much work is in progress as memory allows; this work was not started
 ├── TookTooLong                 the work did not end within its time limit
@@ -242,6 +243,15 @@ class InvalidRange(ViewError):  # noqa: N818
     def __init__(self, first: date, last: date) -> None:
         super().__init__(f"{first} is after {last}")
         self.last = last
+
+
+class NotAdditive(ViewError):  # noqa: N818
+    """The view would be a sum of values that do not add up; `reason` says why."""
+
+    def __init__(self, metric_id: str, reason: str) -> None:
+        super().__init__(f"{metric_id} {reason}")
+        self.metric_id = metric_id
+        self.reason = reason
 
 
 class TooManyPoints(ViewError):  # noqa: N818

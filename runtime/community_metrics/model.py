@@ -32,13 +32,21 @@ SEED_SOURCE: Final = "seed"
 """The catalogue's source name for metrics that only seed files fill; no plug-in may use it."""
 
 
+UNIQUES: Final = "uniques"
+"""The unit of visitors counted once: they do not add up, neither over days nor over metrics."""
+
+
 class ValueKind(StrEnum):
     """How values of a metric combine over time."""
 
     FLOW = "flow"
-    """A count of events in an interval; adds up over time."""
+    """A count of events in an interval; adds up over time, unless its unit is `uniques`."""
     LEVEL = "level"
     """A total read at an instant; the last reading counts, and it may fall."""
+    COUNTER = "counter"
+    """A total read at an instant that only grows; the difference of two readings is a flow."""
+    ROLLING = "rolling"
+    """The total of the days up to the reading, such as 30; never summed, differenced or scaled."""
 
 
 class SourceWindow(StrEnum):
@@ -47,18 +55,33 @@ class SourceWindow(StrEnum):
     DAY = "1d"
     WEEK = "7d"
     THIRTY_DAYS = "30d"
+    NINETY_DAYS = "90d"
+    YEAR = "365d"
     MONTH = "month"
     INSTANT = "instant"
 
     @property
-    def value_kind(self) -> ValueKind:
-        """A level for an instant, a flow for every longer window."""
-        return ValueKind.LEVEL if self is SourceWindow.INSTANT else ValueKind.FLOW
+    def kinds(self) -> tuple[ValueKind, ...]:
+        """The kinds that a metric with this window can have, the usual one first."""
+        match self:
+            case SourceWindow.INSTANT:
+                return (ValueKind.LEVEL, ValueKind.COUNTER)
+            case SourceWindow.DAY | SourceWindow.MONTH:
+                return (ValueKind.FLOW,)
+            case SourceWindow.WEEK:
+                return (ValueKind.ROLLING, ValueKind.FLOW)
+            case _:
+                return (ValueKind.ROLLING,)
+
+    @property
+    def usual_kind(self) -> ValueKind:
+        """The kind of a metric whose catalogue entry names none."""
+        return self.kinds[0]
 
     @property
     def days(self) -> int | None:
         """The number of days in the window; None for a month."""
-        return {"1d": 1, "7d": 7, "30d": 30, "instant": 1}.get(self)
+        return {"1d": 1, "7d": 7, "30d": 30, "90d": 90, "365d": 365, "instant": 1}.get(self)
 
     def spans(self, start: date, end: date) -> bool:
         """Return whether the days from `start` to `end`, both inclusive, are exactly one window."""

@@ -240,7 +240,8 @@ class Faces:
             assert (len(points), points) == (count, points_of(boards[grain], metric_id))
             text = (await self.api.get(f"series/{metric_id}?grain={grain}&{range_}&format=csv")).text
             cells = list(csv.DictReader(io.StringIO(text)))
-            assert cells == [{"metric_id": metric_id} | as_cells(point) for point in points]
+            named = {"metric_id": metric_id, "unit": metric["unit"]}
+            assert cells == [named | as_cells(point) for point in points]
             some = points[cut % count :][:3]
             range_ = f"from={some[0]['period_start']}&to={some[-1]['period_end']}"
             assert (await self.get(f"series/{metric_id}?grain={grain}&{range_}"))["points"] == some
@@ -278,8 +279,9 @@ class Faces:
         shown = latest is not None and latest["period_start"] >= "2026-05-25"  # 26 weeks ago
         words, when = "no data", "no data"
         if reading is not None:
-            when = reading["observed_at"][:10]
-            words = f"{reading['value']:,}, read on {when}"
+            when, read_on = reading["period_end"], f"read on {reading['observed_at'][:10]}"
+            is_level = metric["value_kind"] == "level"
+            words = f"{reading['value']:,}{'' if is_level else f' in the 30 days to {when}'}, {read_on}"
         elif shown:
             words, when = f"{latest['value']:,} in {latest['week']},", f", {latest['week']}"
         for picture in ("badge", "sparkline"):

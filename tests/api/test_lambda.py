@@ -229,7 +229,7 @@ def test_csv_is_text(api: Function) -> None:
     event = http_event(f"/api/v1/series/{PYTHON}", headers={"accept": "text/csv"})
     result = result_of(api, event)
     assert result["isBase64Encoded"] is False
-    assert result["body"].startswith("metric_id,week,")
+    assert result["body"].startswith("metric_id,unit,week,")
 
 
 def test_parquet_is_complete_through_base64(api: Function) -> None:

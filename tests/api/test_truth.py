@@ -194,6 +194,7 @@ class TestLevels:
         assert metric["latest_reading"] == {
             "metric_id": STARS,
             "value": 6_000,
+            "period_end": "2026-11-23",
             "observed_at": "2026-11-23T11:59:00Z",
         }
         assert ">6.00k, 2026-11-23<" in badge

@@ -241,6 +241,26 @@ async def test_a_second_reading_of_a_level_replaces_the_first_of_that_day(world:
         assert (row.value, row.first_value, row.revision, row.observed_at) == (68, 68, 0, evening)
 
 
+async def test_the_kind_of_a_stored_metric_decides_what_a_second_reading_of_a_day_does(world: World) -> None:
+    morning = NOW.replace(hour=3)
+    kinds = {"pulls:lance:docker": ValueKind.COUNTER, STARS: ValueKind.LEVEL}
+    async with world.open() as store:
+        await store.create_tables()
+        await store.upsert_metrics(
+            [
+                a_metric(name, value_kind=kind, source_window=SourceWindow.INSTANT)
+                for name, kind in kinds.items()
+            ]
+        )
+        for value, at in ((70, morning), (75, morning + timedelta(hours=12))):
+            read = [
+                observed(value, metric_id=name, day=at.date(), at=at, window=SourceWindow.INSTANT)
+                for name in kinds
+            ]
+            await upsert(store, read, now=at)
+        assert [only(await store.stats([name])).value for name in kinds] == [70, 75]
+
+
 async def test_seed_rows_never_replace_the_value_of_a_registry(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()

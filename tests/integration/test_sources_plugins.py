@@ -15,7 +15,7 @@ from community_metrics.catalog import load_catalog
 from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
 from community_metrics.errors import CatalogError, ConfigurationError
-from community_metrics.model import OutcomeStatus, RunStatus
+from community_metrics.model import OutcomeStatus, RunStatus, ValueKind
 from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
@@ -165,6 +165,60 @@ async def test_a_source_that_returns_an_invalid_observation_fails_its_own_metric
     assert "rubygems: the source returned an invalid observation" in str(report.run.error_summary)
     assert "value is -1, not an int from 0" in str(report.run.error_summary)
     assert {row.metric_id for row in await rig.stats()} == stored
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"),
+    [
+        ('kind = "counter"', None),
+        ('unit = "gems"', None),
+        ('kind = "level"', "kind: is 'level', but what rubygems returns here has 'counter'"),
+        ('unit = "downloads"', "unit: is 'downloads', but what rubygems returns here has 'gems'"),
+    ],
+)
+def test_kind_and_unit_of_a_metric_are_those_of_its_source(
+    site: Path, tmp_path: Path, written: str, fault: str | None
+) -> None:
+    code = documented("python").replace(
+        FETCH, f"    def unit(self, options):\n        return 'gems'\n\n{FETCH}"
+    )
+    install(site, code, f"rubygems = {MODULE}:SOURCE")
+    file = catalog_of(tmp_path, ("rubygems", "rails", "instant"))
+
+    (metric,) = load_catalog(file).metrics
+    assert (metric.value_kind, metric.unit) == (ValueKind.COUNTER, "gems")
+
+    file.write_text(file.read_text().replace('window = "instant"', f'window = "instant"\n{written}'))
+    if fault is None:
+        assert load_catalog(file).metrics == (metric,)
+    else:
+        with pytest.raises(CatalogError, match=re.escape(fault)):
+            load_catalog(file)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "kind = ValueKind.FLOW",
+            "its kind is <ValueKind.FLOW: 'flow'>, but values of its window have level",
+        ),
+        ("kind = ValueKind.COUNTER; unit = print", None),
+        ("kind = ValueKind.COUNTER; unit = int", "has no unit for the options {}: TypeError"),
+    ],
+)
+def test_a_source_with_an_impossible_kind_or_unit_is_refused(
+    site: Path, tmp_path: Path, code: str, message: str | None
+) -> None:
+    own = documented("python").replace("kind = ValueKind.COUNTER", code)
+    install(site, own, f"rubygems = {MODULE}:SOURCE")
+    file = catalog_of(tmp_path, ("rubygems", "rails", "instant"))
+
+    if message is None:
+        assert load_catalog(file).metrics[0].unit == "downloads"
+    else:
+        with pytest.raises(ConfigurationError, match=re.escape(message)):
+            load_catalog(file)
 
 
 FETCH = "    async def fetch(self, requests, client):\n"

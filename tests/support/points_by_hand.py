@@ -9,9 +9,10 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from community_metrics.model import DistinctRows, SourceWindow, Status, ValueKind
+from community_metrics.model import UNIQUES, DistinctRows, SourceWindow, Status, ValueKind
 from community_metrics.periods import Grain, midnight
 from community_metrics.series.grid import Point
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from community_metrics.model import StatRow
     from community_metrics.periods import Period
 
-LEVEL_REACH = timedelta(hours=12)
+EDGE_REACH = timedelta(hours=12)
 
 
 def points(
@@ -32,18 +33,31 @@ def points(
     window: SourceWindow,
     now: datetime,
     fallbacks: Sequence[StatRow] = (),
+    kind: ValueKind | None = None,
+    unit: str = "downloads",
 ) -> list[Point]:
     """Return one point for each of `periods`, in their order.
 
-    `rows` are the metric's own, in any order; `window` is the metric's. `fallbacks` are the rows of its
-    fallback metrics, in the order of the catalogue (the earlier metric wins if window and day are equal).
+    `rows` are the metric's own, in any order; `window`, `kind` and `unit` are the metric's. `fallbacks` are
+    the rows of its fallback metrics, in the order of the catalogue (the earlier metric wins if window and day
+    are equal).
     """
     own, others = DistinctRows.of(rows), DistinctRows.of(fallbacks)
     duplicated = own.duplicated | others.duplicated
-    if window.value_kind is ValueKind.LEVEL:
-        by_instant = sorted(own.rows, key=lambda row: row.observed_at)
+    kind = kind or window.usual_kind
+    by_instant = sorted(own.rows, key=lambda row: row.observed_at)
+    if kind is ValueKind.COUNTER:
+        return [_counter_point(_Known(by_instant, (), duplicated, now), period) for period in periods]
+    if kind is ValueKind.LEVEL:
         known = _Known(by_instant, others.rows, duplicated, now)
         return [_level_point(known, period) for period in periods]
+    if kind is ValueKind.ROLLING:
+        samples = [row for row in others.rows if row.source_window is window]
+        known = _Known(own.rows, samples, duplicated, now)
+        return [_rolling_point(known, period) for period in periods]
+    if unit == UNIQUES and (window is not SourceWindow.DAY or periods[0].grain is not Grain.DAY):
+        exact = [] if window is SourceWindow.DAY else own.rows
+        return [_wide_point(_Known(exact, (), duplicated, now), period) for period in periods]
     if window is SourceWindow.DAY:
         by_day = sorted(own.rows, key=lambda row: row.period_end)
         known = _Known(by_day, others.rows, duplicated, now)
@@ -82,15 +96,51 @@ def _wide_point(known: _Known, period: Period) -> Point:
 def _level_point(known: _Known, period: Period) -> Point:
     reading = _latest_reading(known.own, period)
     if reading is not None:
-        is_near = reading.observed_at >= period.end_instant - LEVEL_REACH
+        is_near = reading.observed_at >= period.end_instant - EDGE_REACH
         complete = period.is_over(known.now) and is_near
         return _point(known, period, [reading], days_present=1, days_expected=1, complete=complete)
-    # by its day: a transcribed sample has no instant
-    samples = [
+    samples = [row for row in known.fallbacks if row.source_window is SourceWindow.INSTANT]
+    return _sample_point(known, samples, period)
+
+
+def _rolling_point(known: _Known, period: Period) -> Point:
+    ended = [row for row in known.own if period.start <= row.period_end <= period.end]
+    if not ended:
+        return _sample_point(known, known.fallbacks, period)
+    reading = max(ended, key=lambda row: row.period_end)
+    complete = period.is_over(known.now) and reading.period_end == period.end
+    return _point(known, period, [reading], days_present=1, days_expected=1, complete=complete)
+
+
+def _counter_point(known: _Known, period: Period) -> Point:
+    start, end = midnight(period.start), period.end_instant
+    first, last = _at_edge(known.own, start), _at_edge(known.own, end)
+    # a fall before the first reading of the period is one of this period, if none was read at its edge
+    before = [row for row in known.own if row.observed_at <= start][-1:]
+    since = first or (before[0] if before else None)
+    between = [
         row
-        for row in known.fallbacks
-        if row.source_window is SourceWindow.INSTANT and period.start <= row.period_end <= period.end
+        for row in known.own
+        if (since is None or row.observed_at >= since.observed_at)
+        and row.observed_at <= (last.observed_at if last else end)
     ]
+    if any(later.value < earlier.value for earlier, later in pairwise(between)):
+        return Point(period, days_expected=period.days, reset=True)
+    if first is None or last is None or first is last:
+        return Point(period, days_expected=period.days)
+    difference, complete = last.value - first.value, period.is_over(known.now)
+    return _point(known, period, [first, last], value=difference, days_present=period.days, complete=complete)
+
+
+def _at_edge(by_instant: Sequence[StatRow], edge: datetime) -> StatRow | None:
+    """Return the reading nearest to an edge, the later of two; None if none is within 12 h."""
+    near = [row for row in by_instant if abs(row.observed_at - edge) <= EDGE_REACH]
+    return min(reversed(near), key=lambda row: abs(row.observed_at - edge), default=None)
+
+
+def _sample_point(known: _Known, fallbacks: Sequence[StatRow], period: Period) -> Point:
+    # by its day: a transcribed sample has no instant
+    samples = [row for row in fallbacks if period.start <= row.period_end <= period.end]
     sample = max(samples, key=lambda row: row.period_end, default=None)
     if sample is None or period.grain is Grain.DAY or not period.is_over(known.now):
         return Point(period)
@@ -143,7 +193,7 @@ def _best_cover(known: _Known, period: Period) -> StatRow | None:
     covering = [
         row
         for row in known.fallbacks
-        if row.source_window.value_kind is ValueKind.FLOW
+        if row.source_window is not SourceWindow.INSTANT
         and row.period_start <= period.start
         and row.period_end >= period.end
     ]
@@ -156,6 +206,6 @@ def _length(row: StatRow) -> int:
 
 def _latest_reading(by_instant: Sequence[StatRow], period: Period) -> StatRow | None:
     """Return the last reading that belongs to the period: by its instant, not by its day."""
-    first, last = midnight(period.start) + LEVEL_REACH, period.end_instant + LEVEL_REACH
+    first, last = midnight(period.start) + EDGE_REACH, period.end_instant + EDGE_REACH
     belonging = [row for row in by_instant if first < row.observed_at <= last]
     return belonging[-1] if belonging else None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from community_metrics.model import SourceWindow, StatRow
+    from community_metrics.model import SourceWindow, StatRow, ValueKind
     from community_metrics.periods import Period
     from community_metrics.series.grid import PointSeries
 
@@ -31,7 +31,14 @@ def readings_of(rows: Iterable[StatRow], metric_ids: Iterable[str] = ()) -> Read
     return Readings.of(ids, [] if batch is None else [rows_of(batch, pa.array(ids, pa.string()))])
 
 
-def metric(metric_id: str, window: SourceWindow, fallbacks: Iterable[str] = ()) -> MetricDefinition:
+def metric(
+    metric_id: str,
+    window: SourceWindow,
+    fallbacks: Iterable[str] = (),
+    *,
+    kind: ValueKind | None = None,
+    unit: str | None = None,
+) -> MetricDefinition:
     """Return a metric of a package."""
     family, product, detail = metric_id.split(":")
     return MetricDefinition(
@@ -41,8 +48,8 @@ def metric(metric_id: str, window: SourceWindow, fallbacks: Iterable[str] = ()) 
         subject=product,
         sdk=detail,
         source="pypistats",
-        value_kind=window.value_kind,
-        unit=family,
+        value_kind=kind or window.usual_kind,
+        unit=unit or family,
         source_window=window,
         fallbacks=tuple(fallbacks),
         display_name=metric_id,
@@ -58,9 +65,12 @@ def points(
     window: SourceWindow,
     now: datetime,
     fallbacks: Sequence[StatRow] = (),
+    kind: ValueKind | None = None,
+    unit: str | None = None,
 ) -> PointSeries:
     """Return the points of one metric from its own rows, and those of its fallbacks in their order."""
     name = rows[0].metric_id if rows else METRIC
     others = dict.fromkeys(row.metric_id for row in fallbacks)
     readings = readings_of([*rows, *fallbacks], [name])
-    return rules.points([metric(name, window, others)], readings, periods, now).series(0)
+    own = metric(name, window, others, kind=kind, unit=unit)
+    return rules.points([own], readings, periods, now).series(0)

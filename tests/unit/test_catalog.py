@@ -23,6 +23,7 @@ name = "HTTPX"
 id = "ruff"
 name = "Ruff"
 """
+BORN = datetime(2026, 11, 23, tzinfo=UTC)
 HTTPX = {
     "id": '"downloads:httpx:python"',
     "source": '"pypistats"',
@@ -84,17 +85,15 @@ def test_seed_only_metrics_are_fallbacks_and_not_shown(packaged: Catalog) -> Non
 
 
 def test_a_metric_returns_its_row_of_the_database(packaged: Catalog) -> None:
-    born = datetime(2026, 11, 23, tzinfo=UTC)
-
-    row = packaged.metric("stars_retained:lance:github").definition(born)
+    row = packaged.metric("stars_retained:lance:github").definition(BORN)
 
     assert (row.metric_family, row.product, row.unit, row.sdk) == ("stars_retained", "lance", "stars", None)
-    assert (row.value_kind, row.source_window, row.created_at) == (ValueKind.FLOW, SourceWindow.DAY, born)
+    assert (row.value_kind, row.source_window, row.created_at) == (ValueKind.FLOW, SourceWindow.DAY, BORN)
 
 
 def test_the_json_of_the_catalogue_has_what_the_file_has(packaged: Catalog) -> None:
     document = tomllib.loads(PACKAGED_CATALOG.read_text(encoding="utf-8"))
-    names = {"id": "metric_id", "window": "source_window", "active": "is_active"}
+    names = {"id": "metric_id", "window": "source_window", "active": "is_active", "kind": "value_kind"}
 
     shown = catalog_body(packaged.metrics).model_dump(mode="json")["metrics"]
 
@@ -164,7 +163,7 @@ def test_the_error_for_an_unknown_id_suggests_similar_ids(packaged: Catalog) -> 
         ({"subject": '" "'}, 10, "is empty"),
         ({"subject": "[]"}, 10, "must be a string"),
         ({"window": '"7d"'}, 11, "is '7d', but every value of pypistats covers '1d'"),
-        ({"window": '"week"'}, 11, "'week' is not one of 1d, 7d, 30d, month, instant"),
+        ({"window": '"week"'}, 11, "'week' is not one of 1d, 7d, 30d, 90d, 365d, month, instant"),
         ({"display_name": None}, 7, "is missing"),
         ({"sdk": '"Python 3"'}, 13, "'Python 3' must be lower-case"),
         ({"active": '"yes"'}, 13, "must be true or false"),
@@ -172,10 +171,16 @@ def test_the_error_for_an_unknown_id_suggests_similar_ids(packaged: Catalog) -> 
         ({"fallbacks": '"x"'}, 13, "must be a list of strings"),
         ({"fallbacks": "[1]"}, 13, "must be a list of strings"),
         ({"fallbacks": "[1, 2]"}, 13, "must be a list of strings"),
-        ({"window": "7"}, 11, "7 is not one of 1d, 7d, 30d, month, instant"),
+        ({"window": "7"}, 11, "7 is not one of 1d, 7d, 30d, 90d, 365d, month, instant"),
         ({"fallbacks": '["downloads:httpx:python"]'}, 13, "a metric cannot be its own fallback"),
         ({"fallbacks": '["x:httpx:y"]'}, 13, "there is no metric x:httpx:y"),
-        ({"windw": '"1d"'}, 13, "is not a field of [[metric]]; did you mean window?"),
+        ({"kind": '"total"'}, 13, "'total' is not one of flow, level, counter, rolling"),
+        ({"kind": "7"}, 13, "7 is not one of flow, level, counter, rolling"),
+        ({"kind": '"counter"'}, 13, "is 'counter', but a value that covers '1d' is a flow"),
+        ({"unit": '"Uniques"'}, 13, "'Uniques' must be lower-case words, like uniques or open issues"),
+        ({"unit": '""'}, 13, "'' must be lower-case words"),
+        ({"unit": "7"}, 13, "must be a string"),
+        ({"windw": '"1d"'}, 13, "is not a field of [[metric]]; did you mean window or kind?"),
     ],
 )
 def test_a_fault_names_its_line_its_field_and_a_fix(
@@ -220,19 +225,78 @@ SEED_30D = {"id": '"downloads_30d:httpx:python"', "source": '"seed"', "window": 
     [
         ({"window": '"1d"'}, "covers '1d'; a fallback covers more than this metric's '1d'"),
         ({"window": '"instant"'}, "is a level, but this metric is a flow"),
+        ({"window": '"instant"', "kind": '"counter"'}, "is a counter, but this metric is a flow"),
+        ({"unit": '"uniques"'}, "uniques of one window are no measure of those of another"),
         ({"id": '"downloads_30d:ruff:python"'}, "belongs to another product"),
         ({"fallbacks": '["downloads_month:httpx:python"]'}, "chains are not followed"),
     ],
 )
 def test_a_fallback_must_fit_its_metric(tmp_path: Path, fallback: dict[str, str], message: str) -> None:
     other = {**SEED_30D, **fallback}
-    month = {**SEED_30D, "id": '"downloads_month:httpx:python"', "window": '"month"'}
+    farther = {**SEED_30D, "id": '"downloads_month:httpx:python"'}
 
-    found = faults(tmp_path, entry(fallbacks=f"[{other['id']}]"), entry(**other), entry(**month))
+    found = faults(tmp_path, entry(fallbacks=f"[{other['id']}]"), entry(**other), entry(**farther))
 
     assert len(found) == 1
     assert "line 13, metric downloads:httpx:python, fallbacks: " in found[0]
     assert message in found[0]
+
+
+SEED_METRIC = {"id": '"downloads:httpx:seed"', "source": '"seed"'}
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "message"),
+    [
+        ("30d", "90d", "a rolling value is never scaled, so its fallback covers '30d' too"),
+        ("30d", "1d", "is a flow, but this metric is a rolling"),
+        ("7d", "month", "is a flow, but this metric is a rolling"),
+        ("90d", "90d", None),
+        ("month", "365d", "covers '365d'; a fallback covers more"),
+        ("1d", "365d", None),
+    ],
+)
+def test_a_rolling_value_stands_in_for_a_flow_and_for_one_of_its_own_window(
+    tmp_path: Path, own: str, other: str, message: str | None
+) -> None:
+    metric = entry(**SEED_METRIC, window=f'"{own}"', fallbacks=f"[{SEED_30D['id']}]")
+    entries = (metric, entry(**{**SEED_30D, "window": f'"{other}"'}))
+
+    if message is None:
+        assert loaded(tmp_path, *entries).metrics[0].fallbacks
+    else:
+        assert message in faults(tmp_path, *entries)[0]
+
+
+def test_a_counter_has_no_fallback(tmp_path: Path) -> None:
+    counter = {"window": '"instant"', "kind": '"counter"'}
+    other = entry(**{**SEED_30D, **counter})
+
+    (fault,) = faults(tmp_path, entry(**SEED_METRIC, **counter, fallbacks=f"[{SEED_30D['id']}]"), other)
+
+    assert "is a counter, but this metric is a counter" not in fault
+    assert "a counter has no fallback" in fault
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "unit"),
+    [
+        ({}, ValueKind.FLOW, "downloads"),
+        ({"window": '"instant"'}, ValueKind.LEVEL, "downloads"),
+        ({"window": '"instant"', "kind": '"counter"'}, ValueKind.COUNTER, "downloads"),
+        ({"window": '"30d"'}, ValueKind.ROLLING, "downloads"),
+        ({"window": '"7d"', "kind": '"flow"'}, ValueKind.FLOW, "downloads"),
+        ({"unit": '"uniques"'}, ValueKind.FLOW, "uniques"),
+        ({"unit": '"open issues"'}, ValueKind.FLOW, "open issues"),
+    ],
+)
+def test_an_entry_has_the_usual_kind_and_unit_unless_it_names_others(
+    tmp_path: Path, written: dict[str, str], kind: ValueKind, unit: str
+) -> None:
+    (metric,) = loaded(tmp_path, entry(source='"seed"', **written)).metrics
+
+    assert (metric.value_kind, metric.unit) == (kind, unit)
+    assert (metric.definition(BORN).value_kind, metric.definition(BORN).unit) == (kind, unit)
 
 
 def test_a_fallback_that_is_listed_twice_is_a_fault(tmp_path: Path) -> None:

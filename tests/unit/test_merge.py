@@ -16,6 +16,7 @@ from community_metrics.model import (
     SourceWindow,
     StatRow,
     Status,
+    ValueKind,
     newest_copy,
 )
 from community_metrics.storage import merge
@@ -54,7 +55,8 @@ def applied(
     table: dict[str, StatRow], batch: Sequence[Observation], provenance: Provenance = API, now: datetime = NOW
 ) -> MergePlan:
     """Plan and carry out, as a store would."""
-    planned = merge.plan(table, batch, provenance=provenance, run_id="run", now=now)
+    kinds = {"downloads:lance:python": ValueKind.FLOW, "pulls:lance:docker": ValueKind.COUNTER}
+    planned = merge.plan(table, batch, provenance=provenance, run_id="run", now=now, kinds=kinds)
     table.update({row.stat_key: row for row in planned.written})
     return planned
 
@@ -426,3 +428,43 @@ def test_a_plan_counts_a_row_as_restated_only_when_it_changes_the_value() -> Non
     plans = [applied(table, [observed(value, at)], now=at) for value, at in RESTATED_AND_THEN_READ_AGAIN]
     assert [[metric.restated for metric in plan.metrics] for plan in plans] == [[0], [1], [0]]
     assert plans[2].updated[0].status is Status.FINAL
+
+
+# counters and rolling totals
+
+
+def pulls(value: int, hour: int) -> Observation:
+    at = datetime(2026, 11, 1, hour, tzinfo=UTC)
+    return observed(value, at, metric_id="pulls:lance:docker", window=SourceWindow.INSTANT)
+
+
+@pytest.mark.parametrize(
+    ("hours", "kept"),
+    [((2, 15), 2), ((2, 6), 2), ((12, 15), 12), ((13, 20), 20)],
+    ids=["morning, afternoon", "morning, later", "noon", "afternoon, evening"],
+)
+def test_a_second_reading_of_a_counter_never_costs_the_day_before_its_end(
+    hours: tuple[int, int], kept: int
+) -> None:
+    table: dict[str, StatRow] = {}
+    for hour in hours:
+        applied(table, [pulls(hour, hour)])
+    (row,) = table.values()
+    assert (row.value, row.observed_at.hour, row.revision, row.status) == (kept, kept, 0, Status.FINAL)
+
+
+def test_a_reading_of_a_counter_replaces_the_one_of_a_seed_file() -> None:
+    table: dict[str, StatRow] = {}
+    applied(table, [pulls(1, 2)], SEED)
+    applied(table, [pulls(5, 15)])
+    assert [(row.value, row.provenance) for row in table.values()] == [(5, API)]
+
+
+def test_a_second_reading_of_a_rolling_total_replaces_the_first_and_is_no_revision() -> None:
+    table: dict[str, StatRow] = {}
+    for number, value in enumerate((500, 450)):
+        total = observed(value, NOW + timedelta(days=number), metric_id="installs:lance:homebrew")
+        start = OLD_DAY - timedelta(days=29)
+        applied(table, [replace(total, period_start=start, source_window=SourceWindow.THIRTY_DAYS)])
+    (row,) = table.values()
+    assert (row.value, row.first_value, row.revision, row.status) == (450, 450, 0, Status.FINAL)

@@ -68,6 +68,8 @@ def test_the_message_shows_the_beginning_of_a_long_value() -> None:
         (SourceWindow.DAY, DAY, DAY),
         (SourceWindow.WEEK, DAY - timedelta(days=6), DAY),
         (SourceWindow.THIRTY_DAYS, DAY - timedelta(days=29), DAY),
+        (SourceWindow.NINETY_DAYS, DAY - timedelta(days=89), DAY),
+        (SourceWindow.YEAR, DAY - timedelta(days=364), DAY),
         (SourceWindow.MONTH, date(2026, 2, 1), date(2026, 2, 28)),
         (SourceWindow.MONTH, date(2026, 10, 1), date(2026, 10, 31)),
         (SourceWindow.INSTANT, DAY, DAY),
@@ -85,7 +87,24 @@ def test_a_period_is_exactly_one_window(window: SourceWindow, start: date, end: 
             )
 
 
-@given(st.sampled_from(SourceWindow), st.dates(), st.integers(-40, 40))
+@pytest.mark.parametrize(
+    ("window", "kinds"),
+    [
+        (SourceWindow.DAY, "flow"),
+        (SourceWindow.WEEK, "rolling flow"),
+        (SourceWindow.THIRTY_DAYS, "rolling"),
+        (SourceWindow.NINETY_DAYS, "rolling"),
+        (SourceWindow.YEAR, "rolling"),
+        (SourceWindow.MONTH, "flow"),
+        (SourceWindow.INSTANT, "level counter"),
+    ],
+)
+def test_a_window_has_its_usual_kind_first(window: SourceWindow, kinds: str) -> None:
+    assert [kind.value for kind in window.kinds] == kinds.split()
+    assert window.usual_kind is window.kinds[0]
+
+
+@given(st.sampled_from(SourceWindow), st.dates(), st.integers(-40, 400))
 def test_a_window_has_one_length(window: SourceWindow, start: date, length: int) -> None:
     try:
         end = start + (length - 1) * ONE_DAY

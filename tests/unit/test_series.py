@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.model import Provenance, SourceWindow, StatRow, Status
+from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind
 from community_metrics.periods import Grain, Period, days_between, period_of
 from community_metrics.series import points as rules
 from community_metrics.series.change import (
@@ -155,12 +155,12 @@ class TestWideWindow:
 
     def test_readings_that_overlap_are_not_added_up(self) -> None:
         readings = [wide(date(2026, 9, day), date(2026, 10, day - 1), 3000) for day in range(2, 20)]
-        (point,) = points(readings, [OCTOBER], window=SourceWindow.THIRTY_DAYS, now=NOON)
+        (point,) = points(readings, [OCTOBER], window=SourceWindow.WEEK, kind=ValueKind.FLOW, now=NOON)
         assert point.value is None
 
     def test_a_week_inside_a_wide_reading_is_only_an_estimate(self) -> None:
-        reading = wide(date(2026, 10, 24), date(2026, 11, 22), 3000)
-        (point,) = points([reading], [W47], window=SourceWindow.THIRTY_DAYS, now=NOON)
+        reading = wide(date(2026, 11, 1), date(2026, 11, 30), 3000, source_window=SourceWindow.MONTH)
+        (point,) = points([reading], [W47], window=SourceWindow.MONTH, now=NOON)
         assert (point.value, point.estimated, point.fallback_id, point.complete) == (700, True, WIDE, False)
 
 

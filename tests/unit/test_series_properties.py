@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.model import Provenance, SourceWindow, StatRow, Status, newest_copy
+from community_metrics.model import (
+    UNIQUES,
+    Provenance,
+    SourceWindow,
+    StatRow,
+    Status,
+    ValueKind,
+    newest_copy,
+)
 from community_metrics.periods import Grain, Period, days_between, midnight, period_of
 from community_metrics.series.change import change_of_trailing, change_since
 from tests.support import points_by_hand
@@ -217,19 +225,31 @@ def test_each_reading_belongs_to_one_period_and_its_last_one_counts(
         assert point.complete == any(instant >= point.period.end_instant - reach for instant in belonging)
 
 
-WINDOWS = st.sampled_from([SourceWindow.DAY, SourceWindow.INSTANT, SourceWindow.THIRTY_DAYS])
+FORMS = st.sampled_from(
+    [
+        (SourceWindow.DAY, ValueKind.FLOW, "downloads"),
+        (SourceWindow.DAY, ValueKind.FLOW, UNIQUES),
+        (SourceWindow.WEEK, ValueKind.FLOW, "downloads"),
+        (SourceWindow.WEEK, ValueKind.FLOW, UNIQUES),
+        (SourceWindow.INSTANT, ValueKind.LEVEL, "stars"),
+        (SourceWindow.INSTANT, ValueKind.COUNTER, "pulls"),
+        (SourceWindow.THIRTY_DAYS, ValueKind.ROLLING, "downloads"),
+    ]
+)
 ROWS = {
     SourceWindow.DAY: KNOWN.map(dailies),
     SourceWindow.INSTANT: READINGS,
+    SourceWindow.WEEK: wide_readings(),
     SourceWindow.THIRTY_DAYS: wide_readings(),
 }
 SAMPLES = READINGS.map(lambda rows: [replace(row, metric_id=SAMPLED) for row in rows])
 
 
-@given(st.data(), WINDOWS, st.sampled_from(Grain), DAYS)
+@given(st.data(), FORMS, st.sampled_from(Grain), DAYS)
 def test_columns_have_the_points_that_a_rule_applied_row_by_row_has(
-    data: st.DataObject, window: SourceWindow, grain: Grain, day: date
+    data: st.DataObject, form: tuple[SourceWindow, ValueKind, str], grain: Grain, day: date
 ) -> None:
+    window, kind, unit = form
     rows = [
         replace(
             row, status=data.draw(st.sampled_from(Status)), provenance=data.draw(st.sampled_from(Provenance))
@@ -237,9 +257,13 @@ def test_columns_have_the_points_that_a_rule_applied_row_by_row_has(
         for row in data.draw(copied(data.draw(ROWS[window])))
     ]
     others = data.draw(SAMPLES if window is SourceWindow.INSTANT else copied_readings())
+    if kind is ValueKind.ROLLING:  # the first of the fallbacks is that metric itself
+        others = repaired([replace(row, metric_id="downloads_30d:x:y") for row in others])
     now, periods = midnight(day) + timedelta(hours=15), periods_of(grain)
-    by_hand = points_by_hand.points(rows, periods, window=window, now=now, fallbacks=others)
-    assert list(points(rows, periods, window=window, now=now, fallbacks=others)) == by_hand
+    found = points(rows, periods, window=window, kind=kind, unit=unit, now=now, fallbacks=others)
+    assert list(found) == points_by_hand.points(
+        rows, periods, window=window, kind=kind, unit=unit, now=now, fallbacks=others
+    )
 
 
 @given(st.lists(st.integers(0, 2**63 - 1), min_size=7, max_size=7))

@@ -115,12 +115,12 @@ class TestReport:
     def test_a_line_has_week_value_change_and_completeness(self) -> None:
         text = printed(render_report(report_of_rows(downloads(PYTHON)), UNICODE, 100))
         line = next(line for line in text.splitlines() if line.startswith("Python (PyPI pylance)"))
-        assert line.split()[3:8] == ["2026-W47", "329,000", "+2.2%", "12/12", "wk"]
+        assert line.split()[3:9] == ["2026-W47", "329,000", "downloads", "+2.2%", "12/12", "wk"]
 
     def test_stars_change_by_a_number_and_not_by_a_percentage(self) -> None:
         text = printed(render_report(report_of_rows(stars()), UNICODE, 100))
         line = next(line for line in text.splitlines() if line.startswith("stars"))
-        assert line.split()[5:7] == ["1,234", "+1"]
+        assert line.split()[5:8] == ["1,234", "stars", "+1"]
 
     @pytest.mark.parametrize(("width", "when"), [(100, ["2026-11-25", "15:00"]), (80, ["2026-11-25"])])
     def test_the_value_of_a_level_is_its_latest_reading_with_its_time(
@@ -131,7 +131,7 @@ class TestReport:
         text = printed(render_report(report, UNICODE, width), width)
         line = next(line for line in text.splitlines() if line.startswith("stars"))
         at = line.split().index("2026-11-25")
-        assert line.split()[at : at + len(when) + 2] == [*when, "1,300", "+1"]
+        assert line.split()[at : at + len(when) + 3] == [*when, "1,300", "stars", "+1"]
 
     def test_a_provisional_value_is_marked(self) -> None:
         rows = downloads(PYTHON)
@@ -151,7 +151,7 @@ class TestReport:
     def test_an_estimate_is_marked_and_has_no_change(self) -> None:
         text = printed(render_report(report_of_rows(seeded(SUNDAY)), UNICODE, 100))
         line = next(line for line in text.splitlines() if line.startswith("Rust"))
-        assert line.split()[3:7] == ["2026-W47", "≈", "700", "—"]
+        assert line.split()[3:8] == ["2026-W47", "≈", "700", "downloads", "—"]
         assert "estimated" in text
 
     def test_the_window_ends_where_the_last_whole_reading_does(self) -> None:

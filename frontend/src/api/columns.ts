@@ -19,6 +19,7 @@ const FIELDS: Readonly<Record<keyof PointColumns, boolean>> = {
   restated: false,
   observed_at: false,
   duplicated: false,
+  reset: false,
 };
 
 type Row = Record<string, unknown>;

@@ -154,6 +154,8 @@ export interface paths {
         /**
          * Series
          * @description One metric by day, week or month. The first and the last period may extend beyond the two days.
+         *
+         *     Uniques do not add up: by week or month they are a 422.
          */
         get: operations["series"];
         put?: never;
@@ -216,7 +218,9 @@ export interface paths {
         };
         /**
          * Export
-         * @description Return a table with every column, as stored. In CSV, text like a formula begins with an apostrophe.
+         * @description Return a table with every column, as stored, and `stats` with the unit and the kind of each value.
+         *
+         *     In CSV, text like a formula begins with an apostrophe.
          *
          *     Parquet has `Content-Length`, and parts of it can be read with `Range`.
          */
@@ -238,7 +242,7 @@ export interface paths {
         };
         /**
          * Badge
-         * @description Draw the newest complete week as a badge, or the newest reading of a level, with its week or day.
+         * @description Draw the newest complete week as a badge, or the newest reading of what is read at an instant, by day.
          *
          *     A value of more than 10 days ago is marked as old. `no data`: none of the last 26 weeks is complete.
          */
@@ -260,7 +264,7 @@ export interface paths {
         };
         /**
          * Sparkline
-         * @description Draw the last 26 weeks as a line; a week that is incomplete or estimated is a gap.
+         * @description Draw the last 26 weeks as a line, uniques by day; what is incomplete or estimated is a gap.
          */
         get: operations["sparkline"];
         put?: never;
@@ -369,10 +373,15 @@ export interface components {
             sdk: string | null;
             /**
              * Unit
-             * @description What is counted: `downloads` or `stars`.
+             * @description What is counted: `downloads`, `stars`, `views`. What is in `uniques` is never added up.
              */
             unit: string;
-            /** @description A flow adds over time; of a level the last reading counts. */
+            /**
+             * @description How values combine over time.
+             *
+             *     A flow adds up. Of a level the last reading counts. The difference of two readings of a counter is a flow.
+             *     A rolling total is compared with the reading one whole window earlier, and never added up.
+             */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -380,15 +389,27 @@ export interface components {
             points: components["schemas"]["PointColumns"];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningDay"];
-            /** @description The value of a level: its newest reading, in whatever period; null for a flow, or when never read. */
+            /**
+             * @description The newest reading, in whatever period, of a level, a counter (its total), a rolling total or uniques.
+             *
+             *     Null for any other flow, or when never read.
+             */
             latest_reading: components["schemas"]["Reading"] | null;
             /** @description The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`. */
             latest_complete: components["schemas"]["DayPoint"] | null;
-            /** @description From the period before, months by daily mean; null unless both are complete and the base is not 0. */
+            /**
+             * @description From the period before, months by daily mean; null unless both are complete and the base is not 0.
+             *
+             *     Of a rolling total from the reading one whole window earlier.
+             */
             change: components["schemas"]["Change"] | null;
-            /** @description Sum of the last four periods against the four before (a level: against four periods earlier). */
+            /**
+             * @description Sum of the last four periods against the four before (a level: against four periods earlier).
+             *
+             *     Null for a rolling total and for uniques.
+             */
             four_period_change: components["schemas"]["Change"] | null;
-            /** @description Against 52 weeks, 364 days or 12 months earlier. */
+            /** @description Against 52 weeks, 364 days or 12 months earlier; null for a rolling total. */
             year_on_year_change: components["schemas"]["Change"] | null;
             /**
              * Share
@@ -439,16 +460,19 @@ export interface components {
             /**
              * Value
              * @description Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up.
+             *
+             *     A counter: how much it grew between the edges of the period. A rolling total: its last reading in the
+             *     period. Uniques: those of a day, null for a week or a month, because they do not add up.
              */
             value: number | null;
             /**
              * Days Present
-             * @description Days of the period that are in the value; for a level, 1 when it was read.
+             * @description Days of the period that are in the value; for a level or a rolling total, 1 when it was read.
              */
             days_present: number;
             /**
              * Days Expected
-             * @description Days that a complete period has; 1 for a level.
+             * @description Days that a complete period has; 1 for a level or a rolling total.
              */
             days_expected: number;
             /**
@@ -485,6 +509,11 @@ export interface components {
              * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
              */
             duplicated: boolean;
+            /**
+             * Reset
+             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             */
+            reset: boolean;
             /**
              * Day
              * Format: date
@@ -555,10 +584,15 @@ export interface components {
             sdk: string | null;
             /**
              * Unit
-             * @description What is counted: `downloads` or `stars`.
+             * @description What is counted: `downloads`, `stars`, `views`. What is in `uniques` is never added up.
              */
             unit: string;
-            /** @description A flow adds over time; of a level the last reading counts. */
+            /**
+             * @description How values combine over time.
+             *
+             *     A flow adds up. Of a level the last reading counts. The difference of two readings of a counter is a flow.
+             *     A rolling total is compared with the reading one whole window earlier, and never added up.
+             */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -797,10 +831,15 @@ export interface components {
             sdk: string | null;
             /**
              * Unit
-             * @description What is counted: `downloads` or `stars`.
+             * @description What is counted: `downloads`, `stars`, `views`. What is in `uniques` is never added up.
              */
             unit: string;
-            /** @description A flow adds over time; of a level the last reading counts. */
+            /**
+             * @description How values combine over time.
+             *
+             *     A flow adds up. Of a level the last reading counts. The difference of two readings of a counter is a flow.
+             *     A rolling total is compared with the reading one whole window earlier, and never added up.
+             */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -866,16 +905,19 @@ export interface components {
             /**
              * Value
              * @description Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up.
+             *
+             *     A counter: how much it grew between the edges of the period. A rolling total: its last reading in the
+             *     period. Uniques: those of a day, null for a week or a month, because they do not add up.
              */
             value: number | null;
             /**
              * Days Present
-             * @description Days of the period that are in the value; for a level, 1 when it was read.
+             * @description Days of the period that are in the value; for a level or a rolling total, 1 when it was read.
              */
             days_present: number;
             /**
              * Days Expected
-             * @description Days that a complete period has; 1 for a level.
+             * @description Days that a complete period has; 1 for a level or a rolling total.
              */
             days_expected: number;
             /**
@@ -912,6 +954,11 @@ export interface components {
              * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
              */
             duplicated: boolean;
+            /**
+             * Reset
+             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             */
+            reset: boolean;
             /**
              * Month
              * @description The month: `2026-11`.
@@ -996,10 +1043,15 @@ export interface components {
             sdk: string | null;
             /**
              * Unit
-             * @description What is counted: `downloads` or `stars`.
+             * @description What is counted: `downloads`, `stars`, `views`. What is in `uniques` is never added up.
              */
             unit: string;
-            /** @description A flow adds over time; of a level the last reading counts. */
+            /**
+             * @description How values combine over time.
+             *
+             *     A flow adds up. Of a level the last reading counts. The difference of two readings of a counter is a flow.
+             *     A rolling total is compared with the reading one whole window earlier, and never added up.
+             */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -1007,15 +1059,27 @@ export interface components {
             points: components["schemas"]["PointColumns"];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningMonth"];
-            /** @description The value of a level: its newest reading, in whatever period; null for a flow, or when never read. */
+            /**
+             * @description The newest reading, in whatever period, of a level, a counter (its total), a rolling total or uniques.
+             *
+             *     Null for any other flow, or when never read.
+             */
             latest_reading: components["schemas"]["Reading"] | null;
             /** @description The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`. */
             latest_complete: components["schemas"]["MonthPoint"] | null;
-            /** @description From the period before, months by daily mean; null unless both are complete and the base is not 0. */
+            /**
+             * @description From the period before, months by daily mean; null unless both are complete and the base is not 0.
+             *
+             *     Of a rolling total from the reading one whole window earlier.
+             */
             change: components["schemas"]["Change"] | null;
-            /** @description Sum of the last four periods against the four before (a level: against four periods earlier). */
+            /**
+             * @description Sum of the last four periods against the four before (a level: against four periods earlier).
+             *
+             *     Null for a rolling total and for uniques.
+             */
             four_period_change: components["schemas"]["Change"] | null;
-            /** @description Against 52 weeks, 364 days or 12 months earlier. */
+            /** @description Against 52 weeks, 364 days or 12 months earlier; null for a rolling total. */
             year_on_year_change: components["schemas"]["Change"] | null;
             /**
              * Share
@@ -1078,16 +1142,19 @@ export interface components {
             /**
              * Value
              * @description Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up.
+             *
+             *     A counter: how much it grew between the edges of the period. A rolling total: its last reading in the
+             *     period. Uniques: those of a day, null for a week or a month, because they do not add up.
              */
             value: (number | null)[];
             /**
              * Days Present
-             * @description Days of the period that are in the value; for a level, 1 when it was read.
+             * @description Days of the period that are in the value; for a level or a rolling total, 1 when it was read.
              */
             days_present: number | number[];
             /**
              * Days Expected
-             * @description Days that a complete period has; 1 for a level.
+             * @description Days that a complete period has; 1 for a level or a rolling total.
              */
             days_expected: number | number[];
             /**
@@ -1130,6 +1197,11 @@ export interface components {
              * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
              */
             duplicated: boolean | boolean[];
+            /**
+             * Reset
+             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             */
+            reset: boolean | boolean[];
         };
         /**
          * Provenance
@@ -1139,7 +1211,7 @@ export interface components {
         Provenance: "csv_seed" | "api" | "recomputed";
         /**
          * Reading
-         * @description The newest reading of a level.
+         * @description The newest reading of a metric.
          */
         Reading: {
             /**
@@ -1152,6 +1224,12 @@ export interface components {
              * @description What was read, in the metric's unit.
              */
             value: number;
+            /**
+             * Period End
+             * Format: date
+             * @description Last UTC day that the value covers; the day of the reading for a level or a counter.
+             */
+            period_end: string;
             /**
              * Observed At
              * Format: date-time
@@ -1327,16 +1405,19 @@ export interface components {
             /**
              * Value
              * @description Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up.
+             *
+             *     A counter: how much it grew between the edges of the period. A rolling total: its last reading in the
+             *     period. Uniques: those of a day, null for a week or a month, because they do not add up.
              */
             value: number | null;
             /**
              * Days Present
-             * @description Days of the period that are in the value; for a level, 1 when it was read.
+             * @description Days of the period that are in the value; for a level or a rolling total, 1 when it was read.
              */
             days_present: number;
             /**
              * Days Expected
-             * @description Days that a complete period has; 1 for a level.
+             * @description Days that a complete period has; 1 for a level or a rolling total.
              */
             days_expected: number;
             /**
@@ -1373,6 +1454,11 @@ export interface components {
              * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
              */
             duplicated: boolean;
+            /**
+             * Reset
+             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             */
+            reset: boolean;
             /**
              * Day
              * Format: date
@@ -1407,16 +1493,19 @@ export interface components {
             /**
              * Value
              * @description Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up.
+             *
+             *     A counter: how much it grew between the edges of the period. A rolling total: its last reading in the
+             *     period. Uniques: those of a day, null for a week or a month, because they do not add up.
              */
             value: number | null;
             /**
              * Days Present
-             * @description Days of the period that are in the value; for a level, 1 when it was read.
+             * @description Days of the period that are in the value; for a level or a rolling total, 1 when it was read.
              */
             days_present: number;
             /**
              * Days Expected
-             * @description Days that a complete period has; 1 for a level.
+             * @description Days that a complete period has; 1 for a level or a rolling total.
              */
             days_expected: number;
             /**
@@ -1453,6 +1542,11 @@ export interface components {
              * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
              */
             duplicated: boolean;
+            /**
+             * Reset
+             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             */
+            reset: boolean;
             /**
              * Month
              * @description The month: `2026-11`.
@@ -1486,16 +1580,19 @@ export interface components {
             /**
              * Value
              * @description Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up.
+             *
+             *     A counter: how much it grew between the edges of the period. A rolling total: its last reading in the
+             *     period. Uniques: those of a day, null for a week or a month, because they do not add up.
              */
             value: number | null;
             /**
              * Days Present
-             * @description Days of the period that are in the value; for a level, 1 when it was read.
+             * @description Days of the period that are in the value; for a level or a rolling total, 1 when it was read.
              */
             days_present: number;
             /**
              * Days Expected
-             * @description Days that a complete period has; 1 for a level.
+             * @description Days that a complete period has; 1 for a level or a rolling total.
              */
             days_expected: number;
             /**
@@ -1532,6 +1629,11 @@ export interface components {
              * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
              */
             duplicated: boolean;
+            /**
+             * Reset
+             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             */
+            reset: boolean;
             /**
              * Week
              * @description ISO name of the week: `2026-W47`, by ISO year.
@@ -1630,7 +1732,7 @@ export interface components {
          * @description Length of the interval that one value covers; fixed for each metric.
          * @enum {string}
          */
-        SourceWindow: "1d" | "7d" | "30d" | "month" | "instant";
+        SourceWindow: "1d" | "7d" | "30d" | "90d" | "365d" | "month" | "instant";
         /**
          * StarsTotal
          * @description Stars over all repositories, each as last read.
@@ -1668,7 +1770,7 @@ export interface components {
          * @description How values of a metric combine over time.
          * @enum {string}
          */
-        ValueKind: "flow" | "level";
+        ValueKind: "flow" | "level" | "counter" | "rolling";
         /**
          * Versions
          * @description Versions of the tables that the body was read from; it never mixes two versions of one table.
@@ -1715,16 +1817,19 @@ export interface components {
             /**
              * Value
              * @description Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up.
+             *
+             *     A counter: how much it grew between the edges of the period. A rolling total: its last reading in the
+             *     period. Uniques: those of a day, null for a week or a month, because they do not add up.
              */
             value: number | null;
             /**
              * Days Present
-             * @description Days of the period that are in the value; for a level, 1 when it was read.
+             * @description Days of the period that are in the value; for a level or a rolling total, 1 when it was read.
              */
             days_present: number;
             /**
              * Days Expected
-             * @description Days that a complete period has; 1 for a level.
+             * @description Days that a complete period has; 1 for a level or a rolling total.
              */
             days_expected: number;
             /**
@@ -1761,6 +1866,11 @@ export interface components {
              * @description One of its values is stored more than once and the newest copy counts; `repair` deletes the others.
              */
             duplicated: boolean;
+            /**
+             * Reset
+             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             */
+            reset: boolean;
             /**
              * Week
              * @description ISO name of the week: `2026-W47`, by ISO year.
@@ -1845,10 +1955,15 @@ export interface components {
             sdk: string | null;
             /**
              * Unit
-             * @description What is counted: `downloads` or `stars`.
+             * @description What is counted: `downloads`, `stars`, `views`. What is in `uniques` is never added up.
              */
             unit: string;
-            /** @description A flow adds over time; of a level the last reading counts. */
+            /**
+             * @description How values combine over time.
+             *
+             *     A flow adds up. Of a level the last reading counts. The difference of two readings of a counter is a flow.
+             *     A rolling total is compared with the reading one whole window earlier, and never added up.
+             */
             value_kind: components["schemas"]["ValueKind"];
             /** @description Length of the interval that one stored value covers. */
             source_window: components["schemas"]["SourceWindow"];
@@ -1856,15 +1971,27 @@ export interface components {
             points: components["schemas"]["PointColumns"];
             /** @description The period that is not over, apart from the others. */
             running: components["schemas"]["RunningWeek"];
-            /** @description The value of a level: its newest reading, in whatever period; null for a flow, or when never read. */
+            /**
+             * @description The newest reading, in whatever period, of a level, a counter (its total), a rolling total or uniques.
+             *
+             *     Null for any other flow, or when never read.
+             */
             latest_reading: components["schemas"]["Reading"] | null;
             /** @description The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`. */
             latest_complete: components["schemas"]["WeekPoint"] | null;
-            /** @description From the period before, months by daily mean; null unless both are complete and the base is not 0. */
+            /**
+             * @description From the period before, months by daily mean; null unless both are complete and the base is not 0.
+             *
+             *     Of a rolling total from the reading one whole window earlier.
+             */
             change: components["schemas"]["Change"] | null;
-            /** @description Sum of the last four periods against the four before (a level: against four periods earlier). */
+            /**
+             * @description Sum of the last four periods against the four before (a level: against four periods earlier).
+             *
+             *     Null for a rolling total and for uniques.
+             */
             four_period_change: components["schemas"]["Change"] | null;
-            /** @description Against 52 weeks, 364 days or 12 months earlier. */
+            /** @description Against 52 weeks, 364 days or 12 months earlier; null for a rolling total. */
             year_on_year_change: components["schemas"]["Change"] | null;
             /**
              * Share

@@ -6,6 +6,7 @@ import type { Line } from "./lines";
 
 /** Returns a point's value as text. */
 export function valueText(point: ChartPoint | undefined, format: Formats): string {
+  if (point?.kind === "reset") return "counter reset";
   if (point === undefined || point.displayValue === null) return "no data";
   return `${point.kind === "estimated" ? "≈ " : ""}${format.count(point.displayValue)}`;
 }
@@ -31,6 +32,7 @@ const KIND_NOTES: Readonly<Record<PointKind, string>> = {
   incomplete: ", incomplete",
   estimated: ", estimated",
   running: ", in progress",
+  reset: "",
   gap: "",
 };
 

@@ -71,6 +71,7 @@ export function draw(lines: readonly Line[], options: DrawOptions): Drawing {
     y: { type: options.isLog ? "log" : "linear", zero: options.fromZero && !options.isLog, nice: true },
     marks: [
       ...currentPeriodMarks(points),
+      ...resetMarks(lines),
       gridY({ stroke: "var(--grid)", strokeOpacity: 1, ticks: 4 }),
       axisY({
         ticks: 4,
@@ -129,6 +130,16 @@ function currentPeriodMarks(points: readonly ChartPoint[]): Markish[] {
       strokeDasharray: "1,3",
     }),
   ];
+}
+
+/** Returns a vertical line at each reset of a counter, where its line has a gap. */
+function resetMarks(lines: readonly Line[]): Markish[] {
+  const resets = lines.flatMap(({ colour, series }) =>
+    series.points
+      .filter((point) => point.kind === "reset")
+      .map((point) => ({ x: periodMiddle(point.api), stroke: `var(--series-${colour})` })),
+  );
+  return resets.length === 0 ? [] : [ruleX(resets, { x: "x", stroke: "stroke", strokeDasharray: "2,3" })];
 }
 
 /** Returns one mark per kind, over all series: Plot's cost grows with the number of marks. */

@@ -1,8 +1,14 @@
 import type { Change as ChangeBody } from "../api/types";
 import { usePage } from "../hooks/contexts";
 
+interface Props {
+  readonly change: ChangeBody | null;
+  /** What the change is from, if not from the period before. */
+  readonly basis?: string | null;
+}
+
 /** A change with an arrow, a sign and a colour, so that it does not depend on colour; a dash without one. */
-export function Change({ change }: { readonly change: ChangeBody | null }) {
+export function Change({ change, basis = null }: Props) {
   const { format } = usePage();
   if (change === null) {
     return (
@@ -21,6 +27,7 @@ export function Change({ change }: { readonly change: ChangeBody | null }) {
   return (
     <span className={`change ${tone}`} title={absolute}>
       <span aria-hidden="true">{arrow}</span> {format.change(change)}
+      {basis !== null && <span className="muted"> {basis}</span>}
     </span>
   );
 }

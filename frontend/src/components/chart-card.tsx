@@ -5,6 +5,7 @@ import { seriesPath } from "../api/paths";
 import type { Dashboard, WeeklyMetric } from "../api/types";
 import { chartLines, type Line, lineStyles } from "../chart/lines";
 import { type ChartData, chartData } from "../data/chart-data";
+import { isByDayOnly } from "../data/kinds";
 import { usePage, useView } from "../hooks/contexts";
 import { useDeferred } from "../hooks/use-deferred";
 import { useNearViewport } from "../hooks/use-near-viewport";
@@ -26,7 +27,8 @@ interface Props {
 
 export function ChartCard({ id, title, metrics, isMixed = false, children }: Props) {
   const [ref, hasBeenNear, isNear] = useNearViewport<HTMLElement>();
-  const view = useDeferred(useChartView(), isNear);
+  const isDaily = metrics.some(isByDayOnly);
+  const view = useDeferred(useChartView(isDaily), isNear);
   const styles = useMemo(
     () => lineStyles(metrics, isMixed),
     [metrics.map((metric) => metric.metric_id).join(), isMixed],
@@ -44,6 +46,7 @@ export function ChartCard({ id, title, metrics, isMixed = false, children }: Pro
         {chart && lines.length > 0 && <ChartActions id={id} title={title} chart={chart} lines={lines} />}
       </header>
       <SeriesLegend styles={styles} />
+      {isDaily && <p className="chart-note">By day: uniques do not add up to a week or a month.</p>}
       {children}
       <ChartBody
         id={id}
@@ -61,9 +64,10 @@ export function ChartCard({ id, title, metrics, isMixed = false, children }: Pro
 
 type ChartView = Pick<View, "grain" | "range" | "sum" | "scale" | "unit" | "hidden">;
 
-/** Returns the part of the view that the drawing depends on. */
-function useChartView(): ChartView {
-  const { grain, range, sum, scale, unit, hidden } = useView().view;
+/** Returns the part of the view that the drawing depends on; a chart with uniques is always by day. */
+function useChartView(isDaily: boolean): ChartView {
+  const { grain: chosen, range, sum, scale, unit, hidden } = useView().view;
+  const grain = isDaily ? "day" : chosen;
   return useMemo(
     () => ({ grain, range, sum, scale, unit, hidden }),
     [grain, range, sum, scale, unit, hidden],

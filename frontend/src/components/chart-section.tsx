@@ -1,13 +1,13 @@
 import { useMemo } from "react";
 import type { WeeklyDashboard } from "../api/types";
-import { allMetrics, chartGroups, chartMetrics } from "../data/groups";
+import { allMetrics, type ChartGroup, chartGroups, chartMetrics } from "../data/groups";
 import { familyName } from "../data/naming";
 import { useView } from "../hooks/contexts";
 import { ChartCard } from "./chart-card";
 import { MetricPicker } from "./metric-picker";
 import { Toolbar } from "./toolbar";
 
-/** One chart per product and family, and one to compare any series. */
+/** One chart per product, family and axis, and one to compare any series. */
 export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { view } = useView();
   const groups = useMemo(() => chartGroups(dashboard), [dashboard]);
@@ -20,7 +20,7 @@ export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboar
           <ChartCard
             key={group.id}
             id={group.id}
-            title={`${group.product.display_name} · ${familyName(group.family)}`}
+            title={chartTitle(group)}
             metrics={chartMetrics(group.metrics, view)}
           >
             {group.metrics.length > chartMetrics(group.metrics, view).length && (
@@ -32,6 +32,14 @@ export function ChartSection({ dashboard }: { readonly dashboard: WeeklyDashboar
       <Compare dashboard={dashboard} />
     </section>
   );
+}
+
+/** Returns the product, the family, and the axis where the family does not say it: `Lance · Views (uniques)`. */
+function chartTitle({ product, family, axis }: ChartGroup): string {
+  const name = familyName(family);
+  const isSaid =
+    [`${name.toLowerCase()}, total`, name.toLowerCase()].includes(axis) || family.startsWith(axis);
+  return `${product.display_name} · ${name}${isSaid ? "" : ` (${axis})`}`;
 }
 
 function Compare({ dashboard }: { readonly dashboard: WeeklyDashboard }) {

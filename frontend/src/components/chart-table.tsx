@@ -87,6 +87,7 @@ function Period({ point }: { readonly point: Point }) {
 
 function Value({ point }: { readonly point: ChartPoint | undefined }) {
   const { format } = usePage();
+  if (point?.kind === "reset") return <span className="tag">{valueText(point, format)}</span>;
   if (point === undefined || point.displayValue === null) {
     return (
       <span className="muted">

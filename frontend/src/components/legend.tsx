@@ -37,6 +37,7 @@ const KIND_ICONS: Readonly<Record<PointKind | "restated", () => ReactElement>> =
   estimated: () => <path className="key-line is-dashed" d="M1 7h26" />,
   incomplete: () => <path className="key-line" d="M10 3l8 8m0-8l-8 8" />,
   running: () => <path className="key-hatch" d="M3 12l6-10m1 10l6-10m1 10l6-10" />,
+  reset: () => <path className="key-line" d="M1 4h12v7h14" />,
   gap: () => <path className="key-line" d="M1 7h8m10 0h8" />,
   restated: () => <circle className="key-ring" cx="14" cy="7" r="5.5" />,
 };
@@ -45,7 +46,9 @@ const KIND_ICONS: Readonly<Record<PointKind | "restated", () => ReactElement>> =
 export const KindLegend = memo(function KindLegend({ lines }: { readonly lines: readonly Line[] }) {
   const points = lines.flatMap((line) => line.series.points);
   const kinds = new Set<PointKind | "restated">(
-    points.filter((point) => point.displayValue !== null || point.kind === "gap").map((point) => point.kind),
+    points
+      .filter((point) => point.displayValue !== null || point.kind === "gap" || point.kind === "reset")
+      .map((point) => point.kind),
   );
   if (points.some((point) => point.api.restated && point.displayValue !== null)) kinds.add("restated");
   if (points.some((point) => "partial" in point.api)) kinds.add("running");

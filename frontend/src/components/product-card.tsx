@@ -1,10 +1,11 @@
-/** A product's latest complete week: downloads by SDK with change and share, and stars. */
+/** A product's latest complete week: downloads by SDK with change and share, stars, and every other family. */
 import { Fragment } from "react";
 import { seriesPath } from "../api/paths";
 import type { Dashboard, WeeklyMetric, WeeklyProduct } from "../api/types";
 import { seriesColour } from "../chart/colours";
 import { chartData } from "../data/chart-data";
-import { shortName } from "../data/naming";
+import { changeBasis, isByDayOnly, shownReading, unitText } from "../data/kinds";
+import { familyName, shortName } from "../data/naming";
 import { usePage } from "../hooks/contexts";
 import { useResource } from "../hooks/use-resource";
 import { DEFAULT_VIEW } from "../view/view";
@@ -22,11 +23,15 @@ interface Props {
 export function ProductCard({ product, latestWeekEnd }: Props) {
   const downloads = product.metrics.filter((metric) => metric.metric_family === "downloads");
   const stars = product.metrics.filter((metric) => metric.metric_family === "stars");
-  const rows = [...downloads.slice(0, MAX_ROWS), ...stars.slice(0, MAX_ROWS)];
-  const moreCount = downloads.length + stars.length - rows.length;
+  const others = product.metrics.filter((metric) => !downloads.includes(metric) && !stars.includes(metric));
+  const rows = [downloads, stars, others].flatMap((metrics) => metrics.slice(0, MAX_ROWS));
+  const moreCount = product.metrics.length - rows.length;
   const estimates = useEstimates(
-    rows.filter((metric) => metric.latest_complete === null && metric.latest_reading === null),
+    rows.filter(
+      (metric) => metric.latest_complete === null && metric.latest_reading === null && !isByDayOnly(metric),
+    ),
   );
+  const [heading, valueHeading] = headings(downloads.length, others.length);
   const hasShares = downloads.length > 1;
   return (
     <article
@@ -38,9 +43,9 @@ export function ProductCard({ product, latestWeekEnd }: Props) {
         <caption className="visually-hidden">{product.display_name}: latest complete week</caption>
         <thead>
           <tr>
-            <th scope="col">{downloads.length > 0 ? "Weekly downloads" : "Repository"}</th>
+            <th scope="col">{heading}</th>
             <th scope="col" className="is-number">
-              {downloads.length > 0 ? "Count" : "Stars"}
+              {valueHeading}
             </th>
             <th scope="col" className="is-number">
               Change
@@ -75,6 +80,11 @@ export function ProductCard({ product, latestWeekEnd }: Props) {
   );
 }
 
+function headings(downloads: number, others: number): readonly [string, string] {
+  if (downloads > 0) return ["Weekly downloads", "Count"];
+  return others > 0 ? ["Metric", "Count"] : ["Repository", "Stars"];
+}
+
 interface MetricRowProps {
   readonly metric: WeeklyMetric;
   readonly index: number;
@@ -86,19 +96,21 @@ interface MetricRowProps {
 
 function MetricRow({ metric, index, siblings, latestWeekEnd, estimate, hasShares }: MetricRowProps) {
   const { format } = usePage();
-  const latest = metric.latest_reading ?? metric.latest_complete;
-  const isLevel = metric.value_kind === "level";
+  const latest = shownReading(metric) ?? metric.latest_complete;
+  const isDownloads = metric.metric_family === "downloads";
+  const isSaid = metric.metric_family === "stars" || (isDownloads && shownReading(metric) === null);
   const value = latest?.value ?? estimate?.value ?? null;
   const text = value === null ? "—" : `${latest === null ? "≈ " : ""}${format.count(value)}`;
   return (
-    <tr className={isLevel ? "is-level" : undefined}>
+    <tr className={isDownloads ? undefined : "is-level"}>
       <th scope="row">
         <span className="figure-name">
-          {!isLevel && <Swatch index={index} sdk={metric.sdk} />}
-          {isLevel ? "Stars" : shortName(metric, siblings)}
+          {isDownloads && <Swatch index={index} sdk={metric.sdk} />}
+          {isDownloads ? shortName(metric, siblings) : familyName(metric.metric_family)}
         </span>
         <span className="figure-note">
           <BreakableName name={metric.subject} />
+          {!(isSaid && metric.unit === metric.metric_family) && <span> {unitText(metric)}</span>}
           <WeekNote metric={metric} latestWeekEnd={latestWeekEnd} estimate={estimate} />
         </span>
       </th>
@@ -106,11 +118,11 @@ function MetricRow({ metric, index, siblings, latestWeekEnd, estimate, hasShares
         {text}
       </td>
       <td className="is-number">
-        <Change change={metric.change} />
+        <Change change={metric.change} basis={changeBasis(metric)} />
       </td>
       {hasShares && (
         <td className="share-column">
-          {!isLevel && <Share share={metric.share} index={index} sdk={metric.sdk} />}
+          {isDownloads && <Share share={metric.share} index={index} sdk={metric.sdk} />}
         </td>
       )}
     </tr>
@@ -143,14 +155,17 @@ function WeekNote({
   estimate,
 }: Pick<MetricRowProps, "metric" | "latestWeekEnd" | "estimate">) {
   const { format } = usePage();
-  if (metric.latest_reading)
-    return <span className="tag"> read {format.instant(metric.latest_reading.observed_at)}</span>;
+  const reading = shownReading(metric);
+  if (reading && (metric.value_kind === "rolling" || isByDayOnly(metric)))
+    return <span className="tag"> to {format.day(reading.period_end)}</span>;
+  if (reading) return <span className="tag"> read {format.instant(reading.observed_at)}</span>;
   const latest = metric.latest_complete;
   if (latest === null && estimate) return <span className="tag"> estimate, {estimate.period}</span>;
   if (latest === null) return <span className="tag"> no complete week yet</span>;
   if (latest.period_end === latestWeekEnd) return null;
   const now = metric.points.at(-1);
   const missing = now && now.days_present > 0 && metric.value_kind === "flow";
+  if (now?.reset) return <span className="tag">{` ${format.periodShort(latest)}; counter reset since`}</span>;
   const reason = missing ? `; latest week has ${now.days_present} of ${now.days_expected} days` : "";
   return <span className="tag">{` ${format.periodShort(latest)}${reason}`}</span>;
 }

@@ -5,9 +5,10 @@
  */
 import { type Dashboard, type Metric, type Point, periodName } from "../api/types";
 import type { DateRange, Range, View } from "../view/view";
+import { addsUp } from "./kinds";
 
 /** How a point is drawn; `KIND_LABELS` has the label of each kind. */
-export type PointKind = "measured" | "incomplete" | "estimated" | "running" | "gap";
+export type PointKind = "measured" | "incomplete" | "estimated" | "running" | "reset" | "gap";
 
 export interface ChartPoint {
   readonly period: string;
@@ -59,6 +60,7 @@ export function chartData(dashboard: Dashboard, metricIds: readonly string[], vi
 
 /** Returns how a point is drawn. */
 export function pointKind(point: Point): PointKind {
+  if (point.reset) return "reset";
   if ("partial" in point) return point.value === null ? "gap" : "running";
   if (point.value === null) return "gap";
   if (point.estimated) return "estimated";
@@ -66,7 +68,9 @@ export function pointKind(point: Point): PointKind {
 }
 
 function latestDayOf(metrics: readonly Metric[]): string | null {
-  const known = metrics.flatMap((metric) => metric.points.filter((point) => point.value !== null));
+  const known = metrics.flatMap((metric) =>
+    metric.points.filter((point) => point.value !== null || point.reset),
+  );
   const ends = known.map((point) => point.period_end);
   return ends.sort().at(-1) ?? runningStart(metrics);
 }
@@ -110,7 +114,7 @@ function chartExtent(series: readonly ChartSeries[]): DateRange | null {
 }
 
 function transform(points: readonly ChartPoint[], metric: Metric, view: ChartOptions): readonly ChartPoint[] {
-  const summed = view.sum === "cumulative" && metric.value_kind === "flow" ? cumulative(points) : points;
+  const summed = view.sum === "cumulative" && addsUp(metric) ? cumulative(points) : points;
   const indexed = view.unit === "indexed" ? indexedTo100(summed) : summed;
   return view.scale === "log"
     ? indexed.map((point) => (point.displayValue === 0 ? { ...point, displayValue: null } : point))

@@ -9,7 +9,9 @@ export interface Completeness {
 
 /** Returns how many download series are complete for the latest week. */
 export function completeness(dashboard: WeeklyDashboard): Completeness {
-  const flows = allMetrics(dashboard).filter((metric) => metric.metric_family === "downloads");
+  const flows = allMetrics(dashboard).filter(
+    (metric) => metric.metric_family === "downloads" && metric.value_kind === "flow",
+  );
   const complete = flows.filter((metric) => metric.latest_complete?.period_end === dashboard.period_end);
   return { complete: complete.length, total: flows.length };
 }

@@ -16,8 +16,8 @@ test("a CSV file has every visible point, and an empty cell for a gap", () => {
     },
   );
   const [header, ...rows] = toCsv(chart).trimEnd().split("\r\n");
-  expect(header).toMatch(/^metric_id,period,period_start,period_end,value,displayed_value,kind,/);
-  expect(rows.map((row) => row.split(",").slice(1, 7).join(","))).toEqual([
+  expect(header).toMatch(/^metric_id,unit,period,period_start,period_end,value,displayed_value,kind,/);
+  expect(rows.map((row) => row.split(",").slice(2, 8).join(","))).toEqual([
     "2026-W37,2026-09-07,2026-09-13,10,10,measured",
     "2026-W38,2026-09-14,2026-09-20,,,gap",
     "2026-W39,2026-09-21,2026-09-27,30,40,measured",

@@ -3,6 +3,7 @@ import type { ChartData } from "./chart-data";
 
 const COLUMNS = [
   "metric_id",
+  "unit",
   "period",
   "period_start",
   "period_end",
@@ -19,6 +20,7 @@ const COLUMNS = [
   "restated",
   "observed_at",
   "duplicated",
+  "reset",
 ] as const;
 
 /** Returns the CSV text; `value` is the API's value, `displayed_value` its cumulative or indexed form. */
@@ -26,6 +28,7 @@ export function toCsv(chart: ChartData): string {
   const rows = chart.series.flatMap(({ metric, points }) =>
     points.map(({ period, kind, displayValue, api: point }) => [
       metric.metric_id,
+      metric.unit,
       period,
       point.period_start,
       point.period_end,
@@ -42,6 +45,7 @@ export function toCsv(chart: ChartData): string {
       point.restated,
       point.observed_at,
       point.duplicated,
+      point.reset,
     ]),
   );
   return [COLUMNS, ...rows].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");

@@ -23,6 +23,7 @@ export function week(index: number, value: number | null, changes: Partial<WeekP
     restated: false,
     observed_at: isKnown ? `${addDays(start, 8)}T06:00:00Z` : null,
     duplicated: false,
+    reset: false,
     ...changes,
   };
 }

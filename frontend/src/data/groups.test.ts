@@ -19,6 +19,23 @@ test("each product and family has one chart", () => {
   ]);
 });
 
+test("values of another unit or window have a chart of their own", () => {
+  const views = valued("views:lance:github", 1);
+  const visitors = { ...valued("views:lance:visitors", 1), unit: "uniques" };
+  const monthly = {
+    ...views,
+    metric_id: "views:lance:blog",
+    source_window: "30d",
+    value_kind: "rolling",
+  } as const;
+  const body = dashboard({ ...views, unit: "views" }, visitors, { ...monthly, unit: "views" });
+  expect(chartGroups(body).map((group) => [group.id, group.axis])).toEqual([
+    ["views:lance", "views"],
+    ["views:lance:uniques", "uniques"],
+    ["views:lance:views-30-days", "views, 30 days"],
+  ]);
+});
+
 test("a chart shows its eight largest series and the series that a user adds", () => {
   const metrics = Array.from({ length: 12 }, (_, index) => valued(`downloads:lance:${index}`, index));
   const view = { ...DEFAULT_VIEW, added: ["downloads:lance:0"] };

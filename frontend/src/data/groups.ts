@@ -1,10 +1,13 @@
-/** Groups metrics into charts: one per product and family, in catalogue order. */
+/** Groups metrics into charts: one per product, family and axis, in catalogue order. */
 import type { WeeklyDashboard, WeeklyMetric, WeeklyProduct } from "../api/types";
 import type { View } from "../view/view";
+import { axisOf } from "./kinds";
 
 export interface ChartGroup {
   /** For example `downloads:lance`; used in URLs and file names. */
   readonly id: string;
+  /** What the axis counts: `uniques`, `installs, 30 days`. */
+  readonly axis: string;
   readonly product: WeeklyProduct;
   readonly family: string;
   readonly metrics: readonly WeeklyMetric[];
@@ -13,23 +16,31 @@ export interface ChartGroup {
 /** Number of series in a chart before the user adds more. */
 export const DEFAULT_SERIES_COUNT = 8;
 
-/** Returns one group per product and family; groups of one family are adjacent. */
+/** Returns one group per product, family and axis; groups of one family are adjacent. */
 export function chartGroups(dashboard: WeeklyDashboard): readonly ChartGroup[] {
   const families = [...new Set(allMetrics(dashboard).map((metric) => metric.metric_family))];
   const groups = families.flatMap((family) =>
-    dashboard.products.map((product) => ({
-      id: `${family}:${product.product}`,
-      product,
-      family,
-      metrics: product.metrics.filter((metric) => metric.metric_family === family),
-    })),
+    dashboard.products.flatMap((product) => groupsOf(product, family)),
   );
-  return groups.filter((group) => group.metrics.length > 0);
+  return groups;
+}
+
+/** Values of different units, or of different windows, have charts of their own. */
+function groupsOf(product: WeeklyProduct, family: string): readonly ChartGroup[] {
+  const metrics = product.metrics.filter((metric) => metric.metric_family === family);
+  return [...new Set(metrics.map(axisOf))].map((axis, index) => ({
+    id: `${family}:${product.product}${index === 0 ? "" : `:${axis.replaceAll(/[^a-z0-9]+/g, "-")}`}`,
+    axis,
+    product,
+    family,
+    metrics: metrics.filter((metric) => axisOf(metric) === axis),
+  }));
 }
 
 /** Returns the largest metrics and those the user added, in catalogue order. */
 export function chartMetrics(metrics: readonly WeeklyMetric[], view: View): readonly WeeklyMetric[] {
-  const size = (metric: WeeklyMetric): number => metric.latest_complete?.value ?? -1;
+  const size = (metric: WeeklyMetric): number =>
+    metric.latest_complete?.value ?? metric.latest_reading?.value ?? -1;
   const largest = new Set([...metrics].sort((a, b) => size(b) - size(a)).slice(0, DEFAULT_SERIES_COUNT));
   return metrics.filter((metric) => largest.has(metric) || view.added.includes(metric.metric_id));
 }

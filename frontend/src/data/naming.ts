@@ -30,6 +30,7 @@ export const KIND_LABELS: Readonly<Record<PointKind | "restated", string>> = {
   estimated: "Estimate, excluded from changes and totals",
   incomplete: "Incomplete: some days are missing",
   running: "In progress",
+  reset: "Counter reset: no value",
   gap: "Gap: no data",
   restated: "Restated by the registry",
 };
@@ -41,7 +42,8 @@ export function sdkName(sdk: string): string {
 
 /** Returns the display name of a family, such as `Downloads`. */
 export function familyName(family: string): string {
-  return FAMILY_NAMES[family] ?? family.replaceAll("_", " ");
+  const words = family.replaceAll("_", " ");
+  return FAMILY_NAMES[family] ?? `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
 
 /** Returns the display name of a provenance. */

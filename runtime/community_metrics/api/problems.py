@@ -17,6 +17,7 @@ from community_metrics.api.schemas.base import Body
 from community_metrics.config import PROJECT_URL
 from community_metrics.errors import (
     InvalidRange,
+    NotAdditive,
     StorageDenied,
     StorageNotBootstrapped,
     StorageSchemaMismatch,
@@ -48,6 +49,7 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "no-such-range": (416, "Range outside the file"),
     "invalid-parameter": (422, "Invalid parameter"),
     "answer-too-large": (422, "Response too large"),
+    "not-additive": (422, "Values do not add up"),
     "token-required": (401, "Bearer token required"),
     "bad-request": (400, "Bad request"),
     "busy": (503, "Too many requests at once"),
@@ -131,6 +133,8 @@ def view_problem(error: ViewError) -> Problem:
             return Problem(f"unknown-{error.kind}", detail, near=error.similar)
         case InvalidRange():
             return invalid("from", str(error), f"up to {error.last}, the last day")
+        case NotAdditive():
+            return Problem("not-additive", f"{error}. Fix: request it by day, on its own.")
         case _:
             return Problem("answer-too-large", f"{error} {_SMALLER}")
 

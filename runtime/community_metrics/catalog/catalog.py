@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from community_metrics.catalog.document import MODELS, read_entries, top_level_faults
 from community_metrics.catalog.entries import Metric, Product
-from community_metrics.catalog.rules import rule_faults
+from community_metrics.catalog.rules import rule_faults, source_defaults
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.model import SEED_SOURCE, SourceWindow
 from community_metrics.sources import available_sources
@@ -135,10 +135,11 @@ def parse_catalog(content: bytes, path: Path) -> Catalog:
     headline = f"The catalogue {path} cannot be used:"
     document, text = _parsed(content, headline)
     products, metrics = (read_entries(kind, document, text) for kind in MODELS)
+    sources = available_sources()
     faults = [
         *top_level_faults(document),
         *(entry.fault(*error) for entry in (*products, *metrics) for error in entry.errors.items()),
-        *rule_faults(products, metrics, available_sources()),
+        *rule_faults(products, metrics, sources),
     ]
     if faults:
         raise CatalogError(headline, [message for _, message in sorted(faults, key=itemgetter(0))])
@@ -146,7 +147,9 @@ def parse_catalog(content: bytes, path: Path) -> Catalog:
         path=path,
         is_packaged=path.exists() and path.samefile(PACKAGED_CATALOG),
         products=tuple(Product.model_validate(entry.raw) for entry in products),
-        metrics=tuple(Metric.model_validate(entry.raw) for entry in metrics),
+        metrics=tuple(
+            Metric.model_validate({**source_defaults(entry, sources), **entry.raw}) for entry in metrics
+        ),
     )
 
 

@@ -9,17 +9,19 @@ from pydantic import ValidationError
 
 from community_metrics.catalog.entries import Entry, Metric, Product
 from community_metrics.catalog.toml_lines import HEADER, entry_lines
-from community_metrics.model import SourceWindow
+from community_metrics.model import SourceWindow, ValueKind
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from enum import StrEnum
 
     from pydantic_core import ErrorDetails
 
 Fault: TypeAlias = tuple[int, str]
 """The line (0 if unknown) and the message."""
 MODELS: Mapping[str, type[Entry]] = {"product": Product, "metric": Metric}
+_WORDS: Mapping[str, type[StrEnum]] = {"window": SourceWindow, "kind": ValueKind}
 _TYPES = {
     "active": "true or false",
     "options": "a table such as { mirrors = false }",
@@ -106,6 +108,6 @@ def _message(kind: str, error: ErrorDetails) -> str:
         case "value_error":
             return error["msg"].removeprefix("Value error, ")
         case "enum":
-            return f"{error['input']!r} is not one of {', '.join(SourceWindow)}"
+            return f"{error['input']!r} is not one of {', '.join(_WORDS[field])}"
         case _:
             return f"must be {_TYPES.get(field, 'a string')}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_UNIT = re.compile(r"[a-z][a-z0-9-]*( [a-z0-9-]+)*")
 
 
 def _text(value: str) -> str:
@@ -46,11 +47,18 @@ def _metric_id(value: str) -> str:
     return value
 
 
+def _unit(value: str) -> str:
+    if not _UNIT.fullmatch(value):
+        raise ValueError(f"{value!r} must be lower-case words, like uniques or open issues")
+    return value
+
+
 Text = Annotated[str, AfterValidator(_text)]
 Name = Annotated[str, AfterValidator(_name)]
 Subject = Annotated[str, AfterValidator(_subject)]
 Slug = Annotated[str, AfterValidator(_slug)]
 MetricId = Annotated[str, AfterValidator(_metric_id)]
+Unit = Annotated[str, AfterValidator(_unit)]
 
 
 class Entry(BaseModel):
@@ -70,8 +78,9 @@ class Metric(Entry):
     """One `[[metric]]`: one thing counted, one source, one subject.
 
     `subject` is the package or repository as the source writes it; `options` choose among its series.
-    `window` is the interval that one value covers. The values of `fallbacks` are shown as estimates where
-    this metric has none.
+    `window` is the interval that one value covers, `kind` how the values combine over time, and `unit` what
+    they count. Without them the source's count, else the usual kind of the window, and the family up to its
+    first `_`. The values of `fallbacks` are shown as estimates where this metric has none.
     """
 
     metric_id: Annotated[MetricId, Field(alias="id")]
@@ -80,6 +89,8 @@ class Metric(Entry):
     options: Mapping[str, Any] = {}
     sdk: Slug | None = None
     window: Annotated[SourceWindow, Field(strict=False)]
+    kind: Annotated[ValueKind | None, Field(strict=False)] = None
+    own_unit: Annotated[Unit | None, Field(alias="unit")] = None
     fallbacks: Annotated[tuple[str, ...], Field(strict=False)] = ()
     display_name: Name
     is_active: Annotated[bool, Field(alias="active")] = True
@@ -96,13 +107,13 @@ class Metric(Entry):
 
     @property
     def unit(self) -> str:
-        """What is counted: the family up to its first `_`."""
-        return self.family.split("_")[0]
+        """What is counted: `downloads`, `uniques`."""
+        return self.own_unit or usual_unit(self.metric_id)
 
     @property
     def value_kind(self) -> ValueKind:
         """How values combine over time."""
-        return self.window.value_kind
+        return self.kind or self.window.usual_kind
 
     def definition(self, created_at: datetime) -> MetricDefinition:
         """Return the metric's row of the `metrics` table."""
@@ -121,3 +132,8 @@ class Metric(Entry):
             is_active=self.is_active,
             created_at=created_at,
         )
+
+
+def usual_unit(metric_id: str) -> str:
+    """Return the unit of a metric whose entry names none: the family up to its first `_`."""
+    return metric_id.split(":", maxsplit=1)[0].split("_", maxsplit=1)[0]

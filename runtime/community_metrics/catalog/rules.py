@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from community_metrics.model import SEED_SOURCE, SourceWindow
-from community_metrics.sources.base import subject_faults
+from community_metrics.catalog.entries import usual_unit
+from community_metrics.model import SEED_SOURCE, UNIQUES, SourceWindow, ValueKind
+from community_metrics.sources.base import kind_of, subject_faults, unit_of
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ K = TypeVar("K")
 _Key: TypeAlias = tuple[str, str, str]
 _FieldFault: TypeAlias = tuple[str, str]  # the field and the message
 _NARROW_TO_WIDE = [window for window in SourceWindow if window is not SourceWindow.INSTANT]
+_STAND_INS = {
+    # the kind of a metric, and that of its fallback
+    (ValueKind.FLOW, ValueKind.FLOW),
+    (ValueKind.FLOW, ValueKind.ROLLING),
+    (ValueKind.LEVEL, ValueKind.LEVEL),
+    (ValueKind.ROLLING, ValueKind.ROLLING),
+}
 # others may have two subjects that differ only in case, as npm has JSONStream and jsonstream
 _SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "pypistats": lambda subject: re.sub(r"[-_.]+", "-", subject).lower(),  # PEP 503
@@ -55,7 +63,8 @@ def rule_faults(
         for field, message in (
             *_product_faults(metric, product_ids),
             *_source_faults(metric, sources),
-            *_fallback_faults(metric, by_id),
+            *_kind_faults(metric, sources),
+            *_fallback_faults(metric, by_id, sources),
         ):
             yield metric.fault(field, message)
 
@@ -123,7 +132,36 @@ def _source_faults(metric: RawEntry, sources: Mapping[str, Source]) -> Iterator[
         yield "window", f"is {window!r}, but every value of {name} covers {source.window.value!r}"
 
 
-def _fallback_faults(metric: RawEntry, metrics: Mapping[str, RawEntry]) -> Iterator[_FieldFault]:
+def _kind_faults(metric: RawEntry, sources: Mapping[str, Source]) -> Iterator[_FieldFault]:
+    """Yield what contradicts the window or the source: kind and unit decide which values are summed."""
+    kind, unit, window = (metric.get(field) for field in ("kind", "unit", "window"))
+    if kind and window and kind not in (kinds := SourceWindow(window).kinds):
+        yield "kind", f"is {kind!r}, but a value that covers {window!r} is {_any_of(kinds)}"
+        return
+    defaults = source_defaults(metric, sources)
+    for field, written in (("kind", kind), ("unit", unit)):
+        own = defaults.get(field)
+        if written and own and written != own:
+            fix = f'Fix: write {field} = "{own}", or leave it out'
+            yield field, f"is {written!r}, but what {metric.get('source')} returns here has {own!r}. {fix}"
+
+
+def source_defaults(metric: RawEntry, sources: Mapping[str, Source]) -> dict[str, str]:
+    """Return the kind and the unit of an entry's values as far as its source knows them."""
+    source = sources.get(metric.get("source"))
+    if source is None:
+        return {}
+    unit = unit_of(source, metric.get("options") or {})
+    return {"kind": kind_of(source).value} | ({} if unit is None else {"unit": unit})
+
+
+def _any_of(kinds: Sequence[ValueKind]) -> str:
+    return " or ".join(f"a {kind}" for kind in kinds)
+
+
+def _fallback_faults(
+    metric: RawEntry, metrics: Mapping[str, RawEntry], sources: Mapping[str, Source]
+) -> Iterator[_FieldFault]:
     fallbacks = metric.get("fallbacks") or []
     for position, fallback in enumerate(fallbacks):
         if fallback in fallbacks[:position]:
@@ -133,11 +171,11 @@ def _fallback_faults(metric: RawEntry, metrics: Mapping[str, RawEntry]) -> Itera
         elif fallback not in metrics:
             yield "fallbacks", f"there is no metric {fallback}; {suggestion(fallback, metrics)}"
         else:
-            for message in _misfits(metric, metrics[fallback]):
+            for message in _misfits(metric, metrics[fallback], sources):
                 yield "fallbacks", f"{fallback} {message}"
 
 
-def _misfits(metric: RawEntry, fallback: RawEntry) -> Iterator[str]:
+def _misfits(metric: RawEntry, fallback: RawEntry, sources: Mapping[str, Source]) -> Iterator[str]:
     """Yield the reasons why a metric cannot be the fallback of another."""
     if fallback.get("fallbacks"):
         yield "has fallbacks of its own. Fix: list them here; chains are not followed"
@@ -147,8 +185,22 @@ def _misfits(metric: RawEntry, fallback: RawEntry) -> Iterator[str]:
     own, other = metric.get("window"), fallback.get("window")
     if not own or not other:
         return
-    own_kind, other_kind = SourceWindow(own).value_kind, SourceWindow(other).value_kind
-    if own_kind is not other_kind:
+    (own_kind, own_unit), (other_kind, other_unit) = (_counted(one, sources) for one in (metric, fallback))
+    if UNIQUES in {own_unit, other_unit}:
+        yield "cannot stand in: uniques of one window are no measure of those of another"
+    elif own_kind is ValueKind.COUNTER:
+        yield "cannot stand in: a counter has no fallback"
+    elif (own_kind, other_kind) not in _STAND_INS:
         yield f"is a {other_kind}, but this metric is a {own_kind}"
-    elif own in _NARROW_TO_WIDE and _NARROW_TO_WIDE.index(other) <= _NARROW_TO_WIDE.index(own):
+    elif own_kind is ValueKind.ROLLING and own != other:
+        yield f"covers {other!r}; a rolling value is never scaled, so its fallback covers {own!r} too"
+    elif own_kind is ValueKind.FLOW and _NARROW_TO_WIDE.index(other) <= _NARROW_TO_WIDE.index(own):
         yield f"covers {other!r}; a fallback covers more than this metric's {own!r}"
+
+
+def _counted(metric: RawEntry, sources: Mapping[str, Source]) -> tuple[ValueKind, str]:
+    """Return the kind and the unit of an entry with a valid window."""
+    written = {field: metric.get(field) for field in ("kind", "unit") if metric.get(field)}
+    known = source_defaults(metric, sources) | written
+    kind = known.get("kind") or SourceWindow(metric.get("window")).usual_kind
+    return ValueKind(kind), known.get("unit") or usual_unit(metric.id or "")

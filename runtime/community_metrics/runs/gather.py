@@ -14,7 +14,7 @@ from community_metrics.errors import (
     TerminalSourceError,
     TransientSourceError,
 )
-from community_metrics.model import Observation, ValueKind
+from community_metrics.model import Observation, SourceWindow
 from community_metrics.periods import today
 from community_metrics.sources.base import FetchResult, invalid_data, unexpected
 
@@ -143,7 +143,7 @@ def _reason(observation: object, metric_id: str, source: Source, today: date) ->
         return "it is not an Observation"
     if (observation.metric_id, observation.source_window) != (metric_id, source.window):
         return f"it is not of the metric {metric_id} with the window {source.window}"
-    is_running = observation.period_end == today and source.window.value_kind is ValueKind.FLOW
+    is_running = observation.period_end == today and source.window is not SourceWindow.INSTANT
     if is_running or observation.period_end > today:
         return "the period is not over yet"
     return None

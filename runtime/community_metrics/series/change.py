@@ -70,6 +70,11 @@ def change_of_trailing(values: Values, at: int, days: Days = None, count: int = 
     return _change(sum(known[count:]), sum(known[:count]), ratio)
 
 
+def change_from(base: int | None, value: int | None) -> Change | None:
+    """Return the change of a value from a base; None unless both are known and the base is not 0."""
+    return _change(value, base, Fraction(1))
+
+
 def share(own: int | None, of_product: int | None) -> float | None:
     """Return `own` as a fraction of the product's sum in the same period.
 

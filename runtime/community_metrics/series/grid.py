@@ -17,6 +17,7 @@ from community_metrics.readings import (
     number_of_day,
     number_of_instant,
 )
+from community_metrics.series.additive import require_additive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,10 +40,11 @@ class Point:
     """One metric in one period.
 
     `value` is None if nothing is known, an estimate if `estimated` (from the metric `fallback_id`), and
-    otherwise the sum over `days_present` of `days_expected` days; a level has one reading of one.
-    `complete`: the period is over and nothing is missing; never true for an estimate. `observed_at` is when
-    the newest row of the value was read at its source. `duplicated`: the key of a row is stored more than
-    once; the value includes only its newest copy.
+    otherwise the sum over `days_present` of `days_expected` days; a level and a rolling total have one
+    reading of one, and a counter has all days or none. `complete`: the period is over and nothing is missing;
+    never true for an estimate. `observed_at` is when the newest row of the value was read at its source.
+    `duplicated`: the key of a row is stored more than once; the value includes only its newest copy.
+    `reset`: the counter fell in the period, so that it has no value.
     """
 
     period: Period
@@ -57,6 +59,7 @@ class Point:
     restated: bool = False
     observed_at: datetime | None = None
     duplicated: bool = False
+    reset: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class PointGrid:
     restated: NDArray[np.bool_]
     observed_at: NDArray[np.int64]
     duplicated: NDArray[np.bool_]
+    reset: NDArray[np.bool_]
 
     @classmethod
     def empty(
@@ -112,6 +116,7 @@ class PointGrid:
             restated=np.zeros(shape, np.bool_),
             observed_at=np.zeros(shape, np.int64),
             duplicated=np.zeros(shape, np.bool_),
+            reset=np.zeros(shape, np.bool_),
         )
 
     @property
@@ -147,9 +152,14 @@ class PointGrid:
         return unknown
 
     def complete_totals(self, rows: Sequence[int]) -> list[int | None]:
-        """Return the sum of some metrics in each period; None where one of them is not complete."""
+        """Return the sum of some metrics in each period; None where one of them is not complete.
+
+        Raises:
+            NotAdditive: one of them has values that do not add up.
+        """
         if not rows:
             return [None] * len(self.periods)
+        require_additive(self.metrics[row] for row in rows)
         whole = self.complete[rows].all(axis=0)
         totals = np.full(len(self.periods), None, object)
         totals[whole] = self.value[rows][:, whole].sum(axis=0)
@@ -173,6 +183,7 @@ class PointGrid:
             restated=bool(self.restated[row, at]),
             observed_at=None if code == _UNKNOWN else instant_of_number(int(self.observed_at[row, at])),
             duplicated=bool(self.duplicated[row, at]),
+            reset=bool(self.reset[row, at]),
         )
 
     def series(self, row: int) -> PointSeries:
@@ -204,6 +215,11 @@ class PointSeries(Sequence[Point]):
         columns = self.columns()
         for period, *fields in zip(self.periods, *columns.values(), strict=True):
             yield Point(period, **dict(zip(columns, fields, strict=True)))
+
+    @property
+    def metric(self) -> MetricDefinition:
+        """The metric of the points."""
+        return self._grid.metrics[self._row]
 
     @property
     def periods(self) -> tuple[Period, ...]:
@@ -241,6 +257,7 @@ class PointSeries(Sequence[Point]):
                 for is_known, instant in zip(known, self._column("observed_at").tolist(), strict=True)
             ],
             "duplicated": self._column("duplicated").tolist(),
+            "reset": self._column("reset").tolist(),
         }
 
     def _column(self, name: str) -> NDArray[Any]:

@@ -6,26 +6,32 @@ filled with 0: a period without known values has the value None.
 The rules:
 - A point of several rows has the *lowest* provenance among them (a week with one seeded day is `csv_seed`),
   is provisional if any row is, restated if any row is, and was observed when its newest row was.
-- A reading wider than a day (`7d`, `30d`, `month`) is never split or summed. It is the value of the period
-  that it covers exactly; for any other period it is only an estimate, as a fallback is.
+- A flow wider than a day (`7d`, `month`) is never split or summed. It is the value of the period that it
+  covers exactly; for any other period it is only an estimate, as a fallback is.
+- `uniques` do not add up: those of a day are the value of that day, and of no week or month.
 - A key that is stored more than once counts once, with its newest copy, and the point is `duplicated`.
 - A reading of a level belongs to one period: to the one whose end is at most 12 h before it, else to the one
   that it was taken in. The last reading counts, and the period is complete if that one was taken within 12 h
   of the period's end, on either side.
+- A counter has the difference of the readings nearest to the two edges of a period, each within 12 h of its
+  edge. Without one of them, or if the counter fell in between, which is a `reset`, there is no value.
+- A rolling total is the value of the period in which its window ends. The last reading counts, and the period
+  is complete if that window ends with the period. It is never summed, differenced or scaled.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from community_metrics.model import SourceWindow, ValueKind
+from community_metrics.model import UNIQUES, SourceWindow, ValueKind
 from community_metrics.periods import Grain
 from community_metrics.readings import WINDOWS
+from community_metrics.series.additive import is_by_day_only
 from community_metrics.series.grid import PointGrid
+from community_metrics.series.snapshots import set_counters, set_levels, set_rolling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +43,11 @@ if TYPE_CHECKING:
     from community_metrics.periods import Period
     from community_metrics.readings import Readings
 
-LEVEL_REACH: Final = timedelta(hours=12)
-"""How far from the end of a period a reading may be that counts as the level at its end."""
+_SETTERS: Final = {
+    ValueKind.LEVEL: set_levels,
+    ValueKind.COUNTER: set_counters,
+    ValueKind.ROLLING: set_rolling,
+}
 _INT64: Final = 2**63 - 1
 _INSTANT: Final = WINDOWS.index(SourceWindow.INSTANT)
 
@@ -55,8 +64,8 @@ def points(
     _sum_days(grid, readings)
     for row, metric in enumerate(metrics):
         own = readings.of_metric(metric.metric_id)
-        if metric.source_window.value_kind is ValueKind.LEVEL:
-            _set_levels(grid, row, own)
+        if setter := _SETTERS.get(metric.value_kind):
+            setter(grid, row, own)
         elif metric.source_window is not SourceWindow.DAY:
             _set_exact(grid, row, own)
         if periods[0].grain is not Grain.DAY:  # a day is never estimated
@@ -65,11 +74,13 @@ def points(
 
 
 def _sum_days(grid: PointGrid, readings: Readings) -> None:
-    """Set the points of daily metrics: the sum of the days that are present."""
+    """Set the points of daily metrics: the sum of the days that are present; uniques have no sum."""
+    is_day = grid.periods[0].grain is Grain.DAY
     row_of = np.full(len(readings.metric_ids), -1, np.int64)
     for row, metric in enumerate(grid.metrics):
         position = readings.position(metric.metric_id)
-        if position is not None and metric.source_window is SourceWindow.DAY:
+        has_value = is_day or not is_by_day_only(metric)
+        if position is not None and metric.source_window is SourceWindow.DAY and has_value:
             row_of[position] = row
     rows = readings.rows
     period = np.searchsorted(grid.last_days, rows["last_day"])
@@ -99,22 +110,6 @@ def _sums(values: NDArray[np.int64], starts: NDArray[np.int64], most: int) -> ND
     return sums
 
 
-def _set_levels(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:
-    """Set the points of a level: the last reading by its instant, not by its day."""
-    grid.days_expected[row] = 1
-    if not len(own):
-        return
-    by_instant = own[np.argsort(own["observed_at"], kind="stable")]
-    instants = by_instant["observed_at"]
-    reach = LEVEL_REACH // timedelta(microseconds=1)
-    last = np.searchsorted(instants, grid.ends + reach, side="right") - 1
-    known = np.flatnonzero((last >= 0) & (instants[last] > grid.starts + reach))
-    at = (np.full(len(known), row), known)
-    grid.set_rows(at, by_instant[last[known]])
-    grid.days_present[at] = 1
-    grid.complete[at] = grid.is_over[known] & (instants[last[known]] >= grid.ends[known] - reach)
-
-
 def _set_exact(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:
     """Set the points that a wide reading covers exactly."""
     period = np.searchsorted(grid.last_days, own["last_day"])
@@ -131,20 +126,21 @@ def _set_estimates(
     grid: PointGrid, row: int, metric: MetricDefinition, own: NDArray[np.void], readings: Readings
 ) -> None:
     """Set the points that are over and have no own value, from a wider reading or a sample."""
-    is_wide = metric.source_window not in {SourceWindow.DAY, SourceWindow.INSTANT}
-    if not is_wide and not metric.fallbacks:
+    is_wide = metric.value_kind is ValueKind.FLOW and metric.source_window is not SourceWindow.DAY
+    has_none = metric.unit == UNIQUES or metric.value_kind is ValueKind.COUNTER
+    if has_none or not (is_wide or metric.fallbacks):
         return
     others = [readings.of_metric(name) for name in metric.fallbacks]
     candidates = np.concatenate([own, *others] if is_wide else [own[:0], *others])
+    is_flow = metric.value_kind is ValueKind.FLOW
+    is_usable = candidates["window"] == WINDOWS.index(metric.source_window)
+    candidates = candidates[candidates["window"] != _INSTANT if is_flow else is_usable]
     missing = np.flatnonzero(grid.is_unknown(row) & grid.is_over) if len(candidates) else ()
-    is_sample = candidates["window"] == _INSTANT
-    is_level = metric.source_window is SourceWindow.INSTANT
-    candidates = candidates[is_sample if is_level else ~is_sample]
     for period in missing:
-        found = (_last_sample if is_level else _best_cover)(candidates, grid, int(period))
+        found = (_best_cover if is_flow else _last_sample)(candidates, grid, int(period))
         if found is not None:
             at = (np.array([row]), np.array([period]))
-            value = int(found["value"]) if is_level else _daily_mean_times_days(found, grid.periods[period])
+            value = _daily_mean_times_days(found, grid.periods[period]) if is_flow else int(found["value"])
             grid.set_rows(at, np.array([found]), values=np.array([value], object))
             grid.fallback[at] = readings.metric_ids[found["metric"]]
 

@@ -8,10 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from community_metrics.model import ValueKind
-from community_metrics.series.change import YEAR, change_of_trailing, change_since, latest_complete, share
+from community_metrics.model import UNIQUES, ValueKind
+from community_metrics.readings import number_of_day
+from community_metrics.series.change import (
+    YEAR,
+    change_from,
+    change_of_trailing,
+    change_since,
+    latest_complete,
+    share,
+)
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from community_metrics.model import MetricDefinition
     from community_metrics.series.change import Change, Values
     from community_metrics.series.grid import Point, PointSeries
 
@@ -22,7 +34,8 @@ class Summary:
 
     `change` is from the period before, `trailing` from the four periods before the last four, `year_on_year`
     from 12 months, 52 weeks or 364 days earlier; `share` is the fraction of the product's downloads in the
-    same period.
+    same period. A rolling total is compared only with the reading whose window ended before its own began:
+    that is its `change`. Uniques have no `trailing`, which is a sum.
     """
 
     latest: Point | None = None
@@ -33,23 +46,38 @@ class Summary:
 
 
 def summarize(
-    series: PointSeries, kind: ValueKind, totals: Values | None, reach: int | None = None
+    series: PointSeries,
+    kind: ValueKind,
+    totals: Values | None,
+    reach: int | None = None,
+    own: NDArray[np.void] | None = None,
 ) -> Summary:
     """Return the summary of `series`, points of one grain without a gap between the periods.
 
     `totals` are the product's downloads in the same periods (`PointGrid.complete_totals`); None for a metric
     without a share, such as stars. The newest complete point is searched in the last `reach` periods; the
-    periods before those are only compared with.
+    periods before those are only compared with. `own` has the stored rows of a rolling total.
     """
     values = series.complete_values()
     at = latest_complete(values)
     if at is None or (reach is not None and at < len(values) - reach):
         return Summary()
+    if kind is ValueKind.ROLLING:
+        return Summary(latest=series[at], change=_change_of_window(series[at], series.metric, own))
     days = None if kind is ValueKind.LEVEL else [period.days for period in series.periods]
     return Summary(
         latest=series[at],
         change=change_since(values, at, 1, days),
-        trailing=change_of_trailing(values, at, days),
+        trailing=None if series.metric.unit == UNIQUES else change_of_trailing(values, at, days),
         year_on_year=change_since(values, at, YEAR[series.periods[at].grain], days),
         share=None if totals is None else share(values[at], totals[at]),
     )
+
+
+def _change_of_window(latest: Point, metric: MetricDefinition, own: NDArray[np.void] | None) -> Change | None:
+    """Return the change of a complete rolling total from the reading one whole window earlier."""
+    length = metric.source_window.days
+    if own is None or length is None:
+        return None
+    earlier = own["value"][own["last_day"] == number_of_day(latest.period.end) - length].tolist()
+    return change_from(earlier[0], latest.value) if earlier else None

@@ -9,6 +9,7 @@ import numpy as np
 
 from community_metrics.periods import days_between, today
 from community_metrics.readings import day_of_number, instant_of_number, number_of_day
+from community_metrics.series.additive import require_additive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,10 +54,11 @@ class FlowTotal:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One level and the instant it was read."""
+    """One stored value, the last day that it covers, and the instant it was read."""
 
     metric_id: str
     value: int
+    period_end: date
     observed_at: datetime
 
 
@@ -144,14 +146,20 @@ def flow_total(
 
 
 def latest_reading(newest: Readings, metric_id: str) -> Reading | None:
-    """Return the newest own reading of a level; None if it was never read."""
+    """Return the newest own reading of a metric; None if it was never read."""
     for row in newest.of_metric(metric_id):
-        return Reading(metric_id, int(row["value"]), instant_of_number(int(row["observed_at"])))
+        day, instant = day_of_number(int(row["last_day"])), instant_of_number(int(row["observed_at"]))
+        return Reading(metric_id, int(row["value"]), day, instant)
     return None
 
 
 def level_total(newest: Readings, metrics: Sequence[MetricDefinition]) -> LevelTotal:
-    """Return the sum of the newest own reading of each metric; samples of a fallback are not included."""
+    """Return the sum of the newest own reading of each metric; samples of a fallback are not included.
+
+    Raises:
+        NotAdditive: one of them has values that do not add up.
+    """
+    require_additive(metrics)
     readings = [latest_reading(newest, metric.metric_id) for metric in metrics]
     known = {reading.metric_id: reading for reading in readings if reading is not None}
     read = [metric for metric in metrics if metric.metric_id in known]

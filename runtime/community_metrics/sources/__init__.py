@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from community_metrics.config import ENTRY_POINT_GROUP
 from community_metrics.errors import ConfigurationError
 from community_metrics.model import SEED_SOURCE
-from community_metrics.sources.base import FetchRequest, FetchResult, Source, each
+from community_metrics.sources.base import FetchRequest, FetchResult, Source, each, kind_of
 from community_metrics.sources.client.hosts import RegistryHost
 from community_metrics.sources.crates import Crates
 from community_metrics.sources.github import GitHubStars
@@ -84,5 +84,10 @@ def _fault(candidate: object, name: str) -> str | None:
         return f"it lacks {', '.join(missing)}"
     if isinstance(candidate, type):
         return "it is a class; the value must be an instance"
-    own_name = cast("Source", candidate).name
-    return None if own_name == name else f"its name is {own_name!r}; the entry point must have the same name"
+    source = cast("Source", candidate)
+    if source.name != name:
+        return f"its name is {source.name!r}; the entry point must have the same name"
+    kind, kinds = kind_of(source), source.window.kinds
+    if kind not in kinds:
+        return f"its kind is {kind!r}, but values of its window have {' or '.join(kinds)}"
+    return None

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from community_metrics.errors import InvalidObservation, SourceError, TerminalSourceError
+from community_metrics.errors import ConfigurationError, InvalidObservation, SourceError, TerminalSourceError
 from community_metrics.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from datetime import date
 
-    from community_metrics.model import Observation, SourceWindow
+    from community_metrics.model import Observation, SourceWindow, ValueKind
     from community_metrics.sources.client.client import RegistryClient
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,11 @@ class Source(Protocol):
     host: str
     """The key of its `RegistryHost`, which has one pace: `github` serves `github` and `github-history`."""
     window: SourceWindow
-    """The interval that each of its values covers."""
+    """The interval that each of its values covers.
+
+    A source whose values are not of the usual kind of their window has an attribute `kind`, a `ValueKind`
+    (`kind_of`). One that counts different units by its options has a method `unit(options)` (`unit_of`).
+    """
     family: str
     """The family of the metrics that `catalog add` makes: `downloads`."""
     sdk: str | None
@@ -92,6 +96,29 @@ class Source(Protocol):
     def fetch(self, requests: Sequence[FetchRequest], client: RegistryClient) -> AsyncIterator[FetchResult]:
         """Yield one result for each request, as soon as it is known. Raises no `SourceError`."""
         ...
+
+
+def kind_of(source: Source) -> ValueKind:
+    """Return how the values of a source combine over time: its `kind`, else the usual one of its window."""
+    kind: ValueKind = getattr(source, "kind", source.window.usual_kind)
+    return kind
+
+
+def unit_of(source: Source, options: Mapping[str, Any]) -> str | None:
+    """Return what the values count that these options choose, as `uniques`; None: what the family says.
+
+    Raises:
+        ConfigurationError: the source, a plug-in, raised something.
+    """
+    unit: Callable[[Mapping[str, Any]], str | None] | None = getattr(source, "unit", None)
+    try:
+        return None if unit is None else unit(options)
+    except (Exception, SystemExit) as error:
+        fault = f"{type(error).__name__}: {one_line(str(error))}"
+        raise ConfigurationError(
+            f"The source {source.name!r} has no unit for the options {dict(options)}: {fault}. "
+            "Fix: update or uninstall the package that provides it."
+        ) from error
 
 
 def subject_faults(source: Source, subject: str, options: Mapping[str, Any]) -> list[str]:

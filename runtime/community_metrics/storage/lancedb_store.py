@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from community_metrics.errors import RunLocked, StorageError
+from community_metrics.errors import RunLocked, StorageError, StorageNotBootstrapped
 from community_metrics.model import DistinctRows, Lease, UpsertCounts
 from community_metrics.storage import leases, merge, sql
 from community_metrics.storage.errors import translate_errors
@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime, timedelta
 
-    from community_metrics.model import MetricDefinition, Observation, Provenance, Run, RunOutcome
+    from community_metrics.model import (
+        MetricDefinition,
+        Observation,
+        Provenance,
+        Run,
+        RunOutcome,
+        ValueKind,
+    )
     from community_metrics.storage.maintenance import Renew
     from community_metrics.storage.merge import MergePlan
     from community_metrics.storage.schemas import Row, TableSpec
@@ -104,7 +111,15 @@ class LanceDBStore(Maintenance):
         parts = chunks(_touched_ranges(observations), _RANGES_OF_ONE_READ)
         rows = [row for part in parts for row in await self._rows(STATS, sql.any_of(part))]
         existing = {row.stat_key: row for row in DistinctRows.of(rows).rows}
-        return merge.plan(existing, observations, provenance=provenance, run_id=run_id, now=now)
+        kinds = await self._kinds()
+        return merge.plan(existing, observations, provenance=provenance, run_id=run_id, now=now, kinds=kinds)
+
+    async def _kinds(self) -> dict[str, ValueKind]:
+        """Return the kind of each stored metric; none while their table does not exist, as in a dry run."""
+        try:
+            return {metric.metric_id: metric.value_kind for metric in await self.metrics()}
+        except StorageNotBootstrapped:
+            return {}
 
     async def upsert_observations(
         self, observations: Sequence[Observation], *, provenance: Provenance, run_id: str, now: datetime

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import StorageConflict
 from community_metrics.model import IMPLIED_ZERO, Provenance, StatRow, Status, UpsertCounts, ValueKind
-from community_metrics.periods import ONE_DAY, today
+from community_metrics.periods import ONE_DAY, midnight, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +26,7 @@ SETTLING_TIME: Final = timedelta(hours=24)
 """How far apart two equal readings must be to make a value final."""
 SETTLING_AGE: Final = 3 * ONE_DAY
 """How old the last day of a value must be before it can become final, and before growth is a restatement."""
+_HALF_A_DAY: Final = ONE_DAY / 2
 _KEYS_SHOWN: Final = 10
 
 
@@ -79,8 +80,11 @@ def plan(
     provenance: Provenance,
     run_id: str,
     now: datetime,
+    kinds: Mapping[str, ValueKind] | None = None,
 ) -> MergePlan:
     """Return which observations are new, which change their stored row (by `stat_key`), and which do neither.
+
+    `kinds` has the kind of a metric where it may not be the usual one of its window.
 
     Raises:
         StorageConflict: two observations share a key; the message names the keys.
@@ -91,10 +95,12 @@ def plan(
     unchanged: list[StatRow] = []
     for observation in incoming:
         stored = existing.get(observation.stat_key)
+        kind = (kinds or {}).get(observation.metric_id, observation.source_window.usual_kind)
+        read = _new_row(observation, kind, provenance, run_id)
         if stored is None:
-            inserted.append(_new_row(observation, provenance, run_id))
+            inserted.append(read)
             continue
-        row = _merged(stored, observation, provenance, run_id, now)
+        row = _merged(stored, read, kind, now)
         (unchanged if row is stored else updated).append(row)
     return MergePlan(now, tuple(inserted), tuple(updated), tuple(unchanged))
 
@@ -110,7 +116,7 @@ def require_distinct_keys(incoming: Iterable[Observation]) -> None:
         )
 
 
-def _new_row(observation: Observation, provenance: Provenance, run_id: str) -> StatRow:
+def _new_row(observation: Observation, kind: ValueKind, provenance: Provenance, run_id: str) -> StatRow:
     is_seed = provenance is Provenance.CSV_SEED
     return StatRow(
         metric_id=observation.metric_id,
@@ -118,7 +124,7 @@ def _new_row(observation: Observation, provenance: Provenance, run_id: str) -> S
         period_end=observation.period_end,
         value=observation.value,
         # nothing reads a seed file or a past instant again
-        status=Status.FINAL if is_seed or _is_level(observation) else Status.PROVISIONAL,
+        status=Status.FINAL if is_seed or kind is not ValueKind.FLOW else Status.PROVISIONAL,
         provenance=provenance,
         source_window=observation.source_window,
         observed_at=observation.observed_at,
@@ -130,23 +136,20 @@ def _new_row(observation: Observation, provenance: Provenance, run_id: str) -> S
     )
 
 
-def _merged(
-    stored: StatRow, observation: Observation, provenance: Provenance, run_id: str, now: datetime
-) -> StatRow:
+def _merged(stored: StatRow, read_again: StatRow, kind: ValueKind, now: datetime) -> StatRow:
     """Return the row to store; the object `stored` itself when there is nothing to write."""
-    if _is_ignored(stored, observation, provenance):
+    if _is_ignored(stored, read_again, kind):
         return stored
-    read_again = _new_row(observation, provenance, run_id)
-    if _is_equal(stored, observation):
+    if _is_equal(stored, read_again):
         return _confirmed(stored, read_again, now)
-    if _is_level(observation):
+    if kind is not ValueKind.FLOW:
         return read_again
-    if _has_only_grown(stored, observation):
-        first_value = stored.first_value if stored.revision else observation.value
+    if _has_only_grown(stored, read_again):
+        first_value = stored.first_value if stored.revision else read_again.value
         return replace(
             read_again, first_value=first_value, revision=stored.revision, revised_at=stored.revised_at
         )
-    was_restated = stored.value != observation.value
+    was_restated = stored.value != read_again.value
     return replace(
         read_again,
         first_value=stored.first_value,
@@ -155,11 +158,11 @@ def _merged(
     )
 
 
-def _has_only_grown(stored: StatRow, observation: Observation) -> bool:
+def _has_only_grown(stored: StatRow, read_again: StatRow) -> bool:
     """Return whether the stored value was read while its day was settling, and is larger now."""
     settled_from = stored.period_end + SETTLING_AGE
     was_settling = stored.status is Status.PROVISIONAL and today(stored.observed_at) < settled_from
-    return was_settling and observation.value > stored.value
+    return was_settling and read_again.value > stored.value
 
 
 def _confirmed(stored: StatRow, read_again: StatRow, now: datetime) -> StatRow:
@@ -188,21 +191,24 @@ def _status_when_confirmed(stored: StatRow, read_again: StatRow, now: datetime) 
     return stored.status
 
 
-def _is_ignored(stored: StatRow, observation: Observation, provenance: Provenance) -> bool:
-    is_older = observation.observed_at < stored.observed_at
-    is_outranked = provenance is Provenance.CSV_SEED and stored.provenance is not Provenance.CSV_SEED
+def _is_ignored(stored: StatRow, read_again: StatRow, kind: ValueKind) -> bool:
+    is_older = read_again.observed_at < stored.observed_at
+    is_seeded = stored.provenance is Provenance.CSV_SEED
+    is_outranked = read_again.provenance is Provenance.CSV_SEED and not is_seeded
     # a response that omits the day does not restate the count that the registry once returned
-    only_omits = stored.value > 0 and observation.source_ref.endswith(IMPLIED_ZERO)
-    return is_older or is_outranked or only_omits
+    only_omits = stored.value > 0 and read_again.source_ref.endswith(IMPLIED_ZERO)
+    # the reading of a morning is the counter's total at the end of the day before; no later one can be
+    ends_a_day = kind is ValueKind.COUNTER and not is_seeded and stored.observed_at <= _noon(stored)
+    return is_older or is_outranked or only_omits or ends_a_day
 
 
-def _is_equal(stored: StatRow, observation: Observation) -> bool:
+def _noon(row: StatRow) -> datetime:
+    return midnight(row.period_end) + _HALF_A_DAY
+
+
+def _is_equal(stored: StatRow, read_again: StatRow) -> bool:
     return (stored.value, stored.period_start, stored.source_window) == (
-        observation.value,
-        observation.period_start,
-        observation.source_window,
+        read_again.value,
+        read_again.period_start,
+        read_again.source_window,
     )
-
-
-def _is_level(observation: Observation) -> bool:
-    return observation.source_window.value_kind is ValueKind.LEVEL

@@ -11,7 +11,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import TooManyPoints
-from community_metrics.model import ValueKind
 from community_metrics.periods import (
     ONE_DAY,
     Grain,
@@ -20,11 +19,12 @@ from community_metrics.periods import (
     last_periods,
     today,
 )
+from community_metrics.series.additive import is_by_day_only, require_grain
 from community_metrics.series.change import YEAR, latest_complete
 from community_metrics.series.points import points
 from community_metrics.series.summary import summarize
 from community_metrics.series.totals import flow_total, latest_reading, left_out, level_total, newest_days
-from community_metrics.views.rows import LATELY, newest_readings, with_fallbacks
+from community_metrics.views.rows import LATELY, has_reading, newest_readings, since_edge, with_fallbacks
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics, by_product
 
@@ -52,7 +52,8 @@ TOTAL_REACH: Final = timedelta(days=365)
 class MetricView:
     """One metric: its points in the periods of the dashboard, the running period, and the summary.
 
-    `latest_reading` is the value of a level, whatever period it belongs to; None for a flow.
+    `latest_reading` is the newest value of a level, a counter, a rolling total or daily uniques, whatever
+    period it belongs to; None for any other flow.
     """
 
     metric: MetricDefinition
@@ -60,6 +61,11 @@ class MetricView:
     running: Point
     summary: Summary
     latest_reading: Reading | None
+
+    @property
+    def is_by_day_only(self) -> bool:
+        """Whether it has values of days that do not sum to the value of a week."""
+        return is_by_day_only(self.metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +90,12 @@ class Dashboard:
 
 @dataclass(frozen=True, slots=True)
 class DashboardRows:
-    """What was read for a dashboard of the last `count` of `periods`, with the newest readings of levels."""
+    """What was read for a dashboard of the last `count` of `periods`, and newest readings."""
 
     stored: StoredMetrics
     chosen: Sequence[MetricDefinition]
     readings: Readings
-    newest_levels: Readings
+    newest_values: Readings
     periods: Sequence[Period]
     count: int
     freshness: Freshness
@@ -108,7 +114,7 @@ class DashboardRows:
             products=tuple(
                 self._product(product, chosen, grid, rows) for product, chosen in products.items()
             ),
-            stars=level_total(self.newest_levels, self.stored.stars),
+            stars=level_total(self.newest_values, self.stored.stars),
             freshness=self.freshness,
         )
 
@@ -144,9 +150,11 @@ class DashboardRows:
             metric=metric,
             points=completed[-self.count :],
             running=series[-1],
-            summary=summarize(completed, metric.value_kind, totals, reach),
-            latest_reading=latest_reading(self.newest_levels, metric.metric_id)
-            if metric.value_kind is ValueKind.LEVEL
+            summary=summarize(
+                completed, metric.value_kind, totals, reach, self.readings.of_metric(metric.metric_id)
+            ),
+            latest_reading=latest_reading(self.newest_values, metric.metric_id)
+            if has_reading(metric)
             else None,
         )
 
@@ -183,9 +191,12 @@ async def read_dashboard(
     Raises:
         UnknownName: a product or a metric is not stored.
         TooManyPoints: the dashboard would have more than `max_points`.
+        NotAdditive: a metric that is named has no value of this grain. Without names it has points of null.
     """
     stored = StoredMetrics(await reader.metrics(), catalog)
     chosen = stored.chosen(products, metric_ids)
+    if metric_ids:
+        require_grain(chosen, grain)
     if len(chosen) * count > max_points:
         raise TooManyPoints(max_points)
     return await read_chosen(reader, now, stored, chosen, grain=grain, count=count)
@@ -212,9 +223,9 @@ async def read_chosen(
     readings = readings.joined(
         await _read_others(reader, stored, readings, partly_read, since=since, freshness=freshness)
     )
-    levels = [metric for metric in chosen if metric.value_kind is ValueKind.LEVEL]
+    read_at_instants = [metric for metric in chosen if has_reading(metric)]
     newest = readings.newest()
-    wanted = dict.fromkeys(metric.metric_id for metric in (*stored.stars, *levels))
+    wanted = dict.fromkeys(metric.metric_id for metric in (*stored.stars, *read_at_instants))
     unread = [metric_id for metric_id in wanted if not newest.days(metric_id)]
     newest = newest.joined(await newest_readings(reader, unread, today(now)))
     return DashboardRows(stored, chosen, readings, newest, periods, count, freshness)
@@ -233,14 +244,14 @@ async def _read_own(
     last, reach, ids = last_completed(now, grain), max(count, SUMMARY_REACH[grain]), with_fallbacks(chosen)
     periods = last_periods(last, reach)
     readings = await reader.readings(
-        ids, since=periods[0].start, until=today(now), most_of_table=stored.are_most(ids)
+        ids, since=since_edge(periods), until=today(now), most_of_table=stored.are_most(ids)
     )
     newest = {metric_id: readings.days(metric_id)[-1:] for metric_id in ids}
     late = [name for name, days in newest.items() if days and days[0] < last.end - LATELY]
     if not late:
         return readings, periods
     longer = last_periods(last, reach + YEAR[grain])
-    older = await reader.readings(late, since=longer[0].start, until=periods[0].start - ONE_DAY)
+    older = await reader.readings(late, since=since_edge(longer), until=since_edge(periods) - ONE_DAY)
     return readings.joined(older), longer
 
 

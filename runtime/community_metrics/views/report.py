@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from community_metrics.model import ValueKind
 from community_metrics.periods import Grain, last_completed, period_of, today
 from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.views.dashboard import read_chosen
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.series.change import Change
     from community_metrics.series.grid import Point
+    from community_metrics.series.totals import Reading
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.dashboard import Dashboard, MetricView
 
@@ -60,16 +62,20 @@ class Report:
 
 
 def shown_point(metric: MetricView) -> Point | None:
-    """Return the point in a metric's row: newest complete, else newest known.
-
-    The row of a level shows its newest reading instead, when it was ever read.
-    """
+    """Return the point in a metric's row without a `shown_reading`: newest complete, else newest known."""
     known = [point for point in metric.points if point.value is not None]
     return next((point for point in reversed(known) if point.complete), known[-1] if known else None)
 
 
+def shown_reading(metric: MetricView) -> Reading | None:
+    """Return the reading in a metric's row; of a counter only while no week of it is known."""
+    if metric.metric.value_kind is ValueKind.COUNTER and shown_point(metric) is not None:
+        return None
+    return metric.latest_reading
+
+
 def shown_change(metric: MetricView) -> Change | None:
-    """Return the change to the point in a metric's row, from the week before."""
+    """Return the change to the point in a metric's row, of a rolling total from a window earlier."""
     return metric.summary.change if shown_point(metric) == metric.summary.latest else None
 
 

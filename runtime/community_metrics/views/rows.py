@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from contextlib import aclosing
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from community_metrics.model import SEED_SOURCE
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from community_metrics.model import SEED_SOURCE, ValueKind
+from community_metrics.periods import ONE_DAY
 from community_metrics.readings import Readings
+from community_metrics.series.additive import is_by_day_only
 from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.storage.reader import LanceDBReader
-from community_metrics.storage.schemas import table_named
+from community_metrics.storage.schemas import STATS, table_named
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-    from datetime import date
-
-    import pyarrow as pa
 
     from community_metrics.config import Settings
     from community_metrics.model import MetricDefinition
+    from community_metrics.periods import Period
 
 View = TypeVar("View")
 
+_KINDS: Final = ("unit", "value_kind")
+"""What an export of `stats` has of each metric."""
 LATELY: Final = timedelta(days=45)
 """Where a newest value is searched first: registries publish within days, and a total is of 30 days."""
 _SEARCHED: Final = (LATELY, timedelta(days=400), None)
@@ -41,8 +47,29 @@ async def read(
 
 
 def scan_table(reader: LanceDBReader, table: str) -> tuple[pa.Schema, AsyncGenerator[pa.RecordBatch, None]]:
-    """Return the columns of a table and its rows in batches, in no promised order."""
-    return table_named(table).schema, reader.scan(table)
+    """Return the columns of a table and its rows in batches, in no promised order.
+
+    Each row of `stats` also has the unit and the kind of its metric, which say what may be summed.
+    """
+    schema, batches = table_named(table).schema, reader.scan(table)
+    if table != STATS.name:
+        return schema, batches
+    for name in _KINDS:
+        schema = schema.append(pa.field(name, pa.string()))
+    return schema, _with_kinds(reader, schema, batches)
+
+
+async def _with_kinds(
+    reader: LanceDBReader, schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None]
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    async with aclosing(batches):
+        metrics = await reader.metrics()
+        ids = pa.array([metric.metric_id for metric in metrics], pa.string())
+        words = [pa.array([getattr(metric, name) for metric in metrics], pa.string()) for name in _KINDS]
+        async for batch in batches:
+            position = pc.index_in(batch.column("metric_id"), value_set=ids)
+            own = [batch.column(name) for name in schema.names if name not in _KINDS]
+            yield pa.record_batch([*own, *(word.take(position) for word in words)], schema=schema)
 
 
 async def newest_readings(
@@ -112,6 +139,16 @@ async def _search_source_days(
             days = [day for metric_id in ids[source] for day in newest.days(metric_id)]
             found[source] = max(days, default=None)
     return found
+
+
+def since_edge(periods: Sequence[Period]) -> date:
+    """Return the first day of which a reading can be at the edge where the oldest period begins."""
+    return max(periods[0].start, date.min + ONE_DAY) - ONE_DAY
+
+
+def has_reading(metric: MetricDefinition) -> bool:
+    """Return whether the newest value of a metric is shown beside its points: not of a flow that sums."""
+    return metric.value_kind is not ValueKind.FLOW or is_by_day_only(metric)
 
 
 def with_fallbacks(metrics: Iterable[MetricDefinition]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import UnknownName
 from community_metrics.model import SourceWindow, ValueKind
+from community_metrics.series.additive import adds_up
 from community_metrics.suggestions import similar_ids
 from community_metrics.views.runs import load_freshness
 
@@ -83,7 +84,7 @@ class StoredMetrics:
         daily = [
             item
             for item in self.shown
-            if (item.metric_family, item.source_window) == (DOWNLOADS, SourceWindow.DAY)
+            if (item.metric_family, item.source_window) == (DOWNLOADS, SourceWindow.DAY) and adds_up(item)
         ]
         return by_product(daily)
 
@@ -91,7 +92,8 @@ class StoredMetrics:
     def stars(self) -> tuple[MetricDefinition, ...]:
         """Return the star level of every repository."""
         level = (STARS, ValueKind.LEVEL)
-        return tuple(item for item in self.shown if (item.metric_family, item.value_kind) == level)
+        stars = (item for item in self.shown if (item.metric_family, item.value_kind) == level)
+        return tuple(item for item in stars if adds_up(item))
 
     @cached_property
     def product_names(self) -> Mapping[str, str]:

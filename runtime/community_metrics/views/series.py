@@ -16,11 +16,12 @@ from community_metrics.periods import (
     period_of,
     today,
 )
+from community_metrics.series.additive import is_by_day_only, require_grain
 from community_metrics.series.change import latest_complete
 from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.series.points import points
 from community_metrics.series.totals import latest_reading
-from community_metrics.views.rows import newest_readings, with_fallbacks
+from community_metrics.views.rows import has_reading, newest_readings, since_edge, with_fallbacks
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics
 
@@ -49,18 +50,24 @@ class MetricSeries:
     points: PointSeries
     freshness: Freshness
     latest_reading: Reading | None = None
-    """The newest reading of a level, whatever period it belongs to, where it was asked for."""
+    """The newest value of a metric that has readings, whatever its period, where it was asked for."""
 
     @property
     def is_old(self) -> bool:
-        """Whether the newest reading or complete point is of more than 10 days ago."""
-        if self.latest_reading is not None:
-            newest = today(self.latest_reading.observed_at)
+        """Whether the value to show is of more than 10 days ago."""
+        if self.shown_reading is not None:
+            newest = self.shown_reading.period_end
         elif self.latest is not None:
             newest = self.latest.period.end
         else:
             return False
         return (today(self.freshness.now) - newest).days > STALE_AFTER_DAYS
+
+    @property
+    def shown_reading(self) -> Reading | None:
+        """The newest reading, if it is the value to show; of a counter, the newest complete point is."""
+        is_counter = self.metric.value_kind is ValueKind.COUNTER
+        return None if is_counter and self.latest is not None else self.latest_reading
 
     @property
     def latest(self) -> Point | None:
@@ -86,9 +93,11 @@ async def load_series(
         UnknownName: the metric is not stored.
         InvalidRange: `first` is after `last`, or after today.
         TooManyPoints: the range has more than `max_points` periods.
+        NotAdditive: the metric has no value of this grain.
     """
     stored = StoredMetrics(await reader.metrics(), catalog)
     metric = stored.metric(metric_id)
+    require_grain([metric], grain)
     last = min(last or last_completed_day(now), today(now))
     if first is None:
         days = [await reader.first_day(name) for name in with_fallbacks([metric])]
@@ -99,15 +108,18 @@ async def load_series(
 async def load_last_weeks(
     reader: LanceDBReader, catalog: Catalog, now: datetime, *, metric_id: str, weeks: int
 ) -> MetricSeries:
-    """Return the last completed weeks of a metric, and the newest reading of a level.
+    """Return the last completed weeks of a metric, and its newest reading; of daily uniques the days.
 
     Raises:
         UnknownName: the metric is not stored.
     """
     stored = StoredMetrics(await reader.metrics(), catalog)
     metric = stored.metric(metric_id)
-    view = await _series_of(reader, stored, metric, last_periods(last_completed(now, Grain.WEEK), weeks), now)
-    if metric.value_kind is not ValueKind.LEVEL:
+    periods = last_periods(last_completed(now, Grain.WEEK), weeks)
+    if is_by_day_only(metric):
+        periods = last_periods(last_completed(now, Grain.DAY), 7 * weeks)
+    view = await _series_of(reader, stored, metric, periods, now)
+    if not has_reading(metric):
         return view
     newest = await newest_readings(reader, [metric_id], today(now))
     return replace(view, latest_reading=latest_reading(newest, metric_id))
@@ -122,7 +134,7 @@ async def _series_of(
 ) -> MetricSeries:
     readings = await reader.readings(
         with_fallbacks([metric]),
-        since=periods[0].start,
+        since=since_edge(periods),
         until=min(periods[-1].end + _LONGEST_WINDOW, today(now)),
     )
     series = points([metric], readings, periods, now).series(0)

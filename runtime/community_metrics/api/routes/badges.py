@@ -27,7 +27,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get("/badge/{metric_id}.svg", response_class=Response, responses=_RESPONSES, operation_id="badge")
 async def badge(request: Request, metric_id: params.MetricId, theme: params.Theme = "auto") -> Response:
-    """Draw the newest complete week as a badge, or the newest reading of a level, with its week or day.
+    """Draw the newest complete week as a badge, or the newest reading of what is read at an instant, by day.
 
     A value of more than 10 days ago is marked as old. `no data`: none of the last 26 weeks is complete.
     """
@@ -47,7 +47,7 @@ async def badge(request: Request, metric_id: params.MetricId, theme: params.Them
     "/sparkline/{metric_id}.svg", response_class=Response, responses=_RESPONSES, operation_id="sparkline"
 )
 async def sparkline(request: Request, metric_id: params.MetricId, theme: params.Theme = "auto") -> Response:
-    """Draw the last 26 weeks as a line; a week that is incomplete or estimated is a gap."""
+    """Draw the last 26 weeks as a line, uniques by day; what is incomplete or estimated is a gap."""
     view = await _weeks(request, metric_id)
     values = [point.value if point.complete else None for point in view.points]
     return _picture(svg.sparkline(values, title=_title(view), description=_description(view), theme=theme))
@@ -58,30 +58,45 @@ async def _weeks(request: Request, metric_id: str) -> MetricSeries:
 
 
 def _value(view: MetricSeries) -> str:
-    """Return the value of a badge: `12.3k/week, 2026-W47`, or of a level `4.32k, 2026-11-23`."""
+    """Return the value of a badge: `12.3k/week, 2026-W47`, or of a reading `4.32k, 2026-11-23`."""
     old = " (old)" if view.is_old else ""
-    if (reading := view.latest_reading) is not None:
-        return f"{svg.short_number(reading.value)}, {reading.observed_at:%Y-%m-%d}{old}"
+    if (reading := view.shown_reading) is not None:
+        per = {"": "", "day": "/day", "total": " in all"}.get(_span(view), f"/{_span(view)}")
+        return f"{svg.short_number(reading.value)}{per}, {reading.period_end}{old}"
     latest = view.latest
     if latest is None or latest.value is None:
         return "no data"
-    per_week = "" if view.metric.value_kind is ValueKind.LEVEL else "/week"
-    return f"{svg.short_number(latest.value)}{per_week}, {latest.period.label}{old}"
+    return f"{svg.short_number(latest.value)}/week, {latest.period.label}{old}"
 
 
 def _title(view: MetricSeries) -> str:
-    when = "at the end of the week" if view.metric.value_kind is ValueKind.LEVEL else "per week"
-    return f"{view.metric.display_name}: {view.metric.unit} {when}"
+    words = {"": "at the end of the week", "day": "per day", "total": "per week", "week": "per week"}
+    return f"{view.metric.display_name}: {view.metric.unit} {words.get(_span(view), f'in {_span(view)}')}"
 
 
 def _description(view: MetricSeries) -> str:
-    """Return the newest reading and the newest complete week in words."""
-    if (reading := view.latest_reading) is not None:
-        return f"{reading.value:,}, read on {reading.observed_at:%Y-%m-%d %H:%M} UTC"
+    """Return the newest reading or the newest complete week in words."""
+    if (reading := view.shown_reading) is not None:
+        words = {"": "", "day": f" on {reading.period_end}", "total": " in all"}
+        what = words.get(_span(view), f" in the {_span(view)} to {reading.period_end}")
+        return f"{reading.value:,}{what}, read on {reading.observed_at:%Y-%m-%d %H:%M} UTC"
     latest = view.latest
     if latest is None or latest.value is None:
         return "no data"
     return f"{latest.value:,} in {latest.period.label}, the newest complete week"
+
+
+def _span(view: MetricSeries) -> str:
+    """Return what a value covers: `week`, `day`, `30 days`, `total` of a counter, nothing for a level."""
+    match view.metric.value_kind:
+        case ValueKind.LEVEL:
+            return ""
+        case ValueKind.COUNTER:
+            return "total"
+        case ValueKind.ROLLING:
+            return f"{view.metric.source_window.days} days"
+        case _:
+            return view.grain.value
 
 
 def _picture(drawing: str) -> Response:

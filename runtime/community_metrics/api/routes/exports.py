@@ -67,7 +67,9 @@ _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary
 async def export(
     request: Request, table: Table, file_format: FileFormat, *, excel: params.Excel = False
 ) -> Response:
-    """Return a table with every column, as stored. In CSV, text like a formula begins with an apostrophe.
+    """Return a table with every column, as stored, and `stats` with the unit and the kind of each value.
+
+    In CSV, text like a formula begins with an apostrophe.
 
     Parquet has `Content-Length`, and parts of it can be read with `Range`.
     """

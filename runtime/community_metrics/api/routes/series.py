@@ -48,7 +48,10 @@ async def series(
     format: params.Format = None,  # noqa: A002  the parameter's name in the URL
     excel: params.Excel = False,
 ) -> Response:
-    """One metric by day, week or month. The first and the last period may extend beyond the two days."""
+    """One metric by day, week or month. The first and the last period may extend beyond the two days.
+
+    Uniques do not add up: by week or month they are a 422.
+    """
     media_format = format or negotiated(header(request.scope["headers"], b"accept"))
     if excel and media_format != CSV:
         raise invalid("excel", "is for CSV alone. Fix: add format=csv, or remove it")
@@ -74,9 +77,10 @@ async def series(
 def _csv_of(view: MetricSeries) -> str:
     out = io.StringIO(newline="")
     rows = [point_fields(point) for point in view.points]
-    writer = csv.DictWriter(out, fieldnames=["metric_id", *rows[0]])
+    named = {"metric_id": view.metric.metric_id, "unit": view.metric.unit}
+    writer = csv.DictWriter(out, fieldnames=[*named, *rows[0]])
     writer.writeheader()
     for row in rows:
         cells = {name: plain_cell(value) for name, value in row.items()}
-        writer.writerow({"metric_id": view.metric.metric_id, **cells})
+        writer.writerow({**named, **cells})
     return out.getvalue()

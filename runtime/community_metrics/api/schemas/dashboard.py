@@ -59,11 +59,15 @@ class PointColumns(Body):
     """
 
     value: list[int | None]
-    """Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up."""
+    """Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up.
+
+    A counter: how much it grew between the edges of the period. A rolling total: its last reading in the
+    period. Uniques: those of a day, null for a week or a month, because they do not add up.
+    """
     days_present: Column[int]
-    """Days of the period that are in the value; for a level, 1 when it was read."""
+    """Days of the period that are in the value; for a level or a rolling total, 1 when it was read."""
     days_expected: Column[int]
-    """Days that a complete period has; 1 for a level."""
+    """Days that a complete period has; 1 for a level or a rolling total."""
     complete: Column[bool]
     """The period is over and no day of it is missing; never true of an estimate."""
     estimated: Column[bool]
@@ -80,15 +84,19 @@ class PointColumns(Body):
     """When its newest value was read at the source; null without a value."""
     duplicated: Column[bool]
     """One of its values is stored more than once and the newest copy counts; `repair` deletes the others."""
+    reset: Column[bool]
+    """The counter fell in the period, so that its flow is not known and `value` is null."""
 
 
 class Reading(Body):
-    """The newest reading of a level."""
+    """The newest reading of a metric."""
 
     metric_id: str
     """Id of the metric."""
     value: int
     """What was read, in the metric's unit."""
+    period_end: date
+    """Last UTC day that the value covers; the day of the reading for a level or a counter."""
     observed_at: datetime
     """When it was read."""
 
@@ -135,15 +143,24 @@ class MetricSeries(MetricIdentity, Generic[P, R]):
     running: R
     """The period that is not over, apart from the others."""
     latest_reading: Reading | None
-    """The value of a level: its newest reading, in whatever period; null for a flow, or when never read."""
+    """The newest reading, in whatever period, of a level, a counter (its total), a rolling total or uniques.
+
+    Null for any other flow, or when never read.
+    """
     latest_complete: P | None
     """The newest complete period of the last 64 weeks, 448 days or 15 months, even if not in `periods`."""
     change: Change | None
-    """From the period before, months by daily mean; null unless both are complete and the base is not 0."""
+    """From the period before, months by daily mean; null unless both are complete and the base is not 0.
+
+    Of a rolling total from the reading one whole window earlier.
+    """
     four_period_change: Change | None
-    """Sum of the last four periods against the four before (a level: against four periods earlier)."""
+    """Sum of the last four periods against the four before (a level: against four periods earlier).
+
+    Null for a rolling total and for uniques.
+    """
     year_on_year_change: Change | None
-    """Against 52 weeks, 364 days or 12 months earlier."""
+    """Against 52 weeks, 364 days or 12 months earlier; null for a rolling total."""
     share: float | None
     """Fraction of the product's downloads in that period, 0 to 1; null when one of them is incomplete."""
 

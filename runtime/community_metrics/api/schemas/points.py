@@ -26,11 +26,15 @@ class Point(Body):
     period_end: date
     """Last UTC day of the period, inclusive."""
     value: int | None
-    """Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up."""
+    """Downloads in the period, or stars at its end; null when nothing is known, never filled or scaled up.
+
+    A counter: how much it grew between the edges of the period. A rolling total: its last reading in the
+    period. Uniques: those of a day, null for a week or a month, because they do not add up.
+    """
     days_present: int
-    """Days of the period that are in the value; for a level, 1 when it was read."""
+    """Days of the period that are in the value; for a level or a rolling total, 1 when it was read."""
     days_expected: int
-    """Days that a complete period has; 1 for a level."""
+    """Days that a complete period has; 1 for a level or a rolling total."""
     complete: bool
     """The period is over and no day of it is missing; never true of an estimate."""
     estimated: bool
@@ -47,6 +51,8 @@ class Point(Body):
     """When its newest value was read at the source; null without a value."""
     duplicated: bool
     """One of its values is stored more than once and the newest copy counts; `repair` deletes the others."""
+    reset: bool
+    """The counter fell in the period, so that its flow is not known and `value` is null."""
 
 
 class WeekPoint(Point):
@@ -88,9 +94,13 @@ class MetricIdentity(Body):
     sdk: str | None
     """The language the package is for; null for a repository."""
     unit: str
-    """What is counted: `downloads` or `stars`."""
+    """What is counted: `downloads`, `stars`, `views`. What is in `uniques` is never added up."""
     value_kind: ValueKind
-    """A flow adds over time; of a level the last reading counts."""
+    """How values combine over time.
+
+    A flow adds up. Of a level the last reading counts. The difference of two readings of a counter is a flow.
+    A rolling total is compared with the reading one whole window earlier, and never added up.
+    """
     source_window: SourceWindow
     """Length of the interval that one stored value covers."""
 

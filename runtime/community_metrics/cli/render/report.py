@@ -12,11 +12,14 @@ from rich.text import Text
 from community_metrics.cli.render import style
 from community_metrics.cli.render.status import named, ranges_text, stale_texts
 from community_metrics.model import Status, ValueKind
+from community_metrics.periods import today
 from community_metrics.text import counted
-from community_metrics.views.report import shown_change, shown_point
+from community_metrics.views.report import shown_change, shown_point, shown_reading
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Sequence
+
+    from rich.console import JustifyMethod, RenderableType
     from rich.table import Table
 
     from community_metrics.cli.render.style import Glyphs
@@ -38,6 +41,7 @@ class _Layout:
     glyphs: Glyphs
     width: int
     name_width: int
+    has_unit: bool
     has_completeness: bool
     drawn: int
 
@@ -113,33 +117,40 @@ def _left_out(total: FlowTotal | LevelTotal) -> list[str]:
 
 
 def _layout(report: Report, glyphs: Glyphs, width: int) -> _Layout:
-    """Return which columns fit: names are cut first, then the line and the completeness are left out."""
+    """Return which columns fit: names are cut first, then line, completeness and unit are left out."""
     products = report.dashboard.products
     names = max(len(_name(metric, one, width)) for one in products for metric in one.metrics)
     cells = [_cells(metric, glyphs, width) for metric in report.metrics]
     widths = [max(map(len, column)) for column in zip(*cells, _HEADERS, strict=True)]
-    fixed = sum(map(max, widths, _MIN_WIDTHS)) + _PADDING * len(widths)
+    unit = widths.pop(_UNIT) + _PADDING
+    min_widths = [least for at, least in enumerate(_MIN_WIDTHS) if at != _UNIT]
+    fixed = sum(map(max, widths, min_widths)) + _PADDING * len(widths)
     completeness = max(len(_completeness(metric)) for metric in report.metrics) + _PADDING
     drawn = min(_spark_width(width), len(report.dashboard.periods))
     line = max(drawn, len(_spark_header(drawn)))
     shortest = min(names, _SHORTEST_NAME)
     room = width - shortest - _PADDING - fixed
+    has_unit = room >= unit
+    room -= unit * has_unit
     has_completeness, has_line = room >= completeness, room >= completeness + line
     room -= completeness * has_completeness + line * has_line
     name_width = min(names, shortest + max(0, room))
-    return _Layout(glyphs, width, name_width, has_completeness, drawn if has_line else 0)
+    return _Layout(glyphs, width, name_width, has_unit, has_completeness, drawn if has_line else 0)
 
 
-_HEADERS: Final = ("week", "value", "change")
-_MIN_WIDTHS: Final = (0, 11, 7)
+_HEADERS: Final = ("week", "value", "unit", "change")
+_MIN_WIDTHS: Final = (0, 11, 0, 7)
+_UNIT: Final = _HEADERS.index("unit")
+_JUSTIFY: Final[Sequence[JustifyMethod]] = ("left", "right", "left", "right")
 
 
 def _table(product: ProductView, layout: _Layout) -> Table:
     table = style.plain_table()
     table.add_column("", no_wrap=True, overflow="ellipsis", width=layout.name_width)
-    table.add_column(_HEADERS[0], no_wrap=True)
-    for header, min_width in zip(_HEADERS[1:], _MIN_WIDTHS[1:], strict=True):
-        table.add_column(header, justify="right", no_wrap=True, min_width=min_width)
+    shown = [at for at in range(len(_HEADERS)) if at != _UNIT or layout.has_unit]
+    for at in shown:
+        justify, min_width = _JUSTIFY[at], _MIN_WIDTHS[at]
+        table.add_column(_HEADERS[at], justify=justify, no_wrap=True, min_width=min_width)
     if layout.has_completeness:
         table.add_column("complete", justify="right", no_wrap=True)
     if layout.drawn:
@@ -147,7 +158,8 @@ def _table(product: ProductView, layout: _Layout) -> Table:
     for metric in product.metrics:
         is_level = metric.metric.value_kind is ValueKind.LEVEL
         cells: list[RenderableType] = [_name(metric, product, layout.width)]
-        cells += _cells(metric, layout.glyphs, layout.width)
+        own = _cells(metric, layout.glyphs, layout.width)
+        cells += [own[at] for at in shown]
         if layout.has_completeness:
             cells.append(_completeness(metric))
         if layout.drawn:
@@ -157,18 +169,30 @@ def _table(product: ProductView, layout: _Layout) -> Table:
     return table
 
 
-def _cells(metric: MetricView, glyphs: Glyphs, width: int) -> tuple[Text, Text, Text]:
-    """Return when a value is of, the value, and its change."""
+def _cells(metric: MetricView, glyphs: Glyphs, width: int) -> tuple[Text, Text, Text, Text]:
+    """Return when a value is of, the value, its unit, and its change."""
     is_level = metric.metric.value_kind is ValueKind.LEVEL
     change = (style.difference if is_level else style.percent)(shown_change(metric), glyphs)
-    reading = metric.latest_reading
+    reading, unit = shown_reading(metric), metric.metric.unit
     if reading is not None:
-        when = (
-            f"{reading.observed_at:%Y-%m-%d}" if width < NARROW else f"{reading.observed_at:%Y-%m-%d %H:%M}"
-        )
-        return Text(when), Text(style.number(reading.value), "bold"), change
+        has_hour = width >= NARROW and reading.period_end == today(reading.observed_at)
+        when = f"{reading.observed_at:%Y-%m-%d %H:%M}" if has_hour else f"{reading.period_end}"
+        unit += _span(metric)
+        return Text(when), Text(style.number(reading.value), "bold"), Text(unit, "dim"), change
     point = shown_point(metric)
-    return Text(glyphs.none if point is None else point.period.label), _value(point, glyphs), change
+    when = glyphs.none if point is None else point.period.label
+    return Text(when), _value(point, glyphs), Text(unit, "dim"), change
+
+
+def _span(metric: MetricView) -> str:
+    """Return what a reading covers, after its unit; nothing for a level."""
+    match metric.metric.value_kind:
+        case ValueKind.COUNTER:
+            return " in all"
+        case ValueKind.ROLLING:
+            return f"/{metric.metric.source_window.days} days"
+        case _:
+            return "/day" if metric.is_by_day_only else ""
 
 
 def _value(point: Point | None, glyphs: Glyphs) -> Text:
@@ -226,9 +250,23 @@ def _footer(report: Report, glyphs: Glyphs) -> list[RenderableType]:
         copies = f"Values of {', '.join(duplicated)} are stored more than once; the newest copy counts."
         fix = "Fix: `community-metrics repair` deletes the others."
         parts.append(Text(f"{glyphs.warn} {copies} {fix}", "yellow"))
+    parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in _resets(report)]
     parts += _freshness(report, glyphs)
     parts.append(style.legend([metric.points for metric in report.metrics], glyphs))
     return parts
+
+
+def _resets(report: Report) -> list[str]:
+    """Return one sentence for each metric whose counter fell in the weeks of the report."""
+    weeks = {
+        metric.metric.metric_id: [point.period.label for point in metric.points if point.reset]
+        for metric in report.metrics
+    }
+    return [
+        f"The counter {name} fell in {', '.join(labels)}: the registry reset it, so the week has no value."
+        for name, labels in weeks.items()
+        if labels
+    ]
 
 
 def _freshness(report: Report, glyphs: Glyphs) -> list[RenderableType]:

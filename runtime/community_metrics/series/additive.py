@@ -1,0 +1,52 @@
+"""Which values may be summed. Uniques and rolling totals may not: their sum would count one event twice.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from community_metrics.errors import NotAdditive
+from community_metrics.model import UNIQUES, SourceWindow, ValueKind
+from community_metrics.periods import Grain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from community_metrics.model import MetricDefinition
+
+_UNIQUES: Final = (
+    "counts uniques, which do not add up: a visitor of two days or two places is counted in both"
+)
+_ROLLING: Final = "is a rolling total, whose windows overlap: a sum would count their days more than once"
+
+
+def adds_up(metric: MetricDefinition) -> bool:
+    """Return whether the values of a metric can be added to those of another one."""
+    return _reason(metric) is None
+
+
+def require_additive(metrics: Iterable[MetricDefinition]) -> None:
+    """Raise NotAdditive if the values of one of these metrics cannot be added to those of another one."""
+    for metric in metrics:
+        if reason := _reason(metric):
+            raise NotAdditive(metric.metric_id, reason)
+
+
+def require_grain(metrics: Iterable[MetricDefinition], grain: Grain) -> None:
+    """Raise NotAdditive if the points of one of these metrics would be sums of days that do not add up."""
+    for metric in metrics:
+        if grain is not Grain.DAY and is_by_day_only(metric):
+            raise NotAdditive(metric.metric_id, f"{_UNIQUES}, so it has no value of a {grain}")
+
+
+def is_by_day_only(metric: MetricDefinition) -> bool:
+    """Return whether a metric has values of days that do not sum to the value of a week."""
+    return metric.unit == UNIQUES and metric.source_window is SourceWindow.DAY
+
+
+def _reason(metric: MetricDefinition) -> str | None:
+    if metric.unit == UNIQUES:
+        return _UNIQUES
+    return _ROLLING if metric.value_kind is ValueKind.ROLLING else None
