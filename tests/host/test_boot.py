@@ -38,6 +38,7 @@ VOLATILE = {
     "var/log": "the run is logged", "var/cache/apt": "files of apt", "var/lib/apt": "files of apt",
     "var/lib/dpkg/lock*": "files of apt", "var/lib/systemd": "timer stamps", "var/tmp": "files of services",
     "var/lib/nginx": "request bodies", "var/lib/private": "as above",
+    "var/lib/community-metrics-logs/cursor": "the position of the log shipper",
 }  # fmt: skip
 # folders with programs and settings; the rest of the disk is data
 PROGRAM_FOLDERS = ("boot/*", "etc/*", "home/*", "opt/*", "root/*", "srv/*", "usr/*", "var/spool/*")
@@ -70,6 +71,7 @@ CONSEQUENCES = {  # of the asset and the packages
     "etc/subgid*": "users of the asset and of packages",
     "etc/.pwd.lock": "users of the asset and of packages",
     "etc/ld.so.cache": "packages",
+    "etc/apt/sources.list": "unattended-upgrade, where there is none",
     "etc/ssl/certs/*": "update-ca-certificates",
     "etc/letsencrypt/*": "certbot: the certificate, requested or restored",
     "etc/community-metrics.env": "the settings in the user data",

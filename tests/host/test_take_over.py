@@ -57,8 +57,9 @@ def test_a_box_that_cannot_reach_storage_signals_the_reason_and_the_old_one_keep
 
     last = world.aws.signals[-1]
     assert (last["Status"], last["UniqueId"]) == ("FAILURE", instance_id(new.address))
-    expected = "bootstrap, ready: not ready within 60 s: GET /api/v1/ready on /run/community-metrics/api.sock"
-    assert reason(world, new).splitlines()[-1].startswith(f"{expected} returned 503: ")
+    log = reason(world, new)
+    assert "The keys of LanceDB cannot be used: " in log
+    assert log.splitlines()[-1].startswith("bootstrap, keys: ")
     timers = new.run("systemctl list-timers --no-legend 'community-metrics-*'").stdout
     assert timers == ""  # it starts no run
     assert world.get(HEALTH).status_code == 200
