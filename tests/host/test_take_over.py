@@ -50,7 +50,7 @@ def test_a_box_that_cannot_reach_storage_signals_the_reason_and_the_old_one_keep
     new.boot()
     world.stop("lancedb")
     try:
-        with pytest.raises(BoxError):
+        with pytest.raises(BoxError, match="the user data exited with 1"):
             new.bootstrap()
     finally:
         world.start("lancedb")
@@ -65,6 +65,27 @@ def test_a_box_that_cannot_reach_storage_signals_the_reason_and_the_old_one_keep
     assert world.get(HEALTH).status_code == 200
 
 
+def test_a_box_that_never_becomes_ready_signals_the_reason_and_the_old_one_keeps_the_address(
+    world: World, serving: Box, make_box: Callable[..., Box]
+) -> None:
+    new = make_box(installed=True)
+    new.boot()
+    new.stop_collecting()
+    folder = "/etc/systemd/system/community-metrics-api.service.d"
+    unresolved = "[Service]\\nInaccessiblePaths=/etc/resolv.conf /etc/hosts\\n"  # the check of the keys works
+    new.succeeds(f"printf '{unresolved}' > {folder}/90-unresolved.conf && systemctl daemon-reload")
+    new.succeeds("systemctl restart community-metrics-api.service")
+
+    with pytest.raises(BoxError, match="the user data exited with 1"):
+        new.bootstrap()
+
+    last = world.aws.signals[-1]
+    assert (last["Status"], last["UniqueId"]) == ("FAILURE", instance_id(new.address))
+    expected = "bootstrap, ready: not ready within 60 s: GET /api/v1/ready on /run/community-metrics/api.sock"
+    assert reason(world, new).splitlines()[-1].startswith(f"{expected} returned 503: ")
+    assert world.get(HEALTH).status_code == 200
+
+
 def test_a_box_whose_nginx_cannot_start_signals_the_reason_and_the_old_one_keeps_the_address(
     world: World, serving: Box, make_box: Callable[..., Box]
 ) -> None:
@@ -73,7 +94,7 @@ def test_a_box_whose_nginx_cannot_start_signals_the_reason_and_the_old_one_keeps
     new.stop_collecting()
     new.succeeds("systemctl stop nginx && systemd-run --quiet --unit=squatter python3 -m http.server 443")
 
-    with pytest.raises(BoxError):
+    with pytest.raises(BoxError, match="the user data exited with 1"):
         new.bootstrap()
 
     last = world.aws.signals[-1]

@@ -75,6 +75,13 @@ PRIVATE = ("host-in-a-vpc", "host-privatelink", "serverless-in-a-vpc", "serverle
 VARIANTS: dict[str, dict[str, Any]] = {  # a flavour with one change
     "cluster-port": {**SMALLEST, "lancedb_port": 8443, "ipv6": True},
     "zone-b": {**SMALLEST, "availability_zone": "us-east-1b", "ipv6": True},
+    "with-ipv6": {**SMALLEST, "ipv6": True},
+    "other-cluster": {
+        **SMALLEST,
+        **PRIVATELINK,
+        "availability_zone": "us-east-1b",
+        "privatelink_domain": "other.lancedb.example",
+    },
     "other-type": {**SMALLEST, "instance_type": "t4g.medium"},
     "other-mail": {**FULLEST, "alarm_email": "others@example.org"},
     "staging": {**FULLEST, "stage": "staging"},

@@ -132,9 +132,9 @@ def test_the_checks_are_repeated_and_a_reason_is_printed_once(
     def pause(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 3:
-            raise Stopped
+            raise Stopped("three pauses")
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Stopped, match="three pauses"):
         certificate.main(["renew"], tmp_path, pause)
 
     (line,) = capsys.readouterr().out.splitlines()

@@ -46,6 +46,8 @@ def test_the_subnets_of_two_zones_can_exist_side_by_side(assemblies: dict[str, A
     [
         ("cluster-port", "zone-b"),
         ("smallest", "other-type"),
+        ("smallest", "with-ipv6"),
+        ("host-privatelink", "other-cluster"),
         ("smallest", "host-in-a-vpc"),
     ],
 )
