@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,7 +21,7 @@ from tests.support.worlds import METRIC, observed, values
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from community_metrics.model import Run
+    from community_metrics.model import Lease, Run
     from community_metrics.storage import LanceDBStore
     from tests.support.worlds import World
 
@@ -58,6 +59,15 @@ async def shown(database: ReadDatabase) -> list[int]:
 
 def closed(run_id: str, started_at: timedelta) -> Run:
     return run(NOON + started_at, run_id=run_id)
+
+
+async def test_a_database_without_a_run_has_no_newest_run(local_world: World) -> None:
+    database = ReadDatabase(local_world.settings)
+    async with local_world.open() as store:
+        await store.create_tables()
+    tables = await database.look(NOON)
+    assert (tables.newest_run, tables.key) == (None, DataKey((), ()))
+    await database.close()
 
 
 async def test_what_a_run_merges_is_shown_when_it_closes_and_not_half_of_it_before(
@@ -106,6 +116,38 @@ async def test_the_key_has_the_four_newest_closed_runs_beside_those_of_a_clock_a
     assert key.closed_runs[1] == ("tonight", NOON + tonight + MINUTE)
 
 
+async def test_while_a_run_is_open_each_look_has_its_newest_lease_and_record_over_the_same_rows(
+    database: ReadDatabase, store: LanceDBStore
+) -> None:
+    async def load(reader: LanceDBReader) -> tuple[Lease | None, Run, list[int]]:
+        lease, (newest,) = await reader.lease(), await reader.runs(limit=1)
+        return lease, newest, values(await reader.stats([METRIC]))
+
+    lease = await store.acquire_lease("second", "host", 1, NOON, TTL)
+    record = run(NOON, RunStatus.RUNNING, run_id="second")
+    await store.record_run(record)
+    await database.look(NOON)
+    await put(store, 2)
+    lease = await store.renew_lease(lease, NOON + MINUTE, TTL)
+    await database.look(NOON)
+    assert (await database.read(load, NOON))[0] == (lease, record, [1])
+    record = replace(record, rows_inserted=7)
+    await store.record_run(record)
+    await database.look(NOON)
+    assert (await database.read(load, NOON))[0] == (lease, record, [1])
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_a_look_that_finds_nothing_new_keeps_the_snapshot(
+    database: ReadDatabase, store: LanceDBStore, is_open: bool
+) -> None:
+    if is_open:
+        await store.acquire_lease("second", "host", 1, NOON, TTL)
+        await store.record_run(run(NOON, RunStatus.RUNNING, run_id="second"))
+    first = await database.look(NOON)
+    assert await database.look(NOON + MINUTE) is first
+
+
 async def test_a_run_whose_end_changes_changes_the_key(database: ReadDatabase, store: LanceDBStore) -> None:
     before = (await database.look(NOON)).key
     await store.record_run(replace(closed("first", -DAY), finished_at=NOON))
@@ -140,6 +182,11 @@ class Scripted(LanceDBReader):
     failures: ClassVar[list[StorageUnavailable]] = []
     may_read: ClassVar[asyncio.Event | None] = None
     reads: ClassVar[int] = 0
+    leases: ClassVar[int] = 0
+
+    async def lease(self, *args: Any) -> Lease | None:
+        type(self).leases += 1
+        return await super().lease(*args)
 
     async def runs(self, **options: Any) -> list[Run]:
         type(self).reads += 1
@@ -152,7 +199,7 @@ class Scripted(LanceDBReader):
 
 @pytest.fixture
 async def scripted(local_world: World, store: LanceDBStore) -> AsyncIterator[ReadDatabase]:
-    Scripted.failures, Scripted.may_read, Scripted.reads = [], None, 0
+    Scripted.failures, Scripted.may_read, Scripted.reads, Scripted.leases = [], None, 0, 0
     opened = ReadDatabase(local_world.settings, read_timeout_s=5, reader_type=Scripted)
     yield opened
     await opened.close()
@@ -203,6 +250,46 @@ async def test_a_read_whose_files_a_run_removed_is_read_once_more_from_a_new_sna
     assert await database.read(load, NOON) == ([2], versions)
 
 
+async def test_a_look_reads_the_runs_once_and_the_lease_while_one_is_open(
+    scripted: ReadDatabase, store: LanceDBStore
+) -> None:
+    async def read_by_a_look() -> tuple[int, int]:
+        Scripted.reads, Scripted.leases = 0, 0
+        await scripted.look(NOON)
+        return Scripted.reads, Scripted.leases
+
+    assert [await read_by_a_look() for _ in range(2)] == [(1, 0), (1, 0)]
+    await store.acquire_lease("second", "host", 1, NOON, TTL)
+    await store.record_run(run(NOON, RunStatus.RUNNING, run_id="second"))
+    assert await read_by_a_look() == (2, 1)  # the lease is read first, so the look begins again
+    assert [await read_by_a_look() for _ in range(2)] == [(1, 1), (1, 1)]
+    await store.record_run(closed("second", timedelta(0)))
+    assert [await read_by_a_look() for _ in range(2)] == [(1, 0), (1, 0)]
+
+
+async def test_a_look_under_way_does_not_keep_a_snapshot_whose_files_a_run_removed(
+    scripted: ReadDatabase, store: LanceDBStore
+) -> None:
+    readers = []
+
+    async def load(reader: LanceDBReader) -> list[int]:
+        readers.append(reader)
+        if len(readers) == 1:
+            raise StorageUnavailable("a file is gone")
+        return values(await reader.stats([METRIC]))
+
+    await scripted.look(NOON)
+    await put(store, 2)
+    Scripted.may_read = asyncio.Event()
+    looking = asyncio.create_task(scripted.look(NOON))
+    reading = asyncio.create_task(scripted.read(load, NOON))
+    while not readers:  # noqa: ASYNC110  a plain list
+        await asyncio.sleep(0)
+    Scripted.may_read.set()
+    assert (await reading)[0] == [2]
+    assert (await looking).snapshot.reader is readers[1]
+
+
 async def test_a_read_that_fails_twice_is_an_error_and_the_next_one_starts_anew(
     database: ReadDatabase,
 ) -> None:
@@ -226,6 +313,31 @@ async def test_a_closed_database_opens_again_at_the_next_read(
     assert values(await database.reader.stats([METRIC])) == [2]
     assert await shown(database) == [2]
     await database.close()
+
+
+@pytest.mark.parametrize("ends_by", ["an error", "closing"])
+async def test_a_look_that_nobody_waits_for_ends_without_a_report_of_asyncio(
+    scripted: ReadDatabase, ends_by: str
+) -> None:
+    reports: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, report: reports.append(report))
+    Scripted.may_read = asyncio.Event()
+    client = asyncio.create_task(scripted.look(NOON))
+    await asyncio.sleep(0.01)
+    client.cancel()
+    await asyncio.wait([client])
+    if ends_by == "closing":
+        await scripted.close()
+    else:
+        Scripted.failures = [StorageUnavailable("away")]
+        Scripted.may_read.set()
+        while Scripted.failures:  # noqa: ASYNC110  a plain list
+            await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    Scripted.may_read.set()
+    await scripted.look(NOON)  # the database keeps its latest look alone
+    gc.collect()
+    assert reports == []
 
 
 async def test_closing_ends_a_look_under_way(scripted: ReadDatabase) -> None:

@@ -143,6 +143,7 @@ def laid_out(tree: Path, group: Group) -> Path:
         "pytest_add_cli_args_test_selection": group.tests,
         "use_git_change_detection": False,
         "timeout_constant": 20.0,
+        "process_isolation": "forkserver",  # a child of a process in which LanceDB has run may crash
     }
     lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in settings.items())
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -84,6 +84,18 @@ class TestGroups:
         assert failure.message == f"{REFUSED} (5 metrics: a, b, c and 2 more)"
         assert (failure.url, failure.metric_ids) == ("https://api.github.com", ("a", "b", "c", "d", "e"))
 
+    @pytest.mark.parametrize(
+        ("names", "listed"),
+        [
+            ("ab", "2 metrics: a, b"),
+            ("abc", "3 metrics: a, b, c"),
+            ("abcd", "4 metrics: a, b, c and 1 more"),
+        ],
+    )
+    def test_a_line_names_three_metrics_and_counts_the_rest(self, names: str, listed: str) -> None:
+        (failure,) = grouped_failures(unreachable(*names))
+        assert failure.message == f"{REFUSED} ({listed})"
+
     def test_a_metric_alone_comes_first_in_its_line(self) -> None:
         (failure,) = grouped_failures(unreachable("a"))
         assert failure.message == f"a: {REFUSED}"
