@@ -179,7 +179,7 @@ rehearse-deploy: .venv/.dev node_modules/.installed ## Deploy to a stand-in for 
 
 replace-host: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Replace the host by a new one, with nothing else changed (needs AWS credentials)
 	$(BIN)/python -m infra.replace_host $(DEPLOYMENT)
-	$(WITH_NODE); node_modules/.bin/cdk deploy --all -c deployment=$(DEPLOYMENT)
+	$(WITH_NODE); PATH="$$PWD/node_modules/.bin:$$PATH" $(BIN)/python -m infra.deploy $(DEPLOYMENT)
 
 image: $(DEPLOYMENT) .venv/.dev ## Build and push the Lambda image of DEPLOYMENT=deployment.toml; needs Docker and AWS credentials
 	$(BIN)/python -m infra.push_image $(DEPLOYMENT)

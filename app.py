@@ -7,35 +7,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aws_cdk import App
 
 from infra.acknowledgements import acknowledge
 from infra.build import build
-from infra.release import HOST_FILES, ROOT, ReleaseError, build_release
+from infra.release import ROOT, ReleaseError, build_release
+from infra.session_key import LACKS_KEY, lacks_key
 from infra.settings import SettingsError, load_settings
-
-if TYPE_CHECKING:
-    from infra.settings import DeploymentSettings
-
-SESSION_KEY = HOST_FILES / "amazon-ssm-agent.asc"
 
 AWAITS_IMAGE = (
     "lambda_image is not set, so only the secrets and storage stacks can be deployed. Deploy them, run "
     "`make image`, add the line that it prints to deployment.toml, and deploy again; or run `make deploy`, "
     "which does all of it."
 )
-
-LACKS_KEY = (
-    f"{SESSION_KEY.relative_to(ROOT)} is missing, so the host will come up without Session Manager, and you "
-    "could not log in. Save AWS's public key there (docs/deploy.md, step 1), or set session_manager = false."
-)
-
-
-def lacks_key(settings: DeploymentSettings) -> bool:
-    """Return whether the release has no key to check the agent of Session Manager with."""
-    return settings.session_manager and not settings.serverless and not SESSION_KEY.exists()
 
 
 def main() -> int:

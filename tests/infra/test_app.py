@@ -69,7 +69,7 @@ def test_a_synthesis_takes_less_than_30_s(tmp_path: Path) -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stderr
     has_key = (HOST_FILES / "amazon-ssm-agent.asc").exists()
-    assert ("could not log in. Save AWS's public key" in done.stderr) is not has_key
+    assert ("could not log in. Fix: save AWS's public key" in done.stderr) is not has_key
     assert len(list(tmp_path.glob("out/*.template.json"))) == 6
     # CPU time: elapsed time depends on the load of the machine
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 30
