@@ -168,7 +168,7 @@ synth: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Synthesise the deploy
 
 diff-comment: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Write what a deploy would change to dist/diff.md, for a comment
 	@mkdir -p dist
-	$(WITH_NODE); node_modules/.bin/cdk diff --method=template --ci --no-color -c deployment=$(DEPLOYMENT) | $(BIN)/python -m infra.diff_comment > dist/diff.md
+	$(WITH_NODE); node_modules/.bin/cdk diff --method=template --ci --no-color -c deployment=$(DEPLOYMENT) -c placeholder_image=true | $(BIN)/python -m infra.diff_comment > dist/diff.md
 
 APPROVAL ?= broadening
 deploy: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Deploy every stack of DEPLOYMENT=deployment.toml; with serverless = true, build and push the image first
@@ -179,7 +179,7 @@ rehearse-deploy: .venv/.dev node_modules/.installed ## Deploy to a stand-in for 
 
 replace-host: $(DEPLOYMENT) .venv/.dev node_modules/.installed ## Replace the host by a new one, with nothing else changed (needs AWS credentials)
 	$(BIN)/python -m infra.replace_host $(DEPLOYMENT)
-	$(WITH_NODE); node_modules/.bin/cdk deploy --all -c deployment=$(DEPLOYMENT)
+	$(WITH_NODE); PATH="$$PWD/node_modules/.bin:$$PATH" $(BIN)/python -m infra.deploy $(DEPLOYMENT)
 
 image: $(DEPLOYMENT) .venv/.dev ## Build and push the Lambda image of DEPLOYMENT=deployment.toml; needs Docker and AWS credentials
 	$(BIN)/python -m infra.push_image $(DEPLOYMENT)

@@ -1,41 +1,31 @@
 """The CDK app: synthesises the stacks of `deployment.toml`.
 
 `-c deployment=other.toml` uses another file, `-c lambda_image=sha256:…` another image than the file's.
+`-c placeholder_image=true` is for `cdk diff` and `cdk destroy`: they need every stack, but no real image.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aws_cdk import App
 
 from infra.acknowledgements import acknowledge
 from infra.build import build
-from infra.release import HOST_FILES, ROOT, ReleaseError, build_release
+from infra.release import ROOT, ReleaseError, build_release
+from infra.session_key import LACKS_KEY, lacks_key
 from infra.settings import SettingsError, load_settings
 
-if TYPE_CHECKING:
-    from infra.settings import DeploymentSettings
-
-SESSION_KEY = HOST_FILES / "amazon-ssm-agent.asc"
-
 AWAITS_IMAGE = (
-    "lambda_image is not set, so only the secrets and storage stacks can be deployed. Deploy them, run "
-    "`make image`, add the line that it prints to deployment.toml, and deploy again; or run `make deploy`, "
-    "which does all of it."
-)
-
-LACKS_KEY = (
-    f"{SESSION_KEY.relative_to(ROOT)} is missing, so the host will come up without Session Manager, and you "
-    "could not log in. Save AWS's public key there (docs/deploy.md, step 1), or set session_manager = false."
+    "lambda_image is not set, so only the secrets, storage and pipeline stacks are synthesised. Deploy them, "
+    "run `make image`, add the line that it prints to deployment.toml, and deploy again; or run "
+    "`make deploy`, which does all of it. For `cdk diff` and `cdk destroy`, add -c placeholder_image=true."
 )
 
 
-def lacks_key(settings: DeploymentSettings) -> bool:
-    """Return whether the release has no key to check the agent of Session Manager with."""
-    return settings.session_manager and not settings.serverless and not SESSION_KEY.exists()
+# no image of the repository has this digest, so a deploy of it fails and changes no function
+PLACEHOLDER = "sha256:" + "0" * 64
 
 
 def main() -> int:
@@ -46,6 +36,8 @@ def main() -> int:
             Path(app.node.try_get_context("deployment") or ROOT / "deployment.toml"),
             app.node.try_get_context("lambda_image"),
         )
+        if settings.awaits_image and app.node.try_get_context("placeholder_image") == "true":
+            settings = settings.model_copy(update={"lambda_image": PLACEHOLDER})
         release = build_release(ROOT / "dist" / "release", settings.catalog)
     except (SettingsError, ReleaseError) as error:
         print(error, file=sys.stderr)  # noqa: T201  the CDK CLI shows an app's stderr

@@ -12,17 +12,19 @@ from datetime import UTC, datetime
 
 from infra.push_image import ImageError, push
 from infra.release import ROOT, ReleaseError
-from infra.settings import SettingsError, Target, load_settings
+from infra.session_key import LACKS_KEY, lacks_key
+from infra.settings import DeploymentSettings, SettingsError, Target, load_settings
 
 
 class DeployError(Exception):
-    """The CDK CLI failed; its output is above."""
+    """Nothing or not everything was deployed; the message has the reason."""
 
 
 def main(deployment: str, options: list[str]) -> int:
     """Deploy, or print one error message; return the exit code."""
     try:
         settings = load_settings(ROOT / deployment)
+        _check_key(settings)
         options = [*options, "--context", f"deployment={deployment}"]
         _deploy(options)
         if settings.awaits_image:
@@ -33,6 +35,11 @@ def main(deployment: str, options: list[str]) -> int:
         print(error, file=sys.stderr)  # noqa: T201  as above
         return 1
     return 0
+
+
+def _check_key(settings: DeploymentSettings) -> None:
+    if lacks_key(settings):
+        raise DeployError(LACKS_KEY)
 
 
 def _deploy(options: list[str]) -> None:

@@ -80,6 +80,9 @@ def write_context(folder: Path, catalog: Path | None) -> None:
         target = files / CATALOG_PATH.lstrip("/")
         target.parent.mkdir(parents=True)
         shutil.copyfile(catalog, target)
+    # COPY keeps the modes, which come from the umask here, and the functions run as another user than root
+    for path in (files, *files.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     build_wheel(folder)
 
 

@@ -114,6 +114,9 @@ def difference(stage: Stage) -> str:
 def test_the_comment_of_a_pull_request_shows_what_a_deploy_would_change(deployed: Deployed) -> None:
     assert "Stack community-metrics-pipeline" in deployed.comment
     assert "repo:lancedb/community-metrics:environment:live" in deployed.comment
+    # the file names no image: the deploy builds another one, and the functions get it
+    assert "Stack community-metrics-serverless" in deployed.comment
+    assert f"sha256:{'0' * 64}" in deployed.comment
     assert ACCOUNT not in deployed.comment
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -64,6 +65,21 @@ def test_the_image_is_built_with_the_catalogue_of_the_deployment(tmp_path: Path,
     found = {str(path.relative_to(context / "files")) for path in (context / "files").rglob("*.toml")}
     assert found == ({CATALOG_PATH.lstrip("/")} if has_catalogue else set())
     assert "COPY dist/image/files/ /" in (ROOT / "runtime/Dockerfile").read_text(encoding="utf-8")
+
+
+def test_the_user_of_the_functions_can_read_the_catalogue_whatever_the_umask(tmp_path: Path) -> None:
+    catalog = tmp_path / "my-catalog.toml"
+    catalog.write_text("[[product]]\n", encoding="utf-8")
+    before = os.umask(0o077)
+    try:
+        write_context(tmp_path / "image", catalog)
+    finally:
+        os.umask(before)
+
+    files = tmp_path / "image" / "files"
+    modes = {str(path.relative_to(files)): path.stat().st_mode & 0o777 for path in (files, *files.rglob("*"))}
+    assert modes.pop(CATALOG_PATH.lstrip("/")) == 0o644
+    assert modes == {".": 0o755, "etc": 0o755, "etc/community-metrics": 0o755}
 
 
 def test_the_release_contains_no_times_and_owners_of_the_build_machine(release: Release) -> None:

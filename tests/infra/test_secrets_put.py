@@ -152,6 +152,12 @@ async def test_unchecked_keys_of_an_unreachable_cluster_are_stored_with_a_note(
 
     assert (await filled(given, reachable=False)).notes == (KEYS_NOT_CHECKED,)
     assert values(entries) == given
+    # the same command is for a host and for Lambda, where no boot checks the keys
+    for place in (
+        "A host checks them when it boots",
+        "With Lambda nothing checks them: request /api/v1/ready",
+    ):
+        assert place in KEYS_NOT_CHECKED
 
 
 @pytest.mark.parametrize(

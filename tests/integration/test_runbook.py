@@ -19,7 +19,7 @@ from tests.support.registry import Registry
 from tests.support.replay import Replay
 from tests.support.runbook import HOST, LAPTOP, PAGES, ROOT, Block, blocks
 
-REHEARSALS = ("tests/infra/test_rehearsal.py", "tests/infra/test_moves.py")
+REHEARSALS = ("tests/infra/test_rehearsal.py", "tests/infra/test_moves.py", "tests/infra/test_deploy.py")
 FIND_HOST = (
     "host=$(aws cloudformation describe-stacks --stack-name community-metrics-host "
     "--query \"Stacks[0].Outputs[?OutputKey=='InstanceId'].OutputValue\" --output text)"
@@ -31,7 +31,7 @@ ELSEWHERE = {
     'aws ssm start-session --target "$host"': "test_the_output_that_a_log_in_reads_is_the_id_of_the_instance",
     "community-metrics secrets put --region eu-central-1": "test_secrets_put_stores_and_hides_the_secrets",
     "npx cdk diff": "test_an_unchanged_tree_has_an_empty_diff",
-    "npx cdk deploy --all": "test_a_new_release_replaces_only_the_instance",
+    "make deploy": "test_the_functions_run_the_image_that_the_deploy_built",
     "aws ec2 describe-instance-status --include-all-instances --query 'InstanceStatuses[].[InstanceId,"
     "InstanceState.Name,SystemStatus.Status,InstanceStatus.Status]' --output text": (
         "test_the_status_checks_of_the_host_can_be_read"

@@ -38,3 +38,12 @@ def test_every_target_that_the_page_names_exists() -> None:
 
     assert targets
     assert {name for name in targets if not re.search(rf"^{name}:", makefile, re.MULTILINE)} == set()
+
+
+def test_every_price_has_its_date() -> None:
+    costs = PAGE.partition("## Costs")[2].partition("\n## ")[0].partition("| item |")[2]
+    table = re.findall(r"^\|.*\| ([^|]*) \|$", costs.partition("| **total")[0], re.MULTILINE)[1:]
+
+    assert len(table) == 14
+    assert [place for place in table if not re.search(r"[AB✗] \d{4}-\d\d-\d\d$", place)] == []
+    assert re.findall(r"✗(?! \d{4}-\d\d-\d\d|, noted \d{4}-\d\d-\d\d).*", costs) == []

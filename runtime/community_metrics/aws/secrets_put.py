@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 PREFIX: Final = "community-metrics"
 _NOT_FOUND: Final = "ResourceNotFoundException"
 KEYS_NOT_CHECKED: Final = (
-    "The keys are not checked. The host checks them when it boots: if LanceDB rejects one, the deploy fails."
+    "The keys are not checked. A host checks them when it boots: if LanceDB rejects one, the deploy fails. "
+    "With Lambda nothing checks them: request /api/v1/ready after the deploy."
 )
 
 
@@ -195,7 +196,8 @@ async def check(values: Mapping[SecretEntry, str | None], deployment: Deployment
     except StorageUnavailable as error:
         raise StorageUnavailable(
             f"Nothing was stored: {error} If this machine cannot reach a private cluster, store the secrets "
-            "with --unchecked; the host then checks the keys when it boots."
+            "with --unchecked. A host checks the keys when it boots; with Lambda, request /api/v1/ready "
+            "after the deploy."
         ) from None
 
 

@@ -31,7 +31,7 @@ def put(
         bool,
         typer.Option(
             "--unchecked",
-            help="Do not test the keys, if this machine cannot reach the cluster; the host does at boot.",
+            help="Do not test the keys, if this machine cannot reach the cluster; a host does at boot.",
         ),
     ] = False,
 ) -> None:
