@@ -59,8 +59,8 @@ test("page, CSV, badge, API and report have equal numbers for one week", async (
   await card.getByRole("button", { name: "CSV" }).click();
   const line = readFileSync(await (await download).path(), "utf8")
     .split("\r\n")
-    .find((row) => row.startsWith(`${METRIC},${week},`));
-  const [, , , , csvValue, , , csvDays, , csvComplete] = line?.split(",") ?? [];
+    .find((row) => row.startsWith(`${METRIC},downloads,${week},`));
+  const [, , , , , csvValue, , , csvDays, , csvComplete] = line?.split(",") ?? [];
   expect([Number(csvValue), Number(csvDays), csvComplete]).toEqual([value, days_present, String(complete)]);
 
   const badge = await (await request.get(pageUrl("today", `api/v1/badge/${METRIC}.svg`))).text();

@@ -16,7 +16,7 @@ for (const kind of ["csv", "svg", "png"] as const) {
     expect(file.suggestedFilename()).toBe(`downloads-lancedb-2027-01-17.${kind}`);
     if (kind === "csv")
       expect(content.toString()).toContain(
-        "downloads:lancedb:python,2027-W02,2027-01-11,2027-01-17,1285752,",
+        "downloads:lancedb:python,downloads,2027-W02,2027-01-11,2027-01-17,1285752,",
       );
     if (kind === "svg") expect(content.toString()).not.toMatch(/var\(|light-dark/);
     if (kind === "svg") expect(content.toString()).toContain("LanceDB · Downloads");

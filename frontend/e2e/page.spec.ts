@@ -75,7 +75,7 @@ test("the overview shows downloads, change, share and stars by product, with fre
   const lancedb = page.getByRole("article", { name: "LanceDB" });
   await expect(lancedb.getByRole("row", { name: /Python/ })).toContainText(/1,285,752.*\+0\.3%.*74\.1%/);
   await expect(lancedb.getByRole("row", { name: /Node\.js/ })).toContainText(/431,612.*-1\.7%.*24\.9%/);
-  await expect(lancedb.getByRole("row", { name: /Stars/ })).toContainText(
+  await expect(lancedb.getByRole("row", { name: /Stars lancedb/ })).toContainText(
     /read 20 Jan 2027, 06:00 UTC.*7,980.*\+0\.5%/,
   );
   const strip = page.locator(".summary-strip");
