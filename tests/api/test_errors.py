@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,7 +17,7 @@ from community_metrics.api.middleware.request_log import log_to_structlog
 from community_metrics.errors import StorageUnavailable
 from community_metrics.storage import LanceDBReader
 from tests.support.clock import FakeClock
-from tests.support.lambda_runtime import http_event
+from tests.support.lambda_runtime import http_event, loop_of_mangum
 from tests.support.servers import served
 
 if TYPE_CHECKING:
@@ -77,13 +76,10 @@ def test_an_export_that_is_a_file_is_not_begun_when_storage_fails_midway(breakin
 
 @pytest.fixture
 def in_lambda() -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
-    """Handle one event; Mangum takes the loop of the thread and leaves it open."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    adapter = Mangum(APP, lifespan="off")
-    yield lambda event: adapter(event, None)  # type: ignore[arg-type]  # Mangum only hands the context on
-    asyncio.set_event_loop(None)
-    loop.close()
+    """Handle one event."""
+    with loop_of_mangum():
+        adapter = Mangum(APP, lifespan="off")
+        yield lambda event: adapter(event, None)  # type: ignore[arg-type]  # Mangum only hands the context on
 
 
 def test_in_lambda_an_aborted_response_is_a_plain_500(

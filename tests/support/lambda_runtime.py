@@ -5,6 +5,7 @@ One process handles all events of a test, as a warm function does; `invoke` retu
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import queue
@@ -26,6 +27,16 @@ _TIMEOUT_S = 60
 _END = object()
 """In place of an event: the function ends. An event may be None."""
 _KEPT = ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+
+
+@contextmanager
+def loop_of_mangum() -> Iterator[None]:
+    """Give this thread the event loop that Mangum takes, and close it; its own one it leaves open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @dataclass(frozen=True)
