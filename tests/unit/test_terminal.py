@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -46,6 +47,17 @@ CATALOG = load_catalog(None)
 PYTHON, RUST, STARS = "downloads:lance:python", "downloads:lance:rust", "stars:lance:github"
 SUNDAY = date(2026, 11, 22)
 W47 = week_named("2026-W47")
+
+
+def with_long_names(report: Report) -> Report:
+    """Return the report with names in its first product that are too long for most terminals."""
+    product, *others = report.dashboard.products
+    named = [
+        replace(one, metric=replace(one.metric, display_name="A name of forty-one characters, or longer"))
+        for one in product.metrics
+    ]
+    products = (replace(product, metrics=tuple(named)), *others)
+    return replace(report, dashboard=replace(report.dashboard, products=products))
 
 
 def printed(what: RenderableType, width: int = 100) -> str:
@@ -199,14 +211,7 @@ class TestReport:
     @pytest.mark.parametrize("width", [50, 60, 80, 100, 160])
     def test_names_are_cut_but_no_value_and_no_line_is_too_long(self, width: int) -> None:
         large = [replace(row, value=2_345_678_901) for row in downloads(RUST)]
-        report = report_of_rows(downloads(PYTHON), large, stars(1_234_567))
-        product, *others = report.dashboard.products
-        named = [
-            replace(one, metric=replace(one.metric, display_name="A name of forty-one characters, or longer"))
-            for one in product.metrics
-        ]
-        products = (replace(product, metrics=tuple(named)), *others)
-        report = replace(report, dashboard=replace(report.dashboard, products=products))
+        report = with_long_names(report_of_rows(downloads(PYTHON), large, stars(1_234_567)))
         text = printed(render_report(report, UNICODE, width), width)
         assert "A name of" in text
         assert "1,234,567" in text
@@ -214,6 +219,16 @@ class TestReport:
         assert "W…" not in text
         assert "2026-W47" in text
         assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+
+    @pytest.mark.parametrize("width", range(72, 140))
+    def test_the_line_has_a_mark_for_each_of_the_weeks_in_its_heading(self, width: int) -> None:
+        report = with_long_names(report_of_rows(downloads(PYTHON)[-30:]))  # 4 complete weeks: `4/12 wk`
+        lines = printed(render_report(report, UNICODE, width), width).splitlines()
+        heading = next(at for at, line in enumerate(lines) if re.match(r" +week +value", line))
+        weeks = re.search(r"(\d+) weeks", lines[heading])
+        assert weeks is not None or "weeks" not in lines[heading]
+        if weeks is not None:
+            assert len(lines[heading + 1].split()[-1]) == int(weeks[1])
 
     def test_a_terminal_without_unicode_gets_plain_characters(self) -> None:
         report = report_of_rows(downloads(PYTHON), seeded(SUNDAY))

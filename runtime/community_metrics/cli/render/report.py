@@ -125,7 +125,7 @@ def _layout(report: Report, glyphs: Glyphs, width: int) -> _Layout:
     unit = widths.pop(_UNIT) + _PADDING
     min_widths = [least for at, least in enumerate(_MIN_WIDTHS) if at != _UNIT]
     fixed = sum(map(max, widths, min_widths)) + _PADDING * len(widths)
-    completeness = max(len(_completeness(metric)) for metric in report.metrics) + _PADDING
+    completeness = max(len(_COMPLETE), *(len(_completeness(one)) for one in report.metrics)) + _PADDING
     drawn = min(_spark_width(width), len(report.dashboard.periods))
     line = max(drawn, len(_spark_header(drawn)))
     shortest = min(names, _SHORTEST_NAME)
@@ -140,6 +140,7 @@ def _layout(report: Report, glyphs: Glyphs, width: int) -> _Layout:
 
 _HEADERS: Final = ("week", "value", "unit", "change")
 _MIN_WIDTHS: Final = (0, 11, 0, 7)
+_COMPLETE: Final = "complete"
 _UNIT: Final = _HEADERS.index("unit")
 _JUSTIFY: Final[Sequence[JustifyMethod]] = ("left", "right", "left", "right")
 
@@ -152,7 +153,7 @@ def _table(product: ProductView, layout: _Layout) -> Table:
         justify, min_width = _JUSTIFY[at], _MIN_WIDTHS[at]
         table.add_column(_HEADERS[at], justify=justify, no_wrap=True, min_width=min_width)
     if layout.has_completeness:
-        table.add_column("complete", justify="right", no_wrap=True)
+        table.add_column(_COMPLETE, justify="right", no_wrap=True)
     if layout.drawn:
         table.add_column(_spark_header(layout.drawn), no_wrap=True, overflow="crop", min_width=layout.drawn)
     for metric in product.metrics:
