@@ -232,21 +232,27 @@ async def test_a_look_that_takes_too_long_is_an_outage_and_the_next_one_is_new(
     await database.close()
 
 
-async def test_a_read_whose_files_a_run_removed_is_read_once_more_from_a_new_snapshot(
-    database: ReadDatabase, store: LanceDBStore
-) -> None:
-    readers = []
+class Load:
+    """Reads the values, but not from the first reader: a run has removed its files."""
 
-    async def load(reader: LanceDBReader) -> list[int]:
-        readers.append(reader)
-        if len(readers) == 1:
+    def __init__(self) -> None:
+        self.readers: list[LanceDBReader] = []
+
+    async def __call__(self, reader: LanceDBReader) -> list[int]:
+        self.readers.append(reader)
+        if len(self.readers) == 1:
             raise StorageUnavailable("a file is gone")
         return values(await reader.stats([METRIC]))
 
+
+async def test_a_read_whose_files_a_run_removed_is_read_once_more_from_a_new_snapshot(
+    database: ReadDatabase, store: LanceDBStore
+) -> None:
+    load = Load()
     await database.look(NOON)
     await put(store, 2)
     found, versions = await database.read(load, NOON)
-    assert (found, len(readers)) == ([2], 2)
+    assert (found, len(load.readers)) == ([2], 2)
     assert await database.read(load, NOON) == ([2], versions)
 
 
@@ -270,24 +276,17 @@ async def test_a_look_reads_the_runs_once_and_the_lease_while_one_is_open(
 async def test_a_look_under_way_does_not_keep_a_snapshot_whose_files_a_run_removed(
     scripted: ReadDatabase, store: LanceDBStore
 ) -> None:
-    readers = []
-
-    async def load(reader: LanceDBReader) -> list[int]:
-        readers.append(reader)
-        if len(readers) == 1:
-            raise StorageUnavailable("a file is gone")
-        return values(await reader.stats([METRIC]))
-
+    load = Load()
     await scripted.look(NOON)
     await put(store, 2)
     Scripted.may_read = asyncio.Event()
     looking = asyncio.create_task(scripted.look(NOON))
     reading = asyncio.create_task(scripted.read(load, NOON))
-    while not readers:  # noqa: ASYNC110  a plain list
+    while not load.readers:  # noqa: ASYNC110  a plain list
         await asyncio.sleep(0)
     Scripted.may_read.set()
     assert (await reading)[0] == [2]
-    assert (await looking).snapshot.reader is readers[1]
+    assert (await looking).snapshot.reader is load.readers[1]
 
 
 async def test_a_read_that_fails_twice_is_an_error_and_the_next_one_starts_anew(

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import re
 import time
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.names import METRIC_NAMESPACE
 from tests.host.ledger import Ledger, expire_the_lease
 from tests.host.mailbox import Mailbox
 from tests.host.waiting import eventually
+from tests.infra.rehearsal.readback import newest_value
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
@@ -142,18 +141,18 @@ def test_a_failed_job_sends_a_notice_and_counts_in_the_gauge(
     assert f"{run.run.ingestion_run_id}, failed" in notice
     assert str(run.run.error_summary).splitlines()[0] in notice
     quiet.succeeds("systemctl start community-metrics-monitor")
-    assert latest(world, "FailedRuns") >= 1
-    assert latest(world, "BadRunsInARow") >= 1
+    assert newest_value(world.client("cloudwatch"), "FailedRuns") >= 1
+    assert newest_value(world.client("cloudwatch"), "BadRunsInARow") >= 1
 
 
 def test_the_monitor_publishes_every_gauge_of_the_alarms(quiet: Box, world: World) -> None:
     quiet.succeeds("systemctl start community-metrics-monitor")
 
-    assert latest(world, "PublishedThroughAgeDays") == 1
-    assert 0 <= latest(world, "CertificateLifetimeLeftPercent") <= 100
-    assert 0 <= latest(world, "AgeOfLastSuccessHours") < 1
-    assert 0 < latest(world, "DiskUsedPercent") < 100
-    assert 0 < latest(world, "MemoryUsedPercent") < 100
+    assert newest_value(world.client("cloudwatch"), "PublishedThroughAgeDays") == 1
+    assert 0 <= newest_value(world.client("cloudwatch"), "CertificateLifetimeLeftPercent") <= 100
+    assert 0 <= newest_value(world.client("cloudwatch"), "AgeOfLastSuccessHours") < 1
+    assert 0 < newest_value(world.client("cloudwatch"), "DiskUsedPercent") < 100
+    assert 0 < newest_value(world.client("cloudwatch"), "MemoryUsedPercent") < 100
     assert '"AgeOfLastSuccessHours": 0' in quiet.journal("community-metrics-monitor", lines=10)
 
 
@@ -212,17 +211,3 @@ def sandbox(box: Box, unit: str) -> list[str]:
     """Return a unit's user, credentials, sandbox and limits."""
     lines = box.succeeds(f"systemctl show {unit}").splitlines()
     return sorted(line for line in lines if SANDBOX.match(line))
-
-
-def latest(world: World, gauge: str) -> float:
-    """Return the newest value of a gauge in CloudWatch."""
-    now = datetime.now(UTC)
-    points = world.client("cloudwatch").get_metric_statistics(
-        Namespace=METRIC_NAMESPACE,
-        MetricName=gauge,
-        StartTime=now - timedelta(hours=1),
-        EndTime=now + timedelta(minutes=1),
-        Period=1,
-        Statistics=["Maximum"],
-    )["Datapoints"]
-    return float(max(points, key=lambda point: point["Timestamp"])["Maximum"])

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from infra.names import METRIC_NAMESPACE
 
 if TYPE_CHECKING:
     from tests.infra.rehearsal.stage import Stage
@@ -102,3 +105,17 @@ def logged(logs: Any, group: str) -> dict[str, str]:
         )
         for stream in streams
     }
+
+
+def newest_value(cloudwatch: Any, gauge: str) -> float:
+    """Return the newest value of a gauge of the last hour."""
+    now = datetime.now(UTC)
+    points = cloudwatch.get_metric_statistics(
+        Namespace=METRIC_NAMESPACE,
+        MetricName=gauge,
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=1,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    return float(max(points, key=lambda point: point["Timestamp"])["Maximum"])
