@@ -108,7 +108,13 @@ def test_a_mirror_that_is_down_delays_the_updates_and_not_the_take_over(
     new = make_box(installed=True)
     new.boot()
     new.stop_collecting()
-    release = f"/opt/community-metrics/releases/{world.deployment.facts['sha256'][:16]}"
+    facts = world.deployment.facts
+    release = f"/opt/community-metrics/releases/{facts['sha256'][:16]}"
+    # a bootstrap by hand has no stand-in for the bucket, so the unit restores the certificate before it
+    new.succeeds("systemctl start community-metrics-certificate.service")
+    eventually(
+        lambda: new.succeeds(f"test -e /etc/letsencrypt/live/{facts['api_host']}/privkey.pem"), CERTIFICATE_S
+    )
     world.stop("packages")
     try:
         printed = new.succeeds(
