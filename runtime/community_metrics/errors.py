@@ -14,6 +14,7 @@ CommunityMetricsError
 │       └── SourceShapeError    the response is not of the documented shape
 ├── ClockWrong                  this machine's clock is far from the registries'; nothing is stored
 ├── InvalidObservation          an observation that cannot exist, such as -1 downloads
+├── InvalidEvent                an event that cannot exist, such as a note without an author
 ├── StorageError                a LanceDB operation failed
 │   ├── StorageUnavailable      a later attempt may succeed
 │   ├── StorageDenied           401, 403
@@ -22,10 +23,16 @@ CommunityMetricsError
 │   │   └── UnknownStoredValue  a stored word that this version does not know
 │   └── StorageConflict         the write contradicts itself or another writer
 ├── ViewError                   a view cannot be made for these parameters
-│   ├── UnknownName             no metric or product of that id is stored
+│   ├── UnknownName             no metric, product or event of that id is stored
 │   ├── InvalidRange            the first day is after the last
 │   ├── NotAdditive             the view would be a sum of values that do not add up
-│   └── TooManyPoints           the view would be larger than the caller allows
+│   ├── NotComparable           the values of the metric cannot be compared
+│   ├── DaysMissing             the view would compare days of which some are missing
+│   ├── DayOutOfRange           the view has a day that is not over, or from before anything is stored
+│   ├── TooManyLines            the chart would have more metrics than fit
+│   ├── NoSuchFamily            no chosen metric is of the family
+│   ├── TooManyPoints           the view would be larger than the caller allows
+│   └── TooManyEvents           the range has more events than the caller allows
 ├── Busy                        as much work is in progress as memory allows; this work was not started
 ├── TookTooLong                 the work did not end within its time limit
 ├── RunLocked                   another run holds the database (exit 75)
@@ -41,7 +48,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
-from community_metrics.text import one_line
+from community_metrics.text import counted, one_line, ranges_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,6 +144,12 @@ class SourceUnreachable(TransientSourceError):  # noqa: N818
     problem = "cannot be reached"
 
 
+class TimeBudgetUsed(SourceError):  # noqa: N818  as above
+    """The run sends no more requests, since its time is used up. The metric is left for the next run."""
+
+    problem = "was not asked"
+
+
 class TerminalSourceError(SourceError):
     """A later request returns the same."""
 
@@ -186,6 +199,15 @@ class InvalidObservation(CommunityMetricsError):  # noqa: N818
         self.value = value
 
 
+class InvalidEvent(CommunityMetricsError):  # noqa: N818
+    """An event that cannot exist and was not constructed: the value of `field` is not the `expected` one."""
+
+    def __init__(self, event: object, field: str, expected: str) -> None:
+        super().__init__(f"Invalid event {event!r:.200}: {field} must be {expected}.")
+        self.field = field
+        self.expected = expected
+
+
 class StorageError(CommunityMetricsError):
     """A LanceDB operation failed."""
 
@@ -228,7 +250,7 @@ class ViewError(CommunityMetricsError):
 
 
 class UnknownName(ViewError):  # noqa: N818
-    """No `kind` (`metric` or `product`) of this id is stored; `similar` are similar ids."""
+    """No `kind` (`metric`, `product`, `event`, `digest`) of this id is stored; `similar` are similar ids."""
 
     def __init__(self, kind: str, name: str, similar: Sequence[str]) -> None:
         super().__init__(f"No {kind} {name!r} is stored.")
@@ -254,11 +276,85 @@ class NotAdditive(ViewError):  # noqa: N818
         self.reason = reason
 
 
+class NotComparable(ViewError):  # noqa: N818
+    """The values of the metric cannot be compared; `reason` says why."""
+
+    def __init__(self, metric_id: str, reason: str) -> None:
+        super().__init__(f"{metric_id} {reason}")
+        self.metric_id = metric_id
+        self.reason = reason
+
+
+class DaysMissing(ViewError):  # noqa: N818
+    """The view would compare days of which these are missing, and was not asked to skip them."""
+
+    def __init__(self, metric_id: str, days: Sequence[date]) -> None:
+        super().__init__(f"{metric_id} lacks {counted(len(days), 'day')}: {ranges_text(days)}")
+        self.metric_id = metric_id
+        self.days = tuple(days)
+
+
+class DayOutOfRange(ViewError):  # noqa: N818
+    """The days around a day are not over, or from before anything is stored; allowed are `first` to `last`.
+
+    `parameter` is what named the day: `day` or `event_id`.
+    """
+
+    def __init__(self, day: date, first: date, last: date, parameter: str) -> None:
+        why = "its days after are not over" if day > last else "nothing is stored of its days before"
+        super().__init__(f"{day}: {why}")
+        self.first = first
+        self.last = last
+        self.parameter = parameter
+
+
+class NoRegistryTotal(ViewError):  # noqa: N818
+    """A metric has no total of its registry to be compared with: none exists, or none is stored yet."""
+
+    def __init__(self, metric_id: str) -> None:
+        super().__init__(f"no total of the registry of {metric_id} is stored")
+
+
+class PeriodNotOver(ViewError):  # noqa: N818
+    """The period is not over, so nothing is said of it; `last` is the newest of its grain that is over."""
+
+    def __init__(self, grain: str, label: str, last: str) -> None:
+        super().__init__(f"{label} is not over")
+        self.grain = grain
+        self.last = last
+
+
 class TooManyPoints(ViewError):  # noqa: N818
     """The view would have more points than the caller allows."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The answer would have more than {limit:,} points.")
+        self.limit = limit
+
+
+class TooManyLines(ViewError):  # noqa: N818
+    """The chart would have more metrics than can be told apart, or than one total may have."""
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(f"The chart would have {count:,} metrics; at most {limit} fit.")
+        self.count = count
+        self.limit = limit
+
+
+class NoSuchFamily(ViewError):  # noqa: N818
+    """No shown metric of the chosen ones is of the family; `known` are the families that they have."""
+
+    def __init__(self, family: str, known: Sequence[str]) -> None:
+        super().__init__(f"none of the chosen metrics is of the family {family}")
+        self.family = family
+        self.known = tuple(known)
+
+
+class TooManyEvents(ViewError):  # noqa: N818
+    """The days have more events than the caller allows."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The answer would have more than {limit:,} events.")
 
 
 class Busy(CommunityMetricsError):  # noqa: N818

@@ -32,6 +32,7 @@ ROW: Final = np.dtype(
         ("window", "i1"),
         ("status", "i1"),
         ("provenance", "i1"),
+        ("is_reset", "?"),
         ("duplicated", "?"),
     ]
 )
@@ -41,6 +42,7 @@ _CSV_SEED: Final = PROVENANCES.index(Provenance.CSV_SEED)
 _EPOCH: Final = date(1970, 1, 1)
 _EPOCH_INSTANT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_MICROSECONDS_A_DAY: Final = timedelta(days=1) // _MICROSECOND
 _PRECEDENCE: Final = ("value", "provenance", "revision", "observed_at")
 """What decides between copies of one key (`model.precedence`), least important first."""
 
@@ -88,6 +90,18 @@ class Readings:
         """Return when the newest row of a metric was read at its source; None without a row."""
         newest = self.of_metric(metric_id)[-1:]["observed_at"].tolist()
         return instant_of_number(newest[0]) if newest else None
+
+    def read_on(self, metric_id: str) -> list[date]:
+        """Return the UTC days on which rows of a metric were read, in order; those of seed files were not."""
+        rows = self.of_metric(metric_id)
+        instants = rows["observed_at"][rows["provenance"] != _CSV_SEED]
+        return [day_of_number(number) for number in np.unique(instants // _MICROSECONDS_A_DAY).tolist()]
+
+    def last_read_on(self, metric_id: str) -> date | None:
+        """Return the newest of these days; None if there is none."""
+        rows = self.of_metric(metric_id)
+        instants = rows["observed_at"][rows["provenance"] != _CSV_SEED]
+        return day_of_number(int(instants.max()) // _MICROSECONDS_A_DAY) if len(instants) else None
 
     def newest(self) -> Readings:
         """Return the newest row of each metric that has one."""

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+RANGES_SHOWN: Final = 3
+NAMES_SHOWN: Final = 3
+MINUS: Final = "\N{MINUS SIGN}"
 # they change the direction in which later characters are shown, so that a line reads as another one
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROLS = frozenset(("Cc", "Cs", "Zl", "Zp"))
@@ -12,6 +21,28 @@ _CONTROLS = frozenset(("Cc", "Cs", "Zl", "Zp"))
 def counted(count: int, noun: str) -> str:
     """Return `1 day`, `2 days`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def signed(number: float, spec: str = ",") -> str:
+    """Return a number with its sign for people to read: `+64.5%`, and a minus sign instead of a hyphen."""
+    return format(number, f"+{spec}").replace("-", MINUS)
+
+
+def ranges_text(days: Sequence[date], shown: int = RANGES_SHOWN) -> str:
+    """Return days, which are in order, as text: `2026-11-03, 2026-11-07 to 2026-11-09 and 2 more gaps`."""
+    ranges: list[tuple[date, date]] = []
+    for day in days:
+        adjoins = bool(ranges) and day == ranges[-1][1] + timedelta(days=1)
+        ranges.append((ranges.pop()[0] if adjoins else day, day))
+    texts = [str(first) if first == last else f"{first} to {last}" for first, last in ranges[:shown]]
+    rest = len(ranges) - shown
+    return ", ".join(texts) + (f" and {counted(rest, 'more gap')}" if rest > 0 else "")
+
+
+def named(names: Sequence[str], shown: int = NAMES_SHOWN) -> str:
+    """Return names as text: `a, b, c and 2 more`."""
+    rest = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def one_line(text: str) -> str:
