@@ -11,6 +11,15 @@ from community_metrics.model import StatRow, precedence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_INSTANTS: Final = (
+    "removed_at",
+    "recorded_at",
+    "observed_at",
+    "expires_at",
+    "finished_at",
+    "started_at",
+    "created_at",
+)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -39,8 +48,10 @@ def surplus(copies: Sequence[Copy]) -> list[Copy]:
 
 
 def _precedence(copy: Copy) -> tuple[Any, ...]:
-    """Return a sort key, greatest for the newest observation, in other tables for the latest instant."""
+    """Return a sort key, greatest for the newest observation, in other tables for the latest instant.
+
+    A removed event stays removed.
+    """
     if isinstance(copy.row, StatRow):
         return (*precedence(copy.row), copy.row_id)
-    names = ("expires_at", "finished_at", "started_at", "created_at")
-    return (*(getattr(copy.row, name, None) or _NEVER for name in names), copy.row_id)
+    return (*(getattr(copy.row, name, None) or _NEVER for name in _INSTANTS), copy.row_id)

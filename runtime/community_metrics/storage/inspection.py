@@ -6,9 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import StorageError
+from community_metrics.model import Provenance
 from community_metrics.storage import sql
 from community_metrics.storage.integrity import Inspection, RowName, Violation, from_the_future
-from community_metrics.storage.queries import TableQueries
+from community_metrics.storage.queries import Query, TableQueries
 from community_metrics.storage.schemas import HISTORY, RUN_OUTCOMES, STATS, TABLES, table_named
 
 if TYPE_CHECKING:
@@ -34,6 +35,17 @@ class Inspector(TableQueries):
         spec = table_named(table)
         async with self._database.using(spec, f"counting the rows of {table}") as opened:
             return int(await opened.handle.count_rows())
+
+    async def is_sample(self) -> bool:
+        """Return whether the stored values are invented. One row tells: no run mixes them with others."""
+        found = await self._select(Query(STATS, ["provenance"], 1))
+        return bool(found.column("provenance").to_pylist() == [Provenance.SAMPLE])
+
+    async def holds_values(self, *, sample: bool) -> bool:
+        """Return whether a value is stored that is invented (`sample`), or one that is not."""
+        operator = "=" if sample else "<>"
+        where = f"provenance {operator} {sql.literal(Provenance.SAMPLE)}"
+        return bool((await self._select(Query(STATS, ["provenance"], 1, where))).num_rows)
 
     async def violations(self) -> list[Violation]:
         """Return the rules that stored rows break; every table is read once, batch by batch, by no index."""

@@ -13,10 +13,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from community_metrics.clock import CLOCK_TOLERANCE
-from community_metrics.model import METRIC_ID, RunStatus, SourceWindow
+from community_metrics.model import METRIC_ID, READING_SEPARATOR, EventKind, RunStatus, SourceWindow
 from community_metrics.periods import today
 from community_metrics.storage import sql
-from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, RUN_OUTCOMES, STATS
+from community_metrics.storage.schemas import (
+    EVENTS,
+    HISTORY,
+    LAST_READS,
+    LEASES,
+    METRICS,
+    RAW_ANSWERS,
+    RUN_OUTCOMES,
+    STATS,
+    TRAFFIC_ITEMS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +40,13 @@ KEYS_SHOWN: Final = 10
 """The keys that a violation names; it counts the others."""
 _MINUS_ONE: Final = pa.scalar(-1, pa.int32())
 """Subtracted to add 1: a damaged day may be the last that an int32 holds, and this does not raise."""
+_COUNTS_OF_A_RUN: Final = (
+    "rows_inserted",
+    "rows_updated",
+    "rows_unchanged",
+    "metrics_left",
+    "lookback_weeks",
+)
 _WINDOW_DAYS: Final = {window.value: window.days for window in SourceWindow if window.days}
 
 
@@ -78,9 +95,9 @@ class Inspection:
 def from_the_future(spec: AnyTable, now: datetime) -> str | None:
     """Return the condition for rows that a clock ahead of `now` wrote; None for a table without any."""
     latest = sql.literal(now + CLOCK_TOLERANCE)
-    if spec is STATS:
-        last_day = sql.literal(today(now + CLOCK_TOLERANCE))
-        return f"observed_at > {latest} OR period_end > {last_day}"
+    if spec is STATS or spec is TRAFFIC_ITEMS:
+        day, last_day = "period_end" if spec is STATS else "day", sql.literal(today(now + CLOCK_TOLERANCE))
+        return f"observed_at > {latest} OR {day} > {last_day}"
     return f"started_at > {latest} OR finished_at > {latest}" if spec is HISTORY else None
 
 
@@ -104,7 +121,9 @@ def _broken(spec: AnyTable, batch: pa.RecordBatch) -> Iterator[tuple[str, str | 
 
 
 def _is_not_one_of(column: pa.Array, words: list[str]) -> pa.Array:
-    return pc.invert(pc.is_in(column, value_set=pa.array(words, pa.string())))
+    # a column that may be null has no word where nothing is to be said; another rule is about the others
+    is_unknown = pc.invert(pc.is_in(column, value_set=pa.array(words, pa.string())))
+    return pc.and_(pc.is_valid(column), is_unknown)
 
 
 def _is_below_zero(*names: str) -> Breaks:
@@ -112,7 +131,7 @@ def _is_below_zero(*names: str) -> Breaks:
         masks = [pc.less(columns[name], 0) for name in names]
         found = masks[0]
         for mask in masks[1:]:
-            found = pc.or_(found, mask)
+            found = pc.or_kleene(found, mask)  # a count may be null
         return found
 
     return breaks
@@ -156,9 +175,34 @@ def _is_no_metric_id(name: str) -> Breaks:
     return lambda columns: pc.invert(pc.match_substring_regex(columns[name], pattern))
 
 
+def _is_no_reading(name: str) -> Breaks:
+    is_no_metric = _is_no_metric_id(name)
+    return lambda columns: pc.and_(
+        is_no_metric(columns), pc.invert(pc.match_substring(columns[name], READING_SEPARATOR))
+    )
+
+
+def _has_another_author(columns: Mapping[str, Any]) -> Any:
+    is_note = pc.equal(columns["kind"], EventKind.NOTE.value)
+    return pc.xor(is_note, pc.is_valid(columns["author"]))
+
+
+def _is_removed_by_nobody(columns: Mapping[str, Any]) -> Any:
+    return pc.xor(pc.is_valid(columns["removed_at"]), pc.is_valid(columns["removed_by"]))
+
+
 def _ends_while_it_runs(columns: Mapping[str, Any]) -> Any:
     runs = pc.equal(columns["status"], RunStatus.RUNNING.value)
     return pc.xor(runs, pc.is_null(columns["finished_at"]))
+
+
+def _lacks_items(columns: Mapping[str, Any]) -> Any:
+    names, titles, counts, uniques = (
+        pc.list_value_length(columns[name]) for name in ("names", "titles", "counts", "uniques")
+    )
+    lacks_titles = pc.and_(pc.not_equal(titles, 0), pc.not_equal(titles, names))
+    lacks_numbers = pc.or_(pc.not_equal(counts, names), pc.not_equal(uniques, names))
+    return pc.or_(lacks_titles, lacks_numbers)
 
 
 _RULES: Final[dict[str, tuple[tuple[str, Breaks], ...]]] = {
@@ -172,13 +216,24 @@ _RULES: Final[dict[str, tuple[tuple[str, Breaks], ...]]] = {
         ("the period is one window", _spans_another_window),
     ),
     HISTORY.name: (
-        ("numbers are at least 0", _is_below_zero("rows_inserted", "rows_updated", "rows_unchanged")),
+        ("numbers are at least 0", _is_below_zero(*_COUNTS_OF_A_RUN)),
         ("a window ends after its start", _is_before("window_end", "window_start")),
         ("a run has an end unless it runs", _ends_while_it_runs),
     ),
     RUN_OUTCOMES.name: (
         ("the key is run_id and metric_id", _has_another_key("outcome_key", "run_id", "metric_id")),
         ("numbers are at least 0", _is_below_zero("observations")),
+    ),
+    RAW_ANSWERS.name: (("numbers are at least 0", _is_below_zero("request_group", "part")),),
+    TRAFFIC_ITEMS.name: (
+        ("the key is metric_id and day", _has_another_key("item_key", "metric_id", "day")),
+        ("metric_id is an id", _is_no_metric_id("metric_id")),
+        ("every place has its numbers", _lacks_items),
+    ),
+    LAST_READS.name: (("metric_id is an id, or a reading of events", _is_no_reading("metric_id")),),
+    EVENTS.name: (
+        ("a note has an author, and nothing else has", _has_another_author),
+        ("a removed event says by whom", _is_removed_by_nobody),
     ),
     LEASES.name: (("numbers are at least 0", _is_below_zero("pid")),),
 }

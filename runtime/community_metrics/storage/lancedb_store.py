@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
 from community_metrics.errors import RunLocked, StorageError, StorageNotBootstrapped
-from community_metrics.model import DistinctRows, Lease, UpsertCounts
+from community_metrics.model import DistinctRows, Lease, StoredTrafficSet, UpsertCounts
 from community_metrics.storage import leases, merge, sql
 from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.maintenance import Maintenance, chunks
 from community_metrics.storage.reader import DATABASE
 from community_metrics.storage.schemas import (
+    DIGESTS,
+    EVENTS,
     HISTORY,
+    LAST_READS,
     LEASES,
     METRICS,
+    RAW_ANSWERS,
     RUN_OUTCOMES,
     STATS,
     TABLES,
+    TRAFFIC_ITEMS,
 )
 
 if TYPE_CHECKING:
@@ -30,11 +35,16 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
 
     from community_metrics.model import (
+        Event,
+        LastRead,
         MetricDefinition,
         Observation,
         Provenance,
+        RawAnswers,
         Run,
         RunOutcome,
+        StoredDigest,
+        TrafficSet,
         ValueKind,
     )
     from community_metrics.storage.maintenance import Renew
@@ -43,6 +53,7 @@ if TYPE_CHECKING:
 
 _TRIES_OF_A_LEASE: Final = 5
 _RANGES_OF_ONE_READ: Final = 50
+_EVENTS_OF_ONE_READ: Final = 500
 
 
 class LanceDBStore(Maintenance):
@@ -132,10 +143,62 @@ class LanceDBStore(Maintenance):
             StorageConflict: the batch holds one key twice; nothing is written.
         """
         planned = await self.plan_observations(observations, provenance=provenance, run_id=run_id, now=now)
+        return await self.write_plan(planned)
+
+    async def write_plan(self, planned: MergePlan) -> UpsertCounts:
+        """Write the rows of a plan exactly as they are, in one atomic merge."""
         await self._merge(STATS, planned.written)
         if planned.written:
             await self._index(STATS)
         return planned.counts
+
+    async def record_answers(self, answers: Sequence[RawAnswers]) -> None:
+        """Write what sources answered, in one atomic merge, or replace it."""
+        await self._merge(RAW_ANSWERS, answers)
+
+    async def upsert_traffic(self, sets: Sequence[TrafficSet], *, run_id: str) -> UpsertCounts:
+        """Write each set as the one of its metric and day, in one atomic merge; an equal one is not written.
+
+        A set replaces all that was stored of its day, unless that was observed later.
+        """
+        if not sets:
+            return UpsertCounts()
+        rows = {one.item_key: StoredTrafficSet(**asdict(one), ingestion_run_id=run_id) for one in sets}
+        same_keys = sql.one_of(TRAFFIC_ITEMS.key, rows)
+        stored = {row.item_key: row for row in await self._rows(TRAFFIC_ITEMS, same_keys)}
+        new = [row for key, row in rows.items() if key not in stored]
+        changed = [rows[key] for key, row in stored.items() if merge.replaces_set(rows[key], row)]
+        await self.write_traffic([*new, *changed])
+        return UpsertCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
+
+    async def write_traffic(self, rows: Sequence[StoredTrafficSet]) -> None:
+        """Write the lists of places exactly as they are, in one atomic merge."""
+        await self._merge(TRAFFIC_ITEMS, rows)
+
+    async def upsert_events(self, events: Sequence[Event]) -> UpsertCounts:
+        """Write the events that are new or whose origin changed them, in one atomic merge.
+
+        A known event keeps when and by which run it was recorded, and that it was removed.
+        """
+        if not events:
+            return UpsertCounts()
+        given = {event.event_id: event for event in events}
+        parts = chunks(list(given), _EVENTS_OF_ONE_READ)
+        known = [row for part in parts for row in await self.events(event_ids=part, with_removed=True)]
+        stored = {event.event_id: event for event in known}
+        new = [event for key, event in given.items() if key not in stored]
+        current = [replace(given[key], **_kept(event)) for key, event in stored.items()]
+        changed = [event for event in current if event != stored[event.event_id]]
+        await self.write_events([*new, *changed])
+        return UpsertCounts(len(new), len(changed), len(stored) - len(changed))
+
+    async def write_events(self, events: Sequence[Event]) -> None:
+        """Write the events exactly as they are, in one atomic merge."""
+        await self._merge(EVENTS, events)
+
+    async def write_digest(self, digest: StoredDigest) -> None:
+        """Write a digest, unless one with its id is stored: that one is kept as it is."""
+        await self._merge(DIGESTS, [digest], only_where="FALSE")
 
     async def record_run(self, run: Run) -> None:
         """Write the run's row in `history`, or replace it."""
@@ -144,6 +207,10 @@ class LanceDBStore(Maintenance):
     async def record_outcomes(self, outcomes: Sequence[RunOutcome]) -> None:
         """Write one row for each metric of a run, in one atomic merge, or replace it."""
         await self._merge(RUN_OUTCOMES, outcomes)
+
+    async def record_reads(self, reads: Sequence[LastRead]) -> None:
+        """Write when metrics were last read, in one atomic merge, in place of what was stored of them."""
+        await self._merge(LAST_READS, reads)
 
     async def acquire_lease(
         self,
@@ -245,6 +312,12 @@ class LanceDBStore(Maintenance):
                 page = await connection.list_tables(page_token=page.page_token)
                 names.update(page.tables)
         return names
+
+
+def _kept(event: Event) -> dict[str, Any]:
+    """Return what a stored event keeps when its origin states it again."""
+    names = ("recorded_at", "ingestion_run_id", "removed_at", "removed_by")
+    return {name: getattr(event, name) for name in names}
 
 
 def _touched_ranges(observations: Iterable[Observation]) -> list[str]:

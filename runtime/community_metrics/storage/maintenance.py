@@ -13,7 +13,16 @@ from community_metrics.storage.connection import client
 from community_metrics.storage.duplicates import Copy, DroppedRow, surplus
 from community_metrics.storage.queries import ROW_ID
 from community_metrics.storage.reader import LanceDBReader
-from community_metrics.storage.schemas import HISTORY, LEASES, RUN_OUTCOMES, STATS, TABLES, table_named
+from community_metrics.storage.schemas import (
+    HISTORY,
+    LAST_READS,
+    LEASES,
+    RAW_ANSWERS,
+    RUN_OUTCOMES,
+    STATS,
+    TABLES,
+    table_named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -29,6 +38,8 @@ KEEP_VERSIONS: Final = timedelta(hours=1)
 
 The version before a run is usually older, so a reader that still uses it fails and has to open a newer one.
 """
+KEEP_ANSWERS: Final = timedelta(days=400)
+"""How long the answers of sources are kept that cannot be asked again."""
 _KEYS_OF_ONE_REPAIR: Final = 100
 
 
@@ -47,17 +58,29 @@ class Maintenance(LanceDBReader):
         await self._index(STATS)
         await self._compact(TABLES, KEEP_VERSIONS)
 
+    async def delete_old_answers(self, now: datetime) -> int:
+        """Delete the answers stored more than `KEEP_ANSWERS` ago; return how many rows they were."""
+        if await self._is_absent(RAW_ANSWERS):
+            return 0
+        is_old = f"stored_at < {sql.literal(now - KEEP_ANSWERS)}"
+        async with self._database.using(RAW_ANSWERS, f"deleting rows from {RAW_ANSWERS.name}") as table:
+            rows = int(await table.handle.count_rows(is_old))
+            if rows:  # a delete of nothing would make a version
+                await table.handle.delete(is_old)
+        return rows
+
     async def tidy(self) -> None:
         """Compact the tables of runs if they have many versions; otherwise cost one look at `leases`.
 
-        Every run writes to `leases` more often than to the other two, also a run that stores no value.
+        Every run writes to `leases` more often than to the others, also a run that stores no value.
         """
         if self._database.is_remote or await self._version(LEASES) <= self.most_versions:
             return
         async with self._database.using(LEASES, f"listing the versions of {LEASES.name}") as table:
             versions = await table.handle.list_versions()
         if len(versions) > self.most_versions:
-            await self._compact((LEASES, HISTORY, RUN_OUTCOMES), self.keep_run_versions)
+            of_runs = (LEASES, HISTORY, RUN_OUTCOMES, LAST_READS, RAW_ANSWERS)
+            await self._compact(of_runs, self.keep_run_versions)
 
     async def rebuild_indexes(self) -> list[str]:
         """Build every index anew from the rows, and return their columns; Enterprise keeps its own."""

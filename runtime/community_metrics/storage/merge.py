@@ -13,14 +13,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import StorageConflict
-from community_metrics.model import IMPLIED_ZERO, Provenance, StatRow, Status, UpsertCounts, ValueKind
+from community_metrics.model import Provenance, StatRow, Status, UpsertCounts, ValueKind, ValueMark
 from community_metrics.periods import ONE_DAY, midnight, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from community_metrics.model import Observation
+    from community_metrics.model import Observation, StoredTrafficSet
 
 SETTLING_TIME: Final = timedelta(hours=24)
 """How far apart two equal readings must be to make a value final."""
@@ -133,6 +133,11 @@ def _new_row(observation: Observation, kind: ValueKind, provenance: Provenance, 
         revised_at=None,
         ingestion_run_id=run_id,
         source_ref=observation.source_ref,
+        is_reset=observation.is_reset,
+        mark=observation.mark,
+        subject_id=observation.subject_id,
+        newest_part=observation.newest_part,
+        parts_digest=observation.parts_digest,
     )
 
 
@@ -140,7 +145,9 @@ def _merged(stored: StatRow, read_again: StatRow, kind: ValueKind, now: datetime
     """Return the row to store; the object `stored` itself when there is nothing to write."""
     if _is_ignored(stored, read_again, kind):
         return stored
-    if _is_equal(stored, read_again):
+    was_reset = stored.is_reset or read_again.is_reset or _has_fallen(stored, read_again, kind)
+    read_again = replace(read_again, is_reset=was_reset)
+    if is_equal(stored, read_again):
         return _confirmed(stored, read_again, now)
     if kind is not ValueKind.FLOW:
         return read_again
@@ -196,19 +203,45 @@ def _is_ignored(stored: StatRow, read_again: StatRow, kind: ValueKind) -> bool:
     is_seeded = stored.provenance is Provenance.CSV_SEED
     is_outranked = read_again.provenance is Provenance.CSV_SEED and not is_seeded
     # a response that omits the day does not restate the count that the registry once returned
-    only_omits = stored.value > 0 and read_again.source_ref.endswith(IMPLIED_ZERO)
-    # the reading of a morning is the counter's total at the end of the day before; no later one can be
-    ends_a_day = kind is ValueKind.COUNTER and not is_seeded and stored.observed_at <= _noon(stored)
-    return is_older or is_outranked or only_omits or ends_a_day
+    only_omits = stored.value > 0 and read_again.mark is ValueMark.IMPLIED_ZERO
+    is_kept = not is_seeded and _ends_the_day_before(stored, read_again, kind)
+    return is_older or is_outranked or only_omits or is_kept
 
 
-def _noon(row: StatRow) -> datetime:
-    return midnight(row.period_end) + _HALF_A_DAY
+def _ends_the_day_before(stored: StatRow, read_again: StatRow, kind: ValueKind) -> bool:
+    """Return whether the stored reading of a morning ends the day before, and the later one would not.
+
+    A counter is read at an edge as near to it as possible, a level as late as possible. A counter that fell
+    is stored all the same: the next reading could make up for the fall, and nothing would show it any more.
+    """
+    noon = midnight(stored.period_end) + _HALF_A_DAY
+    if stored.observed_at > noon:
+        return False
+    if kind is ValueKind.COUNTER:
+        return not _has_fallen(stored, read_again, kind)
+    return kind is ValueKind.LEVEL and read_again.observed_at > noon
 
 
-def _is_equal(stored: StatRow, read_again: StatRow) -> bool:
-    return (stored.value, stored.period_start, stored.source_window) == (
+def _has_fallen(stored: StatRow, read_again: StatRow, kind: ValueKind) -> bool:
+    return kind is ValueKind.COUNTER and read_again.value < stored.value
+
+
+def replaces_set(read_again: StoredTrafficSet, stored: StoredTrafficSet) -> bool:
+    """Return whether a set read again replaces the stored one of its day: it is not older, and another."""
+    return read_again.observed_at >= stored.observed_at and not is_same_set(read_again, stored)
+
+
+def is_same_set(first: StoredTrafficSet, second: StoredTrafficSet) -> bool:
+    """Return whether two sets say the same, whenever and by whichever run they were read."""
+    same = replace(first, observed_at=second.observed_at, ingestion_run_id=second.ingestion_run_id)
+    return same == second
+
+
+def is_equal(stored: StatRow, read_again: StatRow) -> bool:
+    """Return whether two rows of one key have the same value over the same days, and reset alike."""
+    return (stored.value, stored.period_start, stored.source_window, stored.is_reset) == (
         read_again.value,
         read_again.period_start,
         read_again.source_window,
+        read_again.is_reset,
     )

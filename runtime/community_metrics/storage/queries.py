@@ -75,6 +75,10 @@ class TableQueries:
         self.computed: dict[Hashable, Any] | None = None
         """Room for what was computed from all rows, if the tables stay at one version; else None."""
 
+    def scanned_schema(self, table: str) -> pa.Schema:
+        """Return the columns of a table that `scan` yields."""
+        return table_named(table).schema
+
     async def scan(
         self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None
     ) -> AsyncGenerator[pa.RecordBatch, None]:

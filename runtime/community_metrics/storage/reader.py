@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Self
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import pyarrow as pa
 
 from community_metrics.errors import StorageError
-from community_metrics.model import OutcomeStatus, Provenance, Status, newest_copy
+from community_metrics.model import (
+    DistinctRows,
+    OutcomeStatus,
+    Provenance,
+    Status,
+    event_order,
+    newest_event,
+)
 from community_metrics.readings import Readings
 from community_metrics.storage import columns, sql
 from community_metrics.storage.connection import Database, client
 from community_metrics.storage.inspection import Inspector
 from community_metrics.storage.queries import Query
 from community_metrics.storage.schemas import (
+    DIGESTS,
+    EVENTS,
     HISTORY,
+    LAST_READS,
     LEASES,
     METRICS,
+    RAW_ANSWERS,
     RUN_OUTCOMES,
     STATS,
-    TABLES,
+    TRAFFIC_ITEMS,
+    VIEWED,
     table_named,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Sequence
+    from collections.abc import AsyncIterator, Collection, Generator, Sequence
     from datetime import date, datetime
     from types import TracebackType
 
@@ -33,12 +48,37 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from community_metrics.config import Settings
-    from community_metrics.model import Lease, MetricDefinition, Run, RunOutcome, RunStatus, StatRow
+    from community_metrics.model import (
+        Event,
+        EventKind,
+        LastRead,
+        Lease,
+        MetricDefinition,
+        RawAnswers,
+        Run,
+        RunOutcome,
+        RunStatus,
+        StatRow,
+        StoredDigest,
+        StoredTrafficSet,
+        ValueMark,
+    )
+    from community_metrics.periods import Grain
 
 _MOST_ROWS_OF_A_METRIC: Final = 20 * 365
 _FETCHED: Final = f"provenance <> {sql.literal(Provenance.CSV_SEED)}"
+_DAYS_OF_ONE_READ: Final = 50
+Reader = TypeVar("Reader", bound="LanceDBReader")
 DATABASE: Final = "database"
 """The resource of the one lease that makes a run the only writer."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEnds:
+    """The oldest day of a metric that did not come from a seed file, None if all did, and its newest row."""
+
+    first_fetched_day: date | None
+    newest: StatRow
 
 
 class LanceDBReader(Inspector):
@@ -72,6 +112,10 @@ class LanceDBReader(Inspector):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    def as_type(self, reader_type: type[Reader]) -> Reader:
+        """Return another reader of the same tables, which shares the connection."""
+        return reader_type(self._database)
 
     async def close(self) -> None:
         """Close the connection; safe to call twice."""
@@ -148,6 +192,17 @@ class LanceDBReader(Inspector):
         where = sql.all_of(sql.one_of("metric_id", metric_ids), sql.between("period_end", since, until))
         return sorted(await self._rows(STATS, where), key=lambda row: (row.metric_id, row.period_end))
 
+    async def marked_days(
+        self, mark: ValueMark, *, since: date, until: date, metric_ids: Collection[str]
+    ) -> frozenset[tuple[str, date]]:
+        """Return the metrics and days in the range whose row has the mark, which is rare."""
+        where = sql.all_of(sql.between("period_end", since, until), sql.equals("mark", mark))
+        found: set[tuple[str, date]] = set()
+        async for batch in self._batches(STATS, ("metric_id", "period_end"), where):
+            names, days = (batch.column(name).to_pylist() for name in ("metric_id", "period_end"))
+            found.update(zip(names, days, strict=True))
+        return frozenset(key for key in found if key[0] in metric_ids)
+
     async def stored_days(
         self, metric_id: str, since: date, until: date, *, read_twice_or_after: datetime | None = None
     ) -> list[date]:
@@ -172,34 +227,49 @@ class LanceDBReader(Inspector):
         """Return the oldest `period_end` that did not come from a seed file; None if there is none."""
         return await self._first_day(sql.all_of(sql.equals("metric_id", metric_id), _FETCHED))
 
-    async def newest_row(self, metric_id: str) -> StatRow | None:
-        """Return the row with the newest `period_end`, its newest copy; None if nothing is stored."""
-        of_metric = sql.equals("metric_id", metric_id)
-        query = Query(STATS, STATS.columns, 2, of_metric, order_by="period_end", descending=True)
-        found = STATS.from_arrow(await self._select(query))
-        if len({row.period_end for row in found}) == len(found):
-            return found[0] if found else None
-        day = found[0].period_end
-        return newest_copy([*found, *await self.stats([metric_id], since=day, until=day)])
+    async def ends(self, metric_ids: Sequence[str]) -> dict[str, StoredEnds]:
+        """Return the first and the last stored row of each metric that has any, in two reads for all."""
+        ends = columns.DaysOfMetrics()
+        if metric_ids:
+            where = sql.one_of("metric_id", metric_ids)
+            async for batch in self._batches(STATS, columns.DaysOfMetrics.COLUMNS, where):
+                ends.add(batch)
+        by_day: dict[date, list[str]] = defaultdict(list)
+        for metric_id, day in ends.last.items():
+            by_day[day].append(metric_id)
+        wheres = [
+            f"{sql.equals('period_end', day)} AND {sql.one_of('metric_id', names)}"
+            for day, names in sorted(by_day.items())
+        ]
+        found = [
+            row
+            for start in range(0, len(wheres), _DAYS_OF_ONE_READ)
+            for row in await self._rows(STATS, sql.any_of(wheres[start : start + _DAYS_OF_ONE_READ]))
+        ]
+        return {
+            row.metric_id: StoredEnds(ends.first_fetched.get(row.metric_id), row)
+            for row in DistinctRows.of(found).rows
+        }
 
     async def runs(
         self,
         *,
         limit: int,
-        status: RunStatus | None = None,
-        job_name: str | None = None,
+        statuses: Collection[RunStatus] = (),
+        jobs: Collection[str] = (),
         before: datetime | None = None,
         whole_only: bool = False,
     ) -> list[Run]:
         """Return up to `limit` runs that started before the instant, newest first.
 
-        `whole_only` leaves out runs that `--only` narrowed to some metrics.
+        Without `statuses` or `jobs` these are of any. `whole_only` leaves out runs that `--only` narrowed to
+        some metrics, and those that left metrics.
         """
         where = sql.all_of(
-            sql.equals("status", status) if status else None,
-            sql.equals("job_name", job_name) if job_name else None,
+            sql.one_of("status", statuses) if statuses else None,
+            sql.one_of("job_name", jobs) if jobs else None,
             f"started_at < {sql.literal(before)}" if before else None,
-            "scope IS NULL" if whole_only else None,
+            "scope IS NULL AND (metrics_left IS NULL OR metrics_left = 0)" if whole_only else None,
         )
         query = Query(HISTORY, HISTORY.columns, limit, where, order_by="started_at", descending=True)
         return HISTORY.from_arrow(await self._select(query))
@@ -217,6 +287,94 @@ class LanceDBReader(Inspector):
         failed = f"status <> {sql.literal(OutcomeStatus.SUCCESS)}" if failed_only else None
         rows = await self._rows(RUN_OUTCOMES, sql.all_of(sql.one_of("run_id", run_ids), failed))
         return sorted(rows, key=lambda row: (row.run_id, row.metric_id))
+
+    async def answers(self, since: datetime, until: datetime) -> list[RawAnswers]:
+        """Return the answers stored from `since` until before `until`, oldest first, parts in their order."""
+        stored = f"stored_at >= {sql.literal(since)} AND stored_at < {sql.literal(until)}"
+        rows = await self._rows(RAW_ANSWERS, stored)
+        return sorted(
+            rows, key=lambda row: (row.stored_at, row.run_id, row.source, row.request_group, row.part)
+        )
+
+    async def first_answers(self) -> datetime | None:
+        """Return when the oldest kept answers were stored; None if none are kept."""
+        query = Query(RAW_ANSWERS, ["stored_at"], 1, order_by="stored_at")
+        found = (await self._select(query)).column("stored_at").to_pylist()
+        return found[0].astimezone(UTC) if found else None
+
+    async def traffic_sets(
+        self, metric_id: str, *, since: date | None = None, until: date | None = None
+    ) -> list[StoredTrafficSet]:
+        """Return the sets of the metric that were read in the range, oldest first, one for each day."""
+        where = sql.all_of(sql.equals("metric_id", metric_id), sql.between("day", since, until))
+        found = sorted(await self._rows(TRAFFIC_ITEMS, where), key=lambda row: row.observed_at)
+        newest = {row.day: row for row in found}
+        return [newest[day] for day in sorted(newest)]
+
+    async def events(
+        self,
+        *,
+        event_ids: Collection[str] | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        kind: EventKind | None = None,
+        origin: str | None = None,
+        with_removed: bool = False,
+    ) -> list[Event]:
+        """Return the events of the days in the range, oldest first; none before the table exists."""
+        where = sql.all_of(
+            None if event_ids is None else (sql.one_of(EVENTS.key, event_ids) if event_ids else "FALSE"),
+            sql.between("day", since, until),
+            sql.equals("kind", kind.value) if kind else None,
+            sql.equals("origin", origin) if origin else None,
+        )
+        newest: dict[str, Event] = {}
+        for row in await self._rows(EVENTS, where):
+            known = newest.setdefault(row.event_id, row)
+            newest[row.event_id] = newest_event(known, row)
+        shown = [row for row in newest.values() if with_removed or not row.is_removed]
+        return sorted(shown, key=event_order)
+
+    async def digests(
+        self,
+        *,
+        limit: int,
+        digest_id: str | None = None,
+        grain: Grain | None = None,
+        before: date | None = None,
+        period: str | None = None,
+    ) -> list[StoredDigest]:
+        """Return up to `limit` digests of periods that began before a day, the newest period first.
+
+        Of one period the edition that was made last comes first; none before the table exists.
+        """
+        where = sql.all_of(
+            sql.equals(DIGESTS.key, digest_id) if digest_id is not None else None,
+            sql.equals("grain", grain.value) if grain else None,
+            f"period_start < {sql.literal(before)}" if before else None,
+            sql.equals("period", period) if period is not None else None,
+        )
+        query = Query(DIGESTS, DIGESTS.columns, limit, where, order_by="period_start", descending=True)
+        found = {row.digest_id: row for row in DIGESTS.from_arrow(await self._select(query))}
+        return sorted(found.values(), key=lambda row: (row.period_start, row.made_at), reverse=True)
+
+    async def last_reads(self) -> list[LastRead]:
+        """Return when each metric was last read, by id; none before the table exists."""
+        return sorted(await self._rows(LAST_READS), key=lambda row: row.metric_id)
+
+    async def successes(self, run_ids: Sequence[str], metric_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Return metric and run wherever one of these metrics ended without an error in one of these runs."""
+        if not run_ids or not metric_ids:
+            return []
+        where = sql.all_of(
+            sql.equals("status", OutcomeStatus.SUCCESS),
+            sql.one_of("run_id", run_ids),
+            sql.one_of("metric_id", metric_ids),
+        )
+        found: list[tuple[str, str]] = []
+        async for batch in self._batches(RUN_OUTCOMES, ["metric_id", "run_id"], where):
+            found += zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        return found
 
     async def lease(self, resource: str = DATABASE) -> Lease | None:
         """Return the stored lease of the resource, expired or not; None if it was never taken."""
@@ -238,8 +396,8 @@ class LanceDBReader(Inspector):
         return STATS.from_arrow(await self._select(query))
 
     async def table_versions(self) -> dict[str, int]:
-        """Return the version of each table; it rises with every write and with nothing else."""
-        return {spec.name: await self._version(spec) for spec in TABLES}
+        """Return the version of each table of the views; it rises with every write and with nothing else."""
+        return {spec.name: await self._version(spec) for spec in VIEWED}
 
     async def has_rows(self, table: str) -> bool:
         """Return whether a table has a row, by reading one: the version is known without any data file."""

@@ -7,7 +7,7 @@ server version merges a key of one column alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import partial
@@ -17,12 +17,36 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, get_args, 
 import pyarrow as pa
 
 from community_metrics.errors import UnknownStoredValue
-from community_metrics.model import Lease, MetricDefinition, Run, RunOutcome, StatRow
+from community_metrics.model import (
+    Event,
+    LastRead,
+    Lease,
+    MetricDefinition,
+    RawAnswers,
+    Run,
+    RunOutcome,
+    StatRow,
+    StoredDigest,
+    StoredTrafficSet,
+    Visibility,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-Row = TypeVar("Row", MetricDefinition, StatRow, Run, RunOutcome, Lease)
+Row = TypeVar(
+    "Row",
+    MetricDefinition,
+    StatRow,
+    Run,
+    RunOutcome,
+    LastRead,
+    RawAnswers,
+    Lease,
+    StoredTrafficSet,
+    Event,
+    StoredDigest,
+)
 """A dataclass whose fields (and the key, a field or a property) are named like the columns."""
 
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
@@ -32,9 +56,11 @@ _ARROW_TYPES: Final[Mapping[Any, pa.DataType]] = {
     str: pa.string(),
     int: pa.int64(),
     bool: pa.bool_(),
+    bytes: pa.binary(),
     date: pa.date32(),
     datetime: _INSTANT,
     tuple[str, ...]: pa.list_(pa.string()),
+    tuple[int, ...]: pa.list_(pa.int64()),
 }
 
 
@@ -52,6 +78,8 @@ class TableSpec(Generic[Row]):
     """Columns with a BTREE; never the key: two writers insert an indexed key twice (lancedb 0.40)."""
     optional: bool = False
     """Set for a table that earlier versions did not have: until a job creates it, it reads as empty."""
+    added: Mapping[str, StrEnum | bool] = field(default_factory=dict)
+    """Columns that earlier versions did not have, with what a missing value means."""
 
     @property
     def columns(self) -> list[str]:
@@ -89,7 +117,8 @@ class TableSpec(Generic[Row]):
         # instants and words repeat: converting each once halves a read of 14,600 rows
         encoded = column.combine_chunks().dictionary_encode()
         distinct = [convert(value) for value in encoded.dictionary.to_pylist()]
-        return (None if index is None else distinct[index] for index in encoded.indices.to_pylist())
+        missing = self.added.get(name)
+        return (missing if index is None else distinct[index] for index in encoded.indices.to_pylist())
 
     def _converter(self, name: str) -> Callable[[Any], Any]:
         if self.schema.field(name).type == _INSTANT:
@@ -111,8 +140,19 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)  # LanceDB returns the UTC of zoneinfo; ours is the UTC of datetime
 
 
-def _table(name: str, key: str, row_type: type[Row], **options: Any) -> TableSpec[Row]:
-    """Return the table whose columns are the key and the fields of the dataclass; `X | None` may be null."""
+def _table(
+    name: str,
+    key: str,
+    row_type: type[Row],
+    *,
+    added: Mapping[str, StrEnum | bool] | None = None,
+    **options: Any,
+) -> TableSpec[Row]:
+    """Return the table whose columns are the key and the fields of the dataclass.
+
+    A field `X | None` may be null, and so may a column in `added`, which an earlier version did not have.
+    """
+    added = added or {}
     columns: list[pa.Field] = []
     words: dict[str, type[StrEnum]] = {}
     for column, hint in ({key: str} | get_type_hints(row_type)).items():
@@ -122,25 +162,50 @@ def _table(name: str, key: str, row_type: type[Row], **options: Any) -> TableSpe
             kind = str
         arrow_type = pa.int32() if column == "revision" else _ARROW_TYPES[kind]  # an int32 in every version
         metadata = _PRIMARY_KEY if column == key else None
-        columns.append(pa.field(column, arrow_type, nullable=bool(alternatives), metadata=metadata))
-    return TableSpec(name, key, pa.schema(columns), row_type, words, **options)
+        nullable = bool(alternatives) or column in added
+        columns.append(pa.field(column, arrow_type, nullable=nullable, metadata=metadata))
+    return TableSpec(name, key, pa.schema(columns), row_type, words, added=added, **options)
 
 
-METRICS: Final = _table("metrics", "metric_id", MetricDefinition)
+METRICS: Final = _table("metrics", "metric_id", MetricDefinition, added={"visibility": Visibility.PUBLIC})
 # no index on period_end: for a wide range it returns nearly all row ids (1M rows: 22 ms become 115)
-STATS: Final = _table("stats", "stat_key", StatRow, indexed=("metric_id",))
+STATS: Final = _table("stats", "stat_key", StatRow, indexed=("metric_id",), added={"is_reset": False})
 HISTORY: Final = _table("history", "ingestion_run_id", Run)
 RUN_OUTCOMES: Final = _table("run_outcomes", "outcome_key", RunOutcome, optional=True)
+LAST_READS: Final = _table("last_reads", "metric_id", LastRead, optional=True)
+RAW_ANSWERS: Final = _table("raw_answers", "answers_key", RawAnswers, optional=True)
 LEASES: Final = _table("leases", "resource", Lease)
+TRAFFIC_ITEMS: Final = _table("traffic_items", "item_key", StoredTrafficSet, optional=True)
+EVENTS: Final = _table("events", "event_id", Event, optional=True)
+DIGESTS: Final = _table("digests", "digest_id", StoredDigest, optional=True)
 
 AnyTable = (
     TableSpec[MetricDefinition]
     | TableSpec[StatRow]
     | TableSpec[Run]
     | TableSpec[RunOutcome]
+    | TableSpec[LastRead]
+    | TableSpec[RawAnswers]
     | TableSpec[Lease]
+    | TableSpec[StoredTrafficSet]
+    | TableSpec[Event]
+    | TableSpec[StoredDigest]
 )
-TABLES: Final[tuple[AnyTable, ...]] = (METRICS, STATS, HISTORY, RUN_OUTCOMES, LEASES)
+TABLES: Final[tuple[AnyTable, ...]] = (
+    METRICS,
+    STATS,
+    HISTORY,
+    RUN_OUTCOMES,
+    LAST_READS,
+    RAW_ANSWERS,
+    LEASES,
+    TRAFFIC_ITEMS,
+    EVENTS,
+    DIGESTS,
+)
+
+VIEWED: Final[tuple[AnyTable, ...]] = tuple(spec for spec in TABLES if spec is not RAW_ANSWERS)
+"""The tables that views read; opening another one costs a request for nothing."""
 
 
 def table_named(name: str) -> AnyTable:

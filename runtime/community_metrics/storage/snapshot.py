@@ -16,7 +16,7 @@ from community_metrics.model import RunStatus
 from community_metrics.storage.connection import Database
 from community_metrics.storage.errors import BOOTSTRAP
 from community_metrics.storage.reader import LanceDBReader
-from community_metrics.storage.schemas import HISTORY, LEASES, TABLES
+from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, VIEWED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +95,7 @@ class Snapshot:
     def versions(self) -> dict[str, int]:
         """The version of each table; 0 for one that an earlier version of this program did not create."""
         return {
-            spec.name: self.tables[spec.name].version if spec.name in self.tables else 0 for spec in TABLES
+            spec.name: self.tables[spec.name].version if spec.name in self.tables else 0 for spec in VIEWED
         }
 
 
@@ -130,9 +130,11 @@ class SnapshotSource:
         Raises:
             StorageError: storage failed.
         """
-        others = [spec for spec in TABLES if spec.name not in look.tables]
-        opened = await asyncio.gather(*(self._opened(spec) for spec in others))
-        found = {spec.name: table for spec, table in zip(others, opened, strict=True) if table is not None}
+        # definitions last: a run stores them before the first values, so that every value has its visibility
+        others = [spec for spec in VIEWED if spec.name not in look.tables and spec is not METRICS]
+        opened = [*await asyncio.gather(*map(self._opened, others)), await self._opened(METRICS)]
+        named = zip([*others, METRICS], opened, strict=True)
+        found = {spec.name: table for spec, table in named if table is not None}
         return self.renewed({**found, **look.tables}, look)
 
     def renewed(self, tables: Mapping[str, OpenTable], look: Look) -> Snapshot:

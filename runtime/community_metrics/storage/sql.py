@@ -42,6 +42,12 @@ def one_of(column: str, values: Iterable[SqlValue]) -> str:
     return f"{column} IN ({', '.join(listed)})"
 
 
+def has_any(column: str, values: Iterable[SqlValue]) -> str:
+    """Return the condition that the list in `column` has one of at least one value."""
+    listed = sorted({literal(value) for value in values})
+    return f"array_has_any({column}, [{', '.join(listed)}])"
+
+
 def between(column: str, first: date | None, last: date | None) -> str | None:
     """Return the condition that `column` is from `first` to `last`, inclusive; None if both are None."""
     from_first = None if first is None else f"{column} >= {literal(first)}"
