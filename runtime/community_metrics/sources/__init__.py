@@ -1,8 +1,8 @@
 """Registries: each turns subjects into observations. `available_sources` returns all of them.
 
-Built in are pypistats, npm, crates, github and github-history. An installed package adds one with an entry
-point in the group `community_metrics.sources` that has the source's name; its value is an instance that
-matches `Source`. Such a package imports what it needs from here; `docs/sources.md` has a complete example.
+`docs/sources.md` lists the built-in ones. An installed package adds one with an entry point in the group
+`community_metrics.sources` that has the source's name; its value is an instance that matches `Source`. Such a
+package imports what it needs from here; the same page has a complete example.
 """
 
 from __future__ import annotations
@@ -12,14 +12,39 @@ from typing import TYPE_CHECKING, cast
 
 from community_metrics.config import ENTRY_POINT_GROUP
 from community_metrics.errors import ConfigurationError
-from community_metrics.model import SEED_SOURCE
-from community_metrics.sources.base import FetchRequest, FetchResult, Source, each, kind_of
+from community_metrics.model import SEED_SOURCE, Visibility
+from community_metrics.sources.base import (
+    EVERYTHING,
+    FetchRequest,
+    FetchResult,
+    Reader,
+    RegistrySeries,
+    Source,
+    each,
+    kind_of,
+    visibility_of,
+)
 from community_metrics.sources.client.hosts import RegistryHost
+from community_metrics.sources.conda import CondaDownloads
 from community_metrics.sources.crates import Crates
+from community_metrics.sources.crates_archive import CratesArchive
+from community_metrics.sources.docker import DockerPulls
+from community_metrics.sources.duckdb_extensions import DuckDbExtensions
 from community_metrics.sources.github import GitHubStars
 from community_metrics.sources.github_history import GitHubStarHistory
+from community_metrics.sources.github_levels import GitHubLevels
+from community_metrics.sources.github_paths import GitHubPaths
+from community_metrics.sources.github_referrers import GitHubReferrers
+from community_metrics.sources.github_releases import GitHubReleases
+from community_metrics.sources.github_traffic import GitHubTraffic
+from community_metrics.sources.homebrew import HOMEBREW_SOURCES
+from community_metrics.sources.huggingface import HuggingFaceDownloads, HuggingFaceLikes
 from community_metrics.sources.npm import Npm
+from community_metrics.sources.nuget import NuGet
+from community_metrics.sources.open_vsx import OpenVsx
+from community_metrics.sources.packagist import Packagist, PackagistMonth
 from community_metrics.sources.pypistats import PypiStats
+from community_metrics.sources.rubygems import RubyGems
 from community_metrics.sources.schemas import Count, Day, ResponseModel
 from community_metrics.text import one_line
 
@@ -28,19 +53,44 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENTRY_POINT_GROUP",
+    "EVERYTHING",
     "Count",
     "Day",
     "FetchRequest",
     "FetchResult",
     "RegistryHost",
+    "RegistrySeries",
     "ResponseModel",
     "Source",
     "available_sources",
     "each",
 ]
 
-_BUILT_IN: tuple[Source, ...] = (PypiStats(), Npm(), Crates(), GitHubStars(), GitHubStarHistory())
-_REQUIRED = (*Source.__annotations__, "validate", "fetch")
+_BUILT_IN: tuple[Source, ...] = (
+    PypiStats(),
+    Npm(),
+    Crates(),
+    CratesArchive(),
+    GitHubStars(),
+    GitHubStarHistory(),
+    GitHubLevels(),
+    GitHubReleases(),
+    GitHubTraffic(),
+    GitHubReferrers(),
+    GitHubPaths(),
+    DockerPulls(),
+    HuggingFaceDownloads(),
+    HuggingFaceLikes(),
+    DuckDbExtensions(),
+    CondaDownloads(),
+    *HOMEBREW_SOURCES,
+    RubyGems(),
+    NuGet(),
+    Packagist(),
+    PackagistMonth(),
+    OpenVsx(),
+)
+_REQUIRED = (*Reader.__annotations__, *Source.__annotations__, "validate", "fetch")
 
 
 def available_sources() -> Mapping[str, Source]:
@@ -90,4 +140,7 @@ def _fault(candidate: object, name: str) -> str | None:
     kind, kinds = kind_of(source), source.window.kinds
     if kind not in kinds:
         return f"its kind is {kind!r}, but values of its window have {' or '.join(kinds)}"
+    visibility: object = visibility_of(source)
+    if not isinstance(visibility, Visibility):
+        return f"its visibility is {visibility!r}, not a Visibility"
     return None

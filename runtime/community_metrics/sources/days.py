@@ -7,18 +7,19 @@ show that it is true.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import TerminalSourceError
-from community_metrics.model import IMPLIED_ZERO, LOW_FOR_EVERYBODY, Observation, SourceWindow
+from community_metrics.model import Observation, SourceWindow, ValueMark
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, today
 from community_metrics.sources.base import FetchResult
 from community_metrics.sources.sentinel import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from community_metrics.sources.base import FetchRequest
@@ -31,11 +32,15 @@ SETTLING_DAYS = 3
 
 @dataclass(frozen=True, slots=True)
 class DailyCounts:
-    """The counts of one subject by UTC day, the URL of the request, the instant of the response."""
+    """The counts of one subject by UTC day, the URL of the request, the instant of the response.
+
+    `subject_id` is the number that the registry gives the subject, if it gives one.
+    """
 
     by_day: Mapping[date, int]
     source_ref: str
     observed_at: datetime
+    subject_id: int | None = None
 
     def last_day(self, request: FetchRequest) -> date:
         """Return the last day that may be stored: the last requested one, but never today."""
@@ -80,28 +85,37 @@ def observations(
 ) -> tuple[Observation, ...]:
     """Return the requested days of `counts`, oldest first; with `checked` only those that may be stored.
 
-    The `source_ref` of a 0 that the response omits, and of a day that is low for everybody, ends with a mark.
+    A 0 for a day that the response omits, and the value of a day that is low for everybody, have a mark.
     """
     first, last = request.since or date.min, counts.last_day(request)
     return tuple(
-        Observation(request.metric_id, day, day, value, SourceWindow.DAY, counts.observed_at, ref)
-        for day, (value, ref) in sorted(_stored(counts, checked).items())
+        Observation(
+            request.metric_id,
+            day,
+            day,
+            value,
+            SourceWindow.DAY,
+            counts.observed_at,
+            counts.source_ref,
+            mark=mark,
+            subject_id=counts.subject_id,
+        )
+        for day, (value, mark) in sorted(_stored(counts, checked).items())
         if first <= day <= last
     )
 
 
-def _stored(counts: DailyCounts, checked: CheckedDays | None) -> dict[date, tuple[int, str]]:
-    """Return value and origin of each day that may be stored."""
-    ref = counts.source_ref
+def _stored(counts: DailyCounts, checked: CheckedDays | None) -> dict[date, tuple[int, ValueMark | None]]:
+    """Return value and mark of each day that may be stored."""
     if checked is None:
-        return {day: (value, ref) for day, value in counts.by_day.items()}
+        return {day: (value, None) for day, value in counts.by_day.items()}
     stated = {
-        day: (value, f"{ref}{LOW_FOR_EVERYBODY}" if day in checked.low else ref)
+        day: (value, ValueMark.LOW_FOR_EVERYBODY if day in checked.low else None)
         for day, value in counts.by_day.items()
         if (value > 0 and day not in checked.held_back) or (value == 0 and day in checked.zeros)
     }
     omitted = checked.zeros - counts.by_day.keys()
-    return dict.fromkeys(omitted, (0, f"{ref}{IMPLIED_ZERO}")) | stated
+    return dict.fromkeys(omitted, (0, ValueMark.IMPLIED_ZERO)) | stated
 
 
 def possible_zeros(request: FetchRequest, counts: DailyCounts, *, omits_empty_days: bool) -> frozenset[date]:
@@ -135,6 +149,19 @@ async def checked_days(
         settled=counts.settled_day,
     )
     return await sentinel.check(response)
+
+
+def registry_result(request: FetchRequest, parts: Iterable[DailyCounts]) -> FetchResult:
+    """Return the requested days of a registry's own total, of one response or of several.
+
+    A day that was counted only in part is stored as the registry states it; one with 0 was not counted.
+    """
+    counted = (
+        replace(part, by_day={day: value for day, value in part.by_day.items() if value > 0})
+        for part in parts
+    )
+    rows = tuple(chain.from_iterable(observations(request, part) for part in counted))
+    return FetchResult(request.metric_id, rows)
 
 
 async def daily_result(

@@ -26,7 +26,6 @@ from community_metrics.sources.github_repository import (
     RepositorySource,
     read_repository_id,
     require_same_repository,
-    source_ref,
 )
 from community_metrics.sources.schemas import Count, ResponseModel
 
@@ -100,8 +99,9 @@ async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:
     require_same_repository(request, repository_id, pages[-1].reply)
     counts = DailyCounts(
         by_day=_days(pages),
-        source_ref=source_ref(f"{GITHUB.public_origin}{path}", repository_id),
+        source_ref=f"{GITHUB.public_origin}{path}",
         observed_at=pages[-1].at,
+        subject_id=repository_id,
     )
     # past days shrink: all days of the pages are compared, except zeros from before the repository existed
     read = replace(request, since=counts.first_known_day(request) or date.max)

@@ -1,11 +1,16 @@
-"""What both GitHub series need of a repository: its name, its id, whether it is the same one."""
+"""What all GitHub series need of a repository: its name, its id, whether it is the same one."""
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from community_metrics.errors import TerminalSourceError
+from community_metrics.model import Observation, SourceWindow
+from community_metrics.periods import today
+from community_metrics.sources.base import FetchResult
 from community_metrics.sources.client.hosts import GITHUB
 from community_metrics.sources.schemas import ResponseModel
 
@@ -19,7 +24,6 @@ if TYPE_CHECKING:
 REST_HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 
 _REPOSITORY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38})/[a-z0-9._-]{1,100}", re.IGNORECASE | re.ASCII)
-_ID_MARK = "#id="
 
 
 class _Identity(ResponseModel):
@@ -27,24 +31,42 @@ class _Identity(ResponseModel):
 
 
 class RepositorySource:
-    """What both series have in common."""
+    """What all series of a repository have in common."""
 
     name: str
     host = GITHUB.key
     sdk: str | None = None
+    variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """What the source counts, where it counts several things: the options of each, by family."""
     proves_subject = True  # a repository's number outlives its name
 
     def validate(self, subject: str, options: Mapping[str, Any]) -> list[str]:
-        """Return the faults of a catalogue entry; subject: `owner/name`; options: none."""
-        faults = [f"option {name!r} is unknown; {self.name} has none" for name in options]
+        """Return the faults of a catalogue entry; subject: `owner/name`; options: those of `variants`."""
+        faults = self._option_faults(options)
         if not _REPOSITORY.fullmatch(subject) or subject.endswith(("/.", "/..")):
             faults.append(f"{subject!r} is not a GitHub repository; write owner/name")
         return faults
 
+    def _option_faults(self, options: Mapping[str, Any]) -> list[str]:
+        known = {name: None for variant in self.variants.values() for name in variant}
+        listed = f"has {' and '.join(known)}" if known else "has none"
+        unknown = [
+            f"option {name!r} is unknown; {self.name} {listed}" for name in options if name not in known
+        ]
+        chosen = _enabled(options)
+        if unknown or not self.variants or chosen in map(_enabled, self.variants.values()):
+            return unknown
+        written = " or ".join(map(_as_toml, self.variants.values()))
+        return [f"options choose what is counted; write options = {written}"]
 
-def source_ref(url: str, repository_id: int) -> str:
-    """Return the origin of a value, with the repository's id at its end."""
-    return f"{url}{_ID_MARK}{repository_id}"
+
+def _enabled(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return options for a comparison: one that is off counts as left out, and 1 is not `true`."""
+    return {name: repr(value) for name, value in options.items() if value is not False}
+
+
+def _as_toml(options: Mapping[str, Any]) -> str:
+    return f"{{ {', '.join(f'{name} = {json.dumps(value)}' for name, value in options.items())} }}"
 
 
 async def read_repository_id(request: FetchRequest, client: RegistryClient, source: str) -> int:
@@ -72,8 +94,8 @@ def require_same_repository(request: FetchRequest, repository_id: int, reply: Re
 
 def _identity_fault(request: FetchRequest, repository_id: int) -> tuple[str, str] | None:
     """Return what is wrong and its fix; None where the repository is the stored one."""
-    own = {ref for ref in (*request.stored_refs, request.last_source_ref) if ref and _is_github(ref)}
-    known = _ids(own) or _ids(request.sibling_refs if own else ())
+    own = request.stored_ids
+    known = _known(own) or (_known(request.sibling_ids) if own else frozenset())
     if others := known - {repository_id}:
         former = ", ".join(map(str, sorted(others)))
         detail = f"the name now belongs to another repository (id {repository_id}, it was {former})"
@@ -93,13 +115,8 @@ def _identity_fault(request: FetchRequest, repository_id: int) -> tuple[str, str
     return None
 
 
-def _is_github(ref: str) -> bool:
-    return ref.startswith(f"{GITHUB.public_origin}/")
-
-
-def _ids(refs: Iterable[str]) -> frozenset[int]:
-    found = (ref.rpartition(_ID_MARK) for ref in refs if _is_github(ref))
-    return frozenset(int(number) for _, mark, number in found if mark and number.isdecimal())
+def _known(ids: Iterable[int | None]) -> frozenset[int]:
+    return frozenset(one for one in ids if one is not None)
 
 
 def rename_notes(request: FetchRequest, full_name: str) -> tuple[str, ...]:
@@ -107,3 +124,24 @@ def rename_notes(request: FetchRequest, full_name: str) -> tuple[str, ...]:
     if full_name.lower() == request.subject.lower():
         return ()
     return (f"{request.subject} is now {full_name}; write the new name in the catalogue",)
+
+
+def reading(
+    request: FetchRequest, value: int, *, full_name: str, repository_id: int, url: str, reply: Reply
+) -> FetchResult:
+    """Return a value of the instant of `reply`.
+
+    Raises:
+        TerminalSourceError: the name belongs to another repository than the stored rows.
+    """
+    require_same_repository(request, repository_id, reply)
+    day = today(reply.at)
+    read = Observation(
+        request.metric_id, day, day, value, SourceWindow.INSTANT, reply.at, url, subject_id=repository_id
+    )
+    return FetchResult(request.metric_id, (read,), notes=rename_notes(request, full_name))
+
+
+def with_notes(result: FetchResult, notes: tuple[str, ...]) -> FetchResult:
+    """Return a result with more notes for a person."""
+    return replace(result, notes=(*result.notes, *notes))

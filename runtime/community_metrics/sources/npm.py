@@ -2,7 +2,8 @@
 
 A 0 has three meanings here: the package had no downloads, the day is not published yet, or the day was lost,
 for everybody or for this package. It is stored only where the registry's own total shows that the day was
-counted and the package's own days make it plausible, and never before its first known download.
+counted and the package's own days make it plausible, and never before its first known download. That total
+is stored as the registry's own.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from pydantic import model_validator
 
 from community_metrics.model import SourceWindow
 from community_metrics.periods import ONE_DAY
-from community_metrics.sources.base import FetchRequest, FetchResult, each
+from community_metrics.sources.base import EVERYTHING, FetchRequest, FetchResult, RegistrySeries, each
 from community_metrics.sources.client.hosts import NPM
 from community_metrics.sources.client.replies import shape_error
-from community_metrics.sources.days import DailyCounts, checked_days, observations
+from community_metrics.sources.days import DailyCounts, checked_days, observations, registry_result
 from community_metrics.sources.schemas import Count, Day, ResponseModel, require_distinct
-from community_metrics.sources.sentinel import Sentinel
+from community_metrics.sources.sentinel import ReadOnce, Sentinel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -76,19 +77,30 @@ class Npm:
             faults.append(f"{subject!r} is not an npm package name such as vectordb or @lancedb/lancedb")
         return faults
 
+    def registry(self, _options: Mapping[str, Any]) -> RegistrySeries:
+        """Return the total of npm."""
+        return RegistrySeries("registry:npm:all", self.name, "npm, all packages")
+
     async def fetch(
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
         """Yield one result for each request."""
 
-        async def registry_total() -> Mapping[date, int]:
+        async def registry_total() -> list[DailyCounts]:
             first = min(_first_day(request) for request in requests) - _SENTINEL_LEAD
             last = max(request.until for request in requests)
-            return _merged(await _read(client, None, max(first, last - _RETENTION), last))
+            return await _read(client, None, max(first, last - _RETENTION), last)
 
-        sentinel = Sentinel("registry total", registry_total)
+        total = ReadOnce(registry_total)
+
+        async def sentinel_days() -> Mapping[date, int]:
+            return _merged(await total.value())
+
+        sentinel = Sentinel("registry total", sentinel_days)
 
         async def fetch_one(request: FetchRequest) -> FetchResult:
+            if request.subject == EVERYTHING:
+                return registry_result(request, await total.value())
             parts = await _read(client, request.subject, _first_day(request), request.until)
             if not parts:
                 return FetchResult(request.metric_id)
@@ -97,7 +109,8 @@ class Npm:
             rows = tuple(chain.from_iterable(observations(request, part, checked) for part in parts))
             return FetchResult(request.metric_id, rows, checked.error, checked.notes)
 
-        async for result in each(requests, fetch_one):
+        own_first = sorted(requests, key=lambda request: request.subject == EVERYTHING)
+        async for result in each(own_first, fetch_one):
             yield result
 
 

@@ -2,13 +2,12 @@
 
 One request for each package returns both series, with and without known mirrors; the option `mirrors` selects
 one, and they are never added. A day without downloads has no row, nor has a day that was not ingested:
-`__all__` shows which of the two it is.
+`__all__`, everything that PyPI served, shows which of the two it is, and is stored as the registry's total.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote
 
@@ -16,12 +15,12 @@ from pydantic import model_validator
 
 from community_metrics.errors import SourceError
 from community_metrics.model import SourceWindow
-from community_metrics.sources.base import FetchRequest, FetchResult
+from community_metrics.sources.base import EVERYTHING, FetchRequest, FetchResult, RegistrySeries
 from community_metrics.sources.client.hosts import PYPISTATS
 from community_metrics.sources.client.replies import shape_error
-from community_metrics.sources.days import DailyCounts, daily_result
+from community_metrics.sources.days import DailyCounts, daily_result, registry_result
 from community_metrics.sources.schemas import Count, Day, ResponseModel, require_distinct
-from community_metrics.sources.sentinel import Sentinel
+from community_metrics.sources.sentinel import ReadOnce, Sentinel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -30,7 +29,13 @@ if TYPE_CHECKING:
     from community_metrics.sources.client.client import ParsedReply, RegistryClient
 
 _PROJECT_NAME = re.compile(r"[a-z0-9]|[a-z0-9][a-z0-9._-]*[a-z0-9]", re.IGNORECASE | re.ASCII)
-_EVERYTHING = "__all__"
+_SOURCE = "pypistats"
+_REGISTRY = {
+    False: RegistrySeries("registry:pypi:all", _SOURCE, "PyPI, all packages (without known mirrors)"),
+    True: RegistrySeries(
+        "registry:pypi:all-with-mirrors", _SOURCE, "PyPI, all packages (with mirrors)", {"mirrors": True}
+    ),
+}
 
 Category = Literal["with_mirrors", "without_mirrors"]
 
@@ -58,13 +63,14 @@ class _Overall(ResponseModel):
 class PypiStats:
     """`overall` downloads by the day. Option `mirrors` (default false): count known mirrors too."""
 
-    name = "pypistats"
+    name = _SOURCE
     host = PYPISTATS.key
     window = SourceWindow.DAY
     family = "downloads"
     sdk: str | None = "python"
     retention_days: int | None = 181
     returns_full_history = True
+    once_a_day = True
 
     def validate(self, subject: str, options: Mapping[str, Any]) -> list[str]:
         """Return the faults of a catalogue entry; subject: a PyPI project; option: `mirrors`."""
@@ -77,24 +83,37 @@ class PypiStats:
             faults.append(f"{subject!r} is not a PyPI project name")
         return faults
 
+    def registry(self, options: Mapping[str, Any]) -> RegistrySeries:
+        """Return the total of PyPI that counts mirrors as the options do."""
+        return _REGISTRY[bool(options.get("mirrors", False))]
+
     async def fetch(
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
         """Yield one result for each request; metrics of one package share its response."""
+        everything = ReadOnce(lambda: _overall(client, EVERYTHING))
 
-        async def everything() -> Mapping[date, int]:
-            return (await _overall(client, _EVERYTHING)).body.by_day("without_mirrors")
+        async def sentinel_days() -> Mapping[date, int]:
+            return (await everything.value()).body.by_day("without_mirrors")
 
-        sentinel = Sentinel(_EVERYTHING, everything)
-        for package, group in groupby(sorted(requests, key=_package), key=_package):
+        sentinel = Sentinel(EVERYTHING, sentinel_days)
+        for package, group in _by_package(requests).items():
             try:
-                parsed = await _overall(client, package)
+                parsed = await (everything.value() if package == EVERYTHING else _overall(client, package))
             except SourceError as error:
                 for request in group:
                     yield FetchResult(request.metric_id, error=error)
                 continue
             for request in group:
                 yield await _result(request, parsed, sentinel)
+
+
+def _by_package(requests: Sequence[FetchRequest]) -> Mapping[str, list[FetchRequest]]:
+    """Return the requests by package, in the order of each package's first one, the registry's total last."""
+    grouped: dict[str, list[FetchRequest]] = {}
+    for request in sorted(requests, key=lambda one: one.subject == EVERYTHING):
+        grouped.setdefault(_package(request), []).append(request)
+    return grouped
 
 
 async def _overall(client: RegistryClient, package: str) -> ParsedReply[_Overall]:
@@ -108,9 +127,13 @@ async def _overall(client: RegistryClient, package: str) -> ParsedReply[_Overall
 async def _result(request: FetchRequest, parsed: ParsedReply[_Overall], sentinel: Sentinel) -> FetchResult:
     category: Category = "with_mirrors" if request.options.get("mirrors", False) else "without_mirrors"
     counts = DailyCounts(parsed.body.by_day(category), parsed.reply.public_url, parsed.at)
+    if request.subject == EVERYTHING:
+        return registry_result(request, [counts])
     return await daily_result(request, counts, sentinel, parsed.reply)
 
 
 def _package(request: FetchRequest) -> str:
     """Return the name normalised by PEP 503; the server replaces dots but does not lower the case."""
+    if request.subject == EVERYTHING:
+        return EVERYTHING
     return re.sub(r"[-_.]+", "-", request.subject).lower()

@@ -18,14 +18,18 @@ import math
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from community_metrics.errors import SourceError
 from community_metrics.periods import ONE_DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
+
+    from community_metrics.model import LevelBreak
+
+T = TypeVar("T")
 
 PARTIAL_BELOW = 0.3
 COUNTED_FROM = 0.9
@@ -39,9 +43,13 @@ _NOTED = timedelta(days=14)
 
 
 class Intake:
-    """How much of each day a registry counted, by the values of its sentinel."""
+    """How much of each day a registry counted, by the values of its sentinel.
 
-    def __init__(self, sentinel: Mapping[date, int]) -> None:
+    `breaks` are the changes of counting that its source declares: a day is compared with none across one.
+    """
+
+    def __init__(self, sentinel: Mapping[date, int], breaks: Sequence[LevelBreak] = ()) -> None:
+        self._breaks = breaks
         self._values = {day: value for day, value in sentinel.items() if value > 0}
         # the registry may have dropped a part of the oldest day between two requests
         self._oldest = min(sentinel, default=date.max)
@@ -50,7 +58,7 @@ class Intake:
     def share(self, day: date) -> float | None:
         """Return the sentinel's value as a share of its usual one; None where that is not known."""
         if day not in self._shares:
-            usual = usual_value(day, self._values) if day > self._oldest else None
+            usual = usual_value(day, self._values, self._breaks) if day > self._oldest else None
             self._shares[day] = None if not usual else self._values.get(day, 0) / usual
         return self._shares[day]
 
@@ -71,9 +79,14 @@ class Intake:
         return frozenset(day for day, share in shares if share is not None and least <= share < below)
 
 
-def usual_value(day: date, values: Mapping[date, int]) -> float | None:
-    """Return the median of the same weekdays up to four weeks before and after; None without any."""
-    known = _values_at(day, values, (7 * weeks for weeks in _NEIGHBOURING_WEEKS))
+def usual_value(day: date, values: Mapping[date, int], breaks: Sequence[LevelBreak] = ()) -> float | None:
+    """Return the median of the same weekdays up to four weeks before and after; None without any.
+
+    A day on the other side of one of `breaks` is counted in another way, and is not used.
+    """
+    offsets = (7 * weeks for weeks in _NEIGHBOURING_WEEKS)
+    alike = (by for by in offsets if not _is_crossed(breaks, day, day + by * ONE_DAY))
+    known = _values_at(day, values, alike)
     return median(known) if known else None
 
 
@@ -93,6 +106,11 @@ def _is_usually_small(day: date, own: Mapping[date, int]) -> bool:
     if len(known) < _FEWEST_WEEKDAYS:
         known += _values_at(day, own, _NEIGHBOURING_DAYS)
     return bool(known) and median(known) <= MOST_USUAL_FOR_ZERO
+
+
+def _is_crossed(breaks: Sequence[LevelBreak], day: date, other: date) -> bool:
+    first, last = min(day, other), max(day, other)
+    return any(first < one.day <= last for one in breaks)
 
 
 def _values_at(day: date, values: Mapping[date, int], offsets: Iterable[int]) -> list[int]:
@@ -140,6 +158,29 @@ class CheckedDays:
     low: frozenset[date] = frozenset()
     notes: tuple[str, ...] = ()
     error: SourceError | None = None
+
+
+class ReadOnce(Generic[T]):
+    """What several metrics of a run share: read when first needed, and only once; a failure is kept too."""
+
+    def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
+        self._read = read
+        self._outcome: tuple[T] | SourceError | None = None
+
+    async def value(self) -> T:
+        """Return what was read.
+
+        Raises:
+            SourceError: the reading failed, now or earlier.
+        """
+        if self._outcome is None:
+            try:
+                self._outcome = (await self._read(),)
+            except SourceError as error:
+                self._outcome = error
+        if isinstance(self._outcome, SourceError):
+            raise replace(self._outcome)
+        return self._outcome[0]
 
 
 class Sentinel:

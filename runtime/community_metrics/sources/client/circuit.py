@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from community_metrics.errors import SourceRateLimited, SourceUnreachable, TransientSourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from community_metrics.clock import Clock
@@ -33,13 +34,24 @@ class CircuitBreaker:
     """Holds a host's lock, the earliest start of its next request, and the quotas that get no more requests.
 
     A quota is counted apart by the host (GitHub counts GraphQL apart from REST); a host that does not respond
-    at all opens the circuit of every quota. `pace_s` is the least time between the starts of two requests.
+    at all opens the circuit of every quota. `pace_s` is the least time between the starts of two requests;
+    `avoids_full_hour` keeps them out of the first minute of an hour. `on_wait` is called before a pause, with
+    its seconds and its reason.
     """
 
-    def __init__(self, clock: Clock, pace_s: float) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        pace_s: float,
+        *,
+        avoids_full_hour: bool = False,
+        on_wait: Callable[[float, str], None] = lambda _seconds, _reason: None,
+    ) -> None:
         self.lock = asyncio.Lock()
+        self._on_wait = on_wait
         self._clock = clock
         self._pace_s = pace_s
+        self._avoids_full_hour = avoids_full_hour
         self._next_start_s = clock.monotonic()
         self._open: dict[str, _Open] = {}
         self._suspects: set[str] = set()
@@ -48,7 +60,11 @@ class CircuitBreaker:
         """Wait until the next request may start."""
         pause = self._next_start_s - self._clock.monotonic()
         if pause > 0:
+            self._on_wait(pause, f"it gets one request in {self._pace_s:g} seconds")
             await self._clock.sleep(pause)
+        if self._avoids_full_hour and (now := self._clock.now()).minute == 0:
+            self._on_wait(60 - now.second, "it gets no request in the first minute of an hour")
+            await self._clock.sleep(60 - now.second)
         self._next_start_s = self._clock.monotonic() + self._pace_s
 
     def opened_by(self, quota: str) -> TransientSourceError | None:

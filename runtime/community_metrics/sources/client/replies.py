@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from community_metrics.sources.client.hosts import RegistryHost
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 E = TypeVar("E", bound=SourceError)
 
 CHECK_SUBJECT = "correct the subject in the catalogue"
@@ -56,6 +57,18 @@ _WITHDRAWN: Mapping[int, str] = {
 }
 
 
+class BodyReader(Protocol[T_co]):
+    """Reads a body that is too large to be held, piece by piece."""
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece; a fault is raised by `result`."""
+        ...
+
+    def result(self) -> T_co:
+        """Return what was read, once the body is complete; ValueError where it is not as documented."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One HTTP response as received. `headers` has lower-case keys.
@@ -63,6 +76,7 @@ class Reply:
     `at` is when its last byte was read, by this machine's clock or the registry's, whichever is earlier.
     `source` and `subject` are those of the request. `public_url` is the registry's public URL, also where
     `CM_SOURCE_URL_…` sets another `origin`, which then sent the reply. `path` is the path after redirects.
+    `content` has read the body, which then is empty, where the request asked for rows instead of JSON.
     """
 
     host: RegistryHost
@@ -75,6 +89,7 @@ class Reply:
     body: bytes
     at: datetime
     origin: str
+    content: BodyReader[Any] | None = None
 
     @property
     def is_json(self) -> bool:
@@ -98,9 +113,7 @@ def refusal(reply: Reply) -> SourceError | None:
     """Return the error that this reply means; None when its body may be read."""
     status = reply.status
     if status == HTTPStatus.OK:
-        kind = reply.headers.get("content-type", "no content type")[:80]
-        detail = f"the response is {kind!r} instead of JSON"
-        return None if reply.is_json else reply.error(TransientSourceError, detail)
+        return _of_another_type(reply)
     if is_limit(reply):
         return limited(reply)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -110,6 +123,16 @@ def refusal(reply: Reply) -> SourceError | None:
     if status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return reply.error(TransientSourceError, retry_after_s=required_wait_s(reply))
     return reply.error(TerminalSourceError, "this status is not documented for this request")
+
+
+def _of_another_type(reply: Reply) -> TransientSourceError | None:
+    """Return the error of a response that is not the registry's; the type of a file says little of it."""
+    kind = reply.headers.get("content-type", "no content type")[:80]
+    if reply.content is None:
+        detail = f"the response is {kind!r} instead of JSON"
+        return None if reply.is_json else reply.error(TransientSourceError, detail)
+    detail = f"the response is {kind!r} instead of a file"
+    return reply.error(TransientSourceError, detail) if "html" in kind else None
 
 
 def _unknown(reply: Reply) -> UnknownSubject:
