@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pydantic import ValidationError
 
 from community_metrics.catalog.entries import Entry, Metric, Product
+from community_metrics.catalog.event_entries import Feed, Mention
+from community_metrics.catalog.goals import Goal
 from community_metrics.catalog.toml_lines import HEADER, entry_lines
-from community_metrics.model import SourceWindow, ValueKind
+from community_metrics.model import SourceWindow, ValueKind, Visibility
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -20,18 +22,36 @@ if TYPE_CHECKING:
 
 Fault: TypeAlias = tuple[int, str]
 """The line (0 if unknown) and the message."""
-MODELS: Mapping[str, type[Entry]] = {"product": Product, "metric": Metric}
-_WORDS: Mapping[str, type[StrEnum]] = {"window": SourceWindow, "kind": ValueKind}
+MODELS: Mapping[str, type[Entry]] = {
+    "product": Product,
+    "metric": Metric,
+    "feed": Feed,
+    "mention": Mention,
+    "goal": Goal,
+}
+NAME = "name"
+"""The setting at the top of a file: what the page calls all products together."""
+_LONGEST_NAME = 80
+_WORDS: Mapping[str, type[StrEnum]] = {
+    "window": SourceWindow,
+    "kind": ValueKind,
+    "visibility": Visibility,
+}
 _TYPES = {
     "active": "true or false",
+    "watch": "true or false",
     "options": "a table such as { mirrors = false }",
     "fallbacks": "a list of strings",
+    "least_points": "a whole number, at least 1",
+    "value": "a whole number from 1 to 10^13, such as 1_000_000",
+    "date": "a day without quotes, such as 2027-12-31",
+    "since": "a day without quotes, such as 2027-01-01",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RawEntry:
-    """One `[[product]]` or `[[metric]]` as written; `number` counts from 1, unknown lines are left out."""
+    """One entry, such as a `[[metric]]`, as written; `number` counts from 1, unknown lines are left out."""
 
     kind: str
     number: int
@@ -67,10 +87,13 @@ class RawEntry:
 
 
 def top_level_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Yield one fault for each key of the file that is not a list of products or metrics."""
+    """Yield one fault for each key of the file that is neither its name nor a list of entries."""
     for name, value in sorted(document.items()):
-        if name not in MODELS:
-            yield 0, f"{name!r} is not a part of a catalogue; {suggestion(name, MODELS)}"
+        if name == NAME:
+            if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_NAME:
+                yield 0, f"{NAME!r} must be a text of 1 to {_LONGEST_NAME} characters"
+        elif name not in MODELS:
+            yield 0, f"{name!r} is not a part of a catalogue; {suggestion(name, [NAME, *MODELS])}"
         elif not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             yield 0, f"{name!r} must be written as [[{name}]] entries"
 

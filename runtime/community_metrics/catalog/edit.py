@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
@@ -22,18 +22,52 @@ from community_metrics.catalog.rules import identity
 from community_metrics.catalog.spec import parse_spec
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.sources import available_sources
+from community_metrics.sources.base import variants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from community_metrics.catalog import Catalog, Metric
     from community_metrics.sources.base import Source
 
 _COMPANIONS = {"github": "github-history"}  # the star count of a repository comes with its star history
-_LABELS = {"pypistats": "PyPI", "crates": "crates.io", "github": "GitHub", "github-history": "GitHub"}
-_FAMILIES = {"stars_retained": "stars still given"}
+_DETAILS = {"anaconda": "conda"}  # what people call the packages of a host, where that is not its key
+_LABELS = {
+    "pypistats": "PyPI",
+    "crates": "crates.io",
+    "github": "GitHub",
+    "docker": "Docker Hub",
+    "huggingface": "Hugging Face",
+    "duckdb": "DuckDB extension",
+    "anaconda": "conda",
+    "homebrew": "Homebrew",
+    "rubygems": "RubyGems",
+    "nuget": "NuGet",
+    "packagist": "Packagist",
+    "openvsx": "Open VSX",
+}
+_FAMILIES = {
+    "stars_retained": "stars still given",
+    "view_uniques": "unique viewers",
+    "clone_uniques": "unique cloners",
+    "referrers": "listed referrers",
+    "paths": "listed paths",
+    "downloads_30d": "downloads of 30 days",
+    "downloads_total": "downloads in total",
+    "downloads_week": "downloads of a week",
+    "installs_30d": "installs of 30 days",
+    "installs_90d": "installs of 90 days",
+    "installs_365d": "installs of 365 days",
+}
 _NOT_IN_AN_ID = re.compile(r"[^a-z0-9._-]+")
-_SDKS = {"python": "Python", "nodejs": "Node.js", "rust": "Rust"}
+_SDKS = {
+    "python": "Python",
+    "nodejs": "Node.js",
+    "rust": "Rust",
+    "ruby": "Ruby",
+    "dotnet": ".NET",
+    "php": "PHP",
+}
 _STARTER = Path(__file__).with_name("starter.toml")
 
 
@@ -88,7 +122,8 @@ def plan_addition(
     A spec is `SOURCE:SUBJECT` or the address of a page. A new product is added with `name` (by default its
     id) as its display name. The id of a metric is `family:product:sdk`, for repositories
     `stars:product:github`; a second package of the same product and SDK gets `family:product:sdk-subject`. A
-    repository comes with its `stars_retained` metric. `metric_id` sets the id of a single one.
+    repository comes with its `stars_retained` metric, and a source that counts several things with a metric
+    for each; their ids differ by the family. `metric_id` sets the id of a single one.
 
     Raises:
         ConfigurationError: `path` is None or the packaged catalogue, a spec, an id or a name is invalid,
@@ -114,17 +149,20 @@ def _with_metric(
     """Return the content with one more metric and its companion, and their ids."""
     catalog, sources = parse_catalog(content, file), available_sources()
     source, subject = parse_spec(spec, sources)
-    if counted := _counted(catalog, source, subject):
-        raise ConfigurationError(
-            f"{file} already counts {spec}, as {counted.metric_id}; nothing was changed."
-        )
+    wanted = _series(source, sources)
+    counted = {family: _counted(catalog, one, subject, options) for family, one, options in wanted}
+    own = [counted[family] for family in variants_of(source)]
+    if all(own):
+        ids = ", ".join(metric.metric_id for metric in own if metric)
+        raise ConfigurationError(f"{file} already counts {spec}, as {ids}; nothing was changed.")
     product_name = _product_name(catalog, product, name)
     own_id = _new_id(catalog, source, product, subject, metric_id)
-    added = {own_id: source}
-    companion = sources.get(_COMPANIONS.get(source.name, ""))
-    if companion is not None and not _counted(catalog, companion, subject):
-        added[own_id.replace(source.family, companion.family, 1)] = companion
-    entries = [("metric", _metric_entry(key, value, subject, product_name)) for key, value in added.items()]
+    added, entries = [], []
+    for family, one, options in wanted:
+        if counted[family] is None:
+            added.append(own_id if family == source.family else f"{family}:{own_id.partition(':')[2]}")
+            title = _title(one, family, product_name)
+            entries.append(("metric", _metric_entry(added[-1], one, subject, title, options)))
     if product not in {known.id for known in catalog.products}:
         entries.insert(0, ("product", {"id": product, "name": product_name}))
     extended = _extended(content, entries)
@@ -133,7 +171,17 @@ def _with_metric(
     except CatalogError as error:
         headline = f"{spec} was not added, because {file} would then have faults:"
         raise CatalogError(headline, error.faults) from error
-    return extended, list(added)
+    return extended, added
+
+
+def _series(source: Source, sources: Mapping[str, Source]) -> list[tuple[str, Source, Mapping[str, Any]]]:
+    """Return what is added for one spec: family, source and options of each series, its companion's too."""
+    companion = sources.get(_COMPANIONS.get(source.name, ""))
+    return [
+        (family, one, options)
+        for one in (source, *([companion] if companion else []))
+        for family, options in variants_of(one).items()
+    ]
 
 
 def require_own(catalog: Catalog) -> None:
@@ -146,9 +194,9 @@ def require_own(catalog: Catalog) -> None:
         )
 
 
-def _counted(catalog: Catalog, source: Source, subject: str) -> Metric | None:
-    """Return the metric that already counts the subject, without options."""
-    wanted = identity(source.name, subject, {})
+def _counted(catalog: Catalog, source: Source, subject: str, options: Mapping[str, Any]) -> Metric | None:
+    """Return the metric that already counts the subject with these options."""
+    wanted = identity(source.name, subject, options)
     found = (m for m in catalog.metrics if identity(m.source, m.subject, m.options) == wanted)
     return next(found, None)
 
@@ -170,7 +218,7 @@ def _product_name(catalog: Catalog, product: str, name: str | None) -> str:
 
 
 def _new_id(catalog: Catalog, source: Source, product: str, subject: str, metric_id: str | None) -> str:
-    usual = f"{source.family}:{product}:{source.sdk or source.host}"
+    usual = f"{source.family}:{product}:{source.sdk or _DETAILS.get(source.host, source.host)}"
     if metric_id:
         if metric_id.split(":")[1:2] != [product]:
             raise ConfigurationError(
@@ -182,23 +230,40 @@ def _new_id(catalog: Catalog, source: Source, product: str, subject: str, metric
     return f"{usual}-{_NOT_IN_AN_ID.sub('-', subject.lower()).strip('-')}"
 
 
-def _metric_entry(metric_id: str, source: Source, subject: str, product_name: str) -> dict[str, str]:
-    described = f"({_LABELS.get(source.name, source.name)} {subject})"
+def _title(source: Source, family: str, product_name: str) -> str:
     if source.sdk is None:
-        sdk, title = {}, f"{product_name} {_FAMILIES.get(source.family, source.family)}"
-    else:
-        sdk, title = {"sdk": source.sdk}, f"{product_name} for {_SDKS.get(source.sdk, source.sdk)}"
+        return f"{product_name} {_FAMILIES.get(family, family.replace('_', ' '))}"
+    title = f"{product_name} for {_SDKS.get(source.sdk, source.sdk)}"
+    # or two series of one package would have the same title
+    return f"{title}, {_FAMILIES[family]}" if family in _FAMILIES else title
+
+
+def _metric_entry(
+    metric_id: str, source: Source, subject: str, title: str, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    sdk = {} if source.sdk is None else {"sdk": source.sdk}
+    described = f"({_LABELS.get(source.host, source.host)} {subject})"
     return {
         "id": metric_id,
         "source": source.name,
         "subject": subject,
+        **_inline(options),
         **sdk,
         "window": source.window.value,
         "display_name": f"{title} {described}",
     }
 
 
-def _extended(content: bytes, entries: Sequence[tuple[str, dict[str, str]]]) -> bytes:
+def _inline(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options as one line of an entry: `options = {count = "views"}`."""
+    if not options:
+        return {}
+    table = tomlkit.inline_table()
+    table.update(options)
+    return {"options": table}
+
+
+def _extended(content: bytes, entries: Sequence[tuple[str, dict[str, Any]]]) -> bytes:
     """Return the content with the entries appended, in the line endings of the content."""
     blocks = ["" if content.endswith(b"\n") or not content else "\n"]
     for kind, entry in entries:

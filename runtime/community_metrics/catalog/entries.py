@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from community_metrics.model import METRIC_ID, MetricDefinition, SourceWindow, ValueKind
+from community_metrics.model import METRIC_ID, MetricDefinition, SourceWindow, ValueKind, Visibility
 from community_metrics.text import without_controls
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ MetricId = Annotated[str, AfterValidator(_metric_id)]
 Unit = Annotated[str, AfterValidator(_unit)]
 
 
+class Cadence(StrEnum):
+    """How often a metric is read."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
 class Entry(BaseModel):
     """What products and metrics have in common: no unknown field, no conversion of types."""
 
@@ -80,7 +88,10 @@ class Metric(Entry):
     `subject` is the package or repository as the source writes it; `options` choose among its series.
     `window` is the interval that one value covers, `kind` how the values combine over time, and `unit` what
     they count. Without them the source's count, else the usual kind of the window, and the family up to its
-    first `_`. The values of `fallbacks` are shown as estimates where this metric has none.
+    first `_`. The values of `fallbacks` are shown as estimates where this metric has none. `visibility` says
+    who may see it: without it what its source says, else everybody. `cadence` is how often it is read;
+    without it, daily what would be lost otherwise, and weekly the rest. `watch` says that it is somebody
+    else's: it is read and compared with, and in no total, no insight and no table of products.
     """
 
     metric_id: Annotated[MetricId, Field(alias="id")]
@@ -93,7 +104,10 @@ class Metric(Entry):
     own_unit: Annotated[Unit | None, Field(alias="unit")] = None
     fallbacks: Annotated[tuple[str, ...], Field(strict=False)] = ()
     display_name: Name
+    cadence: Annotated[Cadence | None, Field(strict=False)] = None
     is_active: Annotated[bool, Field(alias="active")] = True
+    is_watched: Annotated[bool, Field(alias="watch")] = False
+    visibility: Annotated[Visibility, Field(strict=False)] = Visibility.PUBLIC
 
     @property
     def family(self) -> str:
@@ -131,6 +145,7 @@ class Metric(Entry):
             display_name=self.display_name,
             is_active=self.is_active,
             created_at=created_at,
+            visibility=self.visibility,
         )
 
 

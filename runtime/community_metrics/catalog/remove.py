@@ -62,6 +62,8 @@ def _without(
         for kind, flags in kinds.items()
         for place, is_removed in zip(found.get(kind, ()), flags, strict=True)
     }
+    others = (place for kind, places in found.items() if kind not in kinds for place in places)
+    starts |= {place[HEADER] - 1: False for place in others}
     ends = [*sorted(starts)[1:], len(lines)]
     for start, end in reversed(list(zip(sorted(starts), ends, strict=True))):
         if starts[start]:

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from community_metrics.catalog.entries import usual_unit
-from community_metrics.model import SEED_SOURCE, UNIQUES, SourceWindow, ValueKind
-from community_metrics.sources.base import kind_of, subject_faults, unit_of
+from community_metrics.model import REGISTRY_FAMILY, SEED_SOURCE, UNIQUES, SourceWindow, ValueKind, Visibility
+from community_metrics.sources.base import kind_of, subject_faults, unit_of, visibility_of
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -37,6 +37,15 @@ _SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "crates": lambda subject: subject.replace("_", "-").lower(),
     "github": str.lower,
     "github-history": str.lower,
+    "github-traffic": str.lower,
+    "github-referrers": str.lower,
+    "github-paths": str.lower,
+    "github-repo": str.lower,
+    "github-releases": str.lower,
+    "nuget": str.lower,
+    "packagist": str.lower,
+    "packagist-30d": str.lower,
+    "open-vsx": str.lower,
 }
 
 
@@ -64,6 +73,7 @@ def rule_faults(
             *_product_faults(metric, product_ids),
             *_source_faults(metric, sources),
             *_kind_faults(metric, sources),
+            *_visibility_faults(metric, sources),
             *_fallback_faults(metric, by_id, sources),
         ):
             yield metric.fault(field, message)
@@ -110,6 +120,9 @@ def _repeated_subjects(metrics: Sequence[RawEntry]) -> Iterator[Fault]:
 
 def _product_faults(metric: RawEntry, product_ids: Sequence[str]) -> Iterator[_FieldFault]:
     if metric_id := metric.get("id"):
+        if metric_id.split(":")[0] == REGISTRY_FAMILY:
+            yield "id", f"the family {REGISTRY_FAMILY!r} is for the totals of registries, which need no entry"
+            return
         product = metric_id.split(":")[1]
         if product not in product_ids:
             yield "id", f"there is no [[product]] {product!r}; {suggestion(product, product_ids)}"
@@ -146,13 +159,25 @@ def _kind_faults(metric: RawEntry, sources: Mapping[str, Source]) -> Iterator[_F
             yield field, f"is {written!r}, but what {metric.get('source')} returns here has {own!r}. {fix}"
 
 
+def _visibility_faults(metric: RawEntry, sources: Mapping[str, Source]) -> Iterator[_FieldFault]:
+    """Yield the fault of an entry that would show everybody what its source keeps for the team."""
+    own = source_defaults(metric, sources).get("visibility")
+    if metric.get("visibility") == Visibility.PUBLIC and own == Visibility.TEAM:
+        fix = 'Fix: write visibility = "team", or leave it out'
+        yield (
+            "visibility",
+            f"is 'public', but {metric.get('source')} returns what only the team may see. {fix}",
+        )
+
+
 def source_defaults(metric: RawEntry, sources: Mapping[str, Source]) -> dict[str, str]:
-    """Return the kind and the unit of an entry's values as far as its source knows them."""
+    """Return kind, unit and visibility of an entry's values as far as its source knows them."""
     source = sources.get(metric.get("source"))
     if source is None:
         return {}
     unit = unit_of(source, metric.get("options") or {})
-    return {"kind": kind_of(source).value} | ({} if unit is None else {"unit": unit})
+    known = {"kind": kind_of(source).value, "visibility": visibility_of(source).value}
+    return known | ({} if unit is None else {"unit": unit})
 
 
 def _any_of(kinds: Sequence[ValueKind]) -> str:
@@ -185,7 +210,7 @@ def _misfits(metric: RawEntry, fallback: RawEntry, sources: Mapping[str, Source]
     own, other = metric.get("window"), fallback.get("window")
     if not own or not other:
         return
-    (own_kind, own_unit), (other_kind, other_unit) = (_counted(one, sources) for one in (metric, fallback))
+    (own_kind, own_unit), (other_kind, other_unit) = (counted_as(one, sources) for one in (metric, fallback))
     if UNIQUES in {own_unit, other_unit}:
         yield "cannot stand in: uniques of one window are no measure of those of another"
     elif own_kind is ValueKind.COUNTER:
@@ -198,7 +223,7 @@ def _misfits(metric: RawEntry, fallback: RawEntry, sources: Mapping[str, Source]
         yield f"covers {other!r}; a fallback covers more than this metric's {own!r}"
 
 
-def _counted(metric: RawEntry, sources: Mapping[str, Source]) -> tuple[ValueKind, str]:
+def counted_as(metric: RawEntry, sources: Mapping[str, Source]) -> tuple[ValueKind, str]:
     """Return the kind and the unit of an entry with a valid window."""
     written = {field: metric.get(field) for field in ("kind", "unit") if metric.get(field)}
     known = source_defaults(metric, sources) | written

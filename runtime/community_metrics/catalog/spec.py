@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from community_metrics.errors import ConfigurationError
-from community_metrics.model import SEED_SOURCE
-from community_metrics.sources.base import subject_faults
+from community_metrics.model import REGISTRY_FAMILY, SEED_SOURCE
+from community_metrics.sources.base import first_options, subject_faults
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -24,6 +24,14 @@ _PAGES: Final = {
     "pypistats": (re.compile(r"/packages/([^/]+)(?:/.*)?"), "pypistats"),
     "npmjs": (re.compile(r"/package/((?:@[^/]+/)?[^/]+)(?:/.*)?"), "npm"),
     "crates": (re.compile(r"/crates/([^/]+)(?:/.*)?"), "crates"),
+    "rubygems": (re.compile(r"/gems/([^/]+)(?:/.*)?"), "rubygems"),
+    "nuget": (re.compile(r"/packages/([^/]+)(?:/.*)?"), "nuget"),
+    "packagist": (re.compile(r"/packages/([^/]+/[^/]+?)(?:\.json)?"), "packagist"),
+    "open-vsx": (re.compile(r"/extension/([^/]+/[^/]+)(?:/.*)?"), "open-vsx"),
+    "docker": (re.compile(r"/(?:r/)?([^/]+/[^/]+)(?:/.*)?"), "docker"),
+    "huggingface": (re.compile(r"/((?:datasets/)?[^/]+/[^/]+)(?:/.*)?"), "huggingface"),
+    "anaconda": (re.compile(r"/([^/]+/[^/]+)(?:/.*)?"), "conda"),
+    "brew": (re.compile(r"/(?:formula/([^/]+)|(cask/[^/]+))"), "homebrew"),
 }
 
 
@@ -40,12 +48,13 @@ def parse_spec(spec: str, sources: Mapping[str, Source]) -> tuple[Source, str]:
             "depends on the files. The packaged catalogue has examples."
         )
     if name not in sources:
-        raise ConfigurationError(f"There is no source {name!r}; {suggestion(name, sources)}")
+        of_packages = [one for one, source in sources.items() if source.family != REGISTRY_FAMILY]
+        raise ConfigurationError(f"There is no source {name!r}; {suggestion(name, of_packages)}")
     if not subject:
         raise ConfigurationError(
             f"{spec!r} has no package or repository. Fix: write SOURCE:SUBJECT, like pypistats:httpx"
         )
-    if faults := subject_faults(sources[name], subject, {}):
+    if faults := subject_faults(sources[name], subject, first_options(sources[name])):
         raise ConfigurationError(f"{spec} cannot be added:", faults)
     return sources[name], subject
 
@@ -61,7 +70,7 @@ def _from_page(spec: str) -> str:
     for label in (parts.hostname or "").split("."):
         pattern, source = _PAGES.get(label, (None, ""))
         if pattern is not None and (found := pattern.fullmatch(unquote(parts.path))):
-            return f"{source}:{found[1]}"
+            return f"{source}:{found[found.lastindex or 1]}"
     raise ConfigurationError(
         f"{spec!r} is not the page of a package or repository. Fix: write SOURCE:SUBJECT, as pypistats:httpx"
     )

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from community_metrics.errors import SeedFileError
-from community_metrics.model import MAX_VALUE
+from community_metrics.model import MAX_VALUE, Provenance, ValueMark
 from community_metrics.seed.table import table_of
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Row:
     seen_at: datetime | None = None
     source_ref: str = ""
     window: str | None = None
+    is_reset: bool = False
+    mark: ValueMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +107,19 @@ def _star_history(place: str, cells: Mapping[str, str]) -> Row:
 def _export(place: str, cells: Mapping[str, str]) -> Row | None:
     if not cells["value"].strip() or cells.get("estimated") == "true":
         return None
+    if cells.get("provenance", "").strip() == Provenance.SAMPLE:
+        raise ValueError("is sample data of a demo, which is never stored beside real numbers")
     seen_at = datetime.fromisoformat(cells["observed_at"].strip()).astimezone(UTC)
     start, end = _day(cells["period_start"]), _day(cells["period_end"])
     ref = cells.get("source_ref", "series").strip().removeprefix("'")
     window = cells.get("source_window")
     if "days_present" in cells and cells["days_present"] != cells["days_expected"]:
         return None
-    return Row(place, cells["metric_id"].strip(), start, end, _count(cells["value"]), seen_at, ref, window)
+    metric_id, value = cells["metric_id"].strip(), _count(cells["value"])
+    is_reset, mark = cells.get("is_reset") == "true", cells.get("mark", "").strip()
+    return Row(
+        place, metric_id, start, end, value, seen_at, ref, window, is_reset, ValueMark(mark) if mark else None
+    )
 
 
 FORMATS: Final = {

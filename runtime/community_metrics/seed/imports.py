@@ -126,7 +126,9 @@ def _observations(
         metric_id, place = row.subject, row.place.lstrip(":#")
         ref, window = f"{label}{row.place} {row.source_ref or chosen.name}", windows[row.subject]
         try:
-            made = Observation(metric_id, row.start, row.end, row.value, window, _read_at(row), ref)
+            made = Observation(
+                metric_id, row.start, row.end, row.value, window, _read_at(row), ref, row.is_reset, row.mark
+            )
         except InvalidObservation as error:
             faults.append(f"line {place}: {error.field}: {error}")
             continue
