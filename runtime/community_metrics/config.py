@@ -36,7 +36,20 @@ PUBLIC_ORIGINS = {
     "pypistats": "https://pypistats.org",
     "npm": "https://api.npmjs.org",
     "crates": "https://crates.io",
+    "crates_static": "https://static.crates.io",
     "github": "https://api.github.com",
+    "docker": "https://hub.docker.com",
+    "huggingface": "https://huggingface.co",
+    "duckdb": "https://extensions.duckdb.org",
+    "duckdb_community": "https://community-extensions.duckdb.org",
+    "anaconda": "https://api.anaconda.org",
+    "homebrew": "https://formulae.brew.sh",
+    "rubygems": "https://rubygems.org",
+    "nuget": "https://api.nuget.org",
+    "nuget_search": "https://azuresearch-usnc.nuget.org",
+    "packagist": "https://packagist.org",
+    "openvsx": "https://open-vsx.org",
+    "hackernews": "https://hn.algolia.com",
 }
 ENTRY_POINT_GROUP = "community_metrics.sources"
 """The group of entry points in which an installed package names its source."""
@@ -84,12 +97,32 @@ class Settings(BaseSettings):
     github_token: Secret = None
     cors_origins: Annotated[tuple[BrowserOrigin, ...], NoDecode, Entries] = ()
     api_token_hashes: Annotated[tuple[TokenHash, ...], NoDecode, Entries] = ()
+    page_url: Origin | None = None
+    api_url: Origin | None = None
+    public_read: bool | None = Field(default=None, validate_default=True)
     # at most 60: a lease must not expire between two looks, and it is renewed 100 s before it would
     api_check_interval_s: Annotated[float, Field(ge=0.5, le=60)] = CHECK_INTERVAL_S
     source_url_pypistats: Origin = PUBLIC_ORIGINS["pypistats"]
     source_url_npm: Origin = PUBLIC_ORIGINS["npm"]
     source_url_crates: Origin = PUBLIC_ORIGINS["crates"]
+    source_url_crates_static: Origin = PUBLIC_ORIGINS["crates_static"]
     source_url_github: Origin = PUBLIC_ORIGINS["github"]
+    source_url_docker: Origin = PUBLIC_ORIGINS["docker"]
+    source_url_huggingface: Origin = PUBLIC_ORIGINS["huggingface"]
+    source_url_duckdb: Origin = PUBLIC_ORIGINS["duckdb"]
+    source_url_duckdb_community: Origin = PUBLIC_ORIGINS["duckdb_community"]
+    source_url_anaconda: Origin = PUBLIC_ORIGINS["anaconda"]
+    source_url_homebrew: Origin = PUBLIC_ORIGINS["homebrew"]
+    source_url_rubygems: Origin = PUBLIC_ORIGINS["rubygems"]
+    source_url_nuget: Origin = PUBLIC_ORIGINS["nuget"]
+    source_url_nuget_search: Origin = PUBLIC_ORIGINS["nuget_search"]
+    source_url_packagist: Origin = PUBLIC_ORIGINS["packagist"]
+    source_url_openvsx: Origin = PUBLIC_ORIGINS["openvsx"]
+    source_url_hackernews: Origin = PUBLIC_ORIGINS["hackernews"]
+    source_url_feeds: Origin | None = None
+    # without them releases on PyPI and npm are not read
+    source_url_pypi: Origin | None = None
+    source_url_npm_registry: Origin | None = None
     log_format: Literal["console", "json"] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     aws_storage_options: Annotated[dict[str, str], NoDecode] = Field(
@@ -117,6 +150,16 @@ class Settings(BaseSettings):
                 "Fix: set CM_STORAGE_MODE=enterprise, or unset it"
             )
         return value
+
+    @field_validator("public_read")
+    @classmethod
+    def _lets_somebody_read(cls, public: bool | None, info: ValidationInfo) -> bool | None:
+        if public is False and info.data.get("api_token_hashes") == ():
+            raise ValueError(
+                "is false, but CM_API_TOKEN_HASHES is empty, so nobody could read the API. "
+                "Fix: set CM_API_TOKEN_HASHES, or unset CM_PUBLIC_READ"
+            )
+        return public
 
     @field_validator("lancedb_uri")
     @classmethod
@@ -165,9 +208,19 @@ class Settings(BaseSettings):
             return self.cors_origins
         return DEV_SERVER_ORIGINS
 
+    @property
+    def is_public(self) -> bool:
+        """Whether a request without a token reads what is public; by default if there are no tokens."""
+        return not self.api_token_hashes if self.public_read is None else self.public_read
+
     def source_url(self, host: str, public_origin: str) -> str:
-        """Return the origin to use for the registry with the key `host`, of a plug-in too."""
-        return str(getattr(self, _field_of(host), None) or public_origin)
+        """Return the origin to use for the registry with the key `host`, of a plug-in too.
+
+        A default is no stand-in: a registry may state its public origin itself, as NuGet's index does.
+        """
+        field = _field_of(host)
+        chosen = getattr(self, field, None) if field in self.model_fields_set else None
+        return str(chosen or public_origin)
 
 
 class _GivenSettings(Settings):

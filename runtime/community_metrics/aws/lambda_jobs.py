@@ -1,5 +1,7 @@
 """The jobs in Lambda: `{"job": "weekly_refresh", "lookback_weeks": 1}`, as EventBridge Scheduler sends it.
 
+A refresh stops in time for Lambda's limit; the next scheduled one reads the metrics that are left.
+
 `{"job": "monitor"}` is no run: it reports to CloudWatch how the runs ended.
 """
 
@@ -24,6 +26,9 @@ from community_metrics.runs.registry import JOBS
 if TYPE_CHECKING:
     from community_metrics.runs.job import Job, RunReport
 
+TIME_BUDGET_MINUTES: Final = 13
+"""What a refresh has if its event names no budget: Lambda ends the function after 15 minutes."""
+_BUDGET: Final = "time_budget_minutes"
 _BY_HAND: Final = {"path", "reset"}
 """Options that only a person may set, at the command line."""
 
@@ -79,7 +84,10 @@ def job_of(event: object) -> Job | Monitor:
     ]
     try:
         # JSON, since there strict accepts a list for a tuple, and neither `true` nor "1" for a number
-        text = json.dumps({option: options[option] for option in known if option in options})
+        given = {option: options[option] for option in known if option in options}
+        if _BUDGET in known and given.get(_BUDGET) is None:
+            given[_BUDGET] = TIME_BUDGET_MINUTES
+        text = json.dumps(given)
         job = TypeAdapter(kind).validate_json(text, strict=True)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
@@ -99,5 +107,6 @@ def _body(report: RunReport) -> dict[str, Any]:
         "rows_inserted": run.rows_inserted,
         "rows_updated": run.rows_updated,
         "rows_unchanged": run.rows_unchanged,
+        "metrics_left": run.metrics_left,
         "error_summary": run.error_summary,
     }

@@ -29,6 +29,7 @@ FAILED_RUNS: Final = "FailedRuns"
 BAD_RUNS_IN_A_ROW: Final = "BadRunsInARow"
 STALE_SOURCES: Final = "StaleSources"
 PUBLISHED_THROUGH_AGE_DAYS: Final = "PublishedThroughAgeDays"
+HOURS_UNTIL_LOSS: Final = "HoursUntilLoss"
 _log = structlog.get_logger("community_metrics.telemetry")
 
 
@@ -53,7 +54,10 @@ def run_gauges(health: RunHealth, freshness: Freshness) -> dict[str, float]:
 
 
 async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
-    """Return the gauges of the runs, and the days since the last published day of the slowest registry.
+    """Return the gauges of the runs, of the slowest registry, and of the first loss.
+
+    These are the days since its last published day, and the hours until a metric loses a value that should
+    have been read by now. The hours are left out while no such value is known.
 
     Raises:
         StorageError: the database cannot be read.
@@ -64,6 +68,8 @@ async def data_gauges(settings: Settings, clock: Clock) -> dict[str, float]:
     published = view.published_through
     _log.info("published through", **{source: f"{day}" for source, day in sorted(published.items())})
     gauges = run_gauges(view.health, view.freshness)
+    if view.hours_until_loss is not None:
+        gauges[HOURS_UNTIL_LOSS] = view.hours_until_loss
     if published:
         gauges[PUBLISHED_THROUGH_AGE_DAYS] = float(max(view.days_behind.values()))
     return gauges

@@ -56,6 +56,8 @@ def run_summary(view: RunView | None) -> str:
     run = view.run
     head = f"Newest run: {run.ingestion_run_id}, {view.state}, started {run.started_at:%Y-%m-%d %H:%M} UTC."
     rows = f"{run.rows_inserted} rows inserted, {run.rows_updated} updated, {run.rows_unchanged} unchanged."
+    if run.metrics_left:
+        rows += f" Metrics left for the next run: {run.metrics_left}."
     return "\n".join([head, rows, *([run.error_summary] if run.error_summary else [])])
 
 

@@ -1,4 +1,4 @@
-"""`python -m community_metrics.jobs.update_all [--lookback-weeks N] [--only METRIC_ID]`."""
+"""`python -m community_metrics.jobs.update_all [--lookback-weeks N] [--time-budget N] [--only ID]`."""
 
 from community_metrics.cli.main import load_command, run_app
 

@@ -54,7 +54,7 @@ def refusal(metric: Metric, stored: MetricDefinition) -> TerminalSourceError:
 
 async def retired(store: LanceDBReader, catalog: Catalog) -> list[MetricDefinition]:
     """Return the stored active metrics that are not in the catalogue."""
-    named = {metric.metric_id for metric in catalog.metrics}
+    named = {metric.metric_id for metric in catalog.defined}
     return [one for one in await _stored(store) if one.is_active and one.metric_id not in named]
 
 
@@ -64,8 +64,8 @@ async def require_own_catalog(store: LanceDBReader, catalog: Catalog) -> None:
     Raises:
         ConfigurationError: the run would retire more than half of the stored active metrics.
     """
-    active = [one for one in await _stored(store) if one.is_active]
-    lost = [one.metric_id for one in await retired(store, catalog)]
+    active = [one for one in await _stored(store) if one.is_active and not one.is_registry]
+    lost = [one.metric_id for one in await retired(store, catalog) if not one.is_registry]
     if 2 * len(lost) <= len(active):
         return
     more = [f"and {len(lost) - MOST_NAMED} more"] if len(lost) > MOST_NAMED else []
@@ -85,9 +85,9 @@ async def to_write(
     A redefined metric keeps its stored definition, unless its source proved that it was only `renamed`. A
     metric that is no longer in the catalogue becomes inactive, so that totals do not wait for it.
     """
-    kept = (await redefined(store, catalog.metrics)).keys() - renamed
+    kept = (await redefined(store, catalog.defined)).keys() - renamed
     lost = await retired(store, catalog) if whole else []
-    wanted = [metric.definition(now) for metric in catalog.metrics if metric.metric_id not in kept]
+    wanted = [metric.definition(now) for metric in catalog.defined if metric.metric_id not in kept]
     return wanted + [replace(definition, is_active=False) for definition in lost]
 
 

@@ -1,7 +1,7 @@
 """A run: one execution of a job, alone on its database, with one row in `history`.
 
 The order of the writes makes a kill harmless: take the lease, write the run as `running`, read the
-observations, write them in one atomic merge, write how each metric ended, close the run, release the lease. A
+observations and store them in batches, each with how its metrics ended, close the run, release the lease. A
 kill leaves at most a run that is still `running` without a lease, which readers show as abandoned. What it
 wrote is true, and the next run writes the rest.
 """
@@ -25,19 +25,21 @@ from community_metrics.errors import (
     StorageError,
     StorageNotBootstrapped,
 )
-from community_metrics.model import Run, RunStatus, UpsertCounts
-from community_metrics.runs.definitions import require_own_catalog, to_write
+from community_metrics.runs import record
+from community_metrics.runs.answers import AnswerRecorder, secrets_of
+from community_metrics.runs.batches import Batches, store_batch
+from community_metrics.runs.definitions import require_own_catalog
 from community_metrics.runs.job import SOURCE_DEADLINE_S, NoProgress, RunContext, RunReport
 from community_metrics.runs.lock import database_lease
+from community_metrics.runs.mixing import require_own_kind
 from community_metrics.runs.signals import cancel_on_signals, run_to_completion, settle_cancellation
-from community_metrics.series.failures import SUMMARY_LIMIT, error_summary, grouped_failures, run_status
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.connection import IN_MEMORY
 
 if TYPE_CHECKING:
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.runs.job import Job, JobResult, Progress, Work
+    from community_metrics.runs.job import Job, Progress, Work
     from community_metrics.runs.lock import LeaseHolder
     from community_metrics.runs.signals import StopSignals
 
@@ -63,7 +65,7 @@ async def execute(
         ConfigurationError: the catalogue, an option or a file is invalid; nothing was changed.
         RunLocked: another run holds the database.
         StorageError: a LanceDB operation failed; the run is closed as failed where that is possible.
-        RunInterrupted: SIGTERM or Ctrl-C before the rows were written; the run is closed as failed.
+        RunInterrupted: SIGTERM or Ctrl-C while it read; what it had read is stored, the run closed as failed.
     """
     clock = clock or SystemClock()
     rng = rng or random.Random()  # noqa: S311  jitter and run ids, not secrets
@@ -82,6 +84,7 @@ async def execute(
             rng,
             progress or NoProgress(),
             run_id,
+            Batches(record.begun(job, run_id, clock.now())),
             source_deadline_s=source_deadline_s,
         )
         if not dry_run or settings.db_path == IN_MEMORY:
@@ -104,12 +107,16 @@ async def _is_missing(store_type: type[LanceDBStore], settings: Settings) -> boo
 
 async def _rehearse(work: Work, context: RunContext) -> RunReport:
     await _checked(context)
-    run = _begun(context)
     result = await work(context)
-    plan = await context.store.plan_observations(
-        result.observations, provenance=result.provenance, run_id=context.run_id, now=context.clock.now()
+    batches, now = context.batches, context.clock.now()
+    batches.check()
+    values, provenance = batches.pending.observations, context.job.provenance
+    plan = batches.rebuilt.values if batches.rebuilt else None
+    plan = plan or await context.store.plan_observations(
+        values, provenance=provenance, run_id=context.run_id, now=now
     )
-    return replace(_report(_closed(run, result, plan.counts, context), result, context), plan=plan)
+    batches.counts = plan.counts
+    return replace(record.report_of(context, record.closed(context, result), result), plan=plan)
 
 
 async def _alone(work: Work, context: RunContext) -> RunReport:
@@ -122,7 +129,10 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
                 await context.store.extend_tables()
                 await _checked(context)
                 await _tidied(context)
-                report = await _recorded(work, replace(context, holder=holder), holder, signals)
+                answers = AnswerRecorder(secrets_of(context.settings))
+                report = await _recorded(
+                    work, replace(context, holder=holder, answers=answers), holder, signals
+                )
                 if report.run.rows_inserted + report.run.rows_updated and not signals.received:
                     await _housekeeping(context, holder, signals)
                 signals.disarm()
@@ -136,7 +146,9 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
 
 
 async def _checked(context: RunContext) -> None:
-    """Refuse a catalogue of another database before anything is read or written."""
+    """Refuse a database of the other kind and a catalogue of another one, before anything is written."""
+    place = context.settings.storage_location
+    await require_own_kind(context.store, context.job.provenance, place)
     if not context.job.only and not context.job.retire:
         await require_own_catalog(context.store, context.catalog)
 
@@ -150,9 +162,13 @@ async def _tidied(context: RunContext) -> None:
 
 
 async def _housekeeping(context: RunContext, holder: LeaseHolder, signals: StopSignals) -> None:
-    """Compact the tables. The run is closed by now, and no failure here changes how it ended."""
+    """Delete old answers and compact the tables.
+
+    The run is closed by now, and no failure here changes how it ended.
+    """
     try:
         await holder.renew()  # it deletes old versions, which must not happen under another run
+        await context.store.delete_old_answers(context.clock.now())
         await context.store.optimize()
     except (StorageError, LeaseLost) as error:
         log.warning("housekeeping failed, the next run does it", run_id=context.run_id, reason=str(error))
@@ -164,116 +180,37 @@ async def _housekeeping(context: RunContext, holder: LeaseHolder, signals: StopS
 
 
 async def _recorded(work: Work, context: RunContext, holder: LeaseHolder, signals: StopSignals) -> RunReport:
-    store = context.store
-    run = _begun(context)
+    run = context.batches.run
     log.info("run started", run_id=run.ingestion_run_id, job=run.job_name)
     try:
-        await store.record_run(run)
+        await context.store.record_run(run)
         result = await work(context)
-        await holder.renew()  # a run that was suspended for longer than its lease must not write any more
-        whole = not context.job.only
-        definitions = await to_write(
-            store, context.catalog, context.clock.now(), renamed=result.renamed, whole=whole
-        )
-        await store.upsert_metrics(definitions)
-        upsert = store.upsert_observations(
-            result.observations, provenance=result.provenance, run_id=context.run_id, now=context.clock.now()
-        )
-        counts, cancelled = await run_to_completion(upsert)
-        run = _closed(run, result, counts, context)
+        _, cancelled = await run_to_completion(store_batch(context))
         if cancelled and not signals.received:  # a signal that comes this late no longer stops the run
             raise holder.lost or asyncio.CancelledError  # noqa: TRY301  it is closed below like the others
-        _, cancelled = await run_to_completion(_close(context, run))
+        run = record.closed(context, result)
+        _, cancelled = await run_to_completion(context.store.record_run(run))
     except BaseException as error:  # whatever ends the work, a signal or a bug, the run is closed
-        cause = holder.lost or error
-        reason = (
-            f"{cause}" if isinstance(cause, CommunityMetricsError) else f"{type(cause).__name__}: {cause}"
-        )
-        if signals.received:
-            reason = f"stopped by {signals.received[0].name}"
-        await _close_failed(context, run, reason, error)
+        await _closed_early(context, holder, signals, error)
         raise
-    _log_closed(run, result, context)
+    report = record.report_of(context, run, result)
+    record.log_closed(context, report)
     if cancelled and not signals.received and holder.lost is None:
         raise asyncio.CancelledError
-    return _report(run, result, context)
+    return report
 
 
-async def _close(context: RunContext, run: Run) -> None:
-    """Write how each metric ended, and then the closed run: a closed run has all its outcomes."""
-    await context.store.record_outcomes(list(context.outcomes.values()))
-    await context.store.record_run(run)
-
-
-async def _close_failed(context: RunContext, run: Run, reason: str, error: BaseException) -> None:
-    """Close the run as failed; merged rows stay counted, and the metrics it reached have their outcomes."""
-    lines = [reason, error_summary(grouped_failures(context.outcomes.values()))]
-    failed = replace(
-        run,
-        finished_at=context.clock.now(),
-        status=RunStatus.FAILED,
-        error_summary="\n".join(line for line in lines if line)[:SUMMARY_LIMIT],
-    )
-    log.error("run failed", run_id=run.ingestion_run_id, job=run.job_name, reason=reason)
-    _log_failures(context)
-    try:
-        try:
-            await context.store.record_outcomes(list(context.outcomes.values()))
-        finally:  # the run is closed whatever becomes of its outcomes
-            await context.store.record_run(failed)
-    except StorageError as closing:
-        error.add_note(f"Its rows in history and run_outcomes could not be written either: {closing}")
-
-
-def _begun(context: RunContext) -> Run:
-    return Run(
-        ingestion_run_id=context.run_id,
-        job_name=context.job.name,
-        started_at=context.clock.now(),
-        scope=",".join(context.job.only) or None,
-    )
-
-
-def _closed(run: Run, result: JobResult, counts: UpsertCounts, context: RunContext) -> Run:
-    outcomes = list(context.outcomes.values())
-    return replace(
-        run,
-        finished_at=context.clock.now(),
-        status=run_status(outcomes),
-        rows_inserted=counts.inserted,
-        rows_updated=counts.updated,
-        rows_unchanged=counts.unchanged,
-        window_start=result.window_start,
-        window_end=result.window_end,
-        error_summary=error_summary(grouped_failures(outcomes)),
-    )
-
-
-def _report(run: Run, result: JobResult, context: RunContext) -> RunReport:
-    """Return the report; its outcomes are in the order of the catalogue."""
-    outcomes, ids = context.outcomes, [metric.metric_id for metric in context.catalog.metrics]
-    ordered = tuple(outcomes[metric_id] for metric_id in ids if metric_id in outcomes)
-    return RunReport(run, ordered, result.notes, tuple(context.metric_notes))
-
-
-def _log_failures(context: RunContext) -> None:
-    """Log one line for each cause, however many metrics failed for it."""
-    for failure in grouped_failures(context.outcomes.values()):
-        log.warning("metrics failed", cause=failure.cause, url=failure.url, metrics=list(failure.metric_ids))
-
-
-def _log_closed(run: Run, result: JobResult, context: RunContext) -> None:
-    for note in result.notes:
-        log.info("note", note=note)
-    for metric_id, note in context.metric_notes:
-        log.warning("note", metric_id=metric_id, note=note)
-    _log_failures(context)
-    log.info(
-        "run closed",
-        run_id=run.ingestion_run_id,
-        job=run.job_name,
-        status=run.status.value,
-        inserted=run.rows_inserted,
-        updated=run.rows_updated,
-        unchanged=run.rows_unchanged,
-    )
+async def _closed_early(
+    context: RunContext, holder: LeaseHolder, signals: StopSignals, error: BaseException
+) -> None:
+    """Close a run that something stopped; one that a signal stopped first stores what it has read."""
+    cause = holder.lost or error
+    reason = f"{cause}" if isinstance(cause, CommunityMetricsError) else f"{type(cause).__name__}: {cause}"
+    if signals.received:
+        reason = f"stopped by {signals.received[0].name}"
+        if holder.lost is None and context.batches.pending.results:
+            try:
+                await store_batch(context)
+            except CommunityMetricsError as storing:
+                error.add_note(f"What it had read last could not be stored: {storing}")
+    await record.close_failed(context, reason, error)

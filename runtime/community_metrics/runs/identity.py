@@ -1,7 +1,7 @@
-"""The origins of stored rows, for sources that can prove whether a subject is still the same thing.
+"""The ids of stored subjects, for sources that can prove whether a subject is still the same thing.
 
-A repository's name may pass to another owner. A new response is compared with the origins that its source
-stored beside the values, in this metric or in another one of the same subject.
+A repository's name may pass to another owner. A new response is compared with the ids that its source stored
+beside the values, in this metric or in another one of the same subject.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Origins:
-    """The `source_ref`s of a metric's own rows, and of its siblings' rows that were read no later."""
+class StoredIds:
+    """The `subject_id`s of a metric's own rows, and of its siblings' rows that were read no later."""
 
-    own: frozenset[str] = frozenset()
-    siblings: frozenset[str] = frozenset()
+    own: frozenset[int | None] = frozenset()
+    siblings: frozenset[int | None] = frozenset()
 
 
 def proves_subject(source: Source | None) -> bool:
@@ -37,8 +37,8 @@ def proves_subject(source: Source | None) -> bool:
     return bool(getattr(source, "proves_subject", False))
 
 
-async def stored_origins(context: RunContext, chosen: Sequence[Metric]) -> dict[str, Origins]:
-    """Return the origins of the chosen metrics whose source proves its subjects and that have rows, by id.
+async def stored_ids(context: RunContext, chosen: Sequence[Metric]) -> dict[str, StoredIds]:
+    """Return the ids of the chosen metrics whose source proves its subjects and that have rows, by id.
 
     A sibling is another metric of the catalogue with the same host and the same stored subject.
     """
@@ -56,22 +56,22 @@ async def stored_origins(context: RunContext, chosen: Sequence[Metric]) -> dict[
         if row.provenance is not Provenance.CSV_SEED:
             rows[row.metric_id].append(row)
     return {
-        metric.metric_id: Origins(
-            own=frozenset(row.source_ref for row in rows[metric.metric_id]),
-            siblings=_sibling_refs(metric.metric_id, things, rows),
+        metric.metric_id: StoredIds(
+            own=frozenset(row.subject_id for row in rows[metric.metric_id]),
+            siblings=_sibling_ids(metric.metric_id, things, rows),
         )
         for metric in chosen
         if metric.metric_id in rows
     }
 
 
-def _sibling_refs(
+def _sibling_ids(
     metric_id: str, things: Mapping[str, tuple[str, str]], rows: Mapping[str, Sequence[StatRow]]
-) -> frozenset[str]:
-    """Return siblings' origins up to the day when the first own row was read; later ones prove nothing."""
+) -> frozenset[int | None]:
+    """Return siblings' ids up to the day when the first own row was read; later ones prove nothing."""
     first_read = min(today(row.observed_at) for row in rows[metric_id])
     return frozenset(
-        row.source_ref
+        row.subject_id
         for other, thing in things.items()
         if other != metric_id and thing == things[metric_id]
         for row in rows.get(other, ())

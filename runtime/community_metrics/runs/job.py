@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
-from community_metrics.model import OutcomeStatus, Provenance, RunOutcome
-from community_metrics.series.failures import grouped_failures
+from community_metrics.series.failures import grouped_failures, is_offline
 from community_metrics.series.freshness import RunView
-from community_metrics.text import one_line
 
 if TYPE_CHECKING:
     import random
@@ -19,7 +17,9 @@ if TYPE_CHECKING:
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.errors import SourceError
-    from community_metrics.model import Observation, Run
+    from community_metrics.model import LastRead, Provenance, Run, RunOutcome
+    from community_metrics.runs.answers import AnswerRecorder
+    from community_metrics.runs.batches import Batches
     from community_metrics.runs.lock import LeaseHolder
     from community_metrics.sources.base import FetchResult
     from community_metrics.storage import LanceDBStore, MergePlan
@@ -33,6 +33,8 @@ class Job(Protocol):
     """One job with its options; a frozen dataclass whose fields are the options."""
 
     name: ClassVar[str]
+    provenance: ClassVar[Provenance]
+    """How its values reach the database."""
 
     @property
     def only(self) -> tuple[str, ...]:
@@ -55,17 +57,11 @@ class Job(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What a job read, before anything is written.
+    """The window that a job covered, and what it has to say about its run."""
 
-    `renamed` are redefined metrics whose source proved that they continue under another name.
-    """
-
-    observations: tuple[Observation, ...] = ()
-    provenance: Provenance = Provenance.API
     window_start: date | None = None
     window_end: date | None = None
     notes: tuple[str, ...] = ()
-    renamed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +76,11 @@ class RunReport:
     notes: tuple[str, ...] = ()
     metric_notes: tuple[tuple[str, str], ...] = ()
     plan: MergePlan | None = None
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether no registry answered at all."""
+        return is_offline(self.outcomes)
 
     @property
     def view(self) -> RunView:
@@ -111,7 +112,7 @@ class NoProgress:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What a job works with, and how each metric ended so far, in `outcomes` by id."""
+    """What a job works with; `batches` takes what it reads."""
 
     job: Job
     settings: Settings
@@ -121,28 +122,17 @@ class RunContext:
     rng: random.Random
     progress: Progress
     run_id: str
+    batches: Batches
     holder: LeaseHolder | None = None
     """None under `--dry-run`, which takes no lease."""
     source_deadline_s: float = SOURCE_DEADLINE_S
-    outcomes: dict[str, RunOutcome] = field(default_factory=dict)
-    metric_notes: list[tuple[str, str]] = field(default_factory=list)
+    answers: AnswerRecorder | None = None
+    """Takes the answers of sources that cannot be asked again; None where nothing is stored."""
 
-    def record(self, result: FetchResult) -> None:
-        """Keep how one metric ended; a run that is interrupted stores what was kept."""
-        error, metric_id = result.error, result.metric_id
-        failed = OutcomeStatus.PARTIAL if result.observations else OutcomeStatus.FAILED
-        self.outcomes[metric_id] = RunOutcome(
-            run_id=self.run_id,
-            metric_id=metric_id,
-            status=OutcomeStatus.SUCCESS if error is None else failed,
-            error_class=type(error).__name__ if error else None,
-            message=error.message if error else None,
-            url=error.url if error else None,
-            observations=len(result.observations),
-            last_day=max((row.period_end for row in result.observations), default=None),
-        )
-        self.metric_notes.extend((metric_id, one_line(note)) for note in result.notes)
+    def record(self, result: FetchResult, read: LastRead | None = None) -> None:
+        """Keep the values of one metric, and how it ended, to be stored with the next batch."""
+        self.batches.add(result, read)
 
 
 Work = Callable[[RunContext], Awaitable[JobResult]]
-"""What a job does once it holds the database. What it returns is written afterwards, in one merge."""
+"""What a job does once it holds the database. What it records is stored in batches, the rest at its end."""

@@ -1,41 +1,45 @@
-"""The work of `weekly_refresh` and `update_all`: fetch from the registries, each host at its own pace."""
+"""The work of the jobs that refresh: fetch from the registries, each host at its own pace."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
-from itertools import chain
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from community_metrics.errors import ConfigurationError
+from community_metrics.errors import ConfigurationError, StorageNotBootstrapped
 from community_metrics.model import SEED_SOURCE, Status, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
+from community_metrics.runs.batches import storing
 from community_metrics.runs.definitions import redefined, refusal
+from community_metrics.runs.events import reading_requests, wanted_readings, without_strangers
 from community_metrics.runs.gather import Gathering
-from community_metrics.runs.identity import Origins, proves_subject, stored_origins
+from community_metrics.runs.identity import StoredIds, proves_subject, stored_ids
 from community_metrics.runs.job import JobResult
+from community_metrics.runs.turns import in_turn, read_on, to_continue
 from community_metrics.sources import available_sources
-from community_metrics.sources.base import FetchRequest, FetchResult
+from community_metrics.sources.base import FetchRequest, FetchResult, is_read_once_a_day, reads_days_once
 from community_metrics.sources.client.client import RegistryClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from community_metrics.catalog import Catalog, Metric
-    from community_metrics.model import MetricDefinition, Provenance
+    from community_metrics.catalog.readings import EventReading
+    from community_metrics.model import LastRead, MetricDefinition
     from community_metrics.runs.job import RunContext, Work
+    from community_metrics.runs.registry import Refresh
     from community_metrics.sources.base import Source
+    from community_metrics.storage.reader import StoredEnds
 
 _LATE_START = timedelta(weeks=12)  # npm published the days of its outage of 2018 after up to six weeks
 _READ_AGAIN_AFTER = timedelta(hours=24)
+_MOST_CONTINUED = 100
 
 
-def prepared(
-    only: tuple[str, ...], lookback_weeks: int, provenance: Provenance, catalog: Catalog, now: datetime
-) -> Work:
+def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
     """Return the work of fetching every chosen metric over its window.
 
     The window is the last complete weeks, the days since, and the gaps before them.
@@ -43,81 +47,163 @@ def prepared(
     Raises:
         ConfigurationError: none of the chosen metrics comes from a registry.
     """
-    by_source = _fetched_metrics(only, catalog)
-    floor, until = lookback_start(now, lookback_weeks), last_completed_day(now)
+    chosen = _fetched_metrics(job.only, catalog)
+    floor, until = lookback_start(now, job.lookback_weeks), last_completed_day(now)
 
     async def work(context: RunContext) -> JobResult:
-        changed = await redefined(context.store, chain.from_iterable(by_source.values()))
-        results = await _fetched(context, by_source, changed, floor, until)
-        observations = tuple(observation for result in results for observation in result.observations)
-        return JobResult(
-            observations=observations,
-            provenance=provenance,
-            renamed=frozenset(result.metric_id for result in results if result.observations) & changed.keys(),
-            window_start=min((observation.period_start for observation in observations), default=floor),
-            window_end=max((observation.period_end for observation in observations), default=until),
-        )
+        batches = context.batches
+        batches.deadline_s = _deadline_s(job, context)
+        turns = {read.metric_id: read for read in await context.store.last_reads()}
+        read_before = await _continued(context, chosen) | await _read_today(context, chosen, turns)
+        wanted = job.wanted(chosen, turns, read_before, context.clock.now())
+        batches.turns = turns
+        batches.wanted = frozenset(metric.metric_id for metric in wanted)
+        readings = wanted_readings(context, turns, read_before)
+        batches.wanted |= {reading.id for reading in readings}
+        changed = await redefined(context.store, wanted)
+        batches.redefined = frozenset(changed)
+        by_source = _by_source(wanted, turns, context.clock.now())
+        requests = await _requests(context, by_source, changed, floor, until)
+        await _fetch(context, requests, readings)
+        notes = job.notes(chosen, wanted)
+        if not wanted:
+            return JobResult(notes=notes)
+        return JobResult(batches.first_day or floor, batches.last_day or until, notes)
 
     return work
 
 
-def _fetched_metrics(only: Sequence[str], catalog: Catalog) -> dict[Source, list[Metric]]:
+async def _continued(context: RunContext, chosen: Sequence[Metric]) -> frozenset[str]:
+    """Return the metrics and places of events that the runs which this one continues have read."""
+    run = context.batches.run
+    try:
+        earlier = await context.store.runs(limit=_MOST_CONTINUED, jobs=(run.job_name,), before=run.started_at)
+    except StorageNotBootstrapped:  # a dry run creates no table
+        return frozenset()
+    continued = to_continue(earlier, run)
+    names = [metric.metric_id for metric in chosen] + [one.id for one in context.catalog.readings]
+    found = await context.store.successes([earlier.ingestion_run_id for earlier in continued], names)
+    return frozenset(metric_id for metric_id, _ in found)
+
+
+async def _read_today(
+    context: RunContext, chosen: Sequence[Metric], turns: Mapping[str, LastRead]
+) -> frozenset[str]:
+    """Return the metrics that another job read today from a registry that asks to be read once a day."""
+    sources = available_sources()
+    once = {metric.metric_id for metric in chosen if is_read_once_a_day(sources[metric.source])}
+    done = once & read_on(today(context.clock.now()), turns.values())
+    runs = {run_id: await context.store.run(run_id) for run_id in {turns[name].run_id for name in done}}
+    jobs = {run_id: run.job_name for run_id, run in runs.items() if run is not None}
+    return frozenset(name for name in done if jobs.get(turns[name].run_id) != context.job.name)
+
+
+def _deadline_s(job: Refresh, context: RunContext) -> float | None:
+    """Return at which reading of the clock's `monotonic` the time of the run is used up; None for never."""
+    minutes = job.time_budget_minutes
+    return None if minutes is None else context.clock.monotonic() + 60 * minutes
+
+
+def _fetched_metrics(only: Sequence[str], catalog: Catalog) -> list[Metric]:
     chosen = [metric for metric in catalog.select(only) if metric.source != SEED_SOURCE]
     if not chosen:
         raise ConfigurationError(
             "None of the chosen metrics comes from a registry. `community-metrics seed` loads metrics of the "
             f"source {SEED_SOURCE!r}; `community-metrics catalog add` adds others to {catalog.path}."
         )
-    sources = available_sources()
+    return chosen + [total for total in _sentinels(chosen, catalog) if total not in chosen]
+
+
+def _sentinels(chosen: Sequence[Metric], catalog: Catalog) -> list[Metric]:
+    """Return the totals of registries that the chosen metrics' own sources read anyway, as sentinels."""
+    read = {(catalog.registry_ids.get(metric.metric_id), metric.source) for metric in chosen}
+    return [total for total in catalog.registries if (total.metric_id, total.source) in read]
+
+
+def _by_source(
+    metrics: Sequence[Metric], turns: Mapping[str, LastRead], now: datetime
+) -> dict[Source, list[Metric]]:
+    """Return the metrics by source, the least recently read ones of each first."""
+    sources, named = available_sources(), {metric.metric_id: metric for metric in metrics}
     grouped: dict[Source, list[Metric]] = defaultdict(list)
-    for metric in chosen:
-        grouped[sources[metric.source]].append(metric)
+    for metric_id in in_turn(named, turns, now):
+        grouped[sources[named[metric_id].source]].append(named[metric_id])
     return grouped
 
 
-async def _fetched(
+async def _requests(
     context: RunContext,
     by_source: Mapping[Source, Sequence[Metric]],
     changed: Mapping[str, MetricDefinition],
     floor: date,
     until: date,
-) -> list[FetchResult]:
+) -> dict[Source, list[FetchRequest]]:
+    """Return what to ask each source for; a metric that must not be fetched is recorded with its error."""
     requests: dict[Source, list[FetchRequest]] = defaultdict(list)
-    origins = await stored_origins(context, [metric for _, metric in _pairs(by_source)])
+    metrics = [metric for _, metric in _pairs(by_source)]
+    ids = await stored_ids(context, metrics)
+    ends = await context.store.ends([metric.metric_id for metric in metrics])
     for source, metric in _pairs(by_source):
         stored = changed.get(metric.metric_id)
         same_series = stored and (metric.source, metric.window) == (stored.source, stored.source_window)
         if stored and not (same_series and proves_subject(source)):
             context.record(FetchResult(metric.metric_id, error=refusal(metric, stored)))
             continue
-        request = await _fetch_request(context, metric, source, floor, until)
-        origin, former = origins.get(metric.metric_id, Origins()), stored.subject if stored else None
+        request = await _fetch_request(context, (source, metric), ends.get(metric.metric_id), floor, until)
+        known, former = ids.get(metric.metric_id, StoredIds()), stored.subject if stored else None
         requests[source].append(
-            replace(request, previous_subject=former, stored_refs=origin.own, sibling_refs=origin.siblings)
+            replace(request, previous_subject=former, stored_ids=known.own, sibling_ids=known.siblings)
         )
-    async with (
-        RegistryClient(context.settings, context.clock, context.rng) as client,
-        asyncio.TaskGroup() as tasks,
-    ):
-        fetches = [
-            tasks.create_task(Gathering(source, wanted, client, context).run())
-            for source, wanted in requests.items()
-        ]
-    client.clock_check.require_true()
-    return [result for fetch in fetches for result in fetch.result()]
+    return requests
 
 
 def _pairs(by_source: Mapping[Source, Sequence[Metric]]) -> Iterator[tuple[Source, Metric]]:
     return ((source, metric) for source, metrics in by_source.items() for metric in metrics)
 
 
+async def _fetch(
+    context: RunContext,
+    requests: Mapping[Source, Sequence[FetchRequest]],
+    readings: Sequence[EventReading],
+) -> None:
+    """Ask every source, all side by side, and store what they return in batches meanwhile.
+
+    Places of events come after them: a registry that limits requests should first give the values, some of
+    which nobody gives later.
+    """
+    async with _client(context) as client, storing(context):
+        context.batches.check = client.clock_check.require_true
+        async with asyncio.TaskGroup() as tasks:
+            for source, wanted in requests.items():
+                tasks.create_task(Gathering(source, wanted, client, context, source).run())
+        ours = without_strangers(context, readings)
+        skipped = {reading.id for reading in readings} - {reading.id for reading in ours}
+        context.batches.wanted = (context.batches.wanted or frozenset()) - skipped
+        of_events = await reading_requests(context, ours)
+        async with asyncio.TaskGroup() as tasks:
+            for reader, wanted in of_events.items():
+                tasks.create_task(Gathering(reader, wanted, client, context).run())
+
+
+def _client(context: RunContext) -> RegistryClient:
+    return RegistryClient(
+        context.settings,
+        context.clock,
+        context.rng,
+        recorder=context.answers,
+        deadline_s=context.batches.deadline_s,
+    )
+
+
 async def _fetch_request(
-    context: RunContext, metric: Metric, source: Source, floor: date, until: date
+    context: RunContext, wanted: tuple[Source, Metric], ends: StoredEnds | None, floor: date, until: date
 ) -> FetchRequest:
-    first = await context.store.first_fetched_day(metric.metric_id)
-    newest = await context.store.newest_row(metric.metric_id)
-    since = None
-    if first is not None and metric.value_kind is ValueKind.FLOW:
+    source, metric = wanted
+    first = ends.first_fetched_day if ends else None
+    since, stored = None, frozenset[date]()
+    if reads_days_once(source):
+        stored = frozenset(await context.store.stored_days(metric.metric_id, first or until, until))
+    elif first is not None and metric.value_kind is ValueKind.FLOW:
         reach = None if source.retention_days is None else until - (source.retention_days - 1) * ONE_DAY
         # each request returns all of it anyway: a response may now state days before the first stored one
         since = reach
@@ -131,7 +217,9 @@ async def _fetch_request(
         since=since,
         until=until,
         first_stored_day=first,
-        last_source_ref=newest.source_ref if newest else None,
+        last_newest_part=ends.newest.newest_part if ends else None,
+        last_parts_digest=ends.newest.parts_digest if ends else None,
+        stored_days=stored,
     )
 
 
@@ -143,8 +231,8 @@ async def _first_wanted(
     `first` is the first stored day, `reach` the first that the source returns, None for the beginning.
     """
     if not await _may_begin_earlier(context, metric, first, reach):
-        return await _first_gap(context, metric.metric_id, max(first, reach or first), floor)
-    return None if reach is None else await _first_gap(context, metric.metric_id, reach, floor)
+        return await _first_gap(context, metric, max(first, reach or first), floor)
+    return None if reach is None else await _first_gap(context, metric, reach, floor)
 
 
 async def _may_begin_earlier(context: RunContext, metric: Metric, first: date, reach: date | None) -> bool:
@@ -165,15 +253,20 @@ async def _may_begin_earlier(context: RunContext, metric: Metric, first: date, r
     )
 
 
-async def _first_gap(context: RunContext, metric_id: str, oldest: date, floor: date) -> date:
+async def _first_gap(context: RunContext, metric: Metric, oldest: date, floor: date) -> date:
     """Return the first day from `oldest` on that is not stored or was read only once, `floor` at the latest.
 
     Days that left the window after their first reading would otherwise be provisional for ever. A day that
-    the second reading restated is not read a third time: of a long history some day always changes.
+    the second reading restated is not read a third time: of a long history some day always changes. A row
+    has all days of its window: the days within a stored week are no gap.
     """
     read_once_until = context.clock.now() - _READ_AGAIN_AFTER
-    days = await context.store.stored_days(
-        metric_id, oldest, floor - ONE_DAY, read_twice_or_after=read_once_until
+    length = metric.window.days or 1
+    ends = await context.store.stored_days(
+        metric.metric_id,
+        oldest,
+        floor + (length - 2) * ONE_DAY,
+        read_twice_or_after=read_once_until,
     )
-    stored = set(days)
+    stored = {end - offset * ONE_DAY for end in ends for offset in range(length)}
     return next((day for day in days_between(oldest, floor - ONE_DAY) if day not in stored), floor)

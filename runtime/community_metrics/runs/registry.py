@@ -6,34 +6,51 @@ Each job imports its work only when it runs: `--help` and a wrong option cost no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date  # noqa: TC003  the parser of Lambda events resolves the annotation
 from pathlib import Path  # noqa: TC003  the parser of Lambda events resolves the annotation
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from community_metrics.errors import ConfigurationError
 from community_metrics.model import Provenance
 from community_metrics.runs.job import JobResult
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-    from community_metrics.catalog import Catalog
+    from community_metrics.catalog import Catalog, Metric
+    from community_metrics.model import LastRead
     from community_metrics.runs.job import Job, RunContext, Work
 
 MOST_WEEKS: Final = 520
 """Ten years; no registry returns more by the day."""
+MOST_MINUTES: Final = 24 * 60
+"""The longest time budget: a day, after which the next daily refresh begins."""
 
 
 @dataclass(frozen=True)
 class Refresh:
-    """What `weekly_refresh` and `update_all` share."""
+    """What the jobs that fetch from the registries share.
+
+    Each source reads its least recently read metrics first. After `time_budget_minutes` no further request is
+    sent: what was read is stored, and the next run of the job reads the metrics that are left, and no others.
+    """
 
     provenance: ClassVar[Provenance]
 
     lookback_weeks: int
     only: tuple[str, ...] = ()
     retire: bool = False
+    time_budget_minutes: int | None = None
 
     def __post_init__(self) -> None:
+        minutes = self.time_budget_minutes
+        if minutes is not None and not 1 <= minutes <= MOST_MINUTES:
+            raise ConfigurationError(
+                f"time_budget_minutes is {minutes}; it is at least 1 and at most {MOST_MINUTES}."
+            )
         if not 1 <= self.lookback_weeks <= MOST_WEEKS:
             raise ConfigurationError(
                 f"lookback_weeks is {self.lookback_weeks}; it counts complete weeks, at least 1 and at most "
@@ -44,7 +61,28 @@ class Refresh:
         """Return the work: fetch every chosen metric over its window."""
         from community_metrics.runs.refresh import prepared  # noqa: PLC0415  imports the HTTP client
 
-        return prepared(self.only, self.lookback_weeks, self.provenance, catalog, now)
+        return prepared(self, catalog, now)
+
+    def wanted(
+        self,
+        chosen: Sequence[Metric],
+        _turns: Mapping[str, LastRead],
+        read_before: AbstractSet[str],
+        _now: datetime,
+    ) -> list[Metric]:
+        """Return which of the chosen metrics the run reads: those that were not `read_before`."""
+        return [metric for metric in chosen if metric.metric_id not in read_before]
+
+    def notes(self, chosen: Sequence[Metric], wanted: Sequence[Metric]) -> tuple[str, ...]:
+        """Return what the run says about the metrics that it does not read."""
+        done = len(chosen) - len(wanted)
+        if not done:
+            return ()
+        note = (
+            f"{counted(done, 'metric')} not read again: read by the run that this one continues, or by "
+            "another job today from a registry that is read once a day."
+        )
+        return (note,)
 
 
 @dataclass(frozen=True)
@@ -58,6 +96,37 @@ class WeeklyRefresh(Refresh):
     provenance: ClassVar[Provenance] = Provenance.API
 
     lookback_weeks: int = 5
+
+
+@dataclass(frozen=True)
+class DailyRefresh(Refresh):
+    """Fetch what would be lost by next week: what has no past, what a source soon forgets, what is daily.
+
+    A metric that was read since midnight UTC is left out, so that a later run of the day does only the rest.
+    """
+
+    name: ClassVar[str] = "daily_refresh"
+    provenance: ClassVar[Provenance] = Provenance.API
+
+    lookback_weeks: int = 1
+
+    def wanted(
+        self,
+        chosen: Sequence[Metric],
+        turns: Mapping[str, LastRead],
+        _read_before: AbstractSet[str],
+        now: datetime,
+    ) -> list[Metric]:
+        """Return which of the chosen metrics are read daily and were not read today."""
+        from community_metrics.runs.daily import still_to_read  # noqa: PLC0415  imports the sources
+
+        return still_to_read(chosen, turns, now)
+
+    def notes(self, chosen: Sequence[Metric], wanted: Sequence[Metric]) -> tuple[str, ...]:
+        """Return why the run reads nothing, if so."""
+        from community_metrics.runs.daily import why_nothing  # noqa: PLC0415  as above
+
+        return () if wanted else (why_nothing(chosen),)
 
 
 @dataclass(frozen=True)
@@ -79,6 +148,7 @@ class SeedFromCsv:
     """
 
     name: ClassVar[str] = "seed_from_csv"
+    provenance: ClassVar[Provenance] = Provenance.CSV_SEED
 
     path: Path | None = None
     include_suspect: bool = False
@@ -101,6 +171,7 @@ class ImportFile:
     """Load history from a file of another tool, or from an export. Values are stored as `csv_seed`."""
 
     name: ClassVar[str] = "import_file"
+    provenance: ClassVar[Provenance] = Provenance.CSV_SEED
 
     path: Path
     file_format: str = "auto"
@@ -126,6 +197,31 @@ class ImportFile:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """Rebuild the values of one UTC day from the kept answers of sources that cannot be asked again.
+
+    No request is sent. Rows are rebuilt as the runs of then stored them, under their ids.
+    """
+
+    name: ClassVar[str] = "replay"
+    provenance: ClassVar[Provenance] = Provenance.API
+
+    day: date
+    only: tuple[str, ...] = ()
+    retire: bool = False
+
+    def prepare(self, catalog: Catalog, now: datetime) -> Work:
+        """Return the work: read the kept answers once more, and write the rows that are missing or wrong.
+
+        Raises:
+            ConfigurationError: no answers of that day can be kept, or a metric is unknown.
+        """
+        from community_metrics.runs.replay import prepared  # noqa: PLC0415  imports the HTTP client
+
+        return prepared(self.day, self.only, catalog, now)
+
+
+@dataclass(frozen=True)
 class BootstrapTables:
     """Create the missing tables. Every job does so; this one does nothing else.
 
@@ -133,6 +229,7 @@ class BootstrapTables:
     """
 
     name: ClassVar[str] = "bootstrap_tables"
+    provenance: ClassVar[Provenance] = Provenance.API
     only: ClassVar[tuple[str, ...]] = ()
 
     reset: bool = False
@@ -155,6 +252,7 @@ class BootstrapTables:
 
 
 JOBS: Final[dict[str, type[Job]]] = {
-    job.name: job for job in (SeedFromCsv, WeeklyRefresh, UpdateAll, BootstrapTables, ImportFile)
+    job.name: job
+    for job in (SeedFromCsv, DailyRefresh, WeeklyRefresh, UpdateAll, BootstrapTables, ImportFile, Replay)
 }
 """Every job by its name."""

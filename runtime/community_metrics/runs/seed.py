@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from community_metrics.model import Provenance
 from community_metrics.runs.job import JobResult
 from community_metrics.seed.files import read_seed, seed_files
 from community_metrics.seed.imports import read_import
@@ -43,7 +42,7 @@ def prepared(
     Raises:
         SeedFileError: a file has faults; nothing of it is loaded.
     """
-    return _storing(_read(path, only, catalog, now, include_suspect=include_suspect))
+    return _storing(*_read(path, only, catalog, now, include_suspect=include_suspect))
 
 
 def imported(path: Path, choice: Choice, catalog: Catalog, now: datetime) -> Work:
@@ -53,13 +52,20 @@ def imported(path: Path, choice: Choice, catalog: Catalog, now: datetime) -> Wor
         ConfigurationError: the file has faults or counts something else; nothing of it is loaded.
     """
     found = read_import(path, choice, catalog, now)
-    return _storing(_result(found.observations, found.notes))
+    return _storing(found.observations, found.notes)
 
 
-def _storing(result: JobResult) -> Work:
+def _storing(observations: tuple[Observation, ...], notes: Sequence[str]) -> Work:
+    """Return the work of storing all these values in one batch."""
+    result = JobResult(
+        window_start=min((row.period_start for row in observations), default=None),
+        window_end=max((row.period_end for row in observations), default=None),
+        notes=tuple(notes),
+    )
+
     async def work(context: RunContext) -> JobResult:
         rows: dict[str, list[Observation]] = defaultdict(list)
-        for row in result.observations:
+        for row in observations:
             rows[row.metric_id].append(row)
         for metric_id, own in rows.items():
             context.record(FetchResult(metric_id, tuple(own)))
@@ -70,11 +76,11 @@ def _storing(result: JobResult) -> Work:
 
 def _read(
     path: Path | None, only: tuple[str, ...], catalog: Catalog, now: datetime, *, include_suspect: bool
-) -> JobResult:
+) -> tuple[tuple[Observation, ...], Sequence[str]]:
     chosen = {metric.metric_id for metric in catalog.select(only)}
     files = seed_files(path, catalog)
     if not files:
-        return JobResult(provenance=Provenance.CSV_SEED, notes=(_NOTHING,))
+        return (), (_NOTHING,)
     reading = read_seed(files, catalog, include_suspect=include_suspect, now=now)
     observations = tuple(row for row in reading.observations if row.metric_id in chosen)
     suspect = sum(row.observation.metric_id in chosen for row in reading.left_out)
@@ -83,14 +89,4 @@ def _read(
     idle = [row.metric_id for row in reading.observations if row.metric_id not in active]
     if idle and not only:
         notes.append(_INACTIVE.format(counted(len(idle), "row"), ", ".join(sorted(set(idle)))))
-    return _result(observations, notes)
-
-
-def _result(observations: tuple[Observation, ...], notes: Sequence[str]) -> JobResult:
-    return JobResult(
-        observations=observations,
-        provenance=Provenance.CSV_SEED,
-        window_start=min((row.period_start for row in observations), default=None),
-        window_end=max((row.period_end for row in observations), default=None),
-        notes=tuple(notes),
-    )
+    return observations, notes

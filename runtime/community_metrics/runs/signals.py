@@ -37,20 +37,23 @@ class StopSignals:
 def cancel_on_signals() -> Iterator[StopSignals]:
     """Turn the first SIGTERM or SIGINT into a cancellation of the current task; ignore further ones.
 
-    A second signal must not interrupt the closing of the run; SIGKILL ends the process at once.
+    A second signal must not interrupt the closing of the run; SIGKILL ends the process at once. Afterwards a
+    signal does again what it did before.
     """
     signals = StopSignals()
     loop = asyncio.get_running_loop()
     if threading.current_thread() is not threading.main_thread():
         yield signals
         return
-    for number in (signal.SIGTERM, signal.SIGINT):
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
         loop.add_signal_handler(number, signals.stop, number)
     try:
         yield signals
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)  # it leaves the system's default
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 async def run_to_completion(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
