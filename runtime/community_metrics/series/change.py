@@ -6,8 +6,12 @@ is not complete, so neither an estimate nor a period with a missing day enters a
 `days` are the lengths of the periods of a flow: months are compared by their daily mean, so that 1,000 a day
 are no fall from January to February. A level has no `days`: it is compared as it is.
 
-A year earlier is 12 months, 364 days or 52 weeks back (the same weekdays, the nearest number of full weeks to
-a year, and it exists for a week 53 too), so 2027-W10 is compared with 2026-W11, since 2026 has 53 weeks.
+No change is computed across a level break, a day from which on a source counts in another way: neither of the
+two numbers is wrong, but their difference says nothing about the package.
+
+A year earlier is 4 quarters, 12 months, 364 days or 52 weeks back (the same weekdays, the nearest number of
+full weeks to a year, and it exists for a week 53 too), so 2027-W10 is compared with 2026-W11, since 2026 has
+53 weeks.
 """
 
 from __future__ import annotations
@@ -19,14 +23,18 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.periods import Grain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from community_metrics.model import LevelBreak
+    from community_metrics.periods import Period
 
     Values = Sequence[int | None]
     Days = Sequence[int] | None
 
 TRAILING: Final = 4
 """Periods of the trailing change."""
-YEAR: Final = {Grain.DAY: 364, Grain.WEEK: 52, Grain.MONTH: 12}
+YEAR: Final = {Grain.DAY: 364, Grain.WEEK: 52, Grain.MONTH: 12, Grain.QUARTER: 4}
 """Periods from one period to the same one a year earlier."""
 
 
@@ -39,6 +47,54 @@ class Change:
 
     absolute: int
     fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The changes to one period: from the one before, of the last four, from a year earlier.
+
+    `level_break` is the newest change of counting that one of the three would have to cross.
+    """
+
+    change: Change | None = None
+    trailing: Change | None = None
+    year_on_year: Change | None = None
+    level_break: LevelBreak | None = None
+
+
+def changes_at(
+    values: Values,
+    at: int,
+    periods: Sequence[Period],
+    breaks: Sequence[LevelBreak] = (),
+    *,
+    is_level: bool = False,
+) -> Changes:
+    """Return the changes to the period at a position: of a flow by the daily mean, of a level as it is."""
+    days = None if is_level else [period.days for period in periods]
+    year = YEAR[periods[at].grain]
+    trailing = TRAILING if is_level else 2 * TRAILING - 1
+    of_before, of_trailing, of_year = (
+        break_between(breaks, periods[at - count].start, periods[at].end) if at >= count else None
+        for count in (1, trailing, year)
+    )
+    crossed = [one for one in (of_before, of_trailing, of_year) if one is not None]
+    return Changes(
+        change=None if of_before else change_since(values, at, 1, days),
+        trailing=None if of_trailing else change_of_trailing(values, at, days),
+        year_on_year=None if of_year else change_since(values, at, year, days),
+        level_break=max(crossed, key=lambda one: one.day, default=None),
+    )
+
+
+def break_between(breaks: Iterable[LevelBreak], first: date, last: date) -> LevelBreak | None:
+    """Return the newest break after the day `first` up to the day `last`; None if both are counted alike.
+
+    `first` is the first day of the earlier value and `last` the last day of the later one, so that a value
+    which is counted in both ways is compared with nothing.
+    """
+    crossed = (one for one in breaks if first < one.day <= last)
+    return max(crossed, key=lambda one: one.day, default=None)
 
 
 def latest_complete(values: Values) -> int | None:

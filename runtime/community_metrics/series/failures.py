@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from community_metrics.model import OutcomeStatus, RunStatus
+from community_metrics.errors import SourceUnreachable
+from community_metrics.model import REGISTRY_FAMILY, OutcomeStatus, RunStatus, is_reading_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,15 +58,33 @@ def grouped_failures(outcomes: Iterable[RunOutcome]) -> list[Failure]:
     return sorted(failures, key=lambda failure: (-len(failure.metric_ids), failure.metric_ids))
 
 
-def run_status(outcomes: Sequence[RunOutcome]) -> RunStatus:
+def run_status(outcomes: Sequence[RunOutcome], *, metrics_left: int = 0) -> RunStatus:
     """Return success when no metric failed, failed when all did and none has a value, else partial.
 
-    A day that a registry has not published yet is no failure.
+    A day that a registry has not published yet is no failure, nor are metrics that are left for the next run,
+    as long as the run has read some. Neither a feed nor the total of a registry is what a run is for: where
+    every other metric failed, the run has.
     """
-    statuses = {outcome.status for outcome in outcomes}
-    if statuses <= {OutcomeStatus.SUCCESS}:
+    if metrics_left and not outcomes:
+        return RunStatus.PARTIAL
+    of_metrics = {outcome.status for outcome in outcomes if not _is_beside(outcome.metric_id)}
+    of_others = {outcome.status for outcome in outcomes if _is_beside(outcome.metric_id)}
+    if of_metrics | of_others <= {OutcomeStatus.SUCCESS}:
         return RunStatus.SUCCESS
-    return RunStatus.FAILED if statuses == {OutcomeStatus.FAILED} else RunStatus.PARTIAL
+    return RunStatus.FAILED if (of_metrics or of_others) == {OutcomeStatus.FAILED} else RunStatus.PARTIAL
+
+
+def _is_beside(metric_id: str) -> bool:
+    """Return whether a run reads it beside the metrics of products: a place of events, a registry's total."""
+    return is_reading_id(metric_id) or metric_id.partition(":")[0] == REGISTRY_FAMILY
+
+
+def is_offline(outcomes: Sequence[RunOutcome]) -> bool:
+    """Return whether no registry answered at all: every metric failed, and none got a response."""
+    unreachable = SourceUnreachable.__name__
+    return bool(outcomes) and all(
+        one.status is OutcomeStatus.FAILED and one.error_class == unreachable for one in outcomes
+    )
 
 
 def error_summary(failures: Iterable[Failure]) -> str | None:

@@ -7,12 +7,13 @@ one of its metrics lacks is missing; a day after it is only late.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from community_metrics.model import SEED_SOURCE, GapKind, RunStatus, SourceWindow
+from community_metrics.model import SEED_SOURCE, GapKind, RunStatus, SourceWindow, Visibility
 from community_metrics.periods import ONE_DAY, days_between, lookback_start, midnight, today
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ GAP_WEEKS = 12
 """How far back missing days are searched: completed ISO weeks, and the running one."""
 LATE_DAYS = 3
 """How old a day may be that a registry has not published: registries publish late, but not later."""
-COLLECTING_JOBS = frozenset({"weekly_refresh", "update_all"})
+WHOLE_JOBS = frozenset({"weekly_refresh", "update_all"})
+"""Jobs that fetch every metric from the registries."""
+COLLECTING_JOBS = WHOLE_JOBS | {"daily_refresh"}
 """Jobs that fetch from the registries; seeding a file makes nothing fresher."""
 FAILED_LATELY = timedelta(minutes=75)
 """How long ago a failure is recent. The monitor runs every hour, a few minutes late after a retry: no failure
@@ -45,6 +48,7 @@ class StoredDays:
     first_day: date | None
     days: frozenset[date]
     observed_at: datetime | None
+    visibility: Visibility = Visibility.PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class MetricFreshness:
     missing_days: tuple[date, ...]
     observed_at: datetime | None
     last_error: str | None = None
+    visibility: Visibility = Visibility.PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ class RunView:
 class RunHealth:
     """How the collecting runs ended; an abandoned run counts as a failed one.
 
-    `failed_lately` counts the failures of the last 75 minutes, `bad_in_a_row` those since the last success.
+    `failed_lately` counts the failures of the last 75 minutes, `bad_in_a_row` the runs of a job since its
+    last success, of the job that has most of them: a daily success does not hide that the weekly job fails.
     """
 
     failed_lately: int
@@ -129,6 +135,7 @@ def freshness(
             missing_days=missing_days(metric.first_day, metric.days, start, last_day),
             observed_at=metric.observed_at,
             last_error=(errors or {}).get(metric.metric_id),
+            visibility=metric.visibility,
         )
         for metric, last_day in zip(metrics, last_days, strict=True)
     ]
@@ -170,12 +177,13 @@ def _is_late(day: date, now: datetime) -> bool:
 
 def last_success(runs: Iterable[Run]) -> Run | None:
     """Return the newest run that collected every metric without an error, or None."""
-    complete = [
-        run
-        for run in runs
-        if run.job_name in COLLECTING_JOBS and run.scope is None and run.status is RunStatus.SUCCESS
-    ]
+    complete = [run for run in runs if reached_every_metric(run) and run.status is RunStatus.SUCCESS]
     return max(complete, key=lambda run: run.started_at, default=None)
+
+
+def reached_every_metric(run: Run) -> bool:
+    """Return whether a run of a job that fetches every metric was not narrowed, and left none."""
+    return run.job_name in WHOLE_JOBS and run.scope is None and not run.metrics_left
 
 
 def run_view(run: Run, lease: Lease | None, now: datetime) -> RunView:
@@ -192,22 +200,25 @@ def run_view(run: Run, lease: Lease | None, now: datetime) -> RunView:
 def run_health(runs: Sequence[Run], lease: Lease | None, now: datetime) -> RunHealth:
     """Return how the collecting runs among `runs`, newest first, ended."""
     ended = list(_ended(runs, lease, now))
-    bad = takewhile(lambda one: one[0] != RunStatus.SUCCESS, ended)
+    states: dict[str, list[str]] = defaultdict(list)
+    for job_name, state, _ in ended:
+        states[job_name].append(state)
+    bad = [len(list(takewhile(lambda state: state != RunStatus.SUCCESS, own))) for own in states.values()]
     return RunHealth(
         failed_lately=sum(
             state in {RunStatus.FAILED.value, "abandoned"} and now - at <= FAILED_LATELY
-            for state, at in ended
+            for _, state, at in ended
         ),
-        bad_in_a_row=len(list(bad)),
+        bad_in_a_row=max(bad, default=0),
     )
 
 
-def _ended(runs: Sequence[Run], lease: Lease | None, now: datetime) -> Iterator[tuple[str, datetime]]:
-    """Yield the state of each collecting run that is over, newest first, and when it ended."""
+def _ended(runs: Sequence[Run], lease: Lease | None, now: datetime) -> Iterator[tuple[str, str, datetime]]:
+    """Yield job and state of each collecting run that is over, newest first, and when it ended."""
     for later, run in zip((None, *runs), runs, strict=False):
         state = run_view(run, lease, now).state
         if run.job_name in COLLECTING_JOBS and state != RunStatus.RUNNING:
-            yield state, run.finished_at or _abandoned_at(run, lease, later)
+            yield run.job_name, state, run.finished_at or _abandoned_at(run, lease, later)
 
 
 def _abandoned_at(run: Run, lease: Lease | None, later: Run | None) -> datetime:

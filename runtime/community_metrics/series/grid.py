@@ -44,7 +44,7 @@ class Point:
     reading of one, and a counter has all days or none. `complete`: the period is over and nothing is missing;
     never true for an estimate. `observed_at` is when the newest row of the value was read at its source.
     `duplicated`: the key of a row is stored more than once; the value includes only its newest copy.
-    `reset`: the counter fell in the period, so that it has no value.
+    `reset`: the counter was reset in the period, so that it has no value.
     """
 
     period: Period

@@ -7,14 +7,16 @@ The rules:
 - A point of several rows has the *lowest* provenance among them (a week with one seeded day is `csv_seed`),
   is provisional if any row is, restated if any row is, and was observed when its newest row was.
 - A flow wider than a day (`7d`, `month`) is never split or summed. It is the value of the period that it
-  covers exactly; for any other period it is only an estimate, as a fallback is.
+  covers exactly; for any other period it is only an estimate, as a fallback is. Seven days that are not an
+  ISO week are a week of the source's own, and an estimate of the ISO week in which they end.
 - `uniques` do not add up: those of a day are the value of that day, and of no week or month.
 - A key that is stored more than once counts once, with its newest copy, and the point is `duplicated`.
 - A reading of a level belongs to one period: to the one whose end is at most 12 h before it, else to the one
   that it was taken in. The last reading counts, and the period is complete if that one was taken within 12 h
   of the period's end, on either side.
 - A counter has the difference of the readings nearest to the two edges of a period, each within 12 h of its
-  edge. Without one of them, or if the counter fell in between, which is a `reset`, there is no value.
+  edge. Without one of them, or with a `reset` in between, there is no value. The counter was reset where it
+  fell, and where its source knows that it lost a part of its count.
 - A rolling total is the value of the period in which its window ends. The last reading counts, and the period
   is complete if that window ends with the period. It is never summed, differenced or scaled.
 """
@@ -50,6 +52,7 @@ _SETTERS: Final = {
 }
 _INT64: Final = 2**63 - 1
 _INSTANT: Final = WINDOWS.index(SourceWindow.INSTANT)
+_WEEK: Final = WINDOWS.index(SourceWindow.WEEK)
 
 
 def points(
@@ -67,7 +70,7 @@ def points(
         if setter := _SETTERS.get(metric.value_kind):
             setter(grid, row, own)
         elif metric.source_window is not SourceWindow.DAY:
-            _set_exact(grid, row, own)
+            _set_wide(grid, row, own)
         if periods[0].grain is not Grain.DAY:  # a day is never estimated
             _set_estimates(grid, row, metric, own, readings)
     return grid
@@ -110,16 +113,17 @@ def _sums(values: NDArray[np.int64], starts: NDArray[np.int64], most: int) -> ND
     return sums
 
 
-def _set_exact(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:
+def _set_wide(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:
     """Set the points that a wide reading covers exactly."""
     period = np.searchsorted(grid.last_days, own["last_day"])
     inside = period < len(grid.periods)
     own, period = own[inside], period[inside]
-    exact = (own["first_day"] == grid.first_days[period]) & (own["last_day"] == grid.last_days[period])
-    at = (np.full(np.count_nonzero(exact), row), period[exact])
-    grid.set_rows(at, own[exact])
-    grid.days_present[at] = grid.days[at[1]]
-    grid.complete[at] = grid.is_over[at[1]]
+    is_exact = (own["first_day"] == grid.first_days[period]) & (own["last_day"] == grid.last_days[period])
+    own, period = own[is_exact], period[is_exact]
+    at = (np.full(len(own), row), period)
+    grid.set_rows(at, own)
+    grid.days_present[at] = grid.days[period]
+    grid.complete[at] = grid.is_over[period]
 
 
 def _set_estimates(
@@ -137,12 +141,24 @@ def _set_estimates(
     candidates = candidates[candidates["window"] != _INSTANT if is_flow else is_usable]
     missing = np.flatnonzero(grid.is_unknown(row) & grid.is_over) if len(candidates) else ()
     for period in missing:
-        found = (_best_cover if is_flow else _last_sample)(candidates, grid, int(period))
+        found = _own_week(own, grid, int(period)) if is_wide else None
+        if found is None:
+            found = (_best_cover if is_flow else _last_sample)(candidates, grid, int(period))
         if found is not None:
             at = (np.array([row]), np.array([period]))
             value = _daily_mean_times_days(found, grid.periods[period]) if is_flow else int(found["value"])
             grid.set_rows(at, np.array([found]), values=np.array([value], object))
             grid.fallback[at] = readings.metric_ids[found["metric"]]
+
+
+def _own_week(own: NDArray[np.void], grid: PointGrid, period: int) -> np.void | None:
+    """Return the seven days of the source's own that end in the week; six of them are days of it at most."""
+    if grid.periods[period].grain is not Grain.WEEK:
+        return None
+    days = own["last_day"]
+    ending = (own["window"] == _WEEK) & (grid.first_days[period] <= days) & (days <= grid.last_days[period])
+    found = own[ending]
+    return found[np.argmax(found["last_day"])] if len(found) else None
 
 
 def _last_sample(samples: NDArray[np.void], grid: PointGrid, period: int) -> np.void | None:

@@ -42,7 +42,7 @@ def set_counters(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:
     by_instant, instants = _by_instant(own)
     values = by_instant["value"]
     first, last = _nearest(instants, grid.starts), _nearest(instants, grid.ends)
-    falls = np.append(0, np.cumsum(np.diff(values) < 0))
+    falls = np.append(0, np.cumsum((np.diff(values) < 0) | by_instant["is_reset"][1:]))
     grid.reset[row] = (
         falls[_or_last_before(last, instants, grid.ends)]
         > falls[_or_last_before(first, instants, grid.starts)]

@@ -9,21 +9,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from community_metrics.model import UNIQUES, ValueKind
+from community_metrics.periods import ONE_DAY
 from community_metrics.readings import number_of_day
 from community_metrics.series.change import (
-    YEAR,
+    break_between,
     change_from,
-    change_of_trailing,
-    change_since,
+    changes_at,
     latest_complete,
     share,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
-    from community_metrics.model import MetricDefinition
+    from community_metrics.model import LevelBreak, MetricDefinition
     from community_metrics.series.change import Change, Values
     from community_metrics.series.grid import Point, PointSeries
 
@@ -35,7 +37,8 @@ class Summary:
     `change` is from the period before, `trailing` from the four periods before the last four, `year_on_year`
     from 12 months, 52 weeks or 364 days earlier; `share` is the fraction of the product's downloads in the
     same period. A rolling total is compared only with the reading whose window ended before its own began:
-    that is its `change`. Uniques have no `trailing`, which is a sum.
+    that is its `change`. Uniques have no `trailing`, which is a sum. `level_break` is the newest change of
+    counting that one of the three would have to cross, and so is None.
     """
 
     latest: Point | None = None
@@ -43,6 +46,7 @@ class Summary:
     trailing: Change | None = None
     year_on_year: Change | None = None
     share: float | None = None
+    level_break: LevelBreak | None = None
 
 
 def summarize(
@@ -51,26 +55,42 @@ def summarize(
     totals: Values | None,
     reach: int | None = None,
     own: NDArray[np.void] | None = None,
+    *,
+    breaks: Sequence[LevelBreak] = (),
 ) -> Summary:
     """Return the summary of `series`, points of one grain without a gap between the periods.
 
     `totals` are the product's downloads in the same periods (`PointGrid.complete_totals`); None for a metric
     without a share, such as stars. The newest complete point is searched in the last `reach` periods; the
-    periods before those are only compared with. `own` has the stored rows of a rolling total.
+    periods before those are only compared with. `own` has the stored rows of a rolling total. No change is
+    computed across one of `breaks`.
     """
     values = series.complete_values()
     at = latest_complete(values)
     if at is None or (reach is not None and at < len(values) - reach):
         return Summary()
     if kind is ValueKind.ROLLING:
-        return Summary(latest=series[at], change=_change_of_window(series[at], series.metric, own))
-    days = None if kind is ValueKind.LEVEL else [period.days for period in series.periods]
+        return _rolling(series[at], series.metric, own, breaks)
+    found = changes_at(values, at, series.periods, breaks, is_level=kind is ValueKind.LEVEL)
     return Summary(
         latest=series[at],
-        change=change_since(values, at, 1, days),
-        trailing=None if series.metric.unit == UNIQUES else change_of_trailing(values, at, days),
-        year_on_year=change_since(values, at, YEAR[series.periods[at].grain], days),
+        change=found.change,
+        trailing=None if series.metric.unit == UNIQUES else found.trailing,
+        year_on_year=found.year_on_year,
         share=None if totals is None else share(values[at], totals[at]),
+        level_break=found.level_break,
+    )
+
+
+def _rolling(
+    latest: Point, metric: MetricDefinition, own: NDArray[np.void] | None, breaks: Sequence[LevelBreak]
+) -> Summary:
+    length = metric.source_window.days or 0
+    crossed = break_between(breaks, latest.period.end - (2 * length - 1) * ONE_DAY, latest.period.end)
+    return Summary(
+        latest=latest,
+        change=None if crossed else _change_of_window(latest, metric, own),
+        level_break=crossed,
     )
 
 

@@ -1,0 +1,295 @@
+"""What is not known of a period: days that a registry did not count, missing and restated values. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from community_metrics.model import UNIQUES, InsightKind, MissingReason, SourceWindow, ValueKind
+from community_metrics.periods import Grain, days_between
+from community_metrics.readings import day_of_number, number_of_day
+from community_metrics.series.additive import adds_up
+from community_metrics.series.insights.links import outages_link, restatements_link, series_link
+from community_metrics.series.insights.model import GapNumbers, Insight, MissingNumbers, RestatedNumbers
+from community_metrics.series.insights.rules import FEWEST_TOGETHER
+from community_metrics.series.totals import LEAVES_AFTER_DAYS
+from community_metrics.text import counted, ranges_text, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from community_metrics.model import MetricDefinition, StatRow
+    from community_metrics.series.insights.material import Material
+
+
+@dataclass(frozen=True)
+class SourceDays:
+    """The days of one source around the period: who lacks what.
+
+    `lacking` has the missing days of each daily flow: none before its first or after the newest day of the
+    source. `uncounted` are the days that the registry itself did not count, or only in part, `low` those that
+    it counted low for everybody, by metric.
+    """
+
+    source: str
+    newest: int
+    lacking: dict[str, frozenset[int]]
+    spans: dict[str, tuple[int, int]]
+    low: dict[str, frozenset[int]]
+    uncounted: frozenset[int]
+
+    def lacked_by(self, day: int) -> list[str]:
+        """Return the metrics that lack a day."""
+        return [name for name, days in self.lacking.items() if day in days]
+
+    def expected(self, day: int) -> list[str]:
+        """Return the metrics that should have a day: those that had one before, and one lately."""
+        return [
+            name for name, (first, last) in self.spans.items() if first <= day <= last + LEAVES_AFTER_DAYS
+        ]
+
+    def is_low(self, day: int) -> bool:
+        """Return whether the registry counted a day low for everybody."""
+        return any(day in days for days in self.low.values())
+
+    def is_registrys(self, day: int) -> bool:
+        """Return whether a day that is lacking is the registry's: by its own total, or because all lack it.
+
+        Only several metrics are a proof.
+        """
+        if day in self.uncounted:
+            return bool(self.lacked_by(day))
+        expected = self.expected(day)
+        return len(expected) >= FEWEST_TOGETHER and all(day in self.lacking[name] for name in expected)
+
+    def is_lacked_by_others(self, day: int) -> bool:
+        """Return whether all series but one lack a day, so that the one has it as a part of a gap."""
+        lacked = sum(day in self.lacking[name] for name in self.expected(day))
+        return lacked >= max(FEWEST_TOGETHER, len(self.expected(day)) - 1)
+
+
+def source_days(material: Material, first: int) -> dict[str, SourceDays]:
+    """Return what each source lacks from the day `first` to the end of the period, by source."""
+    of_source: dict[str, dict[str, NDArray[np.int64]]] = defaultdict(dict)
+    for metric in material.with_days:
+        days = material.stored_days.get(metric.metric_id)
+        if days is not None and len(days):
+            of_source[metric.source][metric.metric_id] = days
+    low: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for name, day in material.low:
+        if name in material.known:
+            low[material.known[name].source][name].add(number_of_day(day))
+    last = number_of_day(material.period.end)
+    found = {}
+    for source, stored in of_source.items():
+        newest = max(int(days[-1]) for days in stored.values())
+        found[source] = SourceDays(
+            source=source,
+            newest=newest,
+            lacking={name: _lacking(days, first, min(last, newest)) for name, days in stored.items()},
+            spans={name: (int(days[0]), int(days[-1])) for name, days in stored.items()},
+            low={name: frozenset(days) for name, days in low[source].items()},
+            uncounted=frozenset(map(number_of_day, material.uncounted.get(source, ()))),
+        )
+    return found
+
+
+def _lacking(days: NDArray[np.int64], first: int, last: int) -> frozenset[int]:
+    start = max(first, int(days[0]))
+    inside = days[np.searchsorted(days, start) : np.searchsorted(days, last, side="right")]
+    if len(inside) == last - start + 1:
+        return frozenset()
+    return frozenset(range(start, last + 1)) - frozenset(inside.tolist())
+
+
+def registry_gaps(material: Material, sources: dict[str, SourceDays]) -> Iterator[Insight]:
+    """Yield the days that a source did not count, grouped by the series that lack them, and low days."""
+    for source in sorted(sources):
+        own = sources[source]
+        yield from _lacking_gaps(material, own)
+        if (gap := _low_gap(material, own)) is not None:
+            yield gap
+
+
+def _lacking_gaps(material: Material, own: SourceDays) -> Iterator[Insight]:
+    groups: dict[tuple[tuple[str, ...], int], list[int]] = defaultdict(list)
+    for day in _days_of(material):
+        if own.is_registrys(day):
+            lacking = tuple(sorted(own.lacked_by(day)))
+            groups[lacking, len({*lacking, *own.expected(day)})].append(day)
+    for (names, series), numbers in sorted(groups.items()):
+        days = tuple(map(day_of_number, numbers))
+        where = "any of our series" if len(names) == series else f"{len(names)} of {series} series"
+        text = f"has no counts for {ranges_text(days)} in {where}"
+        is_in_ledger = own.uncounted.issuperset(numbers)
+        link = outages_link() if is_in_ledger else series_link(names[0], Grain.DAY, days[0], days[-1])
+        yield _gap(material, names, GapNumbers(own.source, days, (), series), text, link)
+
+
+def _low_gap(material: Material, own: SourceDays) -> Insight | None:
+    inside = _days_of(material)
+    days = tuple(day_of_number(day) for day in inside if own.is_low(day))
+    names = tuple(sorted(name for name, low in own.low.items() if not low.isdisjoint(inside)))
+    if not days:
+        return None
+    text = f"counted {ranges_text(days)} low for everybody"
+    link = series_link(names[0], Grain.DAY, days[0], days[-1])
+    return _gap(material, names, GapNumbers(own.source, (), days, len(names)), text, link)
+
+
+def _days_of(material: Material) -> range:
+    return range(number_of_day(material.period.start), number_of_day(material.period.end) + 1)
+
+
+def _gap(material: Material, names: tuple[str, ...], numbers: GapNumbers, text: str, link: str) -> Insight:
+    return Insight(
+        kind=InsightKind.REGISTRY_GAP,
+        rule="lacked-by-all",
+        importance=len(numbers.lacking or numbers.low),
+        unit="days",
+        product=None,
+        metric_ids=names,
+        period=material.period,
+        numbers=numbers,
+        sentence=f"{numbers.source} {text}: a gap of the registry, not a change of ours.",
+        link=link,
+    )
+
+
+def missing(material: Material, sources: dict[str, SourceDays]) -> Iterator[Insight]:
+    """Yield what is not known of the period: one insight for the series that lack the same days."""
+    yield from _late(material, sources)
+    yield from _missing_days(material, sources)
+    yield from _missing_values(material)
+
+
+def _late(material: Material, sources: dict[str, SourceDays]) -> Iterator[Insight]:
+    for source in sorted(sources):
+        own = sources[source]
+        first = max(number_of_day(material.period.start), own.newest + 1)
+        days = tuple(days_between(day_of_number(first), material.period.end))
+        if days:
+            text = f"{source} has published no value of ours for {ranges_text(days)} yet."
+            yield _missing(material, sorted(own.lacking), days, MissingReason.LATE, text)
+
+
+def _missing_days(material: Material, sources: dict[str, SourceDays]) -> Iterator[Insight]:
+    first = number_of_day(material.period.start)
+    groups: dict[tuple[str, tuple[int, ...]], list[str]] = defaultdict(list)
+    for source, own in sources.items():
+        for name, lacking in own.lacking.items():
+            days = tuple(sorted(day for day in lacking if day >= first and not own.is_registrys(day)))
+            if days:
+                groups[source, days].append(name)
+    for (source, numbers), names in sorted(groups.items()):
+        known = tuple(day_of_number(number) for number in numbers)
+        shown = [material.known[name].display_name for name in sorted(names)]
+        lack = "lacks" if len(names) == 1 else "lack"
+        others = (
+            "" if len(names) <= FEWEST_TOGETHER else f" and {len(names) - FEWEST_TOGETHER} more of {source}"
+        )
+        text = f"{', '.join(shown[:FEWEST_TOGETHER])}{others} {lack} {ranges_text(known)}."
+        yield _missing(material, sorted(names), known, MissingReason.DAYS, text)
+
+
+def _missing_values(material: Material) -> Iterator[Insight]:
+    """Yield the levels, counters, rolling totals and wide flows that have no complete value of the period."""
+    grid = material.grid
+    for metric in material.ordered:
+        row = material.rows[metric.metric_id]
+        is_daily = metric.value_kind is ValueKind.FLOW and metric.source_window is SourceWindow.DAY
+        if is_daily and len(material.stored_days[metric.metric_id]):
+            continue
+        is_own_estimate = grid.fallback[row, -1] == metric.metric_id  # of another window, and known
+        if grid.complete[row, -1] or is_own_estimate:
+            continue
+        name, label = metric.display_name, material.period.label
+        if grid.reset[row, -1]:
+            text = f"{name}: the counter was reset in {label}, so that its growth is not known."
+            yield _missing(material, [metric.metric_id], (), MissingReason.RESET, text)
+            continue
+        text = f"{name} has no value of {label}: {_unread(metric)}."
+        yield _missing(material, [metric.metric_id], (), MissingReason.READING, text)
+
+
+def _unread(metric: MetricDefinition) -> str:
+    match metric.value_kind:
+        case ValueKind.LEVEL:
+            return "it was not read within 12 hours of its end"
+        case ValueKind.COUNTER:
+            return "it was not read within 12 hours of both its edges"
+        case ValueKind.ROLLING:
+            return "no reading of it ends with the period"
+        case _:
+            return "nothing of it is stored"
+
+
+def _missing(
+    material: Material, names: Sequence[str], days: tuple[date, ...], reason: MissingReason, text: str
+) -> Insight:
+    period = material.period
+    single = material.known[names[0]]
+    grain = Grain.DAY if days else period.grain
+    return Insight(
+        kind=InsightKind.MISSING,
+        rule="not-known",
+        importance=max(1, len(days)),
+        unit="days" if days else "periods",
+        product=single.product if len({material.known[name].product for name in names}) == 1 else None,
+        metric_ids=tuple(names),
+        period=period,
+        numbers=MissingNumbers(days, reason),
+        sentence=text,
+        link=series_link(names[0], _shown(single, grain), period.start, period.end),
+    )
+
+
+def _shown(metric: MetricDefinition, grain: Grain) -> Grain:
+    return Grain.DAY if metric.unit == UNIQUES else grain
+
+
+def restated(material: Material) -> Iterator[Insight]:
+    """Yield one insight for each metric whose settled values its source changed since the period began."""
+    rows: dict[str, list[StatRow]] = defaultdict(list)
+    for row in material.restated:
+        if row.metric_id in material.rows:
+            rows[row.metric_id].append(row)
+    shown = {metric.metric_id for metric in material.metrics}
+    for name in sorted(rows.keys() & shown):
+        metric, own = material.known[name], sorted(rows[name], key=lambda row: row.period_end)
+        differences = [row.value - row.first_value for row in own]
+        largest = max(differences, key=lambda value: (abs(value), value))
+        can_sum = adds_up(metric) and metric.value_kind is ValueKind.FLOW
+        difference = sum(differences) if can_sum else None
+        by = f"at most {signed(largest)} {metric.unit}"
+        if difference is not None:
+            by = f"{signed(difference)} {metric.unit} together"
+        if any(row.revision > 1 for row in own):
+            by += " since they were first read" if len(own) > 1 else " since it was first read"
+        values = ("at least " if material.has_more_restated else "") + counted(len(own), "value")
+        yield Insight(
+            kind=InsightKind.RESTATED,
+            rule="restated-since",
+            importance=abs(largest if difference is None else difference),
+            unit=metric.unit,
+            product=metric.product,
+            metric_ids=(name,),
+            period=material.period,
+            numbers=RestatedNumbers(
+                len(own),
+                own[0].period_start,
+                own[-1].period_end,
+                difference,
+                largest,
+                material.has_more_restated,
+            ),
+            sentence=f"{metric.source} restated {values} of {metric.display_name} between "
+            f"{own[0].period_start} and {own[-1].period_end}: {by}.",
+            link=restatements_link(name),
+        )
