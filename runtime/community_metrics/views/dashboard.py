@@ -20,13 +20,14 @@ from community_metrics.periods import (
     today,
 )
 from community_metrics.series.additive import is_by_day_only, require_grain
+from community_metrics.series.average import week_averages
 from community_metrics.series.change import YEAR, latest_complete
 from community_metrics.series.points import points
 from community_metrics.series.summary import summarize
 from community_metrics.series.totals import flow_total, latest_reading, left_out, level_total, newest_days
 from community_metrics.views.rows import LATELY, has_reading, newest_readings, since_edge, with_fallbacks
 from community_metrics.views.runs import load_freshness
-from community_metrics.views.selection import StoredMetrics, by_product
+from community_metrics.views.selection import StoredMetrics, by_product, declared_breaks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,7 @@ class MetricView:
     """One metric: its points in the periods of the dashboard, the running period, and the summary.
 
     `latest_reading` is the newest value of a level, a counter, a rolling total or daily uniques, whatever
-    period it belongs to; None for any other flow.
+    period it belongs to; None for any other flow. `averages` are the means of seven days, of days alone.
     """
 
     metric: MetricDefinition
@@ -61,6 +62,7 @@ class MetricView:
     running: Point
     summary: Summary
     latest_reading: Reading | None
+    averages: list[float | None] | None = None
 
     @property
     def is_by_day_only(self) -> bool:
@@ -146,16 +148,25 @@ class DashboardRows:
     ) -> MetricView:
         completed = series[:-1]
         reach = SUMMARY_REACH[completed.periods[-1].grain]
+        breaks = declared_breaks(metric)
+        is_daily = completed.periods[-1].grain is Grain.DAY
+        averages = week_averages(completed, breaks) if is_daily else None
         return MetricView(
             metric=metric,
             points=completed[-self.count :],
             running=series[-1],
             summary=summarize(
-                completed, metric.value_kind, totals, reach, self.readings.of_metric(metric.metric_id)
+                completed,
+                metric.value_kind,
+                totals,
+                reach,
+                self.readings.of_metric(metric.metric_id),
+                breaks=breaks,
             ),
             latest_reading=latest_reading(self.newest_values, metric.metric_id)
             if has_reading(metric)
             else None,
+            averages=None if averages is None else averages[-self.count :],
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from community_metrics.model import RunStatus
 from community_metrics.series.failures import grouped_failures
-from community_metrics.series.freshness import COLLECTING_JOBS, RunView, run_view
+from community_metrics.series.freshness import COLLECTING_JOBS, RunView, reached_every_metric, run_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,5 +56,5 @@ def _back_to_whole(runs: Sequence[Run]) -> Iterator[Run]:
     for run in runs:
         if run.job_name in COLLECTING_JOBS:
             yield run
-            if run.scope is None and run.status in _REACHED_ALL:
+            if reached_every_metric(run) and run.status in _REACHED_ALL:
                 return

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from community_metrics.model import ValueKind
+from community_metrics.model import InsightKind, ValueKind
 from community_metrics.periods import Grain, last_completed, period_of, today
 from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.views.dashboard import read_chosen
+from community_metrics.views.goals import load_goals
+from community_metrics.views.insights import read_insights
 from community_metrics.views.rows import newest_readings, with_fallbacks
 from community_metrics.views.selection import StoredMetrics
 
@@ -21,21 +23,26 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.series.change import Change
     from community_metrics.series.grid import Point
+    from community_metrics.series.insights import Insight
     from community_metrics.series.totals import Reading
     from community_metrics.storage.reader import LanceDBReader
-    from community_metrics.views.dashboard import Dashboard, MetricView
+    from community_metrics.views.dashboard import Dashboard, MetricView, ProductView
+    from community_metrics.views.goals import Goals
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """A weekly dashboard that ends with the newest data; `newest_day` is None when nothing is stored.
 
-    `other_metrics` are the stored metrics that the catalogue lacks, active or not.
+    `other_metrics` are the stored metrics that the catalogue lacks, active or not; `insights` those of the
+    last week, `goals` those of the catalogue, None if it has none.
     """
 
     dashboard: Dashboard
     newest_day: date | None
     other_metrics: tuple[str, ...] = ()
+    insights: tuple[Insight, ...] = ()
+    goals: Goals | None = None
 
     @property
     def age_days(self) -> int | None:
@@ -56,9 +63,41 @@ class Report:
         )
 
     @property
+    def has_fetched(self) -> bool:
+        """Whether anything was ever fetched; else all values come from files."""
+        return self.dashboard.freshness.has_fetched
+
+    @property
+    def products(self) -> list[ProductView]:
+        """The products with a metric of which something is known, and only such metrics; else all."""
+        known = [
+            replace(product, metrics=tuple(metric for metric in product.metrics if is_known(metric)))
+            for product in self.dashboard.products
+        ]
+        return [product for product in known if product.metrics] or list(self.dashboard.products)
+
+    @property
+    def empty_metrics(self) -> tuple[str, ...]:
+        """The ids of the metrics that no product shows, because nothing of them is known."""
+        shown = {metric.metric.metric_id for product in self.products for metric in product.metrics}
+        ids = (metric.metric.metric_id for metric in self.metrics)
+        return tuple(metric_id for metric_id in ids if metric_id not in shown)
+
+    @property
+    def told(self) -> tuple[Insight, ...]:
+        """The insights to show; before anything was fetched, not that each metric is missing."""
+        hidden = () if self.has_fetched else (InsightKind.MISSING, InsightKind.SILENCE)
+        return tuple(insight for insight in self.insights if insight.kind not in hidden)
+
+    @property
     def metrics(self) -> list[MetricView]:
         """Every metric, product by product."""
         return [metric for product in self.dashboard.products for metric in product.metrics]
+
+
+def is_known(metric: MetricView) -> bool:
+    """Return whether a metric has a point or a reading to show."""
+    return shown_point(metric) is not None or metric.latest_reading is not None
 
 
 def shown_point(metric: MetricView) -> Point | None:
@@ -88,7 +127,12 @@ async def load_report(reader: LanceDBReader, catalog: Catalog, now: datetime, *,
     count = weeks + _weeks_without_data(newest_day, now)
     # one more, for a window that ends a week earlier
     rows = await read_chosen(reader, now, stored, stored.shown, grain=Grain.WEEK, count=count + 1)
-    return replace(report_of(rows.build(), newest_day, weeks=weeks), other_metrics=stored.not_in_catalog)
+    report = replace(report_of(rows.build(), newest_day, weeks=weeks), other_metrics=stored.not_in_catalog)
+    if newest_day is None:
+        return report
+    told = await read_insights(reader, catalog, now, period=report.dashboard.periods[-1])
+    goals = await load_goals(reader, catalog, now) if catalog.goals else None
+    return replace(report, insights=told.build().insights, goals=goals)
 
 
 def report_of(dashboard: Dashboard, newest_day: date | None, *, weeks: int) -> Report:

@@ -15,7 +15,7 @@ from community_metrics.readings import Readings
 from community_metrics.series.additive import is_by_day_only
 from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.storage.reader import LanceDBReader
-from community_metrics.storage.schemas import STATS, table_named
+from community_metrics.storage.schemas import STATS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -28,6 +28,8 @@ View = TypeVar("View")
 
 _KINDS: Final = ("unit", "value_kind")
 """What an export of `stats` has of each metric."""
+SAMPLE_COLUMN: Final = "sample_data"
+"""The column that every row of an export of a demo has."""
 LATELY: Final = timedelta(days=45)
 """Where a newest value is searched first: registries publish within days, and a total is of 30 days."""
 _SEARCHED: Final = (LATELY, timedelta(days=400), None)
@@ -46,17 +48,32 @@ async def read(
         return await load(reader), await reader.table_versions()
 
 
-def scan_table(reader: LanceDBReader, table: str) -> tuple[pa.Schema, AsyncGenerator[pa.RecordBatch, None]]:
+def scan_table(
+    reader: LanceDBReader, table: str, *, is_sample: bool
+) -> tuple[pa.Schema, AsyncGenerator[pa.RecordBatch, None]]:
     """Return the columns of a table and its rows in batches, in no promised order.
 
-    Each row of `stats` also has the unit and the kind of its metric, which say what may be summed.
+    Each row of `stats` also has the unit and the kind of its metric, which say what may be summed. Each row
+    of a demo says that it is sample data.
     """
-    schema, batches = table_named(table).schema, reader.scan(table)
-    if table != STATS.name:
-        return schema, batches
-    for name in _KINDS:
-        schema = schema.append(pa.field(name, pa.string()))
-    return schema, _with_kinds(reader, schema, batches)
+    schema, batches = reader.scanned_schema(table), reader.scan(table)
+    if table == STATS.name:
+        for name in _KINDS:
+            schema = schema.append(pa.field(name, pa.string()))
+        batches = _with_kinds(reader, schema, batches)
+    if is_sample:
+        schema = schema.append(pa.field(SAMPLE_COLUMN, pa.bool_()))
+        batches = _marked(schema, batches)
+    return schema, batches
+
+
+async def _marked(
+    schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None]
+) -> AsyncGenerator[pa.RecordBatch, None]:
+    async with aclosing(batches):
+        async for batch in batches:
+            marks = pa.repeat(pa.scalar(True), batch.num_rows)
+            yield pa.record_batch([*batch.columns, marks], schema=schema)
 
 
 async def _with_kinds(
@@ -115,12 +132,21 @@ async def newest_source_days(
     return days
 
 
+async def has_sample_data(reader: LanceDBReader) -> bool:
+    """Return whether the stored numbers are invented; read once for each snapshot, like the newest days."""
+    computed = {} if reader.computed is None else reader.computed
+    if "sample data" not in computed:
+        computed["sample data"] = await reader.is_sample()
+    found: bool = computed["sample data"]
+    return found
+
+
 async def _search_source_days(
     reader: LanceDBReader, metrics: Sequence[MetricDefinition], until: date
 ) -> dict[str, date | None]:
     ids: dict[str, list[str]] = {}
     for metric in metrics:
-        if metric.is_active and metric.source != SEED_SOURCE:
+        if metric.is_active and metric.source != SEED_SOURCE and not metric.is_registry:
             ids.setdefault(metric.source, []).append(metric.metric_id)
     found: dict[str, date | None] = dict.fromkeys(ids)
     for reach in (timedelta(days=STALE_AFTER_DAYS), *_SEARCHED):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from community_metrics.model import RunStatus
 from community_metrics.periods import ONE_DAY, midnight, today
 from community_metrics.series.freshness import (
     COLLECTING_JOBS,
+    WHOLE_JOBS,
     last_success,
     run_view,
     source_freshness,
 )
 from community_metrics.views.outcomes import run_views
-from community_metrics.views.rows import newest_source_days
+from community_metrics.views.rows import has_sample_data, newest_source_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 RUNS_READ = 200
 """Runs that the state of the collecting and the last errors are read from."""
+_READ: Final = (RunStatus.SUCCESS, RunStatus.PARTIAL)
+"""How a run ends that stored what it could read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,10 @@ class Freshness:
     now: datetime
     last_complete_run: Run | None
     newest_days: Mapping[str, date | None]
+    is_sample: bool = False
+    """Whether the stored numbers are invented: a demo's."""
+    read_at: datetime | None = None
+    """When the newest run that read something from the registries ended, even if not every metric."""
 
     @property
     def last_success_at(self) -> datetime | None:
@@ -66,7 +73,12 @@ class Freshness:
     @property
     def is_stale(self) -> bool:
         """Whether a source is stale, or nothing was ever fetched from any."""
-        return bool(self.stale) or not any(self.newest_days.values())
+        return bool(self.stale) or not self.has_fetched
+
+    @property
+    def has_fetched(self) -> bool:
+        """Whether anything was ever fetched; else what is stored comes from files."""
+        return any(self.newest_days.values())
 
     @property
     def never_fetched(self) -> tuple[str, ...]:
@@ -85,13 +97,28 @@ class History:
 
 async def last_complete_run(reader: LanceDBReader, now: datetime) -> Run | None:
     """Return the newest run that collected every metric without an error, however many runs came after it."""
-    found = [
+    return last_success(
         await reader.runs(
-            limit=1, status=RunStatus.SUCCESS, job_name=job, before=end_of_today(now), whole_only=True
+            limit=1,
+            statuses=(RunStatus.SUCCESS,),
+            jobs=WHOLE_JOBS,
+            before=end_of_today(now),
+            whole_only=True,
         )
-        for job in COLLECTING_JOBS
-    ]
-    return last_success(run for runs in found for run in runs)
+    )
+
+
+async def last_read_at(reader: LanceDBReader, now: datetime) -> datetime | None:
+    """Return when the newest run that read something from the registries ended."""
+    found = await reader.runs(limit=1, statuses=_READ, jobs=COLLECTING_JOBS, before=end_of_today(now))
+    return found[0].finished_at if found else None
+
+
+async def ran_since(reader: LanceDBReader, job: str, since: datetime, now: datetime) -> bool:
+    """Return whether a run of the job over all its metrics began at `since` or later, and did not fail."""
+    runs = await reader.runs(limit=RUNS_READ, jobs=(job,), before=end_of_today(now))
+    ended = {RunStatus.SUCCESS, RunStatus.PARTIAL}
+    return any(run.started_at >= since and run.scope is None and run.status in ended for run in runs)
 
 
 async def load_freshness(
@@ -100,7 +127,11 @@ async def load_freshness(
     """Return how old the data are; `metrics` are the stored ones, if they were read already."""
     metrics = await reader.metrics() if metrics is None else metrics
     return Freshness(
-        now, await last_complete_run(reader, now), await newest_source_days(reader, metrics, today(now))
+        now,
+        await last_complete_run(reader, now),
+        await newest_source_days(reader, metrics, today(now)),
+        is_sample=await has_sample_data(reader),
+        read_at=await last_read_at(reader, now),
     )
 
 
@@ -144,7 +175,12 @@ async def load_history(
     lease = await reader.lease()
     # one more than the page has: whether it exists decides whether there is a next page
     before = min(before or end_of_today(now), end_of_today(now))
-    runs = await reader.runs(limit=limit + 1, status=status, job_name=job, before=before)
+    runs = await reader.runs(
+        limit=limit + 1,
+        statuses=(status,) if status else (),
+        jobs=(job,) if job else (),
+        before=before,
+    )
     views = await run_views(reader, runs[:limit], lease, now)
     return History(
         runs=tuple(view for view in views if state in {None, view.state}),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import UnknownName
 from community_metrics.model import SourceWindow, ValueKind
 from community_metrics.series.additive import adds_up
+from community_metrics.sources import available_sources
+from community_metrics.sources.base import level_breaks_of
 from community_metrics.suggestions import similar_ids
 from community_metrics.views.runs import load_freshness
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.model import MetricDefinition, StatRow
+    from community_metrics.model import LevelBreak, MetricDefinition, StatRow
+    from community_metrics.sources import Source
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.runs import Freshness
 
@@ -38,27 +41,56 @@ class StoredMetrics:
         Raises:
             UnknownName: it is not stored.
         """
-        for definition in self.definitions:
-            if definition.metric_id == metric_id:
-                return definition
+        if metric_id in self._by_id:
+            return self._by_id[metric_id]
         known = {item.metric_id: (item.subject,) for item in self.definitions}
         raise UnknownName("metric", metric_id, similar_ids(metric_id, known))
 
     @cached_property
-    def shown(self) -> tuple[MetricDefinition, ...]:
-        """Active metrics that are no fallback, in the catalogue's order; those it lacks last, by id."""
+    def _by_id(self) -> Mapping[str, MetricDefinition]:
+        return {item.metric_id: item for item in self.definitions}
+
+    @cached_property
+    def collected(self) -> tuple[MetricDefinition, ...]:
+        """Active metrics that are no fallback, in the catalogue's order; those it lacks last, by id.
+
+        Totals of registries are no metrics of a product and not among them.
+        """
         fallbacks = {name for definition in self.definitions for name in definition.fallbacks}
-        active = [item for item in self.definitions if item.is_active and item.metric_id not in fallbacks]
+        active = [
+            item
+            for item in self.definitions
+            if item.is_active and item.metric_id not in fallbacks and not item.is_registry
+        ]
         position = {metric.metric_id: index for index, metric in enumerate(self.catalog.metrics)}
         return tuple(
             sorted(active, key=lambda item: (position.get(item.metric_id, len(position)), item.metric_id))
         )
 
+    @cached_property
+    def shown(self) -> tuple[MetricDefinition, ...]:
+        """The collected metrics but those of others: totals, insights and tables are made of these."""
+        watched = self.catalog.watched
+        return tuple(item for item in self.collected if item.metric_id not in watched)
+
     @property
     def not_in_catalog(self) -> tuple[str, ...]:
         """The ids of the stored metrics that the catalogue lacks."""
-        known = {metric.metric_id for metric in self.catalog.metrics}
+        known = {metric.metric_id for metric in self.catalog.defined}
         return tuple(item.metric_id for item in self.definitions if item.metric_id not in known)
+
+    def registry_of(self, metric: MetricDefinition) -> MetricDefinition | None:
+        """Return the total of the registry that a metric of the catalogue comes from; None if none is stored.
+
+        It counts in the metric's own way, such as without mirrors, so that the two may be compared.
+        """
+        return self._by_id.get(self.catalog.registry_ids.get(metric.metric_id, ""))
+
+    @property
+    def registries(self) -> tuple[MetricDefinition, ...]:
+        """The totals of the registries that the catalogue uses, by id."""
+        used = {metric.metric_id for metric in self.catalog.registries}
+        return tuple(item for item in self.definitions if item.metric_id in used)
 
     def chosen(
         self, products: Sequence[str] | None = None, metric_ids: Sequence[str] | None = None
@@ -105,6 +137,21 @@ class StoredMetrics:
         return 2 * len(metric_ids) > len(self.definitions)
 
 
+@cache
+def _sources() -> Mapping[str, Source]:
+    return available_sources()  # reads the entry points of every installed package
+
+
+def declared_breaks(metric: MetricDefinition) -> tuple[LevelBreak, ...]:
+    """Return the days from which on the source of a metric counts in another way, as the source declares."""
+    return level_breaks_of(_sources().get(metric.source), metric.subject)
+
+
+def registry_hosts() -> dict[str, str]:
+    """Return the registry that each source reads; `github` and `github-history` read one."""
+    return {name: source.host for name, source in _sources().items()}
+
+
 def by_product(metrics: Iterable[MetricDefinition]) -> dict[str, list[MetricDefinition]]:
     """Return the metrics of each product, in their order."""
     grouped: dict[str, list[MetricDefinition]] = {}
@@ -122,12 +169,19 @@ class Restatements:
     freshness: Freshness
 
 
-async def load_definitions(
-    reader: LanceDBReader, now: datetime
-) -> tuple[Sequence[MetricDefinition], Freshness]:
-    """Return every metric that was ever stored, by id."""
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Every metric that was ever stored, by id, and which of them are those of others."""
+
+    metrics: Sequence[MetricDefinition]
+    watched: frozenset[str]
+    freshness: Freshness
+
+
+async def load_definitions(reader: LanceDBReader, catalog: Catalog, now: datetime) -> Definitions:
+    """Return every metric that was ever stored."""
     metrics = await reader.metrics()
-    return metrics, await load_freshness(reader, now, metrics)
+    return Definitions(metrics, catalog.watched, await load_freshness(reader, now, metrics))
 
 
 async def load_restatements(

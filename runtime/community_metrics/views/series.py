@@ -42,6 +42,41 @@ _LONGEST_WINDOW: Final = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
+class DayRange:
+    """Which periods to show: those that hold a day from `first` to `last`, at most `max_points` of them.
+
+    Without `first` since the oldest day, without `last` until yesterday; never later than today.
+    """
+
+    grain: Grain
+    first: date | None
+    last: date | None
+    max_points: int
+
+    def last_day(self, now: datetime) -> date:
+        """Return the last day of the range."""
+        return min(self.last or last_completed_day(now), today(now))
+
+    def periods(self, oldest: date, now: datetime) -> list[Period]:
+        """Return the periods, oldest first; `oldest` is the first day to show if the range names none.
+
+        Raises:
+            InvalidRange: `first` is after the last day.
+            TooManyPoints: they are more than `max_points`.
+        """
+        last = self.last_day(now)
+        first = min(oldest, last) if self.first is None else self.first
+        if first > last:
+            raise InvalidRange(first, last)
+        if (last - first).days > self.max_points * period_of(last, self.grain).days:
+            raise TooManyPoints(self.max_points)
+        periods = [period_of(first, self.grain)]
+        while periods[-1].end < last:
+            periods.append(periods[-1].shifted(1))
+        return periods
+
+
+@dataclass(frozen=True, slots=True)
 class MetricSeries:
     """One metric and its points, oldest first; a running period is incomplete."""
 
@@ -82,12 +117,9 @@ async def load_series(
     now: datetime,
     *,
     metric_id: str,
-    grain: Grain,
-    first: date | None,
-    last: date | None,
-    max_points: int,
+    days: DayRange,
 ) -> MetricSeries:
-    """Return the periods that hold a day of the range: by default from the oldest stored day to yesterday.
+    """Return the periods that hold a day of the range: by default from the oldest stored day on.
 
     Raises:
         UnknownName: the metric is not stored.
@@ -97,12 +129,12 @@ async def load_series(
     """
     stored = StoredMetrics(await reader.metrics(), catalog)
     metric = stored.metric(metric_id)
-    require_grain([metric], grain)
-    last = min(last or last_completed_day(now), today(now))
-    if first is None:
-        days = [await reader.first_day(name) for name in with_fallbacks([metric])]
-        first = min([last, *(day for day in days if day is not None)])
-    return await _series_of(reader, stored, metric, _periods(first, last, grain, max_points), now)
+    require_grain([metric], days.grain)
+    oldest = [days.last_day(now)]
+    if days.first is None:
+        found = [await reader.first_day(name) for name in with_fallbacks([metric])]
+        oldest += [day for day in found if day is not None]
+    return await _series_of(reader, stored, metric, days.periods(min(oldest), now), now)
 
 
 async def load_last_weeks(
@@ -141,14 +173,3 @@ async def _series_of(
     return MetricSeries(
         metric, periods[0].grain, series, await load_freshness(reader, now, stored.definitions)
     )
-
-
-def _periods(first: date, last: date, grain: Grain, max_points: int) -> list[Period]:
-    if first > last:
-        raise InvalidRange(first, last)
-    if (last - first).days > max_points * period_of(last, grain).days:
-        raise TooManyPoints(max_points)
-    periods = [period_of(first, grain)]
-    while periods[-1].end < last:
-        periods.append(periods[-1].shifted(1))
-    return periods

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from community_metrics.model import GapKind
+from community_metrics.model import GapKind, is_reading_id
 from community_metrics.periods import ONE_DAY, lookback_start, today
 from community_metrics.series.failures import grouped_failures
 from community_metrics.series.freshness import (
     GAP_WEEKS,
-    StoredDays,
     behind,
     freshness,
     gap_kind,
@@ -18,7 +17,10 @@ from community_metrics.series.freshness import (
     published_through,
     run_health,
 )
+from community_metrics.series.loss import hours_until_loss
+from community_metrics.views.loss import first_day_needed, load_losses, with_retention
 from community_metrics.views.outcomes import newest_errors, run_views
+from community_metrics.views.recent import read_recent_days
 from community_metrics.views.rows import newest_readings
 from community_metrics.views.runs import load_freshness, read_runs
 from community_metrics.views.selection import StoredMetrics
@@ -28,35 +30,63 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.model import RunOutcome
+    from community_metrics.model import LastRead, RunOutcome, Visibility
     from community_metrics.periods import Period
     from community_metrics.series.failures import Failure
-    from community_metrics.series.freshness import MetricFreshness, RunHealth, RunView
+    from community_metrics.series.freshness import MetricFreshness, RunHealth, RunView, StoredDays
+    from community_metrics.series.loss import Loss
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.runs import Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceStatus:
+    """A place that runs read events from: when that last succeeded, and the error if it failed since.
+
+    Its address is not among the facts: that of a feed may hold a key.
+    """
+
+    place_id: str
+    read_at: datetime | None
+    last_error: str | None
+    visibility: Visibility
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """The shown metrics in the catalogue's order, the registries, and the runs, newest first.
 
-    `failures` has the last errors of these metrics by cause, `published_through` the last published day of
-    each registry, `behind` that of the late ones.
+    `failures` has the last errors of these metrics, and of the totals of registries, by cause, `losses` what
+    the metrics lose next, the first loss first, `published_through` the last published day of each registry,
+    `behind` that of the late ones. `places` has every active feed and mention, and of the places of releases
+    those that could not be read.
     """
 
     freshness: Freshness
     metrics: tuple[MetricFreshness, ...]
     failures: tuple[Failure, ...]
+    losses: tuple[Loss, ...]
     published_through: Mapping[str, date]
     behind: Mapping[str, date]
     runs: tuple[RunView, ...]
     health: RunHealth
+    places: tuple[PlaceStatus, ...] = ()
 
     @property
     def days_behind(self) -> dict[str, int]:
         """How many days ago the last published day of each registry was."""
         now = today(self.freshness.now)
         return {source: (now - day).days for source, day in self.published_through.items()}
+
+    @property
+    def hours_until_loss(self) -> float | None:
+        """The hours until a metric loses a value that should have been read by now; None if none does."""
+        return hours_until_loss(self.losses, self.freshness.now)
+
+    @property
+    def urgent_losses(self) -> tuple[Loss, ...]:
+        """The losses for which the alarm rises."""
+        return tuple(loss for loss in self.losses if loss.is_urgent(self.freshness.now))
 
     def gaps(self, metric: MetricFreshness) -> dict[GapKind, list[date]]:
         """Return the missing days of a metric by kind; a kind without a day is left out."""
@@ -84,16 +114,34 @@ class WeekStatus:
 async def load_status(reader: LanceDBReader, catalog: Catalog, now: datetime) -> Status:
     """Return how the collecting goes."""
     stored = StoredMetrics(await reader.metrics(), catalog)
-    shown = stored.shown
-    days = await _stored_days(reader, stored, lookback_start(now, GAP_WEEKS), today(now))
+    shown = stored.collected
+    kept = with_retention(shown, catalog)
+    since = min(lookback_start(now, GAP_WEEKS), first_day_needed((days for _, days in kept), now))
+    recent = await read_recent_days(reader, stored, since, today(now))
     runs, lease = await read_runs(reader, now)
-    errors = await newest_errors(reader, runs, [metric.metric_id for metric in shown])
+    read = [metric.metric_id for metric in (*shown, *stored.registries)]
+    errors = await newest_errors(reader, runs, [*read, *(place.id for place in catalog.readings)])
     return status_of(
-        days,
-        errors,
+        [recent.stored_days(metric) for metric in shown],
+        {name: outcome for name, outcome in errors.items() if not is_reading_id(name)},
         await run_views(reader, runs[:10], lease, now),
         run_health(runs, lease, now),
         await load_freshness(reader, now, stored.definitions),
+        losses=await load_losses(reader, kept, recent, runs, now),
+        places=_places(catalog, await reader.last_reads(), errors),
+    )
+
+
+def _places(
+    catalog: Catalog, reads: Sequence[LastRead], errors: Mapping[str, RunOutcome]
+) -> tuple[PlaceStatus, ...]:
+    read_at = {read.metric_id: read.read_at for read in reads}
+    messages = {name: outcome.message for name, outcome in errors.items()}
+    named = set(catalog.named_readings)
+    return tuple(
+        PlaceStatus(place.id, read_at.get(place.id), messages.get(place.id), place.visibility)
+        for place in catalog.readings
+        if place.is_active and (place in named or place.id in messages)
     )
 
 
@@ -103,6 +151,9 @@ def status_of(
     runs: Sequence[RunView],
     health: RunHealth,
     fresh: Freshness,
+    *,
+    losses: Sequence[Loss] = (),
+    places: Sequence[PlaceStatus] = (),
 ) -> Status:
     """Return the status that follows from stored days, the last errors by metric, and runs, newest first."""
     published = published_through(days)
@@ -111,10 +162,12 @@ def status_of(
         freshness=fresh,
         metrics=tuple(freshness(days, fresh.now, messages)),
         failures=tuple(grouped_failures(errors.values())),
+        losses=tuple(losses),
         published_through=published,
         behind=behind(published, fresh.now),
         runs=tuple(runs),
         health=health,
+        places=tuple(places),
     )
 
 
@@ -142,27 +195,3 @@ async def load_week_status(
         held_by=lease.run_id if lease is not None and lease.expires_at > now else None,
         freshness=await load_freshness(reader, now),
     )
-
-
-async def _stored_days(
-    reader: LanceDBReader, stored: StoredMetrics, since: date, until: date
-) -> list[StoredDays]:
-    """Return the days of each shown metric in the range; older ones are read only where they matter."""
-    ids = [metric.metric_id for metric in stored.shown]
-    most = stored.are_most(ids)
-    lately = await reader.readings(ids, since=since, until=until, most_of_table=most)
-    days = {metric_id: lately.days(metric_id) for metric_id in ids}
-    older = await newest_readings(
-        reader, [name for name in ids if days[name][:1] != [since]], since - ONE_DAY, most_of_table=most
-    )
-    return [
-        StoredDays(
-            metric_id=metric.metric_id,
-            source=metric.source,
-            window=metric.source_window,
-            first_day=since if older.days(metric.metric_id) else min(days[metric.metric_id], default=None),
-            days=frozenset(days[metric.metric_id] or older.days(metric.metric_id)),
-            observed_at=lately.observed_at(metric.metric_id) or older.observed_at(metric.metric_id),
-        )
-        for metric in stored.shown
-    ]

@@ -1,0 +1,158 @@
+"""What changed in a period: the rules of `series.insights` over what is stored.
+
+Reading and computing are two steps, so that the API can compute in a thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from community_metrics.errors import PeriodNotOver
+from community_metrics.model import EventKind
+from community_metrics.periods import ONE_DAY, Grain, last_completed, midnight, period_of, today
+from community_metrics.series.insights import (
+    LEAD_DAYS,
+    RELEASE_HOURS,
+    Material,
+    Release,
+    foremost,
+    insights_of,
+)
+from community_metrics.series.outages import UNCOUNTED
+from community_metrics.views.outages import low_days, read_registries
+from community_metrics.views.product_table import totals_of
+from community_metrics.views.runs import load_freshness
+from community_metrics.views.selection import StoredMetrics, declared_breaks, registry_hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.model import MetricDefinition
+    from community_metrics.periods import Period
+    from community_metrics.series.insights import Insight
+    from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.views.outages import Registry
+    from community_metrics.views.runs import Freshness
+
+_USUAL_AFTER: Final = timedelta(weeks=4)
+"""How far after a day the days are from which its usual value follows."""
+MOST_RESTATED: Final = 5_000
+"""Restated values that are read, last changed first; the insights say where there are more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """The insights of one period, in their order."""
+
+    period: Period
+    insights: tuple[Insight, ...]
+    freshness: Freshness
+
+    @property
+    def foremost(self) -> tuple[int, ...]:
+        """Positions of the insights that are shown first where there is room for few."""
+        return foremost(self.insights)
+
+
+@dataclass(frozen=True, slots=True)
+class InsightRows:
+    """What was read for the insights of a period."""
+
+    stored: StoredMetrics
+    material: Material
+    freshness: Freshness
+
+    def build(self) -> Insights:
+        """Compute the insights."""
+        return Insights(self.material.period, insights_of(self.material), self.freshness)
+
+
+async def read_insights(
+    reader: LanceDBReader,
+    catalog: Catalog,
+    now: datetime,
+    *,
+    period: Period | None = None,
+    products: Sequence[str] | None = None,
+) -> InsightRows:
+    """Read what the insights of a period need, by default of the last completed week.
+
+    Every stored day of the metrics is read: a sum passes a round number on one of them, and only there.
+
+    Raises:
+        UnknownName: a product is not stored.
+        PeriodNotOver: the period is not over.
+    """
+    period = period or last_completed(now, Grain.WEEK)
+    if not period.is_over(now):
+        raise PeriodNotOver(period.grain.value, period.label, last_completed(now, period.grain).label)
+    return await read_material(reader, catalog, now, period, products)
+
+
+async def read_material(
+    reader: LanceDBReader, catalog: Catalog, now: datetime, period: Period, products: Sequence[str] | None
+) -> InsightRows:
+    """Read the same of a period that may still go on, of which nothing is complete then.
+
+    Raises:
+        UnknownName: a product is not stored.
+    """
+    stored = StoredMetrics(await reader.metrics(), catalog)
+    chosen = stored.chosen(products)
+    ids = [metric.metric_id for metric in chosen]
+    readings = await reader.readings(ids, until=today(now), most_of_table=stored.are_most(ids))
+    freshness = await load_freshness(reader, now, stored.definitions)
+    registries = await _registries(reader, stored, chosen, period, now)
+    restated = await reader.restatements(
+        metric_ids=ids if products else None, since=midnight(period.start), limit=MOST_RESTATED + 1
+    )
+    material = Material(
+        period=period,
+        now=now,
+        metrics=chosen,
+        readings=readings,
+        totals=totals_of(stored, chosen, readings, period, freshness),
+        breaks={metric.metric_id: declared_breaks(metric) for metric in chosen},
+        registry_breaks={source: declared_breaks(own.metric) for source, own in registries.items()},
+        hosts=registry_hosts(),
+        registries={source: own.values for source, own in registries.items()},
+        uncounted={source: own.days(*UNCOUNTED) for source, own in registries.items()},
+        low=await low_days(reader, chosen, registries, since=period.start, until=period.end),
+        releases=await _releases(reader, period),
+        restated=tuple(row for row in restated[:MOST_RESTATED] if row.period_end <= period.end),
+        has_more_restated=len(restated) > MOST_RESTATED,
+    )
+    return InsightRows(stored, material, freshness)
+
+
+async def _releases(reader: LanceDBReader, period: Period) -> tuple[Release, ...]:
+    """Return the releases that may explain a day of the period, or of the week in which it begins.
+
+    A preview explains nothing: with one on most days every peak would be near to one.
+    """
+    first = period_of(period.start, Grain.WEEK).start - timedelta(hours=RELEASE_HOURS)
+    found = await reader.events(kind=EventKind.RELEASE, since=first, until=period.end)
+    return tuple(
+        Release(event.product, event.happened_at, event.title)
+        for event in found
+        if event.product is not None and event.happened_at is not None
+    )
+
+
+async def _registries(
+    reader: LanceDBReader,
+    stored: StoredMetrics,
+    chosen: Sequence[MetricDefinition],
+    period: Period,
+    now: datetime,
+) -> dict[str, Registry]:
+    """Return the registry of each source of the chosen metrics, with the days that a judgement needs."""
+    totals = {metric.source: total for metric in chosen if (total := stored.registry_of(metric))}
+    since = period_of(period.start, Grain.WEEK).start - LEAD_DAYS * ONE_DAY
+    until = min(period.end + _USUAL_AFTER, today(now))
+    read = await read_registries(reader, stored, tuple(totals.values()), since=since, until=until)
+    return {source: read[total.metric_id] for source, total in totals.items()}
