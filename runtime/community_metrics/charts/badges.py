@@ -10,22 +10,16 @@ from itertools import groupby
 from string import Template
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.api.svg_text import svg_text, text_width
+from community_metrics.charts.style import themed
+from community_metrics.charts.text import svg_text, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CONTENT_SECURITY_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""For an image that is opened by itself: only its own inline style is allowed."""
-_LIGHT: Final = ":root{--ink:#1f2328;--paper:#eaeef2;--mark:#0550ae}"
-_DARK: Final = ":root{--ink:#f0f6fc;--paper:#30363d;--mark:#79c0ff}"
-_THEMES: Final = {
-    "light": _LIGHT,
-    "dark": _DARK,
-    "auto": f"{_LIGHT}@media(prefers-color-scheme:dark){{{_DARK}}}",
-}
+_LIGHT: Final = "--ink:#1f2328;--paper:#eaeef2;--mark:#0550ae"
+_DARK: Final = "--ink:#f0f6fc;--paper:#30363d;--mark:#79c0ff"
 _PADDING: Final = 7
-_WIDTH, _HEIGHT, _MARGIN = 160, 32, 3
+_WIDTH, _HEIGHT, _MARGIN, _NOTE_Y = 160, 32, 3, 11
 
 _BADGE: Final = Template(
     """<svg xmlns="http://www.w3.org/2000/svg" width="$width" height="20" viewBox="0 0 $width 20" \
@@ -41,7 +35,7 @@ _SPARKLINE: Final = Template(
 role="img" aria-labelledby="t d"><title id="t">$title</title><desc id="d">$description</desc>\
 <style>$style path{fill:none;stroke:var(--mark);stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}\
 circle{fill:var(--mark)}text{font:11px system-ui,sans-serif;fill:var(--ink)}</style>\
-$drawing</svg>"""
+$drawing$note</svg>"""
 )
 
 
@@ -52,7 +46,7 @@ def badge(*, label: str, value: str, title: str, description: str, theme: str) -
         width=label_width + value_width + 3 * _PADDING,
         title=svg_text(title),
         description=svg_text(description),
-        style=_THEMES[theme],
+        style=themed(theme, light=_LIGHT, dark=_DARK),
         label=svg_text(label),
         label_x=_PADDING,
         label_width=label_width,
@@ -62,8 +56,13 @@ def badge(*, label: str, value: str, title: str, description: str, theme: str) -
     )
 
 
-def sparkline(values: Sequence[int | None], *, title: str, description: str, theme: str) -> str:
-    """Return a line through `values`, oldest first; a None is a gap in the line."""
+def sparkline(
+    values: Sequence[int | None], *, title: str, description: str, theme: str, note: str = ""
+) -> str:
+    """Return a line through `values` from zero, oldest first; a None is a gap in the line.
+
+    `note` is written above the line.
+    """
     known = [value for value in values if value is not None]
     no_data = f'<text x="{_MARGIN}" y="{_HEIGHT / 2 + 4:.0f}">no data</text>'
     return _SPARKLINE.substitute(
@@ -71,8 +70,9 @@ def sparkline(values: Sequence[int | None], *, title: str, description: str, the
         height=_HEIGHT,
         title=svg_text(title),
         description=svg_text(description),
-        style=_THEMES[theme],
-        drawing=_line(values, min(known), max(known)) if known else no_data,
+        style=themed(theme, light=_LIGHT, dark=_DARK),
+        drawing=_line(values, max(known)) if known else no_data,
+        note=f'<text x="{_MARGIN}" y="{_NOTE_Y}">{svg_text(note)}</text>' if note else "",
     )
 
 
@@ -86,11 +86,11 @@ def short_number(value: int) -> str:
     return str(value)
 
 
-def _line(values: Sequence[int | None], low: int, high: int) -> str:
+def _line(values: Sequence[int | None], high: int) -> str:
     step = (_WIDTH - 2 * _MARGIN) / max(len(values) - 1, 1)
-    scale = (_HEIGHT - 2 * _MARGIN) / (high - low) if high > low else 0.0
+    scale = (_HEIGHT - 2 * _MARGIN) / high if high > 0 else 0.0
     dots = [
-        None if value is None else (_MARGIN + index * step, _HEIGHT - _MARGIN - (value - low) * scale)
+        None if value is None else (_MARGIN + index * step, _HEIGHT - _MARGIN - value * scale)
         for index, value in enumerate(values)
     ]
     runs = [[dot for dot in run if dot] for is_gap, run in groupby(dots, key=operator.not_) if not is_gap]

@@ -6,6 +6,8 @@ import unicodedata
 from typing import Final
 from xml.sax.saxutils import escape
 
+_SIZE: Final = 11
+"""The font size, in pixels, of the widths below."""
 _NARROW: Final = frozenset("fijlrtI .,:;'!|()[]/-")
 _BROAD: Final = frozenset("mwMWQ@%&")
 _NARROW_PX, _LETTER_PX, _CAPITAL_PX, _BROAD_PX = 3.9, 6.5, 7.7, 10.3
@@ -36,13 +38,37 @@ def cleaned(text: str) -> str:
     )
 
 
-def text_width(text: str, *, bold: bool = False) -> int:
-    """Return a width in pixels that the text has room in, in a sans-serif font of 11 px.
+def text_width(text: str, *, bold: bool = False, size: int = _SIZE) -> int:
+    """Return a width in pixels that the text has room in, in a sans-serif font of `size` pixels.
 
     A text that is drawn in more than its own width has a little space between its letters; in less, its
     letters lie on each other.
     """
-    return round(sum(map(_char_width, cleaned(text))) * (_BOLD if bold else 1))
+    return round(sum(map(_char_width, cleaned(text))) * (_BOLD if bold else 1) * size / _SIZE)
+
+
+def wrapped(text: str, width: int, *, size: int = _SIZE, bold: bool = False) -> list[str]:
+    """Return the text as lines that have room in `width` pixels; nothing of it is left out.
+
+    A word that is wider than a line is continued on the next one.
+    """
+    lines: list[str] = []
+    for word in cleaned(text).split(" "):
+        joined = f"{lines[-1]} {word}" if lines else word
+        if text_width(joined, size=size, bold=bold) <= width:
+            lines[-1:] = [joined]
+            continue
+        lines += _pieces(word, width, size=size, bold=bold)
+    return lines
+
+
+def _pieces(word: str, width: int, *, size: int, bold: bool) -> list[str]:
+    pieces = [""]
+    for char in word:
+        if pieces[-1] and text_width(pieces[-1] + char, size=size, bold=bold) > width:
+            pieces.append("")
+        pieces[-1] += char
+    return pieces
 
 
 def _char_width(char: str) -> float:

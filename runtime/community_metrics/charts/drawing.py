@@ -1,0 +1,68 @@
+"""What a chart shows: lines over periods, events, and the words around them. Values alone, nothing drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from community_metrics.periods import Period
+
+
+class Mark(StrEnum):
+    """What kind of value a dot is; each kind is drawn in its own way, as on the page."""
+
+    MEASURED = "measured"
+    PROVISIONAL = "may still change"
+    ESTIMATED = "estimated"
+    INCOMPLETE = "days missing"
+    RESET = "counter reset"
+    """No value: the counter fell in the period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """The value of one period; None is a gap, or with `RESET` the reason of one."""
+
+    value: int | None
+    mark: Mark = Mark.MEASURED
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series: its name in the key, and one dot for each period of the chart, oldest first."""
+
+    name: str
+    dots: Sequence[Dot]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """An event on its day, in words."""
+
+    day: date
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart with its words.
+
+    `flags` come with the most important ones first. `starts_at_zero` is False only for levels, whose axis may
+    begin higher; the picture then says so. `warnings` are above the lines, `notes` below them. `description`
+    is the text alternative.
+    """
+
+    title: str
+    subtitle: str
+    periods: Sequence[Period]
+    lines: Sequence[Line]
+    flags: Sequence[Flag] = ()
+    starts_at_zero: bool = True
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    description: str = ""
