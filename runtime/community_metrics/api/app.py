@@ -42,7 +42,25 @@ from community_metrics.api.problems import (
     storage_problem,
     view_problem,
 )
-from community_metrics.api.routes import badges, dashboard, exports, history, series, status
+from community_metrics.api.routes import (
+    badges,
+    before_after,
+    charts,
+    compare,
+    dashboard,
+    digests,
+    events,
+    exports,
+    goals,
+    history,
+    insights,
+    outages,
+    overview,
+    preview,
+    series,
+    status,
+    traffic,
+)
 from community_metrics.api.services import Limits, Services
 from community_metrics.api.static_dashboard import StaticDashboard
 from community_metrics.catalog import load_catalog
@@ -64,7 +82,25 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(LOGGER)
 _BASE: Final = PREFIX.rstrip("/")
-_ROUTERS: Final = (status, dashboard, series, history, exports, badges)
+_ROUTERS: Final = (
+    status,
+    dashboard,
+    overview,
+    insights,
+    before_after,
+    compare,
+    goals,
+    events,
+    outages,
+    digests,
+    series,
+    history,
+    traffic,
+    exports,
+    badges,
+    charts,
+    preview,
+)
 _READABLE_HEADERS: Final = (
     *("ETag", "Age", "Retry-After", "X-Data-Stale", "X-Request-ID", "Cache-Status"),
     *("Accept-Ranges", "Content-Range"),
@@ -122,14 +158,13 @@ def create_app(
         ),
         Middleware(ErrorMiddleware),
         *([Middleware(StaticDashboard, folder=dashboard_folder)] if dashboard_folder else []),
-        *([Middleware(BearerTokens, hashes=hashes)] if hashes else []),
+        *([Middleware(BearerTokens, hashes=hashes, public_read=settings.is_public)] if hashes else []),
         Middleware(
             ResponseCache,
             watch=watch,
             database=database,
             builds=services.builds,
             clock=clock,
-            is_private=bool(hashes),
             store=store,
         ),
     ]
@@ -145,7 +180,8 @@ def _services(settings: Settings, database: ReadDatabase, limits: Limits) -> Ser
     )
     exports = Admission(at_once=limits.exports)
     files = ExportFiles(database, exports)
-    return Services(database, load_catalog(settings.catalog), builds, exports, files, limits.stall_s)
+    catalog, has_team = load_catalog(settings.catalog), bool(settings.api_token_hashes)
+    return Services(database, catalog, builds, exports, files, limits.stall_s, has_team)
 
 
 def _routes(services: Services, watch: TableWatch) -> FastAPI:
@@ -220,20 +256,28 @@ def _add_error_handlers(app: FastAPI) -> None:
         return problem.response(request.url.path)
 
 
+def logging_app(settings: Settings, dashboard_folder: Path | None = None) -> ReadApi:
+    """Return the application for these settings, with logging configured.
+
+    Raises:
+        ConfigurationError: the catalogue or the origins are invalid.
+    """
+    is_terminal = sys.stderr.isatty()
+    log.configure(settings, is_terminal=is_terminal)
+    # each request has our log line; without a handler uvicorn does not even format its own
+    logging.getLogger("uvicorn.access").handlers.clear()
+    logging.getLogger("uvicorn.access").propagate = False
+    log_request = request_logger(settings, is_terminal=is_terminal)
+    return create_app(settings, log_request=log_request, dashboard_folder=dashboard_folder)
+
+
 def app_from_environment(dashboard_folder: Path | None = None) -> ReadApi:
     """Return the application for the settings in the environment, with logging configured.
 
     Invalid settings end the process with one message and exit code 2.
     """
     try:
-        settings = load_settings()
-        is_terminal = sys.stderr.isatty()
-        log.configure(settings, is_terminal=is_terminal)
-        # each request has our log line; without a handler uvicorn does not even format its own
-        logging.getLogger("uvicorn.access").handlers.clear()
-        logging.getLogger("uvicorn.access").propagate = False
-        log_request = request_logger(settings, is_terminal=is_terminal)
-        return create_app(settings, log_request=log_request, dashboard_folder=dashboard_folder)
+        return logging_app(load_settings(), dashboard_folder)
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201  logging is not configured yet, and this is for a person
         raise SystemExit(error.exit_code) from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from community_metrics.model import Visibility
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
     from datetime import datetime
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "/api/v1/"
 PARQUET: Final = "application/vnd.apache.parquet"
 _NOW: Final = "community_metrics.now"
+_VIEWER: Final = "community_metrics.viewer"
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -24,6 +27,17 @@ def now_of(scope: MutableMapping[str, Any]) -> datetime:
     """Return the instant the body is built for; the cache key was computed from the same instant."""
     now: datetime = scope[_NOW]
     return now
+
+
+def as_team(scope: MutableMapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of the scope of a request with an accepted token."""
+    return {**scope, _VIEWER: Visibility.TEAM}
+
+
+def viewer_of(scope: MutableMapping[str, Any]) -> Visibility:
+    """Return what the sender of the request may see: what is public, unless its token was accepted."""
+    viewer: Visibility = scope.get(_VIEWER, Visibility.PUBLIC)
+    return viewer
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:

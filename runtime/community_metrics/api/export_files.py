@@ -19,23 +19,30 @@ from typing import TYPE_CHECKING
 from community_metrics.api.cache.sharing import SharedWork
 from community_metrics.api.memory import free_memory
 from community_metrics.api.timely import timely
-from community_metrics.views.rows import scan_table
+from community_metrics.views.rows import has_sample_data, scan_table
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Hashable
+    from collections.abc import AsyncGenerator, Callable, Hashable
     from datetime import datetime
 
     import pyarrow as pa
 
     from community_metrics.api.admission import Admission
     from community_metrics.api.cache.database import ReadDatabase
+    from community_metrics.model import Visibility
     from community_metrics.storage.reader import LanceDBReader
+
+    Seen = Callable[[LanceDBReader], LanceDBReader]
 
 
 class ExportFile:
-    """A file in the system's folder for temporary files; deleted when nothing refers to this object."""
+    """A file in the system's folder for temporary files; deleted when nothing refers to this object.
 
-    def __init__(self) -> None:
+    `is_sample` says that its numbers are invented.
+    """
+
+    def __init__(self, *, is_sample: bool = False) -> None:
+        self.is_sample = is_sample
         descriptor, name = tempfile.mkstemp(prefix="community-metrics-", suffix=".parquet")
         os.close(descriptor)
         self.path = Path(name)
@@ -49,16 +56,16 @@ class ExportFile:
 
 
 class ExportFiles:
-    """The newest Parquet file of each table; it is written within a turn, and sent without one."""
+    """The newest Parquet file of each table and viewer; it is written within a turn, and sent without one."""
 
     def __init__(self, database: ReadDatabase, turns: Admission) -> None:
         self._database = database
         self._turns = turns
-        self._files: dict[str, tuple[Hashable, ExportFile]] = {}
+        self._files: dict[tuple[str, Visibility], tuple[Hashable, ExportFile]] = {}
         self._writing: SharedWork[ExportFile] = SharedWork()
 
-    async def parquet(self, table: str, now: datetime) -> ExportFile:
-        """Return the file of a table; concurrent calls share one.
+    async def parquet(self, table: str, now: datetime, viewer: Visibility, seen: Seen) -> ExportFile:
+        """Return the file of a table for a viewer, who may read what `seen` returns; calls share one.
 
         Raises:
             Busy: no turn is free.
@@ -66,25 +73,33 @@ class ExportFiles:
             TimeoutError: storage sent nothing for too long.
         """
         tables = await self._database.look(now)
-        key = (table, tables.key, tables.newest_run, tables.snapshot.versions[table])
-        if table in self._files and self._files[table][0] == key:
-            return self._files[table][1]
-        return await self._writing.result(key, partial(self._write, table, key, now))
+        versions = tables.snapshot.versions
+        # a definition decides who may see a row of another table
+        state = (tables.key, tables.newest_run, versions[table], versions["metrics"])
+        known, file = self._files.get((table, viewer), (None, None))
+        if file is not None and known == state:
+            return file
+        write = partial(self._write, table, viewer, state, now, seen)
+        return await self._writing.result((table, viewer, state), write)
 
-    async def _write(self, table: str, key: Hashable, now: datetime) -> ExportFile:
-        write = partial(_written, table=table, timeout_s=self._database.read_timeout_s)
+    async def _write(
+        self, table: str, viewer: Visibility, state: Hashable, now: datetime, seen: Seen
+    ) -> ExportFile:
+        write = partial(_written, table=table, timeout_s=self._database.read_timeout_s, seen=seen)
         async with self._turns.turn():
             try:
                 file, _ = await self._database.read(write, now)
             finally:
                 free_memory()
-        self._files[table] = (key, file)
+        self._files[table, viewer] = (state, file)
         return file
 
 
-async def _written(reader: LanceDBReader, *, table: str, timeout_s: float) -> ExportFile:
-    schema, batches = scan_table(reader, table)
-    file = ExportFile()
+async def _written(reader: LanceDBReader, *, table: str, timeout_s: float, seen: Seen) -> ExportFile:
+    source = seen(reader)
+    is_sample = await has_sample_data(source)
+    schema, batches = scan_table(source, table, is_sample=is_sample)
+    file = ExportFile(is_sample=is_sample)
     await _write_parquet(file.path, schema, timely(batches, timeout_s))
     await asyncio.to_thread(file.seal)
     return file

@@ -16,11 +16,18 @@ from starlette.responses import Response
 from community_metrics.api.schemas.base import Body
 from community_metrics.config import PROJECT_URL
 from community_metrics.errors import (
+    DayOutOfRange,
+    DaysMissing,
     InvalidRange,
+    NoRegistryTotal,
+    NoSuchFamily,
     NotAdditive,
+    NotComparable,
+    PeriodNotOver,
     StorageDenied,
     StorageNotBootstrapped,
     StorageSchemaMismatch,
+    TooManyLines,
     UnknownName,
     UnknownStoredValue,
 )
@@ -35,7 +42,12 @@ MEDIA_TYPE: Final = "application/problem+json"
 DOCUMENTATION: Final = f"{PROJECT_URL}/blob/main/docs/api.md"
 RETRY_AFTER_S: Final = 5
 _LISTED: Final = 20
-_DEFINITIONS: Final = "GET /api/v1/definitions lists all."
+_LISTED_BY: Final = {
+    "metric": "definitions",
+    "product": "definitions",
+    "event": "events",
+    "digest": "digests",
+}
 _FEWER: Final = (
     "request fewer periods (a later from=, a wider grain=) or fewer metrics (product= or metric_id=)."
 )
@@ -45,11 +57,15 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "not-found": (404, "Not found"),
     "unknown-metric": (404, "Metric not found"),
     "unknown-product": (404, "Product not found"),
+    "unknown-event": (404, "Event not found"),
+    "unknown-digest": (404, "Digest not found"),
     "method-not-allowed": (405, "Method not allowed"),
     "no-such-range": (416, "Range outside the file"),
     "invalid-parameter": (422, "Invalid parameter"),
     "answer-too-large": (422, "Response too large"),
     "not-additive": (422, "Values do not add up"),
+    "not-comparable": (422, "Values cannot be compared"),
+    "days-missing": (422, "Days are missing"),
     "token-required": (401, "Bearer token required"),
     "bad-request": (400, "Bad request"),
     "busy": (503, "Too many requests at once"),
@@ -128,15 +144,46 @@ def view_problem(error: ViewError) -> Problem:
     """Return the 404 or 422 for parameters that no view can be made for."""
     match error:
         case UnknownName():
-            hint = f"Near: {', '.join(error.similar)}." if error.similar else _DEFINITIONS
+            hint = f"GET /api/v1/{_LISTED_BY[error.kind]} lists all."
+            if error.similar:
+                hint = f"Near: {', '.join(error.similar)}."
             detail = f"No {error.kind} {shortened(error.name)!r} is stored. {hint}"
             return Problem(f"unknown-{error.kind}", detail, near=error.similar)
         case InvalidRange():
             return invalid("from", str(error), f"up to {error.last}, the last day")
+        case PeriodNotOver():
+            return invalid(error.grain, str(error), f"up to {error.last}")
+        case DayOutOfRange() | DaysMissing() | NotComparable() | NoRegistryTotal():
+            return _comparison_problem(error)
         case NotAdditive():
             return Problem("not-additive", f"{error}. Fix: request it by day, on its own.")
         case _:
+            return _size_problem(error)
+
+
+def _size_problem(error: ViewError) -> Problem:
+    """Return the problem of a view that would have too much, or nothing."""
+    match error:
+        case NoSuchFamily():
+            return invalid("family", shortened(str(error)), ", ".join(error.known) or None)
+        case TooManyLines():
+            fix = "Fix: name fewer with metric_id= or product=, or add total=true for their sum."
+            return Problem("answer-too-large", f"{error} {fix}")
+        case _:
             return Problem("answer-too-large", f"{error} {_SMALLER}")
+
+
+def _comparison_problem(error: DayOutOfRange | DaysMissing | NotComparable | NoRegistryTotal) -> Problem:
+    match error:
+        case DayOutOfRange():
+            return invalid(error.parameter, str(error), f"{error.first} to {error.last}")
+        case DaysMissing():
+            fix = "Fix: choose other days, or add skip_missing=true to compare without them."
+            return Problem("days-missing", f"{error}. {fix}")
+        case NotComparable():
+            return Problem("not-comparable", f"{error}.")
+        case NoRegistryTotal():
+            return invalid("metric_id", str(error), "daily downloads from PyPI, npm or crates.io")
 
 
 def invalid(parameter: str, detail: str, allowed: str | None = None) -> Problem:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 from starlette.responses import Response
 
 from community_metrics.api.clients import STALL_S
-from community_metrics.api.context import now_of
+from community_metrics.api.context import now_of, viewer_of
 from community_metrics.api.memory import free_memory
+from community_metrics.views.public import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from community_metrics.api.cache.database import ReadDatabase
     from community_metrics.api.export_files import ExportFiles
     from community_metrics.catalog import Catalog
+    from community_metrics.model import Visibility
     from community_metrics.storage.reader import LanceDBReader
 
 Content = TypeVar("Content")
@@ -46,7 +48,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The database to read, the catalogue for display names and order, the turns and files of exports."""
+    """The database to read, the catalogue for display names and order, the turns and files of exports.
+
+    `has_team` says whether any request can have an accepted token.
+    """
 
     database: ReadDatabase
     catalog: Catalog
@@ -54,6 +59,11 @@ class Services:
     exports: Admission
     files: ExportFiles
     stall_s: float = STALL_S
+    has_team: bool = False
+
+    def seen_by(self, viewer: Visibility, reader: LanceDBReader) -> tuple[LanceDBReader, Catalog]:
+        """Return the reader and the catalogue that a view for this viewer gets."""
+        return seen_by(viewer, reader, self.catalog, has_team=self.has_team)
 
     async def built(self, build: Callable[[], Content]) -> Content:
         """Return what `build` returns; it runs in a thread, so that the event loop handles other requests."""
@@ -81,8 +91,8 @@ async def read_view(
         StorageError: storage failed or was too slow.
         ViewError: the view cannot be made for these parameters.
     """
-    services, now = services_of(request), now_of(request.scope)
-    return await services.database.read(lambda reader: load(reader, services.catalog, now), now)
+    services, now, viewer = services_of(request), now_of(request.scope), viewer_of(request.scope)
+    return await services.database.read(lambda reader: load(*services.seen_by(viewer, reader), now), now)
 
 
 def json_response(body: BaseModel) -> Response:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from datetime import date, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from community_metrics.views.rows import SAMPLE_COLUMN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 """At the start of a CSV file: Excel reads a file without it in the machine's own encoding."""
@@ -40,3 +47,19 @@ def plain_cell(value: Any) -> Any:
 def harmless(text: str) -> str:
     """Return the text with an apostrophe wherever a spreadsheet could begin a cell with a formula."""
     return _CELL_START.sub(lambda start: f"{start[0]}'", text)
+
+
+def csv_text(rows: Sequence[Mapping[str, object]], names: Sequence[str] = (), *, is_sample: bool) -> str:
+    """Return rows as CSV with a header: `names`, else those of the first row; sample data say so in each."""
+    mark = {SAMPLE_COLUMN: "true"} if is_sample else {}
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, fieldnames=[*(names or rows[0]), *mark])
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: plain_cell(value) for name, value in row.items()} | mark)
+    return out.getvalue()
+
+
+def file_name(name: str, *, is_sample: bool) -> str:
+    """Return the name under which a file is saved; that of sample data says so."""
+    return f"sample-data-{name}" if is_sample else name

@@ -5,16 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from community_metrics.api.context import PREFIX, header
+from community_metrics.api.context import PREFIX, header, viewer_of
 from community_metrics.api.negotiation import negotiated
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
+    from community_metrics.model import Visibility
+
 CACHED_ROUTES: Final = frozenset(
-    {"status", "definitions", "dashboard", "series", "history", "restatements", "badge", "sparkline"}
+    {
+        "status",
+        "definitions",
+        "dashboard",
+        "overview",
+        "series",
+        "history",
+        "restatements",
+        "insights",
+        "before-after",
+        "compare",
+        "goals",
+        "outages",
+        "digests",
+        "traffic-items",
+        "badge",
+        "sparkline",
+        "chart",
+        "chart.svg",
+        "preview",
+        "preview.png",
+    }
 )
 """First words of the routes that are served from memory, and so have a tag and a 304."""
+_NEGOTIATED: Final = frozenset({"series", "outages"})
+"""Routes whose format `Accept` decides."""
 _BY_MINUTE: Final = frozenset({"status", "history"})
 """Routes whose body has whether a run is abandoned, or how old the last success is."""
 
@@ -27,6 +52,8 @@ class CacheKey(NamedTuple):
     query: str
     media_format: str
     """What `Accept` selects, on a route where it does; else empty."""
+    viewer: Visibility
+    """Who may get the body: it is never served to anybody else."""
 
     @property
     def by_minute(self) -> bool:
@@ -43,7 +70,7 @@ def cache_key(scope: Scope) -> CacheKey | None:
     query: bytes = scope["query_string"]
     if route not in CACHED_ROUTES:
         return None
-    media_format = negotiated(header(scope["headers"], b"accept")) if route == "series" else ""
+    media_format = negotiated(header(scope["headers"], b"accept")) if route in _NEGOTIATED else ""
     parts = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ()
     canonical = urlencode(sorted(parts)) if parts else ""
-    return CacheKey(route, path, canonical, media_format)
+    return CacheKey(route, path, canonical, media_format, viewer_of(scope))

@@ -9,6 +9,7 @@ for as long as any cache may serve it, and then the reason.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from datetime import timedelta
 from functools import partial
@@ -23,6 +24,7 @@ from community_metrics.api.context import header, with_now
 from community_metrics.api.middleware.state import request_state
 from community_metrics.api.problems import busy_problem, storage_problem, too_long_problem
 from community_metrics.errors import Busy, StorageError, TookTooLong
+from community_metrics.model import Visibility
 from community_metrics.periods import today
 
 if TYPE_CHECKING:
@@ -80,7 +82,6 @@ class ResponseCache:
         database: ReadDatabase,
         builds: Admission,
         clock: Clock,
-        is_private: bool,
         store: BodyStore | None = None,
     ) -> None:
         self._app = app
@@ -90,8 +91,6 @@ class ResponseCache:
         self._clock = clock
         self._store = store or BodyStore()
         self._stale_copies = BodyStore(_STALE_CAPACITY_BYTES)
-        self._fresh_control = PRIVATE if is_private else PUBLIC
-        self._stale_control = PRIVATE if is_private else STALE
         self._failed: OrderedDict[CacheKey, tuple[float, BuiltResponse]] = OrderedDict()
         self._building: SharedWork[CachedBody | BuiltResponse] = SharedWork()
 
@@ -149,7 +148,7 @@ class ResponseCache:
         copy = self._stale_copies.get(key)
         # made once, so that an outage does not rewrite it for every request
         if copy is None or (copy.confirmed_at, copy.state.day) != (cached.confirmed_at, today(now)):
-            copy = stale_copy(cached, now=now, cache_control=self._stale_control)
+            copy = stale_copy(cached, now=now, cache_control=_control(key, STALE))
             self._stale_copies.put(key, copy)
         marks = [_age(cached, now), (b"x-data-stale", b"true")]
         await _send_body(copy, scope, send, outcome="stale", marks=marks)
@@ -159,7 +158,7 @@ class ResponseCache:
     ) -> CachedBody | BuiltResponse:
         try:
             async with self._builds.turn():
-                built = await _response_of(self._app, with_now(scope, now))
+                built = await response_of(self._app, with_now(scope, now))
         except Busy:
             return _rejected(busy_problem(), scope, "busy")
         except TookTooLong as error:
@@ -175,7 +174,7 @@ class ResponseCache:
             state,
             built.body,
             built.headers,
-            cache_control=self._fresh_control,
+            cache_control=_control(key, PUBLIC),
             confirmed_at=tables.seen_at or now,
         )
         self._store.put(key, cached)
@@ -202,18 +201,28 @@ def _rejected(problem: Problem, scope: Scope, cause: str) -> BuiltResponse:
     return BuiltResponse(response.status_code, list(response.raw_headers), bytes(response.body), cause)
 
 
+def _control(key: CacheKey, of_public: bytes) -> bytes:
+    """Return the `Cache-Control` of a body: no other cache may keep one that needed a token."""
+    return of_public if key.viewer is Visibility.PUBLIC else PRIVATE
+
+
 def _age(cached: CachedBody, now: datetime) -> tuple[bytes, bytes]:
     """Return the header with the seconds since storage was known to hold this body."""
     return b"age", str(max(0, round((now - cached.confirmed_at).total_seconds()))).encode()
 
 
-async def _response_of(app: ASGIApp, scope: Scope) -> BuiltResponse:
+async def response_of(app: ASGIApp, scope: Scope) -> BuiltResponse:
     """Return the complete response of `app` to a GET, independent of any client's connection."""
     status = 0
     headers: RawHeaders = []
     body = bytearray()
+    is_sent = False
 
     async def receive() -> Message:
+        nonlocal is_sent
+        if is_sent:  # the next message would be that the client is gone
+            await asyncio.Event().wait()
+        is_sent = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def collect(message: Message) -> None:

@@ -20,16 +20,16 @@ from starlette.responses import FileResponse, StreamingResponse
 
 from community_metrics.api import params  # noqa: TC001  FastAPI reads it at run time
 from community_metrics.api.clients import ClientStalled, unless_disconnected, unless_stalled
-from community_metrics.api.context import PARQUET, now_of
+from community_metrics.api.context import PARQUET, now_of, viewer_of
 from community_metrics.api.memory import free_memory
 from community_metrics.api.middleware.head import WITHOUT_BODY
 from community_metrics.api.middleware.request_log import LOGGER
 from community_metrics.api.middleware.state import request_state
 from community_metrics.api.problems import Problem, documented, invalid
 from community_metrics.api.services import services_of
-from community_metrics.api.spreadsheet import BYTE_ORDER_MARK, plain_cell
+from community_metrics.api.spreadsheet import BYTE_ORDER_MARK, file_name, plain_cell
 from community_metrics.api.timely import timely
-from community_metrics.views.rows import scan_table
+from community_metrics.views.rows import has_sample_data, scan_table
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from community_metrics.api.admission import Admission
     from community_metrics.api.export_files import ExportFile
     from community_metrics.api.services import Services
+    from community_metrics.storage.reader import LanceDBReader
 
 _log = structlog.get_logger(LOGGER)
 router = APIRouter(tags=["export"])
@@ -75,30 +76,47 @@ async def export(
     """
     if excel and file_format != "csv":
         raise invalid("excel", "is for CSV alone. Fix: remove it")
-    headers = {
-        "content-disposition": f'attachment; filename="{table}.{file_format}"',
-        "cache-control": "private, no-store",
-    }
-    services = services_of(request)
+    services, viewer = services_of(request), viewer_of(request.scope)
     services.database.load_client()
+
+    def seen(reader: LanceDBReader) -> LanceDBReader:
+        return services.seen_by(viewer, reader)[0]
+
     if file_format == "parquet":
-        writing = services.files.parquet(table, now_of(request.scope))
+        writing = services.files.parquet(table, now_of(request.scope), viewer, seen)
         file = await unless_disconnected(request.receive, writing)
-        # without a file the client is gone
-        return Response() if file is None else ParquetResponse(file, services.stall_s, headers)
+        if file is None:
+            return Response()  # the client is gone
+        return ParquetResponse(file, services.stall_s, _headers(f"{table}.parquet", is_sample=file.is_sample))
+    reader = seen(services.database.reader)
+    async with asyncio.timeout(services.database.read_timeout_s):
+        is_sample = await has_sample_data(reader)
+    headers = _headers(f"{table}.csv", is_sample=is_sample)
     if request.scope.get(WITHOUT_BODY):
         async with asyncio.timeout(services.database.read_timeout_s):
-            await services.database.reader.has_rows(table)  # where storage fails, HEAD is a 503 like GET
+            await reader.has_rows(table)  # where storage fails, HEAD is a 503 like GET
         # a first piece of a longer body, so that it has the headers of a compressed GET
         return StreamingResponse(iter((b"",)), media_type=_CSV, headers=headers)
-    return await _streamed(services, table, excel=excel, headers=headers)
+    batches = scan_table(reader, table, is_sample=is_sample)
+    return await _streamed(services, *batches, excel=excel, headers=headers)
+
+
+def _headers(name: str, *, is_sample: bool) -> dict[str, str]:
+    return {
+        "content-disposition": f'attachment; filename="{file_name(name, is_sample=is_sample)}"',
+        "cache-control": "private, no-store",
+    }
 
 
 async def _streamed(
-    services: Services, table: str, *, excel: bool, headers: Mapping[str, str]
+    services: Services,
+    schema: pa.Schema,
+    batches: AsyncGenerator[pa.RecordBatch, None],
+    *,
+    excel: bool,
+    headers: Mapping[str, str],
 ) -> ExportResponse:
-    database = services.database
-    pieces = timely(_csv_chunks(*scan_table(database.reader, table), excel=excel), database.read_timeout_s)
+    pieces = timely(_csv_chunks(schema, batches, excel=excel), services.database.read_timeout_s)
     admitted = _in_turn(services.exports, pieces)
     first = await anext(admitted)  # a failure here is still a 503; a later one breaks the stream
     return ExportResponse(first, admitted, services.stall_s, media_type=_CSV, headers=headers)

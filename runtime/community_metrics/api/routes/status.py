@@ -41,8 +41,8 @@ async def ready(request: Request) -> Response:
 )
 async def definitions(request: Request) -> Response:
     """Every metric ever collected, as stored."""
-    view, versions = await read_view(request, lambda reader, _, now: load_definitions(reader, now))
-    return json_response(definitions_body(*view, versions))
+    view, versions = await read_view(request, load_definitions)
+    return json_response(definitions_body(view, versions))
 
 
 @router.get(

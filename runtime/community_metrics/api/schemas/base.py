@@ -59,8 +59,12 @@ class Freshness(Body):
 
     last_success_at: datetime | None
     """When the last run that collected every metric without an error ended; null when there was none."""
+    read_at: datetime | None
+    """When the last run that read something from the registries ended; null when there was none."""
     is_stale: bool
     """Whether one of `sources` is stale, or nothing was ever fetched from any."""
+    sample: bool
+    """Whether the numbers are invented for a demo: computed from what is stored, which is never mixed."""
     sources: list[SourceFreshness]
     """How fresh each source is, by name; a failed metric does not make a source stale, only its age does."""
     storage_reachable: bool = True

@@ -9,6 +9,7 @@ from community_metrics.api.schemas.base import Body, Freshness
 from community_metrics.api.schemas.points import (
     Change,
     DayPoint,
+    LevelBreak,
     MetricIdentity,
     MonthPoint,
     Point,
@@ -85,7 +86,7 @@ class PointColumns(Body):
     duplicated: Column[bool]
     """One of its values is stored more than once and the newest copy counts; `repair` deletes the others."""
     reset: Column[bool]
-    """The counter fell in the period, so that its flow is not known and `value` is null."""
+    """The counter was reset in the period, so that its flow is not known and `value` is null."""
 
 
 class Reading(Body):
@@ -161,6 +162,8 @@ class MetricSeries(MetricIdentity, Generic[P, R]):
     """
     year_on_year_change: Change | None
     """Against 52 weeks, 364 days or 12 months earlier; null for a rolling total."""
+    level_break: LevelBreak | None
+    """The newest change of counting that one of the changes would cross and so is null; null without one."""
     share: float | None
     """Fraction of the product's downloads in that period, 0 to 1; null when one of them is incomplete."""
 
@@ -244,6 +247,12 @@ class WeeklyMetric(MetricSeries[WeekPoint, RunningWeek]):
 
 class DailyMetric(MetricSeries[DayPoint, RunningDay]):
     """One metric by UTC day."""
+
+    average_7d: list[float | None] | None
+    """Mean of the seven days that end with each day, to one decimal; null where one of them is not complete.
+
+    Null as a whole for a level or a rolling total, whose readings are not amounts of a day.
+    """
 
 
 class MonthlyMetric(MetricSeries[MonthPoint, RunningMonth]):

@@ -18,6 +18,15 @@ class Change(Body):
     """Difference divided by the base: 0.05 is five per cent up."""
 
 
+class LevelBreak(Body):
+    """A day from which on a source counts in another way; no change is computed across it."""
+
+    day: date
+    """First day that is counted in the new way."""
+    reason: str
+    """What changed, as the source declares it."""
+
+
 class Point(Body):
     """What is known of one metric in one period."""
 
@@ -52,7 +61,7 @@ class Point(Body):
     duplicated: bool
     """One of its values is stored more than once and the newest copy counts; `repair` deletes the others."""
     reset: bool
-    """The counter fell in the period, so that its flow is not known and `value` is null."""
+    """The counter was reset in the period, so that its flow is not known and `value` is null."""
 
 
 class WeekPoint(Point):
@@ -84,9 +93,9 @@ class MetricIdentity(Body):
     display_name: str
     """The display name."""
     metric_family: str
-    """First part of the id: `downloads`, `stars`, `stars_retained`."""
+    """First part of the id: `downloads`, `stars`, `stars_retained`; `registry` is the total of a registry."""
     product: str
-    """Id of the product it belongs to."""
+    """Id of the product it belongs to; of the total of a registry, the registry: `npm`."""
     source: str
     """Where it is read: `pypistats`, `npm`, `crates`, `github`, `github-history`, `seed`, or a plug-in."""
     subject: str
@@ -118,6 +127,53 @@ class Series(Body):
     """How fresh the data are."""
 
 
+class RegistryPoint(Body):
+    """One period of a metric and of its registry, over the days that both have."""
+
+    period: str
+    """Name of the period: `2026-11-18`, `2026-W47` or `2026-11`."""
+    period_start: date
+    """First UTC day of the period."""
+    period_end: date
+    """Last UTC day of the period, inclusive."""
+    value: int | None
+    """The metric's sum over the days that both have; null without one. Estimates are left out."""
+    registry_value: int | None
+    """The sum over the same days of everything that the registry counted; null without one."""
+    days_present: int
+    """Days that both have. A day that the registry did not count, or only in part, is none."""
+    days_expected: int
+    """Days that a complete period has."""
+    complete: bool
+    """The period is over and both have every day of it."""
+    share_ppm: float | None
+    """Share of the registry in parts per million; null without a day that both have."""
+    growth: float | None
+    """Change of the metric from the period before, by the daily mean: 0.05 is five per cent up.
+
+    Null, like the other two, unless both periods are complete, and across a change of counting.
+    """
+    registry_growth: float | None
+    """Change of the registry from the period before."""
+    net_growth: float | None
+    """The metric's growth without the registry's: (1 + growth) / (1 + registry_growth) - 1."""
+
+
+class BesideRegistry(Body):
+    """One metric beside the total of its registry."""
+
+    metric: MetricIdentity
+    """What is counted."""
+    registry: MetricIdentity
+    """The total of its registry, counted in the same way."""
+    grain: Literal["day", "week", "month"]
+    """Length of the periods."""
+    points: list[RegistryPoint]
+    """One point for each period that holds a day of the range, oldest first; a running one is incomplete."""
+    freshness: Freshness
+    """How fresh the data are."""
+
+
 class Definition(MetricIdentity):
     """One metric of the catalogue, as stored."""
 
@@ -125,6 +181,10 @@ class Definition(MetricIdentity):
     """Metrics that may replace its missing periods, marked as estimates, in this order."""
     is_active: bool
     """Whether it is still collected."""
+    visibility: Literal["public", "team"]
+    """Who may see it: everybody, or only who sends an accepted token."""
+    watch: bool
+    """Whether it is somebody else's: it may be compared with, and is in no total, insight or table."""
     created_at: datetime
     """When it was first stored."""
 

@@ -29,19 +29,19 @@ class RunRecord(Body):
     run_id: str
     """Id of the run."""
     job_name: str
-    """The job: `weekly_refresh`, `update_all`, `seed_from_csv`, …"""
+    """The job: `daily_refresh`, `weekly_refresh`, `update_all`, `seed_from_csv`, …"""
     state: Literal["running", "success", "partial", "failed", "abandoned"]
     """State of the run; `abandoned`: it never ended, and its lease on the database expired."""
     started_at: datetime
     """When it began."""
     finished_at: datetime | None
     """When it ended; null while it has not."""
-    rows_inserted: int
-    """Observations that were new."""
-    rows_updated: int
-    """Observations that were stored with another value, status or provenance."""
-    rows_unchanged: int
-    """Observations that were stored already, and were not written."""
+    rows_inserted: int | None
+    """Observations that were new; null where some may be of metrics that only the team may see."""
+    rows_updated: int | None
+    """Observations that were stored with another value, status or provenance; null like `rows_inserted`."""
+    rows_unchanged: int | None
+    """Observations that were stored already, and were not written; null like `rows_inserted`."""
     window_start: date | None
     """First day that the run requested."""
     window_end: date | None
@@ -52,6 +52,8 @@ class RunRecord(Body):
     """The errors, one entry for each cause."""
     scope: str | None
     """The metrics or globs it was narrowed to, comma separated; null when it collected every metric."""
+    metrics_left: int | None
+    """Metrics that it did not reach, and the next run reads first; null for jobs that read no registry."""
 
 
 class History(Body):
@@ -82,6 +84,36 @@ class MetricStatus(Body):
     """When its newest value was read."""
     last_error: str | None
     """The error of the last run that collected it; null when there was none."""
+    visibility: Literal["public", "team"]
+    """Who may see it: everybody, or only who sends an accepted token."""
+
+
+class PlaceStatus(Body):
+    """How the reading of a place that states events went."""
+
+    place_id: str
+    """Id of the place: `feed/` or `mention/` and the id of its entry, or `releases/` and what is released."""
+    read_at: datetime | None
+    """When it was last read; null when it never was."""
+    last_error: str | None
+    """The error of the last run that read it; null when there was none."""
+    visibility: Literal["public", "team"]
+    """Who may see it: everybody, or only who sends an accepted token."""
+
+
+class Loss(Body):
+    """What a metric loses next, because its source keeps a value only for some days."""
+
+    metric_id: str
+    """Id of the metric."""
+    unread_day: date
+    """Last UTC day of its oldest value that was not read; today or later when every older one was."""
+    lost_on: date
+    """Last UTC day on which the source returns that value; it is lost when this day is over."""
+    vanishes_at: datetime
+    """The instant at which it is lost: the midnight after `lost_on`."""
+    lost_days: list[date]
+    """Days that are lost for good, oldest first: the source dropped them unread in the last 12 weeks."""
 
 
 class ServiceStatus(Body):
@@ -95,6 +127,10 @@ class ServiceStatus(Body):
     """Every metric that is shown, in the order of the catalogue."""
     failures: list[Failure]
     """The last errors of these metrics, one entry for each cause."""
+    losses: list[Loss]
+    """What these metrics lose next, the first loss first; a metric whose source keeps everything has none."""
+    places: list[PlaceStatus]
+    """Every feed and mention of the catalogue, and each place of releases whose last reading failed."""
     runs: list[RunRecord]
     """The last ten runs, newest first."""
     freshness: Freshness

@@ -1,0 +1,68 @@
+"""Which metrics may share a chart."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from community_metrics.api.schemas.base import Body, Freshness
+from community_metrics.api.schemas.points import MetricIdentity
+
+
+class ComparedMetric(MetricIdentity):
+    """A metric that shares the chart."""
+
+    watch: bool
+    """Whether it is somebody else's: it is in no total, insight or table."""
+    first_day: date | None
+    """Its first stored day with a value above 0; the package may be older. Null without one."""
+    size: int | None
+    """Its newest complete week; null without one."""
+
+
+class Refused(Body):
+    """A metric that may not share the chart."""
+
+    metric_id: str
+    """Its id."""
+    sentence: str
+    """Why, in plain English."""
+
+
+class Axis(Body):
+    """The metrics of one unit: values of two units never share an axis."""
+
+    unit: str
+    """What the axis counts."""
+    metric_ids: list[str]
+    """Its metrics, in the order of the request."""
+
+
+class Advice(Body):
+    """A scale on which the metrics are better read."""
+
+    scale: Literal["log", "indexed"]
+    """A logarithmic axis, or every series indexed to 100 at its first value."""
+    sentence: str
+    """Why, in plain English."""
+
+
+class Comparison(Body):
+    """Which metrics may share a chart, on which axes, and how they are best read."""
+
+    period_start: date
+    """First UTC day that is compared."""
+    period_end: date
+    """Last UTC day that is compared."""
+    metrics: list[ComparedMetric]
+    """The metrics that share the chart, in the order of the request."""
+    refused: list[Refused]
+    """The metrics that do not, each with the reason."""
+    axes: list[Axis]
+    """The axes, one for each unit."""
+    advice: Advice | None
+    """A better scale; null where the usual one is good."""
+    rule: Literal["alike"]
+    """Id of the rule; docs/insights.md has it with its parameters."""
+    freshness: Freshness
+    """How fresh the data are."""
