@@ -27,12 +27,20 @@ COMMANDS: Final[Panels] = {
         "seed": "Load the history from before the first run from seed files.",
         "import": "Load history from a file of another tool: show what would be stored, then store it.",
         "refresh": "Fetch the recent weeks from the registries, and every gap they can still fill.",
+        "refresh-daily": "Fetch what a weekly reading would lose; leaves out what was read today.",
         "update-all": "Fetch more weeks from the registries; replaces seeded days and earlier refreshes.",
+        "replay": "Rebuild a day's values from kept answers; sends no request.",
         "bootstrap": "Create missing tables.",
+        "event": "Record what happened on a day, list it, remove it.",
         "catalog": "Show what is tracked, and change it.",
     },
     "Inspect": {
-        "report": "Show the last weeks of every product: value, change, completeness and trend.",
+        "report": "Show how the products are doing: the headline, what changed, and one line for each.",
+        "insights": "Say what changed in a week, a month or a quarter, by printed rules.",
+        "digest": "Tell a week, a month or a quarter, for a chat, a mail or a meeting.",
+        "before-after": "Compare a metric before and after a day or event: what happened together, not why.",
+        "goals": "Say what each week needs to reach a goal, and whether the recent weeks have it.",
+        "outages": "List the days that a registry did not count, counted low or late, or restated.",
         "status": "Show how fresh the data are, where days are missing, and the last runs.",
         "history": "Show the last runs, newest first.",
         "doctor": "Check settings, database and registries, and print a fix for each problem.",
@@ -40,6 +48,7 @@ COMMANDS: Final[Panels] = {
     },
     "Serve": {
         "serve": "Serve the read API until stopped; prints its address once it answers.",
+        "demo": "Serve two years of invented sample data until stopped; needs neither network nor settings.",
         "token": "Create bearer tokens for API consumers that run on servers.",
     },
     "Deploy": {
@@ -54,6 +63,11 @@ SUBCOMMANDS: Final[Panels] = {
         "add": "Append packages or repositories to the catalogue that CM_CATALOG names.",
         "remove": "Remove metrics from the catalogue that CM_CATALOG names; their stored values stay.",
         "init": "Write a commented starter catalogue.",
+    },
+    "event": {
+        "add": "Record what happened on a day, with the name of who says so.",
+        "list": "Print releases, posts, mentions and outages, and apart from them notes by people.",
+        "remove": "Hide an event from every view; its row stays.",
     },
     "token": {
         "new": "Create a token, and print it with its hash for `CM_API_TOKEN_HASHES`.",

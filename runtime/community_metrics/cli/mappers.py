@@ -43,7 +43,7 @@ def catalog_body(metrics: Iterable[Metric]) -> schemas.CatalogMetrics:
     return schemas.CatalogMetrics(
         metrics=[
             schemas.CatalogMetric(
-                **{name: getattr(metric, name) for name in (*own, "is_active")},
+                **{name: getattr(metric, name) for name in (*own, "is_active", "visibility")},
                 metric_family=metric.family,
                 source_window=metric.window,
                 options=dict(metric.options),

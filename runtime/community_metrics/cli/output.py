@@ -30,7 +30,15 @@ def print_json(body: BaseModel) -> None:
     typer.echo(body.model_dump_json(indent=2, ensure_ascii=True))
 
 
-def print_view(render: Callable[[Glyphs, int], RenderableType]) -> None:
-    """Print what `render` returns for the terminal's glyphs and width."""
+def print_text(render: Callable[[Glyphs], str]) -> None:
+    """Print the text that `render` returns for the terminal's glyphs, without breaking its lines."""
     out, _ = open_consoles()
+    out.print(render(glyphs_of(out)), end="", soft_wrap=True)
+
+
+def print_view(render: Callable[[Glyphs, int], RenderableType], width: int | None = None) -> None:
+    """Print what `render` returns for the terminal's glyphs and its width, or the given one."""
+    out, _ = open_consoles()
+    if width is not None:
+        out.width = width
     out.print(render(glyphs_of(out), out.width))

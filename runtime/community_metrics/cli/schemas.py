@@ -8,7 +8,7 @@ from typing import Any, Literal
 from community_metrics.api.schemas.base import Body
 from community_metrics.api.schemas.points import MetricIdentity
 from community_metrics.api.schemas.status import RunRecord
-from community_metrics.model import Provenance, Status
+from community_metrics.model import Provenance, Status, Visibility
 
 
 class MetricOutcome(Body):
@@ -100,6 +100,7 @@ class CatalogMetric(MetricIdentity):
     options: dict[str, Any]
     fallbacks: list[str]
     is_active: bool
+    visibility: Visibility
 
 
 class CatalogMetrics(Body):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path  # noqa: TC003  typer reads it at run time
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from community_metrics.cli import options  # noqa: TC001  typer reads them at ru
 from community_metrics.cli.existence import require_existing
 from community_metrics.cli.mappers import catalog_body
 from community_metrics.cli.output import print_json, print_view, quiet_settings
-from community_metrics.cli.render.style import plain_table
+from community_metrics.cli.render.style import plain_table, team_mark
 from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
 from community_metrics.errors import ConfigurationError
@@ -34,14 +35,17 @@ def check() -> None:
 
 def show(only: options.Only = None, as_json: options.AsJson = False) -> None:
     """Print the active metrics."""
-    metrics = load_catalog(load_settings().catalog).select(tuple(only or ()))
+    catalog = load_catalog(load_settings().catalog)
+    metrics = [metric for metric in catalog.select(tuple(only or ())) if metric not in catalog.registries]
     if as_json:
         return print_json(catalog_body(metrics))
     table = plain_table()
-    for name in ("metric", "source", "subject", "window"):
+    for name in ("metric", "source", "subject", "window", "visibility"):
         table.add_column(name, overflow="fold")
     for metric in metrics:
-        table.add_row(metric.metric_id, metric.source, metric.subject, metric.window.value)
+        table.add_row(
+            metric.metric_id, metric.source, metric.subject, metric.window.value, team_mark(metric.visibility)
+        )
     return print_view(lambda _glyphs, _width: table)
 
 
@@ -67,7 +71,8 @@ def add(  # noqa: PLR0917  typer calls it by keyword
     settings = quiet_settings()
     addition = plan_addition(settings.catalog, wanted, product, name=name, metric_id=metric_id)
     if check:
-        for reason in asyncio.run(require_existing(addition.subjects, settings, SystemClock())):
+        say = partial(typer.echo, err=True)
+        for reason in asyncio.run(require_existing(addition.subjects, settings, SystemClock(), say)):
             typer.echo(f"It was not checked whether the package exists: {reason}", err=True)
     addition.write()
     for added in addition.metric_ids:

@@ -13,6 +13,7 @@ Lookback = Annotated[int, options.lookback(WeeklyRefresh.lookback_weeks)]
 def refresh(  # noqa: PLR0917  typer calls it by keyword
     lookback_weeks: Lookback = WeeklyRefresh.lookback_weeks,
     only: options.Only = None,
+    time_budget: options.TimeBudget = None,
     retire: options.Retire = False,
     dry_run: options.DryRun = False,
     strict: options.Strict = False,
@@ -22,5 +23,5 @@ def refresh(  # noqa: PLR0917  typer calls it by keyword
     """Fetch the recent weeks from the registries, and every gap they can still fill."""
     from community_metrics.cli.jobs import run_job  # noqa: PLC0415  `--help` imports no database client
 
-    job = WeeklyRefresh(lookback_weeks, tuple(only or ()), retire)
+    job = WeeklyRefresh(lookback_weeks, tuple(only or ()), retire, time_budget)
     run_job(job, dry_run=dry_run, strict=strict, best_effort=best_effort, as_json=as_json)

@@ -13,6 +13,7 @@ Lookback = Annotated[int, options.lookback(UpdateAll.lookback_weeks)]
 def update_all(  # noqa: PLR0917  typer calls it by keyword
     lookback_weeks: Lookback = UpdateAll.lookback_weeks,
     only: options.Only = None,
+    time_budget: options.TimeBudget = None,
     retire: options.Retire = False,
     dry_run: options.DryRun = False,
     strict: options.Strict = False,
@@ -21,5 +22,5 @@ def update_all(  # noqa: PLR0917  typer calls it by keyword
     """Fetch more weeks from the registries; replaces seeded days and earlier refreshes."""
     from community_metrics.cli.jobs import run_job  # noqa: PLC0415  `--help` imports no database client
 
-    job = UpdateAll(lookback_weeks, tuple(only or ()), retire)
+    job = UpdateAll(lookback_weeks, tuple(only or ()), retire, time_budget)
     run_job(job, dry_run=dry_run, strict=strict, as_json=as_json)

@@ -10,10 +10,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from community_metrics.cli.render import style
-from community_metrics.cli.render.status import named, ranges_text, stale_texts
+from community_metrics.cli.render.goals import render_goals
+from community_metrics.cli.render.insights import render_insights
+from community_metrics.cli.render.status import stale_texts
 from community_metrics.model import Status, ValueKind
 from community_metrics.periods import today
-from community_metrics.text import counted
+from community_metrics.text import counted, named, ranges_text
 from community_metrics.views.report import shown_change, shown_point, shown_reading
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 NARROW = 100
 """Below this many columns the subject in brackets is left out of the names, and the hour of a reading."""
+INSIGHTS_SHOWN: Final = 8
+"""Insights above the tables; `community-metrics insights` shows all of them."""
 _SHORTEST_NAME: Final = 12
 _PADDING: Final = 2
 
@@ -49,19 +53,29 @@ class _Layout:
 def render_report(report: Report, glyphs: Glyphs, width: int) -> RenderableType:
     """Return the report as it is printed on `width` columns."""
     if report.newest_day is None:
-        return _no_data(report)
+        return no_data(report)
     layout = _layout(report, glyphs, width)
-    parts: list[RenderableType] = [_headline(report, glyphs)]
-    for product in report.dashboard.products:
-        parts.append(_product_title(product.display_name, product.downloads))
-        if product.downloads is not None:
-            parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in _left_out(product.downloads)]
+    is_sample = report.dashboard.freshness.is_sample
+    parts: list[RenderableType] = [
+        *style.sample_texts(glyphs, is_sample=is_sample),
+        _headline(report, glyphs),
+    ]
+    if report.told:
+        parts.append(Padding(render_insights(report.told, glyphs, most=INSIGHTS_SHOWN), (0, 0, 1, 0)))
+    if report.goals is not None:
+        parts.append(Padding(render_goals(report.goals, glyphs), (0, 0, 1, 0)))
+    for product in report.products:
+        total = product.downloads if report.has_fetched else None
+        parts.append(_product_title(product.display_name, total))
+        if total is not None:
+            parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in _left_out(total)]
         parts.append(Padding(_table(product, layout), (0, 0, 1, 0)))
     parts += _footer(report, glyphs)
     return Group(*parts)
 
 
-def _no_data(report: Report) -> Text:
+def no_data(report: Report) -> Text:
+    """Return why the report is empty, and what fills it."""
     if report.other_metrics:
         count = counted(len(report.other_metrics), "metric")
         return Text(
@@ -72,7 +86,8 @@ def _no_data(report: Report) -> Text:
         )
     return Text(
         "No data yet. Fix: run `community-metrics seed` to load history from before the first run, or "
-        "`community-metrics refresh` to fetch from the registries.",
+        "`community-metrics refresh` to fetch from the registries. Without network, `make demo` shows sample "
+        "data.",
         "yellow",
     )
 
@@ -82,14 +97,20 @@ def _headline(report: Report, glyphs: Glyphs) -> Text:
     text = Text()
     text.append(f"{window[0].label} {glyphs.dash} {window[-1].label}", "bold")
     text.append(f"   {counted(len(window), 'week')}, to Sunday {window[-1].end}\n", "dim")
-    if report.is_old:
-        old = counted(report.age_days or 0, "day")
-        text.append(
-            f"{glyphs.warn} The newest data are of {report.newest_day}, {old} old; "
-            "the window ends there. Fix: `community-metrics refresh` reads newer ones.\n",
-            "bold yellow",
-        )
+    for old in old_texts(report, glyphs):
+        text.append_text(old).append("\n")
     return text
+
+
+def old_texts(report: Report, glyphs: Glyphs) -> list[Text]:
+    """Return the line above numbers that are old; nothing above others."""
+    if not report.is_old:
+        return []
+    old = counted(report.age_days or 0, "day")
+    # else the report ends with it
+    fix = " Fix: `community-metrics refresh` reads newer ones." if report.has_fetched else ""
+    said = f"The newest data are of {report.newest_day}, {old} old; the window ends there.{fix}"
+    return [Text(f"{glyphs.warn} {said}", "bold yellow")]
 
 
 def _product_title(name: str, total: FlowTotal | None) -> Text:
@@ -117,18 +138,22 @@ def _left_out(total: FlowTotal | LevelTotal) -> list[str]:
 
 
 def _layout(report: Report, glyphs: Glyphs, width: int) -> _Layout:
-    """Return which columns fit: names are cut first, then line, completeness and unit are left out."""
-    products = report.dashboard.products
+    """Return which columns fit: names are cut first, then line, completeness and unit are left out.
+
+    Names are cut only as far as those of a product remain different.
+    """
+    products = report.products
     names = max(len(_name(metric, one, width)) for one in products for metric in one.metrics)
-    cells = [_cells(metric, glyphs, width) for metric in report.metrics]
+    metrics = [metric for product in products for metric in product.metrics]
+    cells = [_cells(metric, glyphs, width) for metric in metrics]
     widths = [max(map(len, column)) for column in zip(*cells, _HEADERS, strict=True)]
     unit = widths.pop(_UNIT) + _PADDING
     min_widths = [least for at, least in enumerate(_MIN_WIDTHS) if at != _UNIT]
     fixed = sum(map(max, widths, min_widths)) + _PADDING * len(widths)
-    completeness = max(len(_COMPLETE), *(len(_completeness(one)) for one in report.metrics)) + _PADDING
+    completeness = max(len(_COMPLETE), *(len(_completeness(one)) for one in metrics)) + _PADDING
     drawn = min(_spark_width(width), len(report.dashboard.periods))
     line = max(drawn, len(_spark_header(drawn)))
-    shortest = min(names, _SHORTEST_NAME)
+    shortest = min(names, max(_distinct_width(product, width) for product in products))
     room = width - shortest - _PADDING - fixed
     has_unit = room >= unit
     room -= unit * has_unit
@@ -157,7 +182,6 @@ def _table(product: ProductView, layout: _Layout) -> Table:
     if layout.drawn:
         table.add_column(_spark_header(layout.drawn), no_wrap=True, overflow="crop", min_width=layout.drawn)
     for metric in product.metrics:
-        is_level = metric.metric.value_kind is ValueKind.LEVEL
         cells: list[RenderableType] = [_name(metric, product, layout.width)]
         own = _cells(metric, layout.glyphs, layout.width)
         cells += [own[at] for at in shown]
@@ -165,7 +189,7 @@ def _table(product: ProductView, layout: _Layout) -> Table:
             cells.append(_completeness(metric))
         if layout.drawn:
             points = metric.points[-layout.drawn :]
-            cells.append(style.sparkline(points, layout.glyphs, from_zero=not is_level))
+            cells.append(style.sparkline(points, layout.glyphs))
         table.add_row(*cells)
     return table
 
@@ -222,9 +246,39 @@ def _spark_header(drawn: int) -> str:
 
 
 def _name(metric: MetricView, product: ProductView, width: int) -> str:
-    """Return the metric's name without the product's, which is the title of the table."""
-    name = metric.metric.display_name.removeprefix(f"{product.display_name} ").removeprefix("for ")
-    return name if width >= NARROW else name.split(" (")[0]
+    """Return the metric's name without the product's, which is the title of the table.
+
+    Where there is little room the registry stands for the subject, and only where two names need it.
+    """
+    name = _own_name(metric, product)
+    short = _without_subject(name)
+    if width >= NARROW:
+        return name
+    others = (one for one in product.metrics if one is not metric)
+    if all(_without_subject(_own_name(one, product)) != short for one in others):
+        return short
+    return _with_registry_only(name, metric.metric.subject)
+
+
+def _with_registry_only(name: str, subject: str) -> str:
+    bracket = f" {subject})"
+    return f"{name.removesuffix(bracket)})" if name.endswith(bracket) else name
+
+
+def _own_name(metric: MetricView, product: ProductView) -> str:
+    return metric.metric.display_name.removeprefix(f"{product.display_name} ").removeprefix("for ")
+
+
+def _without_subject(name: str) -> str:
+    return name.partition(" (")[0]
+
+
+def _distinct_width(product: ProductView, width: int) -> int:
+    """Return the least width, of 12 or more, at which cut names of a product differ as whole ones do."""
+    names = {_name(metric, product, width) for metric in product.metrics}
+    widest = max(map(len, names), default=0)
+    widths = range(_SHORTEST_NAME, widest)
+    return next((at for at in widths if len({name[: at - 1] for name in names}) == len(names)), widest)
 
 
 def _footer(report: Report, glyphs: Glyphs) -> list[RenderableType]:
@@ -240,6 +294,14 @@ def _footer(report: Report, glyphs: Glyphs) -> list[RenderableType]:
         text.append(f", each as last read, none before {oldest:%Y-%m-%d %H:%M} UTC", "dim")
         parts.append(text)
     parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in _left_out(stars)]
+    parts += state_texts(report, glyphs)
+    parts.append(style.legend([metric.points for metric in report.metrics], glyphs))
+    return parts
+
+
+def state_texts(report: Report, glyphs: Glyphs) -> list[Text]:
+    """Return what is to be known of all numbers: how old they are, and what is wrong with some."""
+    parts: list[Text] = []
     if report.is_of_other_catalog:
         mismatch = "The catalogue has none of these metrics: the database was filled with another one."
         parts.append(Text(f"{glyphs.warn} {mismatch} Fix: set CM_CATALOG to it.", "yellow"))
@@ -252,9 +314,7 @@ def _footer(report: Report, glyphs: Glyphs) -> list[RenderableType]:
         fix = "Fix: `community-metrics repair` deletes the others."
         parts.append(Text(f"{glyphs.warn} {copies} {fix}", "yellow"))
     parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in _resets(report)]
-    parts += _freshness(report, glyphs)
-    parts.append(style.legend([metric.points for metric in report.metrics], glyphs))
-    return parts
+    return [*parts, *_freshness(report, glyphs)]
 
 
 def _resets(report: Report) -> list[str]:
@@ -270,11 +330,34 @@ def _resets(report: Report) -> list[str]:
     ]
 
 
-def _freshness(report: Report, glyphs: Glyphs) -> list[RenderableType]:
+def _freshness(report: Report, glyphs: Glyphs) -> list[Text]:
     fresh = report.dashboard.freshness
-    parts: list[RenderableType] = [Text(f"{glyphs.warn} {text}", "yellow") for text in stale_texts(fresh)]
+    if not report.has_fetched:
+        return [*_empty(report), Text(f"{glyphs.warn} {_history(report)}", "bold yellow")]
+    parts = [
+        *_empty(report),
+        *(Text(f"{glyphs.warn} {text}", "yellow") for text in stale_texts(fresh)),
+    ]
     if fresh.age is not None:
         parts.append(Text(f"last refresh without an error {style.age(fresh.age)} ago", "dim"))
     if fresh.age is None or parts[1:]:
         parts.append(Text("`community-metrics status` shows more.", "dim"))
     return parts
+
+
+def _empty(report: Report) -> list[Text]:
+    """Return how many metrics have no row, because nothing of them is known."""
+    count = len(report.empty_metrics)
+    if not count:
+        return []
+    text = f"{counted(count, 'metric')} without any value {'is' if count == 1 else 'are'} not shown; "
+    return [Text(f"{text}`community-metrics status` names {'it' if count == 1 else 'them'}.", "dim")]
+
+
+def _history(report: Report) -> str:
+    """Return how far files reach, where no registry was ever read."""
+    reach = f" to {report.newest_day:%B %Y}" if report.newest_day is not None else ""
+    return (
+        f"History{reach}, from files: no registry has been read yet. Fix: run `community-metrics refresh` "
+        "with network access; `make demo` shows sample data without it."
+    )

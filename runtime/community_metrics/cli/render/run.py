@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
 from rich.text import Text
 
 from community_metrics.cli.render import style
 from community_metrics.model import RunStatus
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,17 +18,38 @@ if TYPE_CHECKING:
     from community_metrics.runs.job import RunReport
     from community_metrics.storage import MergePlan
 
+OFFLINE: Final = "No registry answered; this machine seems to be offline"
+OFFLINE_FIX: Final = (
+    "check the network, then run `community-metrics refresh`. Without network `make demo` shows sample data"
+)
+
 
 def render_outcome(report: RunReport, glyphs: Glyphs) -> RenderableType:
     """Return the outcome as it is printed; failures with one cause are one line."""
-    parts: list[RenderableType] = [
-        Text(f"{glyphs.fail} {failure.message}", "red") for failure in report.view.failures
-    ]
+    parts = _offline(report, glyphs) if report.is_offline else _failures(report, glyphs)
     parts += [Text(f"{glyphs.warn} {metric_id}: {note}", "yellow") for metric_id, note in report.metric_notes]
     parts += [Text(f"{glyphs.warn} {note}", "yellow") for note in report.notes]
     if report.plan is not None:
         parts.append(render_plan(report.plan, glyphs))
     return Group(*parts, _headline(report, glyphs))
+
+
+def _failures(report: RunReport, glyphs: Glyphs) -> list[RenderableType]:
+    return [Text(f"{glyphs.fail} {failure.message}", "red") for failure in report.view.failures]
+
+
+def _offline(report: RunReport, glyphs: Glyphs) -> list[RenderableType]:
+    """Return one line for each host, and once what to do."""
+    hosts = [
+        Text(
+            f"  {counted(len(failure.metric_ids), 'metric')}: {failure.cause}",
+            "red",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+        for failure in report.view.failures
+    ]
+    return [Text(f"{glyphs.fail} {OFFLINE}:", "bold red"), *hosts, Text(f"Fix: {OFFLINE_FIX}.", "dim")]
 
 
 def _headline(report: RunReport, glyphs: Glyphs) -> Text:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
 from rich.text import Text
 
 from community_metrics.cli.render import style
-from community_metrics.periods import ONE_DAY, today
-from community_metrics.text import counted
+from community_metrics.model import Visibility
+from community_metrics.periods import today
+from community_metrics.text import counted, named, ranges_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from rich.console import RenderableType
@@ -20,37 +21,21 @@ if TYPE_CHECKING:
 
     from community_metrics.cli.render.style import Glyphs
     from community_metrics.series.freshness import RunView
+    from community_metrics.series.loss import Loss
     from community_metrics.views.runs import Freshness
     from community_metrics.views.status import Status
 
 RUNS_SHOWN = 5
-RANGES_SHOWN = 3
-NAMES_SHOWN = 3
 BEHIND_FIX = "run `community-metrics refresh`; if it finds no newer day, the registry is late"
+LOSS_FIX = "run `community-metrics refresh` before that; if the metric fails again, correct its error first"
+NEVER_READ = "; it was never read, and loses another day every day"
 _STYLES = {"success": "green", "partial": "yellow", "failed": "red", "abandoned": "red", "running": "cyan"}
-
-
-def ranges_text(days: Sequence[date], shown: int = RANGES_SHOWN) -> str:
-    """Return days, which are in order, as text: `2026-11-03, 2026-11-07 to 2026-11-09 and 2 more gaps`."""
-    ranges: list[tuple[date, date]] = []
-    for day in days:
-        adjoins = bool(ranges) and day == ranges[-1][1] + ONE_DAY
-        ranges.append((ranges.pop()[0] if adjoins else day, day))
-    texts = [str(first) if first == last else f"{first} to {last}" for first, last in ranges[:shown]]
-    rest = len(ranges) - shown
-    return ", ".join(texts) + (f" and {counted(rest, 'more gap')}" if rest > 0 else "")
-
-
-def named(names: Sequence[str], shown: int = NAMES_SHOWN) -> str:
-    """Return names as text: `a, b, c and 2 more`."""
-    rest = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def stale_texts(fresh: Freshness) -> list[str]:
     """Return which sources are stale or were never fetched, a sentence each."""
     if len(fresh.never_fetched) == len(fresh.sources):
-        return ["Nothing has been fetched yet; what is here comes from files."]
+        return ["Nothing has been fetched from a registry yet; any value here comes from a file."]
     stale = [
         f"{source.source} is stale: its newest day is {source.newest_day}, "
         f"{counted((today(fresh.now) - source.newest_day).days, 'day')} ago."
@@ -68,9 +53,37 @@ def behind_texts(view: Status) -> list[str]:
     ]
 
 
+def loss_texts(losses: Iterable[Loss]) -> list[str]:
+    """Return which day of which metrics is lost next and when, a sentence for each pair of days."""
+    by_days: dict[tuple[date, date, bool], list[str]] = {}
+    for loss in losses:
+        key = (loss.unread_day, loss.lost_on, loss.last_read_on is None)
+        by_days.setdefault(key, []).append(loss.metric_id)
+    return [
+        f"{named(metric_ids)}: {unread} is lost on {lost_on}{NEVER_READ if is_never_read else ''}"
+        for (unread, lost_on, is_never_read), metric_ids in by_days.items()
+    ]
+
+
+def lost_texts(losses: Iterable[Loss]) -> list[str]:
+    """Return which days are lost for good, a sentence for the metrics that lost the same days."""
+    by_days: dict[tuple[date, ...], list[str]] = {}
+    for loss in losses:
+        if loss.lost_days:
+            by_days.setdefault(loss.lost_days, []).append(loss.metric_id)
+    return [
+        f"{named(metric_ids)}: {counted(len(days), 'day')} lost for good: {ranges_text(days)}"
+        for days, metric_ids in by_days.items()
+    ]
+
+
 def render_status(view: Status, location: str, glyphs: Glyphs) -> RenderableType:
     """Return the status of the database at `location` as it is printed."""
-    parts: list[RenderableType] = [_headline(view, location, glyphs), _metrics_table(view, glyphs)]
+    parts: list[RenderableType] = [
+        *style.sample_texts(glyphs, is_sample=view.freshness.is_sample),
+        _headline(view, location, glyphs),
+        _metrics_table(view, glyphs),
+    ]
     if not view.freshness.is_stale:  # else the headline has them
         parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in stale_texts(view.freshness)]
     parts += [Text(f"{glyphs.fail} {text}. Fix: {BEHIND_FIX}.", "red") for text in behind_texts(view)]
@@ -80,6 +93,12 @@ def render_status(view: Status, location: str, glyphs: Glyphs) -> RenderableType
         if metric.missing_days
     ]
     parts += [Text(f"{glyphs.fail} {failure.message}", "red") for failure in view.failures]
+    parts += [
+        Text(f"{glyphs.fail} {place.place_id}: {place.last_error}", "red")
+        for place in view.places
+        if place.last_error
+    ]
+    parts += _losses(view, glyphs)
     return Group(*parts, Text(), _runs_table(view.runs[:RUNS_SHOWN], glyphs))
 
 
@@ -87,6 +106,18 @@ def render_runs(runs: Sequence[RunView], glyphs: Glyphs) -> RenderableType:
     """Return runs as a table, newest first, with their errors below it."""
     errors = [_errors(view, glyphs) for view in runs if view.run.error_summary]
     return Group(_runs_table(runs, glyphs), *([Text(), *errors] if errors else []))
+
+
+def _losses(view: Status, glyphs: Glyphs) -> list[RenderableType]:
+    """Return what is lost next, the first loss first, then what is lost already."""
+    parts: list[RenderableType] = [Text("\nWhat is lost next", "bold")] if view.losses else []
+    urgent = view.urgent_losses
+    parts += [Text(f"{glyphs.fail} {text}. Fix: {LOSS_FIX}.", "red") for text in loss_texts(urgent)]
+    others = [loss for loss in view.losses if loss not in urgent]
+    due = [loss for loss in others if loss.is_last_day(view.freshness.now)]
+    parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in loss_texts(due)]
+    parts += [Text(f"  {text}", "dim") for text in loss_texts(loss for loss in others if loss not in due)]
+    return parts + [Text(f"{glyphs.warn} {text}", "yellow") for text in lost_texts(view.losses)]
 
 
 def _runs_table(runs: Sequence[RunView], glyphs: Glyphs) -> RenderableType:
@@ -133,13 +164,21 @@ def _headline(view: Status, location: str, glyphs: Glyphs) -> Text:
     return text.append(f"{glyphs.ok} Fresh. {last}.\n", "bold green")
 
 
+_DAY_WIDTH: Final = len("2026-11-22")
+_AGE_WIDTH: Final = len("59 min ago")
+
+
 def _metrics_table(view: Status, glyphs: Glyphs) -> Table:
     table = style.plain_table()
     table.add_column("metric", no_wrap=True, overflow="ellipsis")
+    # least widths, or a narrow terminal would cut every column where only the ids are too long
     for name in ("newest day", "published through"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("missing", justify="right", no_wrap=True)
-    table.add_column("read", justify="right", no_wrap=True)
+        table.add_column(name, no_wrap=True, min_width=max(len(name), _DAY_WIDTH))
+    table.add_column("missing", justify="right", no_wrap=True, min_width=len("missing"))
+    table.add_column("read", justify="right", no_wrap=True, min_width=_AGE_WIDTH)
+    has_team = any(metric.visibility is Visibility.TEAM for metric in view.metrics)
+    if has_team:
+        table.add_column("visibility", no_wrap=True)
     for metric in view.metrics:
         missing = len(metric.missing_days)
         table.add_row(
@@ -150,5 +189,6 @@ def _metrics_table(view: Status, glyphs: Glyphs) -> Table:
             f"{style.duration(view.freshness.now - metric.observed_at)} ago"
             if metric.observed_at
             else glyphs.none,
+            *([style.team_mark(metric.visibility)] if has_team else []),
         )
     return table

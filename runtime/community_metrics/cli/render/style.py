@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import sys
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from community_metrics.model import Status
-from community_metrics.text import counted
+from community_metrics.model import Status, Visibility
+from community_metrics.text import MINUS, counted, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from community_metrics.series.change import Change
     from community_metrics.series.grid import Point
+    from community_metrics.series.period_totals import PeriodTotal
 
+_READABLE = "readable"
 ONE_MINUTE, ONE_HOUR, ONE_DAY = 60, 3_600, 86_400
 
 
@@ -38,6 +41,7 @@ class Glyphs:
     fail: str
     none: str
     dash: str
+    cut: str
     provisional: str = "*"
 
 
@@ -52,9 +56,20 @@ UNICODE = Glyphs(
     fail="✗",
     none="—",
     dash="–",  # noqa: RUF001  the dash between two dates
+    cut="…",
 )
 ASCII = Glyphs(
-    "12345678", "abcd", partial="?", gap=".", about="~", ok="ok", warn="!", fail="X", none="-", dash="-"
+    "12345678",
+    "abcd",
+    partial="?",
+    gap=".",
+    about="~",
+    ok="ok",
+    warn="!",
+    fail="X",
+    none="-",
+    dash="-",
+    cut=".",
 )
 
 
@@ -72,12 +87,21 @@ class PlainConsole(Console):
 def open_consoles() -> tuple[PlainConsole, PlainConsole]:
     """Return the consoles of standard output and standard error.
 
-    A character that the terminal's encoding lacks is shown as `?` instead of ending the program.
+    A character that the terminal's encoding lacks is shown as `?` instead of ending the program, a minus sign
+    as a hyphen: `?1.2%` would hide a fall.
     """
+    codecs.register_error(_READABLE, _replaced)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=_READABLE)
     return PlainConsole(), PlainConsole(stderr=True)
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join("-" if character == MINUS else "?" for character in lacking), error.end
 
 
 def plain_table() -> Table:
@@ -103,12 +127,12 @@ def number(value: int) -> str:
 
 def percent(change: Change | None, glyphs: Glyphs) -> Text:
     """Return `+3.4%`."""
-    return _coloured(change, f"{change.fraction:+.1%}") if change else Text(glyphs.none, "dim")
+    return _coloured(change, signed(change.fraction, ",.1%")) if change else Text(glyphs.none, "dim")
 
 
 def difference(change: Change | None, glyphs: Glyphs) -> Text:
     """Return `+1,234`."""
-    return _coloured(change, f"{change.absolute:+,}") if change else Text(glyphs.none, "dim")
+    return _coloured(change, signed(change.absolute)) if change else Text(glyphs.none, "dim")
 
 
 def age(span: timedelta) -> str:
@@ -129,20 +153,36 @@ def duration(span: timedelta) -> str:
     return f"{seconds} s"
 
 
-def sparkline(points: Sequence[Point], glyphs: Glyphs, *, from_zero: bool) -> Text:
-    """Draw one character for each point.
+def sparkline(points: Sequence[Point], glyphs: Glyphs) -> Text:
+    """Draw one character for each point, from zero, as the page and the API do.
 
     Complete values are bars, estimates are bars of another shape. Periods with days missing and periods
-    without a value have their own glyph, since a bar would show a fall that nobody measured. `from_zero` is
-    for flows; levels are drawn between their lowest and highest value.
+    without a value have their own glyph, since a bar would show a fall that nobody measured.
     """
     drawn = [
         point.value for point in points if point.value is not None and (point.complete or point.estimated)
     ]
-    low, high = (0 if from_zero else min(drawn, default=0)), max(drawn, default=0)
+    high = max(drawn, default=0)
     line = Text()
     for point in points:
-        line.append_text(_spark(point, glyphs, low, high))
+        line.append_text(_spark(point, glyphs, high))
+    return line
+
+
+def sparkline_of_totals(total: PeriodTotal | None, glyphs: Glyphs) -> Text:
+    """Draw one character for each period of a total, as `sparkline` does; one without a sum is a gap."""
+    if total is None:
+        return Text("")
+    pairs = list(zip(total.totals, total.estimates, strict=True))
+    known = [value for pair in pairs for value in pair if value is not None]
+    line = Text()
+    for measured, estimated in pairs:
+        is_estimate = measured is None
+        line.append_text(
+            _bar(
+                estimated if is_estimate else measured, max(known, default=0), glyphs, is_estimate=is_estimate
+            )
+        )
     return line
 
 
@@ -162,13 +202,17 @@ def legend(series: Sequence[Sequence[Point]], glyphs: Glyphs) -> Text:
     return Text("   ").join(parts)
 
 
-def _spark(point: Point, glyphs: Glyphs, low: int, high: int) -> Text:
-    if point.value is None:
-        return Text(glyphs.gap, "dim")
+def _spark(point: Point, glyphs: Glyphs, high: int) -> Text:
     if _is_partial(point):
         return Text(glyphs.partial, "magenta")
-    bars, style = (glyphs.estimated_bars, "yellow") if point.estimated else (glyphs.bars, "cyan")
-    return Text(bars[_step(point.value - low, high - low, len(bars))], style)
+    return _bar(point.value, high, glyphs, is_estimate=point.estimated)
+
+
+def _bar(value: int | None, high: int, glyphs: Glyphs, *, is_estimate: bool) -> Text:
+    if value is None:
+        return Text(glyphs.gap, "dim")
+    bars, style = (glyphs.estimated_bars, "yellow") if is_estimate else (glyphs.bars, "cyan")
+    return Text(bars[_step(value, high, len(bars))], style)
 
 
 def _is_partial(point: Point) -> bool:
@@ -176,13 +220,24 @@ def _is_partial(point: Point) -> bool:
 
 
 def _step(height: int, of: int, steps: int) -> int:
-    """Return the index of the bar for `height` of `of`; a flat line is drawn in the middle."""
+    """Return the index of the bar for `height` of `of`; zeros are on the ground."""
     if of == 0:
-        return steps // 2 - 1
+        return 0
     return min(steps - 1, height * steps // of)
 
 
-def _coloured(change: Change | None, text: str) -> Text:
-    if change is None or change.absolute == 0:
+def _coloured(change: Change, text: str) -> Text:
+    if change.absolute == 0:
         return Text(text)
     return Text(text, "green" if change.absolute > 0 else "red")
+
+
+def sample_texts(glyphs: Glyphs, *, is_sample: bool) -> list[Text]:
+    """Return the line above numbers that are invented; nothing above others."""
+    text = f"{glyphs.warn} Sample data: every number is invented by `community-metrics demo`."
+    return [Text(text, "bold yellow")] if is_sample else []
+
+
+def team_mark(visibility: Visibility) -> Text:
+    """Return the word for a metric that only the team may see; nothing for a public one."""
+    return Text("team" if visibility is Visibility.TEAM else "", "magenta")
