@@ -66,6 +66,17 @@ JOB_ALARMS = (
             periods=3,
         ),
     ),
+    (
+        # without a value in danger there is no gauge; that the monitor has stopped is said by `no-success`
+        Gauge.HOURS_UNTIL_LOSS,
+        "Minimum",
+        AlarmSpec(
+            "loss-ahead",
+            "Within 48 hours a source drops a value that was not read. See `community-metrics status`.",
+            threshold=48,
+            comparison=BELOW,
+        ),
+    ),
 )
 HOST_ALARMS = (
     (

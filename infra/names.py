@@ -93,6 +93,7 @@ class Gauge(StrEnum):
     BAD_RUNS_IN_A_ROW = "BadRunsInARow"
     STALE_SOURCES = "StaleSources"
     PUBLISHED_THROUGH_AGE_DAYS = "PublishedThroughAgeDays"
+    HOURS_UNTIL_LOSS = "HoursUntilLoss"
     CERTIFICATE_LIFETIME_LEFT = "CertificateLifetimeLeftPercent"
     DISK_USED = "DiskUsedPercent"
     MEMORY_USED = "MemoryUsedPercent"

@@ -23,6 +23,8 @@ def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, 
     }
     if settings.api_check_interval_s is not None:
         common["CM_API_CHECK_INTERVAL_S"] = f"{settings.api_check_interval_s:g}"
+    if settings.public_read:  # without it the runtime decides by whether there are hashes of tokens
+        common["CM_PUBLIC_READ"] = "true"
     if settings.catalog is not None:
         common["CM_CATALOG"] = CATALOG_PATH
     if settings.stage:

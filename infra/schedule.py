@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
     from infra.settings import DeploymentSettings
 
-# job and schedule in UTC; the catch-up fetches days that a registry published late
+# job and schedule in UTC; the catch-up fetches days that a registry published late; it is before noon,
+# since a level that is read until then still closes the day before
 SCHEDULES = {
+    # a run stops in time for Lambda's limit, and a later one of the day reads what is left
+    "daily-refresh": ("daily_refresh", "cron(45 2,8,14,20 * * ? *)"),
     "weekly-refresh": ("weekly_refresh", "cron(0 6 ? * MON *)"),
-    "catch-up": ("weekly_refresh", "cron(0 18 ? * MON-WED *)"),
+    "catch-up": ("weekly_refresh", "cron(0 11 ? * MON-WED *)"),
     "monitor": ("monitor", "rate(1 hour)"),
 }
 RETRIES = 2

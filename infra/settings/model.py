@@ -47,6 +47,7 @@ class DeploymentSettings(NetworkSettings, BaseModel):
     dashboard_origins: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
     alarm_email: Email
     contact: Contact
+    public_read: bool = False
     catalog: Annotated[Path | None, Field(strict=False)] = None
     storage: Literal["enterprise", "s3"]
     lancedb_region: Region | None = None
