@@ -54,7 +54,7 @@ export default defineConfig({
     command: "exec .venv/bin/python -m tests.support.dashboard_server",
     cwd: "..",
     url: "http://127.0.0.1:24177/api/v1/health",
-    timeout: 90_000,
+    timeout: 180_000,
     reuseExistingServer: !process.env.CI,
     stdout: "ignore",
   },

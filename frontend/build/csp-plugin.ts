@@ -1,9 +1,5 @@
 /** A Vite plugin that inlines the styles and adds a Content-Security-Policy with their hashes. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import type { HtmlTagDescriptor, Plugin } from "vite";
-import { CHART_CLASS } from "../src/chart/class-name.ts";
 import { apiOrigin, buildPolicy } from "./policy.ts";
 
 interface Options {
@@ -36,7 +32,7 @@ export function cspPlugin({ apiBaseUrl, isOnVercel }: Options): Plugin {
         const policy = buildPolicy({
           api,
           inlineScripts: inlineContents(page, "script"),
-          inlineStyles: [styles, plotStyle()],
+          inlineStyles: [styles],
         });
         return {
           html: page,
@@ -76,16 +72,4 @@ function preconnect(api: string): HtmlTagDescriptor[] {
   return [
     { tag: "link", attrs: { rel: "preconnect", href: api, crossorigin: "anonymous" }, injectTo: "head" },
   ];
-}
-
-/** Returns the text of the style element that Plot adds to each chart. */
-function plotStyle(): string {
-  const entry = createRequire(import.meta.url).resolve("@observablehq/plot");
-  const source = readFileSync(join(dirname(entry), "plot.js"), "utf8");
-  const [, template] = /append\("style"\)\.text\(\s*`([^`]*)`/.exec(source) ?? [];
-  if (template === undefined)
-    throw new Error(
-      "Plot's inline style was not found where version 0.6.17 has it. Fix: update build/csp-plugin.ts.",
-    );
-  return template.replaceAll(`\${className}`, CHART_CLASS);
 }

@@ -5,7 +5,7 @@ export const DEFAULT_TITLE = "Community metrics";
 
 /** Returns the HTML with the title in place of each `%TITLE%`. */
 export function titled(html: string, title: string): string {
-  const text = title.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const text = title.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
   return html.replaceAll("%TITLE%", () => text);
 }
 

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
-import { open, pageUrl, waitForChart } from "./scenarios";
+import { CARD, choose, open, pageUrl, waitForChart } from "./scenarios";
 
 const METRIC = "downloads:lancedb:nodejs";
 
@@ -28,21 +28,19 @@ test("page, CSV, badge, API and report have equal numbers for one week", async (
     share: report.share,
   });
 
-  await open(page, "today", "?dates=iso&table=downloads:lancedb");
+  await open(page, "today", "?dates=iso&table=downloads:lancedb&product=lancedb");
   await waitForChart(page);
-  const figure = page.locator(`[data-metric="${METRIC}"]`);
-  await expect(figure).toHaveText(value.toLocaleString("en-GB"));
+  const series = page.getByRole("region", { name: "Values and changes by series" });
+  const figure = series.getByRole("row", { name: /^LanceDB for Node\.js/ });
+  await expect(figure).toContainText(value.toLocaleString("en-GB"));
   const percent = new Intl.NumberFormat("en-GB", {
     style: "percent",
-    maximumFractionDigits: 1,
+    minimumFractionDigits: Math.abs(metric.change.fraction) < 0.1 ? 1 : 0,
+    maximumFractionDigits: Math.abs(metric.change.fraction) < 0.1 ? 1 : 0,
     signDisplay: "exceptZero",
   });
-  await expect(figure.locator("xpath=following-sibling::td[1]")).toContainText(
-    percent.format(metric.change.fraction),
-  );
-  const share = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
-  await expect(figure.locator("xpath=following-sibling::td[2]")).toHaveText(share.format(metric.share));
-  const card = page.locator(".chart-card:has(h3:text('LanceDB · Downloads'))");
+  await expect(figure).toContainText(percent.format(metric.change.fraction).replace("-", "\u2212"));
+  const card = page.locator(CARD);
   await expect(card.getByRole("row", { name: new RegExp(`^${week}`) })).toContainText(
     value.toLocaleString("en-GB"),
   );
@@ -56,7 +54,7 @@ test("page, CSV, badge, API and report have equal numbers for one week", async (
   await expect(row).toContainText(`${days_present} of ${metric.latest_complete.days_expected} days`);
 
   const download = page.waitForEvent("download");
-  await card.getByRole("button", { name: "CSV" }).click();
+  await choose(card, /^Export/, "CSV, a row for each value");
   const line = readFileSync(await (await download).path(), "utf8")
     .split("\r\n")
     .find((row) => row.startsWith(`${METRIC},downloads,${week},`));
@@ -67,13 +65,51 @@ test("page, CSV, badge, API and report have equal numbers for one week", async (
   expect(badge).toContain(`${value.toLocaleString("en-US")} in ${week}, the newest complete week`);
 });
 
+test("page, API and report have one total, one change and one share of a product's week", async ({
+  page,
+  request,
+}) => {
+  const database = await (await request.post(pageUrl("today", "__database"))).text();
+  const overview = await (await request.get(pageUrl("today", "api/v1/overview"))).json();
+  const product = overview.products.find((one: { product: string }) => one.product === "lancedb");
+  const reported = readProduct(database, "lancedb").filter(({ metric_id }) =>
+    metric_id.startsWith("downloads:"),
+  );
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  expect(new Set(reported.map((metric) => metric.latest_complete.week))).toEqual(
+    new Set([product.total.week]),
+  );
+  expect(product.total.value).toBe(sum(reported.map((metric) => metric.latest_complete.value)));
+  expect(product.total.change.absolute).toBe(sum(reported.map((metric) => metric.change.absolute)));
+  for (const { sdk, share } of product.total.sdks)
+    expect(reported.find((metric) => metric.metric_id.endsWith(`:${sdk}`))?.share).toBe(share);
+
+  await open(page, "today");
+  await expect(page.locator('[data-product="lancedb"] data')).toHaveAttribute(
+    "value",
+    String(product.total.value),
+  );
+  const shown = await page.locator("tr", { has: page.locator('[data-product="lancedb"]') }).textContent();
+  const percent = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
+  for (const { share } of product.total.sdks) expect(shown).toContain(percent.format(share));
+});
+
 function readReport(database: string): ReportedMetric {
-  const output = execFileSync("../.venv/bin/community-metrics", ["report", "--json"], {
+  const found = readProduct(database, "lancedb").find((metric) => metric.metric_id === METRIC);
+  if (found === undefined) throw new Error(`the report does not contain ${METRIC}`);
+  return found;
+}
+
+/** Both tests read one report: the command takes seconds. */
+let output: string | null = null;
+
+function readProduct(database: string, name: string): readonly ReportedMetric[] {
+  output ??= execFileSync("../.venv/bin/community-metrics", ["report", "--json"], {
     env: { ...process.env, CM_DB_PATH: database, CM_STORAGE_MODE: "local" },
     encoding: "utf8",
   });
-  const { products } = JSON.parse(output) as { products: readonly { metrics: readonly ReportedMetric[] }[] };
-  const found = products.flatMap((product) => product.metrics).find((metric) => metric.metric_id === METRIC);
-  if (found === undefined) throw new Error(`the report does not contain ${METRIC}`);
-  return found;
+  const { products } = JSON.parse(output) as {
+    products: readonly { product: string; metrics: readonly ReportedMetric[] }[];
+  };
+  return products.find(({ product }) => product === name)?.metrics ?? [];
 }

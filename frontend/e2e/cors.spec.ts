@@ -5,7 +5,7 @@ import { ALLOWED_ORIGIN, figure, REFUSED_ORIGIN, setClock, waitForChart } from "
 test("an allowed origin loads", async ({ page }) => {
   await setClock(page, "rich");
   await page.goto(ALLOWED_ORIGIN);
-  await expect(figure(page)).toHaveText("1,285,752");
+  await expect(figure(page)).toHaveText("1.73m");
   await waitForChart(page);
 });
 

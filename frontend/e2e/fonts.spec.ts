@@ -1,6 +1,6 @@
 /** With a known font set: the browser uses it, and no height depends on it. */
 import { expect, type Page, test } from "@playwright/test";
-import { CARD, open, scrollThrough, waitForChart } from "./scenarios";
+import { CARD, open, openDetails, scrollThrough, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -23,7 +23,7 @@ test("the browser uses only this set's fonts", async ({ page }, { project }) => 
   await browser.send("DOM.enable");
   await browser.send("CSS.enable");
   const { root } = await browser.send("DOM.getDocument");
-  for (const selector of ["h1", ".button", "td.figure", ".stage-plot svg text"]) {
+  for (const selector of ["h1", ".button", "td.product-value", ".stage-plot svg text"]) {
     const { nodeId } = await browser.send("DOM.querySelector", { nodeId: root.nodeId, selector });
     const { fonts } = await browser.send("CSS.getPlatformFontsForNode", { nodeId });
     expect(
@@ -46,7 +46,8 @@ for (const width of [390, 1280]) {
     await waitForChart(page);
     await scrollThrough(page);
     await page.locator(CARD).getByRole("button", { name: /Embed/ }).click();
-    await expect(page.getByRole("heading", { name: "Recent runs" })).toBeAttached();
+    await openDetails(page);
+    await expect(page.locator(".insight").first()).toBeAttached();
     const low = await heights(page, project.metadata.family, LOW, LOW);
     for (const [text, code] of [
       [TALL, TALL],

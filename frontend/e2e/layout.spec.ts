@@ -1,6 +1,6 @@
 /** The layout at many widths. playwright.config.ts runs this with each font set. */
 import { type Browser, expect, type Page, test } from "@playwright/test";
-import { open, pageUrl, scrollThrough, waitForChart } from "./scenarios";
+import { open, openDetails, pageUrl, scrollThrough, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -17,7 +17,7 @@ for (const width of [320, 390, 1024, 1280, 1600, 2560]) {
     await open(page, "rich", "?table=downloads:lancedb&range=2026-01-01..2027-01-17");
     await waitForChart(page);
     await scrollThrough(page);
-    await expect(page.getByRole("heading", { name: "Recent runs" })).toBeAttached();
+    await openDetails(page);
     const [contentWidth, viewportWidth] = await page.evaluate(() => [
       document.documentElement.scrollWidth,
       innerWidth,
@@ -45,7 +45,7 @@ test("at no width does the layout shift when the script replaces the static page
   test.setTimeout(90_000);
   const staticPage = await skeleton(browser, { javaScriptEnabled: false });
   const scriptedPage = await skeleton(browser, { javaScriptEnabled: true });
-  await expect(scriptedPage.getByRole("button", { name: "Copy link" })).toBeVisible();
+  await expect(scriptedPage.getByRole("button", { name: "Copy as text" })).toBeVisible();
   const moved: string[] = [];
   for (const width of WIDTHS) {
     const before = await firstCard(staticPage, width);

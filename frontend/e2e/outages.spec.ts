@@ -24,7 +24,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       expect(await axeViolations(page)).toEqual([]);
       await takeScreenshots(page, "slow", colorScheme);
       await control(page, "failing", "slow?s=0");
-      await expect(figure(page)).toHaveText("1,285,752", { timeout: 18_000 });
+      await expect(figure(page)).toHaveText("1.73m", { timeout: 18_000 });
     });
 
     test("an API outage is accessible, without and with saved data", async ({ page }) => {
@@ -40,20 +40,20 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.route("**/api/**", (route) => route.abort());
       await page.reload();
       await expect(page.getByText("Showing data saved in this browser")).toBeVisible();
-      await expect(figure(page)).toHaveText("1,285,752");
+      await expect(figure(page)).toHaveText("1.73m");
       expect(await axeViolations(page)).toEqual([]);
       await takeScreenshots(page, "down-with-saved-data", colorScheme);
     });
 
     test("a database outage keeps the last data, with a notice", async ({ page }) => {
       await open(page, "failing");
-      await expect(figure(page)).toHaveText("1,285,752");
+      await expect(figure(page)).toHaveText("1.73m");
       await control(page, "failing", "break");
       await expect(async () => {
         await page.evaluate(() => dispatchEvent(new Event("online")));
         await expect(page.getByText("The database is not responding")).toBeVisible({ timeout: 2_000 });
       }).toPass({ timeout: 15_000 });
-      await expect(figure(page)).toHaveText("1,285,752");
+      await expect(figure(page)).toHaveText("1.73m");
       expect(await axeViolations(page)).toEqual([]);
       await takeScreenshots(page, "database-outage", colorScheme);
     });
@@ -73,21 +73,38 @@ test("reduced motion disables the animation", async ({ page }) => {
 
 test("loaded data stays with a notice if a later request fails", async ({ page }) => {
   await open(page, "failing");
-  await expect(figure(page)).toHaveText("1,285,752");
+  await expect(figure(page)).toHaveText("1.73m");
   await page.route("**/api/**", (route) => route.abort());
   await page.evaluate(() => dispatchEvent(new Event("online")));
   const notice = page.locator(".notices").getByText("Cannot reach the API");
   await expect(notice).toBeVisible();
-  await expect(figure(page)).toHaveText("1,285,752");
+  await expect(figure(page)).toHaveText("1.73m");
   await page.unroute("**/api/**");
   await page.getByRole("button", { name: "Try again" }).click();
   await expect(notice).toBeHidden();
 });
 
+test("what could not be loaded is said: a new range of a chart, the events, and the series of others", async ({
+  page,
+}) => {
+  await page.route("**/api/v1/events?*", (route) => route.abort());
+  await page.route("**/api/v1/definitions", (route) => route.abort());
+  await open(page, "failing", "?product=lancedb");
+  await expect(page.getByText(/^The charts have no events: ./)).toBeVisible();
+  await waitForChart(page);
+  await page.getByRole("combobox", { name: "Add a series to compare" }).focus();
+  await expect(page.getByText(/^The list has no series of others: ./)).toBeVisible();
+  await page.route("**/api/v1/dashboard/weekly?*", (route) => route.abort());
+  await page.getByRole("button", { name: "All", exact: true }).click();
+  const card = page.locator(".chart-card").first();
+  await expect(card.getByText(/^The chart has only what was loaded before: ./)).toBeVisible();
+  await expect(card.locator(".stage-plot svg").first()).toBeVisible();
+});
+
 test("a reload shows the API's current response, not the browser's cached one", async ({ page }) => {
   // without a fake clock, which hides the navigation type from the page
   await page.goto(pageUrl("failing"));
-  await expect(figure(page)).toHaveText("1,285,752");
+  await expect(figure(page)).toHaveText("1.73m");
   await control(page, "failing", "break");
   await expect(async () => {
     await page.reload();

@@ -18,6 +18,7 @@ export const SCENARIOS = {
   failing: { port: BASE + 5, now: RICH_NOW },
   big: { port: BASE + 6, now: RICH_NOW },
   today: { port: BASE + 7, now: null },
+  demo: { port: BASE + 8, now: RICH_NOW },
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;
 
@@ -48,11 +49,11 @@ export async function waitForChart(page: Page): Promise<void> {
 }
 
 /** The chart that most tests use. */
-export const CARD = ".chart-card:has(h3:text('LanceDB · Downloads'))";
+export const CARD = '.chart-card[data-chart="downloads:lancedb"]';
 
-/** The first number of the rich scenario. */
+/** The first number of the rich scenario: the downloads of LanceDB, 1,734,614. */
 export function figure(page: Page): Locator {
-  return page.locator('[data-metric="downloads:lancedb:python"]');
+  return page.locator('[data-product="lancedb"]');
 }
 
 /** Sends a command to a scenario: `slow?s=6`, `break` or `restore`. */
@@ -81,6 +82,20 @@ export async function axeViolations(page: Page): Promise<readonly string[]> {
     RULES,
   )) as AxeResult;
   return result.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
+}
+
+/** Chooses an item of a menu: of the page's, or of a chart's. */
+export async function choose(scope: Page | Locator, menu: string | RegExp, item: string): Promise<void> {
+  await scope.getByRole("button", { name: menu }).click();
+  await scope.locator(".menu-item", { hasText: item }).click();
+}
+
+/** Opens the tables of the data section. */
+export async function openDetails(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Show series, losses, outages, restatements and runs" }).click();
+  // their request follows when the section is near the viewport; the seeded history has none
+  const restatements = page.getByRole("region", { name: "Restatements" });
+  await expect(restatements.or(page.getByText("No restatements."))).toBeAttached();
 }
 
 /** Scrolls through the page, so that every chart is drawn. */

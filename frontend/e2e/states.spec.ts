@@ -1,6 +1,15 @@
 /** Every state of the page, light and dark, passes axe; with SCREENSHOTS=1, also takes screenshots at two widths. */
 import { expect, type Page, test } from "@playwright/test";
-import { axeViolations, CARD, open, type ScenarioName, scrollThrough, waitForChart } from "./scenarios";
+import {
+  axeViolations,
+  CARD,
+  choose,
+  open,
+  openDetails,
+  type ScenarioName,
+  scrollThrough,
+  waitForChart,
+} from "./scenarios";
 import { takeScreenshot, takeScreenshots } from "./screenshots";
 
 interface State {
@@ -15,11 +24,11 @@ interface State {
 test.describe.configure({ mode: "parallel" });
 
 const STATES: readonly State[] = [
-  { name: "default", scenario: "rich", expectedText: "1,285,752", prepare: renderEverything },
+  { name: "default", scenario: "rich", expectedText: "1.73m", prepare: renderEverything },
   {
     name: "published-history-only",
     scenario: "seeded",
-    expectedText: "≈ 431,029",
+    expectedText: "≈ 699k",
     prepare: renderEverything,
   },
   { name: "no-data", scenario: "empty", expectedText: "community-metrics seed" },
@@ -64,6 +73,19 @@ const STATES: readonly State[] = [
     prepare: renderEverything,
   },
   { name: "embed", scenario: "rich", expectedText: "/api/v1/badge/", prepare: openEmbed },
+  {
+    name: "export-menu",
+    scenario: "rich",
+    expectedText: "PNG 16:9, dark",
+    prepare: openExport,
+    screenshot: { fullPage: false, prepare: openExport },
+  },
+  {
+    name: "menu",
+    scenario: "rich",
+    expectedText: "Copy text for Slack",
+    prepare: (page) => page.getByRole("button", { name: "More" }).click(),
+  },
 ];
 
 for (const colorScheme of ["light", "dark"] as const) {
@@ -81,6 +103,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     }
 
     test("the page is accessible on a large screen and at 400 % zoom", async ({ page }) => {
+      test.setTimeout(150_000); // every chart is drawn, and all of it is examined twice
       await open(page, "rich", "?table=downloads:lancedb");
       await renderEverything(page);
       for (const [device, width, height] of [
@@ -96,23 +119,19 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("print has every chart in light colours and no controls", async ({ page }) => {
-  await open(page, "rich");
-  await page.getByLabel("Theme").selectOption("dark");
-  await renderEverything(page);
-  await page.emulateMedia({ media: "print" });
-  await expect(page.locator(".toolbar")).toBeHidden();
-  await expect(page.locator(".charts .stage-plot svg")).toHaveCount(8);
-  const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  expect(background).toBe("rgb(255, 255, 255)");
-  const text = await page.evaluate(() => getComputedStyle(document.body).color);
-  expect(text).toBe("rgb(21, 32, 43)");
-  await takeScreenshot(page, "default", "print", "light");
+test("stale data is never called good", async ({ page }) => {
+  await open(page, "stale");
+  await waitForChart(page);
+  await scrollThrough(page);
+  const state = page.locator(".quality-state");
+  await expect(state).toContainText("no new days from");
+  await expect(state).not.toContainText("All good");
 });
 
 async function renderEverything(page: Page): Promise<void> {
   await waitForChart(page);
   await scrollThrough(page);
+  await openDetails(page);
 }
 
 async function hoverChart(page: Page): Promise<void> {
@@ -124,5 +143,12 @@ async function hoverChart(page: Page): Promise<void> {
 
 async function openEmbed(page: Page): Promise<void> {
   await renderEverything(page);
-  await page.locator(CARD).getByRole("button", { name: /Embed/ }).click();
+  await choose(page.locator(CARD), /^Export/, "Embed code");
+}
+
+async function openExport(page: Page): Promise<void> {
+  await waitForChart(page);
+  const button = page.locator(CARD).getByRole("button", { name: /^Export/ });
+  await button.scrollIntoViewIfNeeded();
+  if ((await button.getAttribute("aria-expanded")) !== "true") await button.click();
 }

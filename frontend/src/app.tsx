@@ -1,21 +1,25 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { OVERVIEW, STATUS } from "./api/paths";
-import { refreshAll } from "./api/resource";
-import type { ServiceStatus, WeeklyDashboard } from "./api/types";
-import { ChartSection } from "./components/chart-section";
+import { overviewPath, SERIES, STATUS } from "./api/paths";
+import { type ResourceState, refreshAll } from "./api/resource";
+import type { Overview, ServiceStatus, WeeklyDashboard } from "./api/types";
 import { EmptyPage, ErrorPage } from "./components/error-page";
+import { FirstScreen } from "./components/first-screen";
 import { Footer } from "./components/footer";
 import { DeferredRender, LazySection } from "./components/lazy";
 import { Masthead } from "./components/masthead";
-import { Movers } from "./components/movers";
 import { Notices } from "./components/notices";
-import { Overview } from "./components/overview";
+import { ProductPage } from "./components/product-page";
 import { Quality } from "./components/quality";
 import { Skeleton } from "./components/skeleton";
-import { DownloadTotals, StarTotals } from "./components/totals";
 import { isEmpty } from "./data/completeness";
 import { createFormats } from "./format/format";
-import { PageContext, type PageContextValue, ViewContext, type ViewContextValue } from "./hooks/contexts";
+import {
+  PageContext,
+  type PageContextValue,
+  useView,
+  ViewContext,
+  type ViewContextValue,
+} from "./hooks/contexts";
 import { useDeferred } from "./hooks/use-deferred";
 import { useNow } from "./hooks/use-now";
 import { useResource } from "./hooks/use-resource";
@@ -39,6 +43,7 @@ export function App() {
     return () => clearTimeout(timer);
   }, [announcement]);
   const { view, change, undo } = control;
+  const overview = useOverview(view.week);
   const page: PageContextValue = useMemo(
     () => ({ format, now, announce, change }),
     [format, now, announce, change],
@@ -50,9 +55,9 @@ export function App() {
         <a className="skip" href="#main">
           Skip to content
         </a>
-        <Masthead />
+        <Masthead overview={overview.phase === "ready" ? overview.response.body : null} />
         <main id="main" tabIndex={-1}>
-          <Body invalidParameters={control.invalidParameters} />
+          <Body overview={overview} invalidParameters={control.invalidParameters} />
         </main>
         <Footer />
         <p className={announcement === "" ? "toast" : "toast is-shown"} role="status">
@@ -78,35 +83,66 @@ function useAutoRefresh(): void {
   }, []);
 }
 
-function Body({ invalidParameters }: { readonly invalidParameters: readonly string[] }) {
-  const overview = useResource<WeeklyDashboard>(OVERVIEW);
+/** Marks the title of the window, which is also the name of a saved or printed page. */
+function useSampleTitle(isSample: boolean): void {
+  useEffect(() => {
+    const { title } = document;
+    if (!isSample) return;
+    document.title = `Sample data: ${title}`;
+    return () => {
+      document.title = title;
+    };
+  }, [isSample]);
+}
+
+/** Fetches a week; the previous one stays until it has loaded. */
+function useOverview(week: string | null): ResourceState<Overview> {
+  const state = useResource<Overview>(overviewPath(week));
+  const [last, setLast] = useState(state);
+  if (state.phase !== "loading" && state !== last) setLast(state);
+  return state.phase === "loading" && last.phase === "ready" ? last : state;
+}
+
+interface BodyProps {
+  readonly overview: ResourceState<Overview>;
+  readonly invalidParameters: readonly string[];
+}
+
+function Body({ overview, invalidParameters }: BodyProps) {
+  const { view } = useView();
+  const series = useResource<WeeklyDashboard>(SERIES);
   const statusState = useResource<ServiceStatus>(STATUS);
   const status = statusState.phase === "ready" ? statusState.response.body : null;
+  useSampleTitle(overview.phase === "ready" && overview.response.body.freshness.sample);
   if (overview.phase === "loading") return <Skeleton isSlow={overview.isSlow} />;
   if (overview.phase === "failed") return <ErrorPage problem={overview.problem} />;
-  const dashboard = overview.response.body;
-  if (isEmpty(dashboard, status)) return <EmptyPage command="community-metrics seed" />;
+  const { body } = overview.response;
+  if (isEmpty(body, status)) return <EmptyPage command="community-metrics seed" />;
+  const dashboard = series.phase === "ready" ? series.response.body : null;
   return (
     <>
-      <Notices response={overview.response} status={status} invalidParameters={invalidParameters} />
-      <Overview dashboard={dashboard} status={status} />
-      <DeferredRender order={0}>
-        <ChartSection dashboard={dashboard} />
-      </DeferredRender>
-      <DeferredRender order={1}>
-        <div className="columns">
-          <DownloadTotals dashboard={dashboard} />
-          <StarTotals dashboard={dashboard} />
-        </div>
-      </DeferredRender>
-      <DeferredRender order={2}>
-        <LazySection id="movers">
-          <Movers dashboard={dashboard} />
-        </LazySection>
-        <LazySection id="quality">
-          <Quality status={statusState} />
-        </LazySection>
-      </DeferredRender>
+      <Notices
+        response={overview.response}
+        dashboard={dashboard}
+        status={status}
+        invalidParameters={invalidParameters}
+      />
+      {view.product === null ? (
+        <FirstScreen overview={body} dashboard={dashboard} />
+      ) : (
+        <ProductPage overview={body} dashboard={dashboard} product={view.product} />
+      )}
+      {series.phase === "failed" && (
+        <p className="muted">The charts could not be loaded: {series.problem.message}</p>
+      )}
+      {/* after the charts, which would push it down */}
+      {series.phase !== "loading" && (
+        <DeferredRender order={2}>
+          <LazySection id="quality">
+            <Quality status={statusState} />
+          </LazySection>
+        </DeferredRender>
+      )}
     </>
   );
 }

@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
   "storage-not-ready": "not-ready",
   "unknown-metric": "not-found",
   "unknown-product": "not-found",
+  "unknown-event": "not-found",
   "token-required": "token-required",
   busy: "busy",
   "took-too-long": "busy",
@@ -42,4 +43,9 @@ export async function problemFrom(response: Response): Promise<ApiProblem> {
   const slug = body?.type?.split("#").at(-1) ?? "";
   const message = body?.detail ?? `The API returned ${response.status} ${response.statusText}`.trimEnd();
   return new ApiProblem(KINDS[slug] ?? "failed", message, body?.near ?? []);
+}
+
+/** Returns what the page says of an action that failed: a request, code that did not load, or the browser. */
+export function failureText(error: unknown): string {
+  return `That did not work: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -144,6 +144,203 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Overview
+         * @description Each product's total of a week that is over, its changes, a year of weeks, SDKs and stars.
+         *
+         *     Without a week the newest one in which a series is complete.
+         */
+        get: operations["overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/insights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Insights
+         * @description Say what changed in a period that is over, by the rules of docs/insights.md.
+         *
+         *     Without a period the last completed week; only one of `week`, `month` and `quarter`.
+         */
+        get: operations["insights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/before-after": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Before After
+         * @description Compare the mean a day before and after an event or a day: what happened together, not why.
+         *
+         *     The rule is `before-and-after` of docs/insights.md. A missing day is a 422, unless `skip_missing` is true.
+         */
+        get: operations["beforeAfter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare
+         * @description Say which metrics may share a chart, on which axes and on which scale, by the rule `alike`.
+         *
+         *     A metric that may not is named with the reason; the first one decides what the others are compared with.
+         */
+        get: operations["compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/goals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Goals
+         * @description Say what each week needs to reach a goal, and whether the recent weeks have it.
+         *
+         *     The rules are `needed-per-week` and `seasonal-naive-interval` of docs/insights.md.
+         */
+        get: operations["goals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description List releases, posts, mentions, outages of registries, and notes by people, by day.
+         *
+         *     An event without a product is about all of them, so every product has it.
+         */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Outages
+         * @description List the days that each registry did not count, counted low or late, or restated, last seen first.
+         *
+         *     They follow from the stored totals of the registries, by the rule `outage-ledger` of docs/insights.md. The
+         *     Atom feed has the last 200.
+         */
+        get: operations["outages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/digests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Digests
+         * @description List the digests that were stored, at most 200, the newest period first.
+         *
+         *     The Atom feed has the newest digests, and each round number that these say a series has passed.
+         */
+        get: operations["digests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/digests/{digest_id}.{digest_format}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Digest
+         * @description Return a stored digest as slides, as Markdown or as data: the same bytes whenever it is asked for.
+         */
+        get: operations["digest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series/{metric_id}": {
         parameters: {
             query?: never;
@@ -158,6 +355,29 @@ export interface paths {
          *     Uniques do not add up: by week or month they are a 422.
          */
         get: operations["series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/series/{metric_id}/registry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Series Beside Registry
+         * @description One metric beside the total of its registry, over the days that both have: its share, and its growth.
+         *
+         *     `share_ppm` is the share in parts per million, `net_growth` the growth without that of the registry. Both
+         *     terms are there too. Without `from`, since the first day that both have.
+         */
+        get: operations["seriesBesideRegistry"];
         put?: never;
         post?: never;
         delete?: never;
@@ -201,6 +421,26 @@ export interface paths {
          * @description List values that a registry changed after they were stored, last changed first.
          */
         get: operations["restatements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic-items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Traffic Items
+         * @description List the places of one metric by day of reading: without `since` only the newest one, up to `until`.
+         */
+        get: operations["trafficItems"];
         put?: never;
         post?: never;
         delete?: never;
@@ -255,6 +495,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/badge/{metric_id}.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint Badge
+         * @description Return what the badge says, in the format of the endpoint badge of shields.io.
+         *
+         *     `isError` where there is no value, so that it is never drawn like one.
+         */
+        get: operations["endpointBadge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sparkline/{metric_id}.svg": {
         parameters: {
             query?: never;
@@ -275,10 +537,271 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chart/{metric_id}.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Chart
+         * @description Draw a metric: axes with units, gaps left open, events as marks.
+         *
+         *     It ends with the newest completed period that has data. Where the picture has no room for so many periods,
+         *     they are wider, and the picture says so. At most 20 kB.
+         */
+        get: operations["chart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chart.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Charts
+         * @description Draw several metrics on one axis, or their sum.
+         *
+         *     The metrics of `metric_id`, else those of `family` (`downloads` without one), of all products or of those
+         *     in `product`. They count the same thing; at most 8, and 50 with `total`.
+         */
+        get: operations["charts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview
+         * @description Return title, description and picture of a link to the page, for a week and a product of it.
+         */
+        get: operations["preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/preview.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Page
+         * @description Return a page of Open Graph tags alone, to which a static host may send programs that read links.
+         */
+        get: operations["previewPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/preview.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Image
+         * @description Draw the picture of a link, 1,200 by 630 pixels; a 404 without the extra `png` or a font.
+         */
+        get: operations["previewImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Advice
+         * @description A scale on which the metrics are better read.
+         */
+        Advice: {
+            /**
+             * Scale
+             * @description A logarithmic axis, or every series indexed to 100 at its first value.
+             * @enum {string}
+             */
+            scale: "log" | "indexed";
+            /**
+             * Sentence
+             * @description Why, in plain English.
+             */
+            sentence: string;
+        };
+        /**
+         * Axis
+         * @description The metrics of one unit: values of two units never share an axis.
+         */
+        Axis: {
+            /**
+             * Unit
+             * @description What the axis counts.
+             */
+            unit: string;
+            /**
+             * Metric Ids
+             * @description Its metrics, in the order of the request.
+             */
+            metric_ids: string[];
+        };
+        /**
+         * BeforeAfter
+         * @description A metric in the days before and after a day: what happened together, not why.
+         */
+        BeforeAfter: {
+            /** @description The metric. */
+            metric: components["schemas"]["MetricIdentity"];
+            /** @description The event of the day, if `event_id` named one. */
+            event: components["schemas"]["EventOfDay"] | null;
+            /**
+             * Day
+             * Format: date
+             * @description The UTC day, which is on neither side.
+             */
+            day: string;
+            /**
+             * Days
+             * @description Days on each side, whole weeks.
+             */
+            days: number;
+            /** @description What is compared of each day: its value, or the growth of a level. */
+            measure: components["schemas"]["Measure"];
+            /**
+             * On The Day
+             * @description What the day itself has; null if it is not known.
+             */
+            on_the_day: number | null;
+            /** @description The days before. */
+            before: components["schemas"]["Side"];
+            /** @description The days after. */
+            after: components["schemas"]["Side"];
+            /**
+             * Difference
+             * @description The mean after minus the mean before, in the metric's unit a day.
+             */
+            difference: number;
+            /**
+             * Fraction
+             * @description The difference as a fraction of the mean before; null unless that is positive.
+             */
+            fraction: number | null;
+            /**
+             * Missing Days
+             * @description Days without a complete value; they count on no side, and only with `skip_missing` are there any.
+             */
+            missing_days: string[];
+            /**
+             * Unpaired Days
+             * @description Days with a value that do not count, because the other side has none of their weekday.
+             */
+            unpaired_days: string[];
+            /**
+             * Provisional Days
+             * @description Days that count and may still change at the source.
+             */
+            provisional_days: string[];
+            /**
+             * Low Days
+             * @description Days that count and that the registry counted low for everybody.
+             */
+            low_days: string[];
+            /** @description The change without that of the registry; null where it is not known. */
+            net: components["schemas"]["NetOfRegistry"] | null;
+            /**
+             * Net Reason
+             * @description Why it is not known; null where it is.
+             */
+            net_reason: string | null;
+            /**
+             * Meaning
+             * @description What a comparison says: always these words.
+             * @constant
+             */
+            meaning: "what happened together, not why";
+            /**
+             * Sentence
+             * @description The comparison in plain English, made of its numbers.
+             */
+            sentence: string;
+            /**
+             * Rule
+             * @description Id of the rule; docs/insights.md has it with its parameters.
+             * @constant
+             */
+            rule: "before-and-after";
+            /**
+             * Link
+             * @description Path of the API that has the days.
+             */
+            link: string;
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * BesideRegistry
+         * @description One metric beside the total of its registry.
+         */
+        BesideRegistry: {
+            /** @description What is counted. */
+            metric: components["schemas"]["MetricIdentity"];
+            /** @description The total of its registry, counted in the same way. */
+            registry: components["schemas"]["MetricIdentity"];
+            /**
+             * Grain
+             * @description Length of the periods.
+             * @enum {string}
+             */
+            grain: "day" | "week" | "month";
+            /**
+             * Points
+             * @description One point for each period that holds a day of the range, oldest first; a running one is incomplete.
+             */
+            points: components["schemas"]["RegistryPoint"][];
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * Cause
+         * @description Who else moved on the days of a spike or dip, strongest first.
+         * @enum {string}
+         */
+        Cause: "registry" | "collection_or_holiday" | "release" | "unexplained";
         /**
          * Change
          * @description How far a value moved between two complete periods.
@@ -294,6 +817,155 @@ export interface components {
              * @description Difference divided by the base: 0.05 is five per cent up.
              */
             fraction: number;
+        };
+        /**
+         * ComparedMetric
+         * @description A metric that shares the chart.
+         */
+        ComparedMetric: {
+            /**
+             * Metric Id
+             * @description `family:product:detail`, for example `downloads:lance:python`.
+             */
+            metric_id: string;
+            /**
+             * Display Name
+             * @description The display name.
+             */
+            display_name: string;
+            /**
+             * Metric Family
+             * @description First part of the id: `downloads`, `stars`, `stars_retained`; `registry` is the total of a registry.
+             */
+            metric_family: string;
+            /**
+             * Product
+             * @description Id of the product it belongs to; of the total of a registry, the registry: `npm`.
+             */
+            product: string;
+            /**
+             * Source
+             * @description Where it is read: `pypistats`, `npm`, `crates`, `github`, `github-history`, `seed`, or a plug-in.
+             */
+            source: string;
+            /**
+             * Subject
+             * @description Package or repository, as the source writes it.
+             */
+            subject: string;
+            /**
+             * Sdk
+             * @description The language the package is for; null for a repository.
+             */
+            sdk: string | null;
+            /**
+             * Unit
+             * @description What is counted: `downloads`, `stars`, `views`. What is in `uniques` is never added up.
+             */
+            unit: string;
+            /**
+             * @description How values combine over time.
+             *
+             *     A flow adds up. Of a level the last reading counts. The difference of two readings of a counter is a flow.
+             *     A rolling total is compared with the reading one whole window earlier, and never added up.
+             */
+            value_kind: components["schemas"]["ValueKind"];
+            /** @description Length of the interval that one stored value covers. */
+            source_window: components["schemas"]["SourceWindow"];
+            /**
+             * Watch
+             * @description Whether it is somebody else's: it is in no total, insight or table.
+             */
+            watch: boolean;
+            /**
+             * First Day
+             * @description Its first stored day with a value above 0; the package may be older. Null without one.
+             */
+            first_day: string | null;
+            /**
+             * Size
+             * @description Its newest complete week; null without one.
+             */
+            size: number | null;
+        };
+        /**
+         * Comparison
+         * @description Which metrics may share a chart, on which axes, and how they are best read.
+         */
+        Comparison: {
+            /**
+             * Period Start
+             * Format: date
+             * @description First UTC day that is compared.
+             */
+            period_start: string;
+            /**
+             * Period End
+             * Format: date
+             * @description Last UTC day that is compared.
+             */
+            period_end: string;
+            /**
+             * Metrics
+             * @description The metrics that share the chart, in the order of the request.
+             */
+            metrics: components["schemas"]["ComparedMetric"][];
+            /**
+             * Refused
+             * @description The metrics that do not, each with the reason.
+             */
+            refused: components["schemas"]["Refused"][];
+            /**
+             * Axes
+             * @description The axes, one for each unit.
+             */
+            axes: components["schemas"]["Axis"][];
+            /** @description A better scale; null where the usual one is good. */
+            advice: components["schemas"]["Advice"] | null;
+            /**
+             * Rule
+             * @description Id of the rule; docs/insights.md has it with its parameters.
+             * @constant
+             */
+            rule: "alike";
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * Correction
+         * @description A value of the last digest that is another one by now, or a milestone of it that no longer holds.
+         */
+        Correction: {
+            /**
+             * Metric Id
+             * @description Id of the metric.
+             */
+            metric_id: string;
+            /**
+             * Mark
+             * @description The round number that is no longer passed; null for a value of the period.
+             */
+            mark: number | null;
+            /**
+             * Said
+             * @description What the last digest had; null where the period was not complete then.
+             */
+            said: number | null;
+            /**
+             * Now
+             * @description What is stored now; null where the period is no longer complete.
+             */
+            now: number | null;
+            /**
+             * Sentence
+             * @description The same in plain English.
+             */
+            sentence: string;
+            /**
+             * Link
+             * @description Path of the API that has the numbers.
+             */
+            link: string;
         };
         /**
          * DailyDashboard
@@ -348,12 +1020,12 @@ export interface components {
             display_name: string;
             /**
              * Metric Family
-             * @description First part of the id: `downloads`, `stars`, `stars_retained`.
+             * @description First part of the id: `downloads`, `stars`, `stars_retained`; `registry` is the total of a registry.
              */
             metric_family: string;
             /**
              * Product
-             * @description Id of the product it belongs to.
+             * @description Id of the product it belongs to; of the total of a registry, the registry: `npm`.
              */
             product: string;
             /**
@@ -411,11 +1083,20 @@ export interface components {
             four_period_change: components["schemas"]["Change"] | null;
             /** @description Against 52 weeks, 364 days or 12 months earlier; null for a rolling total. */
             year_on_year_change: components["schemas"]["Change"] | null;
+            /** @description The newest change of counting that one of the changes would cross and so is null; null without one. */
+            level_break: components["schemas"]["LevelBreak"] | null;
             /**
              * Share
              * @description Fraction of the product's downloads in that period, 0 to 1; null when one of them is incomplete.
              */
             share: number | null;
+            /**
+             * Average 7D
+             * @description Mean of the seven days that end with each day, to one decimal; null where one of them is not complete.
+             *
+             *     Null as a whole for a level or a rolling total, whose readings are not amounts of a day.
+             */
+            average_7d: (number | null)[] | null;
         };
         /**
          * DailyProduct
@@ -511,7 +1192,7 @@ export interface components {
             duplicated: boolean;
             /**
              * Reset
-             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             * @description The counter was reset in the period, so that its flow is not known and `value` is null.
              */
             reset: boolean;
             /**
@@ -559,12 +1240,12 @@ export interface components {
             display_name: string;
             /**
              * Metric Family
-             * @description First part of the id: `downloads`, `stars`, `stars_retained`.
+             * @description First part of the id: `downloads`, `stars`, `stars_retained`; `registry` is the total of a registry.
              */
             metric_family: string;
             /**
              * Product
-             * @description Id of the product it belongs to.
+             * @description Id of the product it belongs to; of the total of a registry, the registry: `npm`.
              */
             product: string;
             /**
@@ -607,6 +1288,17 @@ export interface components {
              */
             is_active: boolean;
             /**
+             * Visibility
+             * @description Who may see it: everybody, or only who sends an accepted token.
+             * @enum {string}
+             */
+            visibility: "public" | "team";
+            /**
+             * Watch
+             * @description Whether it is somebody else's: it may be compared with, and is in no total, insight or table.
+             */
+            watch: boolean;
+            /**
              * Created At
              * Format: date-time
              * @description When it was first stored.
@@ -626,6 +1318,302 @@ export interface components {
             /** @description How fresh the data are. */
             freshness: components["schemas"]["Freshness"];
         };
+        /**
+         * Digest
+         * @description A week, a month or a quarter as it was stored, frozen.
+         */
+        Digest: {
+            /**
+             * Schema Version
+             * @description The version of this document.
+             * @default 1
+             * @constant
+             */
+            schema_version: 1;
+            /**
+             * Digest Id
+             * @description Its name in addresses: `2026-W47`, `2026-10-team`.
+             */
+            digest_id: string;
+            /**
+             * Name
+             * @description What the catalogue calls all products together.
+             */
+            name: string | null;
+            /**
+             * Grain
+             * @description Length of the period.
+             * @enum {string}
+             */
+            grain: "week" | "month" | "quarter";
+            /**
+             * Period
+             * @description The period: `2026-W47`, `2026-11` or `2026-Q4`.
+             */
+            period: string;
+            /**
+             * Period Start
+             * Format: date
+             * @description First UTC day of the period.
+             */
+            period_start: string;
+            /**
+             * Period End
+             * Format: date
+             * @description Last UTC day of the period, inclusive.
+             */
+            period_end: string;
+            /**
+             * Products
+             * @description The products that it is about; empty for all.
+             */
+            products: string[];
+            /** @description Who may see it. */
+            visibility: components["schemas"]["Visibility"];
+            /**
+             * Made At
+             * Format: date-time
+             * @description When its numbers were read.
+             */
+            made_at: string;
+            /**
+             * Is Sample
+             * @description Whether the numbers are invented for a demo.
+             */
+            is_sample: boolean;
+            /**
+             * Is Over
+             * @description Whether the period was over.
+             */
+            is_over: boolean;
+            /**
+             * Is Complete
+             * @description Whether the period was over and every series complete.
+             */
+            is_complete: boolean;
+            /**
+             * Complete
+             * @description Series that are complete in the period.
+             */
+            complete: number;
+            /**
+             * Series
+             * @description Series that the values are sums of.
+             */
+            series: number;
+            /**
+             * First Line
+             * @description What it is about, and whether that is complete.
+             */
+            first_line: string;
+            /**
+             * Headline
+             * @description The total in plain English; null where nothing is complete.
+             */
+            headline: string | null;
+            /** @description All products' downloads; null where no product has any. */
+            total: components["schemas"]["Score"] | null;
+            /**
+             * Scores
+             * @description The products, the largest first; those with downloads before those that count something else.
+             */
+            scores: components["schemas"]["Score"][];
+            /**
+             * Findings
+             * @description What changed, by kind and importance.
+             */
+            findings: components["schemas"]["Finding"][];
+            /**
+             * Happenings
+             * @description What sources state about days of the period, by day.
+             */
+            happenings: components["schemas"]["Happening"][];
+            /**
+             * Has More Events
+             * @description Whether the period has so many events that none is listed.
+             */
+            has_more_events: boolean;
+            /**
+             * Notes
+             * @description What people say about days of the period, by day.
+             */
+            notes: components["schemas"]["DigestNote"][];
+            /**
+             * Goals
+             * @description Where the goals stood.
+             */
+            goals: components["schemas"]["GoalLine"][];
+            /**
+             * Unknown
+             * @description What is not known.
+             */
+            unknown: components["schemas"]["Sentence"][];
+            /**
+             * Restated
+             * @description Settled values that sources changed since the period began.
+             */
+            restated: components["schemas"]["Finding"][];
+            /** @description What has changed since the last digest; null for the first. */
+            since_last: components["schemas"]["SinceLast"] | null;
+            /**
+             * Values
+             * @description Every series of the scores, by id.
+             */
+            values: components["schemas"]["SeriesValue"][];
+            /**
+             * Rules
+             * @description The rules behind the sentences, by id.
+             */
+            rules: components["schemas"]["RuleOf"][];
+            /**
+             * Table Versions
+             * @description The versions of the tables that it was read from.
+             */
+            table_versions: {
+                [key: string]: number;
+            };
+            /**
+             * Link
+             * @description Path of the API that has the insights of the period.
+             */
+            link: string;
+            /**
+             * Page
+             * @description Path of the page that shows the period.
+             */
+            page: string;
+            /**
+             * Page Url
+             * @description Where the page was; null where no setting said so.
+             */
+            page_url: string | null;
+            /**
+             * Api Url
+             * @description Where the API was; null where no setting said so.
+             */
+            api_url: string | null;
+        };
+        /**
+         * DigestList
+         * @description The stored digests.
+         */
+        DigestList: {
+            /**
+             * Digests
+             * @description The newest period first; of one period the last edition first.
+             */
+            digests: components["schemas"]["DigestRecord"][];
+            /**
+             * Has More
+             * @description Whether there are older ones.
+             */
+            has_more: boolean;
+            /** @description How fresh the data are by now; each digest has the versions that it was read from. */
+            freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * DigestNote
+         * @description What a person says happened: a cause that somebody names, not one that was measured.
+         */
+        DigestNote: {
+            /**
+             * Day
+             * Format: date
+             * @description The UTC day.
+             */
+            day: string;
+            /**
+             * Title
+             * @description What happened, in the person's words.
+             */
+            title: string;
+            /**
+             * Author
+             * @description Who says it.
+             */
+            author: string;
+            /**
+             * Product
+             * @description Id of the product; null: it is about all of them.
+             */
+            product: string | null;
+            /**
+             * Product Name
+             * @description Its display name.
+             */
+            product_name: string | null;
+            /**
+             * Url
+             * @description A page about it.
+             */
+            url: string | null;
+        };
+        /**
+         * DigestRecord
+         * @description One stored digest.
+         */
+        DigestRecord: {
+            /**
+             * Digest Id
+             * @description Its id: `/digests/{digest_id}.json` has all of it.
+             */
+            digest_id: string;
+            /**
+             * Grain
+             * @description Length of its period.
+             * @enum {string}
+             */
+            grain: "week" | "month" | "quarter";
+            /**
+             * Period
+             * @description The period: `2026-W47`, `2026-11` or `2026-Q4`.
+             */
+            period: string;
+            /**
+             * Period Start
+             * Format: date
+             * @description First UTC day of the period.
+             */
+            period_start: string;
+            /**
+             * Period End
+             * Format: date
+             * @description Last UTC day of the period, inclusive.
+             */
+            period_end: string;
+            /**
+             * Products
+             * @description The products that it is about; empty for all.
+             */
+            products: string[];
+            /**
+             * Edition
+             * @description Counts the digests of the same period, products and viewers from 1.
+             */
+            edition: number;
+            /**
+             * Is Complete
+             * @description Whether every series of the period was complete.
+             */
+            is_complete: boolean;
+            /**
+             * Title
+             * @description Its first line.
+             */
+            title: string;
+            /**
+             * Made At
+             * Format: date-time
+             * @description When its numbers were read.
+             */
+            made_at: string;
+        };
+        /**
+         * Direction
+         * @description Whether a value rose or fell.
+         * @enum {string}
+         */
+        Direction: "up" | "down";
         /**
          * DownloadsTotal
          * @description Downloads of a product over the last 30 days that all of its metrics have.
@@ -678,6 +1666,239 @@ export interface components {
             left_out: components["schemas"]["LeftOut"][];
         };
         /**
+         * EndpointBadge
+         * @description A badge in the format of the endpoint badge of shields.io, which allows no other field.
+         */
+        EndpointBadge: {
+            /**
+             * Schemaversion
+             * @description Always 1.
+             * @default 1
+             * @constant
+             */
+            schemaVersion: 1;
+            /**
+             * Label
+             * @description The left text: what is counted; in a demo it begins with `Sample data`.
+             */
+            label: string;
+            /**
+             * Message
+             * @description The right text: the value and its week or day.
+             */
+            message: string;
+            /**
+             * Color
+             * @description `blue`, `yellow` for a value of more than 10 days ago, `inactive` without one.
+             */
+            color: string;
+            /**
+             * Iserror
+             * @description Whether there is no value.
+             * @default false
+             */
+            isError: boolean;
+            /**
+             * Cacheseconds
+             * @description How long the badge may be shown before it is read again.
+             * @default 3600
+             */
+            cacheSeconds: number;
+        };
+        /**
+         * Event
+         * @description One event as its origin states it.
+         */
+        Event: {
+            /**
+             * Event Id
+             * @description The same in every answer.
+             */
+            event_id: string;
+            /**
+             * Day
+             * Format: date
+             * @description UTC day on which it happened.
+             */
+            day: string;
+            /**
+             * Happened At
+             * @description When it happened; null where the origin states only the day.
+             */
+            happened_at: string | null;
+            /**
+             * Kind
+             * @description What happened: a release or a preview of one, an entry of a feed, a story that names the product, a day
+             *     that a registry did not count.
+             * @enum {string}
+             */
+            kind: "release" | "pre_release" | "post" | "mention" | "outage";
+            /**
+             * Title
+             * @description What the origin calls it.
+             */
+            title: string;
+            /**
+             * Product
+             * @description Id of the product; null: it is about all of them. A release in several registries is one event in each,
+             *     all of one product.
+             */
+            product: string | null;
+            /**
+             * Url
+             * @description Its page; null where the origin states none.
+             */
+            url: string | null;
+            /**
+             * Origin
+             * @description Where it was read: `crates:lance`, `github:lancedb/lancedb`, `feed:lance-blog`, `mention:lancedb`.
+             */
+            origin: string;
+            /**
+             * Recorded At
+             * Format: date-time
+             * @description When it was first read.
+             */
+            recorded_at: string;
+        };
+        /**
+         * EventFreshness
+         * @description How fresh the data are, and the versions of the tables with that of the events.
+         */
+        EventFreshness: {
+            /**
+             * Last Success At
+             * @description When the last run that collected every metric without an error ended; null when there was none.
+             */
+            last_success_at: string | null;
+            /**
+             * Read At
+             * @description When the last run that read something from the registries ended; null when there was none.
+             */
+            read_at: string | null;
+            /**
+             * Is Stale
+             * @description Whether one of `sources` is stale, or nothing was ever fetched from any.
+             */
+            is_stale: boolean;
+            /**
+             * Sample
+             * @description Whether the numbers are invented for a demo: computed from what is stored, which is never mixed.
+             */
+            sample: boolean;
+            /**
+             * Sources
+             * @description How fresh each source is, by name; a failed metric does not make a source stale, only its age does.
+             */
+            sources: components["schemas"]["SourceFreshness"][];
+            /**
+             * Storage Reachable
+             * @description False when the database did not respond and this is the last good body.
+             * @default true
+             */
+            storage_reachable: boolean;
+            /**
+             * Data As Of
+             * @description When the database was last known to hold this; null while it responds.
+             */
+            data_as_of?: string | null;
+            /** @description Which versions of the tables the body was read from. */
+            versions: components["schemas"]["EventVersions"];
+        };
+        /**
+         * EventKind
+         * @description What kind of thing happened.
+         * @enum {string}
+         */
+        EventKind: "release" | "pre_release" | "post" | "mention" | "note" | "outage";
+        /**
+         * EventOfDay
+         * @description The event that a comparison is about. It happened then; that it changed anything is not said.
+         */
+        EventOfDay: {
+            /**
+             * Event Id
+             * @description Its id.
+             */
+            event_id: string;
+            /**
+             * Day
+             * Format: date
+             * @description Its UTC day.
+             */
+            day: string;
+            /**
+             * Kind
+             * @description What kind of thing happened.
+             * @enum {string}
+             */
+            kind: "release" | "pre_release" | "post" | "mention" | "note" | "outage";
+            /**
+             * Title
+             * @description What its origin calls it.
+             */
+            title: string;
+            /**
+             * Product
+             * @description The product; null for all of them.
+             */
+            product: string | null;
+            /**
+             * Author
+             * @description The person who says it; null unless it is a note.
+             */
+            author: string | null;
+        };
+        /**
+         * EventVersions
+         * @description Versions of the tables; no other body has that of the events, some of which are for the team only.
+         */
+        EventVersions: {
+            /**
+             * Metrics
+             * @description Version of the catalogue as stored.
+             */
+            metrics: number;
+            /**
+             * Stats
+             * @description Version of the observations.
+             */
+            stats: number;
+            /**
+             * History
+             * @description Version of the runs.
+             */
+            history: number;
+            /**
+             * Run Outcomes
+             * @description Version of the outcomes of each metric in each run.
+             */
+            run_outcomes: number;
+            /**
+             * Events
+             * @description Version of the events; 0 before a job has created their table.
+             */
+            events: number;
+        };
+        /**
+         * Events
+         * @description The events of some days.
+         */
+        Events: {
+            /**
+             * Events
+             * @description What sources state, oldest first.
+             */
+            events: components["schemas"]["Event"][];
+            /**
+             * Notes
+             * @description What people say, oldest first; each with its author.
+             */
+            notes: components["schemas"]["Note"][];
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["EventFreshness"];
+        };
+        /**
          * Failure
          * @description Metrics that failed for one cause.
          */
@@ -709,6 +1930,56 @@ export interface components {
             message: string;
         };
         /**
+         * Finding
+         * @description An insight, as `/insights` had it.
+         */
+        Finding: {
+            /** @description What it is about. */
+            kind: components["schemas"]["InsightKind"];
+            /**
+             * Rule
+             * @description Id of the rule that made it, one of the digest's `rules`.
+             */
+            rule: string;
+            /**
+             * Importance
+             * @description Size of the effect in `unit`.
+             */
+            importance: number;
+            /**
+             * Unit
+             * @description What `importance` counts.
+             */
+            unit: string;
+            /**
+             * Product
+             * @description The product; null for several.
+             */
+            product: string | null;
+            /**
+             * Metric Ids
+             * @description The metrics that it is about.
+             */
+            metric_ids: string[];
+            /**
+             * Sentence
+             * @description The insight in plain English, made of its numbers.
+             */
+            sentence: string;
+            /**
+             * Numbers
+             * @description The numbers that it rests on, in the shape that `/insights` has for its kind.
+             */
+            numbers: {
+                [key: string]: unknown;
+            };
+            /**
+             * Link
+             * @description Path of the API that has these numbers.
+             */
+            link: string;
+        };
+        /**
          * Freshness
          * @description How fresh the data of this body are. Instants, never ages: the reader knows what time it is.
          */
@@ -719,10 +1990,20 @@ export interface components {
              */
             last_success_at: string | null;
             /**
+             * Read At
+             * @description When the last run that read something from the registries ended; null when there was none.
+             */
+            read_at: string | null;
+            /**
              * Is Stale
              * @description Whether one of `sources` is stale, or nothing was ever fetched from any.
              */
             is_stale: boolean;
+            /**
+             * Sample
+             * @description Whether the numbers are invented for a demo: computed from what is stored, which is never mixed.
+             */
+            sample: boolean;
             /**
              * Sources
              * @description How fresh each source is, by name; a failed metric does not make a source stale, only its age does.
@@ -741,6 +2022,353 @@ export interface components {
             data_as_of?: string | null;
             /** @description Which versions of the tables the body was read from. */
             versions: components["schemas"]["Versions"];
+        };
+        /**
+         * GapNumbers
+         * @description Days that a registry did not count.
+         */
+        GapNumbers: {
+            /**
+             * @description Always `registry_gap`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "registry_gap";
+            /**
+             * Source
+             * @description The source.
+             */
+            source: string;
+            /**
+             * Lacking
+             * @description Days that each of the metrics lacks, because the source did not count them.
+             */
+            lacking: string[];
+            /**
+             * Low
+             * @description Days that are marked as low for everybody.
+             */
+            low: string[];
+            /**
+             * Series
+             * @description How many of our series of the source should have the days; the metrics are those concerned.
+             */
+            series: number;
+        };
+        /**
+         * Goal
+         * @description A value that a metric, or the downloads of a product, should have by a day.
+         */
+        Goal: {
+            /**
+             * Name
+             * @description Its name: that of the catalogue, else of what is counted.
+             */
+            name: string;
+            /**
+             * Metric Id
+             * @description The metric; null for the downloads of a product.
+             */
+            metric_id: string | null;
+            /**
+             * Product
+             * @description The product.
+             */
+            product: string;
+            /**
+             * Unit
+             * @description What is counted.
+             */
+            unit: string;
+            /**
+             * Value
+             * @description The value to reach.
+             */
+            value: number;
+            /**
+             * Date
+             * Format: date
+             * @description The UTC day by whose end it should be reached.
+             */
+            date: string;
+            /**
+             * Since
+             * @description First day of the sum; null for what has a reading.
+             */
+            since: string | null;
+            /**
+             * Current
+             * @description The sum of the known days, or the newest reading; null if nothing is stored.
+             */
+            current: number | null;
+            /**
+             * As Of
+             * @description The newest day of the sum, or the day of the reading; null if nothing is stored.
+             */
+            as_of: string | null;
+            /**
+             * Missing Days
+             * @description Days of the sum without a value; they could only add to it.
+             */
+            missing_days: string[];
+            /**
+             * Series
+             * @description The metrics that are counted together.
+             */
+            series: string[];
+            /**
+             * Waits For
+             * @description Metrics without a later day, which others have.
+             */
+            waits_for: string[];
+            /**
+             * Left Out
+             * @description Metrics that have failed for more than two weeks, and are in no total.
+             */
+            left_out: string[];
+            /**
+             * Level Break
+             * @description The newest declared change of counting among the days or weeks that are used; null without one.
+             */
+            level_break: string | null;
+            /**
+             * Remaining
+             * @description What is left; 0 once reached.
+             */
+            remaining: number | null;
+            /**
+             * Weeks Left
+             * @description Weeks from `as_of` to the date.
+             */
+            weeks_left: number | null;
+            /**
+             * Needed Per Week
+             * @description What each of these weeks needs, rounded up; with missing days the most that can be needed.
+             */
+            needed_per_week: number | null;
+            /**
+             * Recent Per Week
+             * @description The mean of the recent complete weeks; of a rolling total its growth a week over one window.
+             */
+            recent_per_week: number | null;
+            /**
+             * Recent Weeks
+             * @description Which weeks these are.
+             */
+            recent_weeks: string[];
+            /** @description Where it stands. */
+            progress: components["schemas"]["Progress"];
+            /**
+             * Reason
+             * @description Why that is not known; null where it is.
+             */
+            reason: string | null;
+            /** @description The forecast by the rule `seasonal-naive-interval`; null where there is none. */
+            forecast: components["schemas"]["GoalForecast"] | null;
+            /**
+             * Forecast Reason
+             * @description Why there is none; null where there is one.
+             */
+            forecast_reason: string | null;
+            /**
+             * Sentence
+             * @description Where the goal stands, in plain English, made of its numbers.
+             */
+            sentence: string;
+            /**
+             * Rule
+             * @description Id of the rule; docs/insights.md has it with its parameters.
+             * @constant
+             */
+            rule: "needed-per-week";
+            /**
+             * Link
+             * @description Path of the API that has the weeks.
+             */
+            link: string;
+        };
+        /**
+         * GoalForecast
+         * @description 80 % of the outcomes that the past suggests for the value on the date.
+         */
+        GoalForecast: {
+            /**
+             * Low
+             * @description Low end.
+             */
+            low: number;
+            /**
+             * High
+             * @description High end.
+             */
+            high: number;
+            /**
+             * Origin
+             * @description The newest complete week, from which it is made.
+             */
+            origin: string;
+            /**
+             * Weeks Ahead
+             * @description Weeks from the end of that week to the date, rounded up.
+             */
+            weeks_ahead: number;
+            /**
+             * Hits
+             * @description How many past forecasts of the same rule were right.
+             */
+            hits: number;
+            /**
+             * Tests
+             * @description How many past forecasts there are.
+             */
+            tests: number;
+        };
+        /**
+         * GoalLine
+         * @description Where a goal stood when the digest was made.
+         */
+        GoalLine: {
+            /**
+             * Name
+             * @description What the goal is called.
+             */
+            name: string;
+            /**
+             * Product
+             * @description The product.
+             */
+            product: string;
+            /**
+             * Metric Ids
+             * @description The metrics that it is about.
+             */
+            metric_ids: string[];
+            /**
+             * Progress
+             * @description `reached`, `on_track`, `behind`, `missed` or `unknown`.
+             */
+            progress: string;
+            /**
+             * Sentence
+             * @description Where it stood, in plain English.
+             */
+            sentence: string;
+            /**
+             * Rule
+             * @description Id of the rule, one of the digest's `rules`.
+             */
+            rule: string;
+            /**
+             * Link
+             * @description Path of the API that has the numbers.
+             */
+            link: string;
+        };
+        /**
+         * Goals
+         * @description The goals of the catalogue, in its order.
+         */
+        Goals: {
+            /**
+             * Goals
+             * @description The goals; none without a `[[goal]]` in the catalogue.
+             */
+            goals: components["schemas"]["Goal"][];
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * Happening
+         * @description What a source states of a day; the releases of a product on one day are one.
+         */
+        Happening: {
+            /**
+             * Day
+             * Format: date
+             * @description The UTC day.
+             */
+            day: string;
+            /** @description What happened. */
+            kind: components["schemas"]["EventKind"];
+            /**
+             * Product
+             * @description Id of the product; null: it is about all of them.
+             */
+            product: string | null;
+            /**
+             * Product Name
+             * @description Its display name.
+             */
+            product_name: string | null;
+            /**
+             * Titles
+             * @description What the sources call it, each name once.
+             */
+            titles: string[];
+            /**
+             * Places
+             * @description In how many places it was read.
+             */
+            places: number;
+            /**
+             * Url
+             * @description The page of the first of them.
+             */
+            url: string | null;
+            /**
+             * Origins
+             * @description Where it was read.
+             */
+            origins: string[];
+            /**
+             * Metric Ids
+             * @description The metrics whose sources state it; empty where it is of no metric.
+             */
+            metric_ids: string[];
+        };
+        /**
+         * HeadlineNumbers
+         * @description A total of the period.
+         */
+        HeadlineNumbers: {
+            /**
+             * @description Always `headline`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "headline";
+            /**
+             * Total
+             * @description The sum over the series in `complete`.
+             */
+            total: number;
+            /** @description From the period before, months and quarters by daily mean; null where it is not known. */
+            change: components["schemas"]["Change"] | null;
+            /** @description From 52 weeks, 12 months or 4 quarters earlier; null where it is not known. */
+            year_on_year: components["schemas"]["Change"] | null;
+            /**
+             * Complete
+             * @description Metrics that are complete in the period, and so in the sum.
+             */
+            complete: string[];
+            /**
+             * Series
+             * @description How many metrics the total should have.
+             */
+            series: number;
+            /**
+             * Waits For
+             * @description Metrics that are not complete in the period.
+             */
+            waits_for: string[];
+            /**
+             * Left Out
+             * @description Metrics that have failed for more than two weeks.
+             */
+            left_out: string[];
+            /**
+             * Level Break
+             * @description The change of counting that a change would cross; null without one.
+             */
+            level_break: string | null;
         };
         /**
          * Health
@@ -774,6 +2402,101 @@ export interface components {
             freshness: components["schemas"]["Freshness"];
         };
         /**
+         * Insight
+         * @description One sentence about the period, and what it rests on.
+         */
+        Insight: {
+            /** @description What it is about. */
+            kind: components["schemas"]["InsightKind"];
+            /**
+             * Rule
+             * @description Id of the rule that made it; docs/insights.md has each with its parameters.
+             */
+            rule: string;
+            /**
+             * Importance
+             * @description Size of the effect in `unit`, never a per cent: ranks insights of one unit.
+             */
+            importance: number;
+            /**
+             * Unit
+             * @description What `importance` counts.
+             */
+            unit: string;
+            /**
+             * Product
+             * @description The product; null for several.
+             */
+            product: string | null;
+            /**
+             * Metric Ids
+             * @description The metrics it is about.
+             */
+            metric_ids: string[];
+            /**
+             * Sentence
+             * @description The insight in plain English, made of its numbers.
+             */
+            sentence: string;
+            /**
+             * Numbers
+             * @description The numbers that it rests on.
+             */
+            numbers: components["schemas"]["HeadlineNumbers"] | components["schemas"]["MoverNumbers"] | components["schemas"]["UnusualNumbers"] | components["schemas"]["ShiftNumbers"] | components["schemas"]["RecordNumbers"] | components["schemas"]["MilestoneNumbers"] | components["schemas"]["SettlingNumbers"] | components["schemas"]["GapNumbers"] | components["schemas"]["RestatedNumbers"] | components["schemas"]["MissingNumbers"] | components["schemas"]["SilenceNumbers"];
+            /**
+             * Link
+             * @description Path of the API that has these numbers.
+             */
+            link: string;
+        };
+        /**
+         * InsightKind
+         * @description What an insight is about, in the order in which insights are shown.
+         * @enum {string}
+         */
+        InsightKind: "headline" | "level_break" | "spike" | "dip" | "registry_gap" | "record" | "milestone" | "settling" | "mover" | "restated" | "missing" | "silence";
+        /**
+         * Insights
+         * @description The insights of a period.
+         */
+        Insights: {
+            /**
+             * Grain
+             * @description Length of the period.
+             * @enum {string}
+             */
+            grain: "week" | "month" | "quarter";
+            /**
+             * Period
+             * @description The period: `2026-W47`, `2026-11` or `2026-Q4`.
+             */
+            period: string;
+            /**
+             * Period Start
+             * Format: date
+             * @description First UTC day of the period.
+             */
+            period_start: string;
+            /**
+             * Period End
+             * Format: date
+             * @description Last UTC day of the period, inclusive.
+             */
+            period_end: string;
+            /**
+             * Insights
+             * @description By kind, then by unit and importance; without anything unusual one of them says so.
+             */
+            insights: components["schemas"]["Insight"][];
+            /**
+             * Foremost
+             * @description Positions in `insights` of at most four for a first screen, the most important first.
+             */
+            foremost: number[];
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["Freshness"];
+        };
+        /**
          * LeftOut
          * @description A metric that has failed for more than two weeks, and so is in no total.
          */
@@ -789,6 +2512,138 @@ export interface components {
              */
             newest_day: string | null;
         };
+        /**
+         * LevelBreak
+         * @description A day from which on a source counts in another way; no change is computed across it.
+         */
+        LevelBreak: {
+            /**
+             * Day
+             * Format: date
+             * @description First day that is counted in the new way.
+             */
+            day: string;
+            /**
+             * Reason
+             * @description What changed, as the source declares it.
+             */
+            reason: string;
+        };
+        /**
+         * ListFreshness
+         * @description How fresh the data are, and the versions of the tables with that of the lists.
+         */
+        ListFreshness: {
+            /**
+             * Last Success At
+             * @description When the last run that collected every metric without an error ended; null when there was none.
+             */
+            last_success_at: string | null;
+            /**
+             * Read At
+             * @description When the last run that read something from the registries ended; null when there was none.
+             */
+            read_at: string | null;
+            /**
+             * Is Stale
+             * @description Whether one of `sources` is stale, or nothing was ever fetched from any.
+             */
+            is_stale: boolean;
+            /**
+             * Sample
+             * @description Whether the numbers are invented for a demo: computed from what is stored, which is never mixed.
+             */
+            sample: boolean;
+            /**
+             * Sources
+             * @description How fresh each source is, by name; a failed metric does not make a source stale, only its age does.
+             */
+            sources: components["schemas"]["SourceFreshness"][];
+            /**
+             * Storage Reachable
+             * @description False when the database did not respond and this is the last good body.
+             * @default true
+             */
+            storage_reachable: boolean;
+            /**
+             * Data As Of
+             * @description When the database was last known to hold this; null while it responds.
+             */
+            data_as_of?: string | null;
+            /** @description Versions of the tables that the body was read from. */
+            versions: components["schemas"]["ListVersions"];
+        };
+        /**
+         * ListVersions
+         * @description Versions of the tables; no other body has that of the lists, most of which are for the team only.
+         */
+        ListVersions: {
+            /**
+             * Metrics
+             * @description Version of the catalogue as stored.
+             */
+            metrics: number;
+            /**
+             * Stats
+             * @description Version of the observations.
+             */
+            stats: number;
+            /**
+             * History
+             * @description Version of the runs.
+             */
+            history: number;
+            /**
+             * Run Outcomes
+             * @description Version of the outcomes of each metric in each run.
+             */
+            run_outcomes: number;
+            /**
+             * Traffic Items
+             * @description Version of the lists; 0 before a job has created their table.
+             */
+            traffic_items: number;
+        };
+        /**
+         * Loss
+         * @description What a metric loses next, because its source keeps a value only for some days.
+         */
+        Loss: {
+            /**
+             * Metric Id
+             * @description Id of the metric.
+             */
+            metric_id: string;
+            /**
+             * Unread Day
+             * Format: date
+             * @description Last UTC day of its oldest value that was not read; today or later when every older one was.
+             */
+            unread_day: string;
+            /**
+             * Lost On
+             * Format: date
+             * @description Last UTC day on which the source returns that value; it is lost when this day is over.
+             */
+            lost_on: string;
+            /**
+             * Vanishes At
+             * Format: date-time
+             * @description The instant at which it is lost: the midnight after `lost_on`.
+             */
+            vanishes_at: string;
+            /**
+             * Lost Days
+             * @description Days that are lost for good, oldest first: the source dropped them unread in the last 12 weeks.
+             */
+            lost_days: string[];
+        };
+        /**
+         * Measure
+         * @description What is compared of each day.
+         * @enum {string}
+         */
+        Measure: "value" | "growth";
         /**
          * MetricIdentity
          * @description What a metric counts.
@@ -806,12 +2661,12 @@ export interface components {
             display_name: string;
             /**
              * Metric Family
-             * @description First part of the id: `downloads`, `stars`, `stars_retained`.
+             * @description First part of the id: `downloads`, `stars`, `stars_retained`; `registry` is the total of a registry.
              */
             metric_family: string;
             /**
              * Product
-             * @description Id of the product it belongs to.
+             * @description Id of the product it belongs to; of the total of a registry, the registry: `npm`.
              */
             product: string;
             /**
@@ -884,7 +2739,73 @@ export interface components {
              * @description The error of the last run that collected it; null when there was none.
              */
             last_error: string | null;
+            /**
+             * Visibility
+             * @description Who may see it: everybody, or only who sends an accepted token.
+             * @enum {string}
+             */
+            visibility: "public" | "team";
         };
+        /**
+         * MilestoneNumbers
+         * @description A round number that was passed for the first time.
+         */
+        MilestoneNumbers: {
+            /**
+             * @description Always `milestone`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "milestone";
+            /**
+             * Mark
+             * @description The round number.
+             */
+            mark: number;
+            /**
+             * Value
+             * @description The level at the end of the period, or the sum up to there.
+             */
+            value: number;
+            /**
+             * Since
+             * @description First day of the sum; null for a level or a counter.
+             */
+            since: string | null;
+            /**
+             * Day
+             * @description The day on which the sum passed the number; null for a level or a counter.
+             */
+            day: string | null;
+            /**
+             * Level Break
+             * @description The newest change of counting that the value includes; null without one.
+             */
+            level_break: string | null;
+        };
+        /**
+         * MissingNumbers
+         * @description What is not known.
+         */
+        MissingNumbers: {
+            /**
+             * @description Always `missing`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "missing";
+            /**
+             * Days
+             * @description The missing days; empty for what is read at an instant.
+             */
+            days: string[];
+            /** @description Why it is not known. */
+            reason: components["schemas"]["MissingReason"];
+        };
+        /**
+         * MissingReason
+         * @description Why a value of a period is not known.
+         * @enum {string}
+         */
+        MissingReason: "days" | "late" | "reading" | "reset";
         /**
          * MonthPoint
          * @description One calendar month, in UTC.
@@ -956,7 +2877,7 @@ export interface components {
             duplicated: boolean;
             /**
              * Reset
-             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             * @description The counter was reset in the period, so that its flow is not known and `value` is null.
              */
             reset: boolean;
             /**
@@ -1018,12 +2939,12 @@ export interface components {
             display_name: string;
             /**
              * Metric Family
-             * @description First part of the id: `downloads`, `stars`, `stars_retained`.
+             * @description First part of the id: `downloads`, `stars`, `stars_retained`; `registry` is the total of a registry.
              */
             metric_family: string;
             /**
              * Product
-             * @description Id of the product it belongs to.
+             * @description Id of the product it belongs to; of the total of a registry, the registry: `npm`.
              */
             product: string;
             /**
@@ -1081,6 +3002,8 @@ export interface components {
             four_period_change: components["schemas"]["Change"] | null;
             /** @description Against 52 weeks, 364 days or 12 months earlier; null for a rolling total. */
             year_on_year_change: components["schemas"]["Change"] | null;
+            /** @description The newest change of counting that one of the changes would cross and so is null; null without one. */
+            level_break: components["schemas"]["LevelBreak"] | null;
             /**
              * Share
              * @description Fraction of the product's downloads in that period, 0 to 1; null when one of them is incomplete.
@@ -1130,6 +3053,306 @@ export interface components {
              * @description Each month: `2026-11`.
              */
             month: string[];
+        };
+        /**
+         * MoverNumbers
+         * @description A series that moved.
+         */
+        MoverNumbers: {
+            /**
+             * @description Always `mover`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "mover";
+            /**
+             * Value
+             * @description The value of the period.
+             */
+            value: number;
+            /** @description From the period before; of a rolling total from a whole window earlier. */
+            change: components["schemas"]["Change"];
+            /** @description Whether it is a gain or a fall. */
+            direction: components["schemas"]["Direction"];
+        };
+        /**
+         * NetOfRegistry
+         * @description What the registry did in the same days, and the metric's change without it.
+         */
+        NetOfRegistry: {
+            /**
+             * Metric Id
+             * @description The registry's own daily series.
+             */
+            metric_id: string;
+            /**
+             * Before
+             * @description The registry's mean a day before.
+             */
+            before: number;
+            /**
+             * After
+             * @description The registry's mean a day after.
+             */
+            after: number;
+            /**
+             * Fraction
+             * @description The change of the registry as a fraction (0.05 is 5 % up).
+             */
+            fraction: number;
+            /**
+             * Net Difference
+             * @description The part of the mean after, in the metric's unit a day, that is beyond the registry's change.
+             */
+            net_difference: number;
+            /**
+             * Net Fraction
+             * @description The change of the metric over that of the registry, as a fraction.
+             */
+            net_fraction: number;
+        };
+        /**
+         * Note
+         * @description What a person says happened: a cause that somebody names, not one that was measured.
+         */
+        Note: {
+            /**
+             * Event Id
+             * @description The same in every answer.
+             */
+            event_id: string;
+            /**
+             * Day
+             * Format: date
+             * @description UTC day on which it happened.
+             */
+            day: string;
+            /**
+             * Title
+             * @description What happened, in the person's words.
+             */
+            title: string;
+            /**
+             * Author
+             * @description Who says it.
+             */
+            author: string;
+            /**
+             * Product
+             * @description Id of the product; null: it is about all of them.
+             */
+            product: string | null;
+            /**
+             * Url
+             * @description A page about it; null if the person named none.
+             */
+            url: string | null;
+            /**
+             * Recorded At
+             * Format: date-time
+             * @description When it was recorded.
+             */
+            recorded_at: string;
+        };
+        /**
+         * Outage
+         * @description What was wrong with one day of a registry.
+         */
+        Outage: {
+            /**
+             * Outage Id
+             * @description Identifies it forever: `registry:npm:all|2024-08-28|not_counted`.
+             */
+            outage_id: string;
+            /**
+             * Metric Id
+             * @description The total of the registry, whose stored values it follows from.
+             */
+            metric_id: string;
+            /**
+             * Registry
+             * @description The registry: `pypi`, `npm`, `crates`.
+             */
+            registry: string;
+            /**
+             * Day
+             * Format: date
+             * @description The UTC day.
+             */
+            day: string;
+            /** @description What was wrong, by the rule `outage-ledger` of docs/insights.md. */
+            kind: components["schemas"]["OutageKind"];
+            /**
+             * Value
+             * @description Downloads of everything on that day as the registry states them now; null where it states none.
+             */
+            value: number | null;
+            /**
+             * Usual
+             * @description The median of the same weekdays up to four weeks before and after; null where none is known.
+             */
+            usual: number | null;
+            /**
+             * Share
+             * @description `value` as a share of `usual`; null where one of them is.
+             */
+            share: number | null;
+            /**
+             * First Value
+             * @description What the registry stated before it restated the day; null for any other kind.
+             */
+            first_value: number | null;
+            /**
+             * Seen At
+             * Format: date-time
+             * @description When we first saw it, as far as the stored values show: it may have been to see before.
+             */
+            seen_at: string;
+            /**
+             * Sentence
+             * @description The same in words.
+             */
+            sentence: string;
+        };
+        /**
+         * OutageKind
+         * @description What was wrong with how a registry counted a day.
+         * @enum {string}
+         */
+        OutageKind: "not_counted" | "partial" | "low" | "late" | "restated";
+        /**
+         * Outages
+         * @description The outages of the registries that the catalogue uses.
+         */
+        Outages: {
+            /**
+             * Registries
+             * @description The registries of which a total is stored.
+             */
+            registries: string[];
+            /**
+             * Outages
+             * @description Every outage that the stored totals show, last seen first.
+             */
+            outages: components["schemas"]["Outage"][];
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * Overview
+         * @description One week of every product.
+         */
+        Overview: {
+            /**
+             * Name
+             * @description What the catalogue calls all products together; null where it has no name.
+             */
+            name: string | null;
+            /**
+             * Week
+             * @description The ISO week: `2026-W47`.
+             */
+            week: string;
+            /**
+             * Period Start
+             * Format: date
+             * @description First UTC day of the week.
+             */
+            period_start: string;
+            /**
+             * Period End
+             * Format: date
+             * @description Last UTC day of the week.
+             */
+            period_end: string;
+            /**
+             * Previous
+             * @description The week before; null where nothing is known of it or of an earlier one.
+             */
+            previous: string | null;
+            /**
+             * Next
+             * @description The week after; null where that is not over.
+             */
+            next: string | null;
+            /**
+             * Weeks
+             * @description The 52 weeks up to this one, oldest first.
+             */
+            weeks: string[];
+            /**
+             * Complete
+             * @description Series that are complete in the week.
+             */
+            complete: number;
+            /**
+             * Series
+             * @description Series that the totals are made of.
+             */
+            series: number;
+            /** @description The total of all products' daily downloads, as `/insights` has it; null where no series is complete. */
+            headline: components["schemas"]["Insight"] | null;
+            /**
+             * Products
+             * @description The largest first; those with downloads before those that count something else.
+             */
+            products: components["schemas"]["ProductOfWeek"][];
+            /** @description Stars of all products; null where none were read. */
+            stars: components["schemas"]["Stars"] | null;
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * Place
+         * @description One place of a list.
+         */
+        Place: {
+            /**
+             * Name
+             * @description The site, or the path of the page.
+             */
+            name: string;
+            /**
+             * Title
+             * @description Title of the page; null where the source lists no titles.
+             */
+            title: string | null;
+            /**
+             * Count
+             * @description Views in the days that the list covers. Counts of two lists overlap and do not add up.
+             */
+            count: number;
+            /**
+             * Uniques
+             * @description Different visitors among them; those of two places or two lists do not add up.
+             */
+            uniques: number;
+        };
+        /**
+         * PlaceStatus
+         * @description How the reading of a place that states events went.
+         */
+        PlaceStatus: {
+            /**
+             * Place Id
+             * @description Id of the place: `feed/` or `mention/` and the id of its entry, or `releases/` and what is released.
+             */
+            place_id: string;
+            /**
+             * Read At
+             * @description When it was last read; null when it never was.
+             */
+            read_at: string | null;
+            /**
+             * Last Error
+             * @description The error of the last run that read it; null when there was none.
+             */
+            last_error: string | null;
+            /**
+             * Visibility
+             * @description Who may see it: everybody, or only who sends an accepted token.
+             * @enum {string}
+             */
+            visibility: "public" | "team";
         };
         /**
          * PointColumns
@@ -1199,16 +3422,75 @@ export interface components {
             duplicated: boolean | boolean[];
             /**
              * Reset
-             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             * @description The counter was reset in the period, so that its flow is not known and `value` is null.
              */
             reset: boolean | boolean[];
         };
+        /**
+         * Preview
+         * @description The words and the picture of a link, for Open Graph tags.
+         */
+        Preview: {
+            /**
+             * Week
+             * @description The ISO week.
+             */
+            week: string;
+            /**
+             * Title
+             * @description Whose numbers, and of which week.
+             */
+            title: string;
+            /**
+             * Description
+             * @description The headline of the week and what is foremost in it, in sentences; in a demo first that it is one.
+             */
+            description: string;
+            /**
+             * Image
+             * @description The path of the picture with its query; null where none can be drawn.
+             */
+            image: string | null;
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * ProductOfWeek
+         * @description One product.
+         */
+        ProductOfWeek: {
+            /**
+             * Product
+             * @description Id of the product.
+             */
+            product: string;
+            /**
+             * Display Name
+             * @description The display name; the id where the catalogue has none.
+             */
+            display_name: string;
+            /** @description What it counts by the week; null where no metric of it adds up. */
+            total: components["schemas"]["WeeklyTotal"] | null;
+            /** @description Its stars; null where none were read. */
+            stars: components["schemas"]["Stars"] | null;
+            /**
+             * Is Known
+             * @description Whether there is a value to show: stars, or a total or an estimate in any of `weeks`.
+             */
+            is_known: boolean;
+        };
+        /**
+         * Progress
+         * @description Where a goal stands.
+         * @enum {string}
+         */
+        Progress: "reached" | "on_track" | "behind" | "missed" | "unknown";
         /**
          * Provenance
          * @description How a value reached the database; a later member outranks an earlier one.
          * @enum {string}
          */
-        Provenance: "csv_seed" | "api" | "recomputed";
+        Provenance: "sample" | "csv_seed" | "api" | "recomputed";
         /**
          * Reading
          * @description The newest reading of a metric.
@@ -1249,6 +3531,166 @@ export interface components {
              * @constant
              */
             status: "ready";
+        };
+        /**
+         * RecordNumbers
+         * @description The highest value of about a year.
+         */
+        RecordNumbers: {
+            /**
+             * @description Always `record`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "record";
+            /**
+             * Value
+             * @description The value of the period.
+             */
+            value: number;
+            /**
+             * Previous
+             * @description The highest of the periods before.
+             */
+            previous: number;
+            /**
+             * Previous Period
+             * @description The period of that value.
+             */
+            previous_period: string;
+            /**
+             * Compared
+             * @description How many periods before were compared, all of them complete.
+             */
+            compared: number;
+        };
+        /**
+         * Refused
+         * @description A metric that may not share the chart.
+         */
+        Refused: {
+            /**
+             * Metric Id
+             * @description Its id.
+             */
+            metric_id: string;
+            /**
+             * Sentence
+             * @description Why, in plain English.
+             */
+            sentence: string;
+        };
+        /**
+         * RegistryPoint
+         * @description One period of a metric and of its registry, over the days that both have.
+         */
+        RegistryPoint: {
+            /**
+             * Period
+             * @description Name of the period: `2026-11-18`, `2026-W47` or `2026-11`.
+             */
+            period: string;
+            /**
+             * Period Start
+             * Format: date
+             * @description First UTC day of the period.
+             */
+            period_start: string;
+            /**
+             * Period End
+             * Format: date
+             * @description Last UTC day of the period, inclusive.
+             */
+            period_end: string;
+            /**
+             * Value
+             * @description The metric's sum over the days that both have; null without one. Estimates are left out.
+             */
+            value: number | null;
+            /**
+             * Registry Value
+             * @description The sum over the same days of everything that the registry counted; null without one.
+             */
+            registry_value: number | null;
+            /**
+             * Days Present
+             * @description Days that both have. A day that the registry did not count, or only in part, is none.
+             */
+            days_present: number;
+            /**
+             * Days Expected
+             * @description Days that a complete period has.
+             */
+            days_expected: number;
+            /**
+             * Complete
+             * @description The period is over and both have every day of it.
+             */
+            complete: boolean;
+            /**
+             * Share Ppm
+             * @description Share of the registry in parts per million; null without a day that both have.
+             */
+            share_ppm: number | null;
+            /**
+             * Growth
+             * @description Change of the metric from the period before, by the daily mean: 0.05 is five per cent up.
+             *
+             *     Null, like the other two, unless both periods are complete, and across a change of counting.
+             */
+            growth: number | null;
+            /**
+             * Registry Growth
+             * @description Change of the registry from the period before.
+             */
+            registry_growth: number | null;
+            /**
+             * Net Growth
+             * @description The metric's growth without the registry's: (1 + growth) / (1 + registry_growth) - 1.
+             */
+            net_growth: number | null;
+        };
+        /**
+         * RestatedNumbers
+         * @description Values that a source changed.
+         */
+        RestatedNumbers: {
+            /**
+             * @description Always `restated`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "restated";
+            /**
+             * Days
+             * @description How many values.
+             */
+            days: number;
+            /**
+             * First
+             * Format: date
+             * @description First day of them.
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             * @description Last day of them.
+             */
+            last: string;
+            /**
+             * Difference
+             * @description Sum of the differences from the settled values first read; null for what is not summed.
+             */
+            difference: number | null;
+            /**
+             * Largest
+             * @description The largest difference by size.
+             */
+            largest: number;
+            /**
+             * Has More
+             * @description Whether there are more than were read.
+             */
+            has_more: boolean;
         };
         /**
          * Restatement
@@ -1313,6 +3755,32 @@ export interface components {
             freshness: components["schemas"]["Freshness"];
         };
         /**
+         * RuleOf
+         * @description A rule that sentences of the digest were made by.
+         */
+        RuleOf: {
+            /**
+             * Rule Id
+             * @description Its id.
+             */
+            rule_id: string;
+            /**
+             * Version
+             * @description Changes with the text or a parameter of the rule.
+             */
+            version: string;
+            /**
+             * Text
+             * @description What it says.
+             */
+            text: string;
+            /**
+             * Link
+             * @description The page that explains it.
+             */
+            link: string;
+        };
+        /**
          * RunRecord
          * @description One execution of a job.
          */
@@ -1324,7 +3792,7 @@ export interface components {
             run_id: string;
             /**
              * Job Name
-             * @description The job: `weekly_refresh`, `update_all`, `seed_from_csv`, …
+             * @description The job: `daily_refresh`, `weekly_refresh`, `update_all`, `seed_from_csv`, …
              */
             job_name: string;
             /**
@@ -1346,19 +3814,19 @@ export interface components {
             finished_at: string | null;
             /**
              * Rows Inserted
-             * @description Observations that were new.
+             * @description Observations that were new; null where some may be of metrics that only the team may see.
              */
-            rows_inserted: number;
+            rows_inserted: number | null;
             /**
              * Rows Updated
-             * @description Observations that were stored with another value, status or provenance.
+             * @description Observations that were stored with another value, status or provenance; null like `rows_inserted`.
              */
-            rows_updated: number;
+            rows_updated: number | null;
             /**
              * Rows Unchanged
-             * @description Observations that were stored already, and were not written.
+             * @description Observations that were stored already, and were not written; null like `rows_inserted`.
              */
-            rows_unchanged: number;
+            rows_unchanged: number | null;
             /**
              * Window Start
              * @description First day that the run requested.
@@ -1384,6 +3852,11 @@ export interface components {
              * @description The metrics or globs it was narrowed to, comma separated; null when it collected every metric.
              */
             scope: string | null;
+            /**
+             * Metrics Left
+             * @description Metrics that it did not reach, and the next run reads first; null for jobs that read no registry.
+             */
+            metrics_left: number | null;
         };
         /**
          * RunningDay
@@ -1456,7 +3929,7 @@ export interface components {
             duplicated: boolean;
             /**
              * Reset
-             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             * @description The counter was reset in the period, so that its flow is not known and `value` is null.
              */
             reset: boolean;
             /**
@@ -1544,7 +4017,7 @@ export interface components {
             duplicated: boolean;
             /**
              * Reset
-             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             * @description The counter was reset in the period, so that its flow is not known and `value` is null.
              */
             reset: boolean;
             /**
@@ -1631,7 +4104,7 @@ export interface components {
             duplicated: boolean;
             /**
              * Reset
-             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             * @description The counter was reset in the period, so that its flow is not known and `value` is null.
              */
             reset: boolean;
             /**
@@ -1646,6 +4119,164 @@ export interface components {
              * @constant
              */
             partial: true;
+        };
+        /**
+         * Score
+         * @description One product in the period, or all of them together.
+         */
+        Score: {
+            /**
+             * Product
+             * @description Id of the product; null for all together.
+             */
+            product: string | null;
+            /**
+             * Name
+             * @description Its display name.
+             */
+            name: string;
+            /**
+             * Unit
+             * @description What is counted; null where nothing of it adds up.
+             */
+            unit: string | null;
+            /**
+             * Value
+             * @description The sum over the complete series; null where none is complete.
+             */
+            value: number | null;
+            /**
+             * Is Estimated
+             * @description Whether the value is an estimate, because no series is complete; it has no change.
+             */
+            is_estimated: boolean;
+            /**
+             * Is Complete
+             * @description Whether every series is complete.
+             */
+            is_complete: boolean;
+            /** @description From the period before; null unless every series is complete in both. */
+            change: components["schemas"]["ScoreChange"] | null;
+            /** @description From a year earlier; null unless every series is complete in both. */
+            year_on_year: components["schemas"]["ScoreChange"] | null;
+            /**
+             * Complete
+             * @description How many series are complete.
+             */
+            complete: number;
+            /**
+             * Series
+             * @description How many there are, without those in `left_out`.
+             */
+            series: number;
+            /**
+             * Lacking
+             * @description Ids of the series that are not complete, which are not in the sum.
+             */
+            lacking: string[];
+            /**
+             * Left Out
+             * @description Ids of the series that have failed for more than two weeks, which are not in the sum.
+             */
+            left_out: string[];
+            /**
+             * Level Break
+             * @description Day of the change of counting that a change would cross, and so is null.
+             */
+            level_break: string | null;
+            /** @description Its stars; null where none were read at the end of the period. */
+            stars: components["schemas"]["ScoreStars"] | null;
+            /**
+             * Link
+             * @description Path of the API that has the numbers.
+             */
+            link: string;
+            /**
+             * Page
+             * @description Path of the page that shows them.
+             */
+            page: string;
+        };
+        /**
+         * ScoreChange
+         * @description The change of a value from an earlier period; months and quarters by their daily mean.
+         */
+        ScoreChange: {
+            /**
+             * Absolute
+             * @description In the unit of the value.
+             */
+            absolute: number;
+            /**
+             * Fraction
+             * @description Of the earlier value: 0.05 is 5 % up.
+             */
+            fraction: number;
+        };
+        /**
+         * ScoreStars
+         * @description Stars at the end of the period.
+         */
+        ScoreStars: {
+            /**
+             * Value
+             * @description Their sum over `included` repositories.
+             */
+            value: number;
+            /** @description In the period; null where a repository was not read at both ends. */
+            change: components["schemas"]["ScoreChange"] | null;
+            /**
+             * Included
+             * @description Repositories that were read at the end of the period.
+             */
+            included: number;
+            /**
+             * Repositories
+             * @description How many there are.
+             */
+            repositories: number;
+        };
+        /**
+         * SdkPart
+         * @description What the series of one SDK add to a product's total.
+         */
+        SdkPart: {
+            /**
+             * Sdk
+             * @description The language; null for series without one.
+             */
+            sdk: string | null;
+            /**
+             * Value
+             * @description Their sum in the week of the total.
+             */
+            value: number;
+            /**
+             * Share
+             * @description The fraction of the total.
+             */
+            share: number;
+        };
+        /**
+         * Sentence
+         * @description A sentence about the data, with the path of the API that has its numbers.
+         */
+        Sentence: {
+            /**
+             * Text
+             * @description The sentence.
+             */
+            text: string;
+            /**
+             * Metric Ids
+             * @description The metrics that it is about.
+             */
+            metric_ids: string[];
+            /**
+             * Link
+             * @description Path of the API.
+             */
+            link: string;
         };
         /**
          * Series
@@ -1667,6 +4298,39 @@ export interface components {
             points: (components["schemas"]["DayPoint"] | components["schemas"]["WeekPoint"] | components["schemas"]["MonthPoint"])[];
             /** @description How fresh the data are. */
             freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * SeriesValue
+         * @description The value of one series in the period, with which the next digest compares.
+         */
+        SeriesValue: {
+            /**
+             * Metric Id
+             * @description Id of the metric.
+             */
+            metric_id: string;
+            /**
+             * Name
+             * @description Its display name.
+             */
+            name: string;
+            /**
+             * Source
+             * @description Where it is read.
+             */
+            source: string;
+            /**
+             * Unit
+             * @description What is counted.
+             */
+            unit: string;
+            /** @description How its values combine. */
+            kind: components["schemas"]["ValueKind"];
+            /**
+             * Value
+             * @description Null where the period is not complete.
+             */
+            value: number | null;
         };
         /**
          * ServiceStatus
@@ -1694,12 +4358,160 @@ export interface components {
              */
             failures: components["schemas"]["Failure"][];
             /**
+             * Losses
+             * @description What these metrics lose next, the first loss first; a metric whose source keeps everything has none.
+             */
+            losses: components["schemas"]["Loss"][];
+            /**
+             * Places
+             * @description Every feed and mention of the catalogue, and each place of releases whose last reading failed.
+             */
+            places: components["schemas"]["PlaceStatus"][];
+            /**
              * Runs
              * @description The last ten runs, newest first.
              */
             runs: components["schemas"]["RunRecord"][];
             /** @description How fresh the data are. */
             freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * SettlingNumbers
+         * @description A value back in its usual range after a peak.
+         */
+        SettlingNumbers: {
+            /**
+             * @description Always `settling`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "settling";
+            /**
+             * Value
+             * @description The value of the period.
+             */
+            value: number;
+            /**
+             * Peak
+             * @description The value of the peak.
+             */
+            peak: number;
+            /**
+             * Peak Period
+             * @description The period of the peak.
+             */
+            peak_period: string;
+            /**
+             * Usual
+             * @description The median of the periods before the peak.
+             */
+            usual: number;
+        };
+        /**
+         * ShiftNumbers
+         * @description A level break.
+         */
+        ShiftNumbers: {
+            /**
+             * @description Always `level_break`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "level_break";
+            /**
+             * Day
+             * Format: date
+             * @description First day of the new level.
+             */
+            day: string;
+            /**
+             * Before
+             * @description Median of the weeks before; null for a break that the source declares.
+             */
+            before: number | null;
+            /**
+             * After
+             * @description Median of the weeks since; null for a break that the source declares.
+             */
+            after: number | null;
+            /**
+             * Reason
+             * @description What changed, as the source declares it; null for a shift that was found.
+             */
+            reason: string | null;
+        };
+        /**
+         * Side
+         * @description The days of one side.
+         */
+        Side: {
+            /**
+             * First
+             * Format: date
+             * @description First UTC day.
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             * @description Last UTC day, inclusive.
+             */
+            last: string;
+            /**
+             * Days
+             * @description How many of its days count.
+             */
+            days: number;
+            /**
+             * Mean
+             * @description The mean a day, in the metric's unit; of a level the mean growth a day.
+             */
+            mean: number;
+        };
+        /**
+         * SilenceNumbers
+         * @description How much was judged.
+         */
+        SilenceNumbers: {
+            /**
+             * @description Always `silence`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "silence";
+            /**
+             * Judged
+             * @description Series of which every day was judged, and found usual.
+             */
+            judged: number;
+            /**
+             * Series
+             * @description Series that have days.
+             */
+            series: number;
+        };
+        /**
+         * SinceLast
+         * @description What has changed since the last digest of the same products.
+         */
+        SinceLast: {
+            /**
+             * Digest Id
+             * @description The last digest.
+             */
+            digest_id: string;
+            /**
+             * Period
+             * @description The period that it is about.
+             */
+            period: string;
+            /**
+             * Corrections
+             * @description Milestones that are no longer passed, then values that changed, the largest difference first.
+             */
+            corrections: components["schemas"]["Correction"][];
+            /**
+             * Rules
+             * @description Ids of the rules that changed in the meantime.
+             */
+            rules: string[];
         };
         /**
          * SourceFreshness
@@ -1734,6 +4546,34 @@ export interface components {
          */
         SourceWindow: "1d" | "7d" | "30d" | "90d" | "365d" | "month" | "instant";
         /**
+         * Stars
+         * @description Stars of one or of all products.
+         */
+        Stars: {
+            /**
+             * Value
+             * @description Their sum at the end of the week; as last read where `read_at` is not null.
+             */
+            value: number;
+            /** @description In the week; null where a repository was not read at both ends of the week. */
+            change: components["schemas"]["Change"] | null;
+            /**
+             * Repositories
+             * @description How many repositories there are.
+             */
+            repositories: number;
+            /**
+             * Included
+             * @description How many of them are in the sum.
+             */
+            included: number;
+            /**
+             * Read At
+             * @description When the oldest of the readings was made, where none was made at the end of the week.
+             */
+            read_at: string | null;
+        };
+        /**
          * StarsTotal
          * @description Stars over all repositories, each as last read.
          */
@@ -1766,6 +4606,109 @@ export interface components {
          */
         Status: "provisional" | "final";
         /**
+         * TrafficItems
+         * @description The lists of one metric.
+         */
+        TrafficItems: {
+            /** @description What is listed. */
+            metric: components["schemas"]["MetricIdentity"];
+            /**
+             * Lists
+             * @description One list for each day on which it was read, oldest first; empty when none is stored.
+             */
+            lists: components["schemas"]["TrafficList"][];
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["ListFreshness"];
+        };
+        /**
+         * TrafficList
+         * @description One list as the source returned it; a place that it lacks is unknown, not 0.
+         */
+        TrafficList: {
+            /**
+             * Day
+             * Format: date
+             * @description UTC day on which it was read; it covers the days up to the reading, of GitHub 14.
+             */
+            day: string;
+            /**
+             * Observed At
+             * Format: date-time
+             * @description When it was read at the source.
+             */
+            observed_at: string;
+            /**
+             * Source Ref
+             * @description The URL that it was read from.
+             */
+            source_ref: string;
+            /**
+             * Places
+             * @description The places, in the source's order.
+             */
+            places: components["schemas"]["Place"][];
+        };
+        /**
+         * UnusualDay
+         * @description A day outside its usual range.
+         */
+        UnusualDay: {
+            /**
+             * Day
+             * Format: date
+             * @description The UTC day.
+             */
+            day: string;
+            /**
+             * Value
+             * @description Its value.
+             */
+            value: number;
+            /**
+             * Usual
+             * @description The median of the same weekday in the weeks before, by the recent trend.
+             */
+            usual: number;
+            /**
+             * Low
+             * @description Lower end of the usual range.
+             */
+            low: number;
+            /**
+             * High
+             * @description Upper end of the usual range.
+             */
+            high: number;
+        };
+        /**
+         * UnusualNumbers
+         * @description Neighbouring days outside their usual range.
+         */
+        UnusualNumbers: {
+            /**
+             * @description Always `unusual`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "unusual";
+            /**
+             * Days
+             * @description The days, oldest first.
+             */
+            days: components["schemas"]["UnusualDay"][];
+            /** @description Who else moved on these days. */
+            cause: components["schemas"]["Cause"];
+            /**
+             * Is One Day
+             * @description One day, not a trend: the other known days of its week, up to the period's end, are usual.
+             */
+            is_one_day: boolean;
+            /**
+             * Also
+             * @description The registries that moved too, or the releases.
+             */
+            also: string[];
+        };
+        /**
          * ValueKind
          * @description How values of a metric combine over time.
          * @enum {string}
@@ -1797,6 +4740,12 @@ export interface components {
              */
             run_outcomes: number;
         };
+        /**
+         * Visibility
+         * @description Who may see a metric; the later member is the stricter one.
+         * @enum {string}
+         */
+        Visibility: "public" | "team";
         /**
          * WeekPoint
          * @description One ISO week.
@@ -1868,7 +4817,7 @@ export interface components {
             duplicated: boolean;
             /**
              * Reset
-             * @description The counter fell in the period, so that its flow is not known and `value` is null.
+             * @description The counter was reset in the period, so that its flow is not known and `value` is null.
              */
             reset: boolean;
             /**
@@ -1930,12 +4879,12 @@ export interface components {
             display_name: string;
             /**
              * Metric Family
-             * @description First part of the id: `downloads`, `stars`, `stars_retained`.
+             * @description First part of the id: `downloads`, `stars`, `stars_retained`; `registry` is the total of a registry.
              */
             metric_family: string;
             /**
              * Product
-             * @description Id of the product it belongs to.
+             * @description Id of the product it belongs to; of the total of a registry, the registry: `npm`.
              */
             product: string;
             /**
@@ -1993,6 +4942,8 @@ export interface components {
             four_period_change: components["schemas"]["Change"] | null;
             /** @description Against 52 weeks, 364 days or 12 months earlier; null for a rolling total. */
             year_on_year_change: components["schemas"]["Change"] | null;
+            /** @description The newest change of counting that one of the changes would cross and so is null; null without one. */
+            level_break: components["schemas"]["LevelBreak"] | null;
             /**
              * Share
              * @description Fraction of the product's downloads in that period, 0 to 1; null when one of them is incomplete.
@@ -2021,6 +4972,70 @@ export interface components {
             metrics: components["schemas"]["WeeklyMetric"][];
             /** @description Its downloads over 30 days; null for a product without download metrics. */
             downloads_30d: components["schemas"]["DownloadsTotal"] | null;
+        };
+        /**
+         * WeeklyTotal
+         * @description The sum of a product's series in a week, over those that are complete in it.
+         */
+        WeeklyTotal: {
+            /**
+             * Unit
+             * @description What is counted: `downloads`, or `pulls` of a product without downloads.
+             */
+            unit: string;
+            /**
+             * Week
+             * @description The newest week in which every series of the total is complete; null without one.
+             */
+            week: string | null;
+            /**
+             * Value
+             * @description The sum in that week; null without one.
+             */
+            value: number | null;
+            /**
+             * Estimated
+             * @description The value includes estimates, because no series has a complete week; it has no change and no parts.
+             */
+            estimated: boolean;
+            /** @description From the week before; null unless all of the series are complete in both. */
+            change: components["schemas"]["Change"] | null;
+            /** @description Of the last four weeks from the four before. */
+            four_week_change: components["schemas"]["Change"] | null;
+            /** @description From 52 weeks earlier. */
+            year_on_year_change: components["schemas"]["Change"] | null;
+            /** @description The change of counting that a change would cross, and so is null; null without one. */
+            level_break: components["schemas"]["LevelBreak"] | null;
+            /**
+             * Sdks
+             * @description The parts of the value, all of one week, the largest first.
+             */
+            sdks: components["schemas"]["SdkPart"][];
+            /**
+             * Weeks
+             * @description The sum in each of the overview's `weeks`; null where a series of the total is not complete.
+             */
+            weeks: (number | null)[];
+            /**
+             * Estimates
+             * @description The sum in each week that has an estimate; null for every other week.
+             */
+            estimates: (number | null)[];
+            /**
+             * Lacking
+             * @description Series without a complete week in these weeks, which are in no sum.
+             */
+            lacking: string[];
+            /**
+             * Waits For
+             * @description Series of the total that are not complete in the week of the overview.
+             */
+            waits_for: string[];
+            /**
+             * Left Out
+             * @description Series that have failed for more than two weeks, which are in no sum.
+             */
+            left_out: components["schemas"]["LeftOut"][];
         };
         /**
          * Weeks
@@ -2610,6 +5625,722 @@ export interface operations {
             };
         };
     };
+    overview: {
+        parameters: {
+            query?: {
+                /** @description The ISO week. */
+                week?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    insights: {
+        parameters: {
+            query?: {
+                /** @description The ISO week. */
+                week?: string | null;
+                /** @description The month. */
+                month?: string | null;
+                /** @description The quarter. */
+                quarter?: string | null;
+                /** @description Only these products; repeatable. */
+                product?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Insights"];
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    beforeAfter: {
+        parameters: {
+            query: {
+                /** @description Id of the metric, for example `downloads:lance:python`. */
+                metric_id: string;
+                /** @description Id of the event whose day is between the two sides. */
+                event_id?: string | null;
+                /** @description The UTC day between the two sides. */
+                day?: string | null;
+                /** @description Days on each side, whole weeks. */
+                days?: number;
+                /** @description Compare without the missing days and name them; else a missing day is a 422. */
+                skip_missing?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BeforeAfter"];
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query: {
+                /** @description The metrics of the chart; repeatable. */
+                metric_id: string[];
+                /** @description First UTC day; the oldest stored one by default. */
+                from?: string | null;
+                /** @description Last UTC day, yesterday by default; never after today. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    goals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Goals"];
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: {
+                /** @description First UTC day; the oldest event by default. */
+                from?: string | null;
+                /** @description Last UTC day; the newest event by default. */
+                to?: string | null;
+                /** @description Only these products; repeatable. */
+                product?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Events"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    outages: {
+        parameters: {
+            query?: {
+                /** @description Format of the response; without it, `Accept` decides between JSON and CSV. */
+                format?: ("json" | "csv" | "atom") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outages"];
+                    "text/csv": string;
+                    "application/atom+xml": string;
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    digests: {
+        parameters: {
+            query?: {
+                /** @description Format of the response. */
+                format?: "json" | "atom";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DigestList"];
+                    "application/atom+xml": string;
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    digest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the digest, as `/digests` lists it. */
+                digest_id: string;
+                /** @description Slides, Markdown, or everything as data. */
+                digest_format: "html" | "md" | "json";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Digest"];
+                    "text/html": string;
+                    "text/markdown": string;
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     series: {
         parameters: {
             query?: {
@@ -2704,13 +6435,107 @@ export interface operations {
             };
         };
     };
+    seriesBesideRegistry: {
+        parameters: {
+            query?: {
+                /** @description Length of the periods. */
+                grain?: "day" | "week" | "month";
+                /** @description First UTC day; the oldest stored one by default. */
+                from?: string | null;
+                /** @description Last UTC day, yesterday by default; never after today. */
+                to?: string | null;
+                /** @description Format of the response; without it, `Accept` decides. */
+                format?: ("json" | "csv") | null;
+                /** @description For Excel: begin the CSV with a byte order mark, so that it is read as UTF-8. */
+                excel?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the metric, for example `downloads:lance:python`. */
+                metric_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BesideRegistry"];
+                    "text/csv": string;
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     history: {
         parameters: {
             query?: {
                 /** @description Only runs in this state. */
                 status?: ("running" | "success" | "partial" | "failed" | "abandoned") | null;
                 /** @description Only runs of this job. */
-                job?: ("seed_from_csv" | "weekly_refresh" | "update_all" | "bootstrap_tables" | "import_file" | "repair") | null;
+                job?: ("seed_from_csv" | "daily_refresh" | "weekly_refresh" | "update_all" | "bootstrap_tables" | "import_file" | "replay" | "repair" | "event" | "digest") | null;
                 /** @description Maximum number of items. */
                 limit?: number;
                 /** @description Only runs that started before this instant; pass the `next_before` of a page. */
@@ -2805,6 +6630,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Restatements"];
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    trafficItems: {
+        parameters: {
+            query: {
+                /** @description Id of the metric, for example `referrers:lance:github`. */
+                metric_id: string;
+                /** @description First UTC day of reading; without it only the newest list. */
+                since?: string | null;
+                /** @description Last UTC day of reading; the newest one by default. */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrafficItems"];
                 };
             };
             /** @description The body with the tag in `If-None-Match` has not changed. */
@@ -3043,6 +6953,87 @@ export interface operations {
             };
         };
     };
+    endpointBadge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the metric, for example `downloads:lance:python`. */
+                metric_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointBadge"];
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     sparkline: {
         parameters: {
             query?: {
@@ -3065,6 +7056,423 @@ export interface operations {
                 };
                 content: {
                     "image/svg+xml": string;
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    chart: {
+        parameters: {
+            query?: {
+                /** @description Length of the periods. */
+                by?: "day" | "week" | "month";
+                /** @description The days: the newest 12 weeks, year or two, all that is stored, or from a day to a day. */
+                range?: string;
+                /** @description Colours; `auto` follows the setting of the browser. */
+                theme?: "auto" | "light" | "dark";
+            };
+            header?: never;
+            path: {
+                /** @description Id of the metric, for example `downloads:lance:python`. */
+                metric_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    charts: {
+        parameters: {
+            query?: {
+                /** @description Only these metrics; repeatable. */
+                metric_id?: string[] | null;
+                /** @description Only these products; repeatable. */
+                product?: string[] | null;
+                /** @description Only metrics of this family, such as `stars`; `downloads` without any filter by id. */
+                family?: string | null;
+                /** @description Draw the sum of the metrics instead of each. */
+                total?: boolean;
+                /** @description Length of the periods. */
+                by?: "day" | "week" | "month";
+                /** @description The days: the newest 12 weeks, year or two, all that is stored, or from a day to a day. */
+                range?: string;
+                /** @description Colours; `auto` follows the setting of the browser. */
+                theme?: "auto" | "light" | "dark";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    preview: {
+        parameters: {
+            query?: {
+                /** @description The ISO week. */
+                week?: string | null;
+                /** @description The product that the link is about; all without one. */
+                product?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    previewPage: {
+        parameters: {
+            query?: {
+                /** @description The ISO week. */
+                week?: string | null;
+                /** @description The product that the link is about; all without one. */
+                product?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    previewImage: {
+        parameters: {
+            query?: {
+                /** @description The ISO week. */
+                week?: string | null;
+                /** @description The product that the link is about; all without one. */
+                product?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
                 };
             };
             /** @description The body with the tag in `If-None-Match` has not changed. */

@@ -31,11 +31,26 @@ export type WeekPoint = Bodies["WeekPoint"];
 export type Point = WeekPoint | Bodies["DayPoint"] | Bodies["MonthPoint"];
 export type RunningPoint = Metric["running"];
 export type Change = Bodies["Change"];
+export type Overview = Bodies["Overview"];
+export type ProductOfWeek = Bodies["ProductOfWeek"];
+export type WeeklyTotal = Bodies["WeeklyTotal"];
+export type StarsOfWeek = Bodies["Stars"];
+export type Insights = Bodies["Insights"];
+export type Insight = Bodies["Insight"];
 export type Freshness = Bodies["Freshness"];
+export type Definitions = Bodies["Definitions"];
+export type Comparison = Bodies["Comparison"];
+export type ComparedMetric = Bodies["ComparedMetric"];
+export type Events = Bodies["Events"];
+export type EventBody = Bodies["Event"];
+export type NoteBody = Bodies["Note"];
+export type BeforeAfter = Bodies["BeforeAfter"];
 export type ServiceStatus = Bodies["ServiceStatus"];
 export type MetricStatus = Bodies["MetricStatus"];
+export type Loss = Bodies["Loss"];
 export type RunRecord = Bodies["RunRecord"];
 export type Restatements = Bodies["Restatements"];
+export type Outages = Bodies["Outages"];
 export type ProblemBody = Bodies["ProblemBody"];
 
 /** Returns the ISO name of a point's period: `2026-W47`, `2026-11-22` or `2026-11`. */

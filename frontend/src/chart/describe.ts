@@ -1,8 +1,9 @@
 /** Describes points as text, for the tooltip, the live region and the table. */
 import type { ChartPoint, PointKind } from "../data/chart-data";
+import { type ChartEvent, eventsBetween, eventText } from "../data/events";
 import { provenanceName } from "../data/naming";
 import type { Formats } from "../format/format";
-import type { Line } from "./lines";
+import { type Line, longestLine } from "./lines";
 
 /** Returns a point's value as text. */
 export function valueText(point: ChartPoint | undefined, format: Formats): string {
@@ -17,6 +18,8 @@ export function pointNotes(point: ChartPoint, isFlow: boolean, format: Formats):
   if (api.value === null) return [];
   const notes = [];
   if (isFlow && !api.estimated) notes.push(`${api.days_present} of ${api.days_expected} days`);
+  if (point.average !== null) notes.push(`7-day average ${format.count(point.average)}`);
+  if (point.kind === "lacking") notes.push("total without a missing period before");
   if (point.kind === "running") notes.push("in progress");
   if (api.estimated) notes.push(`estimated from ${api.fallback_id}`);
   if (api.restated) notes.push("restated");
@@ -29,6 +32,7 @@ export function pointNotes(point: ChartPoint, isFlow: boolean, format: Formats):
 
 const KIND_NOTES: Readonly<Record<PointKind, string>> = {
   measured: "",
+  lacking: ", without a missing period before",
   incomplete: ", incomplete",
   estimated: ", estimated",
   running: ", in progress",
@@ -36,20 +40,63 @@ const KIND_NOTES: Readonly<Record<PointKind, string>> = {
   gap: "",
 };
 
-/** Returns the live region's text for one period: the value of every series. */
-export function periodAnnouncement(lines: readonly Line[], index: number, format: Formats): string {
-  const first = lines[0]?.series.points[index];
-  if (first === undefined) return "";
+interface PeriodWords {
+  readonly format: Formats;
+  /** Whether the lines begin together, so that a position is a number of periods. */
+  readonly isAligned: boolean;
+}
+
+/** Returns the name of the period at a position: its dates, or how many periods after the start it is. */
+export function periodTitle(
+  lines: readonly Line[],
+  index: number,
+  { format, isAligned }: PeriodWords,
+): string | null {
+  const point = longestLine(lines)?.series.points[index];
+  if (point === undefined) return null;
+  if (!isAligned) return format.period(point.api);
+  const grain = "week" in point.api ? "Week" : "month" in point.api ? "Month" : "Day";
+  return `${grain} ${index + 1} since the start`;
+}
+
+/** Returns the events of the period at a position. */
+export function periodEvents(
+  lines: readonly Line[],
+  index: number,
+  events: readonly ChartEvent[],
+): readonly ChartEvent[] {
+  const point = lines[0]?.series.points[index];
+  return point ? eventsBetween(events, point.api.period_start, point.api.period_end) : [];
+}
+
+/** Returns the live region's text for one period: the value of every series, and what happened. */
+export function periodAnnouncement(
+  lines: readonly Line[],
+  index: number,
+  words: PeriodWords & { readonly events: readonly ChartEvent[] },
+): string {
+  const { format, events } = words;
+  const title = periodTitle(lines, index, words);
+  if (title === null) return "";
   const values = lines.map((line) => {
     const point = line.series.points[index];
     const kind = point ? KIND_NOTES[point.kind] : "";
     return `${line.name} ${valueText(point, format)}${kind}${point?.api.restated ? ", restated" : ""}`;
   });
-  return `${format.period(first.api)}: ${values.join("; ")}.`;
+  const happened = periodEvents(lines, index, events).map(eventText);
+  return `${title}: ${values.join("; ")}.${happened.length > 0 ? ` ${happened.join("; ")}.` : ""}`;
 }
 
-/** Returns a text alternative of the chart: the first and last value of each series. */
-export function chartSummary(title: string, lines: readonly Line[], format: Formats): string {
+/** Events that a description names; the flags and the table have all. */
+const MOST_DESCRIBED = 12;
+
+/** Returns a text alternative of the chart: the first and last value of each series, and what happened. */
+export function chartSummary(
+  title: string,
+  lines: readonly Line[],
+  events: readonly ChartEvent[],
+  format: Formats,
+): string {
   const parts = lines.map((line) => {
     const known = line.series.points.filter(
       (point) => point.displayValue !== null && point.kind !== "running",
@@ -58,5 +105,8 @@ export function chartSummary(title: string, lines: readonly Line[], format: Form
     if (!first || !last) return `${line.name}: no data`;
     return `${line.name}: ${valueText(first, format)} in ${format.periodShort(first.api)}, ${valueText(last, format)} in ${format.periodShort(last.api)}`;
   });
-  return `${title}. ${parts.join(". ")}.`;
+  const named = events.slice(-MOST_DESCRIBED).map((event) => `${format.day(event.day)} ${eventText(event)}`);
+  const latest =
+    events.length > MOST_DESCRIBED ? `Latest ${MOST_DESCRIBED} of ${events.length} events` : "Events";
+  return `${title}. ${parts.join(". ")}.${named.length > 0 ? ` ${latest}: ${named.join("; ")}.` : ""}`;
 }

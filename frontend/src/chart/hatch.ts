@@ -1,4 +1,4 @@
-/** The hatched background of a running period: an SVG pattern, which Plot does not support. */
+/** The hatched background of a running period. */
 
 const SVG = "http://www.w3.org/2000/svg";
 // all charts share one id: it resolves to the first pattern, and all patterns are equal

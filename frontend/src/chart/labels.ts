@@ -1,17 +1,27 @@
 /** Labels at the ends of lines, moved apart so that they do not overlap. */
 import { svgElement } from "./hatch";
-import type { Line } from "./lines";
+import { type Line, lineColour } from "./lines";
 
 interface LabelArea {
   readonly x: number;
   readonly y: (value: number) => number;
   readonly top: number;
   readonly bottom: number;
+  readonly isWide: boolean;
 }
 
 const LINE_HEIGHT = 14;
 const MAX_LABELS = 8;
 const MAX_LENGTH = 13;
+const MAX_LENGTH_WIDE = 22;
+const CHARACTER_PX = 6.6;
+
+/** Returns the width that the names need; on a wide chart they may be longer. */
+export function labelWidth(lines: readonly Line[], isWide: boolean): number {
+  if (lines.length > MAX_LABELS) return 14;
+  const longest = Math.max(...lines.map((line) => shortLabel(line.name, isWide).length));
+  return 16 + Math.ceil(longest * CHARACTER_PX);
+}
 
 /** Adds a label beside the last value of each line, if there are two to eight lines. */
 export function addLabels(svg: SVGSVGElement, lines: readonly Line[], area: LabelArea): void {
@@ -20,7 +30,7 @@ export function addLabels(svg: SVGSVGElement, lines: readonly Line[], area: Labe
     const last = line.series.points.findLast(
       (point) => point.displayValue !== null && point.kind !== "running" && point.kind !== "incomplete",
     );
-    return last?.displayValue == null ? [] : [{ line, y: area.y(last.displayValue) }];
+    return last?.displayValue == null ? [] : [{ line, y: area.y(last.average ?? last.displayValue) }];
   });
   const placed = spreadLabels(
     ends.map((end) => end.y),
@@ -34,19 +44,20 @@ export function addLabels(svg: SVGSVGElement, lines: readonly Line[], area: Labe
       y: String(placed[index] ?? 0),
       dy: "0.32em",
       "text-anchor": "start",
-      fill: `var(--series-${line.colour})`,
+      fill: lineColour(line),
       "font-size": "11",
       "font-weight": "600",
     });
-    text.textContent = shortLabel(line.name);
+    text.textContent = shortLabel(line.name, area.isWide);
     svg.append(text);
   });
 }
 
 /** Returns a name without its parentheses, which the legend has, and truncated with an ellipsis. */
-export function shortLabel(name: string): string {
+export function shortLabel(name: string, isWide = false): string {
   const base = name.replace(/\s*\(.*\)$/, "");
-  return base.length > MAX_LENGTH ? `${base.slice(0, MAX_LENGTH - 1)}…` : base;
+  const most = isWide ? MAX_LENGTH_WIDE : MAX_LENGTH;
+  return base.length > most ? `${base.slice(0, most - 1)}…` : base;
 }
 
 /** Returns positions close to `targets`, at least `gap` apart and between `low` and `high`. */

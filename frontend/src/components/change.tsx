@@ -1,33 +1,32 @@
 import type { Change as ChangeBody } from "../api/types";
+import { changeTone, HUGE, LOUD } from "../format/format";
 import { usePage } from "../hooks/contexts";
 
 interface Props {
   readonly change: ChangeBody | null;
-  /** What the change is from, if not from the period before. */
-  readonly basis?: string | null;
+  /** Why there is none. */
+  readonly reason?: string;
 }
 
-/** A change with an arrow, a sign and a colour, so that it does not depend on colour; a dash without one. */
-export function Change({ change, basis = null }: Props) {
+/** A change with its sign, as loud as it is large; a dash without one. */
+export function Change({ change, reason = "Not available: one of the two periods is incomplete" }: Props) {
   const { format } = usePage();
-  if (change === null) {
+  if (change === null)
     return (
-      <span
-        className="change is-none"
-        title="Not available: one of the two periods is incomplete, or the earlier value is 0"
-      >
+      <span className="change" title={reason}>
         <span aria-hidden="true">—</span>
         <span className="visually-hidden">not available</span>
       </span>
     );
-  }
-  const direction = Math.sign(change.absolute);
-  const [tone, arrow] = direction > 0 ? ["is-up", "▲"] : direction < 0 ? ["is-down", "▼"] : ["is-same", "="];
-  const absolute = `${direction > 0 ? "+" : ""}${format.count(change.absolute)}`;
   return (
-    <span className={`change ${tone}`} title={absolute}>
-      <span aria-hidden="true">{arrow}</span> {format.change(change)}
-      {basis !== null && <span className="muted"> {basis}</span>}
+    <span className={changeClass(change)} title={format.signedCount(change.absolute)}>
+      {format.change(change)}
     </span>
   );
+}
+
+function changeClass(change: ChangeBody): string {
+  const size = Math.abs(change.fraction);
+  const weight = size < LOUD ? "" : size < HUGE ? " is-loud" : " is-loud is-huge";
+  return `change is-${changeTone(change)}${weight}`;
 }

@@ -1,108 +1,73 @@
-import { memo, useState } from "react";
-import { API_BASE_URL, apiUrl } from "../api/client";
+/** One menu with everything that leaves a chart: pictures, files, text and code for another page. */
+import { memo, useRef, useState } from "react";
+import { failureText } from "../api/problems";
+import type { WeeklyMetric } from "../api/types";
 import type { Line } from "../chart/lines";
 import type { ChartData } from "../data/chart-data";
-import { toCsv } from "../data/csv";
 import { usePage } from "../hooks/contexts";
-import { copyText } from "./masthead";
+import type { ChartView } from "./chart-card";
+import { Embed } from "./embed";
+import { Menu, MenuGroup, MenuItem } from "./menu";
 
 interface Props {
   readonly id: string;
   readonly title: string;
+  /** What the chart's title may claim a change of. */
+  readonly metrics: readonly WeeklyMetric[];
   readonly chart: ChartData;
   readonly lines: readonly Line[];
+  readonly view: ChartView;
+  /** Whether the numbers are invented: every file says so. */
+  readonly isSample: boolean;
 }
 
-/** Downloads of the visible chart, and Markdown for its badge and sparkline. */
-export const ChartActions = memo(function ChartActions({ id, title, chart, lines }: Props) {
-  const { announce } = usePage();
+export const ChartActions = memo(function ChartActions(props: Props) {
+  const { title, lines } = props;
+  const { announce, format, now } = usePage();
   const [isEmbedding, setEmbedding] = useState(false);
-  const name = `${id.replaceAll(/[^\w.-]+/g, "-")}-${chart.latestDay ?? ""}`;
-  const save = (kind: FileKind) => async (event: { currentTarget: HTMLElement }) => {
-    const svg = event.currentTarget.closest("figure")?.querySelector<SVGSVGElement>(".stage-plot svg");
-    const blob = await createFile(kind, { title, chart, lines, svg: svg ?? null });
-    if (blob === null) return announce("The chart is still loading.");
-    const { download } = await import("../chart/export");
-    download(`${name}.${kind}`, blob);
-    announce(`Downloaded ${name}.${kind}.`);
+  const place = useRef<HTMLDivElement>(null);
+  // the code of exports loads with the first one
+  const run = (kind: ExportKind) => async (): Promise<void> => {
+    const svg = place.current?.closest("figure")?.querySelector<SVGSVGElement>(".stage-plot svg") ?? null;
+    try {
+      const { exportChart } = await import("../chart/export-chart");
+      announce(await exportChart(kind, { ...props, svg, format, now }));
+    } catch (error) {
+      announce(failureText(error));
+    }
   };
   return (
-    <div className="actions">
-      {FILE_KINDS.map((kind) => (
-        <button key={kind} type="button" className="button small" onClick={save(kind)}>
-          <span className="visually-hidden">Download {title} as </span>
-          {kind.toUpperCase()}
-        </button>
-      ))}
-      <button
-        type="button"
-        className="button small"
-        aria-expanded={isEmbedding}
-        onClick={() => setEmbedding(!isEmbedding)}
-      >
-        Embed<span className="visually-hidden"> {title}</span>
-      </button>
-      {isEmbedding && <Embed lines={lines} />}
+    <div className="actions" ref={place}>
+      <Menu label={`Export ${title}`} text="Export" className="button small">
+        <MenuGroup label="Picture">
+          <MenuItem onSelect={run("png-light")}>PNG 16:9, light</MenuItem>
+          <MenuItem onSelect={run("png-dark")}>PNG 16:9, dark</MenuItem>
+          <MenuItem onSelect={run("svg")}>SVG</MenuItem>
+          <MenuItem onSelect={run("copy-image")}>Copy image</MenuItem>
+        </MenuGroup>
+        <MenuGroup label="Data">
+          <MenuItem onSelect={run("csv")}>CSV, a row for each value</MenuItem>
+          <MenuItem onSelect={run("csv-wide")}>CSV, a column for each series</MenuItem>
+        </MenuGroup>
+        <MenuGroup label="Text">
+          <MenuItem onSelect={run("markdown")}>Copy as Markdown</MenuItem>
+          <MenuItem onSelect={run("slack")}>Copy for Slack</MenuItem>
+        </MenuGroup>
+        <MenuItem onSelect={() => setEmbedding(!isEmbedding)}>
+          {isEmbedding ? "Hide embed code" : "Embed code"}
+        </MenuItem>
+      </Menu>
+      {isEmbedding && <Embed title={title} lines={lines} />}
     </div>
   );
 });
 
-const FILE_KINDS = ["csv", "svg", "png"] as const;
-type FileKind = (typeof FILE_KINDS)[number];
-
-interface ExportInput {
-  readonly title: string;
-  readonly chart: ChartData;
-  readonly lines: readonly Line[];
-  readonly svg: SVGSVGElement | null;
-}
-
-async function createFile(kind: FileKind, { title, chart, lines, svg }: ExportInput): Promise<Blob | null> {
-  if (kind === "csv") return new Blob([toCsv(chart)], { type: "text/csv;charset=utf-8" });
-  if (svg === null) return null;
-  const {
-    renderPng: pngOf,
-    standaloneSvg: standalone,
-    serializeSvg: svgText,
-  } = await import("../chart/export");
-  const source = `community-metrics · data through ${chart.latestDay} · ${location.href}`;
-  const svgFile = standalone(svg, lines, { title, source });
-  return kind === "png" ? pngOf(svgFile) : new Blob([svgText(svgFile)], { type: "image/svg+xml" });
-}
-
-function Embed({ lines }: { readonly lines: readonly Line[] }) {
-  const { announce } = usePage();
-  const origin = API_BASE_URL === "" ? location.origin : "";
-  const images = lines.flatMap((line) =>
-    ["badge", "sparkline"].map((kind) => ({
-      alt: `${line.name}: ${kind === "badge" ? "latest complete week" : "last 26 weeks"}`,
-      url: `${origin}${apiUrl(`/${kind}/${line.id}.svg`)}`,
-    })),
-  );
-  return (
-    <ul className="embed">
-      {images.map(({ alt, url }) => {
-        const markdown = `![${alt}](${url})`;
-        return (
-          <li key={url}>
-            <img src={url} alt={alt} height="20" loading="lazy" />
-            <code>{markdown}</code>
-            <button
-              type="button"
-              className="button small"
-              onClick={() =>
-                void copyText(markdown).then((done) =>
-                  announce(
-                    done ? "Markdown copied." : "The browser blocked copying. Select the text and copy it.",
-                  ),
-                )
-              }
-            >
-              Copy<span className="visually-hidden"> Markdown for {alt}</span>
-            </button>
-          </li>
-        );
-      })}
-    </ul>
-  );
-}
+export type ExportKind =
+  | "png-light"
+  | "png-dark"
+  | "svg"
+  | "copy-image"
+  | "csv"
+  | "csv-wide"
+  | "markdown"
+  | "slack";

@@ -1,8 +1,9 @@
 import { useMemo } from "react";
 import type { Point } from "../api/types";
-import { valueText } from "../chart/describe";
-import type { Line } from "../chart/lines";
+import { periodTitle, valueText } from "../chart/describe";
+import { type Line, longestLine } from "../chart/lines";
 import type { ChartPoint } from "../data/chart-data";
+import { type ChartEvent, eventsBetween, eventText } from "../data/events";
 import { usePage, useView } from "../hooks/contexts";
 import { useDeferred } from "../hooks/use-deferred";
 import type { Sort } from "../view/view";
@@ -12,6 +13,8 @@ interface Props {
   readonly id: string;
   readonly title: string;
   readonly lines: readonly Line[];
+  readonly events: readonly ChartEvent[];
+  readonly isAligned: boolean;
 }
 
 interface Row {
@@ -22,7 +25,8 @@ interface Row {
 const LATEST_FIRST: Sort = { column: "period", descending: true };
 
 /** The chart's numbers as a table. */
-export function ChartTable({ id, title, lines }: Props) {
+export function ChartTable(props: Props) {
+  const { id, title } = props;
   const { view } = useView();
   const { change } = usePage();
   const isOpen = view.tables.includes(id);
@@ -35,21 +39,23 @@ export function ChartTable({ id, title, lines }: Props) {
         {isOpen ? "Hide table" : "Show table"}
         <span className="visually-hidden"> for {title}</span>
       </button>
-      {isShown && <PointTable id={id} title={title} lines={lines} />}
+      {isShown && <PointTable {...props} />}
     </div>
   );
 }
 
-function PointTable({ id, title, lines }: Props) {
+function PointTable({ id, title, lines, events, isAligned }: Props) {
+  const { format } = usePage();
   const rows = useMemo(
-    () => (lines[0]?.series.points ?? []).map((first, index) => ({ first, index })),
+    () => (longestLine(lines)?.series.points ?? []).map((first, index) => ({ first, index })),
     [lines],
   );
   const period: Column<Row> = {
     key: "period",
     title: "Period",
-    sortValue: (row) => row.first.api.period_start,
-    cell: (row) => <Period point={row.first.api} />,
+    sortValue: (row) => (isAligned ? row.index : row.first.api.period_start),
+    cell: (row) =>
+      isAligned ? periodTitle(lines, row.index, { format, isAligned }) : <Period point={row.first.api} />,
   };
   const values = lines.map(
     (line, index): Column<Row> => ({
@@ -60,15 +66,45 @@ function PointTable({ id, title, lines }: Props) {
       cell: (row) => <Value point={line.series.points[row.index]} />,
     }),
   );
+  const averages = lines.map(
+    (line, index): Column<Row> => ({
+      key: `a${index + 1}`,
+      title: `${line.name}, 7-day average`,
+      isNumber: true,
+      sortValue: (row) => line.series.points[row.index]?.average ?? null,
+      cell: (row) => <Average value={line.series.points[row.index]?.average ?? null} />,
+    }),
+  );
+  const eventsOf = ({ first }: Row): string =>
+    eventsBetween(events, first.api.period_start, first.api.period_end).map(eventText).join("; ");
+  const happened: readonly Column<Row>[] =
+    events.length === 0
+      ? []
+      : [{ key: "events", title: "Events", sortValue: (row) => eventsOf(row) || null, cell: eventsOf }];
   return (
     <SortableTable
       id={id}
       caption={title}
-      columns={[period, ...values]}
+      columns={[period, ...values, ...(lines.some(hasAverage) ? averages : []), ...happened]}
       rows={rows}
       rowKey={(row) => row.first.period}
       initial={LATEST_FIRST}
     />
+  );
+}
+
+function hasAverage({ series }: Line): boolean {
+  return series.points.some((point) => point.average !== null);
+}
+
+function Average({ value }: { readonly value: number | null }) {
+  const { format } = usePage();
+  if (value !== null) return <>{format.count(value)}</>;
+  return (
+    <span className="muted">
+      <span aria-hidden="true">·</span>
+      <span className="visually-hidden">a day is missing</span>
+    </span>
   );
 }
 
@@ -101,6 +137,7 @@ function Value({ point }: { readonly point: ChartPoint | undefined }) {
     kind === "incomplete" || kind === "running" ? `${api.days_present}/${api.days_expected} days` : "";
   const marks = [
     kind === "running" ? "in progress" : "",
+    kind === "lacking" ? "lacks a period before" : "",
     days,
     api.restated ? "restated" : "",
     api.duplicated ? "duplicate rows" : "",

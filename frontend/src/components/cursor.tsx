@@ -29,7 +29,7 @@ export function Cursor({ drawing, lines, index, anchor }: Props) {
         return value == null ? null : (
           <circle
             key={line.id}
-            className={`cursor-point stroke-${line.colour}`}
+            className={`cursor-point ${line.isWatched ? "stroke-watched" : `stroke-${line.colour}`}`}
             cx={x}
             cy={drawing.y(value)}
             r="5"

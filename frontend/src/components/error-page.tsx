@@ -67,7 +67,8 @@ export function EmptyPage({ command }: { readonly command: string }) {
       </pre>
       <p className="muted">
         The first command loads the published history; the second fetches new data from the registries. This
-        page refreshes every five minutes.
+        page refreshes every five minutes. To look around first, run{" "}
+        <code className="is-nowrap">community-metrics demo</code>: two years of sample data, without network.
       </p>
       <RetryButton />
     </section>

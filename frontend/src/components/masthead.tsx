@@ -1,51 +1,193 @@
+import { insightsPath, SERIES } from "../api/paths";
+import { failureText } from "../api/problems";
+import { getResource } from "../api/resource";
+import type { Insights, Overview, WeeklyDashboard } from "../api/types";
+import { copyText } from "../data/clipboard";
+import { neverFetched, staleSources, withValues } from "../data/completeness";
+import { allMetrics } from "../data/groups";
+import { foremost } from "../data/insights";
+import type { Markup, SharedOverview } from "../data/share-text";
 import { usePage, useView } from "../hooks/contexts";
+import { printPage } from "../hooks/printing";
 import { THEMES, type Theme, useTheme } from "../hooks/use-theme";
+import { Menu, MenuGroup, MenuItem } from "./menu";
 
-const THEME_NAMES: Readonly<Record<Theme, string>> = { system: "System", light: "Light", dark: "Dark" };
+const THEME_NAMES: Readonly<Record<Theme, string>> = {
+  system: "As the system",
+  light: "Light",
+  dark: "Dark",
+};
 
-export function Masthead() {
-  const { view } = useView();
-  const { change, announce } = usePage();
-  const [theme, setTheme] = useTheme();
-  const copyLink = (): void => {
-    void copyText(location.href).then((done) =>
-      announce(done ? "Link to this view copied." : `Copy this address: ${location.href}`),
-    );
-  };
+/** The name of all products, the week and how complete it is. */
+export function Masthead({ overview }: { readonly overview: Overview | null }) {
   return (
     <header className="masthead">
       <div className="masthead-title">
-        <h1>{import.meta.env.VITE_TITLE}</h1>
-        <p>How are we doing?</p>
+        <h1>{overview?.name ?? import.meta.env.VITE_TITLE}</h1>
+        <p className="masthead-status">{overview ? <StatusLine overview={overview} /> : "\u00a0"}</p>
       </div>
-      <div className="masthead-tools">
-        <label className="checkbox">
-          <input type="checkbox" checked={view.iso} onChange={() => change({ iso: !view.iso })} /> ISO dates
-        </label>
-        <label className="theme-select">
-          <span className="visually-hidden">Theme</span>
-          <select value={theme} onChange={(event) => setTheme(event.currentTarget.value as Theme)}>
-            {THEMES.map((name) => (
-              <option key={name} value={name}>
-                {THEME_NAMES[name]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <button type="button" className="button" onClick={copyLink}>
-          Copy link
-        </button>
-      </div>
+      <Tools overview={overview} />
     </header>
   );
 }
 
-/** Copies text to the clipboard; returns false if the browser does not allow it. */
-export async function copyText(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
+/** Week, completeness and age; only what is wrong has a colour. */
+function StatusLine({ overview }: { readonly overview: Overview }) {
+  const { format, now } = usePage();
+  const { freshness, complete, series } = overview;
+  const read = freshness.read_at;
+  const isOld =
+    read === null || staleSources(freshness, now).length > 0 || neverFetched(freshness).length > 0;
+  const week = format.week(overview.week);
+  return (
+    <>
+      <span className="is-nowrap">{week.charAt(0).toUpperCase() + week.slice(1)}</span>
+      {" · "}
+      <span className="is-nowrap">{format.days(overview.period_start, overview.period_end)}</span>
+      {series > 0 && (
+        <>
+          {" · "}
+          <span className={complete === series ? "is-nowrap" : "is-nowrap is-warn"}>
+            {complete} of {series} series complete
+          </span>
+        </>
+      )}
+      {" · "}
+      <span className={isOld ? "is-nowrap is-warn" : "is-nowrap"}>
+        {read === null ? "never refreshed" : `refreshed ${format.age(read, now)}`}
+      </span>
+    </>
+  );
+}
+
+function Tools({ overview }: { readonly overview: Overview | null }) {
+  const { view } = useView();
+  const { change, announce } = usePage();
+  const { copyAs, slide } = useSharing(overview);
+  const [theme, setTheme] = useTheme();
+  const copyLink = async (): Promise<void> => {
+    const isCopied = await copyText(location.href);
+    announce(isCopied ? "Link to this view copied." : `Copy this address: ${location.href}`);
+  };
+  return (
+    <div className="masthead-tools">
+      <WeekButton label="Previous week" text="‹" week={overview?.previous ?? null} />
+      <WeekButton label="Next week" text="›" week={overview?.next ?? null} />
+      <button
+        type="button"
+        className="button"
+        aria-disabled={overview === null}
+        onClick={() => void copyAs("markdown")}
+      >
+        Copy as text
+      </button>
+      {/* the slide is of all products */}
+      {view.product === null && (
+        <button
+          type="button"
+          className="button"
+          aria-disabled={overview === null}
+          onClick={() => void slide()}
+        >
+          Slide
+        </button>
+      )}
+      <Menu label="More" text="⋯" className="button week-button">
+        <MenuItem onSelect={() => void copyLink()}>Copy link</MenuItem>
+        <MenuItem onSelect={() => void copyAs("slack")}>Copy text for Slack</MenuItem>
+        <MenuItem onSelect={() => void printPage()}>Print</MenuItem>
+        <MenuItem isChecked={view.iso} onSelect={() => change({ iso: !view.iso })}>
+          ISO dates
+        </MenuItem>
+        <MenuGroup label="Theme">
+          {THEMES.map((name) => (
+            <MenuItem key={name} isRadio isChecked={name === theme} onSelect={() => setTheme(name)}>
+              {THEME_NAMES[name]}
+            </MenuItem>
+          ))}
+        </MenuGroup>
+      </Menu>
+    </div>
+  );
+}
+
+/** Returns what copies the first screen as text, and what downloads it as a slide; their code loads on demand. */
+function useSharing(overview: Overview | null) {
+  const { announce, format, now } = usePage();
+  const share = async (make: (overview: Overview) => Promise<string>): Promise<void> => {
+    if (overview === null) return announce("There is no week to share yet.");
+    try {
+      announce(await make(overview));
+    } catch (error) {
+      announce(failureText(error));
+    }
+  };
+  const copyAs = (markup: Markup): Promise<void> =>
+    share(async (week) => {
+      const { overviewText } = await import("../data/share-text");
+      const isCopied = await copyText(overviewText(await sharedOverview(week), format, markup));
+      return isCopied ? "This week copied as text." : "The browser blocked copying.";
+    });
+  const slide = (): Promise<void> =>
+    share(async (week) => {
+      const { downloadSlide } = await import("../chart/slide");
+      return `Downloaded ${await downloadSlide(await sharedOverview(week), format, now)}.`;
+    });
+  return { copyAs, slide };
+}
+
+/** Returns the first screen's numbers with what changed; the page has loaded most of it already. */
+async function sharedOverview(overview: Overview): Promise<SharedOverview> {
+  const insights = await settled<Insights>(insightsPath(overview.week));
+  const dashboard = await settled<WeeklyDashboard>(SERIES);
+  const metrics = allMetrics(dashboard);
+  return {
+    overview: withValues(overview),
+    insights: foremost(insights),
+    names: {
+      metrics: new Map(metrics.map((metric) => [metric.metric_id, metric])),
+      productNames: new Map(overview.products.map((row) => [row.product, row.display_name])),
+    },
+    name: overview.name ?? import.meta.env.VITE_TITLE,
+    url: location.href,
+  };
+}
+
+/** Waits for a resource; rejects with its problem. */
+function settled<T>(path: string): Promise<T> {
+  const resource = getResource<T>(path);
+  return new Promise((done, fail) => {
+    let leave: (() => void) | null = null;
+    const look = (): void => {
+      const state = resource.state();
+      if (state.phase === "loading") return;
+      leave?.();
+      if (state.phase === "ready") done(state.response.body);
+      else fail(state.problem);
+    };
+    leave = resource.subscribe(look);
+    look();
+  });
+}
+
+interface WeekButtonProps {
+  readonly label: string;
+  readonly text: string;
+  readonly week: string | null;
+}
+
+function WeekButton({ label, text, week }: WeekButtonProps) {
+  const { change } = usePage();
+  return (
+    <button
+      type="button"
+      className="button week-button"
+      aria-label={label}
+      title={label}
+      aria-disabled={week === null}
+      onClick={() => week !== null && change({ week })}
+    >
+      <span aria-hidden="true">{text}</span>
+    </button>
+  );
 }

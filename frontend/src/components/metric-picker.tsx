@@ -1,69 +1,52 @@
-import { useMemo, useState } from "react";
-import type { WeeklyMetric } from "../api/types";
+import { useCallback } from "react";
+import { matching, type Named } from "../data/matching";
 import { usePage, useView } from "../hooks/contexts";
+import { Combobox, type Option } from "./combobox";
 
 interface Props {
   readonly label: string;
-  readonly metrics: readonly WeeklyMetric[];
+  readonly metrics: readonly Named[];
   /** The list of the view that this picker adds to. */
   readonly list: "added" | "compared";
+  readonly onFocus?: () => void;
 }
 
-const MAX_SERIES = 8;
+export const MAX_SERIES = 8;
 
-/** Finds a metric by name or id and adds it to a chart; a native list, for accessibility. */
-export function MetricPicker({ label, metrics, list }: Props) {
+/** Finds a metric by any part of its name or id and adds it to a chart. */
+export function MetricPicker({ label, metrics, list, onFocus }: Props) {
   const { view } = useView();
   const { change, announce } = usePage();
-  const [text, setText] = useState("");
   const chosen = view[list];
-  const id = `pick-${list}-${metrics[0]?.metric_family ?? ""}-${metrics[0]?.product ?? ""}`;
-  const available = metrics.filter((metric) => !chosen.includes(metric.metric_id));
-  const add = (): void => {
-    const found = available.find((metric) => metric.metric_id === text || metric.display_name === text);
-    if (found === undefined) announce(`No series named “${text}”. Select one from the list.`);
-    else if (chosen.length >= MAX_SERIES) announce(`You can add up to ${MAX_SERIES} series.`);
-    else {
-      change({ [list]: [...chosen, found.metric_id] });
-      setText("");
-    }
-  };
-  // there can be hundreds, and they rarely change
-  const options = useMemo(
-    () =>
-      metrics.map((metric) => (
-        <option key={metric.metric_id} value={metric.metric_id}>
-          {metric.display_name}
-        </option>
-      )),
-    [metrics],
+  const search = useCallback(
+    (text: string): readonly Option[] => {
+      const left = metrics.filter(({ metric_id }) => !chosen.includes(metric_id));
+      const found = text.trim() === "" ? left : matching(left, text);
+      return found.map(({ metric_id, display_name }) => ({
+        id: metric_id,
+        name: display_name,
+        detail: metric_id,
+      }));
+    },
+    [metrics, chosen],
   );
+  const add = (id: string): void => {
+    if (chosen.length >= MAX_SERIES) {
+      announce(`You can add up to ${MAX_SERIES} series.`);
+      return;
+    }
+    change({ [list]: [...chosen, id] });
+    announce(`Added ${metrics.find(({ metric_id }) => metric_id === id)?.display_name ?? id}.`);
+  };
   return (
-    <form
-      className="picker"
-      onSubmit={(event) => {
-        event.preventDefault();
-        add();
-      }}
-    >
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        list={`${id}-list`}
-        value={text}
-        placeholder="Name or ID"
-        autoComplete="off"
-        onInput={(event) => setText(event.currentTarget.value)}
+    <div className="picker">
+      <Combobox
+        label={label}
+        placeholder="Any part of a name"
+        search={search}
+        onSelect={add}
+        {...(onFocus ? { onFocus } : {})}
       />
-      <datalist id={`${id}-list`}>{options}</datalist>
-      <button type="submit" className="button">
-        Add
-      </button>
-      {chosen.length > 0 && list === "compared" && (
-        <button type="button" className="button" onClick={() => change({ compared: [] })}>
-          Clear
-        </button>
-      )}
-    </form>
+    </div>
   );
 }

@@ -1,27 +1,34 @@
 /** Notices above the numbers: an outage, stale data, a failed run, or an invalid link. */
 import type { ReactNode } from "react";
 import type { ApiResponse } from "../api/client";
-import type { RunRecord, ServiceStatus, WeeklyDashboard } from "../api/types";
-import { neverFetched, staleSources } from "../data/completeness";
+import type { Overview, RunRecord, ServiceStatus, WeeklyDashboard } from "../api/types";
+import { neverFetched, type SourceFreshness, staleSources } from "../data/completeness";
 import { unknownIds } from "../data/groups";
 import { usePage, useView } from "../hooks/contexts";
 import { useResource } from "../hooks/use-resource";
 import { RetryButton } from "./error-page";
 
 interface Props {
-  readonly response: ApiResponse<WeeklyDashboard>;
+  readonly response: ApiResponse<Overview>;
+  /** Null until the series have loaded. */
+  readonly dashboard: WeeklyDashboard | null;
   readonly status: ServiceStatus | null;
   readonly invalidParameters: readonly string[];
 }
 
-export function Notices({ response, status, invalidParameters }: Props) {
+export function Notices({ response, dashboard, status, invalidParameters }: Props) {
   const { view } = useView();
   return (
     <div className="notices">
+      {response.body.freshness.sample && (
+        <Notice tone="warn" title="Sample data">
+          Every number on this page is invented by <code>community-metrics demo</code>.
+        </Notice>
+      )}
       <OutageNotice response={response} />
-      <StaleNotice dashboard={response.body} />
+      <StaleNotice overview={response.body} />
       <LastRunNotice status={status} />
-      {unknownIds(response.body, view).map((id) => (
+      {(dashboard ? unknownIds(dashboard, view) : []).map((id) => (
         <UnknownMetricNotice key={id} id={id} />
       ))}
       {invalidParameters.length > 0 && (
@@ -54,7 +61,7 @@ function Notice({ tone, title, children }: NoticeProps) {
   );
 }
 
-function OutageNotice({ response }: { readonly response: ApiResponse<WeeklyDashboard> }) {
+function OutageNotice({ response }: { readonly response: ApiResponse<Overview> }) {
   const { format, now } = usePage();
   if (response.problem !== null) {
     return (
@@ -73,17 +80,16 @@ function OutageNotice({ response }: { readonly response: ApiResponse<WeeklyDashb
   );
 }
 
-function StaleNotice({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
+function StaleNotice({ overview }: { readonly overview: Overview }) {
   const { format, now } = usePage();
-  const { freshness } = dashboard;
+  const { freshness } = overview;
   const stale = staleSources(freshness, now);
   const missing = neverFetched(freshness);
   if (stale.length === 0 && missing.length === 0) return null;
   const nothing = missing.length === freshness.sources.length;
-  const sentences = stale.map(
-    ({ source, newest_day }) =>
-      newest_day &&
-      `${source} has no day after ${format.day(newest_day)}, which was ${format.dayAge(newest_day, now)}.`,
+  const sentences = byNewestDay(stale).map(
+    ([day, names]) =>
+      `${names.join(", ")} ${names.length === 1 ? "has" : "have"} no day after ${format.day(day)}, which was ${format.dayAge(day, now)}.`,
   );
   if (nothing) sentences.push("This data comes from seed files.");
   else if (missing.length > 0) sentences.push(`Nothing has been fetched from ${missing.join(", ")} yet.`);
@@ -92,6 +98,14 @@ function StaleNotice({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
       {sentences.join(" ")} Fix: run <code>community-metrics refresh</code>.
     </Notice>
   );
+}
+
+/** Returns the sources of each newest day, the oldest day first. */
+function byNewestDay(sources: readonly SourceFreshness[]): readonly (readonly [string, readonly string[]])[] {
+  const days = new Map<string, string[]>();
+  for (const { source, newest_day } of sources)
+    if (newest_day !== null) days.set(newest_day, [...(days.get(newest_day) ?? []), source]);
+  return [...days].sort(([a], [b]) => a.localeCompare(b));
 }
 
 function staleTitle(isStale: boolean, nothing: boolean): string {
@@ -107,8 +121,7 @@ function LastRunNotice({ status }: { readonly status: ServiceStatus | null }) {
   const errors = causes.length > 0 ? causes : [last.error_summary].filter((text) => text !== null);
   return (
     <Notice tone="warn" title={RUN_TITLES[last.state]}>
-      {last.job_name} started {format.age(last.started_at, now)}. The data it fetched is stored; the next run
-      fetches the missing days again.
+      {last.job_name} started {format.age(last.started_at, now)}. {storedText(last)}
       {errors.length > 0 && (
         <details>
           <summary>Show errors</summary>
@@ -123,6 +136,13 @@ function LastRunNotice({ status }: { readonly status: ServiceStatus | null }) {
   );
 }
 
+/** Says what a run left behind; how many rows it read may be hidden. */
+function storedText({ rows_inserted, rows_updated, rows_unchanged }: RunRecord): string {
+  const isNothing = [rows_inserted, rows_updated, rows_unchanged].every((count) => count === 0);
+  if (isNothing) return "It fetched nothing; the next run tries again.";
+  return "The data it fetched is stored; the next run fetches the missing days again.";
+}
+
 const RUN_TITLES: Readonly<Record<RunRecord["state"], string>> = {
   running: "A run is in progress",
   success: "The last run succeeded",
@@ -135,7 +155,9 @@ function UnknownMetricNotice({ id }: { readonly id: string }) {
   const { view } = useView();
   const { change } = usePage();
   const lookup = useResource(`/dashboard/weekly?weeks=1&metric_id=${encodeURIComponent(id)}`);
-  const suggestions = lookup.phase === "failed" ? lookup.problem.suggestions : [];
+  // it exists, though no list has it: a metric of others, or one that is no longer collected
+  if (lookup.phase !== "failed") return null;
+  const { suggestions } = lookup.problem;
   const replaced = (ids: readonly string[], by: readonly string[]) =>
     ids.includes(id) ? [...ids.filter((other) => other !== id), ...by] : ids;
   const replaceWith = (by: readonly string[]) => () =>

@@ -1,31 +1,72 @@
-import { memo } from "react";
+import { memo, useState } from "react";
 import { RESTATEMENTS } from "../api/paths";
 import type { ResourceState } from "../api/resource";
 import type { MetricStatus, Restatements, RunRecord, ServiceStatus } from "../api/types";
+import { exceptions, nextLoss } from "../data/exceptions";
 import { usePage } from "../hooks/contexts";
 import { useNearViewport } from "../hooks/use-near-viewport";
 import { useResource } from "../hooks/use-resource";
+import { DayList } from "./day-list";
+import { Losses } from "./losses";
+import { OutagesCard } from "./outages";
 import { type Column, SortableTable } from "./sortable-table";
 
-/** Data quality: freshness, missing days, restatements and runs. */
+/** The data: what is not good, what is lost next, outages of registries, restatements and runs. */
 export const Quality = memo(function Quality({ status }: { readonly status: ResourceState<ServiceStatus> }) {
   return (
     <section aria-labelledby="quality-title" className="quality">
-      <h2 id="quality-title">Data quality</h2>
+      <h2 id="quality-title">Data</h2>
       {status.phase === "loading" && <p className="muted">Loading…</p>}
       {status.phase === "failed" && <p className="muted">{status.problem.message}</p>}
-      {status.phase === "ready" && (
-        <>
-          <SeriesTable metrics={status.response.body.metrics} />
-          <div className="columns">
-            <RestatementsCard />
-            <RunsCard runs={status.response.body.runs} />
-          </div>
-        </>
-      )}
+      {status.phase === "ready" && <Details status={status.response.body} />}
     </section>
   );
 });
+
+/** "All good" or the exceptions; the tables open on demand. */
+function Details({ status }: { readonly status: ServiceStatus }) {
+  const { now } = usePage();
+  const found = exceptions(status, now);
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <p className={found.length === 0 ? "quality-state is-good" : "quality-state is-warn"}>
+        <span aria-hidden="true">{found.length === 0 ? "✓" : "!"}</span>{" "}
+        {found.length === 0
+          ? "All good: every series is read, the last run succeeded, and no day of the last 12 weeks is missing."
+          : `${found.join("; ")}.`}
+      </p>
+      <NextLoss status={status} />
+      <button type="button" className="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        {isOpen ? "Hide the details" : "Show series, losses, outages, restatements and runs"}
+      </button>
+      {isOpen && (
+        <>
+          <SeriesTable metrics={status.metrics} />
+          <Losses losses={status.losses} />
+          <OutagesCard />
+          <div className="columns">
+            <RestatementsCard />
+            <RunsCard runs={status.runs} />
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+/** What is lost first if nothing is read from now on. */
+function NextLoss({ status }: { readonly status: ServiceStatus }) {
+  const { format } = usePage();
+  const next = nextLoss(status);
+  if (next === null) return null;
+  return (
+    <p className="muted">
+      Lost next: {next.metric_id} of {format.day(next.unread_day)}, unless it is read by{" "}
+      {format.day(next.lost_on)}.
+    </p>
+  );
+}
 
 function SeriesTable({ metrics }: { readonly metrics: readonly MetricStatus[] }) {
   const { format, now } = usePage();
@@ -50,7 +91,7 @@ function SeriesTable({ metrics }: { readonly metrics: readonly MetricStatus[] })
       title: "Missing days",
       isNumber: true,
       sortValue: (row) => row.missing_days.length,
-      cell: (row) => <MissingDays days={row.missing_days} />,
+      cell: (row) => <DayList days={row.missing_days} />,
     },
     {
       key: "read",
@@ -77,17 +118,6 @@ function SeriesTable({ metrics }: { readonly metrics: readonly MetricStatus[] })
         rowKey={(row) => row.metric_id}
       />
     </div>
-  );
-}
-
-function MissingDays({ days }: { readonly days: readonly string[] }) {
-  const { format } = usePage();
-  if (days.length === 0) return <>0</>;
-  return (
-    <details className="missing-days">
-      <summary>{days.length}</summary>
-      {days.map((day) => format.day(day)).join(", ")}
-    </details>
   );
 }
 
@@ -179,14 +209,14 @@ function RunsCard({ runs }: { readonly runs: readonly RunRecord[] }) {
       title: "Added",
       isNumber: true,
       sortValue: (row) => row.rows_inserted,
-      cell: (row) => format.count(row.rows_inserted),
+      cell: (row) => (row.rows_inserted === null ? "not shown" : format.count(row.rows_inserted)),
     },
     {
       key: "changed",
       title: "Updated",
       isNumber: true,
       sortValue: (row) => row.rows_updated,
-      cell: (row) => format.count(row.rows_updated),
+      cell: (row) => (row.rows_updated === null ? "not shown" : format.count(row.rows_updated)),
     },
   ];
   return (

@@ -2,26 +2,20 @@
 export function Skeleton({ isSlow }: { readonly isSlow: boolean }) {
   return (
     <div className="skeleton">
-      <div className="summary-strip">
+      <div className="headline">
         <p className={isSlow ? undefined : "visually-hidden"} role="status">
           {isSlow ? "The API is taking longer than usual. Still loading…" : "Loading…"}
         </p>
       </div>
-      <div className="cards">
-        <SkeletonCard />
-        <SkeletonCard />
+      <div className="insights" />
+      <div className="card">
+        <div className="skeleton-row" />
+        <div className="skeleton-row" />
+        <div className="skeleton-row" />
+        <div className="skeleton-row" />
+        <div className="skeleton-row" />
+        <div className="skeleton-row" />
       </div>
-    </div>
-  );
-}
-
-function SkeletonCard() {
-  return (
-    <div className="card">
-      <div className="skeleton-row" />
-      <div className="skeleton-row" />
-      <div className="skeleton-row" />
-      <div className="skeleton-row" />
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { type ReactNode, useMemo, useState } from "react";
+import { sortRows } from "../data/sort";
 import { usePage, useView } from "../hooks/contexts";
 import { useDeferred } from "../hooks/use-deferred";
 import type { Sort } from "../view/view";
@@ -76,9 +77,7 @@ export function SortableTable<T>({ id, caption, columns, rows, rowKey, initial }
               >
                 <button type="button" onClick={() => sortBy(key)}>
                   {title}
-                  <span className="sort-icon" aria-hidden="true">
-                    {sort?.column === key ? (sort.descending ? "↓" : "↑") : "↕"}
-                  </span>
+                  <SortIcon sort={sort} column={key} />
                 </button>
               </th>
             ))}
@@ -100,23 +99,15 @@ function cellClass({ isNumber, noWrap }: Pick<Column<never>, "isNumber" | "noWra
   return noWrap ? "is-nowrap" : undefined;
 }
 
-function ariaSort(sort: Sort | undefined, key: string): "ascending" | "descending" | "none" {
-  if (sort?.column !== key) return "none";
-  return sort.descending ? "descending" : "ascending";
+export function SortIcon({ sort, column }: { readonly sort: Sort | undefined; readonly column: string }) {
+  return (
+    <span className="sort-icon" aria-hidden="true">
+      {sort?.column === column ? (sort.descending ? "↓" : "↑") : "↕"}
+    </span>
+  );
 }
 
-/** Returns the rows sorted by a column; null is last in both directions. */
-export function sortRows<T>(
-  rows: readonly T[],
-  columns: readonly Pick<Column<T>, "key" | "sortValue">[],
-  sort: Sort,
-): readonly T[] {
-  const value = columns.find((column) => column.key === sort.column)?.sortValue;
-  if (value === undefined) return rows;
-  const sign = sort.descending ? -1 : 1;
-  return [...rows].sort((a, b) => {
-    const [first, second] = [value(a), value(b)];
-    if (first === null || second === null) return Number(first === null) - Number(second === null);
-    return first === second ? 0 : sign * (first < second ? -1 : 1);
-  });
+export function ariaSort(sort: Sort | undefined, key: string): "ascending" | "descending" | "none" {
+  if (sort?.column !== key) return "none";
+  return sort.descending ? "descending" : "ascending";
 }

@@ -21,11 +21,17 @@ export function Swatch({ index, sdk }: Props) {
   return <SeriesMark colour={seriesColour(sdk, index)} symbol="circle" />;
 }
 
-/** The colour and mark of a series in a chart. */
-export function SeriesMark({ colour, symbol }: { readonly colour: number; readonly symbol: SeriesSymbol }) {
+interface SeriesMarkProps {
+  readonly colour: number;
+  readonly symbol: SeriesSymbol;
+  readonly isWatched?: boolean;
+}
+
+/** The colour and mark of a series in a chart; grey for somebody else's metric. */
+export function SeriesMark({ colour, symbol, isWatched = false }: SeriesMarkProps) {
   return (
     <svg className="swatch" viewBox="0 0 12 12" aria-hidden="true">
-      <path className={`fill-${colour}`} d={SHAPES[symbol]} />
+      <path className={isWatched ? "fill-watched" : `fill-${colour}`} d={SHAPES[symbol]} />
     </svg>
   );
 }

@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
 import { DEFAULT_VIEW } from "../view/view";
 import {
+  alignedAtLaunch,
+  type ChartData,
   type ChartPoint,
   chartData,
   cumulative,
   indexedTo100,
   isolatedPoints,
   lineSegments,
+  periodRows,
 } from "./chart-data";
 import { dashboard, metric, week } from "./fixtures";
 
@@ -63,6 +66,14 @@ test("a cumulative sum excludes estimates and keeps gaps", () => {
   expect(valuesOf(cumulative(points))).toEqual([null, 10, null, 40]);
 });
 
+test("a cumulative sum after a missing or incomplete week says that it lacks one", () => {
+  const kinds = (points: readonly ChartPoint[]) => cumulative(points).map((point) => point.kind);
+  expect(kinds(pointsOf(week(0, 10), week(1, null), week(2, 30)))).toEqual(["measured", "gap", "lacking"]);
+  expect(kinds(pointsOf(week(0, 9, INCOMPLETE), week(1, 10)))).toEqual(["incomplete", "lacking"]);
+  expect(kinds(pointsOf(week(0, 5, ESTIMATE), week(1, 10)))).toEqual(["estimated", "lacking"]);
+  expect(kinds(pointsOf(week(0, 10), week(1, 30)))).toEqual(["measured", "measured"]);
+});
+
 test("a level is not cumulative", () => {
   const stars = metric([week(0, 5), week(1, 6)], { value_kind: "level" });
   const view = { ...DEFAULT_VIEW, sum: "cumulative" as const };
@@ -87,4 +98,65 @@ test("a logarithmic chart omits 0", () => {
 test("a metric without values has no extent", () => {
   const chart = chartData(dashboard(metric([week(0, null)])), [ID], DEFAULT_VIEW);
   expect(chart).toEqual({ series: [], latestDay: null, extent: null });
+});
+
+test("series of other periods share a row only where the period is the same", () => {
+  const one = (index: number) =>
+    ({ period: `2026-W${37 + index}`, api: week(index, 1) }) as unknown as ChartPoint;
+  const series = [
+    [one(1), one(2)],
+    [one(0), one(1)],
+  ].map((points) => ({ points }));
+  const rows = periodRows({ series } as unknown as ChartData);
+  expect(rows.map(({ period, points }) => [period, ...points.map((point) => point !== undefined)])).toEqual([
+    ["2026-W37", false, true],
+    ["2026-W38", true, true],
+    ["2026-W39", true, false],
+  ]);
+});
+
+test("each point has the one of 52 weeks earlier, and a year that was incomplete has a gap", () => {
+  const weeks = Array.from({ length: 106 }, (_, index) =>
+    index === 60 ? week(index, 5, INCOMPLETE) : week(index, index),
+  );
+  const view = { ...DEFAULT_VIEW, range: { from: weeks[54]?.period_start ?? "", to: "2030-01-01" } };
+  const { points, yearBefore } = chartData(dashboard(metric(weeks)), [ID], view).series[0] ?? {
+    points: [],
+    yearBefore: [],
+  };
+  expect(points).toHaveLength(53);
+  expect(yearBefore.map((point) => point?.displayValue ?? null).slice(0, 8)).toEqual([
+    ...[2, 3, 4, 5, 6, 7, 8, 9],
+  ]);
+  const later = { ...view, range: { from: weeks[104]?.period_start ?? "", to: "2030-01-01" } };
+  const missing = metric(weeks.map((one, index) => (index === 53 ? week(53, null) : one)));
+  const shown = chartData(dashboard(missing), [ID], later).series[0];
+  expect(shown?.yearBefore.map((point) => point?.displayValue ?? null)).toEqual([52, null, 54]);
+});
+
+test("the year before is indexed by the same value as this year, and is left out of what is added up", () => {
+  const weeks = Array.from({ length: 54 }, (_, index) => week(index, index < 52 ? 50 : 200));
+  const view = { ...DEFAULT_VIEW, range: { from: weeks[52]?.period_start ?? "", to: "2030-01-01" } };
+  const indexed = chartData(dashboard(metric(weeks)), [ID], { ...view, unit: "indexed" }).series[0];
+  expect(indexed?.yearBefore[0]?.displayValue).toBe(25);
+  const summed = chartData(dashboard(metric(weeks)), [ID], { ...view, sum: "cumulative" }).series[0];
+  expect(summed?.yearBefore).toEqual([]);
+});
+
+test("series begin together at their own first day, and one without a value has no line", () => {
+  const [old, young] = [
+    metric([week(0, 5), week(1, 6), week(2, 7)]),
+    metric([week(0, null), week(1, null), week(2, 9)], { metric_id: "downloads:lance:rust" }),
+  ];
+  const chart = chartData(dashboard(old, young), [ID, "downloads:lance:rust"], {
+    ...DEFAULT_VIEW,
+    range: "all",
+  });
+  const first = new Map([
+    [ID, "2026-09-07"],
+    ["downloads:lance:rust", "2026-09-22"],
+  ]);
+  const aligned = alignedAtLaunch(chart, first).series;
+  expect(aligned.map(({ points }) => points[0]?.period)).toEqual(["2026-W37", "2026-W39"]);
+  expect(alignedAtLaunch(chart, new Map()).series.map(({ points }) => points)).toEqual([[], []]);
 });

@@ -1,27 +1,7 @@
 import { expect, test } from "vitest";
-import type { Freshness, MetricStatus, ServiceStatus } from "../api/types";
-import {
-  completeness,
-  isEmpty,
-  missingDayCount,
-  neverFetched,
-  publishedThrough,
-  staleSources,
-} from "./completeness";
-import { dashboard, metric, week } from "./fixtures";
-
-function metricStatus(changes: Partial<MetricStatus>): MetricStatus {
-  return {
-    metric_id: "downloads:lance:python",
-    source: "pypistats",
-    newest_day: null,
-    published_through: null,
-    missing_days: [],
-    observed_at: null,
-    last_error: null,
-    ...changes,
-  };
-}
+import type { Freshness, Overview, ProductOfWeek, ServiceStatus } from "../api/types";
+import { isEmpty, neverFetched, staleSources, withValues } from "./completeness";
+import { dashboard } from "./fixtures";
 
 function serviceStatus(changes: Partial<ServiceStatus>): ServiceStatus {
   const { freshness } = dashboard();
@@ -30,6 +10,8 @@ function serviceStatus(changes: Partial<ServiceStatus>): ServiceStatus {
     is_stale: false,
     metrics: [],
     failures: [],
+    losses: [],
+    places: [],
     runs: [],
     freshness,
     ...changes,
@@ -38,49 +20,28 @@ function serviceStatus(changes: Partial<ServiceStatus>): ServiceStatus {
 
 const RUN = { state: "failed" } as ServiceStatus["runs"][number];
 
-test("only download series whose latest week is complete count as complete", () => {
-  const shown = dashboard(
-    metric([week(0, 10)]),
-    metric([week(0, 10, { complete: false })]),
-    metric([week(-1, 10), week(0, null)]), // complete, but not in the latest week
-    metric([week(0, 5)], { metric_family: "stars" }),
-  );
-  expect(completeness(shown)).toEqual({ complete: 1, total: 3 });
-  expect(completeness(dashboard())).toEqual({ complete: 0, total: 0 });
-});
+function overview(...products: Partial<ProductOfWeek>[]): Overview {
+  return { products } as Overview;
+}
+
+const EMPTY = { weeks: [null], estimates: [null] } as unknown as ProductOfWeek["total"];
+const ZERO = { weeks: [null, 0], estimates: [null, null] } as unknown as ProductOfWeek["total"];
+const ESTIMATE = { weeks: [null], estimates: [5] } as unknown as ProductOfWeek["total"];
 
 test.each([
-  [["2026-11-22", "2026-11-20", "2026-11-21"], "2026-11-20"],
-  [[null, "2026-11-22"], "2026-11-22"],
-  [[null], null],
-  [[], null],
-])("of sources that have published %j, all have published %j", (days, day) => {
-  const metrics = days.map((one) => metricStatus({ published_through: one }));
-  expect(publishedThrough(serviceStatus({ metrics }))).toBe(day);
-});
-
-test("the missing days of all metrics are counted", () => {
-  const metrics = [["2026-11-20", "2026-11-21"], [], ["2026-11-20"]].map((days) =>
-    metricStatus({ missing_days: days }),
-  );
-  expect(missingDayCount(serviceStatus({ metrics }))).toBe(3);
-  expect(missingDayCount(serviceStatus({}))).toBe(0);
-});
-
-test.each([
-  { name: "without metrics", shown: dashboard(), runs: [RUN], empty: true },
-  { name: "without values and runs", shown: dashboard(metric([week(0, null)])), runs: [], empty: true },
-  { name: "with a run", shown: dashboard(metric([week(0, null)])), runs: [RUN], empty: false },
-  { name: "with a zero", shown: dashboard(metric([week(0, 0)])), runs: [], empty: false },
+  { name: "without products", shown: overview(), runs: [RUN], empty: true },
   {
-    name: "with a value of an incomplete week",
-    shown: dashboard(metric([week(0, 3, { complete: false })])),
+    name: "without values and runs",
+    shown: overview({ total: EMPTY, stars: null }),
     runs: [],
-    empty: false,
+    empty: true,
   },
+  { name: "with a run", shown: overview({ total: EMPTY, stars: null }), runs: [RUN], empty: false },
+  { name: "with a zero", shown: overview({ total: ZERO, stars: null }), runs: [], empty: false },
+  { name: "with an estimate", shown: overview({ total: ESTIMATE, stars: null }), runs: [], empty: false },
   {
-    name: "with a complete week before those shown",
-    shown: dashboard(metric([week(0, null)], { latest_complete: week(-1, 3) })),
+    name: "with stars alone",
+    shown: overview({ total: null, stars: {} as ProductOfWeek["stars"] }),
     runs: [],
     empty: false,
   },
@@ -89,7 +50,7 @@ test.each([
 });
 
 test("without a status nothing is known to be empty", () => {
-  expect(isEmpty(dashboard(metric([week(0, null)])), null)).toBe(false);
+  expect(isEmpty(overview({ total: EMPTY, stars: null }), null)).toBe(false);
 });
 
 const FRESHNESS: Freshness = {
@@ -111,4 +72,12 @@ test("a kept body is stale from the instant that it names", () => {
 
 test("a source of which nothing was fetched is named, and is not stale", () => {
   expect(neverFetched(FRESHNESS)).toEqual(["npm"]);
+});
+
+test("products without a value are left out, except where none has one", () => {
+  const product = (name: string, is_known: boolean) => ({ product: name, is_known });
+  const overview = (...products: object[]) => ({ products }) as unknown as Overview;
+  const names = (shown: Overview) => shown.products.map((row) => row.product);
+  expect(names(withValues(overview(product("a", true), product("b", false))))).toEqual(["a"]);
+  expect(names(withValues(overview(product("a", false), product("b", false))))).toEqual(["a", "b"]);
 });

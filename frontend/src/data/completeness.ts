@@ -1,31 +1,5 @@
-/** Summarises the API's completeness and freshness over all metrics. */
-import type { Freshness, ServiceStatus, WeeklyDashboard } from "../api/types";
-import { allMetrics } from "./groups";
-
-export interface Completeness {
-  readonly complete: number;
-  readonly total: number;
-}
-
-/** Returns how many download series are complete for the latest week. */
-export function completeness(dashboard: WeeklyDashboard): Completeness {
-  const flows = allMetrics(dashboard).filter(
-    (metric) => metric.metric_family === "downloads" && metric.value_kind === "flow",
-  );
-  const complete = flows.filter((metric) => metric.latest_complete?.period_end === dashboard.period_end);
-  return { complete: complete.length, total: flows.length };
-}
-
-/** Returns the last day that every source has published; null if unknown. */
-export function publishedThrough(status: ServiceStatus): string | null {
-  const days = status.metrics.flatMap((metric) => metric.published_through ?? []);
-  return days.sort()[0] ?? null;
-}
-
-/** Returns the number of published days missing in the last 12 weeks, over all metrics. */
-export function missingDayCount(status: ServiceStatus): number {
-  return status.metrics.reduce((sum, metric) => sum + metric.missing_days.length, 0);
-}
+/** What the API's freshness means now. */
+import type { Freshness, Overview, ServiceStatus } from "../api/types";
 
 export type SourceFreshness = Freshness["sources"][number];
 
@@ -42,14 +16,19 @@ export function neverFetched(freshness: Freshness): readonly string[] {
 }
 
 /** Returns whether the database has neither values nor runs. */
-export function isEmpty(dashboard: WeeklyDashboard, status: ServiceStatus | null): boolean {
-  if (allMetrics(dashboard).length === 0) return true;
-  const hasNumbers = allMetrics(dashboard).some(
-    (metric) =>
-      metric.latest_complete !== null ||
-      metric.latest_reading !== null ||
-      metric.points.some((point) => point.value !== null),
+export function isEmpty({ products }: Overview, status: ServiceStatus | null): boolean {
+  if (products.length === 0) return true;
+  const hasNumbers = products.some(
+    ({ total, stars }) =>
+      stars !== null ||
+      [...(total?.weeks ?? []), ...(total?.estimates ?? [])].some((value) => value !== null),
   );
   const hasRun = status === null || status.runs.length > 0;
   return !hasNumbers && !hasRun;
+}
+
+/** Returns the overview with the products that have a value; with all of them where none has. */
+export function withValues(overview: Overview): Overview {
+  const products = overview.products.filter((row) => row.is_known);
+  return products.length === 0 ? overview : { ...overview, products };
 }

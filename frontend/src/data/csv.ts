@@ -1,5 +1,5 @@
-/** A chart's data as CSV (RFC 4180): one row per point, including gaps. */
-import type { ChartData } from "./chart-data";
+/** A chart's data as CSV (RFC 4180), long or wide, including gaps. Numbers have the minus sign that programs read. */
+import { type ChartData, periodRows } from "./chart-data";
 
 const COLUMNS = [
   "metric_id",
@@ -23,8 +23,12 @@ const COLUMNS = [
   "reset",
 ] as const;
 
-/** Returns the CSV text; `value` is the API's value, `displayed_value` its cumulative or indexed form. */
-export function toCsv(chart: ChartData): string {
+/**
+ * Returns the CSV text; `value` is the API's value, `displayed_value` its cumulative or indexed form. Every row of
+ * sample data says so, as in the API's files.
+ */
+export function toCsv(chart: ChartData, isSample: boolean): string {
+  const mark = isSample ? [true] : [];
   const rows = chart.series.flatMap(({ metric, points }) =>
     points.map(({ period, kind, displayValue, api: point }) => [
       metric.metric_id,
@@ -46,9 +50,29 @@ export function toCsv(chart: ChartData): string {
       point.observed_at,
       point.duplicated,
       point.reset,
+      ...mark,
     ]),
   );
-  return [COLUMNS, ...rows].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
+  const columns = isSample ? [...COLUMNS, "sample_data"] : COLUMNS;
+  return [columns, ...rows].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
+}
+
+/**
+ * Returns the CSV text with one row for each period, as a spreadsheet draws it: for each series the displayed value
+ * and its kind, because a value that is estimated or not complete says so.
+ */
+export function toWideCsv(chart: ChartData, isSample: boolean): string {
+  const mark = isSample ? [true] : [];
+  const columns = chart.series.flatMap(({ metric }) => [metric.metric_id, `${metric.metric_id} kind`]);
+  const rows = periodRows(chart).map(({ period, api, points }) => [
+    period,
+    api.period_start,
+    api.period_end,
+    ...points.flatMap((point) => [point?.displayValue ?? null, point?.kind ?? "gap"]),
+    ...mark,
+  ]);
+  const header = ["period", "period_start", "period_end", ...columns, ...(isSample ? ["sample_data"] : [])];
+  return [header, ...rows].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
 }
 
 type Cell = string | number | boolean | null;

@@ -49,6 +49,7 @@ export function metric(points: readonly WeekPoint[], changes: Partial<WeeklyMetr
     change: null,
     four_period_change: null,
     year_on_year_change: null,
+    level_break: null,
     share: null,
     ...changes,
   };
@@ -65,7 +66,9 @@ export function dashboard(...metrics: WeeklyMetric[]): WeeklyDashboard {
     stars: { value: null, readings: [], missing: [], left_out: [] },
     freshness: {
       last_success_at: null,
+      read_at: null,
       is_stale: false,
+      sample: false,
       sources: [],
       storage_reachable: true,
       data_as_of: null,

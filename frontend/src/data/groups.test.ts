@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { DEFAULT_VIEW } from "../view/view";
 import { dashboard, metric, week } from "./fixtures";
-import { chartGroups, chartMetrics, unknownIds } from "./groups";
+import { chartGroups, chartMetrics, hasValue, unknownIds } from "./groups";
 import { shortName } from "./naming";
 
 const valued = (id: string, value: number) =>
@@ -54,4 +54,12 @@ test("two packages of one SDK are named by their subject", () => {
   const tools = metric([], { metric_id: "b", subject: "lance-tools" });
   expect(shortName(pylance, [pylance])).toBe("Python");
   expect(shortName(pylance, [pylance, tools])).toBe("pylance");
+});
+
+test("a chart has a value where one of its series has one, of a week that is not over too", () => {
+  const empty = metric([week(0, null)]);
+  expect(hasValue({ metrics: [empty] })).toBe(false);
+  expect(hasValue({ metrics: [empty, metric([week(0, 0)])] })).toBe(true);
+  const running = { ...week(1, 3, { complete: false }), partial: true as const };
+  expect(hasValue({ metrics: [{ ...empty, running }] })).toBe(true);
 });

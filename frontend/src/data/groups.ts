@@ -37,6 +37,16 @@ function groupsOf(product: WeeklyProduct, family: string): readonly ChartGroup[]
   }));
 }
 
+/** Returns whether a series of a chart has a value that is not years old. */
+export function hasValue({ metrics }: Pick<ChartGroup, "metrics">): boolean {
+  return metrics.some(
+    ({ latest_complete, latest_reading, running, points }) =>
+      latest_complete !== null ||
+      latest_reading !== null ||
+      [...points, running].some((point) => point.value !== null),
+  );
+}
+
 /** Returns the largest metrics and those the user added, in catalogue order. */
 export function chartMetrics(metrics: readonly WeeklyMetric[], view: View): readonly WeeklyMetric[] {
   const size = (metric: WeeklyMetric): number =>

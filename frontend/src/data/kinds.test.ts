@@ -3,7 +3,7 @@ import type { WeeklyMetric } from "../api/types";
 import { DEFAULT_VIEW } from "../view/view";
 import { chartData } from "./chart-data";
 import { dashboard, metric, week } from "./fixtures";
-import { addsUp, changeBasis, isByDayOnly, shownReading, unitText } from "./kinds";
+import { addsUp, changeBasis, emptyText, isByDayOnly, shownReading, unitText } from "./kinds";
 
 const reading = { metric_id: "x", value: 7, period_end: "2026-11-22", observed_at: "2026-11-23T03:00:00Z" };
 const flow = metric([week(0, 1)]);
@@ -77,4 +77,19 @@ test("a counter that was reset is a point of its own kind, without a value", () 
     ["measured", 5],
     ["reset", null],
   ]);
+});
+
+test("a chart of a counter that was read once says what it waits for", () => {
+  expect(emptyText([fresh])).toContain("needs a reading at both edges");
+  expect(emptyText([{ ...fresh, latest_reading: null }])).toBe("No data yet.");
+  expect(emptyText([flow])).toBe("No data yet.");
+});
+
+test("a level that was read first in the running week has data through the day of its reading", () => {
+  const running = { ...week(1, 7, { complete: false }), partial: true as const };
+  const chart = chartData(dashboard({ ...forks, running }), [forks.metric_id], {
+    ...DEFAULT_VIEW,
+    range: "12w",
+  });
+  expect(chart.latestDay).toBe("2026-11-22");
 });

@@ -1,5 +1,6 @@
 /** What a metric's kind and unit mean for what the page shows. The API computes; this module only words it. */
 import type { Metric, WeeklyMetric } from "../api/types";
+import type { View } from "../view/view";
 
 type Counted = Pick<Metric, "unit" | "value_kind" | "source_window">;
 type Reading = NonNullable<WeeklyMetric["latest_reading"]>;
@@ -27,6 +28,26 @@ export function unitText(metric: WeeklyMetric): string {
   if (isByDayOnly(metric)) return `${metric.unit} a day`;
   if (metric.value_kind === "counter") return `${metric.unit} ${shownReading(metric) ? "in all" : "a week"}`;
   return metric.value_kind === "level" ? metric.unit : `${metric.unit} a week`;
+}
+
+/** Returns what the axis of a chart counts: `downloads a week`, `stars at the end of each month`. */
+export function axisText(
+  metric: Counted,
+  { grain, sum, unit }: Pick<View, "grain" | "sum" | "unit">,
+): string {
+  if (unit === "indexed") return `${metric.unit}, indexed: the first complete value is 100`;
+  if (metric.value_kind === "rolling") return `${metric.unit} in ${windowText(metric)}`;
+  if (metric.value_kind === "level") return `${metric.unit} at the end of each ${grain}`;
+  if (sum === "cumulative" && addsUp(metric)) return `${metric.unit}, added up since the first day shown`;
+  return `${metric.unit} a ${grain}`;
+}
+
+/** Returns what a chart without any value says. */
+export function emptyText(metrics: readonly WeeklyMetric[]): string {
+  const areRead = metrics.some((metric) => metric.value_kind === "counter" && metric.latest_reading);
+  return areRead
+    ? "A counter is drawn by its growth, which needs a reading at both edges of a period."
+    : "No data yet.";
 }
 
 /** Returns what a rolling total is compared with; null for any other metric. */

@@ -12,6 +12,7 @@ const SDK_NAMES: Readonly<Record<string, string>> = {
   go: "Go",
   ruby: "Ruby",
   dotnet: ".NET",
+  php: "PHP",
 };
 const FAMILY_NAMES: Readonly<Record<string, string>> = {
   downloads: "Downloads",
@@ -19,14 +20,21 @@ const FAMILY_NAMES: Readonly<Record<string, string>> = {
   stars_retained: "Stars still given",
 };
 const PROVENANCE_NAMES: Readonly<Record<string, string>> = {
+  sample: "sample data",
   csv_seed: "seed file",
   api: "registry",
   recomputed: "registry, re-read",
 };
 
+/** What every picture and text of numbers says. */
+export const NOT_USERS = "Downloads are not users.";
+
 /** The legend's label of each kind of point. */
-export const KIND_LABELS: Readonly<Record<PointKind | "restated", string>> = {
+export const KIND_LABELS: Readonly<Record<PointKind | "restated" | "average" | "yearBefore", string>> = {
   measured: "Complete",
+  average: "Average of 7 days, all present",
+  yearBefore: "A year before",
+  lacking: "Total without a missing period before",
   estimated: "Estimate, excluded from changes and totals",
   incomplete: "Incomplete: some days are missing",
   running: "In progress",

@@ -24,7 +24,9 @@ test("dates are ISO 8601 on request", () => {
 test("a change has its sign", () => {
   const format = createFormats("en-GB", false);
   expect(format.change({ absolute: 5, fraction: 0.052 })).toBe("+5.2%");
-  expect(format.change({ absolute: 0, fraction: 0 })).toBe("0%");
+  expect(format.change({ absolute: 5, fraction: 0.05 })).toBe("+5.0%");
+  expect(format.change({ absolute: 5, fraction: 0.64 })).toBe("+64%");
+  expect(format.change({ absolute: 0, fraction: 0 })).toBe("0.0%");
 });
 
 test.each([
@@ -41,4 +43,18 @@ test.each([
   ["2026-05-31", "176 days ago"],
 ])("the day %s was %s", (day, text) => {
   expect(createFormats("en-GB", false).dayAge(day, NOW)).toBe(text);
+});
+
+test("every number has the minus sign U+2212, in every form", () => {
+  const format = createFormats("en-GB", false);
+  const texts = [
+    format.change({ absolute: -5, fraction: -0.052 }),
+    format.change({ absolute: -5, fraction: -0.52 }),
+    format.signedCount(-1234),
+    format.count(-1234),
+    format.short(-1234),
+    format.figure(-1234),
+    format.percent(-0.5),
+  ];
+  for (const text of texts) expect(text).toMatch(/^\u2212\d/);
 });

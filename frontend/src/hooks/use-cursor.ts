@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import type { Drawing } from "../chart/draw";
-import type { Line } from "../chart/lines";
-import { usePage } from "./contexts";
+import { type Line, longestLine } from "../chart/lines";
+import type { DateRange } from "../view/view";
 
 interface CursorState {
   readonly index: number | null;
@@ -13,12 +13,19 @@ interface CursorState {
 const MIN_DRAG_PX = 12;
 const NO_CURSOR: CursorState = { index: null, anchor: null, isKeyboard: false };
 
-/** Returns the selected period and range of a chart, and the pointer and keyboard handlers that change them. */
-export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
-  const { change, announce, format } = usePage();
+/**
+ * Returns the selected period and range of a chart, and the pointer and keyboard handlers that change them.
+ *
+ * `onZoom` gets the days of a range that the user selects; null where dates have no meaning.
+ */
+export function useCursor(
+  lines: readonly Line[],
+  drawing: Drawing | null,
+  onZoom: ((range: DateRange) => void) | null,
+) {
   const [state, setState] = useState<CursorState>(NO_CURSOR);
   const pressedAt = useRef<number | null>(null);
-  const points = lines[0]?.series.points ?? [];
+  const points = longestLine(lines)?.series.points ?? [];
   const last = points.length - 1;
   const index = state.index === null ? null : Math.min(state.index, last);
 
@@ -26,8 +33,7 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
     const [from, to] = [points[Math.min(start, end)], points[Math.max(start, end)]];
     setState(NO_CURSOR);
     if (!from || !to || start === end) return;
-    change({ range: { from: from.api.period_start, to: to.api.period_end } });
-    announce(`Zoomed to ${format.days(from.api.period_start, to.api.period_end)}. Select Undo to go back.`);
+    onZoom?.({ from: from.api.period_start, to: to.api.period_end });
   }
 
   const xOf = (event: PointerEvent<HTMLDivElement>): number =>
@@ -47,7 +53,7 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
     },
     onPointerMove(event: PointerEvent<HTMLDivElement>) {
       const from = pressedAt.current;
-      const isDrag = from !== null && Math.abs(xOf(event) - from) >= MIN_DRAG_PX;
+      const isDrag = onZoom !== null && from !== null && Math.abs(xOf(event) - from) >= MIN_DRAG_PX;
       setState({
         index: nearest(drawing, xOf(event)),
         anchor: isDrag ? nearest(drawing, from) : null,
@@ -75,7 +81,7 @@ export function useCursor(lines: readonly Line[], drawing: Drawing | null) {
       else
         setState({
           index: next,
-          anchor: event.shiftKey ? (state.anchor ?? index ?? next) : null,
+          anchor: event.shiftKey && onZoom !== null ? (state.anchor ?? index ?? next) : null,
           isKeyboard: true,
         });
       event.preventDefault();

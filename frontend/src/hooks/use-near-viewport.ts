@@ -1,7 +1,8 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { afterPaint } from "./after-paint";
+import { usePrinting } from "./printing";
 
-/** After this time, offscreen elements render too: for print, find in page and navigation by heading. */
+/** After this time, offscreen elements render too: for find in page and navigation by heading. */
 const RENDER_ANYWAY_AFTER_MS = 5_000;
 
 /** Returns a ref, whether its element has been near the viewport (or should render anyway), and whether it is now. */
@@ -21,13 +22,15 @@ export function useNearViewport<T extends Element>(): [RefObject<T | null>, bool
       { rootMargin: "200px" },
     );
     observer.observe(ref.current);
-    addEventListener("beforeprint", show);
     const timer = setTimeout(() => afterPaint(show, false), RENDER_ANYWAY_AFTER_MS);
     return () => {
       observer.disconnect();
-      removeEventListener("beforeprint", show);
       clearTimeout(timer);
     };
   }, []);
-  return [ref, wasNear, isNear];
+  const isPrinting = usePrinting();
+  useEffect(() => {
+    if (isPrinting) setWasNear(true);
+  }, [isPrinting]);
+  return [ref, wasNear || isPrinting, isNear || isPrinting];
 }

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { type ParsedView, parseView, serializeView } from "../view/url";
 import type { View } from "../view/view";
 
@@ -8,38 +8,55 @@ export interface UrlView extends ParsedView {
 }
 
 interface Step {
-  /** Number of history entries that this page added before this one. */
+  /** Number of changes of the view before this history entry. */
   readonly depth: number;
+  /** Number of entries since the last change: links to a section of the page, which Undo passes over. */
+  readonly jumps: number;
 }
 
-function back(): void {
-  history.back();
+const FIRST: Step = { depth: 0, jumps: 0 };
+
+function stepHere(): Step | null {
+  return history.state as Step | null;
 }
 
-function depthHere(): number {
-  return (history.state as Step | null)?.depth ?? 0;
+function undoChange(): void {
+  history.go(-1 - (stepHere()?.jumps ?? 0));
 }
 
 /** Returns the view in the URL. Each change adds one history entry, so that Back undoes it. */
 export function useUrlView(): UrlView {
   const [read, setRead] = useState<ParsedView>(() => parseView(location.search));
 
+  const last = useRef<Step>(FIRST);
+
   useEffect(() => {
-    const follow = (): void => setRead(parseView(location.search));
+    if (stepHere() === null) history.replaceState(FIRST, "");
+    last.current = stepHere() ?? FIRST;
+    const follow = (): void => {
+      // only the entry of a link to a section has no state; without its hash, no copied link has it either
+      if (stepHere() === null) {
+        const { depth, jumps } = last.current;
+        history.replaceState({ depth, jumps: jumps + 1 }, "", `${location.pathname}${location.search}`);
+      }
+      last.current = stepHere() ?? FIRST;
+      setRead(parseView(location.search));
+    };
     addEventListener("popstate", follow);
     return () => removeEventListener("popstate", follow);
   }, []);
 
   const change = useCallback((changes: Partial<View>) => {
-    setRead((last) => {
-      const view = { ...last.view, ...changes };
+    setRead((before) => {
+      const view = { ...before.view, ...changes };
       const search = serializeView(view);
-      const step: Step = { depth: depthHere() + 1 };
-      if (search !== location.search)
-        history.pushState(step, "", `${location.pathname}${search}${location.hash}`);
+      if (search !== location.search) {
+        last.current = { depth: (stepHere()?.depth ?? 0) + 1, jumps: 0 };
+        history.pushState(last.current, "", `${location.pathname}${search}`);
+      }
       return { view, invalidParameters: [] };
     });
   }, []);
 
-  return { ...read, change, undo: depthHere() > 0 ? back : null };
+  return { ...read, change, undo: (stepHere()?.depth ?? 0) > 0 ? undoChange : null };
 }

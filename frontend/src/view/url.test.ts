@@ -3,6 +3,8 @@ import { isDay, parseView, serializeView } from "./url";
 import { DEFAULT_VIEW, type View } from "./view";
 
 const EVERYTHING: View = {
+  week: "2026-W47",
+  product: "lance",
   grain: "day",
   range: { from: "2026-01-01", to: "2026-06-30" },
   sum: "cumulative",
@@ -11,11 +13,13 @@ const EVERYTHING: View = {
   hidden: ["downloads:lance:rust"],
   added: ["downloads:lancedb:nodejs"],
   compared: ["stars:lance:github", "stars:lancedb:github"],
+  aligned: true,
   tables: ["downloads:lance"],
   sorts: {
-    movers: { column: "change", descending: true },
+    products: { column: "change", descending: true },
     "downloads:lance": { column: "period", descending: false },
   },
+  grouping: "trend",
   iso: true,
 };
 
@@ -41,6 +45,7 @@ describe("an invalid parameter is reported and its default is used", () => {
     "range=2026-03-01..2026-02-01",
     "scale=",
     "sort=up",
+    "week=2026-W54",
   ])("%s", (search) => {
     const { view, invalidParameters } = parseView(`?${search}`);
     expect(view).toEqual(DEFAULT_VIEW);

@@ -1,5 +1,16 @@
 /** Converts a view to a query string and back. Defaults are omitted; invalid parameters are reported. */
-import { DEFAULT_VIEW, GRAINS, RANGES, type Range, SCALES, type Sort, SUMS, UNITS, type View } from "./view";
+import {
+  DEFAULT_VIEW,
+  GRAINS,
+  GROUPINGS,
+  RANGES,
+  type Range,
+  SCALES,
+  type Sort,
+  SUMS,
+  UNITS,
+  type View,
+} from "./view";
 
 export interface ParsedView {
   readonly view: View;
@@ -8,6 +19,7 @@ export interface ParsedView {
 }
 
 const ISO_DAY = /^\d{4}-\d{2}-\d{2}$/;
+const ISO_WEEK = /^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$/;
 const SORT = /^([\w:.@/-]+)\.(\w+)\.(asc|desc)$/;
 const MAX_IDS = 40;
 
@@ -25,6 +37,8 @@ export function parseView(search: string): ParsedView {
   }
 
   const view: View = {
+    week: parseWeek(parameters.get("week"), invalidParameters),
+    product: parameters.get("product") || null,
     grain: choice("by", GRAINS, DEFAULT_VIEW.grain),
     range: parseRange(parameters, invalidParameters),
     sum: choice("sum", SUMS, DEFAULT_VIEW.sum),
@@ -33,8 +47,10 @@ export function parseView(search: string): ParsedView {
     hidden: parseList(parameters.get("hide")),
     added: parseList(parameters.get("add")),
     compared: parseList(parameters.get("compare")),
+    aligned: parameters.get("align") === "launch",
     tables: parseList(parameters.get("table")),
     sorts: parseSorts(parameters.get("sort"), invalidParameters),
+    grouping: choice("group", GROUPINGS, DEFAULT_VIEW.grouping),
     iso: parameters.get("dates") === "iso",
   };
   return { view, invalidParameters };
@@ -46,6 +62,8 @@ export function serializeView(view: View): string {
   const write = (name: string, value: string, defaultValue: string): void => {
     if (value !== defaultValue) parts.push([name, value]);
   };
+  write("product", view.product ?? "", "");
+  write("week", view.week ?? "", "");
   write("by", view.grain, DEFAULT_VIEW.grain);
   write("range", formatRange(view.range), formatRange(DEFAULT_VIEW.range));
   write("sum", view.sum, DEFAULT_VIEW.sum);
@@ -54,8 +72,10 @@ export function serializeView(view: View): string {
   write("hide", view.hidden.join(","), "");
   write("add", view.added.join(","), "");
   write("compare", view.compared.join(","), "");
+  write("align", view.aligned ? "launch" : "", "");
   write("table", view.tables.join(","), "");
   write("sort", formatSorts(view.sorts), "");
+  write("group", view.grouping, DEFAULT_VIEW.grouping);
   write("dates", view.iso ? "iso" : "", "");
   const query = parts.map(([name, value]) => `${name}=${encodeReadable(value)}`).join("&");
   return query && `?${query}`;
@@ -64,6 +84,12 @@ export function serializeView(view: View): string {
 /** Escapes a value but leaves `:`, `,`, `/` and `@` readable. */
 function encodeReadable(value: string): string {
   return encodeURIComponent(value).replace(/%(3A|2C|2F|40)/g, (code) => decodeURIComponent(code));
+}
+
+function parseWeek(value: string | null, invalidParameters: string[]): string | null {
+  if (value === null || ISO_WEEK.test(value)) return value;
+  invalidParameters.push(`week=${value} (example: 2026-W47)`);
+  return null;
 }
 
 function parseList(value: string | null): readonly string[] {
@@ -99,7 +125,7 @@ function parseSorts(value: string | null, invalidParameters: string[]): Readonly
   for (const part of parseList(value)) {
     const [, table, column, order] = SORT.exec(part) ?? [];
     if (table && column) sorts[table] = { column, descending: order === "desc" };
-    else invalidParameters.push(`sort=${part} (example: movers.change.desc)`);
+    else invalidParameters.push(`sort=${part} (example: products.change.desc)`);
   }
   return sorts;
 }

@@ -11,9 +11,19 @@ export interface DateRange {
 export const RANGES = ["12w", "1y", "all"] as const;
 export type Range = (typeof RANGES)[number] | DateRange;
 
+export const RANGE_NAMES: Readonly<Record<(typeof RANGES)[number], string>> = {
+  "12w": "12 weeks",
+  "1y": "1 year",
+  all: "all days",
+};
+
 export const SUMS = ["period", "cumulative"] as const;
 export const SCALES = ["linear", "log"] as const;
 export const UNITS = ["absolute", "indexed"] as const;
+
+/** What the products of the table are grouped by: what moved, the SDK with the most downloads, or the unit. */
+export const GROUPINGS = ["none", "trend", "sdk", "unit"] as const;
+export type Grouping = (typeof GROUPINGS)[number];
 
 export interface Sort {
   readonly column: string;
@@ -21,6 +31,10 @@ export interface Sort {
 }
 
 export interface View {
+  /** The ISO week of the first screen, such as `2026-W47`; null is the newest. */
+  readonly week: string | null;
+  /** The product whose page is open; null for all products. */
+  readonly product: string | null;
   readonly grain: Grain;
   readonly range: Range;
   readonly sum: (typeof SUMS)[number];
@@ -31,14 +45,19 @@ export interface View {
   /** Metrics added to a chart that does not show them by default. */
   readonly added: readonly string[];
   readonly compared: readonly string[];
+  /** Whether compared series begin together, each at its own first day. */
+  readonly aligned: boolean;
   /** Ids of the charts whose table is open. */
   readonly tables: readonly string[];
   readonly sorts: Readonly<Record<string, Sort>>;
+  readonly grouping: Grouping;
   /** Whether dates and weeks are in ISO 8601 instead of the locale's format. */
   readonly iso: boolean;
 }
 
 export const DEFAULT_VIEW: View = {
+  week: null,
+  product: null,
   grain: "week",
   range: "1y",
   sum: "period",
@@ -47,8 +66,10 @@ export const DEFAULT_VIEW: View = {
   hidden: [],
   added: [],
   compared: [],
+  aligned: false,
   tables: [],
   sorts: {},
+  grouping: "none",
   iso: false,
 };
 

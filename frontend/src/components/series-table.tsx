@@ -1,16 +1,13 @@
-import { memo, useMemo } from "react";
+/** Every series of a product: its newest value by its kind, and how it changed. */
+import { useMemo } from "react";
 import type { WeeklyDashboard, WeeklyMetric } from "../api/types";
 import { allMetrics } from "../data/groups";
 import { changeBasis, shownReading, unitText } from "../data/kinds";
 import { usePage } from "../hooks/contexts";
-import type { Sort } from "../view/view";
 import { Change } from "./change";
 import { type Column, SortableTable } from "./sortable-table";
 
-const BY_CHANGE: Sort = { column: "change", descending: true };
-
-/** The change of every series between complete weeks. */
-export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
+export function SeriesTable({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { format } = usePage();
   const rows = useMemo(() => allMetrics(dashboard), [dashboard]);
   const columns: readonly Column<WeeklyMetric>[] = [
@@ -38,7 +35,7 @@ export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: 
       title: "Vs prior week",
       isNumber: true,
       sortValue: (row) => row.change?.fraction ?? null,
-      cell: (row) => <Change change={row.change} basis={changeBasis(row)} />,
+      cell: (row) => <WeekChange metric={row} />,
     },
     {
       key: "four",
@@ -56,24 +53,37 @@ export const Movers = memo(function Movers({ dashboard }: { readonly dashboard: 
     },
   ];
   return (
-    <section aria-labelledby="movers-title" className="card">
-      <h2 id="movers-title">Movers</h2>
+    <section aria-labelledby="series-title" className="card">
+      <h2 id="series-title">Series</h2>
       <p className="muted">
         Compares the latest complete week with the week before and with the week 52 weeks earlier, and the
         last 4 weeks with the 4 weeks before. A rolling total is compared only with the reading one window
         earlier. A dash means that a period is incomplete, or that the values do not add up.
       </p>
       <SortableTable
-        id="movers"
-        caption="Changes by series"
+        id="series"
+        caption="Values and changes by series"
         columns={columns}
         rows={rows}
         rowKey={(row) => row.metric_id}
-        initial={BY_CHANGE}
       />
     </section>
   );
-});
+}
+
+function WeekChange({ metric }: { readonly metric: WeeklyMetric }) {
+  const { format } = usePage();
+  const basis = changeBasis(metric);
+  // a level grows by a little: its difference says more than its percentage, here as in the report
+  if (metric.value_kind === "level" && metric.change !== null)
+    return <>{format.signedCount(metric.change.absolute)}</>;
+  return (
+    <>
+      <Change change={metric.change} />
+      {basis !== null && <span className="muted"> {basis}</span>}
+    </>
+  );
+}
 
 /** The latest complete week, or the last day of a reading without one. */
 function When({ metric }: { readonly metric: WeeklyMetric }) {
