@@ -56,5 +56,10 @@ def _batch(
         "revised_at": pa.nulls(count, _INSTANT),
         "ingestion_run_id": pa.repeat("20261123T120000Z-weekly_refresh-00000000", count),
         "source_ref": pa.repeat("https://pypistats.org/api/packages/package/overall?mirrors=false", count),
+        "is_reset": pa.repeat(False, count),
+        "mark": pa.nulls(count, pa.string()),
+        "subject_id": pa.nulls(count, pa.int64()),
+        "newest_part": pa.nulls(count, pa.int64()),
+        "parts_digest": pa.nulls(count, pa.string()),
     }
     return pa.RecordBatch.from_arrays([columns[name] for name in STATS.schema.names], schema=STATS.schema)
