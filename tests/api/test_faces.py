@@ -306,7 +306,9 @@ class Faces:
         console.print(render_report(report, UNICODE, 200))
         assert isinstance(console.file, io.StringIO)
         text = console.file.getvalue()
-        for view in report.metrics if report.newest_day else ():
+        for view in (
+            [one for product in report.products for one in product.metrics] if report.newest_day else ()
+        ):
             values = {f"{value:,}" for value in known_values([*view.points, view.running])}
             name = view.metric.display_name[2:].removeprefix("for ")
             line = next(line for line in text.splitlines() if line.startswith(name))

@@ -19,6 +19,7 @@ from tests.support.api import PYTHON, enterprise_place
 from tests.support.aws import empty_aws
 from tests.support.enterprise import READ_KEY, WRITE_KEY
 from tests.support.lambda_runtime import function_url_event, http_event
+from tests.support.replay import HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -292,7 +293,7 @@ def run_job(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], lambda_runtim
     nobody = "http://127.0.0.1:9"
     environment = {
         "CM_DB_PATH": str(tmp_path / "jobs.lancedb"),
-        **{f"CM_SOURCE_URL_{name}": nobody for name in ("PYPISTATS", "NPM", "CRATES", "GITHUB")},
+        **{f"CM_SOURCE_URL_{name.upper()}": nobody for name in HOSTS},
     }
     with lambda_runtime.started(JOBS, environment) as function:
         yield function.invoke
@@ -349,6 +350,7 @@ def test_a_job_writes_with_the_key_that_secrets_manager_has(
         {"job": "update_all", "lookback_weeks": 520, "retire": True},
         {"job": "seed_from_csv", "only": ["stars:*"], "include_suspect": True},
         {"job": "bootstrap_tables"},
+        {"job": "replay", "day": "2026-11-20", "only": ["stars:*"]},
         {"job": "monitor"},
     ],
 )

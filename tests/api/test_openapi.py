@@ -47,7 +47,7 @@ def test_every_field_has_a_description(name: str) -> None:
 def test_every_parameter_has_a_description_and_allowed_values(path: str) -> None:
     for parameter in OPERATIONS[path].get("parameters", []):
         assert parameter["description"]
-        assert allowed_values(parameter["schema"]) or parameter["name"] == "metric_id"
+        assert allowed_values(parameter["schema"]) or parameter["name"] in {"metric_id", "event_id"}
 
 
 @pytest.mark.parametrize("path", sorted(OPERATIONS))

@@ -203,9 +203,9 @@ async def test_a_build_that_takes_too_long_says_so_and_concerns_no_other_route(
     place: Place, serve: Serve
 ) -> None:
     log = Log()
-    database = ReadDatabase(place.reading, read_timeout_s=0.4)
+    database = ReadDatabase(place.reading, read_timeout_s=1.5)
     async with serve(place.reading, database=database, limits=ONE_BUILD, log_request=log) as api:
-        delay_queries(place, 2.0, times=1, path="*/stats/query/")
+        delay_queries(place, 5.0, times=1, path="*/stats/query/")
         slow = await api.get(DASHBOARD)
         assert place.enterprise is not None
         place.enterprise.log.clear()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from community_metrics.api.app import create_app
-from tests.support.api import PAGE_ORIGIN, PYTHON, require_security_headers
+from tests.support.api import FALLBACK, PAGE_ORIGIN, PYTHON, RUST, require_security_headers
 from tests.support.raw_get import raw_get
 
 if TYPE_CHECKING:
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
         ("GET", "/api/v1/series/downloads:lance:pyton", 404, "unknown-metric"),
         ("GET", "/api/v1/dashboard/weekly?product=lanse", 404, "unknown-product"),
         ("GET", "/api/v1/dashboard/weekly?weeks=0", 422, "invalid-parameter"),
+        ("GET", f"/api/v1/before-after?metric_id={RUST}&day=2026-11-08", 422, "days-missing"),
+        (
+            "GET",
+            f"/api/v1/before-after?metric_id={FALLBACK}&day=2026-10-14",
+            422,
+            "not-comparable",
+        ),
+        ("GET", "/api/v1/before-after?metric_id=downloads:lance:pyton&day=2026-10-14", 404, "unknown-metric"),
+        ("GET", f"/api/v1/before-after?metric_id={PYTHON}&event_id=x", 404, "unknown-event"),
         ("GET", "/api/v1/export/leases.csv", 422, "invalid-parameter"),
     ],
 )
@@ -40,6 +49,7 @@ async def test_every_error_has_the_same_format(
 
 
 LONG = "x" * 70_000
+ONE_OF = "one of event_id and day, a day such as 2026-11-22"
 
 
 @pytest.mark.parametrize(
@@ -110,10 +120,27 @@ async def test_an_unknown_product_comes_with_similar_ids_of_any_case(local_api: 
         ("dashboard/daily?days=%204", "days", "1 to 3660"),
         ("dashboard/monthly?months=1e1", "months", "1 to 120"),
         ("restatements?limit=٤", "limit", "1 to 1000"),
+        ("insights?week=2026-W54", "week", "an ISO week from 1971 to 2199, such as 2026-W47"),
+        ("insights?month=2026-W11", "month", "a month from 1971 to 2199, such as 2026-11"),
+        ("insights?quarter=1970-Q1", "quarter", "a quarter from 1971 to 2199, such as 2026-Q4"),
+        ("insights?week=2026-W48", "week", "up to 2026-W47"),
+        ("overview?week=2026-W48", "week", "up to 2026-W47"),
+        ("overview?week=47", "week", "an ISO week from 1971 to 2199, such as 2026-W47"),
+        ("insights?quarter=2026-Q4", "quarter", "up to 2026-Q3"),
+        (f"before-after?metric_id={PYTHON}", "day", ONE_OF),
+        (f"before-after?metric_id={PYTHON}&day=2026-10-14&event_id=x", "day", ONE_OF),
+        (f"before-after?metric_id={PYTHON}&day=2026-11-09", "day", "1972-01-01 to 2026-11-08"),
+        (f"before-after?metric_id={PYTHON}&day=1971-12-31", "day", "1972-01-01 to 2026-11-08"),
+        (f"before-after?metric_id={PYTHON}&day=2026-10-14&days=10", "days", "7 to 364 in steps of 7"),
+        (f"before-after?metric_id={PYTHON}&day=2026-10-14&skip_missing=1x", "skip_missing", "true, false"),
+        ("insights?week=2026-W47&month=2026-10", "month", "one of week, month and quarter"),
         (
             "history?job=nope",
             "job",
-            "seed_from_csv, weekly_refresh, update_all, bootstrap_tables, import_file, repair",
+            (
+                "seed_from_csv, daily_refresh, weekly_refresh, update_all, "
+                "bootstrap_tables, import_file, replay, repair, event, digest"
+            ),
         ),
         ("dashboard/daily?week=3", "week", "days, product, metric_id"),
         ("dashboard/weekly?weeks=1&weeks=2", "weeks", "once"),

@@ -61,10 +61,22 @@ EVERY_ROUTE = [
     f"series/{PYTHON}",
     "history",
     "restatements",
+    "insights",
+    "goals",
+    f"before-after?metric_id={PYTHON}&day=2026-10-14",
+    f"compare?metric_id={PYTHON}",
+    "overview",
+    "digests",
     "export/stats.csv",
     "export/metrics.parquet",
     f"badge/{PYTHON}.svg",
     f"sparkline/{PYTHON}.svg",
+    f"badge/{PYTHON}.json",
+    f"chart/{PYTHON}.svg",
+    "chart.svg?product=lance",
+    "preview",
+    "preview.html",
+    "preview.png",
 ]
 
 

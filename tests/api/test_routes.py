@@ -209,6 +209,18 @@ async def test_status_names_the_gap_and_the_error(api: Api) -> None:
     assert body["is_stale"] is False
 
 
+async def test_status_says_what_is_lost_next_the_first_loss_first(api: Api) -> None:
+    losses = (await api.get("status")).json()["losses"]
+    assert [one["vanishes_at"] for one in losses] == sorted(one["vanishes_at"] for one in losses)
+    assert {one["metric_id"]: one for one in losses}[RUST] == {
+        "metric_id": RUST,
+        "unread_day": "2026-11-23",  # crates.io was asked for the missing day, so that it is no loss
+        "lost_on": "2027-02-20",
+        "vanishes_at": "2027-02-21T00:00:00Z",
+        "lost_days": [],
+    }
+
+
 async def test_history_tells_partial_runs_with_their_summary_and_lost_ones_as_abandoned(api: Api) -> None:
     runs = (await api.get("history")).json()["runs"]
     assert [(run["run_id"], run["state"]) for run in runs] == [

@@ -82,11 +82,11 @@ async def test_a_read_during_a_write_is_of_the_versions_before_it(filled_anywher
     database = ReadDatabase(filled_anywhere.reading)
 
     async def read(reader: LanceDBReader) -> list[int]:
-        before = await reader.newest_row(PYTHON)
+        before = await reader.ends([PYTHON])
         async with LanceDBStore.open(filled_anywhere.writing) as store:
             await support.refresh(store, support.days_of(PYTHON, LAST_DAY, plus=7))
-        after = await reader.newest_row(PYTHON)
-        return [row.value for row in (before, after) if row]
+        after = await reader.ends([PYTHON])
+        return [ends[PYTHON].newest.value for ends in (before, after)]
 
     async with LanceDBReader.open(filled_anywhere.reading) as reader:
         stored = await reader.table_versions()

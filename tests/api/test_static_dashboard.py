@@ -153,3 +153,46 @@ async def test_a_304_has_the_tag_and_the_vary_of_its_200(
     again = await client.get(path, headers={**accepted, "if-none-match": whole.headers["etag"]})
     assert (again.status_code, again.headers["etag"]) == (304, whole.headers["etag"])
     assert again.headers["vary"] == whole.headers["vary"]
+
+
+SLACK = {"user-agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"}
+TAGGED = '<!doctype html><head><meta property="og:title" content="as built" /></head>the page'
+
+
+@pytest.fixture
+def tagged(built: Path) -> Path:
+    (built / "index.html").write_text(TAGGED)
+    return built
+
+
+async def test_a_link_is_shown_with_the_numbers_of_its_view(
+    filled_local: Place, tagged: Path, serve: Serve
+) -> None:
+    async with serve(filled_local.reading, dashboard_folder=tagged) as api, client_of(api) as client:
+        page = await client.get("/?product=lance&week=2026-W46&by=day", headers=SLACK)
+        said = (await client.get("/api/v1/preview?product=lance&week=2026-W46")).json()
+        person = await client.get("/?product=lance")
+    assert 'content="Lance, 2026-W46"' in page.text
+    assert said["description"].startswith("Lance: ")
+    assert f'property="og:description" content="{said["description"]}"' in page.text
+    assert 'content="http://page.test/api/v1/preview.png?week=2026-W46&amp;product=lance"' in page.text
+    assert "as built" not in page.text
+    assert page.headers["cache-control"] == "no-cache"
+    assert page.headers["content-security-policy"] == "frame-ancestors 'none'"
+    assert person.text == TAGGED
+
+
+@pytest.mark.parametrize("path", ["/?product=nothing", "/?week=2030-W01", "/?week=%00"])
+async def test_a_link_to_nothing_keeps_the_tags_of_the_page(
+    filled_local: Place, tagged: Path, serve: Serve, path: str
+) -> None:
+    async with serve(filled_local.reading, dashboard_folder=tagged) as api, client_of(api) as client:
+        assert (await client.get(path, headers=SLACK)).text == TAGGED
+
+
+async def test_a_link_says_nothing_that_needs_a_token(
+    filled_local: Place, tagged: Path, serve: Serve
+) -> None:
+    settings = filled_local.reading.model_copy(update={"api_token_hashes": (token_hash(new_token()),)})
+    async with serve(settings, dashboard_folder=tagged) as api, client_of(api) as client:
+        assert (await client.get("/?product=lance", headers=SLACK)).text == TAGGED

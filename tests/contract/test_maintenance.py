@@ -192,7 +192,7 @@ async def test_a_repair_is_a_run_in_history_with_the_number_of_deleted_rows(worl
         await two_runs(store)
         report = await repair(world.settings, clock=FakeClock(NOW), store_type=SmallPagesStore)
         assert len(report.future) == 5
-        [run] = await store.runs(limit=1, job_name="repair")
+        [run] = await store.runs(limit=1, jobs=["repair"])
         assert (run.status, run.rows_updated) == (RunStatus.SUCCESS, 5)
 
 
@@ -220,5 +220,5 @@ async def test_a_repair_that_fails_is_recorded_as_failed(world: World) -> None:
         await two_runs(store)
         with pytest.raises(StorageError, match="no"):
             await repair(world.settings, clock=FakeClock(NOW), store_type=Failing)
-        [run] = await store.runs(limit=1, job_name="repair")
+        [run] = await store.runs(limit=1, jobs=["repair"])
         assert run.status is RunStatus.FAILED

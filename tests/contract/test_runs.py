@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from community_metrics.errors import StorageUnavailable
-from community_metrics.model import OutcomeStatus, RunStatus
+from community_metrics.errors import SourceUnreachable, StorageUnavailable
+from community_metrics.model import OutcomeStatus, Provenance, RunStatus
 from community_metrics.runs.execute import execute
 from community_metrics.runs.job import JobResult
 from community_metrics.sources.base import FetchResult
 from community_metrics.storage import LanceDBStore
 from tests.support.clock import NOON, FakeClock
-from tests.support.worlds import METRIC, observed
+from tests.support.worlds import METRIC, OTHER, observed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +32,10 @@ RNG = random.Random(0)  # noqa: S311  run ids
 
 @dataclass(frozen=True)
 class OneRow:
-    """A job that reads one row, and fails after that if it `fails`."""
+    """A job that reads one row; if it `fails`, another metric cannot be read, and then storage fails."""
 
     name: ClassVar[str] = "weekly_refresh"
+    provenance: ClassVar[Provenance] = Provenance.API
     only: ClassVar[tuple[str, ...]] = ()
     retire: ClassVar[bool] = False
 
@@ -44,8 +45,9 @@ class OneRow:
         async def work(context: RunContext) -> JobResult:
             context.record(FetchResult(METRIC, (observed(7),)))
             if self.fails:
+                context.record(FetchResult(OTHER, error=SourceUnreachable(source="crates", subject="lance")))
                 raise StorageUnavailable("on purpose")
-            return JobResult(observations=(observed(7),))
+            return JobResult()
 
         return work
 
@@ -88,13 +90,16 @@ async def test_a_run_stores_how_each_metric_ended(world: World) -> None:
     assert (outcome.metric_id, outcome.status, outcome.observations) == (METRIC, OutcomeStatus.SUCCESS, 1)
 
 
-async def test_a_run_that_failed_stores_the_outcomes_of_the_metrics_it_reached(world: World) -> None:
+async def test_a_run_that_failed_stores_which_metrics_failed_and_nothing_of_those_it_did_not_store(
+    world: World,
+) -> None:
     with pytest.raises(StorageUnavailable, match="on purpose"):
         await execute(OneRow(fails=True), world.settings, clock=FakeClock(NOON), rng=RNG)
     async with world.open() as store:
         (run,) = await store.runs(limit=5)
         (outcome,) = await store.outcomes([run.ingestion_run_id])
-    assert (run.status, outcome.metric_id) == (RunStatus.FAILED, METRIC)
+    assert (run.status, run.rows_inserted) == (RunStatus.FAILED, 0)
+    assert (outcome.metric_id, outcome.status) == (OTHER, OutcomeStatus.FAILED)
 
 
 async def test_a_run_is_closed_where_its_outcomes_cannot_be_stored(world: World) -> None:

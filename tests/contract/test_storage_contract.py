@@ -241,7 +241,7 @@ async def test_a_second_reading_of_a_level_replaces_the_first_of_that_day(world:
         assert (row.value, row.first_value, row.revision, row.observed_at) == (68, 68, 0, evening)
 
 
-async def test_the_kind_of_a_stored_metric_decides_what_a_second_reading_of_a_day_does(world: World) -> None:
+async def test_an_afternoon_reading_never_replaces_the_one_that_ended_the_day_before(world: World) -> None:
     morning = NOW.replace(hour=3)
     kinds = {"pulls:lance:docker": ValueKind.COUNTER, STARS: ValueKind.LEVEL}
     async with world.open() as store:
@@ -258,7 +258,7 @@ async def test_the_kind_of_a_stored_metric_decides_what_a_second_reading_of_a_da
                 for name in kinds
             ]
             await upsert(store, read, now=at)
-        assert [only(await store.stats([name])).value for name in kinds] == [70, 75]
+        assert [only(await store.stats([name])).value for name in kinds] == [70, 70]
 
 
 async def test_seed_rows_never_replace_the_value_of_a_registry(world: World) -> None:
@@ -353,11 +353,24 @@ async def test_the_first_day_and_the_newest_row_of_a_metric_are_known(world: Wor
     async with world.open() as store:
         await store.create_tables()
         await upsert(store, observed_days(9))
-        newest = await store.newest_row(METRIC)
-        assert await store.first_day(METRIC) == DAY_ONE
-        assert newest is not None
-        assert newest.value == 108
-        assert (await store.first_day(OTHER), await store.newest_row(OTHER)) == (None, None)
+        ends = await store.ends([METRIC, OTHER])
+        assert await store.first_day(METRIC) == await store.first_fetched_day(METRIC) == DAY_ONE
+        assert (ends[METRIC].first_fetched_day, ends[METRIC].newest.value) == (DAY_ONE, 108)
+        assert (await store.first_day(OTHER), list(ends)) == (None, [METRIC])
+        assert await store.ends([]) == {}
+
+
+async def test_the_ends_of_metrics_whose_days_differ_are_those_of_each(world: World) -> None:
+    later = [replace(row, metric_id=OTHER) for row in observed_days(9)[3:6]]
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, observed_days(9)[:2], provenance=Provenance.CSV_SEED)
+        await upsert(store, [*observed_days(9)[2:], *later])
+        ends = await store.ends([METRIC, OTHER])
+        rows = await store.stats([METRIC, OTHER])
+    for metric_id, first in ((METRIC, observed_days(9)[2]), (OTHER, later[0])):
+        newest = [row for row in rows if row.metric_id == metric_id][-1]
+        assert (ends[metric_id].first_fetched_day, ends[metric_id].newest) == (first.period_end, newest)
 
 
 @pytest.mark.parametrize("most_of_table", [False, True])
@@ -517,8 +530,8 @@ async def test_runs_are_filtered_and_come_newest_first(world: World) -> None:
         assert [run.ingestion_run_id for run in await store.runs(limit=2)] == ["run-3", "run-2"]
         earlier = await store.runs(limit=9, before=NOW + timedelta(hours=2))
         assert [run.ingestion_run_id for run in earlier] == ["run-1", "run-0"]
-        assert len(await store.runs(limit=9, job_name="update_all")) == 2
-        assert len(await store.runs(limit=9, status=RunStatus.FAILED)) == 1
+        assert len(await store.runs(limit=9, jobs=["update_all"])) == 2
+        assert len(await store.runs(limit=9, statuses=[RunStatus.FAILED])) == 1
 
 
 # the lease
@@ -635,7 +648,7 @@ async def test_the_newest_row_is_the_newest_copy_of_its_day(world: World) -> Non
         newest = STATS.row_type(**(_fields(last) | {"value": 7, "observed_at": LATER}))
         older = STATS.row_type(**(_fields(last) | {"value": 8, "observed_at": last.observed_at - TTL}))
         await (await raw_table(store, STATS)).add(STATS.to_arrow([older, newest, older]))
-        assert await store.newest_row(METRIC) == newest
+        assert (await store.ends([METRIC]))[METRIC].newest == newest
 
 
 async def test_a_repair_without_copies_writes_nothing(world: World) -> None:

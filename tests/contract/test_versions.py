@@ -11,14 +11,24 @@ import pyarrow as pa
 import pytest
 
 from community_metrics.errors import StorageError, StorageSchemaMismatch, UnknownStoredValue
-from community_metrics.model import OutcomeStatus, Provenance, RunOutcome, RunStatus
+from community_metrics.model import (
+    LastRead,
+    OutcomeStatus,
+    Provenance,
+    RawAnswers,
+    RunOutcome,
+    RunStatus,
+    ValueMark,
+)
 from community_metrics.runs.execute import execute
 from community_metrics.storage import merge
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS, TABLES
 from tests.contract.test_runs import OneRow
 from tests.contract.test_storage_contract import a_metric, a_run, upsert
 from tests.support.clock import NOON, FakeClock
+from tests.support.digests import a_stored_digest
 from tests.support.enterprise import READ_KEY, Fault
+from tests.support.events import release
 from tests.support.worlds import METRIC, NOW, World, observed, observed_days, only_writer, raw_table, values
 
 if TYPE_CHECKING:
@@ -32,8 +42,16 @@ LATER = NOW + timedelta(hours=1)
 (A_STAT,) = merge.plan({}, [observed(7)], provenance=Provenance.API, run_id="run-1", now=NOW).inserted
 A_ROW: dict[str, Any] = {
     "metrics": a_metric(),
-    "stats": replace(A_STAT, revision=1, revised_at=NOW),
-    "history": a_run(scope="stars:*"),
+    "stats": replace(
+        A_STAT,
+        revision=1,
+        revised_at=NOW,
+        mark=ValueMark.LOW_FOR_EVERYBODY,
+        subject_id=7,
+        newest_part=9,
+        parts_digest="0f",
+    ),
+    "history": a_run(scope="stars:*", metrics_left=1, lookback_weeks=5, is_aborted=True),
     "run_outcomes": RunOutcome(
         run_id="run-1",
         metric_id=METRIC,
@@ -44,12 +62,15 @@ A_ROW: dict[str, Any] = {
         observations=0,
         last_day=NOW.date(),
     ),
+    "last_reads": LastRead(METRIC, NOW, NOW, "run-1"),
+    "events": release(url="https://x", metric_id=METRIC, removed_at=NOW, removed_by="Ada"),
+    "digests": a_stored_digest(),
+    "raw_answers": RawAnswers("run-1", "github", 0, 0, Provenance.API, NOW, b"\x00\xff"),
 }
 LACKING = [
-    pytest.param(spec, column.name, id=f"{spec.name}.{column.name}")
+    pytest.param(spec, columns, id=spec.name)
     for spec in TABLES
-    for column in spec.schema
-    if column.nullable
+    if (columns := [column.name for column in spec.schema if column.nullable])
 ]
 WORDS = [pytest.param(spec, column, id=f"{spec.name}.{column}") for spec in TABLES for column in spec.words]
 
@@ -61,9 +82,9 @@ async def create(store: LanceDBStore, spec: AnyTable, schema: pa.Schema, row: pa
     await store.create_tables()
 
 
-async def create_without(store: LanceDBStore, spec: AnyTable, column: str) -> None:
-    schema = spec.schema.remove(spec.schema.get_field_index(column))
-    await create(store, spec, schema, spec.to_arrow([A_ROW[spec.name]]).select(schema.names))
+async def create_without(store: LanceDBStore, spec: AnyTable, *columns: str, row: Any = None) -> None:
+    schema = pa.schema([field for field in spec.schema if field.name not in columns])
+    await create(store, spec, schema, spec.to_arrow([row or A_ROW[spec.name]]).select(schema.names))
 
 
 async def add_with_word(store: LanceDBStore, spec: AnyTable, column: str, word: str) -> None:
@@ -77,16 +98,20 @@ async def everything(store: LanceDBStore) -> list[Any]:
     """Return the rows of every table, by every way to read them."""
     await store.table_versions()
     assert await store.find_duplicate_keys() == {}
-    newest = await store.newest_row(METRIC)
+    ends = await store.ends([METRIC])
     return [
         *await store.metrics(),
         *await store.stats([METRIC]),
-        *([newest] if newest else []),
+        *(found.newest for found in ends.values()),
         *await store.restatements(limit=9),
         *await store.restatements(since=NOW, limit=9),
         *await store.runs(limit=9),
         *await store.runs(limit=9, whole_only=True),
         *await store.outcomes(["run-1"]),
+        *await store.last_reads(),
+        *await store.events(with_removed=True),
+        *await store.digests(limit=9),
+        *await store.answers(NOW, LATER),
     ]
 
 
@@ -130,20 +155,35 @@ async def test_a_job_that_cannot_read_a_word_writes_no_row(world: World) -> None
 # columns
 
 
-@pytest.mark.parametrize(("spec", "column"), LACKING)
-async def test_a_reader_reads_nulls_where_a_table_lacks_a_nullable_column(
-    world: World, spec: AnyTable, column: str
+@pytest.mark.parametrize(("spec", "columns"), LACKING)
+async def test_a_reader_reads_nulls_or_the_old_meaning_where_a_table_lacks_columns(
+    world: World, spec: AnyTable, columns: list[str]
 ) -> None:
     async with world.open() as store:
-        await create_without(store, spec, column)
+        await create_without(store, spec, *columns)
     async with world.with_key(READ_KEY).open() as reader:
-        expected = replace(A_ROW[spec.name], **{column: None})
+        expected = replace(A_ROW[spec.name], **{column: spec.added.get(column) for column in columns})
         rows = await everything(reader)
         assert expected in rows
         assert (await reader.run("run-1") == expected) is (spec is HISTORY)
-        batches = [batch async for batch in reader.scan(spec.name, columns=[column, spec.key])]
-    assert pa.Table.from_batches(batches).to_pydict()[column] == [None]
-    assert batches[0].schema.names == [column, spec.key]
+        batches = [batch async for batch in reader.scan(spec.name, columns=[*columns, spec.key])]
+    [row] = pa.Table.from_batches(batches).to_pylist()
+    assert [row[column] for column in columns] == [None] * len(columns)
+    assert batches[0].schema.names == [*columns, spec.key]
+
+
+async def test_a_view_reads_a_counter_of_an_earlier_version_as_never_reset(world: World) -> None:
+    async with world.open() as store:
+        await create_without(store, STATS, "is_reset", row=replace(A_STAT, is_reset=True))
+        assert (await store.readings([METRIC])).rows["is_reset"].tolist() == [False]
+
+
+async def test_a_reset_is_stored_and_read_by_every_way(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await upsert(store, [replace(observed(7), is_reset=True)])
+        assert (await store.readings([METRIC])).rows["is_reset"].tolist() == [True]
+        assert [row.is_reset for row in await store.stats([METRIC])] == [True]
 
 
 async def test_a_repair_works_on_a_table_that_lacks_a_column(world: World) -> None:
@@ -156,22 +196,33 @@ async def test_a_repair_works_on_a_table_that_lacks_a_column(world: World) -> No
         assert values(await store.stats([METRIC])) == [A_STAT.value]
 
 
-async def test_a_run_whose_scope_is_not_stored_counts_as_a_whole_run(world: World) -> None:
+@pytest.mark.parametrize("column", ["scope", "metrics_left"])
+async def test_a_run_without_a_stored_scope_or_rest_counts_as_a_whole_run(world: World, column: str) -> None:
+    row = replace(a_run(), scope=None, metrics_left=0)
     async with world.open() as store:
-        await create_without(store, HISTORY, "scope")
+        await create_without(store, HISTORY, column, row=row)
         assert len(await store.runs(limit=9, whole_only=True)) == 1
 
 
-@pytest.mark.parametrize(("spec", "column"), LACKING)
+async def test_a_run_that_left_metrics_is_no_whole_run(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await store.record_run(a_run(metrics_left=1))
+        assert await store.runs(limit=9, whole_only=True) == []
+
+
+@pytest.mark.parametrize(("spec", "columns"), LACKING)
 async def test_a_job_adds_the_nullable_columns_that_a_table_lacks(
-    world: World, spec: AnyTable, column: str
+    world: World, spec: AnyTable, columns: list[str]
 ) -> None:
     async with world.open() as store, world.open() as reader:
-        await create_without(store, spec, column)
+        await create_without(store, spec, *columns)
         before = await everything(reader)
         assert (await run_a_job(world)).run.status is RunStatus.SUCCESS
         stored = await (await raw_table(store, spec)).schema()
-        assert stored.field(column).type == spec.schema.field(column).type
+        assert [stored.field(name).type for name in columns] == [
+            spec.schema.field(name).type for name in columns
+        ]
         after = await everything(reader)
         assert [row for row in before if row not in after] == ([] if spec is not METRICS else before[:1])
         await store.record_run(a_run("run-9", scope="stars:*"))
@@ -220,15 +271,17 @@ async def test_a_table_with_other_required_columns_is_refused_by_name(
 
 
 async def test_a_table_that_an_earlier_version_did_not_have_reads_as_empty(world: World) -> None:
-    events = replace(HISTORY, name="events", optional=True)
+    letters = replace(HISTORY, name="letters", optional=True)
     async with world.open() as store:
         await store.create_tables()
-        assert await store._rows(events) == []
-        assert await store._version(events) == 0
+        assert await store._rows(letters) == []
+        assert await store._version(letters) == 0
         connection = await store._database.connection()
-        await (await connection.create_table("events", schema=events.schema)).add(events.to_arrow([a_run()]))
-        assert await store._rows(events) == [a_run()]
-        assert await store._version(events) > 0
+        await (await connection.create_table("letters", schema=letters.schema)).add(
+            letters.to_arrow([a_run()])
+        )
+        assert await store._rows(letters) == [a_run()]
+        assert await store._version(letters) > 0
 
 
 # rollback
@@ -241,7 +294,7 @@ async def test_a_database_that_a_newer_version_extended_is_used_and_keeps_its_co
     async with world.open() as store:
         await store.create_tables()
         connection = await store._database.connection()
-        await connection.create_table("events", schema=pa.schema([tomorrow]))
+        await connection.create_table("of_tomorrow", schema=pa.schema([tomorrow]))
         for spec in TABLES:
             await (await raw_table(store, spec)).add_columns(tomorrow)
         rows = STATS.to_arrow([A_STAT]).append_column(tomorrow, pa.array(["kept"]))
@@ -252,6 +305,6 @@ async def test_a_database_that_a_newer_version_extended_is_used_and_keeps_its_co
         await store.upsert_metrics([a_metric()])
         assert values(await store.stats([METRIC])) == [8, 101, 102]
         assert [run.status for run in await store.runs(limit=9)] == [RunStatus.SUCCESS]
-        assert "events" in await store._table_names()
+        assert "of_tomorrow" in await store._table_names()
         found = await (await raw_table(store, STATS)).query().select(["value", "of_tomorrow"]).to_list()
     assert {row["value"]: row["of_tomorrow"] for row in found} == {8: "kept", 101: None, 102: None}

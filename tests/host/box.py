@@ -144,7 +144,9 @@ class Box:
 
     def stop_collecting(self) -> None:
         """Stop the timers of runs: a run that ends with the box would hold the database for minutes."""
-        timers = (f"community-metrics-{name}.timer" for name in ("catch-up", "weekly-refresh"))
+        timers = (
+            f"community-metrics-{name}.timer" for name in ("catch-up", "daily-refresh", "weekly-refresh")
+        )
         self.succeeds(f"systemctl stop {' '.join(timers)}")
 
     def take_address(self) -> None:

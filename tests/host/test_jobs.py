@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.host.world import World
 
 REFRESH = "community-metrics-weekly-refresh"
+DAILY = "community-metrics-daily-refresh"
 CATCH_UP = "community-metrics-catch-up"
 STAMP = f"/var/lib/systemd/timers/stamp-{REFRESH}.timer"
 RUN_S = 60  # with the rate limits of the registries a run takes 20 s
@@ -78,6 +79,26 @@ def test_a_complete_week_is_not_refreshed_again(quiet: Box, ledger: Ledger) -> N
     assert "is complete." in quiet.journal(CATCH_UP, lines=5)
     assert quiet.run(f"systemctl is-active {REFRESH}").stdout == "inactive\n"
     assert len(ledger.runs()) == before
+
+
+def test_the_daily_timer_waits_for_the_next_of_its_four_times(quiet: Box) -> None:
+    shown = quiet.succeeds(f"systemctl show --property=TimersCalendar,Persistent,Unit {DAILY}.timer")
+
+    assert "OnCalendar=*-*-* 02,08,14,20:45:00 UTC" in shown
+    assert "Persistent=yes" in shown
+    assert f"Unit={DAILY}.service" in shown
+
+
+def test_the_daily_refresh_reads_only_what_was_not_read_today(quiet: Box, ledger: Ledger) -> None:
+    before = len(ledger.runs())
+
+    quiet.succeeds(f"systemctl start {DAILY}", limit_s=RUN_S)
+    quiet.succeeds(f"systemctl start {DAILY}", limit_s=RUN_S)
+
+    again, first = ledger.runs()[: len(ledger.runs()) - before]
+    assert [(view.run.job_name, view.state) for view in (first, again)] == [("daily_refresh", "success")] * 2
+    assert (again.run.rows_inserted, again.run.rows_updated, again.run.metrics_left) == (0, 0, 0)
+    assert "Nothing is left to read today" in quiet.journal(DAILY, lines=20)
 
 
 def test_a_missed_monday_is_run_once(make_box: Callable[..., Box], quiet: Box, ledger: Ledger) -> None:
@@ -190,7 +211,7 @@ def test_cm_job_on_a_terminal_uses_no_pager(quiet: Box) -> None:
 
 @pytest.mark.usefixtures("silent_registries")
 def test_ctrl_c_stops_the_job_and_closes_its_run(quiet: Box, ledger: Ledger) -> None:
-    stopped = quiet.run("timeout --foreground --signal=INT 6 cm-job weekly_refresh", limit_s=RUN_S)
+    stopped = quiet.run("timeout --foreground --signal=INT 6 cm-job update_all", limit_s=RUN_S)
 
     run = ledger.runs()[0]
     assert "stopped by SIGTERM" in str(run.run.error_summary)

@@ -24,6 +24,7 @@ UP_S = 15
 OURS = (
     f"{API}.service",
     "community-metrics-secrets.service",
+    "community-metrics-daily-refresh.service",
     "community-metrics-weekly-refresh.service",
     "community-metrics-catch-up.service",
     "community-metrics-monitor.service",
@@ -160,6 +161,7 @@ def test_the_unit_denies_the_metadata_service(box: Box, unit: str) -> None:
 def test_with_a_bucket_the_unit_allows_the_metadata_service(box: Box) -> None:
     units = (
         f"{API}.service",
+        "community-metrics-daily-refresh.service",
         "community-metrics-weekly-refresh.service",
         "community-metrics-catch-up.service",
     )

@@ -81,9 +81,9 @@ def test_only_security_updates_are_automatic_with_a_reboot_at_night(box: Box) ->
 
     assert "Allowed origins are: origin=Debian,codename=trixie-security,label=Debian-Security\n" in output
     assert 'Unattended-Upgrade::Automatic-Reboot "true";' in settings
-    assert 'Unattended-Upgrade::Automatic-Reboot-Time "03:15";' in settings
+    assert 'Unattended-Upgrade::Automatic-Reboot-Time "00:30";' in settings
     assert 'APT::Periodic::Unattended-Upgrade "1";' in settings
-    assert re.findall(r"OnCalendar=(\S+ \S+ UTC)", next_runs) == ["*-*-* 01:00:00 UTC", "*-*-* 02:00:00 UTC"]
+    assert re.findall(r"OnCalendar=(\S+ \S+ UTC)", next_runs) == ["*-*-* 22:00:00 UTC", "*-*-* 23:00:00 UTC"]
 
 
 def test_only_services_with_a_replaced_library_are_restarted_after_the_updates(box: Box) -> None:

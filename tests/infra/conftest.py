@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 
 from tests.host.imds import InstanceMetadata
 from tests.host.services import served
@@ -19,7 +20,7 @@ from tests.infra.rehearsal.recorder import Recorder, recording
 from tests.support.aws import empty_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 # before pytest imports a test: importing `aws_cdk` starts Node, which may not be in PATH
@@ -80,8 +81,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
-    out = tmp_path_factory.mktemp("assemblies")
+    """Return the assembly of every flavour, made by the first of the processes that needs one."""
     names = (*FLAVOURS, *VARIANTS, *(f"{name}!" for name in UNACKNOWLEDGED))
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp()
+    out, done = (base.parent if is_worker else base) / "assemblies", "synthesised"
+    with FileLock(f"{out}.lock"):
+        if not (out / done).exists():
+            out.mkdir(exist_ok=True)
+            run_synthesis(out, names)
+            (out / done).touch()
+    return {name: Assembly(out / name) for name in names}
+
+
+def run_synthesis(out: Path, names: Sequence[str]) -> None:
+    """Synthesise flavours in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.infra.synth", str(out), *names],
         cwd=ROOT,
@@ -92,7 +106,6 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return {name: Assembly(out / name) for name in names}
 
 
 @pytest.fixture(params=tuple(FLAVOURS))

@@ -26,6 +26,7 @@ JOBS = {
     "bad-runs": ("BadRunsInARow", "Maximum", HOUR_S, ">= 2", 1, NOT_BREACHING),
     "stale-sources": ("StaleSources", "Maximum", HOUR_S, ">= 1", 3, NOT_BREACHING),
     "registry-stalled": ("PublishedThroughAgeDays", "Maximum", HOUR_S, ">= 14", 3, NOT_BREACHING),
+    "loss-ahead": ("HoursUntilLoss", "Minimum", HOUR_S, "< 48", 1, NOT_BREACHING),
     "api-down-us-east-1": ("HealthCheckStatus", "Minimum", 60, "< 1", 3, BREACHING),
 }
 EXPECTED = {
@@ -53,6 +54,7 @@ ON_LAMBDA = {
     Gauge.BAD_RUNS_IN_A_ROW,
     Gauge.STALE_SOURCES,
     Gauge.PUBLISHED_THROUGH_AGE_DAYS,
+    Gauge.HOURS_UNTIL_LOSS,
 }
 SIGNS = {"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}
 

@@ -15,7 +15,12 @@ from infra.release import HOST_FILES
 UNITS = Path("etc/systemd/system")
 OURS = sorted((HOST_FILES / "files" / UNITS).glob("community-metrics-*.service"))
 SHARED = HOST_FILES / "shared"
-JOBS = ("community-metrics-weekly-refresh", "community-metrics-catch-up", "community-metrics-job-")
+JOBS = (
+    "community-metrics-daily-refresh",
+    "community-metrics-weekly-refresh",
+    "community-metrics-catch-up",
+    "community-metrics-job-",
+)
 FACTS: dict[str, Any] = {
     "region": "eu-central-1",
     "topic": "arn:aws:sns:eu-central-1:123456789012:alarms",

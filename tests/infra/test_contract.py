@@ -41,6 +41,7 @@ def test_the_gauges_have_the_names_that_the_alarms_watch() -> None:
         telemetry.BAD_RUNS_IN_A_ROW,
         telemetry.STALE_SOURCES,
         telemetry.PUBLISHED_THROUGH_AGE_DAYS,
+        telemetry.HOURS_UNTIL_LOSS,
     }
     of_the_host = {
         monitor.CERTIFICATE_LIFETIME_LEFT,
@@ -123,6 +124,13 @@ def test_the_runtime_accepts_the_environment_of_the_host(
     assert set(given) <= set(Settings.model_fields)
     if flavour == "fullest":
         assert Settings.model_validate(given).is_s3
+
+
+def test_public_reading_beside_tokens_reaches_the_runtime() -> None:
+    environment = plain_settings(App(), settings("smallest", public_read=True))
+
+    assert Settings.model_validate({"public_read": environment["CM_PUBLIC_READ"]}).is_public
+    assert "CM_PUBLIC_READ" not in plain_settings(App(), settings("smallest"))
 
 
 def test_the_interval_between_looks_reaches_the_runtime() -> None:

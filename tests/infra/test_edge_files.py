@@ -243,10 +243,10 @@ def test_no_scheduled_run_is_active_at_the_reboot() -> None:
     reboot = re.search(r'Automatic-Reboot-Time "(\d\d):(\d\d)"', settings)
     units = HOST_FILES / "files/etc/systemd/system"
     runs = [
-        int(hour)
-        for name in ("weekly-refresh", "catch-up")
-        for hours in re.findall(
-            r"^OnCalendar=.* ([\d,]+):00:00 UTC",
+        int(hour) + int(minutes) / 60
+        for name in ("daily-refresh", "weekly-refresh", "catch-up")
+        for hours, minutes in re.findall(
+            r"^OnCalendar=.* ([\d,]+):(\d\d):00 UTC",
             (units / f"community-metrics-{name}.timer").read_text(),
             re.MULTILINE,
         )
@@ -255,6 +255,6 @@ def test_no_scheduled_run_is_active_at_the_reboot() -> None:
 
     assert reboot
     at = int(reboot[1]) + int(reboot[2]) / 60
-    assert len(runs) == 4
+    assert len(runs) == 8
     assert all((at - run) % 24 > 2 for run in runs)  # a run takes at most two hours
     assert all((run - at) % 24 > 2 for run in runs)

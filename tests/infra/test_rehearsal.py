@@ -243,6 +243,7 @@ def test_the_alarms_exist_are_valid_and_notify_the_mail_address(rehearsal: Rehea
         "no-success",
         "stale-sources",
         "registry-stalled",
+        "loss-ahead",
         "run-failed",
         "bad-runs",
         "certificate",

@@ -43,6 +43,7 @@ def entry(**fields: Any) -> dict[str, Any]:
     [
         ("community-metrics-api.service", "api"),
         ("nginx.service", "api"),
+        ("community-metrics-daily-refresh.service", "jobs"),
         ("community-metrics-weekly-refresh.service", "jobs"),
         ("community-metrics-job-update-all-7.service", "jobs"),
         ("ssh.service", "system"),

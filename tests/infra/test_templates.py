@@ -350,6 +350,9 @@ def test_the_refresh_is_retried_and_then_goes_to_the_dead_letter_queue(serverles
         "cron(0 6 ? * MON *)",
         "UTC",
     )
+    daily = schedules["community-metrics-daily-refresh"]
+    assert daily["ScheduleExpression"] == "cron(45 2,8,14,20 * * ? *)"
+    assert daily["Target"]["Input"] == '{"job": "daily_refresh"}'
     assert weekly["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 2
     assert resolve(weekly["Target"]["DeadLetterConfig"]["Arn"]) == "<SchedulesDeadLetters.Arn>"
 

@@ -28,7 +28,7 @@ def registry() -> Registry:
 
 @pytest.fixture
 def replay(registry: Registry) -> Iterator[Replay]:
-    """A loopback server in the place of all four hosts, with made-up registries behind it."""
+    """A loopback server in the place of all hosts, with made-up registries behind it."""
     with Replay(registry) as server:
         yield server
 

@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from community_metrics.api.app import create_app
+from community_metrics.catalog import load_catalog
 from community_metrics.catalog.edit import init_catalog, plan_addition
 from community_metrics.cli.checks import Verdict
 from community_metrics.cli.doctor import examine
@@ -25,6 +26,7 @@ from community_metrics.cli.main import COMMANDS, SUBCOMMANDS, load_command
 from community_metrics.model import JobName, Provenance
 from community_metrics.periods import ONE_DAY, ONE_WEEK
 from community_metrics.runs.registry import JOBS, BootstrapTables, ImportFile, WeeklyRefresh
+from community_metrics.sources import available_sources
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import cli_docs
@@ -42,10 +44,12 @@ PROGRAM = [sys.executable, "-m", "community_metrics.cli.main"]
 COMMANDS_FOLDER = ROOT / "runtime" / "community_metrics" / "cli" / "commands"
 JOB_COMMANDS = {
     "seed_from_csv": "seed",
+    "daily_refresh": "refresh-daily",
     "weekly_refresh": "refresh",
     "update_all": "update-all",
     "bootstrap_tables": "bootstrap",
     "import_file": "import",
+    "replay": "replay",
 }
 PYTHON, NODEJS = "downloads:lancedb:python", "downloads:lancedb:nodejs"
 
@@ -129,7 +133,7 @@ class TestHelp:
         assert "Did you mean 'show'?" in start(rig, "catalog", "sow").stderr
 
     def test_each_job_can_be_selected(self) -> None:
-        assert list(get_args(JobName)) == [*JOBS, "repair"]
+        assert list(get_args(JobName)) == [*JOBS, "repair", "event", "digest"]
 
     def test_each_job_has_a_command(self) -> None:
         assert JOB_COMMANDS.keys() == JOBS.keys()
@@ -146,7 +150,8 @@ class TestHelp:
         assert (run.returncode, run.stdout.strip()) == (0, version("community-metrics"))
 
     @pytest.mark.parametrize(
-        ("typed", "offered"), [("re", {"report", "refresh", "repair"}), ("catalog s", {"show"})]
+        ("typed", "offered"),
+        [("re", {"report", "refresh", "refresh-daily", "replay", "repair"}), ("catalog s", {"show"})],
     )
     def test_a_shell_completes_commands(self, rig: Rig, typed: str, offered: set[str]) -> None:
         protocol = {
@@ -180,11 +185,31 @@ class TestExitCodes:
         ("words", "allowed"),
         [
             (["report", "--weeks", "1_0"], "1_0 is not a whole number from 1 to 520"),
+            (["report", "--width", "59"], "59 is not a whole number from 60 to 400"),
+            (["report", "--full", "--markdown"], "choose one of --full, --markdown and --json"),
             (["report", "--weeks", "+4"], "+4 is not a whole number from 1 to 520"),
+            (
+                ["insights", "--week", "2026-W54"],
+                "'2026-W54' is not a week from 1971 to 2199",
+            ),
+            (["insights", "--week", "2199-W01"], "2199-W01 is not over; the last one is"),
+            (
+                ["insights", "--week", "2026-W47", "--month", "2026-10"],
+                "--month exclude each other",
+            ),
+            (["digest", "--quarter", "2026-Q5"], "'2026-Q5' is not a quarter from 1971 to 2199"),
+            (["digest", "--week", "last", "--month", "last"], "--month exclude each other"),
+            (["before-after", "x", "--day", "2026-13-01"], "2026-13-01 is not a day written YYYY-MM-DD"),
+            (
+                ["before-after", "x", "--day", "2026-10-14", "--days", "10"],
+                "10 is not a multiple of 7 from 7 to 364",
+            ),
+            (["before-after", "x"], "one of --day and --event is missing"),
+            (["before-after", "x", "--event", "e", "--day", "2026-10-14"], "--day and --event exclude"),
             (["refresh", "--lookback-weeks", "521"], "521 is not a whole number from 1 to 520"),
             (["history", "--limit", "0"], "0 is not a whole number from 1 to 1000"),
             (["serve", "--port", "65536"], "65536 is not a whole number from 0 to 65535"),
-            (["history", "--job", "nope"], "'nope' is not one of 'seed_from_csv', 'weekly_refresh'"),
+            (["history", "--job", "nope"], "'nope' is not one of 'seed_from_csv', 'daily_refresh'"),
         ],
     )
     def test_a_value_that_an_option_does_not_allow_is_refused_with_the_allowed_ones(
@@ -299,14 +324,18 @@ class TestViews:
 
     def test_seed_data_alone_make_a_report_of_estimates_with_its_age(self, rig: Rig) -> None:
         start(rig, "seed")
-        run = start(rig, "report", COLUMNS="80", PYTHONIOENCODING="utf-8")
+        run = start(rig, "report", "--full", COLUMNS="80", PYTHONIOENCODING="utf-8")
         assert "days old; the window ends there" in " ".join(run.stdout.split())
         assert "≈" in run.stdout
+        run = start(rig, "report", "--width", "100", PYTHONIOENCODING="utf-8")
+        assert "≈" in run.stdout
+        assert "History to May 2026, from files" in run.stdout
 
     def test_a_terminal_without_unicode_does_not_end_the_program(self, rig: Rig) -> None:
         start(rig, "seed")
-        run = start(rig, "report", PYTHONIOENCODING="ascii")
-        assert (run.returncode, run.stdout.isascii()) == (0, True)
+        for form in ([], ["--full"], ["--markdown"]):
+            run = start(rig, "report", *form, PYTHONIOENCODING="ascii")
+            assert (run.returncode, run.stdout.isascii()) == (0, True)
 
     async def test_the_report_shows_what_the_registry_counted(self, rig: Rig) -> None:
         await rig.run(WeeklyRefresh(only=(NODEJS,)))
@@ -357,7 +386,13 @@ class TestDoctor:
         await rig.run(WeeklyRefresh())
         checks = await examine(rig.settings, FakeClock())
         assert [check.detail for check in checks if check.verdict is Verdict.FAIL] == []
-        assert sum(check.area == "sources" for check in checks) == 4
+        sources = available_sources()
+        hosts = {
+            sources[metric.source].host
+            for metric in load_catalog(None).select([])
+            if metric.source in sources
+        }
+        assert sum(check.area == "sources" for check in checks) == len(hosts)
 
     @pytest.mark.parametrize(("source", "asked"), [("crates:lance", False), ("github-history:o/r", True)])
     async def test_a_github_token_is_asked_for_only_where_a_metric_is_read_from_github(
@@ -380,7 +415,7 @@ class TestDoctor:
         async with LanceDBStore.open(rig.settings) as store:
             await (await raw_table(store, STATS)).delete(f"stat_key = '{NODEJS}|2026-11-24'")
         checks = await examine(rig.settings, FakeClock(rig.now))
-        (fault,) = [check for check in checks if NODEJS in check.detail]
+        (fault,) = [check for check in checks if check.area == "gaps" and NODEJS in check.detail]
         assert fault.verdict is Verdict.FAIL
         assert "2026-11-24" in fault.detail
         assert f"--only {NODEJS}" in fault.fix
@@ -468,7 +503,7 @@ class TestDoctor:
 
     async def test_a_registry_that_rejects_requests_is_named_with_the_override(self, rig: Rig) -> None:
         await rig.run(WeeklyRefresh())
-        rig.replay.always("/api/v1/*", Scripted(403, body={"errors": [{"detail": "no"}]}))
+        rig.replay.always("/api/v1/crates/*", Scripted(403, body={"errors": [{"detail": "no"}]}))
         (fault,) = [c for c in await examine(rig.settings, FakeClock()) if c.verdict is Verdict.FAIL]
         assert fault.area == "sources"
         assert "CM_SOURCE_URL_CRATES" in fault.fix

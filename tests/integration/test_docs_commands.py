@@ -1,6 +1,6 @@
 """Every command of the README and of the pages for new users runs here, unchanged and in its order.
 
-`make test` runs this file, `test_fresh_clone.py` runs `make up`, `test_serve.py` runs the API.
+`make test` runs this file; `make up` runs in `test_fresh_clone.py`, the API in `test_serve.py`.
 """
 
 from __future__ import annotations

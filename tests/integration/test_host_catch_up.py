@@ -11,7 +11,7 @@ from community_metrics.aws.telemetry import data_gauges
 from community_metrics.catalog import load_catalog
 from community_metrics.host.catch_up import CatchUp, check
 from community_metrics.periods import ONE_DAY
-from community_metrics.runs.registry import WeeklyRefresh
+from community_metrics.runs.registry import DailyRefresh, WeeklyRefresh
 from community_metrics.storage import LanceDBStore
 from tests.support.clock import NOON, FakeClock
 
@@ -27,13 +27,13 @@ async def checked(rig: Rig) -> CatchUp:
 
 
 async def test_without_a_database_a_catch_up_is_due(rig: Rig) -> None:
-    assert await checked(rig) == CatchUp(True, "The database does not exist yet.")
+    assert await checked(rig) == CatchUp("weekly_refresh", "The database does not exist yet.")
 
 
 async def test_after_a_complete_week_no_catch_up_is_due(rig: Rig) -> None:
     await rig.run(WeeklyRefresh())
 
-    assert await checked(rig) == CatchUp(False, "2026-W47 is complete.")
+    assert await checked(rig) == CatchUp(None, "2026-W47 is complete.")
 
 
 async def test_with_a_missing_day_a_catch_up_is_due(rig: Rig) -> None:
@@ -44,21 +44,21 @@ async def test_with_a_missing_day_a_catch_up_is_due(rig: Rig) -> None:
 
     found = await checked(rig)
 
-    assert found.is_due
+    assert found.job == "weekly_refresh"
     assert found.reason.startswith("2026-W47 is incomplete: downloads:lancedb:nodejs (1 day missing)")
 
 
 async def test_a_run_of_some_metrics_is_not_a_complete_run(rig: Rig) -> None:
     await rig.run(WeeklyRefresh(only=("downloads:*",)))
 
-    assert await checked(rig) == CatchUp(True, "No complete run since 2026-11-23 06:00 UTC.")
+    assert await checked(rig) == CatchUp("weekly_refresh", "No complete run since 2026-11-23 06:00 UTC.")
 
 
 async def test_the_run_of_the_previous_monday_does_not_count(rig: Rig) -> None:
     await rig.run(WeeklyRefresh())
     rig.now += timedelta(days=7)
 
-    assert (await checked(rig)).is_due
+    assert (await checked(rig)).job == "weekly_refresh"
 
 
 async def test_during_a_run_no_catch_up_is_due(rig: Rig) -> None:
@@ -66,7 +66,18 @@ async def test_during_a_run_no_catch_up_is_due(rig: Rig) -> None:
     async with LanceDBStore.open(rig.settings) as store:
         await store.acquire_lease("other", "elsewhere", 1, rig.now, timedelta(minutes=2))
 
-    assert await checked(rig) == CatchUp(False, "Run other holds the database.")
+    assert await checked(rig) == CatchUp(None, "Run other holds the database.")
+
+
+async def test_a_missed_daily_refresh_is_due_once_the_week_is_complete(rig: Rig) -> None:
+    await rig.run(WeeklyRefresh())
+    rig.now += ONE_DAY
+
+    assert await checked(rig) == CatchUp("daily_refresh", "No daily refresh since 2026-11-24 08:45 UTC.")
+
+    await rig.run(DailyRefresh())
+
+    assert await checked(rig) == CatchUp(None, "2026-W47 is complete.")
 
 
 async def test_the_age_of_the_data_is_that_of_the_slowest_source(rig: Rig) -> None:

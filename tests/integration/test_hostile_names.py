@@ -106,7 +106,8 @@ async def filled(world: World) -> World:
 @pytest.mark.parametrize(
     ("command", "printed"),
     [
-        ("report", [f"Product {HOSTILE}", f"Python {HOSTILE}"]),
+        ("report --width 200", [f"Product {HOSTILE}"]),
+        ("report --full", [f"Product {HOSTILE}", f"Python {HOSTILE}"]),
         ("status", [IN_A_FILE_NAME, f"downloads:p:python: error {HOSTILE}", f"job {HOSTILE}"]),
         ("history", [f"job {HOSTILE}", f"error {HOSTILE}"]),
         ("doctor", [f"{IN_A_FILE_NAME}/db", f"{IN_A_FILE_NAME}/catalog.toml"]),

@@ -53,6 +53,38 @@ async def test_every_stored_value_is_the_registrys_own(rig: Rig) -> None:
     assert all(row.value == registry.value(*NPM, row.period_end) for row in rows)
 
 
+async def test_a_run_over_chosen_metrics_stores_the_totals_that_it_reads_anyway(rig: Rig) -> None:
+    report = await rig.run(WeeklyRefresh(only=("downloads:lance:python", "downloads:lance:rust")))
+    chosen = {"downloads:lance:python", "downloads:lance:rust"}
+    # the total of crates.io is another source's, from its archive
+    assert {outcome.metric_id for outcome in report.outcomes} == {*chosen, "registry:pypi:all"}
+    totals = await rig.totals()
+    assert {row.metric_id for row in totals} == {"registry:pypi:all"}
+    assert len(totals) == len([row for row in await rig.stats() if row.metric_id == "downloads:lance:python"])
+
+
+async def test_without_a_token_the_packaged_catalogue_stays_far_below_githubs_60_requests_an_hour(
+    rig: Rig,
+) -> None:
+    registry = rig.replay.registry
+    assert registry is not None
+    registry.first_day = date(2022, 7, 1)  # Lance's first day; the histories of the others are shorter
+    await rig.run(WeeklyRefresh())
+    first = asked_of_github(rig)
+    rig.replay.requests.clear()
+    registry.today += ONE_DAY
+    rig.now += ONE_DAY
+    await rig.run(WeeklyRefresh())
+    assert 0 < first <= 50
+    assert 0 < asked_of_github(rig) <= 20
+
+
+def asked_of_github(rig: Rig) -> int:
+    """Return how many of the requests go to GitHub."""
+    assert not any("authorization" in request.headers for request in rig.replay.requests)
+    return sum(path.startswith(("/repos/", "/repositories/")) for path in rig.replay.paths)
+
+
 @pytest.mark.parametrize("job", [WeeklyRefresh(), UpdateAll()])
 async def test_a_rerun_changes_no_row_and_makes_no_version(rig: Rig, job: Job) -> None:
     await rig.run(job)
@@ -84,7 +116,9 @@ async def test_update_all_marks_what_it_confirms_as_recomputed(rig: Rig) -> None
     rig.now += timedelta(hours=1)
     report = await rig.run(UpdateAll(lookback_weeks=2, only=(NODEJS,)))
     recomputed = [row for row in await rig.stats() if row.provenance is Provenance.RECOMPUTED]
-    assert report.run.rows_updated == len(recomputed) == 14
+    totals = [row for row in await rig.totals() if row.provenance is Provenance.RECOMPUTED]
+    assert len(recomputed) == len(totals) == 14
+    assert report.run.rows_updated == 2 * 14
     assert all(row.revision == 0 for row in recomputed)
 
 
@@ -104,7 +138,7 @@ async def test_a_seeded_day_does_not_hide_what_the_registry_still_has(rig: Rig, 
     seed.write_text(f"{header}\n{NODEJS},{YESTERDAY},{YESTERDAY},7,,notes,,,\n")
     await rig.run(SeedFromCsv(path=seed))
     report = await rig.run(WeeklyRefresh(only=(NODEJS,)))
-    assert report.run.rows_inserted == 547
+    assert report.run.rows_inserted == 547 + len(await rig.totals())
 
 
 async def test_seeded_rows_of_an_inactive_metric_do_not_vanish_without_a_word(
@@ -259,7 +293,7 @@ async def test_an_unknown_package_fails_its_metric_and_no_other(rig: Rig, tmp_pa
     assert report.run.status is RunStatus.PARTIAL
     assert report.run.error_summary is not None
     assert "downloads:x:other" in report.run.error_summary
-    assert report.run.rows_inserted == 181
+    assert report.run.rows_inserted == 2 * 181  # and the days of the total of PyPI
 
 
 async def test_when_every_metric_fails_the_run_failed_and_what_was_stored_stays(rig: Rig) -> None:
@@ -461,7 +495,7 @@ async def test_with_a_catalogue_of_ones_own_there_is_nothing_to_seed(rig: Rig, t
 
 async def test_a_run_of_seed_metrics_alone_says_which_command_fills_them(rig: Rig) -> None:
     with pytest.raises(ConfigurationError, match="community-metrics seed"):
-        await rig.run(WeeklyRefresh(only=("downloads_30d:*",)))
+        await rig.run(WeeklyRefresh(only=("downloads_month:*",)))
 
 
 @pytest.mark.parametrize("weeks", [0, -3])

@@ -171,9 +171,7 @@ async def forget_numbers(rig: Rig, metric_id: str) -> None:
     """Store the rows of a metric as they are when GitHub does not state the repository's number."""
     connection = await lancedb.connect_async(rig.folder)
     table = await connection.open_table("stats")
-    await table.update(
-        {"source_ref": f"https://api.github.com/repos/{REPOSITORY}"}, where=f"metric_id = '{metric_id}'"
-    )
+    await table.update(updates_sql={"subject_id": "NULL"}, where=f"metric_id = '{metric_id}'")
 
 
 @pytest.mark.parametrize("token", [None, "ghp_x"])

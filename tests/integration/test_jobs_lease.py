@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from community_metrics.errors import LeaseLost, RunInterrupted, StorageDenied, StorageUnavailable
-from community_metrics.model import RunStatus
+from community_metrics.model import Provenance, RunStatus
 from community_metrics.runs.execute import execute
 from community_metrics.runs.job import JobResult
 from community_metrics.runs.lock import HEARTBEAT_S, LEASE_TTL, database_lease
@@ -39,6 +39,7 @@ class Gathers:
 
     meanwhile: Callable[[], Awaitable[object]]
     name: ClassVar[str] = "weekly_refresh"
+    provenance: ClassVar[Provenance] = Provenance.API
     only: ClassVar[tuple[str, ...]] = ()
     retire: ClassVar[bool] = False
 
@@ -46,7 +47,7 @@ class Gathers:
         async def work(context: RunContext) -> JobResult:
             context.record(FetchResult(METRIC, (observed(7),)))
             await self.meanwhile()
-            return JobResult(observations=(observed(7),))
+            return JobResult()
 
         return work
 
@@ -162,6 +163,7 @@ async def test_a_second_signal_does_not_interrupt_the_closing_of_the_run(rig: Ri
         )
     (run,) = await rig.runs()
     assert (run.status, run.error_summary) == (RunStatus.FAILED, "stopped by SIGTERM")
+    assert run.is_aborted
     (outcome,) = await rig.outcomes()
     assert outcome.metric_id == METRIC
     async with LanceDBReader.open(rig.settings) as reader:

@@ -73,6 +73,14 @@ async def collected(tmp_path: Path) -> AsyncIterator[Rig]:
     [
         (["report"], "dashboard/weekly?weeks=12"),
         (["report", "--weeks", "2"], "dashboard/weekly?weeks=2"),
+        (["insights"], "insights"),
+        (["outages"], "outages"),
+        (["insights", "--month", "2026-10", "--product", "lance"], "insights?month=2026-10&product=lance"),
+        (
+            ["before-after", "downloads:lance:python", "--day", "2026-10-14", "--skip-missing"],
+            "before-after?metric_id=downloads:lance:python&day=2026-10-14&skip_missing=true",
+        ),
+        (["goals"], "goals"),
         (["status"], "status"),
         (["history"], "history?limit=20"),
         (["history", "--limit", "1", "--job", "weekly_refresh"], "history?limit=1&job=weekly_refresh"),
@@ -94,6 +102,7 @@ async def test_a_command_with_a_route_prints_the_body_of_the_route(
         (["seed"], schemas.JobRun),
         (["seed", "--include-suspect", "--dry-run"], schemas.JobRun),
         (["refresh", "--only", NODEJS], schemas.JobRun),
+        (["refresh-daily", "--only", "stars:lance:github"], schemas.JobRun),
         (["update-all", "--only", NODEJS, "--dry-run"], schemas.JobRun),
         (["bootstrap"], schemas.JobRun),
         (["doctor"], schemas.Diagnosis),

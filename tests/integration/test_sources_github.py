@@ -21,15 +21,16 @@ from community_metrics.model import SourceWindow
 from community_metrics.sources import available_sources
 from tests.support.clock import FakeClock
 from tests.support.fetching import client_of, fetch, fetch_all, values, wanted
+from tests.support.registry import Registry
 from tests.support.scripted import Scripted, sample
 
 if TYPE_CHECKING:
     from community_metrics.errors import SourceError
-    from tests.support.registry import Registry
     from tests.support.replay import Replay
 
 TODAY = date(2026, 11, 23)
 REPOSITORY = "lancedb/lancedb"
+NUMBER = Registry(TODAY).repository_id(REPOSITORY)
 TOKENS = [pytest.param(None, id="REST"), pytest.param("ghp_x", id="GraphQL")]
 ONE_RESULT = {"r0": {"databaseId": 7, "nameWithOwner": REPOSITORY, "stargazerCount": 10_123}}
 
@@ -43,7 +44,7 @@ async def test_a_reading_belongs_to_the_instant_of_its_answer(
     (reading,) = result.observations
     assert (reading.period_start, reading.period_end, reading.observed_at) == (TODAY, TODAY, clock.now())
     assert (reading.value, reading.source_window) == (registry.stars(REPOSITORY), SourceWindow.INSTANT)
-    assert reading.source_ref.endswith(f"#id={registry.repository_id(REPOSITORY)}")
+    assert reading.subject_id == registry.repository_id(REPOSITORY)
 
 
 async def test_with_a_token_all_repositories_are_one_request(replay: Replay) -> None:
@@ -94,7 +95,7 @@ async def test_a_renamed_repository_is_followed_and_reported(
 
 @pytest.mark.parametrize("token", TOKENS)
 async def test_a_name_registered_anew_by_somebody_else_is_refused(token: str | None, replay: Replay) -> None:
-    request = wanted(REPOSITORY, last_source_ref=f"https://api.github.com/repos/{REPOSITORY}#id=1")
+    request = wanted(REPOSITORY, stored_ids=frozenset({1}))
     result = await fetch("github", replay, request, github_token=token)
     assert isinstance(result.error, TerminalSourceError)
     assert "now belongs to another repository" in str(result.error)
@@ -105,40 +106,24 @@ async def test_a_name_registered_anew_by_somebody_else_is_refused(token: str | N
 @pytest.mark.parametrize(
     ("stored", "siblings", "fault"),
     [
-        (["/graphql#id=1", "/graphql"], [], "it was 1"),
-        (["/graphql#id={number}", "/graphql#id=1"], [], "it was 1"),
-        (["/graphql#id={number}", "/graphql"], ["/graphql#id=1"], None),
-        (["/graphql"], [], "stored without the repository's number"),
-        (["/graphql"], ["/graphql"], "stored without the repository's number"),
-        (["/graphql"], ["/graphql#id=1"], "it was 1"),
-        (["/graphql"], ["/graphql#id={number}"], None),
-        ([], ["/graphql#id=1"], None),
+        ({1, None}, set(), "it was 1"),
+        ({NUMBER, 1}, set(), "it was 1"),
+        ({NUMBER, None}, {1}, None),
+        ({None}, set(), "stored without the repository's number"),
+        ({None}, {None}, "stored without the repository's number"),
+        ({None}, {1}, "it was 1"),
+        ({None}, {NUMBER}, None),
+        (set(), {1}, None),
     ],
 )
-async def test_stored_rows_must_be_known_to_be_of_the_same_repository(  # noqa: PLR0917  a table
-    source: str,
-    stored: list[str],
-    siblings: list[str],
-    fault: str | None,
-    replay: Replay,
-    registry: Registry,
+async def test_stored_rows_must_be_known_to_be_of_the_same_repository(
+    source: str, stored: set[int | None], siblings: set[int | None], fault: str | None, replay: Replay
 ) -> None:
-    number = registry.repository_id(REPOSITORY)
-    own, others = (
-        frozenset(f"https://api.github.com{ref.format(number=number)}" for ref in refs)
-        for refs in (stored, siblings)
-    )
-    newest = f"https://api.github.com{stored[-1].format(number=number)}" if stored else None
-    request = wanted(REPOSITORY, stored_refs=own, sibling_refs=others, last_source_ref=newest)
+    request = wanted(REPOSITORY, stored_ids=frozenset(stored), sibling_ids=frozenset(siblings))
     result = await fetch(source, replay, request)
     assert (result.error is None) is (fault is None)
     assert (fault or "") in str(result.error)
     assert bool(result.observations) is (fault is None)
-
-
-async def test_a_seed_row_says_nothing_about_the_repository(replay: Replay) -> None:
-    result = await fetch("github", replay, wanted(REPOSITORY, last_source_ref="stars.csv:7"))
-    assert result.error is None
 
 
 async def test_the_count_may_fall(replay: Replay) -> None:
@@ -201,8 +186,9 @@ async def test_a_query_that_leaves_out_the_number_of_a_repository_is_asked_again
     replay.always("/graphql", sample("github_graphql_stargazercount_200"))
     result = await fetch("github", replay, wanted(REPOSITORY), github_token="ghp_x")
     number = registry.repository_id(REPOSITORY)
-    assert result.observations[0].source_ref == f"https://api.github.com/repos/{REPOSITORY}#id={number}"
-    request = wanted(REPOSITORY, last_source_ref="https://api.github.com/graphql#id=1")
+    assert result.observations[0].source_ref == f"https://api.github.com/repos/{REPOSITORY}"
+    assert result.observations[0].subject_id == number
+    request = wanted(REPOSITORY, stored_ids=frozenset({1}))
     newcomer = await fetch("github", replay, request, github_token="ghp_x")
     assert "now belongs to another repository" in str(newcomer.error)
 

@@ -123,11 +123,12 @@ async def test_a_moved_repository_is_followed_once_and_reported(replay: Replay, 
     number = registry.repository_id("lance-format/lance")
     assert result.notes == ("lancedb/lance has moved; write its new name in the catalogue",)
     assert [request.path for request in replay.requests].count("/repos/lancedb/lance/stargazers/history") == 1
-    assert result.observations[0].source_ref.endswith(f"/repos/lancedb/lance/stargazers/history#id={number}")
+    assert result.observations[0].source_ref.endswith("/repos/lancedb/lance/stargazers/history")
+    assert result.observations[0].subject_id == number
 
 
 async def test_a_name_registered_anew_by_somebody_else_is_refused(replay: Replay) -> None:
-    request = wanted(REPOSITORY, last_source_ref=f"https://api.github.com{HISTORY}#id=1")
+    request = wanted(REPOSITORY, stored_ids=frozenset({1}))
     result = await fetch("github-history", replay, request)
     assert isinstance(result.error, TerminalSourceError)
     assert result.observations == ()
@@ -137,7 +138,7 @@ async def test_a_newcomer_whose_history_is_one_page_is_refused_all_the_same(
     replay: Replay, registry: Registry
 ) -> None:
     registry.first_day = SUNDAY - timedelta(weeks=3)
-    request = wanted(REPOSITORY, last_source_ref=f"https://api.github.com{HISTORY}#id=1")
+    request = wanted(REPOSITORY, stored_ids=frozenset({1}))
     result = await fetch("github-history", replay, request)
     assert "now belongs to another repository" in str(result.error)
     assert result.observations == ()
@@ -149,9 +150,8 @@ async def test_a_history_of_one_page_is_stored_with_the_number_of_its_repository
     registry.first_day = SUNDAY - timedelta(weeks=3)
     result = await fetch("github-history", replay, wanted(REPOSITORY))
     number = registry.repository_id(REPOSITORY)
-    assert {found.source_ref for found in result.observations} == {
-        f"https://api.github.com{HISTORY}#id={number}"
-    }
+    assert {found.source_ref for found in result.observations} == {f"https://api.github.com{HISTORY}"}
+    assert {found.subject_id for found in result.observations} == {number}
     assert [request.path for request in replay.requests] == [HISTORY, f"/repos/{REPOSITORY}"]
 
 

@@ -38,9 +38,19 @@ TOKEN = "ghp_" + "s3cret" * 6
 GOOD = sample("crates_downloads_200")
 
 
-async def test_every_request_says_who_asks_and_how_to_reach_them(replay: Replay) -> None:
-    await fetch("crates", replay, wanted("lance"), contact="ops@example.org")
-    assert replay.requests[0].headers["user-agent"] == "community-metrics/0.1.0 (+ops@example.org)"
+@pytest.mark.parametrize(
+    ("contact", "shown"),
+    [
+        ("ops@example.org", "mailto:ops@example.org"),
+        ("mailto:ops@example.org", "mailto:ops@example.org"),
+        ("https://example.org/@ops", "https://example.org/@ops"),
+    ],
+)
+async def test_every_request_says_who_asks_and_how_to_reach_them(
+    contact: str, shown: str, replay: Replay
+) -> None:
+    await fetch("crates", replay, wanted("lance"), contact=contact)
+    assert replay.requests[0].headers["user-agent"] == f"community-metrics/0.1.0 (+{shown})"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +184,10 @@ async def test_a_host_that_swallows_every_packet_is_given_up_after_two_subjects(
     replay.always("*", Scripted(hang=True))
     results = await fetch_all("crates", replay, *(wanted(name) for name in "abcdef"), limits=HASTY)
     assert {type(result.error) for result in results} == {SourceUnreachable}
-    assert replay.paths == ["/api/v1/crates/a/downloads"] * HASTY.attempts + ["/api/v1/crates/b/downloads"]
+    assert replay.paths == [
+        *["/api/v1/crates/a/downloads?include=versions"] * HASTY.attempts,
+        "/api/v1/crates/b/downloads?include=versions",
+    ]
     assert "no request was sent, because an earlier one failed" in str(results[-1].error)
 
 
@@ -198,7 +211,7 @@ async def test_a_body_that_trickles_is_cut_off(replay: Replay) -> None:
     replay.always("*", Scripted(body={"version_downloads": [1] * 99}, drip_s=0.1))
     result = await fetch("crates", replay, wanted("a"), limits=HASTY)
     assert isinstance(result.error, SourceUnreachable)
-    assert result.error.url == f"{replay.origin}/api/v1/crates/a/downloads"
+    assert result.error.url == f"{replay.origin}/api/v1/crates/a/downloads?include=versions"
     assert "no response in time (CM_SOURCE_URL_CRATES sets this address)" in result.error.message
 
 

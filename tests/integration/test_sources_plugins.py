@@ -6,16 +6,18 @@ import os
 import random
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from community_metrics.catalog import load_catalog
+from community_metrics.cli import doctor
 from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
 from community_metrics.errors import CatalogError, ConfigurationError
-from community_metrics.model import OutcomeStatus, RunStatus, ValueKind
+from community_metrics.model import OutcomeStatus, RunStatus, ValueKind, Visibility
 from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
@@ -30,7 +32,12 @@ if TYPE_CHECKING:
     from tests.support.replay import Replay
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
-MODULE = "community_metrics_rubygems"
+MODULE = "community_metrics_hex"
+
+
+def package(name: str) -> dict[str, object]:
+    """Return the registry's response for a package."""
+    return {"name": name, "downloads": {"all": 42, "week": 2}}
 
 
 def documented(language: str) -> str:
@@ -57,9 +64,7 @@ def install(folder: Path, code: str, entry_points: str) -> None:
     (folder / f"{MODULE}.py").write_text(code)
     metadata = folder / f"{MODULE}-1.0.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: community-metrics-rubygems\nVersion: 1\n"
-    )
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: community-metrics-hex\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text(f"[community_metrics.sources]\n{entry_points}\n")
 
 
@@ -72,11 +77,11 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 async def test_the_documented_source_is_found_and_asked(site: Path, replay: Replay) -> None:
-    (entry_point,) = re.findall(r'^(rubygems) = "(.*)"$', documented("toml"), re.MULTILINE)
-    code = documented("python").replace("https://rubygems.org", replay.origin)
+    (entry_point,) = re.findall(r'^(hex) = "(.*)"$', documented("toml"), re.MULTILINE)
+    code = documented("python").replace("https://hex.pm", replay.origin)
     install(site, code, " = ".join(entry_point))
-    replay.script("/api/v1/gems/rails.json", Scripted(body={"name": "rails", "downloads": 42}))
-    result = await fetch("rubygems", replay, wanted("rails"), github_token="ghp_x")
+    replay.script("/api/packages/phoenix", Scripted(body=package("phoenix")))
+    result = await fetch("hex", replay, wanted("phoenix"), github_token="ghp_x")
     assert list(values(result).values()) == [42]
     assert "authorization" not in replay.requests[0].headers
 
@@ -84,12 +89,12 @@ async def test_the_documented_source_is_found_and_asked(site: Path, replay: Repl
 async def test_what_one_subject_makes_a_source_raise_fails_that_metric_alone(
     site: Path, replay: Replay
 ) -> None:
-    code = documented("python").replace("https://rubygems.org", replay.origin)
-    code = code.replace("day = today(parsed.at)", "day = {'rack': today(parsed.at)}[request.subject]")
-    install(site, code, f"rubygems = {MODULE}:SOURCE")
-    replay.always("/api/v1/gems/*", Scripted(body={"name": "x", "downloads": 42}))
-    failed, stored = await fetch_all("rubygems", replay, wanted("rails"), wanted("rack"))
-    assert "the source raised KeyError: 'rails'" in str(failed.error)
+    code = documented("python").replace("https://hex.pm", replay.origin)
+    code = code.replace("day = today(parsed.at)", "day = {'plug': today(parsed.at)}[request.subject]")
+    install(site, code, f"hex = {MODULE}:SOURCE")
+    replay.always("/api/packages/*", Scripted(body=package("x")))
+    failed, stored = await fetch_all("hex", replay, wanted("phoenix"), wanted("plug"))
+    assert "the source raised KeyError: 'phoenix'" in str(failed.error)
     assert list(values(stored).values()) == [42]
 
 
@@ -106,63 +111,65 @@ def plugin_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **variables
 async def test_a_variable_sends_a_plug_in_to_another_origin(
     site: Path, replay: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(site, documented("python"), f"rubygems = {MODULE}:SOURCE")
-    settings = plugin_settings(monkeypatch, site, CM_SOURCE_URL_RUBYGEMS=replay.origin)
-    replay.script("/api/v1/gems/rails.json", Scripted(body={"name": "rails", "downloads": 42}))
+    install(site, documented("python"), f"hex = {MODULE}:SOURCE")
+    settings = plugin_settings(monkeypatch, site, CM_SOURCE_URL_HEX=replay.origin)
+    replay.script("/api/packages/phoenix", Scripted(body=package("phoenix")))
 
     rng = random.Random(0)  # noqa: S311  jitter
     async with RegistryClient(settings, SystemClock(), rng) as client:
-        results = [r async for r in available_sources()["rubygems"].fetch([wanted("rails")], client)]
+        results = [r async for r in available_sources()["hex"].fetch([wanted("phoenix")], client)]
 
     (observation,) = results[0].observations
     assert observation.value == 42
-    assert observation.source_ref == "https://rubygems.org/api/v1/gems/rails.json"
+    assert observation.source_ref == "https://hex.pm/api/packages/phoenix"
 
 
 def test_a_misspelt_origin_of_a_plug_in_is_refused_with_the_nearest(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(site, documented("python"), f"rubygems = {MODULE}:SOURCE")
+    install(site, documented("python"), f"hex = {MODULE}:SOURCE")
 
-    with pytest.raises(ConfigurationError, match="did you mean CM_SOURCE_URL_RUBYGEMS"):
-        plugin_settings(monkeypatch, site, CM_SOURCE_URL_RUBYGEM="http://127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match="did you mean CM_SOURCE_URL_HEX"):
+        plugin_settings(monkeypatch, site, CM_SOURCE_URL_HEXX="http://127.0.0.1:1")
 
 
 def test_a_plug_in_that_cannot_be_imported_hides_no_other_message(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(site, "import no_such_module", f"rubygems = {MODULE}:SOURCE")
+    install(site, "import no_such_module", f"hex = {MODULE}:SOURCE")
 
-    with pytest.raises(ConfigurationError, match="CM_SOURCE_URL_RUBYGEMS: is not a setting"):
-        plugin_settings(monkeypatch, site, CM_SOURCE_URL_RUBYGEMS="http://127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match="CM_SOURCE_URL_HEX: is not a setting"):
+        plugin_settings(monkeypatch, site, CM_SOURCE_URL_HEX="http://127.0.0.1:1")
 
 
 @pytest.mark.parametrize(
     ("isolated", "stored"),
-    [(True, {"downloads:p:lance", "downloads:p:rack"}), (False, {"downloads:p:lance"})],
+    [(True, {"downloads:p:lance", "downloads:p:plug"}), (False, {"downloads:p:lance"})],
     ids=["each", "no each"],
 )
 async def test_a_source_that_returns_an_invalid_observation_fails_its_own_metrics_alone(
     site: Path, tmp_path: Path, rig: Rig, isolated: bool, stored: set[str]
 ) -> None:
-    code = documented("python").replace("https://rubygems.org", rig.replay.origin)
-    code = code.replace("parsed.body.downloads", "parsed.body.downloads if request.subject == 'rack' else -1")
+    code = documented("python").replace("https://hex.pm", rig.replay.origin)
+    code = code.replace(
+        "parsed.body.downloads.all", "parsed.body.downloads.all if request.subject == 'plug' else -1"
+    )
     if not isolated:
         loop = "async for result in each(requests, fetch_one):\n            yield result"
         assert loop in code
         code = code.replace(loop, "for request in requests:\n            yield await fetch_one(request)")
-    install(site, code, f"rubygems = {MODULE}:SOURCE")
-    for gem in ("rails", "rack"):
-        rig.replay.script(f"/api/v1/gems/{gem}.json", Scripted(body={"name": gem, "downloads": 42}))
+    install(site, code, f"hex = {MODULE}:SOURCE")
+    for name in ("phoenix", "plug"):
+        rig.replay.script(f"/api/packages/{name}", Scripted(body=package(name)))
     rig.settings_overrides["catalog"] = catalog_of(
         tmp_path,
-        ("rubygems", "rails", "instant"),
-        ("rubygems", "rack", "instant"),
+        ("hex", "phoenix", "instant"),
+        ("hex", "plug", "instant"),
         ("crates", "lance", "1d"),
     )
     report = await rig.run(WeeklyRefresh())
     assert report.run.status is RunStatus.PARTIAL
-    assert "rubygems: the source returned an invalid observation" in str(report.run.error_summary)
+    assert "hex: the source returned an invalid observation" in str(report.run.error_summary)
     assert "value is -1, not an int from 0" in str(report.run.error_summary)
     assert {row.metric_id for row in await rig.stats()} == stored
 
@@ -171,22 +178,22 @@ async def test_a_source_that_returns_an_invalid_observation_fails_its_own_metric
     ("written", "fault"),
     [
         ('kind = "counter"', None),
-        ('unit = "gems"', None),
-        ('kind = "level"', "kind: is 'level', but what rubygems returns here has 'counter'"),
-        ('unit = "downloads"', "unit: is 'downloads', but what rubygems returns here has 'gems'"),
+        ('unit = "packages"', None),
+        ('kind = "level"', "kind: is 'level', but what hex returns here has 'counter'"),
+        ('unit = "downloads"', "unit: is 'downloads', but what hex returns here has 'packages'"),
     ],
 )
 def test_kind_and_unit_of_a_metric_are_those_of_its_source(
     site: Path, tmp_path: Path, written: str, fault: str | None
 ) -> None:
     code = documented("python").replace(
-        FETCH, f"    def unit(self, options):\n        return 'gems'\n\n{FETCH}"
+        FETCH, f"    def unit(self, options):\n        return 'packages'\n\n{FETCH}"
     )
-    install(site, code, f"rubygems = {MODULE}:SOURCE")
-    file = catalog_of(tmp_path, ("rubygems", "rails", "instant"))
+    install(site, code, f"hex = {MODULE}:SOURCE")
+    file = catalog_of(tmp_path, ("hex", "phoenix", "instant"))
 
     (metric,) = load_catalog(file).metrics
-    assert (metric.value_kind, metric.unit) == (ValueKind.COUNTER, "gems")
+    assert (metric.value_kind, metric.unit) == (ValueKind.COUNTER, "packages")
 
     file.write_text(file.read_text().replace('window = "instant"', f'window = "instant"\n{written}'))
     if fault is None:
@@ -211,13 +218,38 @@ def test_a_source_with_an_impossible_kind_or_unit_is_refused(
     site: Path, tmp_path: Path, code: str, message: str | None
 ) -> None:
     own = documented("python").replace("kind = ValueKind.COUNTER", code)
-    install(site, own, f"rubygems = {MODULE}:SOURCE")
-    file = catalog_of(tmp_path, ("rubygems", "rails", "instant"))
+    install(site, own, f"hex = {MODULE}:SOURCE")
+    file = catalog_of(tmp_path, ("hex", "phoenix", "instant"))
 
     if message is None:
         assert load_catalog(file).metrics[0].unit == "downloads"
     else:
         with pytest.raises(ConfigurationError, match=re.escape(message)):
+            load_catalog(file)
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"),
+    [
+        ("", None),
+        ('visibility = "team"', None),
+        ('visibility = "public"', "visibility: is 'public', but hex returns what only the team may see"),
+    ],
+)
+def test_an_entry_does_not_show_everybody_what_its_source_keeps_for_the_team(
+    site: Path, tmp_path: Path, written: str, fault: str | None
+) -> None:
+    code = documented("python").replace("SourceWindow, ValueKind", "SourceWindow, ValueKind, Visibility")
+    code = code.replace("    kind = ", "    visibility = Visibility.TEAM\n    kind = ")
+    install(site, code, f"hex = {MODULE}:SOURCE")
+    file = catalog_of(tmp_path, ("hex", "phoenix", "instant"))
+    file.write_text(f"{file.read_text()}{written}\n")
+
+    if fault is None:
+        (metric,) = load_catalog(file).metrics
+        assert metric.definition(datetime.now(UTC)).visibility is Visibility.TEAM
+    else:
+        with pytest.raises(CatalogError, match=re.escape(fault)):
             load_catalog(file)
 
 
@@ -239,13 +271,13 @@ async def test_a_source_that_exits_or_hangs_fails_its_own_metrics_and_the_others
     site: Path, tmp_path: Path, rig: Rig, line: str, cause: str
 ) -> None:
     code = documented("python").replace(FETCH, f"{FETCH}        {line}\n")
-    install(site, f"import asyncio\n{code}", f"rubygems = {MODULE}:SOURCE")
+    install(site, f"import asyncio\n{code}", f"hex = {MODULE}:SOURCE")
     rig.settings_overrides["catalog"] = catalog_of(
-        tmp_path, ("rubygems", "rails", "instant"), ("crates", "lance", "1d")
+        tmp_path, ("hex", "phoenix", "instant"), ("crates", "lance", "1d")
     )
     report = await rig.run(WeeklyRefresh(), source_deadline_s=2)
     assert report.run.status is RunStatus.PARTIAL
-    assert f"downloads:p:rails: rubygems: {cause}" in str(report.run.error_summary).replace(
+    assert f"downloads:p:phoenix: hex: {cause}" in str(report.run.error_summary).replace(
         "the source returned an invalid observation, and nothing of this metric was stored: ", ""
     )
     assert {row.metric_id for row in await rig.stats()} == {"downloads:p:lance"}
@@ -258,14 +290,10 @@ async def test_a_source_that_does_not_stop_when_it_is_stopped_adds_nothing_later
         "        try:\n            await asyncio.sleep(3600)\n"
         "        except asyncio.CancelledError:\n            pass\n"
     )
-    code = (
-        documented("python")
-        .replace(FETCH, FETCH + stubborn)
-        .replace("https://rubygems.org", rig.replay.origin)
-    )
-    install(site, f"import asyncio\n{code}", f"rubygems = {MODULE}:SOURCE")
-    rig.replay.script("/api/v1/gems/rails.json", Scripted(body={"name": "rails", "downloads": 42}))
-    rig.settings_overrides["catalog"] = catalog_of(tmp_path, ("rubygems", "rails", "instant"))
+    code = documented("python").replace(FETCH, FETCH + stubborn).replace("https://hex.pm", rig.replay.origin)
+    install(site, f"import asyncio\n{code}", f"hex = {MODULE}:SOURCE")
+    rig.replay.script("/api/packages/phoenix", Scripted(body=package("phoenix")))
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, ("hex", "phoenix", "instant"))
     report = await rig.run(WeeklyRefresh(), source_deadline_s=0.5)
     (outcome,) = report.outcomes
     assert (outcome.status, outcome.error_class) == (OutcomeStatus.FAILED, "TransientSourceError")
@@ -284,31 +312,58 @@ def test_a_source_that_fails_while_it_checks_the_catalogue_is_named(
     site: Path, tmp_path: Path, line: str, fault: str
 ) -> None:
     check = "    def validate(self, subject, options):\n"
-    install(
-        site, documented("python").replace(check, f"{check}        {line}\n"), f"rubygems = {MODULE}:SOURCE"
-    )
+    install(site, documented("python").replace(check, f"{check}        {line}\n"), f"hex = {MODULE}:SOURCE")
     with pytest.raises(CatalogError) as caught:
-        load_catalog(catalog_of(tmp_path, ("rubygems", "rails", "instant")))
-    assert f"the source 'rubygems' failed when it checked 'rails': {fault}. Fix:" in str(caught.value)
+        load_catalog(catalog_of(tmp_path, ("hex", "phoenix", "instant")))
+    assert f"the source 'hex' failed when it checked 'phoenix': {fault}. Fix:" in str(caught.value)
+
+
+def test_doctor_asks_the_host_of_every_built_in_source() -> None:
+    assert {source.host for source in available_sources().values()} == doctor._PROBES.keys()
 
 
 def test_the_built_in_sources_are_there_without_any_plug_in() -> None:
-    assert list(available_sources()) == ["pypistats", "npm", "crates", "github", "github-history"]
+    assert set(available_sources()) == {
+        "pypistats",
+        "npm",
+        "crates",
+        "crates-archive",
+        "github",
+        "github-history",
+        "github-repo",
+        "github-releases",
+        "github-traffic",
+        "github-referrers",
+        "github-paths",
+        "docker",
+        "huggingface",
+        "huggingface-likes",
+        "duckdb-extensions",
+        "conda",
+        "homebrew",
+        "homebrew-90d",
+        "homebrew-365d",
+        "rubygems",
+        "nuget",
+        "packagist",
+        "packagist-30d",
+        "open-vsx",
+    }
 
 
 @pytest.mark.parametrize(
     ("code", "entry_point", "fault"),
     [
-        ("SOURCE = 1", "rubygems = {module}:SOURCE", "it lacks name, host, window"),
-        ("raise SystemExit(3)", "rubygems = {module}:SOURCE", "it cannot be imported: SystemExit: 3"),
+        ("SOURCE = 1", "hex = {module}:SOURCE", "it lacks name, host, window"),
+        ("raise SystemExit(3)", "hex = {module}:SOURCE", "it cannot be imported: SystemExit: 3"),
         (
             "class S:\n    def __getattr__(self, name): raise SystemExit(name)\nSOURCE = S()",
-            "rubygems = {module}:SOURCE",
+            "hex = {module}:SOURCE",
             "its attributes cannot be read: SystemExit: name",
         ),
-        ("import no_such_module", "rubygems = {module}:SOURCE", "it cannot be imported: ModuleNotFoundError"),
-        (documented("python"), "rubygems = {module}:RubyGems", "it is a class"),
-        (documented("python"), "gems = {module}:SOURCE", "its name is 'rubygems'"),
+        ("import no_such_module", "hex = {module}:SOURCE", "it cannot be imported: ModuleNotFoundError"),
+        (documented("python"), "hex = {module}:Hex", "it is a class"),
+        (documented("python"), "elixir = {module}:SOURCE", "its name is 'hex'"),
         (documented("python"), "npm = {module}:SOURCE", "the name is taken"),
         (documented("python"), "seed = {module}:SOURCE", "the name is taken"),
     ],
@@ -317,5 +372,5 @@ def test_a_source_that_cannot_be_used_is_named(site: Path, code: str, entry_poin
     install(site, code, entry_point.format(module=MODULE))
     with pytest.raises(ConfigurationError) as caught:
         available_sources()
-    assert "of community-metrics-rubygems" in str(caught.value)
+    assert "of community-metrics-hex" in str(caught.value)
     assert fault in str(caught.value)

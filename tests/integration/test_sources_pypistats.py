@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.errors import TerminalSourceError
-from community_metrics.model import IMPLIED_ZERO, LOW_FOR_EVERYBODY
+from community_metrics.model import ValueMark
 from community_metrics.periods import days_between
 from tests.support.fetching import SUNDAY, fetch, fetch_all, values, wanted
 from tests.support.registry import PYPI, Registry
@@ -50,10 +50,8 @@ async def test_a_day_that_all_others_have_is_an_implied_zero(replay: Replay, reg
     registry.overrides[PYPI, "pylance", WEDNESDAY] = None
     result = await fetch("pypistats", replay, wanted("pylance"))
     (zero,) = [found for found in result.observations if found.value == 0]
-    assert (zero.period_end, zero.source_ref) == (
-        WEDNESDAY,
-        f"https://pypistats.org/api/packages/pylance/overall{IMPLIED_ZERO}",
-    )
+    assert (zero.period_end, zero.mark) == (WEDNESDAY, ValueMark.IMPLIED_ZERO)
+    assert zero.source_ref == "https://pypistats.org/api/packages/pylance/overall"
 
 
 async def test_a_lost_day_of_a_large_package_stays_missing_with_a_note(
@@ -124,7 +122,7 @@ async def test_a_day_that_is_low_for_everybody_is_stored_and_marked(
     share = int((registry.value(source, sentinel, WEDNESDAY) or 0) * 0.6)
     registry.overrides[source, sentinel, WEDNESDAY] = share
     result = await fetch(source, replay, wanted("pylance"))
-    marked = [o.period_end for o in result.observations if o.source_ref.endswith(LOW_FOR_EVERYBODY)]
+    marked = [o.period_end for o in result.observations if o.mark is ValueMark.LOW_FOR_EVERYBODY]
     assert marked == [WEDNESDAY]
     assert result.notes == (
         "2026-11-18 low for everybody: the registry counted less than 90 % of a usual day",

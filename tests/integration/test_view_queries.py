@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from community_metrics.catalog import load_catalog
+from community_metrics.catalog.goals import Goal
 from community_metrics.config import Settings
 from community_metrics.model import Observation, Provenance, SourceWindow
 from community_metrics.periods import Grain, days_between, last_completed_day, midnight
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.reader import LanceDBReader
 from community_metrics.views.dashboard import read_dashboard
+from community_metrics.views.digest import DigestScope
+from community_metrics.views.digests import made_digest
+from community_metrics.views.goals import load_goals
+from community_metrics.views.insights import read_insights
+from community_metrics.views.overview import read_overview
 from community_metrics.views.report import load_report
 from community_metrics.views.status import load_status
 from tests.support.clock import NOON
+from tests.support.digests import WEEK
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,6 +42,7 @@ window = "{window}"
 display_name = "{id}"
 """
 LAST = last_completed_day(NOON)
+GOAL = Goal.model_validate({"product": "p", "value": 1_000_000, "date": LAST})
 
 
 class CountingReader(LanceDBReader):
@@ -101,8 +110,21 @@ def last_days(count: int, *, until: date = LAST) -> list[date]:
         ),
         lambda reader, catalog: load_report(reader, catalog, NOON, weeks=4),
         lambda reader, catalog: load_status(reader, catalog, NOON),
+        lambda reader, catalog: read_insights(reader, catalog, NOON),
+        lambda reader, catalog: load_goals(reader, replace(catalog, goals=(GOAL,)), NOON),
+        lambda reader, catalog: read_overview(reader, catalog, NOON),
+        lambda reader, catalog: made_digest(reader, catalog, NOON, scope=DigestScope(WEEK)),
     ],
-    ids=["dashboard", "dashboard of one metric", "report", "status"],
+    ids=[
+        "dashboard",
+        "dashboard of one metric",
+        "report",
+        "status",
+        "insights",
+        "goals",
+        "overview",
+        "digest",
+    ],
 )
 async def test_a_view_of_many_metrics_takes_as_many_queries_as_one_of_few(
     tmp_path: Path, load: Callable[[LanceDBReader, Catalog], Awaitable[object]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from community_metrics.api.admission import Admission
 from community_metrics.api.cache.middleware import ResponseCache
 from community_metrics.api.cache.watch import TableWatch
-from community_metrics.api.context import now_of
+from community_metrics.api.context import as_team, now_of
 from community_metrics.api.middleware.state import KEY, RequestState
 from community_metrics.errors import StorageUnavailable
 from tests.support.asgi import Responds, Sent, http, requested
@@ -48,7 +48,7 @@ class Rig:
 
     routes: Routes = field(default_factory=lambda: Routes(headers=JSON))
     clock: FakeClock = field(default_factory=FakeClock)
-    is_private: bool = False
+    is_team: bool = False
     builds: Admission = field(default_factory=lambda: Admission(at_once=8))
 
     def __post_init__(self) -> None:
@@ -60,13 +60,13 @@ class Rig:
             database=self.database,
             builds=self.builds,
             clock=self.clock,
-            is_private=self.is_private,
         )
 
     async def get(self, path: str = PATH, **headers: str) -> Sent:
         """Return the response to a request; `state` has what the layers noted of it."""
         self.state = RequestState("a-1")
-        return await requested(self.cache, {**http(path, **headers), KEY: self.state})
+        scope = {**http(path, **headers), KEY: self.state}
+        return await requested(self.cache, as_team(scope) if self.is_team else scope)
 
     def later(self, seconds: float = INTERVAL_S) -> None:
         """Let seconds pass; without a number, until the next look."""

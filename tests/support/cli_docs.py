@@ -37,12 +37,21 @@ error (`CM_LOG_FORMAT=console` for plain lines), and standard output holds only 
 
 ## Reading the report
 
-Every number is the same as on the weekly dashboard. A row shows the last complete ISO week: the week is over,
-and all seven days are present. `≈` marks an estimate from a wider window, `▫` a week with days missing, `·` a
-week without data. Stars read only in the running week have `this` as their week. Change is against the week
-before, for stars as a number, and is left out if either week is incomplete. The weeks end with the newest
-data; `--weeks` sets how many are shown, and changes no number. On a terminal without Unicode the bars are
-`1` to `8`, estimates `a` to `d` and `~`, missing days `?`, no data `.`.
+`report` shows the newest week in which a series is complete: the headline, at most four insights, the same
+ones as the first screen of the page, and one line for each product, sorted by size: its value, its changes
+on the week, on four weeks and on the year, its stars with their change as a number, and 52 weeks from zero.
+A value of another week has that week before it. Where there is little room names are shortened first, then
+columns are left out from the right; no number is ever cut. `--width` sets the columns, also where the
+output is no terminal. `--markdown` prints the same for an issue on GitHub or a message in Slack.
+
+`--full` shows every metric. Every number is the same as on the weekly dashboard. A row shows the last
+complete ISO week: the week is over, and all seven days are present. `≈` marks an estimate from a wider
+window, `▫` a week with days missing, `·` a week without data. Change is against the week before, for stars
+as a number, and is left out if either week is incomplete. The weeks end with the newest data; `--weeks`
+sets how many are shown, and changes no number. On a terminal without Unicode the bars are `1` to `8`,
+estimates `a` to `d` and `~`, missing days `?`, no data `.`. Above the tables are the insights of the last
+week, those of the whole catalogue, by the rules of [insights.md](insights.md); `!` marks what is unusual.
+Below them are the goals of the catalogue, if it has any.
 
 ## JSON
 
@@ -55,6 +64,9 @@ ISO-8601 in UTC and end in `Z`, days are `2026-11-22`, unknown values are `null`
 | `report` | the body of `/dashboard/weekly`; its weeks end with the newest data, as in the report |
 | `status` | the body of `/status` |
 | `history` | the body of `/history` |
+| `insights` | the body of `/insights` |
+| `before-after` | the body of `/before-after` |
+| `goals` | the body of `/goals` |
 JSON_ROWS
 
 `plan` is `null` without `--dry-run`.
@@ -62,7 +74,7 @@ JSON_ROWS
 ## Commands
 """
 JSON = {
-    "`seed`, `import`, `refresh`, `update-all`, `bootstrap`": schemas.JobRun,
+    "`seed`, `import`, `refresh`, `refresh-daily`, `update-all`, `bootstrap`": schemas.JobRun,
     "`doctor`": schemas.Diagnosis,
     "`repair`": schemas.Repair,
     "`catalog show`": schemas.CatalogMetrics,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from community_metrics.catalog import load_catalog
+from community_metrics.catalog.catalog import PACKAGED_CATALOG
 from community_metrics.clock import SystemClock
 from community_metrics.config import Settings
-from community_metrics.model import Provenance, RunStatus, SourceWindow
+from community_metrics.demo.database import CATALOG as DEMO_CATALOG
+from community_metrics.demo.database import fill
+from community_metrics.demo.goals import catalog_text
+from community_metrics.model import EventKind, Provenance, RunStatus, SourceWindow, ValueKind
 from community_metrics.periods import days_between, midnight
 from community_metrics.runs.execute import execute
 from community_metrics.runs.registry import SeedFromCsv
@@ -19,6 +23,7 @@ from community_metrics.storage import LanceDBStore
 from tests.support import rows
 from tests.support.api import observed
 from tests.support.clock import NOON, FakeClock
+from tests.support.events import note, release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +52,32 @@ GAPS = {
     "downloads:lancedb:nodejs": (date(2026, 11, 4), date(2026, 11, 5)),  # two days: an incomplete week
 }
 ESTIMATED = ("downloads:lance:python", "downloads_30d:lance:python", date(2026, 2, 2), date(2026, 3, 3))
+SATURDAY = 6  # DuckDB's own weeks end on it
 RESTATED = ("downloads:lancedb:python", date(2026, 12, 9), 131_313)
+RIVAL = "downloads:lancedb:rival"
+_RIVAL = f"""
+[[metric]]
+id = "{RIVAL}"
+source = "pypistats"
+subject = "rival-db"
+sdk = "python"
+window = "1d"
+display_name = "Rival for Python"
+watch = true
+"""
+_NINE = time(9, tzinfo=UTC)
+EVENTS = (
+    release("crates:lancedb@30", at=datetime.combine(date(2026, 6, 16), _NINE), title="LanceDB 0.30.0"),
+    release("crates:lancedb@31", at=datetime.combine(date(2026, 9, 8), _NINE), title="LanceDB 0.31.0"),
+    release("crates:lancedb@31-1", at=datetime.combine(date(2026, 9, 10), _NINE), title="LanceDB 0.31.1"),
+    release(
+        "crates:lancedb@32-rc",
+        at=datetime.combine(date(2026, 9, 21), _NINE),
+        title="LanceDB 0.32.0-rc",
+        kind=EventKind.PRE_RELEASE,
+    ),
+    note("note:talk", at=datetime.combine(date(2026, 10, 20), _NINE), title="the talk", author="Jane Doe"),
+)
 
 
 @dataclass(frozen=True)
@@ -66,15 +96,31 @@ def settings_in(folder: Path, *, origins: tuple[str, ...] = (), catalog: Path | 
     )
 
 
+def demo_catalog(folder: Path) -> Path:
+    """Write the catalogue of `community-metrics demo`; return its path."""
+    catalog = folder / "catalog.toml"
+    catalog.write_text(catalog_text(DEMO_CATALOG.read_text(encoding="utf-8"), NOW.date()), encoding="utf-8")
+    return catalog
+
+
+async def fill_demo(settings: Settings) -> None:
+    """Store the sample data of `community-metrics demo`."""
+    await fill(settings, 1, NOW)
+
+
 async def fill_rich(settings: Settings, latest_run: Run) -> None:
     """Store two years with a gap, an incomplete week, estimates, a restatement, a week 53, and runs."""
     async with LanceDBStore.open(settings) as store:
         await store.create_tables()
-        await store.upsert_metrics([metric.definition(NOW) for metric in load_catalog(None).metrics])
+        catalog = load_catalog(settings.catalog)
+        await store.upsert_metrics([metric.definition(NOW) for metric in catalog.metrics])
         metric_id, day, value = RESTATED
         restated = observed(metric_id, day, day, value, SourceWindow.DAY, NOW)
-        for batch in ([*_downloads(), *_stars(), *_stars_retained(), _estimate()], [restated]):
+        everything = [*_downloads(), *_stars(), *_stars_retained(), *_others(), _estimate()]
+        for batch in (everything, [restated], _rival() if catalog.watched else []):
             await store.upsert_observations(batch, provenance=Provenance.API, run_id="rich", now=NOW)
+        events = [replace(one, product="lancedb", happened_at=None, url=None) for one in EVENTS]
+        await store.upsert_events(events)
         for index in range(6):
             await store.record_run(rows.run(NOW - timedelta(days=7 * index + 7), run_id=f"week-{index}"))
         ran_at = NOW - latest_run.age
@@ -129,6 +175,37 @@ def _stars_retained() -> Iterator[Observation]:
     for metric_id in ("stars_retained:lance:github", "stars_retained:lancedb:github"):
         for day in days_between(FIRST, LAST):
             yield observed(metric_id, day, day, rng.randint(0, 18), SourceWindow.DAY, _read(day))
+
+
+def _others() -> Iterator[Observation]:
+    """Yield readings of every other shown metric: levels, counters, rolling totals, weeks."""
+    rng = random.Random(17)  # noqa: S311  the same data on every run
+    known = {*LEVELS, *STARS}
+    for metric in load_catalog(None).shown:
+        if metric.metric_id in known or metric.source == "github-history":
+            continue
+        value = rng.randint(200, 9_000)
+        for day in days_between(date(2026, 6, 1), LAST):
+            grows = metric.value_kind is ValueKind.COUNTER
+            value += rng.randint(0, 90) if grows else rng.randint(-20, 21)
+            if metric.window is not SourceWindow.WEEK or day.isoweekday() == SATURDAY:
+                first = day - timedelta(days=(metric.window.days or 1) - 1)
+                read = midnight(day) + timedelta(hours=6) if metric.window.days == 1 else _read(day)
+                yield observed(metric.metric_id, first, day, max(value, 1), metric.window, read)
+
+
+def _rival() -> list[Observation]:
+    return [
+        observed(RIVAL, day, day, int(_trend(800_000, day)), SourceWindow.DAY, _read(day))
+        for day in days_between(date(2026, 1, 12), LAST)
+    ]
+
+
+def watching_catalog(folder: Path) -> Path:
+    """Write the packaged catalogue with somebody else's metric."""
+    path = folder / "catalog.toml"
+    path.write_text(PACKAGED_CATALOG.read_text(encoding="utf-8") + _RIVAL, encoding="utf-8")
+    return path
 
 
 def _read(day: date) -> datetime:

@@ -72,6 +72,8 @@ class Scenario:
     now: datetime = scenarios.NOW
     is_big: bool = False
     is_today: bool = False
+    is_watching: bool = False
+    is_demo: bool = False
 
     @property
     def clock(self) -> Clock:
@@ -84,7 +86,7 @@ def _rich(latest: Run) -> Callable[[Settings], Awaitable[None]]:
 
 
 SCENARIOS = (
-    Scenario("rich", _rich(Run())),
+    Scenario("rich", _rich(Run()), is_watching=True),
     Scenario("seeded", scenarios.fill_seeded, NOON),
     Scenario("empty", None),
     Scenario("stale", _rich(Run()), scenarios.NOW + timedelta(days=19)),
@@ -92,6 +94,7 @@ SCENARIOS = (
     Scenario("failing", _rich(Run())),
     Scenario("big", scenarios.fill_big, is_big=True),
     Scenario("today", scenarios.fill_today, is_today=True),
+    Scenario("demo", scenarios.fill_demo, is_demo=True),
 )
 
 
@@ -155,6 +158,10 @@ async def _app_of(scenario: Scenario, folder: Path, base: int) -> ASGIApp:
 def _settings_of(scenario: Scenario, folder: Path, origin: str) -> Settings:
     folder.mkdir()
     catalog = scenarios.big_catalog(folder) if scenario.is_big else None
+    if scenario.is_watching:
+        catalog = scenarios.watching_catalog(folder)
+    if scenario.is_demo:
+        catalog = scenarios.demo_catalog(folder)
     return scenarios.settings_in(folder, origins=(origin,), catalog=catalog)
 
 

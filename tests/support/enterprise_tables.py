@@ -27,6 +27,7 @@ LOGICAL_TYPES = {
     pa.int32(): "int32",
     pa.float64(): "double",
     pa.bool_(): "bool",
+    pa.binary(): "binary",
     pa.date32(): "date32:day",
     pa.timestamp("us", tz="UTC"): "timestamp:us:UTC",
 }

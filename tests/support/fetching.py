@@ -25,6 +25,17 @@ def wanted(subject: str, metric_id: str = "downloads:it:x", **values: Any) -> Fe
     )
 
 
+def after_reading(result: FetchResult) -> dict[str, Any]:
+    """Return what the next request says of a stored reading: the id of its subject, and its parts."""
+    (stored,) = result.observations
+    return {
+        "first_stored_day": stored.period_end,
+        "stored_ids": frozenset({stored.subject_id}),
+        "last_newest_part": stored.newest_part,
+        "last_parts_digest": stored.parts_digest,
+    }
+
+
 def client_of(
     replay: Replay,
     clock: FakeClock | None = None,

@@ -70,7 +70,7 @@ def killing_store(kill_at: str) -> type[LanceDBStore]:
 def main() -> int:
     plan = json.loads(sys.argv[1])
     origins = {f"source_url_{host}": plan["origin"] for host in HOSTS}
-    settings = Settings(_env_file=None, db_path=plan["db_path"], **origins)
+    settings = Settings(_env_file=None, db_path=plan["db_path"], **origins, **plan["settings"])
     options = {
         name: tuple(value) if isinstance(value, list) else value for name, value in plan["options"].items()
     }

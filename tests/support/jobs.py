@@ -54,6 +54,7 @@ class Rig:
             "kill_at": kill_at,
             "db_path": str(self.folder),
             "origin": self.replay.origin,
+            "settings": self.settings_overrides,
         }
         return subprocess.Popen(
             [sys.executable, "-m", "tests.support.job_process", json.dumps(plan)],
@@ -64,9 +65,17 @@ class Rig:
         )
 
     async def stats(self) -> list[StatRow]:
-        """Return every stored row, by metric and day."""
+        """Return every stored row of the catalogue's entries, by metric and day."""
+        return await self._stats(of_registries=False)
+
+    async def totals(self) -> list[StatRow]:
+        """Return every stored row of the totals of registries, by metric and day."""
+        return await self._stats(of_registries=True)
+
+    async def _stats(self, *, of_registries: bool) -> list[StatRow]:
         async with LanceDBReader.open(self.settings) as reader:
-            return await reader.stats([metric.metric_id for metric in await reader.metrics()])
+            metrics = await reader.metrics()
+            return await reader.stats([one.metric_id for one in metrics if one.is_registry is of_registries])
 
     async def runs(self) -> list[Run]:
         """Return the history, newest first."""

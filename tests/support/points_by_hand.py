@@ -87,10 +87,22 @@ def _flow_point(known: _Known, period: Period) -> Point:
 
 
 def _wide_point(known: _Known, period: Period) -> Point:
-    exact = [row for row in known.own if (row.period_start, row.period_end) == (period.start, period.end)]
-    if not exact:
+    for row in known.own:
+        if (row.period_start, row.period_end) == (period.start, period.end):
+            return _point(known, period, [row], days_present=period.days, complete=period.is_over(known.now))
+    # a week of the source's own is an estimate of the week in which it ends; uniques are never estimated
+    ending = [
+        row
+        for row in known.fallbacks
+        if row.source_window is SourceWindow.WEEK
+        and row in known.own
+        and period.grain is Grain.WEEK
+        and period.start <= row.period_end <= period.end
+    ]
+    if not ending or not period.is_over(known.now):
         return _estimate(known, period)
-    return _point(known, period, exact, days_present=period.days, complete=period.is_over(known.now))
+    last = max(ending, key=lambda row: row.period_end)
+    return _point(known, period, [last], fallback_id=last.metric_id)
 
 
 def _level_point(known: _Known, period: Period) -> Point:
@@ -124,7 +136,7 @@ def _counter_point(known: _Known, period: Period) -> Point:
         if (since is None or row.observed_at >= since.observed_at)
         and row.observed_at <= (last.observed_at if last else end)
     ]
-    if any(later.value < earlier.value for earlier, later in pairwise(between)):
+    if any(later.value < earlier.value or later.is_reset for earlier, later in pairwise(between)):
         return Point(period, days_expected=period.days, reset=True)
     if first is None or last is None or first is last:
         return Point(period, days_expected=period.days)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from community_metrics.periods import ONE_DAY, days_between
+from tests.support.registries import OTHERS, github, happenings
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ _TODAY_SO_FAR = 0.3
 
 @dataclass
 class Registry:
-    """Answers for all four hosts. `today` may be moved on between runs.
+    """Answers for all hosts, those of `registries` in files of their own.
 
-    `overrides` replaces single values by (source, subject, day); None makes the day one that was not counted.
-    `renamed` maps old repositories to new ones, `numbers` gives a repository another number than its own: it
-    belongs to somebody else now. `first_day` is when everything was published. `usual` sets the
-    usual value of a day by (source, subject).
+    `today` may be moved on between runs. `overrides` replaces single values by (source, subject, day); None
+    makes the day one that was not counted. `renamed` maps old repositories to new ones, `numbers` gives a
+    repository another number than its own: it belongs to somebody else now. `first_day` is when everything
+    was published. `usual` sets the usual value of a day by (source, subject). `hidden_traffic` has the
+    repositories whose traffic the token may not read, `removed_assets` the ids of deleted release assets.
+    `posts` are more entries of every feed, `stories` more stories of Hacker News, in its own shape.
     """
 
     today: date
@@ -47,6 +50,10 @@ class Registry:
     renamed: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     repositories: dict[int, str] = field(default_factory=dict)
+    posts: list[tuple[str, datetime]] = field(default_factory=list)
+    stories: list[dict[str, Any]] = field(default_factory=list)
+    hidden_traffic: set[str] = field(default_factory=set)
+    removed_assets: set[int] = field(default_factory=set)
 
     def value(self, source: str, subject: str, day: date) -> int | None:
         """Return what `source` counts for a subject on a day; None when it does not know the day."""
@@ -57,16 +64,16 @@ class Registry:
         size = (
             _SENTINELS.get(subject)
             or self.usual.get((source, subject))
-            or 20 + self._noise(source, subject) % (40 if source == STARS else 40_000)
+            or 20 + self.noise(source, subject) % (40 if source == STARS else 40_000)
         )
         shape = (_WEEKEND if day.isoweekday() > 5 else 1.0) * (1 if day < self.today else _TODAY_SO_FAR)
         spread = 20 if subject in _SENTINELS else 200  # what everybody downloads together is steady
-        noise = self._noise(source, subject, day) % spread / 1000
+        noise = self.noise(source, subject, day) % spread / 1000
         return int(size * shape * (1 - spread / 2000 + noise))
 
     def repository_id(self, full_name: str) -> int:
         """Return the number of a repository; remembered, so that `/repositories/<id>` is served as well."""
-        number = self.numbers.get(full_name, 100_000_000 + self._noise("id", full_name) % 900_000_000)
+        number = self.numbers.get(full_name, 100_000_000 + self.noise("id", full_name) % 900_000_000)
         self.repositories[number] = full_name
         return number
 
@@ -88,14 +95,15 @@ class Registry:
             case ["downloads", "range", period, *name]:
                 return self._npm(period, "/".join(name) or None)
             case ["api", "v1", "crates", crate, "downloads"]:
-                return self._crates(crate)
+                return self._crates(crate, request)
             case ["graphql"]:
                 return self._graphql(request)
             case ["repos", owner, name, *rest]:
                 return self._repository(f"{owner}/{name}", rest, request)
             case ["repositories", number, *rest]:
                 return self._repository(self.repositories[int(number)], rest, request)
-        return Scripted(404, body={"message": "nothing is served here"})
+        answers = (answer(self, parts, request) for answer in OTHERS)
+        return next(filter(None, answers), Scripted(404, body={"message": "nothing is served here"}))
 
     def _pypistats(self, package: str) -> Scripted:
         rows = []
@@ -114,14 +122,16 @@ class Registry:
         echo = {} if package is None else {"package": package}
         return Scripted(body={"downloads": rows, "start": f"{first}", "end": f"{last}", **echo})
 
-    def _crates(self, crate: str) -> Scripted:
+    def _crates(self, crate: str, request: Request) -> Scripted:
         listed, extra = [], []
         for day, value in self._days(CRATES, crate, self.today - timedelta(days=89), self.today):
             newer, older = value * 3 // 5, value // 5
             listed.append({"version": 2, "downloads": newer, "date": day.isoformat()})
             listed.append({"version": 1, "downloads": older, "date": day.isoformat()})
             extra.append({"date": day.isoformat(), "downloads": value - newer - older})
-        return Scripted(body={"version_downloads": listed, "meta": {"extra_downloads": extra}})
+        asked = request.params.get("include") == "versions"
+        versions = {"versions": happenings.crate_versions(self)} if asked else {}
+        return Scripted(body={"version_downloads": listed, "meta": {"extra_downloads": extra}, **versions})
 
     def _graphql(self, request: Request) -> Scripted:
         if "authorization" not in request.headers:
@@ -137,7 +147,8 @@ class Registry:
 
     def _node(self, full_name: str) -> dict[str, Any]:
         number, stars = self.repository_id(full_name), self.stars(full_name)
-        return {"databaseId": number, "nameWithOwner": full_name, "stargazerCount": stars}
+        own = {"databaseId": number, "nameWithOwner": full_name, "stargazerCount": stars}
+        return own | github.node(self, full_name)
 
     def _repository(self, full_name: str, rest: list[str], request: Request) -> Scripted:
         if full_name in self.renamed:
@@ -147,8 +158,7 @@ class Registry:
         number = self.repository_id(full_name)
         if rest == ["stargazers", "history"]:
             return self._history(full_name, number, int(request.params.get("page", "1")))
-        stars = self.stars(full_name)
-        return Scripted(body={"id": number, "full_name": full_name, "stargazers_count": stars})
+        return github.repository(self, full_name, rest, request)
 
     def _history(self, full_name: str, number: int, page: int) -> Scripted:
         newest = self.today - timedelta(days=self.today.isoweekday() % 7)
@@ -171,6 +181,6 @@ class Registry:
             if value is not None:
                 yield day, value
 
-    def _noise(self, *parts: object) -> int:
+    def noise(self, *parts: object) -> int:
         text = "|".join(str(part) for part in (self.seed, *parts))
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big")

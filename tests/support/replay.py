@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
-from community_metrics.config import Settings
+from community_metrics.config import PUBLIC_ORIGINS, Settings
 from tests.support.registry import Registry
 from tests.support.scripted import Request, Scripted
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-HOSTS = ("pypistats", "npm", "crates", "github")
+HOSTS = (*PUBLIC_ORIGINS, "feeds")
 
 
 class Replay:

@@ -9,6 +9,8 @@ import pytest
 from community_metrics.api.cache.database import DataKey
 from community_metrics.api.cache.keys import CacheKey, cache_key
 from community_metrics.api.cache.watch import TableState
+from community_metrics.api.context import as_team
+from community_metrics.model import Visibility
 from tests.support.clock import NOON
 
 TABLES = TableState(
@@ -34,8 +36,19 @@ def key_of(path: str, accept: str | None = None, query: bytes = b"") -> object:
         ("series/x", False),
         ("definitions", False),
         ("restatements", False),
+        ("insights", False),
+        ("before-after", False),
+        ("compare", False),
+        ("goals", False),
+        ("overview", False),
+        ("digests/2026-W47.html", False),
         ("badge/x.svg", False),
         ("sparkline/x.svg", False),
+        ("badge/x.json", False),
+        ("chart/x.svg", False),
+        ("chart.svg", False),
+        ("preview", False),
+        ("preview.png", False),
     ],
 )
 def test_only_the_routes_that_show_running_runs_change_with_the_minute(path: str, by_minute: bool) -> None:
@@ -44,7 +57,9 @@ def test_only_the_routes_that_show_running_runs_change_with_the_minute(path: str
     assert key.by_minute is by_minute
 
 
-@pytest.mark.parametrize("path", ["health", "ready", "export/stats.csv", "docs", "openapi.json", "nothing"])
+@pytest.mark.parametrize(
+    "path", ["health", "ready", "export/stats.csv", "docs", "openapi.json", "nothing", "preview.html"]
+)
 def test_any_other_route_has_no_key(path: str) -> None:
     assert key_of(path) is None
 
@@ -101,13 +116,26 @@ def test_only_a_get_below_the_prefix_has_a_key(method: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "query", "key"),
     [
-        ("series/x", b"", CacheKey("series", "/api/v1/series/x", "", "csv")),
-        ("status", b"", CacheKey("status", "/api/v1/status", "", "")),
-        ("status", b"b=&a=1&a=%C3%BC", CacheKey("status", "/api/v1/status", "a=1&a=%C3%BC&b=", "")),
-        ("status", b"a=\xe4", CacheKey("status", "/api/v1/status", "a=%C3%A4", "")),
+        ("series/x", b"", CacheKey("series", "/api/v1/series/x", "", "csv", Visibility.PUBLIC)),
+        ("status", b"", CacheKey("status", "/api/v1/status", "", "", Visibility.PUBLIC)),
+        (
+            "status",
+            b"b=&a=1&a=%C3%BC",
+            CacheKey("status", "/api/v1/status", "a=1&a=%C3%BC&b=", "", Visibility.PUBLIC),
+        ),
+        ("status", b"a=\xe4", CacheKey("status", "/api/v1/status", "a=%C3%A4", "", Visibility.PUBLIC)),
     ],
 )
 def test_a_key_has_the_sorted_query_with_empty_values_and_the_format_of_a_series(
     path: str, query: bytes, key: CacheKey
 ) -> None:
     assert key_of(path, CSV, query) == key
+
+
+def test_a_body_of_the_team_has_a_key_of_its_own() -> None:
+    scope = {"method": "GET", "path": "/api/v1/status", "query_string": b"", "headers": []}
+    team, everybody = cache_key(as_team(scope)), cache_key(scope)
+    assert team is not None
+    assert everybody is not None
+    assert (team.viewer, everybody.viewer) == (Visibility.TEAM, Visibility.PUBLIC)
+    assert team != everybody

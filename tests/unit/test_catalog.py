@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from community_metrics.catalog.catalog import PACKAGED_CATALOG, Catalog, load_ca
 from community_metrics.catalog.toml_lines import HEADER, entry_lines
 from community_metrics.cli.mappers import catalog_body
 from community_metrics.errors import CatalogError, ConfigurationError
-from community_metrics.model import SEED_SOURCE, SourceWindow, ValueKind
+from community_metrics.model import SEED_SOURCE, SourceWindow, ValueKind, Visibility
 
 PRODUCTS = """\
 [[product]]
@@ -59,6 +59,7 @@ def packaged() -> Catalog:
 def test_the_packaged_catalogue_tracks_lance_and_lancedb(packaged: Catalog) -> None:
     tracked = {(m.source, m.subject) for m in packaged.active if m.source != SEED_SOURCE}
     repositories = {f"lance-format/{name}" for name in ("lance", "lance-graph", "lance-context")}
+    data_sets = ("laion-1m", "openvid-lance", "fineweb-edu")
 
     assert packaged.is_packaged
     assert tracked == {
@@ -68,7 +69,38 @@ def test_the_packaged_catalogue_tracks_lance_and_lancedb(packaged: Catalog) -> N
         ("crates", "lance"),
         ("crates", "lancedb"),
         *((source, name) for source in ("github", "github-history") for name in repositories),
-        *((source, "lancedb/lancedb") for source in ("github", "github-history")),
+        *((source, "lancedb/lancedb") for source in ("github", "github-history", "github-repo")),
+        ("github-repo", "lance-format/lance"),
+        ("conda", "conda-forge/pylance"),
+        ("conda", "conda-forge/lancedb"),
+        *(("huggingface", f"datasets/lance-format/{name}") for name in data_sets),
+        ("duckdb-extensions", "lance"),
+    }
+
+
+def test_packaged_metrics_that_need_a_right_or_are_not_verified_are_off(packaged: Catalog) -> None:
+    off = {m.source for m in packaged.metrics if not m.is_active}
+
+    assert off - {m.source for m in packaged.active} == {
+        "github-traffic",
+        "github-referrers",
+        "github-paths",
+        "github-releases",
+        "docker",
+    }
+
+
+def test_packaged_metrics_are_of_every_kind(packaged: Catalog) -> None:
+    assert {m.value_kind for m in packaged.shown} == set(ValueKind)
+
+
+def test_both_packaged_repositories_have_the_same_levels(packaged: Catalog) -> None:
+    levels = [m for m in packaged.active if m.source == "github-repo"]
+
+    assert {(m.product, m.options["count"]) for m in levels} == {
+        (product, count)
+        for product in ("lance", "lancedb")
+        for count in ("forks", "watchers", "open_issues", "open_pull_requests")
     }
 
 
@@ -81,7 +113,7 @@ def test_seed_only_metrics_are_fallbacks_and_not_shown(packaged: Catalog) -> Non
 
     assert seed_only == {name for m in packaged.metrics for name in m.fallbacks}
     assert seed_only.isdisjoint(m.metric_id for m in packaged.shown)
-    assert len(packaged.shown) + len(seed_only) == len(packaged.metrics) == 25
+    assert len(packaged.shown) + len(seed_only) == len(packaged.active)
 
 
 def test_a_metric_returns_its_row_of_the_database(packaged: Catalog) -> None:
@@ -122,7 +154,7 @@ def test_an_inactive_metric_keeps_its_entry_and_is_neither_fetched_nor_shown(tmp
 
 
 def test_no_pattern_selects_every_active_metric(packaged: Catalog) -> None:
-    assert packaged.select([]) == packaged.active
+    assert packaged.select([]) == (*packaged.active, *packaged.registries)
 
 
 def test_patterns_select_in_the_order_of_the_file_and_once(packaged: Catalog) -> None:
@@ -176,6 +208,8 @@ def test_the_error_for_an_unknown_id_suggests_similar_ids(packaged: Catalog) -> 
         ({"fallbacks": '["x:httpx:y"]'}, 13, "there is no metric x:httpx:y"),
         ({"kind": '"total"'}, 13, "'total' is not one of flow, level, counter, rolling"),
         ({"kind": "7"}, 13, "7 is not one of flow, level, counter, rolling"),
+        ({"visibility": '"secret"'}, 13, "'secret' is not one of public, team"),
+        ({"visibility": "true"}, 13, "True is not one of public, team"),
         ({"kind": '"counter"'}, 13, "is 'counter', but a value that covers '1d' is a flow"),
         ({"unit": '"Uniques"'}, 13, "'Uniques' must be lower-case words, like uniques or open issues"),
         ({"unit": '""'}, 13, "'' must be lower-case words"),
@@ -299,6 +333,18 @@ def test_an_entry_has_the_usual_kind_and_unit_unless_it_names_others(
     assert (metric.definition(BORN).value_kind, metric.definition(BORN).unit) == (kind, unit)
 
 
+@pytest.mark.parametrize(
+    ("written", "visibility"),
+    [(None, Visibility.PUBLIC), ('"public"', Visibility.PUBLIC), ('"team"', Visibility.TEAM)],
+)
+def test_a_metric_is_public_unless_its_entry_keeps_it_for_the_team(
+    tmp_path: Path, written: str | None, visibility: Visibility
+) -> None:
+    (metric,) = loaded(tmp_path, entry(visibility=written)).metrics
+
+    assert metric.definition(BORN).visibility is visibility
+
+
 def test_a_fallback_that_is_listed_twice_is_a_fault(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, entry(fallbacks=f"[{SEED_30D['id']}, {SEED_30D['id']}]"), entry(**SEED_30D))
 
@@ -402,7 +448,9 @@ def test_every_fault_of_a_file_is_reported_at_once_in_the_order_of_its_lines(tmp
         head="colour = 'red'\n" + PRODUCTS,
     )
 
-    assert found[:1] == ["'colour' is not a part of a catalogue; expected one of: metric, product"]
+    assert found[:1] == [
+        "'colour' is not a part of a catalogue; expected one of: feed, goal, mention, metric, name, product"
+    ]
     assert [fault.split(",")[0] for fault in found[1:]] == [
         "line 8",
         "line 10",
@@ -412,6 +460,18 @@ def test_every_fault_of_a_file_is_reported_at_once_in_the_order_of_its_lines(tmp
         "line 17",
         "line 20",
     ]
+
+
+def test_the_name_at_the_top_is_what_all_products_are_called(tmp_path: Path) -> None:
+    assert loaded(tmp_path, entry(), head=f"name = 'Acme open source'\n{PRODUCTS}").name == "Acme open source"
+    assert loaded(tmp_path, entry()).name is None
+
+
+@pytest.mark.parametrize("name", ["''", "'  '", "7", f"'{'a' * 81}'"])
+def test_a_name_is_a_short_text(tmp_path: Path, name: str) -> None:
+    (fault,) = faults(tmp_path, entry(), head=f"name = {name}\n{PRODUCTS}")
+
+    assert fault == "'name' must be a text of 1 to 80 characters"
 
 
 def test_a_header_in_a_comment_or_a_string_does_not_shift_the_lines(tmp_path: Path) -> None:
@@ -506,3 +566,88 @@ def test_the_entries_of_a_catalogue_are_found_whatever_strings_it_has(names: lis
 def test_a_file_without_an_end_is_read_no_further_than_a_catalogue_may_be_long() -> None:
     with pytest.raises(CatalogError, match=r"/dev/zero has more than 16 MiB, .* Fix: set CM_CATALOG"):
         load_catalog(Path("/dev/zero"))
+
+
+class TestGoals:
+    """Entries of `[[goal]]`."""
+
+    head = PRODUCTS + entry()
+    stars = entry(id='"stars:httpx:github"', source='"github"', subject='"encode/httpx"', window='"instant"')
+
+    @staticmethod
+    def goal(**fields: str) -> str:
+        given_fields = {"value": "1_000", "date": "2027-12-31", **fields}
+        return "\n".join(["[[goal]]", *(f"{name} = {value}" for name, value in given_fields.items()), ""])
+
+    def test_a_goal_is_about_a_metric_or_about_the_downloads_of_a_product(self, tmp_path: Path) -> None:
+        of_metric = self.goal(metric='"stars:httpx:github"', name='"A thousand"')
+        of_product = self.goal(product='"httpx"', since="2027-01-01", visibility='"team"')
+        one, other = loaded(tmp_path, self.stars, of_metric, of_product, head=self.head).goals
+        assert (one.metric_id, one.value, one.day, one.name) == (
+            "stars:httpx:github",
+            1_000,
+            date(2027, 12, 31),
+            "A thousand",
+        )
+        assert (other.product, other.since, other.visibility) == ("httpx", date(2027, 1, 1), Visibility.TEAM)
+
+    @pytest.mark.parametrize(
+        ("fields", "fault"),
+        [
+            ({}, "line 13, goal number 1, metric: is missing. Fix: write the id of a metric, or product"),
+            (
+                {"metric": '"downloads:httpx:python"', "product": '"httpx"'},
+                "line 17, goal number 1, product: cannot be combined with metric. Fix: leave one of the",
+            ),
+            (
+                {"metric": '"downloads:httpx:pyton"'},
+                "line 16, goal number 1, metric: there is no metric downloads:httpx:pyton; did you mean",
+            ),
+            ({"product": '"htpx"'}, "product: there is no [[product]] 'htpx'; did you mean httpx?"),
+            ({"product": '"ruff"'}, "product: ruff has no active daily downloads, whose total a goal sums"),
+            (
+                {"product": '"httpx"', "value": "0"},
+                "line 14, goal number 1, value: must be a whole number",
+            ),
+            ({"product": '"httpx"', "value": "true"}, "value: must be a whole number from 1"),
+            (
+                {"product": '"httpx"', "date": '"2027-12-31"'},
+                "date: must be a day without quotes, such as",
+            ),
+            ({"product": '"httpx"', "date": "2027-12-31T00:00:00Z"}, "date: must be a day without quotes"),
+            (
+                {"product": '"httpx"', "since": "2028-01-01"},
+                "since: is 2028-01-01, after the date 2027-12-31. Fix: write an earlier day",
+            ),
+            ({"product": '"httpx"', "until": "2028-01-01"}, "until: is not a field of [[goal]]"),
+        ],
+    )
+    def test_a_fault_names_the_line_and_the_fix(
+        self, tmp_path: Path, fields: dict[str, str], fault: str
+    ) -> None:
+        (found,) = faults(tmp_path, self.goal(**fields), head=self.head)
+        assert fault in found
+
+    @pytest.mark.parametrize(
+        ("changes", "goal", "fault"),
+        [
+            (
+                {"active": "false"},
+                {},
+                "gets no new values. Fix: write active = true there, or",
+            ),
+            ({"unit": '"uniques"', "source": '"seed"'}, {}, "counts uniques, which do not add up"),
+            ({"window": '"month"', "source": '"seed"'}, {}, "has no values of days, which a goal sums"),
+            (
+                {"window": '"30d"', "source": '"seed"'},
+                {"since": "2027-01-01"},
+                "since: is for sums of days, but downloads:httpx:python is of the kind rolling",
+            ),
+        ],
+    )
+    def test_what_has_no_such_value_has_no_goal(
+        self, tmp_path: Path, changes: dict[str, str], goal: dict[str, str], fault: str
+    ) -> None:
+        written = self.goal(metric='"downloads:httpx:python"', **goal)
+        (found,) = faults(tmp_path, entry(**changes), written)
+        assert fault in found

@@ -99,6 +99,18 @@ def test_a_starter_in_a_missing_folder_is_one_error(tmp_path: Path) -> None:
         ("pypistats:Zope.Interface_X", "httpx", ("downloads:httpx:python-zope.interface_x",)),
         ("github:encode/httpx", "httpx", ("stars:httpx:github", "stars_retained:httpx:github")),
         ("github-history:encode/httpx", "httpx", ("stars_retained:httpx:github",)),
+        ("rubygems:rails", "rails", ("downloads_total:rails:ruby",)),
+        ("nuget:Newtonsoft.Json", "json", ("downloads_total:json:dotnet",)),
+        ("packagist:monolog/monolog", "monolog", ("downloads_total:monolog:php",)),
+        ("packagist-30d:monolog/monolog", "monolog", ("downloads_30d:monolog:php",)),
+        ("open-vsx:redhat/java", "java", ("downloads_total:java:openvsx",)),
+        ("docker:lancedb/lancedb", "lancedb", ("pulls:lancedb:docker",)),
+        ("conda:conda-forge/lancedb", "lancedb", ("downloads_total:lancedb:conda",)),
+        ("huggingface:lancedb/m", "lancedb", ("downloads_30d:lancedb:huggingface",)),
+        ("huggingface-likes:datasets/lancedb/d", "lancedb", ("likes:lancedb:huggingface",)),
+        ("duckdb-extensions:lance", "lance", ("downloads_week:lance:duckdb",)),
+        ("homebrew:duckdb", "duckdb", ("installs_30d:duckdb:homebrew",)),
+        ("homebrew-365d:cask/firefox", "firefox", ("installs_365d:firefox:homebrew",)),
     ],
 )
 def test_an_id_is_made_of_family_product_and_sdk(
@@ -106,6 +118,31 @@ def test_an_id_is_made_of_family_product_and_sdk(
 ) -> None:
     assert add_metric(own, spec, product) == ids
     assert [metric.metric_id for metric in load_catalog(own).metrics[1:]] == list(ids)
+
+
+def test_two_series_of_one_package_have_titles_of_their_own(own: Path) -> None:
+    add_metric(own, "packagist:monolog/monolog", "monolog", name="Monolog")
+    add_metric(own, "packagist-30d:monolog/monolog", "monolog")
+
+    assert [(metric.display_name, metric.unit) for metric in load_catalog(own).metrics[1:]] == [
+        ("Monolog for PHP, downloads in total (Packagist monolog/monolog)", "downloads"),
+        ("Monolog for PHP, downloads of 30 days (Packagist monolog/monolog)", "downloads"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("added", "again"),
+    [
+        ("nuget:Newtonsoft.Json", "nuget:newtonsoft.json"),
+        ("packagist:monolog/monolog", "packagist:Monolog/Monolog"),
+        ("open-vsx:redhat/java", "open-vsx:RedHat/Java"),
+    ],
+)
+def test_a_package_is_counted_once_in_any_spelling_of_its_name(own: Path, added: str, again: str) -> None:
+    add_metric(own, added, "x")
+
+    with pytest.raises(ConfigurationError, match="already counts"):
+        add_metric(own, again, "x")
 
 
 def test_a_repository_whose_star_history_is_tracked_gets_only_its_count(own: Path) -> None:
@@ -283,12 +320,34 @@ def test_an_edit_leaves_no_other_file_behind(own: Path) -> None:
         ("https://pypistats.org/packages/pylance", "pypistats", "pylance"),
         ("https://www.npmjs.example/package/@lancedb%2Flancedb", "npm", "@lancedb/lancedb"),
         ("https://pypi.example/project/pylance/#history", "pypistats", "pylance"),
+        ("https://rubygems.org/gems/rails/versions/8.0.0", "rubygems", "rails"),
+        ("https://www.nuget.org/packages/Newtonsoft.Json/13.0.4", "nuget", "Newtonsoft.Json"),
+        ("https://packagist.org/packages/monolog/monolog", "packagist", "monolog/monolog"),
+        ("https://open-vsx.org/extension/redhat/java/reviews", "open-vsx", "redhat/java"),
+        ("https://hub.docker.com/r/lancedb/lancedb/tags", "docker", "lancedb/lancedb"),
+        ("https://huggingface.co/lancedb/some-model/tree/main", "huggingface", "lancedb/some-model"),
+        ("https://huggingface.co/datasets/lancedb/d", "huggingface", "datasets/lancedb/d"),
+        ("https://anaconda.org/conda-forge/lancedb/files", "conda", "conda-forge/lancedb"),
+        ("https://formulae.brew.sh/formula/duckdb#default", "homebrew", "duckdb"),
+        ("https://formulae.brew.sh/cask/firefox", "homebrew", "cask/firefox"),
     ],
 )
 def test_the_address_of_a_page_is_understood(page: str, source: str, subject: str) -> None:
     found, named = parse_spec(page, available_sources())
 
     assert (found.name, named) == (source, subject)
+
+
+def test_a_page_that_names_no_namespace_says_how_to_write_an_official_image() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be added") as caught:
+        parse_spec("https://hub.docker.com/_/python", available_sources())
+
+    assert "an official image is written library/python" in str(caught.value)
+
+
+def test_another_page_of_a_registry_is_no_subject() -> None:
+    with pytest.raises(ConfigurationError, match="is not the page of a package or repository"):
+        parse_spec("https://formulae.brew.sh/analytics/", available_sources())
 
 
 def test_several_packages_are_added_together_or_not_at_all(own: Path) -> None:
@@ -363,6 +422,23 @@ def test_a_removed_metric_leaves_every_other_line_and_comment(own: Path, newline
     assert own.read_bytes() == THREE.replace(entry, "").replace("\n", newline).encode()
 
 
+def test_a_goal_after_a_removed_metric_stays(own: Path) -> None:
+    goal = '\n\n[[goal]]\nmetric = "downloads:httpx:python"\nvalue = 5\ndate = 2027-12-31\n'
+    own.write_text(THREE + goal, encoding="utf-8")
+
+    remove_metrics(own, ["downloads:other:rust"])
+
+    assert [one.value for one in load_catalog(own).goals] == [5]
+
+
+def test_a_metric_with_a_goal_is_not_removed(own: Path) -> None:
+    goal = '\n\n[[goal]]\nmetric = "downloads:other:rust"\nvalue = 5\ndate = 2027-12-31\n'
+    own.write_text(THREE + goal, encoding="utf-8")
+
+    with pytest.raises(CatalogError, match="goal number 1, metric: there is no metric downloads:other:rust"):
+        remove_metrics(own, ["downloads:other:rust"])
+
+
 def test_a_product_without_metrics_is_removed_too(own: Path) -> None:
     own.write_text(THREE, encoding="utf-8")
 
@@ -419,3 +495,53 @@ def test_inline_entries_are_removed_by_hand(own: Path) -> None:
 
     with pytest.raises(CatalogError, match="Fix: remove the metric by hand"):
         remove_metrics(own, ["downloads:a:rust"])
+
+
+@pytest.mark.parametrize(
+    ("source", "families"),
+    [
+        ("github-traffic", ["views", "view_uniques", "clones", "clone_uniques"]),
+        ("github-repo", ["forks", "watchers", "open_issues", "open_pull_requests"]),
+        ("github-referrers", ["referrers"]),
+        ("github-paths", ["paths"]),
+        ("github-releases", ["release_downloads"]),
+    ],
+)
+def test_a_source_that_counts_several_things_is_added_with_all_of_them(
+    source: str, families: list[str], own: Path
+) -> None:
+    added = add_metric(own, f"{source}:encode/httpx", "httpx")
+    assert list(added) == [f"{family}:httpx:github" for family in families]
+    metrics = [load_catalog(own).metric(name) for name in added]
+    assert {(metric.source, metric.subject) for metric in metrics} == {(source, "encode/httpx")}
+    with pytest.raises(ConfigurationError, match=f"already counts .* as {added[0]}"):
+        add_metric(own, f"{source}:Encode/HTTPX", "httpx")
+
+
+def test_the_metrics_of_one_source_differ_by_options_unit_and_name(own: Path) -> None:
+    added = add_metric(own, "github-traffic:encode/httpx", "httpx")
+    metrics = [load_catalog(own).metric(name) for name in added]
+    assert [metric.unit for metric in metrics] == ["views", "uniques", "clones", "uniques"]
+    assert metrics[3].options == {"count": "clones", "unique": True}
+    assert [metric.display_name for metric in metrics[:2]] == [
+        "HTTPX views (GitHub encode/httpx)",
+        "HTTPX unique viewers (GitHub encode/httpx)",
+    ]
+
+
+def test_only_the_series_that_are_not_counted_yet_are_added(own: Path) -> None:
+    views, *others = add_metric(own, "github-traffic:encode/httpx", "httpx")
+    remove_metrics(own, others)
+    again = add_metric(own, "github-traffic:encode/httpx", "httpx")
+    assert len(again) == 3
+    assert views not in again
+
+
+def test_an_id_of_ones_own_gives_the_other_series_its_detail(own: Path) -> None:
+    added = add_metric(own, "github-traffic:encode/httpx", "httpx", metric_id="visits:httpx:main")
+    assert added == (
+        "visits:httpx:main",
+        "view_uniques:httpx:main",
+        "clones:httpx:main",
+        "clone_uniques:httpx:main",
+    )

@@ -137,6 +137,31 @@ def test_several_bad_entries_of_a_list_are_reported_once_for_each_message(
     ]
 
 
+@pytest.mark.parametrize(
+    ("environment", "is_public"),
+    [
+        ({}, True),
+        ({"CM_API_TOKEN_HASHES": "a1" * 32}, False),
+        ({"CM_API_TOKEN_HASHES": "a1" * 32, "CM_PUBLIC_READ": "true"}, True),
+        ({"CM_API_TOKEN_HASHES": "a1" * 32, "CM_PUBLIC_READ": "false"}, False),
+        ({"CM_PUBLIC_READ": "true"}, True),
+    ],
+)
+def test_public_reading_is_the_default_only_without_tokens(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, is_public: bool
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert load_settings().is_public is is_public
+
+
+def test_an_api_that_nobody_could_read_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    (fault,) = faults_of(monkeypatch, CM_PUBLIC_READ="false")
+
+    assert fault.startswith("CM_PUBLIC_READ: is false, but CM_API_TOKEN_HASHES is empty")
+
+
 @pytest.mark.parametrize("uri", ["metrics", "db://", "https://metrics"])
 def test_enterprise_mode_needs_a_database_uri(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
     (fault,) = faults_of(monkeypatch, **{**ENTERPRISE, "CM_LANCEDB_URI": uri})

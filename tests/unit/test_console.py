@@ -14,7 +14,7 @@ from rich.table import Table
 from community_metrics.cli.checks import Check, Verdict
 from community_metrics.cli.commands.doctor import render_checks
 from community_metrics.cli.render.progress import bars
-from community_metrics.cli.render.style import UNICODE, PlainConsole
+from community_metrics.cli.render.style import UNICODE, PlainConsole, open_consoles
 from community_metrics.errors import SourceError
 
 if TYPE_CHECKING:
@@ -99,3 +99,13 @@ def test_only_the_plain_console_is_used(path: Path) -> None:
     ]
     names = {ast.unparse(function).rpartition(".")[2] for function in called}
     assert not names & {"Console", "get_console", *READS_MARKUP}
+
+
+def test_a_terminal_without_a_minus_sign_shows_a_hyphen(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    out, _ = open_consoles()
+    out.print("fewer (\N{MINUS SIGN}2.0%) \N{MULTIPLICATION SIGN}")
+    stream.flush()
+    assert written.getvalue() == b"fewer (-2.0%) ?\n"

@@ -49,12 +49,34 @@ def test_the_timer_and_the_catch_up_use_the_same_hour() -> None:
     assert f"OnCalendar=Mon *-*-* {catch_up.WEEKLY_AT_H:02}:00:00 UTC" in timer
 
 
-def test_the_unit_of_the_catch_up_takes_not_due_for_a_success() -> None:
+def test_the_daily_timer_and_the_catch_up_use_the_same_times() -> None:
+    timer = (UNITS / "community-metrics-daily-refresh.timer").read_text(encoding="utf-8")
+    hours = ",".join(f"{at.seconds // 3600:02}" for at in catch_up.DAILY_AT)
+
+    assert f"OnCalendar=*-*-* {hours}:45:00 UTC\n" in timer
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        (datetime(2026, 11, 25, 12, tzinfo=UTC), datetime(2026, 11, 25, 8, 45, tzinfo=UTC)),
+        (datetime(2026, 11, 25, 2, 45, tzinfo=UTC), datetime(2026, 11, 25, 2, 45, tzinfo=UTC)),
+        (datetime(2026, 11, 25, 2, 44, tzinfo=UTC), datetime(2026, 11, 24, 20, 45, tzinfo=UTC)),
+    ],
+)
+def test_the_last_daily_time_is_never_in_the_future(now: datetime, last: datetime) -> None:
+    assert catch_up.last_daily(now) == last
+
+
+def test_the_unit_of_the_catch_up_starts_the_job_that_is_due() -> None:
     unit = (UNITS / "community-metrics-catch-up.service").read_text(encoding="utf-8")
 
-    assert (catch_up.DUE, catch_up.NOT_DUE, catch_up.FAILED) == (0, 10, 1)
-    assert f"SuccessExitStatus={catch_up.NOT_DUE}\n" in unit
-    assert f'= "success {catch_up.DUE}" ]; then exec systemctl --no-block start' in unit
+    assert catch_up.EXIT_CODES == {"weekly_refresh": 0, "daily_refresh": 11, None: 10}
+    assert "SuccessExitStatus=10 11\n" in unit
+    for job, code in catch_up.EXIT_CODES.items():
+        name = (job or "").removesuffix("_refresh")
+        assert (f'"success {code}") job={name} ;;' in unit) is (job is not None)
+    assert "exec systemctl --no-block start community-metrics-$$job-refresh.service" in unit
 
 
 @pytest.mark.parametrize(
@@ -108,7 +130,7 @@ def test_the_uptime_is_the_first_of_two_numbers() -> None:
     assert monitor.uptime_s("94.31 170.02\n") == 94.31
 
 
-@pytest.mark.parametrize("unit", ["weekly-refresh", "catch-up", "secrets"])
+@pytest.mark.parametrize("unit", ["daily-refresh", "weekly-refresh", "catch-up", "secrets"])
 def test_a_failed_unit_sends_a_notice(unit: str) -> None:
     text = (UNITS / f"community-metrics-{unit}.service").read_text(encoding="utf-8")
 

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community_metrics.errors import NotAdditive
-from community_metrics.model import UNIQUES, SourceWindow, ValueKind
+from community_metrics.model import UNIQUES, Observation, Provenance, SourceWindow, ValueKind
 from community_metrics.periods import Grain, days_between, midnight, period_of
 from community_metrics.series.additive import require_grain
 from community_metrics.series.change import Change
 from community_metrics.series.points import points as rules
 from community_metrics.series.summary import summarize
 from community_metrics.series.totals import level_total
+from community_metrics.storage.merge import plan
 from tests.support.readings import metric, points, readings_of
 from tests.support.rows import dailies, level, week_named, wide
 
@@ -78,6 +79,34 @@ TIMES = st.dictionaries(st.integers(0, SPAN), st.integers(0, 24 * 60 - 1), max_s
 GRAINS = st.sampled_from(Grain)
 
 
+READINGS = st.lists(st.integers(0, 9 * 24 * 4), max_size=30, unique=True).map(
+    lambda quarters: [midnight(FIRST) + timedelta(minutes=15 * number) for number in sorted(quarters)]
+)
+
+
+@given(READINGS, st.sampled_from([ValueKind.LEVEL, ValueKind.COUNTER]), GRAINS)
+def test_no_reading_takes_an_end_from_a_period_or_changes_one_that_ended_12_h_ago(
+    instants: list[datetime], kind: ValueKind, grain: Grain
+) -> None:
+    table: dict[str, StatRow] = {}
+    before: list[int | None] = [None] * len(periods_of(grain))
+    for value, instant in enumerate(instants):
+        day = instant.date()
+        read = Observation(PULLS, day, day, value, SourceWindow.INSTANT, instant, "https://registry.example")
+        planned = plan(
+            table, [read], provenance=Provenance.API, run_id="run-1", now=instant, kinds={PULLS: kind}
+        )
+        table |= {row.stat_key: row for row in planned.written}
+        series = points(
+            list(table.values()), periods_of(grain), window=SourceWindow.INSTANT, kind=kind, now=LATER
+        )
+        now = series.complete_values()
+        for period, old, new in zip(series.periods, before, now, strict=True):
+            assert (new is None) <= (old is None)
+            assert new == old or instant <= period.end_instant + REACH
+        before = now
+
+
 class TestCounter:
     @given(TIMES, st.data(), GRAINS)
     def test_flows_sum_to_last_minus_first_over_a_stretch_without_gaps(
@@ -100,7 +129,12 @@ class TestCounter:
         self, times: list[datetime], data: st.DataObject, grain: Grain
     ) -> None:
         values = data.draw(st.lists(st.integers(0, 100), min_size=len(times), max_size=len(times)))
-        rows = counted(dict(zip(times, values, strict=True)))
+        known = st.lists(st.booleans(), min_size=len(times), max_size=len(times))
+        resets = data.draw(st.one_of(st.just([False] * len(times)), known))
+        rows = [
+            replace(row, is_reset=is_reset)
+            for row, is_reset in zip(counted(dict(zip(times, values, strict=True))), resets, strict=True)
+        ]
         for point in counter(rows, periods_of(grain)):
             first = at_edge(rows, midnight(point.period.start))
             last = at_edge(rows, point.period.end_instant)
@@ -108,9 +142,11 @@ class TestCounter:
                 assert point.value is None
                 continue
             between = [row for row in rows if first.observed_at <= row.observed_at <= last.observed_at]
-            has_fallen = any(later.value < earlier.value for earlier, later in pairwise(between))
-            assert point.reset == has_fallen
-            assert point.value == (None if has_fallen else last.value - first.value)
+            was_reset = any(
+                later.value < earlier.value or later.is_reset for earlier, later in pairwise(between)
+            )
+            assert point.reset == was_reset
+            assert point.value == (None if was_reset else last.value - first.value)
 
     @given(TIMES, st.data())
     def test_a_fall_is_the_reset_of_one_day_at_most(self, times: list[datetime], data: st.DataObject) -> None:
@@ -140,6 +176,12 @@ class TestCounter:
     def test_a_fall_that_is_made_up_for_is_a_reset_all_the_same(self) -> None:
         (point,) = counter(counted({at(16, 1): 100, at(18, 1): 3, at(23, 1): 500}), [W47])
         assert (point.value, point.reset, point.complete, point.provenance) == (None, True, False, None)
+
+    def test_a_reset_that_growth_elsewhere_hides_yields_no_number(self) -> None:
+        rows = counted({at(16, 1): 100, at(18, 1): 500, at(23, 1): 510})
+        rows[1] = replace(rows[1], is_reset=True)
+        (point,) = counter(rows, [W47])
+        assert (point.value, point.reset, point.complete) == (None, True, False)
 
     def test_a_fall_over_a_missed_edge_is_a_reset_of_the_week_in_which_it_was_read(self) -> None:
         series = counter(counted({at(9, 1): 90, at(12, 1): 100, at(18, 1): 3, at(23, 1): 5}), [W46, W47])

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from community_metrics.errors import StorageConflict
 from community_metrics.model import (
-    IMPLIED_ZERO,
     Observation,
     Provenance,
     SourceWindow,
     StatRow,
     Status,
     ValueKind,
+    ValueMark,
     newest_copy,
 )
 from community_metrics.storage import merge
@@ -48,7 +48,7 @@ def reading(value: int, at: datetime = NOW) -> Observation:
 
 def omitted(at: datetime = NOW, *, day: date = OLD_DAY) -> Observation:
     """Return the 0 of a day that the registry's answer leaves out."""
-    return replace(observed(0, at, day=day), source_ref=f"https://registry.example{IMPLIED_ZERO}")
+    return replace(observed(0, at, day=day), mark=ValueMark.IMPLIED_ZERO)
 
 
 def applied(
@@ -451,6 +451,43 @@ def test_a_second_reading_of_a_counter_never_costs_the_day_before_its_end(
         applied(table, [pulls(hour, hour)])
     (row,) = table.values()
     assert (row.value, row.observed_at.hour, row.revision, row.status) == (kept, kept, 0, Status.FINAL)
+
+
+@pytest.mark.parametrize(
+    ("hours", "kept"),
+    [((2, 15), 2), ((2, 6), 6), ((2, 12), 12), ((12, 15), 12), ((13, 20), 20), ((2, 6, 15, 20), 6)],
+)
+def test_a_reading_of_a_level_is_replaced_by_one_of_the_same_half_of_its_day(
+    hours: tuple[int, ...], kept: int
+) -> None:
+    table: dict[str, StatRow] = {}
+    for hour in hours:
+        applied(table, [replace(pulls(hour, hour), metric_id="stars:lance:github")])
+    assert [(row.value, row.observed_at.hour) for row in table.values()] == [(kept, kept)]
+
+
+@pytest.mark.parametrize(
+    "second", [replace(pulls(500, 20), is_reset=True), pulls(7, 20)], ids=["its source knows", "it fell"]
+)
+def test_a_reset_within_a_day_stays_known_when_the_reading_before_it_is_replaced(second: Observation) -> None:
+    table: dict[str, StatRow] = {}
+    for read in (pulls(13, 13), second, pulls(900, 22)):
+        applied(table, [read])
+    assert [(row.value, row.is_reset) for row in table.values()] == [(900, True)]
+
+
+def test_a_fall_after_the_reading_of_a_morning_is_stored_as_a_reset() -> None:
+    table: dict[str, StatRow] = {}
+    for read in (pulls(100, 2), pulls(3, 6), pulls(3, 7)):
+        applied(table, [read])
+    assert [(row.value, row.observed_at.hour, row.is_reset) for row in table.values()] == [(3, 6, True)]
+
+
+def test_an_equal_total_that_was_reset_is_written() -> None:
+    table: dict[str, StatRow] = {}
+    planned = [applied(table, [read]) for read in (pulls(9, 13), replace(pulls(9, 20), is_reset=True))]
+    assert [len(one.updated) for one in planned] == [0, 1]
+    assert [row.is_reset for row in table.values()] == [True]
 
 
 def test_a_reading_of_a_counter_replaces_the_one_of_a_seed_file() -> None:

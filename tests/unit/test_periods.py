@@ -17,6 +17,7 @@ from community_metrics.periods import (
     last_periods,
     lookback_start,
     midnight,
+    period_named,
     period_of,
     today,
 )
@@ -65,6 +66,36 @@ def test_labels_sort_like_the_calendar(day: date, grain: Grain) -> None:
     period = period_of(day, grain)
 
     assert period.label < period.shifted(1).label
+
+
+@given(st.dates(date(1972, 1, 1), date(2198, 12, 31)), GRAINS.filter(lambda grain: grain is not Grain.DAY))
+def test_a_period_is_found_again_by_its_label(day: date, grain: Grain) -> None:
+    period = period_of(day, grain)
+
+    assert period_named(period.label, grain) == period
+
+
+@pytest.mark.parametrize(
+    ("text", "grain"),
+    [
+        *[
+            (text, Grain.WEEK)
+            for text in ("2026-W54", "2025-W53", "2026-11", "1970-W20", "2200-W01", "2026", "x")
+        ],
+        *[(text, Grain.MONTH) for text in ("2026-13", "2026-00", "0000-01", "2026-11-22", "2026-W11")],
+        *[(text, Grain.QUARTER) for text in ("2026-Q5", "2026-Q0", "2026-11")],
+    ],
+)
+def test_no_other_text_names_a_period(text: str, grain: Grain) -> None:
+    assert period_named(text, grain) is None
+
+
+@given(DAYS)
+def test_a_quarter_has_three_months(day: date) -> None:
+    quarter = period_of(day, Grain.QUARTER)
+    months = [period_of(quarter.start, Grain.MONTH).shifted(at) for at in range(3)]
+
+    assert (quarter.start, quarter.end) == (months[0].start, months[-1].end)
 
 
 @given(DAYS)
@@ -132,7 +163,12 @@ def test_a_week_belongs_to_its_iso_year(day: date, label: str) -> None:
 def test_labels_have_the_usual_forms() -> None:
     day = date(2026, 2, 28)
 
-    assert [period_of(day, grain).label for grain in Grain] == ["2026-02-28", "2026-W09", "2026-02"]
+    assert [period_of(day, grain).label for grain in Grain] == [
+        "2026-02-28",
+        "2026-W09",
+        "2026-02",
+        "2026-Q1",
+    ]
 
 
 def test_a_month_shifts_across_the_end_of_a_year() -> None:

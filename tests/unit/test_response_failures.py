@@ -86,11 +86,15 @@ async def test_a_recovered_storage_is_used_without_a_restart(rig: Rig) -> None:
 
 @pytest.mark.parametrize("is_stale", [False, True])
 async def test_what_needs_a_token_may_not_be_cached_stale_or_not(is_stale: bool) -> None:
-    rig = Rig(is_private=True)
+    rig = Rig(is_team=True)
     await rig.get()
     if is_stale:
         rig.fail()
     assert (await rig.get()).header("cache-control") == PRIVATE.decode()
+    rig.is_team = False  # nor is it in memory for anybody else
+    assert rig.state.cache == ("stale" if is_stale else "hit")
+    await rig.get()
+    assert rig.state.cache == ("none" if is_stale else "miss")
 
 
 # no body

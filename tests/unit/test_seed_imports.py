@@ -11,7 +11,9 @@ import pytest
 
 from community_metrics.catalog import Catalog, load_catalog
 from community_metrics.errors import CatalogError, SeedFileError
+from community_metrics.model import ValueMark
 from community_metrics.seed.files import COLUMNS, read_seed, seed_files
+from community_metrics.seed.formats import FORMATS
 from community_metrics.seed.imports import Choice, Import, read_import
 
 if TYPE_CHECKING:
@@ -318,3 +320,22 @@ def test_days_of_the_future_are_not_stored(tmp_path: Path, catalog: Catalog) -> 
     file = written(tmp_path, f"{PYPISTATS}without_mirrors,{tomorrow},5\n")
 
     assert values(read(file, catalog, PYTHON)) == TWO_DAYS
+
+
+def test_what_an_export_says_of_a_value_is_read_with_it() -> None:
+    cells = {
+        "metric_id": PYTHON,
+        "period_start": "2026-11-18",
+        "period_end": "2026-11-18",
+        "value": "7",
+        "observed_at": "2026-11-23T12:00:00+00:00",
+        "status": "final",
+        "is_reset": "true",
+        "mark": "low_for_everybody",
+    }
+    row = FORMATS["export"].row("line 2", cells)
+    assert row is not None
+    assert (row.value, row.is_reset, row.mark) == (7, True, ValueMark.LOW_FOR_EVERYBODY)
+    plain = FORMATS["export"].row("line 2", cells | {"is_reset": "", "mark": ""})
+    assert plain is not None
+    assert (plain.is_reset, plain.mark) == (False, None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.model import Provenance, SourceWindow, StatRow, Status, ValueKind
-from community_metrics.periods import Grain, Period, days_between, period_of
+from community_metrics.periods import ONE_DAY, Grain, Period, days_between, period_of
 from community_metrics.series import points as rules
 from community_metrics.series.change import (
     YEAR,
@@ -18,6 +18,7 @@ from community_metrics.series.change import (
     share,
 )
 from community_metrics.series.grid import Point
+from community_metrics.series.summary import summarize
 from tests.support.clock import NOON
 from tests.support.readings import metric, points, readings_of
 from tests.support.rows import SAMPLED, WIDE, dailies, daily, level, week_named, wide
@@ -152,6 +153,28 @@ class TestWideWindow:
         reading = wide(OCTOBER.start, OCTOBER.end, 3100, source_window=SourceWindow.MONTH)
         (point,) = points([reading], [OCTOBER], window=SourceWindow.MONTH, now=NOON)
         assert (point.value, point.complete, point.estimated) == (3100, True, False)
+
+    def test_a_week_of_the_sources_own_is_an_estimate_of_the_week_in_which_it_ends(self) -> None:
+        own_weeks = [
+            wide(week.start - ONE_DAY, week.end - ONE_DAY, value, source_window=SourceWindow.WEEK)
+            for week, value in ((W46, 700), (W47, 770))
+        ]
+        found = points(own_weeks, [W46, W47, W48], window=SourceWindow.WEEK, kind=ValueKind.FLOW, now=NOON)
+        assert [(point.value, point.complete, point.estimated) for point in found] == [
+            (700, False, True),
+            (770, False, True),
+            (None, False, False),
+        ]
+        assert summarize(found, ValueKind.FLOW, None).change is None
+
+    def test_a_week_of_the_sources_own_is_not_split_into_days_or_added_up_to_months(self) -> None:
+        own_weeks = [
+            wide(week.start - ONE_DAY, week.end - ONE_DAY, 700, source_window=SourceWindow.WEEK)
+            for week in (W46, W47)
+        ]
+        for period in (period_of(W47.start, Grain.DAY), NOVEMBER):
+            (point,) = points(own_weeks, [period], window=SourceWindow.WEEK, kind=ValueKind.FLOW, now=LATER)
+            assert point.value is None
 
     def test_readings_that_overlap_are_not_added_up(self) -> None:
         readings = [wide(date(2026, 9, day), date(2026, 10, day - 1), 3000) for day in range(2, 20)]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from community_metrics.model import Provenance, SourceWindow, Status, ValueKind
+from community_metrics.model import LevelBreak, Provenance, SourceWindow, Status, ValueKind
 from community_metrics.periods import Grain, days_between, last_periods, period_of
 from community_metrics.series import points as rules
 from community_metrics.series.change import Change, change_of_trailing, change_since
@@ -196,3 +196,28 @@ def test_a_series_is_a_sequence_of_the_points_of_its_periods() -> None:
     assert (series[:1].periods, series[:1].complete_values()) == ((W46,), [14])
     assert series[1:][-1].duplicated
     assert series.columns()["restated"] == [False, series[1].restated]
+
+
+@pytest.mark.parametrize(
+    ("back", "change", "trailing", "year"),
+    [
+        (0, False, False, False),
+        (12, False, False, False),
+        (13, True, False, False),
+        (54, True, False, False),
+        (55, True, True, False),
+        (369, True, True, False),
+        (370, True, True, True),
+    ],
+)
+def test_no_change_is_computed_across_a_change_of_counting(
+    back: int, *, change: bool, trailing: bool, year: bool
+) -> None:
+    periods = last_periods(W47, 53)
+    known = {day: 1 for one in periods for day in days_between(one.start, one.end)}
+    series = points(dailies(known), periods, window=SourceWindow.DAY, now=NOON)
+    broken = LevelBreak(W47.end - timedelta(days=back), "another way")
+    summary = summarize(series, ValueKind.FLOW, None, breaks=[broken])
+    kept = tuple(one is not None for one in (summary.change, summary.trailing, summary.year_on_year))
+    assert kept == (change, trailing, year)
+    assert summary.level_break == (None if all(kept) else broken)

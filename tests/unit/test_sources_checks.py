@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.errors import SourceUnreachable, TerminalSourceError
-from community_metrics.model import IMPLIED_ZERO, LOW_FOR_EVERYBODY, Observation, SourceWindow
+from community_metrics.model import Observation, SourceWindow, ValueMark
 from community_metrics.periods import ONE_DAY, days_between
 from community_metrics.sources.base import FetchRequest
 from community_metrics.sources.days import DailyCounts, daily_result, emptied
@@ -51,8 +51,8 @@ def steady(value: int, *, without: frozenset[date] = frozenset()) -> dict[date, 
     return {day: value for day in days_between(START, SUNDAY) if day not in without}
 
 
-def stored(day: date, value: int, mark: str = "") -> Observation:
-    return Observation(METRIC, day, day, value, SourceWindow.DAY, NOON, f"{URL}{mark}")
+def stored(day: date, value: int, mark: ValueMark | None = None) -> Observation:
+    return Observation(METRIC, day, day, value, SourceWindow.DAY, NOON, URL, mark=mark)
 
 
 AWAY = SourceUnreachable(
@@ -72,9 +72,9 @@ async def test_the_requested_days_are_stored_with_their_origin_and_marks_oldest_
     assert (result.metric_id, result.error) == (METRIC, None)
     assert result.observations == (
         stored(date(2026, 11, 17), 3),
-        stored(WEDNESDAY, 0, IMPLIED_ZERO),
+        stored(WEDNESDAY, 0, ValueMark.IMPLIED_ZERO),
         stored(date(2026, 11, 19), 3),
-        stored(FRIDAY, 3, LOW_FOR_EVERYBODY),
+        stored(FRIDAY, 3, ValueMark.LOW_FOR_EVERYBODY),
         stored(date(2026, 11, 21), 3),
         stored(SUNDAY, 3),
     )

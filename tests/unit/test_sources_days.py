@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.model import IMPLIED_ZERO, LOW_FOR_EVERYBODY
+from community_metrics.model import ValueMark
 from community_metrics.periods import ONE_DAY
 from community_metrics.sources.base import FetchRequest
 from community_metrics.sources.days import DailyCounts, emptied, observations, possible_zeros
@@ -46,9 +46,9 @@ def test_an_implied_zero_and_a_low_day_are_marked_and_nothing_else_is(
     by_day: dict[date, int], zeros: frozenset[date], low: frozenset[date]
 ) -> None:
     for found in observations(request(), counts_of(by_day), CheckedDays(zeros=zeros, low=low - zeros)):
-        assert found.source_ref.endswith(IMPLIED_ZERO) == (found.period_end not in by_day)
+        assert (found.mark is ValueMark.IMPLIED_ZERO) == (found.period_end not in by_day)
         is_low = found.value > 0 and found.period_end in low - zeros
-        assert found.source_ref.endswith(LOW_FOR_EVERYBODY) == is_low
+        assert (found.mark is ValueMark.LOW_FOR_EVERYBODY) == is_low
 
 
 @given(series)

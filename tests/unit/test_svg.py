@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.api.svg import badge, short_number, sparkline
-from community_metrics.api.svg_text import cleaned, text_width
+from community_metrics.charts.badges import badge, short_number, sparkline
+from community_metrics.charts.text import cleaned, text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 MEASURED = {

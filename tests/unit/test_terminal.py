@@ -16,13 +16,15 @@ from community_metrics.catalog import load_catalog
 from community_metrics.cli.checks import Check, Verdict
 from community_metrics.cli.commands.doctor import has_problem, render_checks
 from community_metrics.cli.render.report import render_report
-from community_metrics.cli.render.status import ranges_text, render_runs, render_status
+from community_metrics.cli.render.status import render_runs, render_status
 from community_metrics.cli.render.style import ASCII, UNICODE, PlainConsole, age, duration, legend, sparkline
-from community_metrics.model import OutcomeStatus, RunOutcome, RunStatus
+from community_metrics.model import OutcomeStatus, RunOutcome, RunStatus, Visibility
 from community_metrics.model import Status as ValueStatus
 from community_metrics.periods import Grain, days_between, last_completed, last_periods
 from community_metrics.series.freshness import StoredDays, run_health, run_view
 from community_metrics.series.grid import Point
+from community_metrics.series.loss import Loss, vanishes_at
+from community_metrics.text import ranges_text
 from community_metrics.views.dashboard import DashboardRows
 from community_metrics.views.report import report_of
 from community_metrics.views.runs import Freshness
@@ -115,6 +117,12 @@ def status(
     health = run_health((), None, now)
     newest_days = {one.source: max(one.days) for one in days} or {"pypistats": NOON.date()}
     return status_of(days, errors or {}, (), health, Freshness(now, run(NOON), newest_days))
+
+
+def loss(metric_id: str, kept_days: int, unread: date, *, lost: tuple[date, ...] = ()) -> Loss:
+    """What a metric that was read yesterday loses next."""
+    at = vanishes_at(unread, kept_days)
+    return Loss(metric_id, unread, at, lost, NOON.date() - timedelta(days=1), kept_days)
 
 
 def stored_days(rows: Sequence[StatRow]) -> StoredDays:
@@ -268,20 +276,20 @@ class TestSparkline:
             Point(guess, 8, estimated=True),
             Point(nothing),
         ]
-        assert sparkline(points, UNICODE, from_zero=True).plain == "█▫⣿·"
-        assert sparkline(points, ASCII, from_zero=True).plain == "8?d."
+        assert sparkline(points, UNICODE).plain == "█▫⣿·"
+        assert sparkline(points, ASCII).plain == "8?d."
 
     def test_a_partial_week_does_not_set_the_scale(self) -> None:
         first, second = last_periods(W47, 2)
         points = [Point(first, 8, 7, 7, complete=True), Point(second, 800, 6, 7)]
-        assert sparkline(points, UNICODE, from_zero=True).plain == "█▫"
+        assert sparkline(points, UNICODE).plain == "█▫"
 
-    def test_levels_are_drawn_between_their_lowest_and_highest(self) -> None:
+    def test_every_line_starts_at_zero_so_that_a_height_is_a_value(self) -> None:
         points = [
             Point(week, value, 1, 1, complete=True)
-            for week, value in zip(last_periods(W47, 3), (1000, 1001, 1002), strict=True)
+            for week, value in zip(last_periods(W47, 4), (0, 500, 1001, 1002), strict=True)
         ]
-        assert sparkline(points, UNICODE, from_zero=False).plain == "▁▅█"
+        assert sparkline(points, UNICODE).plain == "▁▄██"
 
     def test_the_legend_explains_only_what_occurs(self) -> None:
         whole = Point(W47, 8, 7, 7, complete=True)
@@ -294,6 +302,12 @@ class TestStatus:
     def test_the_age_of_the_newest_day_decides(self, days: int, verdict: str) -> None:
         view = status(now=NOON + timedelta(days=days))
         assert verdict in printed(render_status(view, "place", UNICODE))
+
+    def test_a_metric_of_the_team_is_marked_by_a_word(self) -> None:
+        days = stored_days(downloads(PYTHON))
+        assert "team" not in printed(render_status(status(days=[days]), "place", UNICODE))
+        view = status(days=[replace(days, visibility=Visibility.TEAM)])
+        assert "team" in printed(render_status(view, "place", UNICODE))
 
     def test_missing_days_and_errors_are_named(self) -> None:
         missing = SUNDAY - timedelta(days=4)
@@ -309,6 +323,18 @@ class TestStatus:
         text = printed(render_status(view, "place", UNICODE))
         assert verdict in text
         assert (f"pypistats has published no day after {last}" in text) is (verdict == "Behind.")
+
+    def test_it_says_what_is_lost_next_and_what_is_lost_for_good(self) -> None:
+        day = NOON.date()
+        urgent = loss(PYTHON, 14, day - timedelta(days=14), lost=(day - timedelta(days=15),))
+        later = [loss(f"{name}:lance:x", 89, day) for name in ("a", "b", "c", "d")]
+        text = printed(render_status(replace(status(), losses=(urgent, *later)), "place", UNICODE), 200)
+        assert f"✗ {PYTHON}: 2026-11-09 is lost on 2026-11-23. Fix: run `community-metrics refresh`" in text
+        assert "  a:lance:x, b:lance:x, c:lance:x and 1 more: 2026-11-23 is lost on 2027-02-20" in text
+        assert f"! {PYTHON}: 1 day lost for good: 2026-11-08" in text
+
+    def test_without_a_source_that_forgets_nothing_is_said_of_losses(self) -> None:
+        assert "lost" not in printed(render_status(status(), "place", UNICODE))
 
     def test_an_abandoned_run_is_called_so(self) -> None:
         view = run_view(run(NOON, RunStatus.RUNNING), None, NOON)

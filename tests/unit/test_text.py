@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community_metrics.errors import SourceError
-from community_metrics.text import one_line, several_lines, without_controls
+from community_metrics.text import one_line, several_lines, signed, without_controls
 
 
 @given(st.text())
@@ -41,3 +41,16 @@ def test_every_text_of_a_source_error_is_printable(detail: str, subject: str, ur
     error = SourceError(detail, source="npm", subject=subject, url=url, fix=fix)
     assert str(error).isprintable()
     assert error.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("number", "spec", "text"),
+    [
+        (1_234, ",", "+1,234"),
+        (-1_234, ",", "\N{MINUS SIGN}1,234"),
+        (0.645, ".1%", "+64.5%"),
+        (-0.02, ".1%", "\N{MINUS SIGN}2.0%"),
+    ],
+)
+def test_a_fall_has_a_minus_sign_and_no_hyphen(number: float, spec: str, text: str) -> None:
+    assert signed(number, spec) == text

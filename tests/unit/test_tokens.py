@@ -8,14 +8,16 @@ import re
 
 import pytest
 
+from community_metrics.api.context import as_team, viewer_of
 from community_metrics.api.middleware.tokens import BearerTokens, new_token, token_hash
+from community_metrics.model import Visibility
 from tests.support.asgi import Responds, http, requested
 
 HASHES = [token_hash("first"), token_hash("second")]
 
 
-def guarded(inner: Responds) -> BearerTokens:
-    return BearerTokens(inner, HASHES)
+def guarded(inner: Responds, *, public_read: bool = False) -> BearerTokens:
+    return BearerTokens(inner, HASHES, public_read=public_read)
 
 
 @pytest.mark.parametrize(
@@ -39,11 +41,39 @@ async def test_a_request_passes_with_an_accepted_token_alone(authorization: str 
     inner = Responds()
     scope = http("/api/v1/x", authorization=authorization)
     sent = await requested(guarded(inner), scope)
-    assert (sent.status, inner.scopes) == ((200, [scope]) if passes else (401, []))
+    assert (sent.status, inner.scopes) == ((200, [as_team(scope)]) if passes else (401, []))
+
+
+@pytest.mark.parametrize(
+    ("authorization", "viewer"),
+    [
+        (None, Visibility.PUBLIC),
+        ("Basic of-a-proxy", Visibility.PUBLIC),
+        ("Bearer first", Visibility.TEAM),
+        ("Bearer third", None),
+        ("Bearer", None),
+    ],
+)
+async def test_with_public_reading_only_a_wrong_token_is_rejected(
+    authorization: str | None, viewer: Visibility | None
+) -> None:
+    inner = Responds()
+    sent = await requested(guarded(inner, public_read=True), http("/api/v1/x", authorization=authorization))
+    assert [viewer_of(scope) for scope in inner.scopes] == ([] if viewer is None else [viewer])
+    assert sent.status == (401 if viewer is None else 200)
+
+
+@pytest.mark.parametrize(("own", "both"), [(None, "Authorization"), ("Origin", "Origin, Authorization")])
+async def test_what_everybody_may_read_varies_by_token_where_there_are_tokens(
+    own: str | None, both: str
+) -> None:
+    inner = Responds(headers=[] if own is None else [(b"vary", own.encode())])
+    sent = await requested(guarded(inner, public_read=True), http("/api/v1/x"))
+    assert [value for name, value in sent.headers if name == b"vary"] == [both.encode()]
 
 
 async def test_a_token_whose_hash_is_listed_twice_passes() -> None:
-    app = BearerTokens(Responds(), [HASHES[0], HASHES[0]])
+    app = BearerTokens(Responds(), [HASHES[0], HASHES[0]], public_read=False)
     assert (await requested(app, http(authorization="Bearer first"))).status == 200
 
 

@@ -1,0 +1,160 @@
+"""What `/goals` says of known numbers, and to whom."""
+
+from __future__ import annotations
+
+import io
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from community_metrics.api.middleware.tokens import token_hash
+from community_metrics.catalog import load_catalog
+from community_metrics.catalog.catalog import PACKAGED_CATALOG
+from community_metrics.cli.render.goals import render_goals
+from community_metrics.cli.render.report import render_report
+from community_metrics.cli.render.style import glyphs_of
+from community_metrics.model import Visibility
+from community_metrics.periods import days_between
+from community_metrics.storage import LanceDBStore
+from community_metrics.storage.reader import LanceDBReader
+from community_metrics.views.goals import load_goals
+from community_metrics.views.report import load_report
+from tests.support import api as support
+from tests.support.api import LAST_DAY, MISSING_DAY, PYTHON, RUST, STARS, python_value
+from tests.support.clock import NOON
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.api import Place
+
+TOKEN = "cmt_of-the-team"
+GOALS = f"""
+[[goal]]
+metric = "{PYTHON}"
+value = 100_000
+since = 2026-11-01
+date = 2026-12-20
+
+[[goal]]
+metric = "{STARS}"
+value = 5_060
+date = 2026-12-31
+name = "Many stars"
+
+[[goal]]
+product = "lance"
+value = 10_000_000
+since = 2026-11-01
+date = 2027-12-31
+
+[[goal]]
+metric = "{PYTHON}"
+value = 77_777
+date = 2027-12-31
+visibility = "team"
+"""
+SERVING = asynccontextmanager(support.serving)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Path:
+    """The packaged catalogue, with goals."""
+    file = tmp_path / "goals.toml"
+    file.write_text(PACKAGED_CATALOG.read_text(encoding="utf-8") + GOALS, encoding="utf-8")
+    return file
+
+
+def keep_for_the_team(catalog: Path, metric_id: str) -> None:
+    text, entry = catalog.read_text(encoding="utf-8"), f'id = "{metric_id}"'
+    catalog.write_text(text.replace(entry, f'{entry}\nvisibility = "team"', 1), encoding="utf-8")
+
+
+async def goals_of(place: Place, *, token: str | None = None, **changes: Any) -> list[dict[str, Any]]:
+    settings = place.reading.model_copy(
+        update={"api_token_hashes": (token_hash(TOKEN),), "public_read": True, **changes}
+    )
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    async with SERVING(settings) as api:
+        found: list[dict[str, Any]] = (await api.get("goals", headers=headers)).json()["goals"]
+    return found
+
+
+async def test_a_goal_has_what_is_stored_and_what_each_week_needs(filled_local: Place, catalog: Path) -> None:
+    python, stars, product = await goals_of(filled_local, catalog=catalog)
+    restated = 999 - python_value(LAST_DAY)
+    first = LAST_DAY - timedelta(days=21)
+    total = sum(map(python_value, days_between(first, LAST_DAY))) + restated
+    assert (python["current"], python["since"], python["as_of"]) == (total, str(first), str(LAST_DAY))
+    assert (python["weeks_left"], python["needed_per_week"]) == (4, -(-(100_000 - total) // 4))
+    assert python["progress"] == "behind"
+    assert python["forecast"]["hits"] <= python["forecast"]["tests"]
+    assert (stars["name"], stars["current"], stars["recent_per_week"]) == ("Many stars", 5_052, 7)
+    assert stars["progress"] == "on_track"
+    assert (product["name"], product["metric_id"], product["series"]) == (
+        "Lance downloads",
+        None,
+        [PYTHON, RUST],
+    )
+    assert product["missing_days"] == [str(MISSING_DAY)]
+    assert (product["progress"], product["forecast"]) == ("unknown", None)
+
+
+async def test_a_goal_for_the_team_is_shown_only_with_a_token(filled_local: Place, catalog: Path) -> None:
+    public = await goals_of(filled_local, catalog=catalog)
+    team = await goals_of(filled_local, catalog=catalog, token=TOKEN)
+    assert [goal["value"] for goal in team if goal not in public] == [77_777]
+
+
+@pytest.mark.parametrize("place_of_secret", ["catalogue", "storage"])
+async def test_a_goal_on_a_metric_of_the_team_is_invisible_to_the_public(
+    folder: Place, catalog: Path, place_of_secret: str
+) -> None:
+    if place_of_secret == "catalogue":
+        keep_for_the_team(catalog, STARS)
+    else:
+        async with LanceDBStore.open(folder.writing) as store:
+            (stars,) = [one for one in await store.metrics() if one.metric_id == STARS]
+            await store.upsert_metrics([replace(stars, visibility=Visibility.TEAM)])
+    public = await goals_of(folder, catalog=catalog)
+    assert STARS not in {goal["metric_id"] for goal in public}
+    assert "Many stars" not in str(public)
+    team = await goals_of(folder, catalog=catalog, token=TOKEN)
+    assert STARS in {goal["metric_id"] for goal in team}
+
+
+async def test_the_link_of_a_goal_leads_to_its_weeks(filled_local: Place, catalog: Path) -> None:
+    links = {goal["link"] for goal in await goals_of(filled_local, catalog=catalog)}
+    async with SERVING(filled_local.reading) as api:
+        for link in links:
+            assert (await api.get(link.removeprefix("/api/v1/"))).status_code == 200
+
+
+async def test_the_report_has_the_sentences_of_the_api(filled_local: Place, catalog: Path) -> None:
+    told = [goal["sentence"] for goal in await goals_of(filled_local, catalog=catalog, token=TOKEN)]
+    async with LanceDBReader.open(filled_local.reading) as reader:
+        report = await load_report(reader, load_catalog(catalog), NOON, weeks=2)
+    console = Console(width=1_000, record=True, file=io.StringIO())
+    console.print(render_report(report, glyphs_of(console), 1_000))
+    text = console.export_text()
+    assert [sentence in text for sentence in told] == [True] * 4
+
+
+async def test_a_goal_on_a_metric_that_no_run_has_stored_is_told_on_the_terminal(
+    folder: Place, catalog: Path
+) -> None:
+    async with LanceDBReader.open(folder.reading) as reader:
+        stored = load_catalog(catalog)
+        unknown = stored.goals[0].model_copy(update={"metric_id": "downloads:lance:elsewhere"})
+        view = await load_goals(reader, replace(stored, goals=(unknown,)), NOON)
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(render_goals(view, glyphs_of(console)))
+    assert "Nothing is stored yet of downloads:lance:elsewhere" in console.export_text()
+
+
+async def test_without_a_goal_there_is_none(filled_local: Place) -> None:
+    assert await goals_of(filled_local) == []

@@ -1,0 +1,66 @@
+"""What a job does not ask a registry for a second time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import lancedb
+
+from community_metrics.runs.registry import DailyRefresh, Replay, WeeklyRefresh
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.jobs import Rig
+
+
+def catalog_of(folder: Path, *metrics: tuple[str, str, str, str]) -> str:
+    """Return a catalogue of daily metrics: id, source, subject and window of each."""
+    entries = "".join(
+        f'[[metric]]\nid = "{name}"\nsource = "{source}"\nsubject = "{subject}"\nwindow = "{window}"\n'
+        f'display_name = "{name}"\ncadence = "daily"\n'
+        for name, source, subject, window in metrics
+    )
+    path = folder / "catalog.toml"
+    path.write_text(f'[[product]]\nid = "p"\nname = "P"\n{entries}', encoding="utf-8")
+    return str(path)
+
+
+async def test_what_the_daily_job_read_is_not_asked_again_that_day_if_its_registry_wants_that(
+    rig: Rig, tmp_path: Path
+) -> None:
+    metrics = [
+        ("downloads:p:python", "pypistats", "pylance", "1d"),
+        ("downloads:p:rust", "crates", "lance", "1d"),
+    ]
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, *metrics)
+    asked = []
+    for job in (DailyRefresh(), WeeklyRefresh(), WeeklyRefresh(), WeeklyRefresh()):
+        rig.replay.requests.clear()
+        report = await rig.run(job)
+        asked.append([name in "".join(rig.replay.paths) for name in ("pylance", "crates/lance")])
+        rig.now += timedelta(hours=5)  # the last run is on the next day
+    assert asked == [[True, True], [False, True], [False, True], [True, True]]
+    assert (report.run.lookback_weeks, report.notes) == (5, ())
+
+
+async def test_series_of_one_response_ask_for_it_once_and_each_keeps_it(rig: Rig, tmp_path: Path) -> None:
+    metrics = [
+        ("installs_30d:p:homebrew", "homebrew", "duckdb", "30d"),
+        ("installs_90d:p:homebrew", "homebrew-90d", "duckdb", "90d"),
+        ("installs_365d:p:homebrew", "homebrew-365d", "duckdb", "365d"),
+        ("downloads_total:p:php", "packagist", "monolog/monolog", "instant"),
+        ("downloads_30d:p:php", "packagist-30d", "monolog/monolog", "30d"),
+    ]
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, *metrics)
+    await rig.run(WeeklyRefresh())
+    assert sorted(rig.replay.paths) == ["/api/formula/duckdb.json", "/packages/monolog/monolog.json"]
+    before = await rig.stats()
+    assert len(before) == len(metrics)
+    rig.replay.stop()
+    stats = await (await lancedb.connect_async(rig.folder)).open_table("stats")
+    await stats.delete("true")
+    for day in {row.period_end for row in before}:
+        await rig.run(Replay(day))
+    assert await rig.stats() == before
