@@ -24,7 +24,7 @@ FRONTEND_NPM = $(if $(NODE_HOME),$(WITH_NODE); cd frontend; $(NPM),cd frontend; 
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up test test-python mutants audit lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up demo test test-python mutants audit lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,15 +54,20 @@ SYNC = test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv; \
 	@$(SYNC) --all-groups || { echo "Error: the packages could not be installed, see above. $(OFFLINE)" >&2; exit 1; }
 	@touch $@ .venv/.runtime .venv/.node
 
+WITH_DASHBOARD = set -- $(BIN)/community-metrics $(1); \
+	if $(MAKE) --no-print-directory frontend; then set -- "$$@" --dashboard frontend/dist; \
+	else echo "! The dashboard could not be built, see above. The API's own page is shown instead." >&2; fi; \
+	exec "$$@"
+
 up: .venv/.runtime ## Fill the embedded database, refresh it from the registries, show the last weeks (then serve at PORT=8000; SERVE=0 ends here)
 	@$(BIN)/community-metrics seed
 	@$(BIN)/community-metrics refresh --best-effort # where no registry answers, the report says how old the data are
 	@$(BIN)/community-metrics report
 	@if [ "$(SERVE)" = 0 ]; then exit; fi; \
-	set -- $(BIN)/community-metrics serve --port "$(PORT)"; \
-	if $(MAKE) --no-print-directory frontend; then set -- "$$@" --dashboard frontend/dist; \
-	else echo "! The dashboard could not be built, see above. The API's own page is shown instead." >&2; fi; \
-	exec "$$@"
+	$(call WITH_DASHBOARD,serve --port "$(PORT)")
+
+demo: .venv/.runtime ## Serve two years of invented sample data at PORT=8000, beside no real database; once installed, without network
+	@$(call WITH_DASHBOARD,demo --port "$(PORT)")
 
 node_modules/.installed: package-lock.json | .venv/.dev
 	@$(WITH_NODE); $(NPM) ci --silent
@@ -145,12 +150,13 @@ format: .venv/.dev ## Format the code and fix what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev ## Measure the speed as ratios and write docs/performance.md
-	$(BIN)/python -m bench
+bench: .venv/.dev ## Measure the speed as ratios and write docs/performance.md; ONLY="refresh sources" runs some
+	$(BIN)/python -m bench $(ONLY)
 
 docs: .venv/.dev ## Renew the generated files under docs/
 	$(BIN)/python -m community_metrics.api > docs/openapi.json
 	$(BIN)/python -m tests.support.cli_docs
+	$(BIN)/python -m tests.support.insight_docs
 	$(BIN)/python -m tests.support.picture
 
 lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
