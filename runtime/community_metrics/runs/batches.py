@@ -154,8 +154,9 @@ class Batches:
     async def due(self) -> None:
         """Wait until a batch has all its metrics, or its first one has waited long enough."""
         await self._is_waiting.wait()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_full.wait(), self.longest_wait_s)
+        with suppress(TimeoutError):  # not `wait_for`: before Python 3.12 it may swallow a cancellation
+            async with asyncio.timeout(self.longest_wait_s):
+                await self._is_full.wait()
 
 
 @asynccontextmanager
