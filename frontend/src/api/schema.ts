@@ -2141,15 +2141,20 @@ export interface components {
              */
             weeks_left: number | null;
             /**
-             * Needed Per Week
-             * @description What each of these weeks needs, rounded up; with missing days the most that can be needed.
+             * Per Days
+             * @description The days that `needed` and `recent` are for: 7, or the length of a rolling total's window.
              */
-            needed_per_week: number | null;
+            per_days: number;
             /**
-             * Recent Per Week
-             * @description The mean of the recent complete weeks; of a rolling total its growth a week over one window.
+             * Needed
+             * @description What each `per_days` days need from here, rounded up; with missing days the most that it can be.
              */
-            recent_per_week: number | null;
+            needed: number | null;
+            /**
+             * Recent
+             * @description The mean of the recent complete weeks; of a rolling total its growth over one whole window.
+             */
+            recent: number | null;
             /**
              * Recent Weeks
              * @description Which weeks these are.

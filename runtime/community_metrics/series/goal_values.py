@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -56,8 +55,9 @@ def counted_by(
         return Counted(metric.value_kind, None, None)
     value, as_of = int(own["value"][-1]), day_of_number(int(own["last_day"][-1]))
     if metric.value_kind is ValueKind.ROLLING:
-        recent = _growth_of_window(metric, own, breaks)
-        return Counted(metric.value_kind, value, as_of, recent=recent)
+        window = metric.source_window.days or 0
+        growth = _growth_of_window(window, own, breaks)
+        return Counted(metric.value_kind, value, as_of, per_days=window, growth=growth)
     return _with_weeks(Counted(metric.value_kind, value, as_of), metric, readings, now, breaks)
 
 
@@ -143,13 +143,11 @@ def _since_break(
     return [week if start >= newest.day else None for week, start in zip(weeks, starts, strict=True)]
 
 
-def _growth_of_window(
-    metric: MetricDefinition, own: NDArray[np.void], breaks: Sequence[LevelBreak]
-) -> Fraction | None:
-    """Return the growth a week of a rolling total since its reading of one whole window earlier."""
-    length, last = metric.source_window.days or 0, int(own["last_day"][-1])
-    earlier = own["value"][own["last_day"] == last - length].tolist()
-    first = day_of_number(last - 2 * length + 1)
+def _growth_of_window(window: int, own: NDArray[np.void], breaks: Sequence[LevelBreak]) -> int | None:
+    """Return the growth of a rolling total since its reading of one whole window of so many days earlier."""
+    last = int(own["last_day"][-1])
+    earlier = own["value"][own["last_day"] == last - window].tolist()
+    first = day_of_number(last - 2 * window + 1)
     if not earlier or break_between(breaks, first, day_of_number(last)):
         return None
-    return Fraction((int(own["value"][-1]) - earlier[0]) * 7, length)
+    return int(own["value"][-1]) - int(earlier[0])

@@ -1,4 +1,4 @@
-"""Where a goal stands: what each week needs from here, and whether the recent weeks have it. Pure.
+"""Where a goal stands: what is needed a week from here, and whether the recent weeks have it. Pure.
 
 `RULE` is printed in docs/insights.md.
 """
@@ -36,9 +36,10 @@ RULE: Final = Rule(
     "A goal on daily downloads, of a metric or of a product, counts the sum of the days since its first day; "
     "of a product only the days that every series has. A goal on a level, a counter or a rolling total has "
     "the newest reading. What is left, over the weeks from the newest day to the date, is needed a week. The "
-    "recent weeks are the newest complete ones; a level has its growth in them, a rolling total its growth "
-    "over one whole window, which is the only reading that it is compared with. On track: the recent weeks "
-    "have at least what is needed a week. Behind: they have less. Reached: the value is there. Missed: the "
+    "recent weeks are the newest complete ones; a level has its growth in them. A rolling total is compared "
+    "only with its reading of one whole window earlier: for it, what is needed and its growth are by the "
+    "window, not by the week. On track: the recent weeks have at least what is needed a week. Behind: they "
+    "have less. Reached: the value is there. Missed: the "
     "date is over and its day is known. Missing days of a sum are named and could only add to it, so that "
     "with missing days a goal can be reached or on track, but is not called behind or missed: then it is not "
     "known, as where too few recent weeks are complete. Weeks from before a declared change of counting are "
@@ -58,8 +59,8 @@ class Counted:
     `value` is the sum of the known days from `first` to `as_of`, or the reading of the day `as_of`; None if
     nothing is known. `missing` are days of the sum without a value. `weeks` has the complete weeks up to now
     without a gap, oldest first, with their value or growth, None where it is not known or from before a
-    change of counting; `at_newest_week` is the sum or the reading at the end of the newest of them. `recent`
-    is the growth a week of what has no weeks, a rolling total.
+    change of counting; `at_newest_week` is the sum or the reading at the end of the newest of them. A rolling
+    total has no weeks, but its growth since the reading of one window of `per_days` days earlier.
     """
 
     kind: ValueKind
@@ -70,7 +71,8 @@ class Counted:
     periods: Sequence[Period] = ()
     weeks: Sequence[int | None] = ()
     at_newest_week: int | None = None
-    recent: Fraction | None = None
+    per_days: int = _WEEK
+    growth: int | None = None
 
     @property
     def is_sum(self) -> bool:
@@ -98,16 +100,18 @@ class GoalForecast:
 class Standing:
     """Where a goal stands; None for what is not known.
 
-    `needed_per_week` is rounded up; with missing days it is the most that can be needed. `recent_per_week` is
-    the mean of the `recent_weeks`. `reason` says why the progress is not known, `forecast_reason` why there
-    is no forecast.
+    `needed` and `recent` are by `per_days` days: a week, or the window of a rolling total. `needed` is
+    rounded up; with missing days it is the most that can be needed. `recent` is the mean of the
+    `recent_weeks`, or the growth of a rolling total over one window. `reason` says why the progress is not
+    known, `forecast_reason` why there is no forecast.
     """
 
     progress: Progress
     remaining: int | None
     weeks_left: float | None
-    needed_per_week: int | None
-    recent_per_week: float | None
+    per_days: int
+    needed: int | None
+    recent: float | None
     recent_weeks: tuple[str, ...]
     reason: str | None
     forecast: GoalForecast | None
@@ -120,7 +124,7 @@ def standing(known: Counted, value: int, day: date, today: date) -> Standing:
     days_left = None if known.as_of is None else max(0, (day - known.as_of).days)
     needed = None
     if remaining is not None and days_left:
-        needed = Fraction(remaining * _WEEK, days_left)
+        needed = Fraction(remaining * known.per_days, days_left)
     recent, labels = _recent(known)
     progress, reason = _progress(known, remaining, needed, recent, is_over=day < today)
     forecast, forecast_reason = _forecast(known, day, progress)
@@ -128,8 +132,9 @@ def standing(known: Counted, value: int, day: date, today: date) -> Standing:
         progress=progress,
         remaining=remaining,
         weeks_left=None if days_left is None else days_left / _WEEK,
-        needed_per_week=None if needed is None else ceil(needed),
-        recent_per_week=None if recent is None else float(recent),
+        per_days=known.per_days,
+        needed=None if needed is None else ceil(needed),
+        recent=None if recent is None else float(recent),
         recent_weeks=labels,
         reason=reason,
         forecast=forecast,
@@ -138,9 +143,9 @@ def standing(known: Counted, value: int, day: date, today: date) -> Standing:
 
 
 def _recent(known: Counted) -> tuple[Fraction | None, tuple[str, ...]]:
-    """Return the mean of the newest complete weeks, and which these are."""
+    """Return the mean of the newest complete weeks, and which these are; the growth of a rolling total."""
     if known.kind is ValueKind.ROLLING:
-        return known.recent, ()
+        return None if known.growth is None else Fraction(known.growth), ()
     last = list(zip(known.periods, known.weeks, strict=True))[-RECENT_WITHIN:]
     found = [(period.label, week) for period, week in last if week is not None][-RECENT_WEEKS:]
     if len(found) < RECENT_WEEKS:
@@ -226,13 +231,25 @@ def goal_words(  # noqa: PLR0917  the parts of a sentence, in its order
         return f"{text}: reached."
     if stands.progress is Progress.MISSED:
         return f"{text}: not reached by {day}."
-    if stands.needed_per_week is not None:
-        most = "at most " if known.missing else ""
-        text += f"; {most}{stands.needed_per_week:,} a week are needed until {day}"
-    if stands.recent_per_week is not None:
-        text += f", and the recent weeks have {stands.recent_per_week:,.0f}"
+    text += _pace_words(known, day, stands)
     reason = f", because {stands.reason}" if stands.reason else ""
     return f"{text}: {_PROGRESS[stands.progress]}{reason}.{_forecast_words(day, unit, stands)}"
+
+
+def _pace_words(known: Counted, day: date, stands: Standing) -> str:
+    """Return what is needed from here, and what the recent weeks, or the last window, had of it."""
+    days, is_rolling = stands.per_days, known.kind is ValueKind.ROLLING
+    text = ""
+    if stands.needed is not None:
+        most = "at most " if known.missing else ""
+        each = f"more every {days} days" if is_rolling else "a week"
+        text += f"; {most}{stands.needed:,} {each} are needed until {day}"
+    if stands.recent is None:
+        return text
+    if not is_rolling:
+        return f"{text}, and the recent weeks have {stands.recent:,.0f}"
+    grew = "grew" if stands.recent >= 0 else "fell"
+    return f"{text}, and it {grew} by {abs(stands.recent):,.0f} in the last {days} days"
 
 
 def _forecast_words(day: date, unit: str, stands: Standing) -> str:

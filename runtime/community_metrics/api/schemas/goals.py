@@ -61,10 +61,12 @@ class Goal(Body):
     """What is left; 0 once reached."""
     weeks_left: float | None
     """Weeks from `as_of` to the date."""
-    needed_per_week: int | None
-    """What each of these weeks needs, rounded up; with missing days the most that can be needed."""
-    recent_per_week: float | None
-    """The mean of the recent complete weeks; of a rolling total its growth a week over one window."""
+    per_days: int
+    """The days that `needed` and `recent` are for: 7, or the length of a rolling total's window."""
+    needed: int | None
+    """What each `per_days` days need from here, rounded up; with missing days the most that it can be."""
+    recent: float | None
+    """The mean of the recent complete weeks; of a rolling total its growth over one whole window."""
     recent_weeks: list[str]
     """Which weeks these are."""
     progress: Progress
