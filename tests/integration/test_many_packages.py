@@ -8,15 +8,17 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import pytest
 
 from community_metrics.aws.lambda_jobs import job_of
+from community_metrics.errors import LeaseLost, StorageUnavailable
 from community_metrics.model import RunStatus
 from community_metrics.runs.batches import MOST_METRICS
+from community_metrics.runs.lock import LEASE_TTL
 from community_metrics.runs.registry import DailyRefresh, WeeklyRefresh
-from community_metrics.storage import LanceDBReader
+from community_metrics.storage import LanceDBReader, LanceDBStore
 from tests.support.clock import NOON
 from tests.support.jobs import Rig, finished
 from tests.support.registry import Registry
@@ -24,13 +26,16 @@ from tests.support.replay import Replay
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from community_metrics.errors import CommunityMetricsError
+    from community_metrics.model import UpsertCounts
     from community_metrics.runs.job import Job
     from tests.support.scripted import Request
 
 PACKAGES = 500
+FAULTY_BATCH = 7
 METRIC = """
 [[metric]]
 id = "downloads:many:{name}"
@@ -172,6 +177,64 @@ async def test_a_run_that_a_signal_ends_keeps_what_it_read(
     await rig.run(WeeklyRefresh())
     assert set(registry.answered[302 : 302 + PACKAGES - len(kept)]).isdisjoint(kept)
     await require_whole_and_at_rest(rig, registry, lost=302 - len(kept))
+
+
+class Interrupted(LanceDBStore):
+    """A store that a fault meets once, in its seventh batch, before or after its values are written."""
+
+    fault: ClassVar[Callable[[Rig], Awaitable[None]]]
+    rig: ClassVar[Rig]
+    after_values: ClassVar[bool]
+    batches: ClassVar[int] = 0
+
+    async def upsert_observations(self, *args: Any, **options: Any) -> UpsertCounts:
+        type(self).batches += 1
+        is_met = self.batches == FAULTY_BATCH
+        if is_met and not self.after_values:
+            await type(self).fault(self.rig)
+        counts = await super().upsert_observations(*args, **options)
+        if is_met and self.after_values:
+            await type(self).fault(self.rig)
+        return counts
+
+
+async def storage_fails(_rig: Rig) -> None:
+    raise StorageUnavailable("the storage is away")
+
+
+async def another_run_takes_the_lease(rig: Rig) -> None:
+    later = rig.now + timedelta(minutes=40)
+    async with LanceDBStore.open(rig.settings) as other:
+        await other.acquire_lease("other", "another-host", 1, later, LEASE_TTL)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "after_values"),
+    [(storage_fails, StorageUnavailable, False), (another_run_takes_the_lease, LeaseLost, True)],
+    ids=["storage fails before its values", "the lease is lost after its values"],
+)
+async def test_a_run_that_a_fault_between_its_batches_ends_keeps_what_it_stored(
+    rig: Rig,
+    registry: Limited,
+    fault: Callable[[Rig], Awaitable[None]],
+    error: type[CommunityMetricsError],
+    after_values: bool,
+) -> None:
+    class Faulty(Interrupted):
+        pass
+
+    Faulty.fault, Faulty.rig, Faulty.after_values = staticmethod(fault), rig, after_values
+    with pytest.raises(error, match=r"storage is away|another-host holds it now"):
+        await rig.run(WeeklyRefresh(), store_type=Faulty)
+
+    kept, (run,) = await stored(rig), await rig.runs()
+    assert len(kept) >= (FAULTY_BATCH - 1) * MOST_METRICS
+    assert run.status is RunStatus.FAILED
+    lost = len(registry.answered) - (FAULTY_BATCH - 1) * MOST_METRICS
+
+    rig.now += timedelta(hours=1)
+    await rig.run(WeeklyRefresh())
+    await require_whole_and_at_rest(rig, registry, lost=lost)
 
 
 async def test_the_daily_job_asks_for_each_package_once_a_day(rig: Rig, registry: Limited) -> None:
