@@ -204,6 +204,7 @@ def _routes(services: Services, watch: TableWatch) -> FastAPI:
         redirect_slashes=False,  # it would redirect the client to the host in its `Host` header
     )
     app.state.services = services
+    app.state.parameters = {}  # of each route, by its operation id
     for module in _ROUTERS:
         app.include_router(module.router, prefix=_BASE, dependencies=[Depends(reject_unknown_parameters)])
     add_docs(app, _BASE)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import Path, Query, Request
+from fastapi.openapi.utils import get_openapi
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -233,10 +234,12 @@ def reject_unknown_parameters(request: Request) -> None:
 
 def parameters_of(request: Request, *places: str) -> dict[str, Mapping[str, Any]]:
     """Return the JSON schemas of the route's parameters in these `places` (`query`, `path`)."""
-    operation_id = request.scope["route"].operation_id
-    operations = (methods["get"] for methods in request.app.openapi()["paths"].values())
-    parameters = next(one.get("parameters", []) for one in operations if one["operationId"] == operation_id)
-    return {item["name"]: item["schema"] for item in parameters if item["in"] in places}
+    route, known = request.scope["route"], request.app.state.parameters
+    if route.operation_id not in known:
+        # the file of one route only: that of all takes a second, in which the API answers nobody
+        [path] = get_openapi(title=request.app.title, version="", routes=[route])["paths"].values()
+        known[route.operation_id] = path["get"].get("parameters", [])
+    return {item["name"]: item["schema"] for item in known[route.operation_id] if item["in"] in places}
 
 
 def parameter_errors(
