@@ -90,10 +90,10 @@ async def test_a_goal_has_what_is_stored_and_what_each_week_needs(filled_local: 
     first = LAST_DAY - timedelta(days=21)
     total = sum(map(python_value, days_between(first, LAST_DAY))) + restated
     assert (python["current"], python["since"], python["as_of"]) == (total, str(first), str(LAST_DAY))
-    assert (python["weeks_left"], python["needed"]) == (4, -(-(100_000 - total) // 4))
+    assert (python["weeks_left"], python["needed_per_week"]) == (4, -(-(100_000 - total) // 4))
     assert python["progress"] == "behind"
     assert python["forecast"]["hits"] <= python["forecast"]["tests"]
-    assert (stars["name"], stars["current"], stars["recent"]) == ("Many stars", 5_052, 7)
+    assert (stars["name"], stars["current"], stars["recent_per_week"]) == ("Many stars", 5_052, 7)
     assert stars["progress"] == "on_track"
     assert (product["name"], product["metric_id"], product["series"]) == (
         "Lance downloads",

@@ -46,8 +46,13 @@ def flow(metric_id: str, source: str = "pypistats", **changes: Any) -> MetricDef
     return replace(metric(metric_id, SourceWindow.DAY), source=source, **changes)
 
 
-def rows_of(metrics: Sequence[MetricDefinition], values: Mapping[str, Values]) -> Readings:
-    """Return the values as rows, each read at noon of the day after; a level at the end of its day."""
+def rows_of(
+    metrics: Sequence[MetricDefinition], values: Mapping[str, Values], *, hours: float | None = None
+) -> Readings:
+    """Return the values as rows, each read so many hours after its day began.
+
+    By default at noon of the day after; a level at the end of its day.
+    """
     ids = [one.metric_id for one in metrics]
     parts = []
     for position, one in enumerate(metrics):
@@ -55,7 +60,7 @@ def rows_of(metrics: Sequence[MetricDefinition], values: Mapping[str, Values]) -
         rows = np.zeros(len(own), ROW)
         is_instant = one.source_window is SourceWindow.INSTANT
         for at, (day, value) in enumerate(sorted(own.items())):
-            read_at = midnight(day) + timedelta(hours=23 if is_instant else 36)
+            read_at = midnight(day) + timedelta(hours=hours or (23 if is_instant else 36))
             length = (one.source_window.days or 1) - 1
             number = number_of_day(day)
             rows[at] = (position, number - length, number, value, number_of_instant(read_at), 0,

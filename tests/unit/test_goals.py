@@ -19,6 +19,7 @@ from tests.support.insights import days_before, flow, noisy, rows_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from community_metrics.model import MetricDefinition
     from community_metrics.series.goals import Counted, Standing
 
 SUNDAY = date(2026, 11, 22)
@@ -70,7 +71,7 @@ def test_what_is_left_over_the_weeks_that_are_left_is_needed_a_week() -> None:
     counted = known(steady(100), since=date(2026, 11, 9))
     one = stands(counted, 1_400 + 2_801)
     assert (counted.value, counted.first, counted.as_of) == (1_400, date(2026, 11, 9), SUNDAY)
-    assert (one.remaining, one.weeks_left, one.needed) == (2_801, 4, 701)
+    assert (one.remaining, one.weeks_left, one.needed_per_week) == (2_801, 4, 701)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_a_sum_that_has_not_begun_is_0_of_no_days() -> None:
 
 def test_too_few_complete_weeks_leave_the_progress_unknown() -> None:
     one = stands(known(steady(100, 27)), 10**6)
-    assert one.recent is None
+    assert one.recent_per_week is None
     assert one.reason == "fewer than 4 of the last 8 weeks are complete and counted in one way"
 
 
@@ -182,14 +183,14 @@ def test_an_incomplete_week_is_no_recent_week() -> None:
 def test_weeks_from_before_a_change_of_counting_are_not_compared() -> None:
     broken = LevelBreak(SUNDAY - timedelta(days=20), "without robots")
     one = stands(known(steady(100), breaks=[broken]), 10**6)
-    assert (one.recent, one.forecast) == (None, None)
+    assert (one.recent_per_week, one.forecast) == (None, None)
     assert one.forecast_reason == "3 complete weeks are known, and a forecast needs 26"
 
 
 class TestLevels:
     def test_a_level_has_its_newest_reading_and_its_growth(self) -> None:
         one = stands(known(rising(5), STARS), 10_141)
-        assert (one.remaining, one.needed, one.recent) == (141, 36, 35)
+        assert (one.remaining, one.needed_per_week, one.recent_per_week) == (141, 36, 35)
         assert one.progress is Progress.BEHIND
 
     def test_a_reading_after_the_date_does_not_count(self) -> None:
@@ -197,21 +198,43 @@ class TestLevels:
 
     def test_a_counter_has_its_reading_and_the_difference_of_its_weeks(self) -> None:
         counted = known(rising(5), PULLS)
-        assert (counted.value, stands(counted, 20_000).recent) == (10_000, 35)
+        assert (counted.value, stands(counted, 20_000).recent_per_week) == (10_000, 35)
 
     def test_a_rolling_total_is_compared_only_with_the_reading_of_a_window_before(self) -> None:
         counted = known(rising(5), ROLLING)
         one = stands(counted, 10_100)
-        assert (one.per_days, one.needed, one.recent) == (30, -(-100 * 30 // 28), 5 * 30)
-        text = goal_words("Pulls", 10_100, "pulls", IN_4_WEEKS, counted, one)
-        needed = "; 108 more every 30 days are needed until 2026-12-20"
-        assert f"{needed}, and it grew by 150 in the last 30 days: on track." in text
-        assert (one.progress, one.forecast_reason) == (
-            Progress.ON_TRACK,
-            "a rolling total has no weeks of its own",
+        assert (one.remaining, one.needed_per_week, one.recent_per_week) == (100, None, None)
+        assert (one.progress, one.reason) == (Progress.UNKNOWN, "a rolling total has no weeks")
+        text = goal_words("Data sets", 10_100, "downloads", IN_4_WEEKS, counted, one)
+        assert text.startswith(
+            "Data sets: 10,000 of 10,100 downloads on 2026-11-22; +150 since the reading of 30 days earlier: "
+            "not known whether on track, because a rolling total has no weeks."
         )
-        young = stands(known(rising(5, 20), ROLLING), 10_100)
-        assert young.reason == "there is no reading of one whole window before the newest one"
+        young = known(rising(5, 20), ROLLING)
+        assert young.growth is None
+        assert "since the reading" not in goal_words(
+            "Data sets", 10_100, "downloads", IN_4_WEEKS, young, stands(young, 10_100)
+        )
+
+    @pytest.mark.parametrize("metric", [STARS, PULLS])
+    def test_a_reading_of_the_morning_after_the_date_decides_a_goal(self, metric: MetricDefinition) -> None:
+        date_of_goal = SUNDAY - timedelta(days=7)
+        morning = dict.fromkeys(days_before(date_of_goal, 60), 9_000) | {date_of_goal: 9_995}
+        until_date = rows_of([metric], {metric.metric_id: morning}, hours=2.75)
+        undecided = counted_by([metric], until_date, date_of_goal, NOW)
+        assert (undecided.value, undecided.as_of) == (9_995, date_of_goal - timedelta(days=1))
+        one = standing(undecided, 10_000, date_of_goal, NOW.date())
+        assert (one.progress, one.reason) == (
+            Progress.UNKNOWN,
+            "the last days before the date are not known yet",
+        )
+
+        morning[date_of_goal + timedelta(days=1)] = 10_003
+        decided = counted_by(
+            [metric], rows_of([metric], {metric.metric_id: morning}, hours=2.75), date_of_goal, NOW
+        )
+        assert (decided.value, decided.as_of) == (10_003, date_of_goal)
+        assert standing(decided, 10_000, date_of_goal, NOW.date()).progress is Progress.REACHED
 
     def test_a_goal_for_today_is_not_missed_before_the_day_is_over(self) -> None:
         today = SUNDAY + timedelta(days=1)

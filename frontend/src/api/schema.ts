@@ -2141,20 +2141,16 @@ export interface components {
              */
             weeks_left: number | null;
             /**
-             * Per Days
-             * @description The days that `needed` and `recent` are for: 7, or the length of a rolling total's window.
+             * Needed Per Week
+             * @description What each of these weeks needs, rounded up; with missing days the most that can be needed. Null for a
+             *     rolling total, which is never scaled.
              */
-            per_days: number;
+            needed_per_week: number | null;
             /**
-             * Needed
-             * @description What each `per_days` days need from here, rounded up; with missing days the most that it can be.
+             * Recent Per Week
+             * @description The mean of the recent complete weeks; null where too few are, and for a rolling total.
              */
-            needed: number | null;
-            /**
-             * Recent
-             * @description The mean of the recent complete weeks; of a rolling total its growth over one whole window.
-             */
-            recent: number | null;
+            recent_per_week: number | null;
             /**
              * Recent Weeks
              * @description Which weeks these are.

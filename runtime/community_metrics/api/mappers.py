@@ -78,7 +78,7 @@ _NUMBERS: Final[Mapping[InsightKind, type[base.Body]]] = {
 _INSIGHT_FIELDS: Final = tuple(insights.Insight.model_fields.keys() - {"numbers"})
 _COMPARED_FIELDS: Final = tuple(comparisons.BeforeAfter.model_fields.keys() - {"event", "freshness"})
 _STANDING_FIELDS: Final = (
-    *("progress", "remaining", "weeks_left", "per_days", "needed", "recent", "recent_weeks"),
+    *("progress", "remaining", "weeks_left", "needed_per_week", "recent_per_week", "recent_weeks"),
     *("reason", "forecast", "forecast_reason"),
 )
 _GOAL_FIELDS: Final = (

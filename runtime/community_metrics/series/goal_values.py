@@ -15,6 +15,7 @@ from community_metrics.series.change import break_between
 from community_metrics.series.forecast import MOST_WEEKS, newest_week
 from community_metrics.series.goals import Counted
 from community_metrics.series.points import points
+from community_metrics.series.snapshots import ended_days
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,15 +51,16 @@ def counted_by(
         return _sum_of_days(metrics, readings, day, now, since=since, breaks=breaks)
     metric = metrics[0]
     own = readings.of_metric(metric.metric_id)
-    own = own[own["last_day"] <= number_of_day(day)]
+    is_rolling = metric.value_kind is ValueKind.ROLLING
+    ends = own["last_day"] if is_rolling else ended_days(own)
+    own, ends = own[ends <= number_of_day(day)], ends[ends <= number_of_day(day)]
     if not len(own):
         return Counted(metric.value_kind, None, None)
-    value, as_of = int(own["value"][-1]), day_of_number(int(own["last_day"][-1]))
-    if metric.value_kind is ValueKind.ROLLING:
-        window = metric.source_window.days or 0
-        growth = _growth_of_window(window, own, breaks)
-        return Counted(metric.value_kind, value, as_of, per_days=window, growth=growth)
-    return _with_weeks(Counted(metric.value_kind, value, as_of), metric, readings, now, breaks)
+    known = Counted(metric.value_kind, int(own["value"][-1]), day_of_number(int(ends[-1])))
+    if not is_rolling:
+        return _with_weeks(known, metric, readings, now, breaks)
+    window = metric.source_window.days or 0
+    return replace(known, window_days=window, growth=_growth_of_window(window, own, breaks))
 
 
 def _with_weeks(

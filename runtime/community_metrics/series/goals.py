@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.model import Progress, ValueKind
 from community_metrics.series.forecast import forecast_weeks, newest_week
 from community_metrics.series.insights.rules import Parameter, Rule
-from community_metrics.text import counted, ranges_text
+from community_metrics.text import counted, ranges_text, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,15 +35,15 @@ RULE: Final = Rule(
     ("/goals",),
     "A goal on daily downloads, of a metric or of a product, counts the sum of the days since its first day; "
     "of a product only the days that every series has. A goal on a level, a counter or a rolling total has "
-    "the newest reading. What is left, over the weeks from the newest day to the date, is needed a week. The "
-    "recent weeks are the newest complete ones; a level has its growth in them. A rolling total is compared "
-    "only with its reading of one whole window earlier: for it, what is needed and its growth are by the "
-    "window, not by the week. On track: the recent weeks have at least what is needed a week. Behind: they "
-    "have less. Reached: the value is there. Missed: the "
+    "the newest reading; one of a level or a counter ends the nearer day, until noon (UTC) the day before. "
+    "What is left, over the weeks from the newest day to the date, is needed a week. The recent weeks are "
+    "the newest complete ones; a level has its growth in them. On track: the recent weeks have at least what "
+    "is needed a week. Behind: they have less. Reached: the value is there. Missed: the "
     "date is over and its day is known. Missing days of a sum are named and could only add to it, so that "
     "with missing days a goal can be reached or on track, but is not called behind or missed: then it is not "
     "known, as where too few recent weeks are complete. Weeks from before a declared change of counting are "
-    "no recent weeks.",
+    "no recent weeks. A rolling total has no weeks and is never scaled: what is left and its growth over one "
+    "whole window are stated, and not whether it is on track.",
     None,
     (
         Parameter("RECENT_WEEKS", str(RECENT_WEEKS), "newest complete weeks whose mean is compared"),
@@ -59,8 +59,8 @@ class Counted:
     `value` is the sum of the known days from `first` to `as_of`, or the reading of the day `as_of`; None if
     nothing is known. `missing` are days of the sum without a value. `weeks` has the complete weeks up to now
     without a gap, oldest first, with their value or growth, None where it is not known or from before a
-    change of counting; `at_newest_week` is the sum or the reading at the end of the newest of them. A rolling
-    total has no weeks, but its growth since the reading of one window of `per_days` days earlier.
+    change of counting; `at_newest_week` is the sum or the reading at the end of the newest of them. `growth`
+    is that of a rolling total, which has no weeks, over the `window_days` of one whole window.
     """
 
     kind: ValueKind
@@ -71,7 +71,7 @@ class Counted:
     periods: Sequence[Period] = ()
     weeks: Sequence[int | None] = ()
     at_newest_week: int | None = None
-    per_days: int = _WEEK
+    window_days: int | None = None
     growth: int | None = None
 
     @property
@@ -100,18 +100,16 @@ class GoalForecast:
 class Standing:
     """Where a goal stands; None for what is not known.
 
-    `needed` and `recent` are by `per_days` days: a week, or the window of a rolling total. `needed` is
-    rounded up; with missing days it is the most that can be needed. `recent` is the mean of the
-    `recent_weeks`, or the growth of a rolling total over one window. `reason` says why the progress is not
-    known, `forecast_reason` why there is no forecast.
+    `needed_per_week` is rounded up; with missing days it is the most that can be needed. `recent_per_week` is
+    the mean of the `recent_weeks`. A rolling total has neither. `reason` says why the progress is not known,
+    `forecast_reason` why there is no forecast.
     """
 
     progress: Progress
     remaining: int | None
     weeks_left: float | None
-    per_days: int
-    needed: int | None
-    recent: float | None
+    needed_per_week: int | None
+    recent_per_week: float | None
     recent_weeks: tuple[str, ...]
     reason: str | None
     forecast: GoalForecast | None
@@ -123,18 +121,17 @@ def standing(known: Counted, value: int, day: date, today: date) -> Standing:
     remaining = None if known.value is None else max(0, value - known.value)
     days_left = None if known.as_of is None else max(0, (day - known.as_of).days)
     needed = None
-    if remaining is not None and days_left:
-        needed = Fraction(remaining * known.per_days, days_left)
+    if remaining is not None and days_left and known.kind is not ValueKind.ROLLING:
+        needed = Fraction(remaining * _WEEK, days_left)
     recent, labels = _recent(known)
-    progress, reason = _progress(known, remaining, needed, recent, is_over=day < today)
+    progress, reason = _progress(known, remaining, needed, recent, day, is_over=day < today)
     forecast, forecast_reason = _forecast(known, day, progress)
     return Standing(
         progress=progress,
         remaining=remaining,
         weeks_left=None if days_left is None else days_left / _WEEK,
-        per_days=known.per_days,
-        needed=None if needed is None else ceil(needed),
-        recent=None if recent is None else float(recent),
+        needed_per_week=None if needed is None else ceil(needed),
+        recent_per_week=None if recent is None else float(recent),
         recent_weeks=labels,
         reason=reason,
         forecast=forecast,
@@ -143,9 +140,7 @@ def standing(known: Counted, value: int, day: date, today: date) -> Standing:
 
 
 def _recent(known: Counted) -> tuple[Fraction | None, tuple[str, ...]]:
-    """Return the mean of the newest complete weeks, and which these are; the growth of a rolling total."""
-    if known.kind is ValueKind.ROLLING:
-        return None if known.growth is None else Fraction(known.growth), ()
+    """Return the mean of the newest complete weeks, and which these are."""
     last = list(zip(known.periods, known.weeks, strict=True))[-RECENT_WITHIN:]
     found = [(period.label, week) for period, week in last if week is not None][-RECENT_WEEKS:]
     if len(found) < RECENT_WEEKS:
@@ -154,7 +149,13 @@ def _recent(known: Counted) -> tuple[Fraction | None, tuple[str, ...]]:
 
 
 def _progress(
-    known: Counted, remaining: int | None, needed: Fraction | None, recent: Fraction | None, *, is_over: bool
+    known: Counted,
+    remaining: int | None,
+    needed: Fraction | None,
+    recent: Fraction | None,
+    day: date,
+    *,
+    is_over: bool,
 ) -> tuple[Progress, str | None]:
     if remaining is None:
         return Progress.UNKNOWN, "nothing is stored of it"
@@ -163,26 +164,27 @@ def _progress(
     is_enough = needed is not None and recent is not None and recent >= needed
     if is_enough and not is_over:
         return Progress.ON_TRACK, None
-    if reason := _why_not_known(known, needed, recent, is_over=is_over):
+    if reason := _why_not_known(known, needed, recent, day, is_over=is_over):
         return Progress.UNKNOWN, reason
     return (Progress.MISSED if is_over else Progress.BEHIND), None
 
 
 def _why_not_known(
-    known: Counted, needed: Fraction | None, recent: Fraction | None, *, is_over: bool
+    known: Counted, needed: Fraction | None, recent: Fraction | None, day: date, *, is_over: bool
 ) -> str | None:
     """Return why it is not known that a goal is behind, or missed; None where it is."""
     if known.missing:
         count = counted(len(known.missing), "missing day")
         return f"{count} may make the difference: {ranges_text(known.missing)}"
     if is_over:
-        return None if needed is None else "the last days before the date are not known yet"
+        is_known = known.as_of is not None and known.as_of >= day
+        return None if is_known else "the last days before the date are not known yet"
+    if known.kind is ValueKind.ROLLING:
+        return "a rolling total has no weeks"
     if needed is None:
         return "the date is today, which is not over"
     if recent is not None:
         return None
-    if known.kind is ValueKind.ROLLING:
-        return "there is no reading of one whole window before the newest one"
     return f"fewer than {RECENT_WEEKS} of the last {RECENT_WITHIN} weeks are complete and counted in one way"
 
 
@@ -207,7 +209,7 @@ def _why_no_forecast(known: Counted, day: date, progress: Progress, newest: int 
     if progress in {Progress.REACHED, Progress.MISSED}:
         return "the goal is decided"
     if known.kind is ValueKind.ROLLING:
-        return "a rolling total has no weeks of its own"
+        return "a rolling total has no weeks"
     if known.missing:
         return f"the sum lacks {ranges_text(known.missing)}"
     if newest is None:
@@ -231,25 +233,15 @@ def goal_words(  # noqa: PLR0917  the parts of a sentence, in its order
         return f"{text}: reached."
     if stands.progress is Progress.MISSED:
         return f"{text}: not reached by {day}."
-    text += _pace_words(known, day, stands)
+    if stands.needed_per_week is not None:
+        most = "at most " if known.missing else ""
+        text += f"; {most}{stands.needed_per_week:,} a week are needed until {day}"
+    if stands.recent_per_week is not None:
+        text += f", and the recent weeks have {stands.recent_per_week:,.0f}"
+    if known.growth is not None:
+        text += f"; {signed(known.growth)} since the reading of {known.window_days} days earlier"
     reason = f", because {stands.reason}" if stands.reason else ""
     return f"{text}: {_PROGRESS[stands.progress]}{reason}.{_forecast_words(day, unit, stands)}"
-
-
-def _pace_words(known: Counted, day: date, stands: Standing) -> str:
-    """Return what is needed from here, and what the recent weeks, or the last window, had of it."""
-    days, is_rolling = stands.per_days, known.kind is ValueKind.ROLLING
-    text = ""
-    if stands.needed is not None:
-        most = "at most " if known.missing else ""
-        each = f"more every {days} days" if is_rolling else "a week"
-        text += f"; {most}{stands.needed:,} {each} are needed until {day}"
-    if stands.recent is None:
-        return text
-    if not is_rolling:
-        return f"{text}, and the recent weeks have {stands.recent:,.0f}"
-    grew = "grew" if stands.recent >= 0 else "fell"
-    return f"{text}, and it {grew} by {abs(stands.recent):,.0f} in the last {days} days"
 
 
 def _forecast_words(day: date, unit: str, stands: Standing) -> str:

@@ -31,6 +31,12 @@ def set_levels(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:
     grid.complete[at] = grid.is_over[known] & (instants[last[known]] >= grid.ends[known] - _REACH)
 
 
+def ended_days(own: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return the day since 1970 that each reading ends: until noon (UTC) the day before, later its own."""
+    days: NDArray[np.int64] = (own["observed_at"] - _REACH - 1) // (2 * _REACH)
+    return days
+
+
 def set_counters(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:
     """Set the points of a counter: the difference of the readings nearest to the two edges of a period.
 

@@ -61,12 +61,11 @@ class Goal(Body):
     """What is left; 0 once reached."""
     weeks_left: float | None
     """Weeks from `as_of` to the date."""
-    per_days: int
-    """The days that `needed` and `recent` are for: 7, or the length of a rolling total's window."""
-    needed: int | None
-    """What each `per_days` days need from here, rounded up; with missing days the most that it can be."""
-    recent: float | None
-    """The mean of the recent complete weeks; of a rolling total its growth over one whole window."""
+    needed_per_week: int | None
+    """What each of these weeks needs, rounded up; with missing days the most that can be needed. Null for a
+    rolling total, which is never scaled."""
+    recent_per_week: float | None
+    """The mean of the recent complete weeks; null where too few are, and for a rolling total."""
     recent_weeks: list[str]
     """Which weeks these are."""
     progress: Progress
