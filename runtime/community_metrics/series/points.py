@@ -18,7 +18,8 @@ The rules:
   edge. Without one of them, or with a `reset` in between, there is no value. The counter was reset where it
   fell, and where its source knows that it lost a part of its count.
 - A rolling total is the value of the period in which its window ends. The last reading counts, and the period
-  is complete if that window ends with the period. It is never summed, differenced or scaled.
+  is complete if that window ends with the period. It is never summed, differenced or scaled; only as the
+  fallback of a daily flow is its daily mean an estimate of that flow, which no total, change or share has.
 """
 
 from __future__ import annotations
