@@ -50,6 +50,7 @@ PUBLIC_ORIGINS = {
     "packagist": "https://packagist.org",
     "openvsx": "https://open-vsx.org",
     "hackernews": "https://hn.algolia.com",
+    "deps_dev": "https://api.deps.dev",
 }
 ENTRY_POINT_GROUP = "community_metrics.sources"
 """The group of entry points in which an installed package names its source."""
@@ -119,8 +120,9 @@ class Settings(BaseSettings):
     source_url_packagist: Origin = PUBLIC_ORIGINS["packagist"]
     source_url_openvsx: Origin = PUBLIC_ORIGINS["openvsx"]
     source_url_hackernews: Origin = PUBLIC_ORIGINS["hackernews"]
+    source_url_deps_dev: Origin = PUBLIC_ORIGINS["deps_dev"]
     source_url_feeds: Origin | None = None
-    # without them releases on PyPI and npm are not read
+    # without them releases on PyPI and npm are read from deps.dev
     source_url_pypi: Origin | None = None
     source_url_npm_registry: Origin | None = None
     log_format: Literal["console", "json"] | None = None

@@ -107,11 +107,11 @@ def pass_days(rig: Rig, registry: Registry, days: int) -> None:
     registry.today += timedelta(days=days)
 
 
-async def test_events_arrive_by_themselves_from_every_place(world: Rig) -> None:
-    world.settings_overrides |= {
-        "source_url_pypi": world.replay.origin,
-        "source_url_npm_registry": world.replay.origin,
-    }
+@pytest.mark.parametrize("own", [False, True], ids=["deps.dev", "the registries themselves"])
+async def test_events_arrive_by_themselves_from_every_place(world: Rig, own: bool) -> None:
+    if own:
+        names = ("source_url_pypi", "source_url_npm_registry")
+        world.settings_overrides |= dict.fromkeys(names, world.replay.origin)
     report = await world.run(WeeklyRefresh())
     assert report.run.status is RunStatus.SUCCESS
     found = await events(world)
@@ -130,13 +130,6 @@ async def test_events_arrive_by_themselves_from_every_place(world: Rig) -> None:
         "@encode/httpx 0.10.0 (npm)",
         "httpx 0.10.0 (PyPI)",
     ]
-
-
-async def test_without_the_settings_releases_on_pypi_and_npm_are_not_read(world: Rig) -> None:
-    report = await world.run(WeeklyRefresh())
-    assert report.run.status is RunStatus.SUCCESS
-    assert report.run.metrics_left == 0
-    assert not {"pypi:httpx", "npm-registry:@encode/httpx"} & {one.origin for one in await events(world)}
 
 
 async def test_previews_are_told_from_releases(world: Rig) -> None:

@@ -12,7 +12,7 @@ from community_metrics.periods import last_completed_day, today
 from community_metrics.runs.turns import in_turn, read_on
 from community_metrics.sources import available_sources
 from community_metrics.sources.base import FetchRequest
-from community_metrics.sources.readers import EVENT_READERS, ONLY_WITH_SETTING
+from community_metrics.sources.readers import EVENT_READERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ def wanted_readings(
 ) -> list[EventReading]:
     """Return the places to read: every active one that was not read today (UTC), least recently read first.
 
-    A run over chosen metrics reads none. A place whose origin only a setting can name is read with it.
+    A run over chosen metrics reads none.
     """
     if context.job.only:
         return []
@@ -43,7 +43,7 @@ def wanted_readings(
     named = {
         reading.id: reading
         for reading in context.catalog.readings
-        if reading.is_active and reading.id not in done and _has_origin(reading, context)
+        if reading.is_active and reading.id not in done
     }
     return [named[name] for name in in_turn(named, turns, now)]
 
@@ -132,11 +132,6 @@ def _row(found: FoundEvent, place: EventReading, run_id: str, now: datetime) -> 
         recorded_at=now,
         ingestion_run_id=run_id,
     )
-
-
-def _has_origin(reading: EventReading, context: RunContext) -> bool:
-    key = ONLY_WITH_SETTING.get(reading.reader)
-    return key is None or bool(context.settings.source_url(key, ""))
 
 
 async def _newest(context: RunContext, origin: str) -> datetime | None:

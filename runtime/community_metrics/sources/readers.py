@@ -20,5 +20,3 @@ EVENT_READERS: Final[Mapping[str, Reader]] = {
     "releases/pypi": PyPiReleases(),
     "releases/npm-registry": NpmReleases(),
 }
-ONLY_WITH_SETTING: Final = {"releases/pypi": "pypi", "releases/npm-registry": "npm-registry"}
-"""The readers that need a setting with the origin of their registry, by the key of that setting."""

@@ -1,7 +1,7 @@
 """Releases of what metrics count, where the answer that has the downloads does not state them.
 
-GitHub's come from its API. Those on PyPI and npm come from the registries of the packages themselves, which
-the sources of downloads do not ask: they are read only where a setting names the registry's origin.
+GitHub's come from its API. Those on PyPI and npm come from deps.dev, which lists when each version was
+published, or from the registry of the packages itself where a setting names its origin.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from community_metrics.errors import TerminalSourceError
+from pydantic import Field
+
+from community_metrics.errors import UnknownSubject
 from community_metrics.sources.base import FetchRequest, FetchResult, OneByOne
-from community_metrics.sources.client.hosts import GITHUB, package_index
+from community_metrics.sources.client.hosts import DEPS_DEV, GITHUB, package_index
 from community_metrics.sources.found import found_event, instant_of, release_kind
 from community_metrics.sources.github_releases import release_events, release_pages
 from community_metrics.sources.schemas import ResponseModel
@@ -39,6 +41,20 @@ class GitHubReleaseEvents(OneByOne):
         return FetchResult(request.metric_id, events=release_events(request, pages))
 
 
+class _VersionKey(ResponseModel):
+    version: str
+
+
+class _KnownVersion(ResponseModel):
+    # https://docs.deps.dev/api/v3/: it is absent where deps.dev does not know it
+    published_at: str | None = Field(None, alias="publishedAt")
+    version_key: _VersionKey = Field(alias="versionKey")
+
+
+class _KnownPackage(ResponseModel):
+    versions: tuple[_KnownVersion, ...]
+
+
 class _File(ResponseModel):
     upload_time_iso_8601: str
 
@@ -55,8 +71,11 @@ class PyPiReleases(OneByOne):
 
     async def read(self, request: FetchRequest, client: RegistryClient) -> FetchResult:
         """Return the versions with a file: of one without nobody knows when it was uploaded."""
+        origin = client.given_origin(self.name)
+        if origin is None:
+            return await _known_releases("PyPI", self.name, request, client)
         path = f"/pypi/{quote(request.subject, safe='')}/json"
-        project = await _answer(self.name, path, _Project, request, client)
+        project = await _answer(self.name, origin, path, _Project, request, client)
         uploads = {
             version: min(file.upload_time_iso_8601 for file in files)
             for version, files in project.releases.items()
@@ -77,20 +96,33 @@ class NpmReleases(OneByOne):
 
     async def read(self, request: FetchRequest, client: RegistryClient) -> FetchResult:
         """Return the versions, without the instants that are about the package as a whole."""
+        origin = client.given_origin(self.name)
+        if origin is None:
+            return await _known_releases("npm", self.name, request, client)
         path = f"/{quote(request.subject, safe='@')}"
-        package = await _answer(self.name, path, _Package, request, client)
+        package = await _answer(self.name, origin, path, _Package, request, client)
         about_package = {"created", "modified", "unpublished"}
         published = {version: at for version, at in package.time.items() if version not in about_package}
         return _result(request, "npm", "npm", published)
 
 
-async def _answer(key: str, path: str, model: type[T], request: FetchRequest, client: RegistryClient) -> T:
-    """Return what the registry with this key says of a package."""
-    origin = client.given_origin(key)
-    if origin is None:
-        raise TerminalSourceError(
-            "no setting names the origin of this registry", source=key, subject=request.subject
-        )
+async def _known_releases(
+    registry: str, key: str, request: FetchRequest, client: RegistryClient
+) -> FetchResult:
+    """Return the versions that deps.dev knows; a package that it does not know may be too new for it."""
+    path = f"/v3/systems/{registry.lower()}/packages/{quote(request.subject, safe='')}"
+    try:
+        known = await client.get_json(DEPS_DEV, path, _KnownPackage, source=key, subject=request.subject)
+    except UnknownSubject:
+        return FetchResult(request.metric_id, notes=("deps.dev does not know this package, or not yet",))
+    published = {one.version_key.version: one.published_at for one in known.body.versions if one.published_at}
+    return _result(request, registry, key, published)
+
+
+async def _answer(  # noqa: PLR0917
+    key: str, origin: str, path: str, model: type[T], request: FetchRequest, client: RegistryClient
+) -> T:
+    """Return what the registry at `origin` says of a package."""
     index = package_index(key, origin)
     return (await client.get_json(index, path, model, source=key, subject=request.subject)).body
 
@@ -109,7 +141,7 @@ def _versions(registry: str, key: str, package: str, published: Mapping[str, str
                 release_kind(version),
                 at,
                 f"{package} {version} ({registry})",
-                None,  # the origin may be that of a mirror, which has no pages
+                None,  # no answer states a page of the version
             )
             if event is not None:
                 yield event

@@ -166,6 +166,15 @@ HACKER_NEWS = RegistryHost(
 )
 
 
+DEPS_DEV = RegistryHost(
+    "deps_dev",
+    PUBLIC_ORIGINS["deps_dev"],
+    pace_s=1,
+    limit_wait_s=60,
+    unknown_hint="it does not know this package",
+)
+
+
 def feed_host(origin: str) -> RegistryHost:
     """Return the server of a feed, which has a pace and a circuit breaker of its own."""
     return RegistryHost(
