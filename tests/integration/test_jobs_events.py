@@ -210,7 +210,9 @@ async def test_the_releases_of_a_stranger_who_took_the_name_over_are_not_read(
     assert not [path for path in world.replay.paths if "/releases" in path]
 
 
-async def test_a_metric_that_fails_for_another_reason_keeps_no_release_away(world: Rig, tmp_path: Path) -> None:
+async def test_a_metric_that_fails_for_another_reason_keeps_no_release_away(
+    world: Rig, tmp_path: Path
+) -> None:
     """Of the same name, on Docker Hub, and on GitHub: traffic, which the token may not read."""
     entries = "".join(
         f'[[metric]]\nid = "{family}:httpx:{source}"\nsource = "{source}"\nsubject = "encode/httpx"\n'
