@@ -217,6 +217,7 @@ async def _fetch_request(
         since=since,
         until=until,
         first_stored_day=first,
+        last_value=ends.newest.value if ends else None,
         last_newest_part=ends.newest.newest_part if ends else None,
         last_parts_digest=ends.newest.parts_digest if ends else None,
         stored_days=stored,
