@@ -10,6 +10,7 @@ CommunityMetricsError
 │   │   └── SourceUnreachable   no response at all: refused, no such host, timeout
 │   └── TerminalSourceError     a later attempt returns the same
 │       ├── UnknownSubject      the registry has no such package or repository
+│       ├── AnotherRepository   the name may belong to another repository than the stored rows
 │       ├── SourceDenied        401, 403: a token, a user agent or an address is refused
 │       └── SourceShapeError    the response is not of the documented shape
 ├── ClockWrong                  this machine's clock is far from the registries'; nothing is stored
@@ -156,6 +157,10 @@ class TerminalSourceError(SourceError):
 
 class UnknownSubject(TerminalSourceError):  # noqa: N818
     """The registry has no such package or repository, or does not show it to us."""
+
+
+class AnotherRepository(TerminalSourceError):  # noqa: N818
+    """The name belongs to another repository than the stored rows, or nothing proves that it does not."""
 
 
 class SourceDenied(TerminalSourceError):  # noqa: N818

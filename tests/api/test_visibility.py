@@ -35,6 +35,7 @@ from community_metrics.model import (
     ValueKind,
     Visibility,
 )
+from community_metrics.model.digest_content import GoalLine
 from community_metrics.series.failures import error_summary, grouped_failures, run_status
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.reader import LanceDBReader
@@ -239,7 +240,9 @@ def runs_of(*, with_team: bool) -> Iterator[tuple[Run, list[RunOutcome]]]:
     fetched, named = rows.fetched, "umbra-package is gone"
     failed = [rows.failed("r1", IN_TOTAL, named, url="https://r.example/umbra-package")] if with_team else []
     failed += [rows.failed("r1", "feed/umbra", "umbra returned 404")] if with_team else []
-    yield closed(rows.run(NOON - timedelta(hours=1), run_id="r1"), [fetched("r1", PYTHON), *failed])
+    run = rows.run(NOON - timedelta(hours=1), run_id="r1")
+    span: dict[str, Any] = {"window_start": date(2026, 5, 5)} if with_team else {}
+    yield closed(replace(run, **span), [fetched("r1", PYTHON), *failed])
     one = [rows.failed("r2", RUST, "crates.io returned 503")]
     both = [*one, fetched("r2", IN_TOTAL)] if with_team else one
     yield closed(rows.run(NOON - timedelta(minutes=50), run_id="r2"), both)
@@ -250,6 +253,18 @@ def runs_of(*, with_team: bool) -> Iterator[tuple[Run, list[RunOutcome]]]:
     if with_team:
         run = replace(rows.run(NOON - timedelta(minutes=30), run_id="r4"), scope="stars:umbraproduct:*")
         yield closed(run, [fetched("r4", ALONE)])
+    for at, (job, scope) in enumerate(WRITTEN[: None if with_team else 2]):
+        yield closed(written(job, scope, at), [])
+
+
+WRITTEN = (("event", "note:1"), ("digest", "2026-W47"), ("event", "note:umbra"), ("digest", "2026-W47-team"))
+"""What people recorded, by job and row: the first two are for everybody."""
+
+
+def written(job: str, scope: str, at: int = 0) -> Run:
+    """Return the run in which a person wrote a row."""
+    run = rows.run(NOON - timedelta(minutes=20 - at), run_id=f"r5-{at}")
+    return replace(run, job_name=job, scope=scope, window_start=None, window_end=None)
 
 
 async def fill(place: Place, *, with_team: bool) -> None:
@@ -418,6 +433,54 @@ async def test_a_feed_of_the_team_is_named_by_no_run_even_where_no_metric_is_the
             assert ("umbra" in told(path, response)) is is_shown, path
 
 
+async def test_what_was_recorded_for_the_team_is_named_by_no_run_even_where_nobody_has_a_token(
+    tmp_path: Path,
+) -> None:
+    place = support.local_place(tmp_path)
+    await support.fill(place.writing)
+    async with LanceDBStore.open(place.writing) as store:
+        await store.upsert_events([note(), note("note:umbra", title="umbra", visibility=Visibility.TEAM)])
+        for digest in (PUBLIC_DIGEST, TEAM_DIGESTS[0]):
+            await store.write_digest(digest)
+        for at, (job, scope) in enumerate(WRITTEN):
+            await store.record_run(written(job, scope, at))
+    async with client_of(place.reading) as client:
+        for path in ("history", "status", "export/history.csv"):
+            text = (await client.get(path)).text
+            shown = [at for at in range(len(WRITTEN)) if f"r5-{at}" in text]
+            assert (shown, "umbra" in text) == ([0, 1], False), path
+
+
+@pytest.mark.parametrize(("visibility", "is_shown"), [("team", False), ("public", True)])
+async def test_a_digest_is_hidden_once_a_goal_that_it_names_is_the_teams(
+    tmp_path: Path, visibility: str, is_shown: bool
+) -> None:
+    place, file = support.local_place(tmp_path), tmp_path / "catalog.toml"
+    goal = f'[[goal]]\nmetric = "{STARS}"\nvalue = 7770001\ndate = 2027-01-01\nvisibility = "{visibility}"\n'
+    file.write_bytes(PACKAGED_CATALOG.read_bytes() + b"\n" + goal.encode())
+    line = GoalLine(
+        name="Umbra stars",
+        product="lance",
+        metric_ids=(STARS,),
+        progress="behind",
+        sentence="umbra",
+        rule="goal",
+        link="/api/v1/goals",
+    )
+    naming = digest_of({}).model_copy(update={"goals": (line,)}).model_dump_json()
+    await support.fill(place.writing)
+    async with LanceDBStore.open(place.writing) as store:
+        await store.write_digest(a_stored_digest(title="umbra", content=naming))
+        await store.write_digest(a_stored_digest(digest_id="2026-W46", period="2026-W46"))
+        await store.record_run(written("digest", "2026-W47"))
+    async with client_of(guarded(place.reading, catalog=file)) as client:
+        listed = [one["digest_id"] for one in (await client.get("digests")).json()["digests"]]
+        assert ("2026-W47" in listed, "2026-W46" in listed) == (is_shown, True)
+        assert (await client.get("digests/2026-W47.json")).status_code == (200 if is_shown else 404)
+        assert ("r5-0" in (await client.get("history")).text) is is_shown
+        assert (await client.get("digests/2026-W47.json", ACCEPTED)).status_code == 200
+
+
 @pytest.mark.parametrize("paths", MATRIX[1:])
 async def test_a_wrong_token_gets_nothing(clients: tuple[Client, Client], paths: Sequence[str]) -> None:
     team, _ = clients
@@ -560,6 +623,7 @@ async def test_without_tokens_and_metrics_of_the_team_counts_of_rows_are_shown(
         for path in ("history", "status"):
             runs = {run["run_id"]: run for run in (await client.get(path)).json()["runs"]}
             assert runs["r1"]["rows_inserted"] == 35
+            assert (runs["r1"]["window_start"], runs["r1"]["window_end"]) == ("2026-10-19", "2026-11-22")
         text = (await client.get("export/history.csv")).text
         assert ",35," in next(line for line in text.splitlines() if line.startswith("r1,"))
 

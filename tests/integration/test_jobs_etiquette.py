@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import lancedb
+import pytest
 
-from community_metrics.runs.registry import DailyRefresh, Replay, WeeklyRefresh
+from community_metrics.runs.registry import DailyRefresh, Replay, UpdateAll, WeeklyRefresh
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from community_metrics.runs.job import Job
     from tests.support.jobs import Rig
 
 
@@ -43,6 +45,45 @@ async def test_what_the_daily_job_read_is_not_asked_again_that_day_if_its_regist
         rig.now += timedelta(hours=5)  # the last run is on the next day
     assert asked == [[True, True], [False, True], [False, True], [True, True]]
     assert (report.run.lookback_weeks, report.notes) == (5, ())
+
+
+PYTHON = ("downloads:p:python", "pypistats", "pylance", "1d")
+
+
+async def test_what_a_job_read_is_not_asked_again_by_its_next_run_of_the_day_either(
+    rig: Rig, tmp_path: Path
+) -> None:
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, PYTHON)
+    await rig.run(WeeklyRefresh())
+    rig.replay.requests.clear()
+    rig.now += timedelta(hours=5)
+    report = await rig.run(WeeklyRefresh())
+    assert rig.replay.paths == []
+    assert report.run.metrics_left == 0
+    assert [note.partition(":")[0] for note in report.notes] == ["2 metrics not read again"]  # with the total
+
+
+@pytest.mark.parametrize("job", [WeeklyRefresh(only=("downloads:*",)), UpdateAll()], ids=["--only", "update"])
+async def test_a_run_by_hand_reads_again_what_was_read_today_and_says_so(
+    rig: Rig, tmp_path: Path, job: Job
+) -> None:
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, PYTHON)
+    await rig.run(DailyRefresh())
+    registry, day = rig.replay.registry, rig.now.date() - timedelta(days=2)
+    assert registry is not None
+    registry.overrides["pypistats", "pylance", day] = 777
+    report = await rig.run(job)
+    assert {row.period_end: row.value for row in await rig.stats()}[day] == 777
+    (note,) = report.notes
+    assert note == "2 metrics read again today, although the registry asks to be read once a day."
+
+
+async def test_a_metric_whose_subject_was_corrected_is_not_left_out(rig: Rig, tmp_path: Path) -> None:
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, PYTHON)
+    await rig.run(WeeklyRefresh())
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, (PYTHON[0], PYTHON[1], "lancedb", PYTHON[3]))
+    report = await rig.run(WeeklyRefresh())
+    assert "fetching it would overwrite one history with another" in str(report.run.error_summary)
 
 
 async def test_series_of_one_response_ask_for_it_once_and_each_keeps_it(rig: Rig, tmp_path: Path) -> None:

@@ -203,6 +203,26 @@ async def test_the_releases_of_a_stranger_who_took_the_name_over_are_not_read(
     assert not [path for path in world.replay.paths if "/releases" in path]
 
 
+async def test_a_metric_that_fails_for_another_reason_keeps_no_release_away(
+    world: Rig, tmp_path: Path
+) -> None:
+    """Of the same name, on Docker Hub, and on GitHub: traffic, which the token may not read."""
+    entries = "".join(
+        f'[[metric]]\nid = "{family}:httpx:{source}"\nsource = "{source}"\nsubject = "encode/httpx"\n'
+        f'window = "{window}"\n{options}\ndisplay_name = "{source}"\n'
+        for family, source, window, options in (
+            ("pulls", "docker", "instant", ""),
+            ("views", "github-traffic", "1d", 'options = { count = "views" }'),
+        )
+    )
+    (tmp_path / "catalog.toml").write_text(f"{CATALOG}\n{entries}", encoding="utf-8")
+    world.replay.always("/v2/*", Scripted(404, body={"message": "object not found"}))
+    report = await world.run(DailyRefresh())
+    failed = {one.metric_id for one in report.outcomes if one.message is not None}
+    assert failed == {"pulls:httpx:docker", "views:httpx:github-traffic"}
+    assert "github:encode/httpx" in {one.origin for one in await events(world)}
+
+
 async def test_a_run_whose_every_metric_failed_has_failed_although_a_feed_was_read(world: Rig) -> None:
     for path in ("/repos/*", "/graphql", "/api/packages/*", "/downloads/*", "/api/v1/crates/*"):
         world.replay.always(path, Scripted(404, body={"message": "Not Found"}))

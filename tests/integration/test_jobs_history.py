@@ -10,9 +10,11 @@ import pytest
 
 from community_metrics.model import RunStatus, Status
 from community_metrics.periods import ONE_DAY, days_between
-from community_metrics.runs.registry import SeedFromCsv, WeeklyRefresh
+from community_metrics.runs.registry import DailyRefresh, SeedFromCsv, WeeklyRefresh
 from community_metrics.series.freshness import missing_days
+from tests.integration.test_jobs_etiquette import catalog_of
 from tests.support.clock import NOON
+from tests.support.registries.platforms import DOCKER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -227,3 +229,16 @@ async def test_rows_without_a_number_that_nothing_confirms_fail_their_metric(rig
     report = await rig.run(WeeklyRefresh(only=(HISTORY,)))
     assert "stored without the repository's number" in (report.run.error_summary or "")
     assert [row for row in await rig.stats() if row.metric_id == HISTORY] == rows
+
+
+async def test_a_counter_of_0_is_stored_each_day_until_it_is_above_0(rig: Rig, tmp_path: Path) -> None:
+    metric_id, registry, first = "pulls:p:docker", registry_of(rig), NOON.date()
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, (metric_id, "docker", "lancedb/new", "instant"))
+    for ahead, total in enumerate((0, 0, 5, 0)):  # the last one is wrong: a total only grows
+        registry.overrides[DOCKER, "lancedb/new", first + ahead * ONE_DAY] = total
+        report = await rig.run(DailyRefresh())
+        pass_time(rig, ONE_DAY)
+    assert list((await stored(rig, metric_id)).values()) == [0, 0, 5]
+    assert [note for _, note in report.metric_notes] == [
+        "2026-11-26 left open: the total is 0, but a total of 5 is stored, and it only grows"
+    ]

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import lancedb
 import pytest
 
 from community_metrics.catalog import load_catalog
+from community_metrics.errors import RunInterrupted, StorageUnavailable
 from community_metrics.model import SEED_SOURCE, OutcomeStatus, RunStatus
+from community_metrics.runs.answers import groups_of
+from community_metrics.runs.job import NoProgress
 from community_metrics.runs.registry import BootstrapTables, SeedFromCsv, WeeklyRefresh
 from community_metrics.sources import available_sources
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.views.outcomes import newest_errors, run_views
 from tests.integration.test_cli import PROGRAM, start
 from tests.integration.test_faults import wait_for
+from tests.support.clock import NOON
 from tests.support.jobs import finished
 from tests.support.replay import HOSTS
 from tests.support.rows import failed, fetched, run
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
+    from community_metrics.errors import SourceError
+    from community_metrics.model import UpsertCounts
     from tests.support.jobs import Rig
     from tests.support.replay import Replay
 
@@ -121,6 +128,68 @@ async def test_an_interrupted_run_leaves_earlier_errors_of_metrics_that_it_did_n
     newest = (await rig.runs())[0]
     assert newest.status is RunStatus.FAILED
     assert set(await last_errors(rig)) == {RUST}
+
+
+class Signal(NoProgress):
+    """Stops the run of this process as soon as a metric was read."""
+
+    def metric_done(self, name: str, metric_id: str, error: SourceError | None) -> None:
+        if metric_id == PYTHON:
+            signal.raise_signal(signal.SIGTERM)
+
+
+class CancelledOnceMore(LanceDBStore):
+    """Its run is cancelled while it stores what it had read last, as by a lease that is lost."""
+
+    worker: ClassVar[asyncio.Task[Any]]
+
+    async def upsert_observations(self, *args: Any, **options: Any) -> UpsertCounts:
+        counts = await super().upsert_observations(*args, **options)
+        type(self).worker.cancel()
+        await asyncio.sleep(0)
+        return counts
+
+
+async def test_a_stopped_run_that_is_cancelled_while_it_stores_its_last_batch_is_closed(
+    rig: Rig, replay: Replay
+) -> None:
+    replay.always("/api/v1/crates/lance/*", Scripted(hang=True))
+    job = WeeklyRefresh(only=(PYTHON, RUST))
+    running = asyncio.create_task(rig.run(job, progress=Signal(), store_type=CancelledOnceMore))
+    CancelledOnceMore.worker = running
+    with pytest.raises(RunInterrupted, match="stopped by SIGTERM"):
+        await running
+    (run,) = await rig.runs()
+    assert (run.status, run.error_summary) == (RunStatus.FAILED, "stopped by SIGTERM")
+    assert {row.metric_id for row in await rig.stats()} == {PYTHON}
+
+
+class FailsOnce(LanceDBStore):
+    """A storage that is unavailable at the first merge of values."""
+
+    has_failed: ClassVar[bool] = False
+
+    async def upsert_observations(self, *args: Any, **options: Any) -> UpsertCounts:
+        if not self.has_failed:
+            type(self).has_failed = True
+            raise StorageUnavailable("the storage is away")
+        return await super().upsert_observations(*args, **options)
+
+
+async def test_what_was_read_before_the_storage_failed_for_a_moment_is_stored_with_its_answers(
+    rig: Rig,
+) -> None:
+    stars = "stars:lance:github"
+    with pytest.raises(StorageUnavailable, match="the storage is away"):
+        await rig.run(WeeklyRefresh(only=(PYTHON, stars)), store_type=FailsOnce)
+    (run,) = await rig.runs()
+    kept, totals = await rig.stats(), await rig.totals()
+    assert {row.metric_id for row in kept} == {PYTHON, stars}
+    assert (run.status, run.metrics_left) == (RunStatus.FAILED, 0)
+    assert run.rows_inserted == len(kept) + len(totals)
+    async with LanceDBReader.open(rig.settings) as reader:
+        (answers,) = groups_of(await reader.answers(NOON - timedelta(days=1), NOON + timedelta(days=1)))
+    assert [step.metric_ids for step in answers.steps] == [{stars}]
 
 
 async def test_a_killed_run_leaves_every_earlier_error(rig: Rig, replay: Replay) -> None:

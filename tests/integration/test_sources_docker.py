@@ -63,14 +63,24 @@ async def test_a_lower_count_is_stored_as_read(replay: Replay) -> None:
     assert values(await fetch("docker", replay, wanted(IMAGE, first_stored_day=TODAY))) == {TODAY: 7}
 
 
-async def test_a_zero_is_stored_for_a_new_image_only(replay: Replay, registry: Registry) -> None:
+async def test_a_zero_is_stored_while_nobody_has_pulled_the_image(replay: Replay, registry: Registry) -> None:
     registry.overrides[DOCKER, IMAGE, TODAY] = 0
     assert values(await fetch("docker", replay, wanted(IMAGE))) == {TODAY: 0}
-    later = await fetch("docker", replay, wanted(IMAGE, first_stored_day=date(2026, 11, 1)))
-    assert values(later) == {}
-    assert later.notes == (
-        "2026-11-23 left open: the total is 0, but totals since 2026-11-01 are stored, and it only grows",
-    )
+    again = wanted(IMAGE, first_stored_day=date(2026, 11, 1), last_value=0)
+    assert values(await fetch("docker", replay, again)) == {TODAY: 0}
+
+
+@pytest.mark.parametrize(
+    ("last_value", "stored"), [(1_398, "a total of 1,398 is"), (None, "totals since 2026-11-01 are")]
+)
+async def test_a_zero_below_a_stored_total_is_left_open(
+    last_value: int | None, stored: str, replay: Replay, registry: Registry
+) -> None:
+    registry.overrides[DOCKER, IMAGE, TODAY] = 0
+    request = wanted(IMAGE, first_stored_day=date(2026, 11, 1), last_value=last_value)
+    result = await fetch("docker", replay, request)
+    assert values(result) == {}
+    assert result.notes == (f"2026-11-23 left open: the total is 0, but {stored} stored, and it only grows",)
 
 
 async def test_an_unknown_image_fails_alone(replay: Replay) -> None:

@@ -55,6 +55,16 @@ async def test_with_a_token_all_repositories_are_one_request(replay: Replay) -> 
     assert b"totalCount" not in replay.requests[0].body
 
 
+@pytest.mark.parametrize(("source", "options"), [("github", {}), ("github-repo", {"count": "forks"})])
+async def test_the_first_query_gives_its_results_before_the_second_is_sent(
+    source: str, options: dict[str, str], replay: Replay
+) -> None:
+    requests = [wanted(f"lancedb/r{n}", f"stars:r{n}:github", options=options) for n in range(150)]
+    async with client_of(replay, github_token="ghp_x") as client:
+        sent = [len(replay.requests) async for _ in available_sources()[source].fetch(requests, client)]
+    assert sent == [1] * 100 + [2] * 50
+
+
 async def test_a_query_names_repositories_as_data_not_as_code(replay: Replay) -> None:
     await fetch("github", replay, wanted(REPOSITORY), github_token="ghp_x")
     query = json.loads(replay.requests[0].body)["query"]

@@ -18,7 +18,8 @@ from community_metrics.model import UNIQUES, ValueMark
 from community_metrics.periods import days_between
 from community_metrics.sources import available_sources
 from community_metrics.sources.base import unit_of
-from tests.support.fetching import SUNDAY, fetch, fetch_all, values, wanted
+from community_metrics.sources.github_traffic import MOST_AT_ONCE
+from tests.support.fetching import SUNDAY, client_of, fetch, fetch_all, values, wanted
 from tests.support.registries.github import CLONES, VIEWS, uniques
 from tests.support.scripted import Scripted, sample
 
@@ -146,6 +147,17 @@ async def test_a_missing_repository_fails_alone(replay: Replay) -> None:
     assert known.observations
 
 
+async def test_an_owner_of_many_repositories_gets_results_while_others_are_still_read(replay: Replay) -> None:
+    """A run that is stopped keeps what was handed on, and one that waits for a result is not kept waiting."""
+    requests = [of(VIEWS, f"lancedb/r{number}") for number in range(2 * MOST_AT_ONCE + 5)]
+    waiting = []
+    async with client_of(replay, github_token="ghp_x") as client:
+        async for _ in available_sources()["github-traffic"].fetch(requests, client):
+            waiting.append(sum("/traffic/" in path for path in replay.paths) - len(waiting))
+    assert len(waiting) == len(requests)
+    assert max(waiting) == MOST_AT_ONCE
+
+
 @pytest.fixture
 def quiet(registry: Registry) -> None:
     """Let the repository have about five views a day."""
@@ -174,6 +186,16 @@ async def test_a_day_that_nobody_confirms_stays_missing(
     result, *_ = await read(replay, of(VIEWS), *([of(VIEWS, sibling)] if sibling else []))
     assert TUESDAY not in values(result)
     assert "2026-11-17 left open: no other repository of this owner" in result.notes[0]
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_a_repository_that_was_read_long_before_still_confirms_a_day(
+    replay: Replay, registry: Registry
+) -> None:
+    registry.overrides[VIEWS, REPOSITORY, TUESDAY] = 0
+    others = [of(VIEWS, f"lancedb/r{number}") for number in range(MOST_AT_ONCE)]
+    result = (await read(replay, *others, of(VIEWS)))[-1]
+    assert values(result)[TUESDAY] == 0
 
 
 @pytest.mark.usefixtures("quiet")

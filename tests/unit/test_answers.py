@@ -19,6 +19,7 @@ from community_metrics.runs.answers import AnswerRecorder, groups_of
 from community_metrics.sources import FetchRequest, ResponseModel, available_sources
 from community_metrics.sources.base import forgets
 from community_metrics.sources.client.recording import Answer, RequestKey, kept_body
+from community_metrics.sources.readers import EVENT_READERS
 from tests.support.clock import NOON
 
 if TYPE_CHECKING:
@@ -229,6 +230,13 @@ def test_a_source_that_can_be_asked_again_is_not_wanted() -> None:
     recorder.begin(NPM, [ONE])
     recorder.begin(GITHUB, [ONE])
     assert (recorder.wants("npm"), recorder.wants("github")) == (False, True)
+
+
+def test_the_answers_that_state_events_are_not_kept_beside_those_of_any_source() -> None:
+    recorder = AnswerRecorder()
+    for source in available_sources().values():
+        recorder.begin(source, [ONE])
+    assert [name for name, reader in EVENT_READERS.items() if recorder.wants(reader.name)] == []
 
 
 @pytest.mark.parametrize("content", [b"no zlib", zlib.compress(b'{"answers": 1}')])

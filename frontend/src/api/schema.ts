@@ -3830,12 +3830,12 @@ export interface components {
             rows_unchanged: number | null;
             /**
              * Window Start
-             * @description First day that the run requested.
+             * @description First day that the run requested or read; null like `rows_inserted`, and for jobs that read no days.
              */
             window_start: string | null;
             /**
              * Window End
-             * @description Last day that the run requested.
+             * @description Last day that the run requested or read; null like `window_start`.
              */
             window_end: string | null;
             /**

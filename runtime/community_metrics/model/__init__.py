@@ -47,6 +47,8 @@ from community_metrics.model.observations import (
 )
 from community_metrics.model.outages import OutageKind
 from community_metrics.model.runs import (
+    DIGEST_JOB,
+    EVENT_JOB,
     JobName,
     LastRead,
     Lease,
@@ -59,6 +61,8 @@ from community_metrics.model.runs import (
 from community_metrics.model.traffic import StoredTrafficSet, TrafficSet
 
 __all__ = [
+    "DIGEST_JOB",
+    "EVENT_JOB",
     "MAX_VALUE",
     "METRIC_ID",
     "MOST_SIDE_DAYS",

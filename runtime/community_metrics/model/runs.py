@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from community_metrics.model.observations import Provenance
 
@@ -22,6 +22,10 @@ JobName = Literal[
     "digest",
 ]
 """The names in `history`."""
+EVENT_JOB: Final = "event"
+"""A run that writes or removes an event for a person; its `scope` is the event's id."""
+DIGEST_JOB: Final = "digest"
+"""A run that stores a digest; its `scope` is the digest's id."""
 
 
 class RunStatus(StrEnum):
@@ -46,7 +50,8 @@ class OutcomeStatus(StrEnum):
 class Run:
     """One row of `history`: one execution of a job.
 
-    `scope` holds the patterns of `--only`, separated by commas; None for a run over every metric.
+    `scope` holds the patterns of `--only`, separated by commas, or the id of the one row that the run writes;
+    None for a run over every metric.
     `metrics_left` counts the metrics that a refresh did not reach; None while it runs, and for other jobs.
     `lookback_weeks` is how far back a refresh reads; None for other jobs and for runs of earlier versions.
     `is_aborted` says whether a signal, or an error that is no metric's, ended the run; otherwise its status

@@ -46,10 +46,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What was read since the last batch; whatever belongs to a metric is stored together with it."""
+    """What was read since the last batch; whatever belongs to a metric is stored together with it.
+
+    `answers` are those that came since then, and `at` is the instant of its merge, which they have too.
+    """
 
     results: tuple[FetchResult, ...] = ()
     reads: tuple[LastRead, ...] = ()
+    answers: tuple[RawAnswers, ...] = ()
+    at: datetime | None = None
 
     @property
     def observations(self) -> tuple[Observation, ...]:
@@ -101,6 +106,8 @@ class Batches:
     """What is written in the place of the recorded values and lists; only `replay` sets it."""
     stored: set[str] = field(default_factory=set)
     """The metrics whose results and outcomes are stored."""
+    unwritten: Batch | None = None
+    """The batch whose values are not written yet; it is written again as it was, if that failed."""
     _results: list[FetchResult] = field(default_factory=list)
     _reads: list[LastRead] = field(default_factory=list)
     _is_waiting: asyncio.Event = field(default_factory=asyncio.Event)
@@ -109,7 +116,8 @@ class Batches:
     @property
     def pending(self) -> Batch:
         """What is not stored yet."""
-        return Batch(tuple(self._results), tuple(self._reads))
+        begun = self.unwritten or Batch()
+        return Batch((*begun.results, *self._results), (*begun.reads, *self._reads))
 
     @property
     def run_so_far(self) -> Run:
@@ -143,8 +151,8 @@ class Batches:
             self._is_full.set()
 
     def take(self) -> Batch:
-        """Return what is not stored yet, and begin the next batch."""
-        batch = self.pending
+        """Return what was added since the last call, and begin the next batch."""
+        batch = Batch(tuple(self._results), tuple(self._reads))
         self._results.clear()
         self._reads.clear()
         self._is_waiting.clear()
@@ -223,16 +231,17 @@ async def store_batch(context: RunContext) -> None:
     batches.check()
     if context.holder is not None:
         await context.holder.renew()  # a run that was suspended for longer than its lease must not write
-    batch, now = batches.take(), context.clock.now()
-    taken = _answers_of(context, batch, now)
+    now = context.clock.now()
+    batch = batches.unwritten = batches.unwritten or _with_answers(context, batches.take(), now)
     await _define(context)
-    await store.record_answers(taken)  # no value is without the answer that it came from
-    counts = await _merged(context, batch, now)
+    await store.record_answers(batch.answers)  # no value is without the answer that it came from
+    counts = await _merged(context, batch, batch.at or now)
     batches.counts = UpsertCounts(
         batches.counts.inserted + counts.inserted,
         batches.counts.updated + counts.updated,
         batches.counts.unchanged + counts.unchanged,
     )
+    batches.unwritten = None
     await store.record_outcomes([batches.outcomes[result.metric_id] for result in batch.results])
     await store.record_reads(batch.reads)
     batches.stored |= {result.metric_id for result in batch.results}
@@ -240,12 +249,13 @@ async def store_batch(context: RunContext) -> None:
         await store.record_run(batches.run_so_far)
 
 
-def _answers_of(context: RunContext, batch: Batch, now: datetime) -> list[RawAnswers]:
-    """Return the kept answers that came since the last batch; a replay repeats the merge at `now`."""
+def _with_answers(context: RunContext, batch: Batch, now: datetime) -> Batch:
+    """Return a batch with the answers that came since the last one; a replay repeats the merge at `now`."""
     if context.answers is None:
-        return []
+        return replace(batch, at=now)
     settled = {result.metric_id for result in batch.results}
-    return context.answers.take(context.run_id, settled, provenance=context.job.provenance, now=now)
+    taken = context.answers.take(context.run_id, settled, provenance=context.job.provenance, now=now)
+    return replace(batch, answers=tuple(taken), at=now)
 
 
 async def _merged(context: RunContext, batch: Batch, now: datetime) -> UpsertCounts:

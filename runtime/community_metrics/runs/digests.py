@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from community_metrics.clock import SystemClock
+from community_metrics.model import DIGEST_JOB
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.short import recorded_run, short_run_id
 from community_metrics.storage import LanceDBStore
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.model import StoredDigest
-
-DIGEST: Final = "digest"
-"""The name in `history` of a run that stores a digest."""
 
 
 async def record_digest(
@@ -38,13 +36,13 @@ async def record_digest(
     clock = clock or SystemClock()
     async with store_type.open(settings) as store:
         await store.lease()  # raises where there is no database: the lock would create its folder
-        run_id = short_run_id(DIGEST, clock)
+        run_id = short_run_id(DIGEST_JOB, clock)
         async with database_lease(store, settings, run_id, clock):
             await store.create_tables()  # a database of an earlier version has no table of digests
             made, is_new = await make(store, clock.now())
             if not is_new:
                 return made, False
             digest = replace(made, ingestion_run_id=run_id)
-            async with recorded_run(store, DIGEST, digest.digest_id, run_id, clock):
+            async with recorded_run(store, DIGEST_JOB, digest.digest_id, run_id, clock):
                 await store.write_digest(digest)
     return digest, True

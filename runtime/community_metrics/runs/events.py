@@ -6,8 +6,8 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.catalog.readings import EventReading
-from community_metrics.errors import StorageNotBootstrapped
-from community_metrics.model import Event, OutcomeStatus, is_reading_id
+from community_metrics.errors import AnotherRepository, StorageNotBootstrapped
+from community_metrics.model import Event, is_reading_id
 from community_metrics.periods import last_completed_day, today
 from community_metrics.runs.turns import in_turn, read_on
 from community_metrics.sources import available_sources
@@ -49,20 +49,20 @@ def wanted_readings(
 
 
 def without_strangers(context: RunContext, readings: Sequence[EventReading]) -> list[EventReading]:
-    """Return the places without the repositories of which a metric failed in this run.
+    """Return the places without the repositories whose name was refused in this run as another one's.
 
-    Such a repository may belong to somebody else now, whose releases are none of ours: they wait until its
-    metrics are read again.
+    Their releases are none of ours. A metric that failed for any other reason says nothing of the repository.
     """
-    failed = {
+    outcomes = context.batches.outcomes
+    refused = {
         metric.subject.lower()
         for metric in context.catalog.metrics
-        if (ended := context.batches.outcomes.get(metric.metric_id)) and ended.status is OutcomeStatus.FAILED
+        if (ended := outcomes.get(metric.metric_id)) and ended.error_class == AnotherRepository.__name__
     }
     return [
         reading
         for reading in readings
-        if reading.reader != _REPOSITORIES or reading.subject.lower() not in failed
+        if reading.reader != _REPOSITORIES or reading.subject.lower() not in refused
     ]
 
 

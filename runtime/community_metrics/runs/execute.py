@@ -24,6 +24,7 @@ from community_metrics.errors import (
     RunInterrupted,
     StorageError,
     StorageNotBootstrapped,
+    StorageUnavailable,
 )
 from community_metrics.runs import record
 from community_metrics.runs.answers import AnswerRecorder, secrets_of
@@ -191,7 +192,8 @@ async def _recorded(work: Work, context: RunContext, holder: LeaseHolder, signal
         run = record.closed(context, result)
         _, cancelled = await run_to_completion(context.store.record_run(run))
     except BaseException as error:  # whatever ends the work, a signal or a bug, the run is closed
-        await _closed_early(context, holder, signals, error)
+        # also when it is cancelled once more, because its lease is lost meanwhile
+        await run_to_completion(_closed_early(context, holder, signals, error))
         raise
     report = record.report_of(context, run, result)
     record.log_closed(context, report)
@@ -203,14 +205,15 @@ async def _recorded(work: Work, context: RunContext, holder: LeaseHolder, signal
 async def _closed_early(
     context: RunContext, holder: LeaseHolder, signals: StopSignals, error: BaseException
 ) -> None:
-    """Close a run that something stopped; one that a signal stopped first stores what it has read."""
+    """Close a run that something stopped; after a signal or a failing storage it stores what it has read."""
     cause = holder.lost or error
     reason = f"{cause}" if isinstance(cause, CommunityMetricsError) else f"{type(cause).__name__}: {cause}"
     if signals.received:
         reason = f"stopped by {signals.received[0].name}"
-        if holder.lost is None and context.batches.pending.results:
-            try:
+    if (signals.received or isinstance(error, StorageUnavailable)) and holder.lost is None:
+        try:
+            while context.batches.pending.results:  # a batch that failed is one of its own
                 await store_batch(context)
-            except CommunityMetricsError as storing:
-                error.add_note(f"What it had read last could not be stored: {storing}")
+        except CommunityMetricsError as storing:
+            error.add_note(f"What it had read last could not be stored: {storing}")
     await record.close_failed(context, reason, error)

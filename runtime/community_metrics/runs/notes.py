@@ -1,7 +1,6 @@
 """What a person records and removes: one short run each, alone on the database, with a row in `history`.
 
-The run makes the API build its bodies anew. Its scope is the event, so that only who may see every metric
-sees the run.
+The run makes the API build its bodies anew. Its scope is the event: who may see the event sees the run.
 """
 
 from __future__ import annotations
@@ -9,11 +8,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from community_metrics.clock import SystemClock
 from community_metrics.errors import ConfigurationError, InvalidEvent, UnknownName
-from community_metrics.model import NOTE_ORIGIN, Event, EventKind, Visibility
+from community_metrics.model import EVENT_JOB, NOTE_ORIGIN, Event, EventKind, Visibility
 from community_metrics.periods import FIRST_YEAR, today
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.short import recorded_run, short_run_id
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
-
-EVENT: Final = "event"
-"""The name in `history` of a run that records or removes an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +92,7 @@ async def record_note(
     note.event(clock.now(), "")  # raises before the database is touched
     async with store_type.open(settings) as store:
         await _require_known(store, catalog, note.product)
-        run_id = short_run_id(EVENT, clock)
+        run_id = short_run_id(EVENT_JOB, clock)
         async with database_lease(store, settings, run_id, clock):
             await store.create_tables()  # a database of an earlier version has no table of events
             for copy in count(1):
@@ -106,7 +102,7 @@ async def record_note(
                     return stored[0], False
                 if not stored:
                     break
-            async with recorded_run(store, EVENT, event.event_id, run_id, clock):
+            async with recorded_run(store, EVENT_JOB, event.event_id, run_id, clock):
                 await store.write_events([event])
     return event, True
 
@@ -132,11 +128,11 @@ async def remove_event(
         raise ConfigurationError("--by must be the name of the person who removes the event, in one line.")
     async with store_type.open(settings) as store:
         await store.lease()  # raises where there is no database: the lock would create its folder
-        run_id = short_run_id(EVENT, clock)
+        run_id = short_run_id(EVENT_JOB, clock)
         async with database_lease(store, settings, run_id, clock):
             event = await _shown(store, event_id)
             removed = replace(event, removed_at=clock.now(), removed_by=by)
-            async with recorded_run(store, EVENT, event.event_id, run_id, clock):
+            async with recorded_run(store, EVENT_JOB, event.event_id, run_id, clock):
                 await store.write_events([removed])
     return removed
 

@@ -21,9 +21,11 @@ from community_metrics.runs.turns import in_turn, read_on, to_continue
 from community_metrics.sources import available_sources
 from community_metrics.sources.base import FetchRequest, FetchResult, is_read_once_a_day, reads_days_once
 from community_metrics.sources.client.client import RegistryClient
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from community_metrics.catalog import Catalog, Metric
@@ -54,18 +56,19 @@ def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
         batches = context.batches
         batches.deadline_s = _deadline_s(job, context)
         turns = {read.metric_id: read for read in await context.store.last_reads()}
-        read_before = await _continued(context, chosen) | await _read_today(context, chosen, turns)
+        changed = await redefined(context.store, chosen)
+        once = _read_once_today(chosen, turns, context.clock.now()) - changed.keys()
+        read_before = await _continued(context, chosen) | (frozenset() if job.is_by_hand else once)
         wanted = job.wanted(chosen, turns, read_before, context.clock.now())
         batches.turns = turns
         batches.wanted = frozenset(metric.metric_id for metric in wanted)
         readings = wanted_readings(context, turns, read_before)
         batches.wanted |= {reading.id for reading in readings}
-        changed = await redefined(context.store, wanted)
         batches.redefined = frozenset(changed)
         by_source = _by_source(wanted, turns, context.clock.now())
         requests = await _requests(context, by_source, changed, floor, until)
         await _fetch(context, requests, readings)
-        notes = job.notes(chosen, wanted)
+        notes = (*job.notes(chosen, wanted), *_read_twice(once, wanted))
         if not wanted:
             return JobResult(notes=notes)
         return JobResult(batches.first_day or floor, batches.last_day or until, notes)
@@ -86,16 +89,23 @@ async def _continued(context: RunContext, chosen: Sequence[Metric]) -> frozenset
     return frozenset(metric_id for metric_id, _ in found)
 
 
-async def _read_today(
-    context: RunContext, chosen: Sequence[Metric], turns: Mapping[str, LastRead]
+def _read_once_today(
+    chosen: Sequence[Metric], turns: Mapping[str, LastRead], now: datetime
 ) -> frozenset[str]:
-    """Return the metrics that another job read today from a registry that asks to be read once a day."""
+    """Return the metrics that any job read today (UTC) from a registry that asks to be read once a day."""
     sources = available_sources()
     once = {metric.metric_id for metric in chosen if is_read_once_a_day(sources[metric.source])}
-    done = once & read_on(today(context.clock.now()), turns.values())
-    runs = {run_id: await context.store.run(run_id) for run_id in {turns[name].run_id for name in done}}
-    jobs = {run_id: run.job_name for run_id, run in runs.items() if run is not None}
-    return frozenset(name for name in done if jobs.get(turns[name].run_id) != context.job.name)
+    return once & read_on(today(now), turns.values())
+
+
+def _read_twice(once: AbstractSet[str], wanted: Sequence[Metric]) -> tuple[str, ...]:
+    """Return what a run by hand says of metrics that were read today and should be read once a day."""
+    count = sum(metric.metric_id in once for metric in wanted)
+    if not count:
+        return ()
+    return (
+        f"{counted(count, 'metric')} read again today, although the registry asks to be read once a day.",
+    )
 
 
 def _deadline_s(job: Refresh, context: RunContext) -> float | None:
@@ -217,6 +227,7 @@ async def _fetch_request(
         since=since,
         until=until,
         first_stored_day=first,
+        last_value=ends.newest.value if ends else None,
         last_newest_part=ends.newest.newest_part if ends else None,
         last_parts_digest=ends.newest.parts_digest if ends else None,
         stored_days=stored,

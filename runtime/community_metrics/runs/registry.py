@@ -79,10 +79,15 @@ class Refresh:
         if not done:
             return ()
         note = (
-            f"{counted(done, 'metric')} not read again: read by the run that this one continues, or by "
-            "another job today from a registry that is read once a day."
+            f"{counted(done, 'metric')} not read again: read by the run that this one continues, or today "
+            "from a registry that asks to be read once a day, which `--only` reads all the same."
         )
         return (note,)
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether a person asked for these metrics, so that they are read although they were read today."""
+        return bool(self.only)
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,11 @@ class UpdateAll(Refresh):
     provenance: ClassVar[Provenance] = Provenance.RECOMPUTED
 
     lookback_weeks: int = 12
+
+    @property
+    def is_by_hand(self) -> bool:
+        """True: no schedule has this job."""
+        return True
 
 
 @dataclass(frozen=True)

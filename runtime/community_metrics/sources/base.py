@@ -52,13 +52,13 @@ class FetchRequest:
 
     `since` is the first day, None for everything the registry still has; `until` the last, and never later
     than the last completed UTC day. `first_stored_day` is the oldest stored day (None: none), so that zeros
-    before a package's first release do not count as real ones. `last_newest_part` and `last_parts_digest` are
-    those of the newest stored row. `previous_subject` is the subject of the stored rows where the catalogue
-    now has another; only a source with a true attribute `proves_subject` gets such a request, and it fails
-    unless both are the same thing. Only such a source gets `stored_ids`, the `subject_id`s of all its rows of
-    this metric (None: a row without one), and `sibling_ids`, those of other metrics of the same host and
-    subject that were read no later than the first of them. A source with a true attribute `reads_days_once`
-    gets `stored_days`, and requests no day of them again.
+    before a package's first release do not count as real ones. `last_value`, `last_newest_part` and
+    `last_parts_digest` are those of the newest stored row. `previous_subject` is the subject of the stored
+    rows where the catalogue now has another; only a source with a true attribute `proves_subject` gets such a
+    request, and it fails unless both are the same thing. Only such a source gets `stored_ids`, the
+    `subject_id`s of all its rows of this metric (None: a row without one), and `sibling_ids`, those of other
+    metrics of the same host and subject that were read no later than the first of them. A source with a true
+    attribute `reads_days_once` gets `stored_days`, and requests no day of them again.
     """
 
     metric_id: str
@@ -67,6 +67,7 @@ class FetchRequest:
     since: date | None
     until: date
     first_stored_day: date | None = None
+    last_value: int | None = None
     last_newest_part: int | None = None
     last_parts_digest: str | None = None
     previous_subject: str | None = None

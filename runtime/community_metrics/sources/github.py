@@ -12,7 +12,7 @@ from community_metrics.errors import SourceError
 from community_metrics.model import SourceWindow
 from community_metrics.sources.base import FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import GITHUB
-from community_metrics.sources.github_graphql import URL, Node, query_repositories
+from community_metrics.sources.github_graphql import URL, Node, answers_by_repository
 from community_metrics.sources.github_repository import REST_HEADERS, RepositorySource, reading
 from community_metrics.sources.schemas import Count, ResponseModel
 
@@ -46,33 +46,32 @@ class GitHubStars(RepositorySource):
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
         """Yield one reading for each request."""
-        answers: dict[str, Answer[_Stars] | SourceError] = {}
-        if client.has_token_for(GITHUB):
-            # not stargazers{totalCount}: that one was closed
-            fields = {request.subject: "stargazerCount" for request in requests}
-            answers = {
-                subject: answer
-                async for subject, answer in query_repositories(fields, _Stars, self.name, client)
-            }
+        # not stargazers{totalCount}: that one was closed
+        fields = {request.subject: "stargazerCount" for request in requests}
+        async for of_repository, answer in answers_by_repository(requests, fields, _Stars, self.name, client):
 
-        async def fetch_one(request: FetchRequest) -> FetchResult:
-            answer = answers.get(request.subject)
-            if isinstance(answer, SourceError):
-                raise answer
-            if answer is None or answer.node.databaseId is None:  # GraphQL may omit it, REST never does
-                return await _read(request, client)
-            node = answer.node
-            return reading(
-                request,
-                node.stargazerCount,
-                full_name=node.nameWithOwner,
-                repository_id=answer.node.databaseId,
-                url=URL,
-                reply=answer.reply,
-            )
+            async def fetch_one(
+                request: FetchRequest, answer: Answer[_Stars] | SourceError | None = answer
+            ) -> FetchResult:
+                if isinstance(answer, SourceError):
+                    raise answer
+                if answer is None or answer.node.databaseId is None:  # GraphQL may omit it, REST never does
+                    return await _read(request, client)
+                return _from_node(request, answer, answer.node.databaseId)
 
-        async for result in each(requests, fetch_one):
-            yield result
+            async for result in each(of_repository, fetch_one):
+                yield result
+
+
+def _from_node(request: FetchRequest, answer: Answer[_Stars], repository_id: int) -> FetchResult:
+    return reading(
+        request,
+        answer.node.stargazerCount,
+        full_name=answer.node.nameWithOwner,
+        repository_id=repository_id,
+        url=URL,
+        reply=answer.reply,
+    )
 
 
 async def _read(request: FetchRequest, client: RegistryClient) -> FetchResult:

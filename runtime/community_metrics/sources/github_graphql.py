@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -12,8 +13,9 @@ from community_metrics.sources.client.replies import CHECK_SUBJECT, Reply, limit
 from community_metrics.sources.schemas import ResponseModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from community_metrics.sources.base import FetchRequest
     from community_metrics.sources.client.client import ParsedReply, RegistryClient
 
 URL = f"{GITHUB.public_origin}/graphql"
@@ -77,6 +79,28 @@ async def query_repositories(
             continue
         for index, subject in enumerate(batch):
             yield subject, _answer(f"r{index}", subject, parsed, model)
+
+
+async def answers_by_repository(
+    requests: Sequence[FetchRequest],
+    fields: Mapping[str, str],
+    model: type[N],
+    source: str,
+    client: RegistryClient,
+) -> AsyncIterator[tuple[list[FetchRequest], Answer[N] | SourceError | None]]:
+    """Yield the requests of each repository with its answer, as soon as its query has one; `fields` as above.
+
+    Without a token nothing is queried, and each answer is None.
+    """
+    by_subject: defaultdict[str, list[FetchRequest]] = defaultdict(list)
+    for request in requests:
+        by_subject[request.subject].append(request)
+    if not client.has_token_for(GITHUB):
+        for of_repository in by_subject.values():
+            yield of_repository, None
+        return
+    async for subject, answer in query_repositories(fields, model, source, client):
+        yield by_subject[subject], answer
 
 
 def _query(fields: Mapping[str, str]) -> str:

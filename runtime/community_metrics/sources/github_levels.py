@@ -17,7 +17,7 @@ from community_metrics.model import SourceWindow
 from community_metrics.sources.base import FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import GITHUB
 from community_metrics.sources.client.replies import shape_error
-from community_metrics.sources.github_graphql import URL, Node, query_repositories
+from community_metrics.sources.github_graphql import URL, Node, answers_by_repository
 from community_metrics.sources.github_repository import REST_HEADERS, RepositorySource, reading
 from community_metrics.sources.schemas import Count, ResponseModel
 
@@ -90,22 +90,22 @@ class GitHubLevels(RepositorySource):
         self, requests: Sequence[FetchRequest], client: RegistryClient
     ) -> AsyncIterator[FetchResult]:
         """Yield one reading for each request; metrics of one repository share its responses."""
-        answers: dict[str, Answer[_Levels] | SourceError] = {}
-        if client.has_token_for(GITHUB):
-            found = query_repositories(_fields(requests), _Levels, self.name, client)
-            answers = {subject: answer async for subject, answer in found}
         rest = _RestLevels(client)
+        async for of_repository, answer in answers_by_repository(
+            requests, _fields(requests), _Levels, self.name, client
+        ):
 
-        async def fetch_one(request: FetchRequest) -> FetchResult:
-            answer = answers.get(request.subject)
-            if isinstance(answer, SourceError):
-                raise answer
-            if answer is None or answer.node.databaseId is None:  # GraphQL may omit it, REST never does
-                return await rest.reading(request)
-            return _from_node(request, answer, answer.node.databaseId)
+            async def fetch_one(
+                request: FetchRequest, answer: Answer[_Levels] | SourceError | None = answer
+            ) -> FetchResult:
+                if isinstance(answer, SourceError):
+                    raise answer
+                if answer is None or answer.node.databaseId is None:  # GraphQL may omit it, REST never does
+                    return await rest.reading(request)
+                return _from_node(request, answer, answer.node.databaseId)
 
-        async for result in each(requests, fetch_one):
-            yield result
+            async for result in each(of_repository, fetch_one):
+                yield result
 
 
 def _fields(requests: Sequence[FetchRequest]) -> dict[str, str]:

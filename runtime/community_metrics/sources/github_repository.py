@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from community_metrics.errors import TerminalSourceError
+from community_metrics.errors import AnotherRepository
 from community_metrics.model import Observation, SourceWindow
 from community_metrics.periods import today
 from community_metrics.sources.base import FetchResult
@@ -85,11 +85,11 @@ def require_same_repository(request: FetchRequest, repository_id: int, reply: Re
     rows of other metrics of the same name, stored no later, prove it.
 
     Raises:
-        TerminalSourceError: the name belongs to another repository, or nothing proves that it does not.
+        AnotherRepository: the name belongs to another repository, or nothing proves that it does not.
     """
     if fault := _identity_fault(request, repository_id):
         detail, fix = fault
-        raise reply.error(TerminalSourceError, f"{detail}; nothing was stored", fix=fix)
+        raise reply.error(AnotherRepository, f"{detail}; nothing was stored", fix=fix)
 
 
 def _identity_fault(request: FetchRequest, repository_id: int) -> tuple[str, str] | None:
@@ -132,7 +132,7 @@ def reading(
     """Return a value of the instant of `reply`.
 
     Raises:
-        TerminalSourceError: the name belongs to another repository than the stored rows.
+        AnotherRepository: the name belongs to another repository than the stored rows.
     """
     require_same_repository(request, repository_id, reply)
     day = today(reply.at)

@@ -1,15 +1,17 @@
 """Views and clones of a repository by UTC day, and how many different people they were. GitHub keeps 14 days.
 
 One response has a count and its uniques. Uniques add up neither over days nor over repositories. A day
-without a row is unknown: it is stored as 0 only where another repository of the same owner has that day in
-the same run, and the repository's own days make it plausible. Today is never stored: it grows by the hour.
+without a row is unknown: it is stored as 0 only where another repository of the same owner, read before it or
+in one group with it, has that day, and the repository's own days make it plausible. Today is never stored: it
+grows by the hour.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BeforeValidator, model_validator
 
@@ -30,13 +32,18 @@ from community_metrics.sources.schemas import Count, Day, ResponseModel, require
 from community_metrics.sources.sentinel import CheckedDays, listed, plausible_zeros
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from community_metrics.sources.client.client import RegistryClient
     from community_metrics.sources.client.replies import Reply
     from community_metrics.sources.github_identity import Identity
 
+MOST_AT_ONCE: Final = 20
+"""How many repositories are read before their results are handed on: what a run that is stopped may lose.
+
+At one request a second that six sources share, these are two minutes, and a run waits 15 for a result.
+"""
 _VIEWS, _CLONES = "views", "clones"
 _MIDNIGHT = "T00:00:00Z"
 
@@ -110,29 +117,29 @@ class GitHubTraffic(RepositorySource):
     ) -> AsyncIterator[FetchResult]:
         """Yield one result for each request; a count and its uniques share a response.
 
-        The repositories of one owner are read before the first of them has its result, because each shows
-        whether GitHub has published a day for the others.
+        Repositories of one owner are read in groups before the first of a group has its result, because each
+        shows whether GitHub has published a day for the others.
         """
         identities = Identities(requests, self.name, client)
-        for (_, count), group in _by_owner_and_count(requests).items():
-            read = {
-                subject: await _read(subject, count, identities, client)
-                for subject in dict.fromkeys(request.subject for request in group)
-            }
-            published = _published(read.values())
+        for (_, count), of_owner in _by_owner_and_count(requests).items():
+            published: defaultdict[date, set[int]] = defaultdict(set)
+            for group in _groups(of_owner):
+                read = {subject: await _read(subject, count, identities, client) for subject in group}
+                _note_published(read.values(), published)
 
-            async def fetch_one(
-                request: FetchRequest,
-                read: Mapping[str, _Days | SourceError] = read,
-                published: Mapping[date, set[int]] = published,
-            ) -> FetchResult:
-                days = read[request.subject]
-                if isinstance(days, SourceError):
-                    raise days
-                return _result(request, days, published)
+                async def fetch_one(
+                    request: FetchRequest,
+                    read: Mapping[str, _Days | SourceError] = read,
+                    published: Mapping[date, set[int]] = published,
+                ) -> FetchResult:
+                    days = read[request.subject]
+                    if isinstance(days, SourceError):
+                        raise days
+                    return _result(request, days, published)
 
-            async for result in each(group, fetch_one):
-                yield result
+                asked = [request for requests_of in group.values() for request in requests_of]
+                async for result in each(asked, fetch_one):
+                    yield result
 
 
 def _by_owner_and_count(requests: Iterable[FetchRequest]) -> dict[tuple[str, str], list[FetchRequest]]:
@@ -141,6 +148,16 @@ def _by_owner_and_count(requests: Iterable[FetchRequest]) -> dict[tuple[str, str
         owner = request.subject.partition("/")[0].lower()
         groups[owner, request.options["count"]].append(request)
     return groups
+
+
+def _groups(requests: Iterable[FetchRequest]) -> Iterator[dict[str, list[FetchRequest]]]:
+    """Yield up to `MOST_AT_ONCE` repositories at a time, each with its requests."""
+    by_subject: defaultdict[str, list[FetchRequest]] = defaultdict(list)
+    for request in requests:
+        by_subject[request.subject].append(request)
+    subjects = iter(by_subject)
+    while group := list(islice(subjects, MOST_AT_ONCE)):
+        yield {subject: by_subject[subject] for subject in group}
 
 
 async def _read(
@@ -160,15 +177,13 @@ async def _read(
     return _Days(rows, repository, parsed.reply)
 
 
-def _published(read: Iterable[_Days | SourceError]) -> dict[date, set[int]]:
-    """Return the repositories, by id, that were counted on each day; two names may be one repository."""
-    published: defaultdict[date, set[int]] = defaultdict(set)
+def _note_published(read: Iterable[_Days | SourceError], published: defaultdict[date, set[int]]) -> None:
+    """Add the repositories, by id, that were counted on each day; two names may be one repository."""
     for days in read:
         if isinstance(days, _Days):
             for row in days.rows:
                 if row.count:
                     published[row.timestamp].add(days.repository.id)
-    return published
 
 
 def _result(request: FetchRequest, days: _Days, published: Mapping[date, set[int]]) -> FetchResult:
@@ -191,7 +206,7 @@ def _checked(
     believed = plausible_zeros(counted, counts.by_day)
     left_open = {day for day in zeros - counted if day <= counts.settled_day}
     notes = (
-        (left_open, "left open: no other repository of this owner shows that the day was published"),
+        (left_open, "left open: no other repository of this owner that was read by then has the day"),
         (counted - believed, "left open: 0 is not plausible beside the days around it"),
     )
     texts = tuple(f"{listed(which)} {text}" for which, text in notes if which)

@@ -30,7 +30,7 @@ T = TypeVar("T", bound=ResponseModel)
 class GitHubReleaseEvents(OneByOne):
     """The releases of repositories, whether or not their downloads are counted."""
 
-    name = "github"
+    name = "github-release-events"  # not the source of stars, whose answers are kept
     host = GITHUB.key
 
     async def read(self, request: FetchRequest, client: RegistryClient) -> FetchResult:

@@ -1,8 +1,8 @@
 """Totals that a registry states as of now: what is stored of an answer, and what is left open.
 
-A 0 is where these registries fail: they write it for what they did not count, and a counter that once was
+A 0 is where these registries fail: they write it for what they did not count, and a counter that wrongly was
 0 would show its whole total as the flow of the day on which it is right again. So a 0 is stored only where it
-can be true.
+can be true: what nobody has downloaded yet has a total of 0 each day.
 """
 
 from __future__ import annotations
@@ -28,14 +28,20 @@ def level(request: FetchRequest, value: int, reply: Reply) -> FetchResult:
 
 
 def counter(request: FetchRequest, value: int, reply: Reply) -> FetchResult:
-    """Return the total at the instant of the reply; a 0 only for a subject without stored days."""
-    if value == 0 and request.first_stored_day is not None:
-        return left_open(
-            request,
-            today(reply.at),
-            f"the total is 0, but totals since {request.first_stored_day} are stored, and it only grows",
-        )
+    """Return the total at the instant of the reply; a 0 only if no total above it is stored."""
+    if value == 0 and (stored := _above_zero(request)):
+        day = today(reply.at)
+        return left_open(request, day, f"the total is 0, but {stored} stored, and it only grows")
     return level(request, value, reply)
+
+
+def _above_zero(request: FetchRequest) -> str | None:
+    """Return which total above 0 is stored, as what precedes "stored"; None if there is none."""
+    if request.last_value is not None:
+        return f"a total of {request.last_value:,} is" if request.last_value else None
+    # a request that was kept before requests had the value: what was left open then is left open by `replay`
+    first = request.first_stored_day
+    return None if first is None else f"totals since {first} are"
 
 
 def rolling(

@@ -10,13 +10,18 @@ from __future__ import annotations
 import re
 from contextlib import aclosing
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from community_metrics.model import READING_SEPARATOR, RunStatus, Visibility, is_reading_id
-from community_metrics.series.failures import error_summary, grouped_failures, run_status
+from community_metrics.model import (
+    DIGEST_JOB,
+    EVENT_JOB,
+    READING_SEPARATOR,
+    RunStatus,
+    Visibility,
+    is_reading_id,
+)
 from community_metrics.storage.queries import Query
 from community_metrics.storage.reader import LanceDBReader
 from community_metrics.storage.schemas import (
@@ -29,6 +34,14 @@ from community_metrics.storage.schemas import (
     RUN_OUTCOMES,
 )
 from community_metrics.storage.sql import all_of, any_of, equals, has_any, literal, one_of
+from community_metrics.views.public_goals import GoalsByViewer
+from community_metrics.views.public_runs import (
+    NOT_KNOWN,
+    OF_ALL_METRICS,
+    outcomes_of,
+    public_run,
+    public_scope,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
@@ -45,9 +58,6 @@ _WITHOUT_METRICS: Final = {HISTORY.name, LEASES.name}
 _WITH_PLACES: Final = {RUN_OUTCOMES.name, LAST_READS.name}
 """Tables in which the reading of a place of events stands beside metrics."""
 _BAD: Final = {RunStatus.PARTIAL, RunStatus.FAILED}
-_COUNTS: Final = ("rows_inserted", "rows_updated", "rows_unchanged", "metrics_left")
-_NO_COUNTS: Final[dict[str, Any]] = dict.fromkeys(_COUNTS)
-"""A run counts all its metrics together, so the counts of some are not known: null, not 0."""
 _WITHHELD: Final = "The message names what only the team may see."
 
 
@@ -56,9 +66,9 @@ def seen_by(
 ) -> tuple[LanceDBReader, Catalog]:
     """Return the reader and the catalogue that a viewer may use: of the team as they are, else narrowed.
 
-    `has_team` says that some viewers have a token: then everybody else never sees how many rows a run wrote
-    and what narrowed it, whether or not there is a metric of the team. Without tokens the counts are shown
-    unless they may include rows of the team.
+    `has_team` says that some viewers have a token: then everybody else never sees how many rows a run wrote,
+    of which days, and what narrowed it, whether or not there is a metric of the team. Without tokens these
+    are shown unless they may include rows of the team.
     """
     if viewer is Visibility.TEAM:
         return reader, catalog
@@ -103,9 +113,11 @@ def _public_reader(reader: LanceDBReader, catalog: Catalog, *, has_team: bool) -
     public: PublicReader = reader.as_type(kind)
     public.everything = reader
     kept = [metric for metric in catalog.defined if metric.visibility is not Visibility.PUBLIC]
-    places = public_catalog(catalog).readings
+    narrowed = public_catalog(catalog)
+    places = narrowed.readings
     public.shown_places = frozenset(place.id for place in places)
     public.kept_origins = frozenset(one.origin for one in catalog.readings) - {one.origin for one in places}
+    public.goals = GoalsByViewer.of(catalog.goals, narrowed.goals)
     public.kept_for_team = {metric.metric_id: metric.subject for metric in kept}
     public.collects_for_team = any(metric.is_active for metric in kept)
     public.has_team = has_team
@@ -129,6 +141,8 @@ class PublicReader(LanceDBReader):
     """The ids of the readings of events that the catalogue shows everybody; all others stay hidden."""
     kept_origins: frozenset[str]
     """The origins of the others: an event was stored as public before its feed became the team's."""
+    goals: GoalsByViewer
+    _of_goals: frozenset[str] | None = None
     _hidden: frozenset[str] | None = None
     _stored: Sequence[MetricDefinition] = ()
     _shown: frozenset[str] = frozenset()
@@ -162,11 +176,13 @@ class PublicReader(LanceDBReader):
         return await self._public_runs(HISTORY.from_arrow(stored))
 
     def scanned_schema(self, table: str) -> pa.Schema:
-        """Return the columns that `scan` yields: the row counts of a run may be null."""
+        """Return the columns that `scan` yields: what a run says of all its metrics may be null."""
         schema = super().scanned_schema(table)
         if table != HISTORY.name:
             return schema
-        return pa.schema([field.with_nullable(field.nullable or field.name in _COUNTS) for field in schema])
+        return pa.schema(
+            [field.with_nullable(field.nullable or field.name in OF_ALL_METRICS) for field in schema]
+        )
 
     async def run(self, run_id: str) -> Run | None:
         """Return the run with this id as everybody may see it; None if there is none."""
@@ -229,7 +245,7 @@ class PublicReader(LanceDBReader):
         if spec.name in _WITHOUT_METRICS:
             return where
         if spec is DIGESTS:
-            return all_of(where, *self._public_digests(await self._hidden_ids()))
+            return all_of(where, *await self._public_digests())
         if "metric_id" not in spec.schema.names:
             return "FALSE"
         hidden = await self._hidden_ids()
@@ -265,13 +281,25 @@ class PublicReader(LanceDBReader):
             f"product IS NULL OR {one_of('product', products) if products else 'FALSE'}",
         )
 
-    def _public_digests(self, hidden: frozenset[str]) -> tuple[str | None, ...]:
-        """Return what holds of a digest that everybody may see: it names no metric or feed of the team."""
+    async def _public_digests(self) -> tuple[str | None, ...]:
+        """Return what holds of a digest that everybody may see: it names nothing of the team."""
+        hidden, of_goals = await self._hidden_ids(), await self._digests_of_kept_goals()
         return (
             equals("visibility", Visibility.PUBLIC.value),
             f"NOT {has_any('metric_ids', hidden)}" if hidden else None,
             f"NOT {has_any('origins', self.kept_origins)}" if self.kept_origins else None,
+            f"NOT ({one_of(DIGESTS.key, of_goals)})" if of_goals else None,
         )
+
+    async def _digests_of_kept_goals(self) -> frozenset[str]:
+        """Return the digests that were made for everybody before a goal that they name became the team's."""
+        if self.goals.kept and self._of_goals is None:
+            where = equals("visibility", Visibility.PUBLIC.value)
+            batches = self.everything.scan(DIGESTS.name, columns=[DIGESTS.key, "content"], where=where)
+            rows = [row async for batch in batches for row in batch.to_pylist()]
+            named = [row[DIGESTS.key] for row in rows if self.goals.names_kept(row["content"])]
+            self._of_goals = frozenset(named)
+        return self._of_goals or frozenset()
 
     async def _hidden_ids(self) -> frozenset[str]:
         """Return the ids that storage or the catalogue keeps for the team."""
@@ -311,52 +339,41 @@ class PublicReader(LanceDBReader):
     async def _public_runs(self, runs: Sequence[Run]) -> list[Run]:
         """Return runs without what they say of the team's metrics; a run of these alone is left out."""
         hidden = await self._hidden_ids()
+        unseen = await self._unseen_rows(runs)
+        seen = [run for run in runs if (run.job_name, run.scope) not in unseen]
         if not hidden and not self.has_team and not self.kept_origins:
-            return list(runs)
+            return seen
         shown_ids = [metric.metric_id for metric in await self.metrics()]
-        scoped = [replace(run, scope=_public_scope(run.scope, shown_ids)) for run in runs]
-        kept = [run for run, old in zip(scoped, runs, strict=True) if run.scope or not old.scope]
+        scoped = [replace(run, scope=public_scope(run, shown_ids)) for run in seen]
+        kept = [run for run, old in zip(scoped, seen, strict=True) if run.scope or not old.scope]
         ended_badly = [run.ingestion_run_id for run in kept if run.status in _BAD]
         every = await self.everything.outcomes(ended_badly) if ended_badly else []
         shown = [one for one in every if self._is_shown(one.metric_id)]
         public = [await self._without_names(one) for one in shown]
         may_count = self.has_team or bool(self.kept_origins) or await self._may_count_hidden()
-        counts = _NO_COUNTS if may_count else {}
-        runs_of = [(run, _of_run(run, every), _of_run(run, public)) for run in kept]
+        withheld = NOT_KNOWN if may_count else {}
+        runs_of = [(run, outcomes_of(run, every), outcomes_of(run, public)) for run in kept]
         return [
             run
-            if not counts and of_all == of_public
-            else replace(_public_run(run, of_all, of_public), **counts)
+            if not withheld and of_all == of_public
+            else replace(public_run(run, of_all, of_public), **withheld)
             for run, of_all, of_public in runs_of
         ]
 
-
-def _public_run(run: Run, every: Sequence[RunOutcome], public: Sequence[RunOutcome]) -> Run:
-    """Return a run with the errors of public metrics alone.
-
-    Its status follows from public metrics too, unless something else ended it: that is no metric's error. A
-    run of an earlier version does not say what ended it, so that one that failed keeps its status.
-    """
-    is_by_metrics = bool(every) and (run.status is RunStatus.PARTIAL or run.is_aborted is False)
-    return replace(
-        run,
-        status=run_status(public) if is_by_metrics else run.status,
-        error_summary=error_summary(grouped_failures(public)),
-    )
+    async def _unseen_rows(self, runs: Sequence[Run]) -> set[tuple[str, str | None]]:
+        """Return job and scope of the runs that wrote an event or a digest which not everybody may see."""
+        unseen: set[tuple[str, str | None]] = set()
+        for job, spec in ((EVENT_JOB, EVENTS), (DIGEST_JOB, DIGESTS)):
+            written = {run.scope for run in runs if run.job_name == job and run.scope}
+            if written:
+                rows = self.scan(spec.name, columns=[spec.key], where=one_of(spec.key, written))
+                written -= {name async for batch in rows for name in batch[spec.key].to_pylist()}
+            unseen |= {(job, name) for name in written}
+        return unseen
 
 
 def _is_public(metric: MetricDefinition) -> bool:
     return metric.visibility is Visibility.PUBLIC
-
-
-def _of_run(run: Run, outcomes: Iterable[RunOutcome]) -> list[RunOutcome]:
-    return [outcome for outcome in outcomes if outcome.run_id == run.ingestion_run_id]
-
-
-def _public_scope(scope: str | None, shown_ids: Sequence[str]) -> str | None:
-    """Return the patterns that match a public metric; None without any."""
-    patterns = scope.split(",") if scope else []
-    return ",".join(p for p in patterns if any(fnmatchcase(one, p) for one in shown_ids)) or None
 
 
 def _pattern_of(names: Iterable[str]) -> re.Pattern[str] | None:

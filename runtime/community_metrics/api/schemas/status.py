@@ -43,9 +43,9 @@ class RunRecord(Body):
     rows_unchanged: int | None
     """Observations that were stored already, and were not written; null like `rows_inserted`."""
     window_start: date | None
-    """First day that the run requested."""
+    """First day that the run requested or read; null like `rows_inserted`, and for jobs that read no days."""
     window_end: date | None
-    """Last day that the run requested."""
+    """Last day that the run requested or read; null like `window_start`."""
     error_summary: str | None
     """The errors, one line for each cause; null without errors. For display only."""
     failures: list[Failure]
