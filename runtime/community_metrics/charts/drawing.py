@@ -34,10 +34,14 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series: its name in the key, and one dot for each period of the chart, oldest first."""
+    """One series: its name in the key, and one dot for each period of the chart, oldest first.
+
+    `is_earlier`: the values are of earlier periods, which the line is drawn in grey to compare with.
+    """
 
     name: str
     dots: Sequence[Dot]
+    is_earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +68,24 @@ class Chart:
     flags: Sequence[Flag] = ()
     starts_at_zero: bool = True
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A part of a sum: its name, its value, and the words at the end of the bar."""
+
+    name: str
+    value: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """The parts of a sum side by side, from 0. `notes` are below them, `description` is the text alternative."""
+
+    title: str
+    bars: Sequence[Bar]
     notes: Sequence[str] = ()
     description: str = ""
