@@ -57,7 +57,7 @@ class Chart:
     """A chart with its words.
 
     `flags` come with the most important ones first. `starts_at_zero` is False only for levels, whose axis may
-    begin higher; the picture then says so. `warnings` are above the lines, `notes` below them. `description`
+    begin higher; the picture then says so. `gap` is why a period has no value. `warnings` are above the lines, `notes` below them. `description`
     is the text alternative.
     """
 
@@ -67,6 +67,7 @@ class Chart:
     lines: Sequence[Line]
     flags: Sequence[Flag] = ()
     starts_at_zero: bool = True
+    gap: str = "no data"
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
     description: str = ""
@@ -74,11 +75,16 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A part of a sum: its name, its value, and the words at the end of the bar."""
+    """A part of a sum: its name, its value, and its share in words, empty where it is not known."""
 
     name: str
     value: int
-    text: str
+    share: str = ""
+
+    @property
+    def text(self) -> str:
+        """The words at the end of the bar."""
+        return f"{self.value:,} ({self.share})" if self.share else f"{self.value:,}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,7 @@ def number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def marks_of(
-    dots: Sequence[Place], colour: str, *, top: float, bottom: float, scope: str = ""
-) -> list[str]:
+def marks_of(dots: Sequence[Place], colour: str, *, top: float, bottom: float, scope: str = "") -> list[str]:
     """Return the paths of a line in the colour of a class, between the two edges of the plot.
 
     `scope` begins their ids, so that a page may have several pictures.

@@ -64,6 +64,11 @@ def themed(theme: str, *, light: str, dark: str) -> str:
     return styles[theme]
 
 
+def line_colour(at: int, *, is_earlier: bool = False) -> str:
+    """Return the colour of a line on light paper, as six hexadecimal digits."""
+    return _LIGHT_LINES[EARLIER if is_earlier else at].removeprefix("#")
+
+
 def chart_style(theme: str, colours: Sequence[int]) -> str:
     """Return the style of a chart whose lines have these colours, in a theme."""
     light, dark = _LIGHT + _values(_LIGHT_LINES, colours), _DARK + _values(_DARK_LINES, colours)

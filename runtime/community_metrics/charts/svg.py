@@ -58,7 +58,8 @@ def embedded_chart(chart: Chart, *, scope: str) -> str:
 
 def embedded(page: Page, title: str, description: str, scope: str) -> str:
     """Return what is drawn on a page as an element of an HTML page."""
-    return f'<svg class="{EMBEDDED}" {_words(title, description, page.height, scope)}{page.drawn}</svg>'
+    opening = f'<svg class="{EMBEDDED}" preserveAspectRatio="xMidYMin meet" '
+    return f"{opening}{_words(title, description, page.height, scope)}{page.drawn}</svg>"
 
 
 def _words(title: str, description: str, height: int, scope: str = "") -> str:
@@ -100,8 +101,8 @@ def _below(chart: Chart, page: Page, axis: Axis) -> None:
         if dot.value is not None or dot.mark is Mark.RESET
     }
     signs = [f"{sign} {mark.value}" for mark, sign in _SIGNS.items() if mark in found]
-    if any(dot.value is None for line in chart.lines for dot in line.dots):
-        signs.append("gap: no data")
+    if any(dot.value is None for line in chart.lines for dot in line.dots if not line.is_earlier):
+        signs.append(f"gap: {chart.gap}")
     page.text(" · ".join(signs), SMALL_PX, "n")
     if axis.low:
         page.text(f"The axis begins at {axis.low:,}, not at 0.", SMALL_PX, "n")

@@ -29,15 +29,16 @@ _STYLE: Final = """
 * { box-sizing: border-box }
 body { margin: 0; background: #e7eaee; color: #1f2328; font: 20px/1.4 system-ui, Helvetica, Arial, sans-serif;
   -webkit-print-color-adjust: exact; print-color-adjust: exact }
-.slide { position: relative; width: 13.333in; height: 7.5in; margin: 24px auto 0; padding: .55in .75in .7in;
+.slide { position: relative; display: flex; flex-direction: column; width: 13.333in; height: 7.5in;
+  margin: 24px auto 0; padding: .55in .75in .7in;
   background: #fff; overflow: hidden; break-after: page; break-inside: avoid }
 .notes { width: 13.333in; margin: 0 auto; padding: 12px .75in; font-size: 15px; color: #59636e }
 .notes p { margin: 6px 0 }
 h1 { margin: 1.1in 0 .25in; font-size: 46px; line-height: 1.15; font-weight: 650 }
-h2 { margin: 0 0 .25in; font-size: 32px; line-height: 1.2; font-weight: 650 }
+h2 { margin: 0 0 .2in; font-size: 32px; line-height: 1.2; font-weight: 650 }
 p { margin: 0 0 .15in }
 .lead { font-size: 24px }
-.big { font-size: 84px; line-height: 1; font-weight: 650; font-variant-numeric: tabular-nums; margin: .2in 0 }
+.big { font-size: 72px; line-height: 1.1; font-weight: 650; font-variant-numeric: tabular-nums; margin: .2in 0 }
 .notice { color: #9a3412; font-weight: 600 }
 .quiet, .foot { color: #59636e; font-size: 16px }
 .foot { position: absolute; left: .75in; right: .75in; bottom: .3in; display: flex;
@@ -53,7 +54,8 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; max-width: 3
 .up { color: #116329 } .down { color: #a40e26 }
 ul { margin: 0; padding-left: 24px } li { margin: 0 0 10px }
 a { color: #0550ae; text-decoration: none }
-svg { display: block; width: 100%; height: 5.15in; margin: 0 auto }
+svg { flex: 1 1 0; min-height: 0; width: 100% }
+ul + h2, .quiet + h2 { margin-top: .25in }
 @media print { body { background: none } .slide { margin: 0 } .notes { display: none } }
 """
 
@@ -113,6 +115,11 @@ def _content(slide: Slide, scope: str) -> Iterator[Element]:
     yield from (element("p", link(line.text, line.url)) for line in slide.links)
     if slide.more:
         yield element("p", slide.more, class_="quiet")
+    if slide.also:
+        yield element("h2", slide.also.heading)
+        yield element("ul", *(element("li", *_line(line)) for line in slide.also.lines))
+        if slide.also.more:
+            yield element("p", slide.also.more, class_="quiet")
 
 
 def _table(table: Table) -> Element:
@@ -144,4 +151,4 @@ def _direction(change: str) -> str:
 
 
 def _line(line: Line) -> list[Element | str]:
-    return [line.text, *([" ", link("source", line.url)] if line.url else [])]
+    return [line.text, " ", link("source", line.url)] if line.url else [line.text]

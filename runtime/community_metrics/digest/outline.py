@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 NONE: Final = "-"
 """A value or a change that is not known."""
 NOT_USERS: Final = "Downloads are not users: machines that build and test download too."
+_HAPPENED, _SAID = "What happened", "What people say, with their names"
+_RESTATED, _NOT_KNOWN = "Restated", "Not known"
+SHARED: Final = {(_HAPPENED, _SAID), (_RESTATED, _NOT_KNOWN)}
+"""Headings of sections that may be on one slide."""
 _OF_KIND: Final = 2
 _TITLES: Final = 2
 _KINDS: Final = {
@@ -163,12 +167,10 @@ def _sections(digest: Digest, lines: int) -> list[Section]:
         _found(digest, lines),
         _happened(digest, lines),
         _said(digest, lines),
-        _limited(
-            "Goals", [Line(plain(one.sentence), _api(digest, one.link)) for one in digest.goals], lines
-        ),
+        _limited("Goals", [Line(plain(one.sentence), _api(digest, one.link)) for one in digest.goals], lines),
         _restated(digest, lines),
         _limited(
-            "Not known",
+            _NOT_KNOWN,
             [Line(plain(one.text), _api(digest, one.link)) for one in digest.unknown],
             lines,
         ),
@@ -204,7 +206,7 @@ def _chosen(found: Sequence[Finding], most: int) -> list[Finding]:
 
 
 def _happened(digest: Digest, most: int) -> Section:
-    heading = "What happened"
+    heading = _HAPPENED
     if digest.has_more_events:
         return Section(heading, (), "More events than a digest lists; the API has them by day.")
     shown = [one for one in digest.happenings if one.kind is not EventKind.PRE_RELEASE]
@@ -222,7 +224,7 @@ def _event_line(one: Happening) -> Line:
 
 
 def _said(digest: Digest, most: int) -> Section:
-    return _limited("What people say, with their names", [_note_line(one) for one in digest.notes], most)
+    return _limited(_SAID, [_note_line(one) for one in digest.notes], most)
 
 
 def _note_line(one: DigestNote) -> Line:
@@ -234,7 +236,7 @@ def _restated(digest: Digest, most: int) -> Section:
     since = digest.since_last
     corrected = [] if since is None else list(_since_lines(since, digest))
     restated = [Line(plain(one.sentence), _api(digest, one.link)) for one in digest.restated]
-    section = _limited("Restated", [*corrected, *restated], most)
+    section = _limited(_RESTATED, [*corrected, *restated], most)
     if since is None or corrected:
         return section
     kept = Line(f"Nothing that the digest of {since.period} said has changed.")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from community_metrics.charts.drawing import Bar, Bars, Chart, Dot, Flag, Line
 from community_metrics.charts.words import with_description
-from community_metrics.digest.outline import NOT_USERS, change_words, note_of, plain, stars_words, value_words
+from community_metrics.digest.outline import NOT_USERS, change_words, plain, stars_words, value_words
+from community_metrics.model import EventKind
+from community_metrics.model.digest_charts import PERIODS
 from community_metrics.periods import Grain, last_periods, period_of
 from community_metrics.text import counted, named
 
@@ -29,6 +31,8 @@ _SDKS: Final = {
     "php": "PHP",
 }
 _MOST_SHARES: Final = 12
+_MARKED: Final = (EventKind.POST, EventKind.MENTION, EventKind.OUTAGE, EventKind.RELEASE)
+"""Kinds of events that are marked, by what a reader of a chart looks for; of previews there are too many."""
 _EARLIER: Final = {Grain.WEEK: "52 weeks", Grain.MONTH: "12 months", Grain.QUARTER: "4 quarters"}
 
 
@@ -52,12 +56,15 @@ def pictures_of(digest: Digest, rules: Mapping[str, str]) -> Iterator[Picture]:
     yield from (_of_stars(digest, one) for one in digest.charts if one.about == "stars")
 
 
-def _of_sum(digest: Digest, chart: DigestChart, rules: Mapping[str, str], *, is_last: bool = False) -> Picture:
+def _of_sum(
+    digest: Digest, chart: DigestChart, rules: Mapping[str, str], *, is_last: bool = False
+) -> Picture:
     [line] = chart.lines
     score = next(
         one for one in (digest.total, *digest.scores) if one is not None and one.product == line.product
     )
     before = [_earlier(digest, line)] if line.year_before else []
+    flags = _flags(digest, line.product)
     title = f"{plain(line.name)}: {_value(score, digest) or f'{chart.unit} by {digest.grain}'}"
     more = counted(chart.more, "more product") if is_last and chart.more else None
     notes = [
@@ -69,7 +76,7 @@ def _of_sum(digest: Digest, chart: DigestChart, rules: Mapping[str, str], *, is_
         NOT_USERS if chart.unit == "downloads" else "",
     ]
     return Picture(
-        drawing=_drawn(digest, chart, title, before, _about_sum(digest, chart, score)),
+        drawing=_drawn(digest, chart, title, before, flags, _about_sum(digest, chart, score)),
         lead=_lead(score, digest),
         more=f"and {more} without a chart here" if more else None,
         notes=tuple(filter(None, notes)),
@@ -83,7 +90,7 @@ def _of_stars(digest: Digest, chart: DigestChart) -> Picture:
     note = f"A {digest.grain} has a value if every repository of the product was read at its end."
     notes = [f"{note} {_gaps(digest)}", "The axis may begin above 0: the picture says where."]
     return Picture(
-        drawing=_drawn(digest, chart, title, (), [note]),
+        drawing=_drawn(digest, chart, title, (), (), [note]),
         lead="" if stars is None else f"All repositories: {stars_words(stars)}",
         more=f"and {counted(chart.more, 'more product')} with stars" if chart.more else None,
         notes=tuple(notes),
@@ -118,12 +125,28 @@ def _of_shares(digest: Digest, rules: Mapping[str, str]) -> Picture:
 
 def _bar(one: DigestShare) -> Bar:
     name = "No SDK" if one.sdk is None else _SDKS.get(one.sdk, plain(one.sdk))
-    share = "" if one.share is None else f"  {one.share:.1%}"
-    return Bar(name, one.value, f"{one.value:,}{share}")
+    return Bar(name, one.value, "" if one.share is None else f"{one.share:.1%}")
+
+
+def _flags(digest: Digest, product: str | None) -> list[Flag]:
+    """Return what is known of the days of the period, what people say first; of a product's own if it is one."""
+    notes = [
+        Flag(one.day, f"{plain(one.title)} (says {plain(one.author)})")
+        for one in digest.notes
+        if product in {None, one.product}
+    ]
+    stated = [one for one in digest.happenings if one.kind in _MARKED and product in {None, one.product}]
+    stated.sort(key=lambda one: (_MARKED.index(one.kind), one.day))
+    return [*notes, *(Flag(one.day, named([plain(title) for title in one.titles])) for one in stated)]
 
 
 def _drawn(
-    digest: Digest, chart: DigestChart, title: str, earlier: Sequence[Line], notes: Sequence[str]
+    digest: Digest,
+    chart: DigestChart,
+    title: str,
+    earlier: Sequence[Line],
+    flags: Sequence[Flag],
+    notes: Sequence[str],
 ) -> Chart:
     periods = _periods(digest, chart)
     lines = [Line(plain(line.name), [Dot(value) for value in line.values]) for line in chart.lines]
@@ -136,8 +159,12 @@ def _drawn(
             subtitle=f"{what} · {periods[0].label} to {periods[-1].label}{complete}",
             periods=periods,
             lines=[*lines, *earlier],
-            flags=[Flag(one.day, f"Counted in another way from here: {one.reason}") for one in chart.breaks],
+            flags=[
+                *(Flag(one.day, f"Counted in another way from here: {one.reason}") for one in chart.breaks),
+                *flags,
+            ],
             starts_at_zero=not chart.is_level,
+            gap="not complete",
             notes=notes,
         )
     )
@@ -158,12 +185,17 @@ def _about_sum(digest: Digest, chart: DigestChart, score: Score) -> list[str]:
     several = len(line.metric_ids) > 1
     notes = [f"Sum of {counted(len(line.metric_ids), 'package')}." if several else ""]
     notes += [f"A {digest.grain} counts only if all of them are complete." if several else ""]
+    if len(line.values) < PERIODS[Grain(digest.grain)]:
+        all_of = "all of them are" if several else "it is"
+        notes.append(f"The line begins with the first {digest.grain} in which {all_of} complete.")
     if line.values[-1] is None and score.lacking:
         missing = named([names.get(one, one) for one in score.lacking])
         notes.append(f"{digest.period} has no value here: {missing} {_is(score.lacking)} not complete.")
     if score.left_out:
         out = named([names.get(one, one) for one in score.left_out])
         notes.append(f"Without {out}, which failed for more than two weeks.")
+    if line.year_before and None in line.year_before:
+        notes.append(f"Grey has only {digest.grain}s that are complete and were counted in the same way.")
     text = " ".join(filter(None, notes))
     return [text] if text else []
 
@@ -173,18 +205,22 @@ def _is(names: Sequence[str]) -> str:
 
 
 def _value(score: Score, digest: Digest) -> str | None:
-    return None if score.value is None else f"{value_words(score, with_unit=True)} in {digest.period}"
+    if score.value is None:
+        return None
+    of = "" if score.is_complete or score.is_estimated else f", {score.complete} of {score.series} series"
+    return f"{value_words(score, with_unit=True)} in {digest.period}{of}"
 
 
 def _lead(score: Score, digest: Digest) -> str:
     """Return the changes of a value, or why there are none."""
-    if note := note_of(score):
-        return f"{note[0].upper()}{note[1:]}"
+    if score.series and not score.is_complete:
+        return "Not complete, so no change is given"
     known = [(score.change, f"the {digest.grain} before"), (score.year_on_year, "a year before")]
-    return "; ".join(f"{change_words(change)} from {base}" for change, base in known if change is not None)
+    words = [f"{change_words(change)} from {base}" for change, base in known if change is not None]
+    words += [] if score.level_break is None else [f"counted in another way since {score.level_break}"]
+    text = "; ".join(words)
+    return text[:1].upper() + text[1:]
 
 
 def _gaps(digest: Digest) -> str:
-    return (
-        f"A gap is a {digest.grain} that is not complete: nothing is estimated, and no line is drawn across it."
-    )
+    return f"A gap is a {digest.grain} that is not complete: nothing is estimated, and no line is drawn across it."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.charts.drawing import Bars, Chart
-from community_metrics.digest.outline import NOT_USERS, outline_of, value_words
+from community_metrics.digest.outline import NONE, NOT_USERS, SHARED, outline_of, plain, value_words
 from community_metrics.digest.pictures import pictures_of
 
 if TYPE_CHECKING:
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from community_metrics.digest.pictures import Picture
     from community_metrics.model.digest_content import Digest
 
+_DASH: Final = "- is not known: a series is not complete in one of the periods, or its counting changed"
 _PRODUCTS: Final = 30
 _LINES: Final = 8
 _ROWS_OF_A_SLIDE: Final = 12
-_HEIGHT_OF_A_SLIDE: Final = 17
-"""Rows of text that a slide has room for."""
-_CHARACTERS_OF_A_ROW: Final = 92
+_HEIGHT_OF_A_SLIDE: Final = 18
+"""Rows of text that a slide has room for, below its heading and above what says how much more there is."""
+_CHARACTERS_OF_A_ROW: Final = 98
+_SPACE: Final = 0.4
+_HEADING: Final = 3
+"""Rows of text that a second heading needs, with its own line of what there is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Slide:
-    """One slide, from the top down. `notes` are what its speaker should know."""
+    """One slide, from the top down. `notes` are what its speaker should know.
+
+    `also` is a second list that has room below the first one.
+    """
 
     heading: str
     notes: tuple[str, ...]
@@ -49,6 +56,7 @@ class Slide:
     lines: tuple[Line, ...] = ()
     links: tuple[Line, ...] = ()
     more: str | None = None
+    also: Section | None = None
     is_title: bool = False
 
 
@@ -64,9 +72,7 @@ class Deck:
 def slides_of(digest: Digest) -> Deck:
     """Return the slides of a digest."""
     outline = outline_of(digest, products=_PRODUCTS, lines=_LINES)
-    foot = f"{digest.name or 'Community metrics'}, {digest.grain} {digest.period}"
-    if outline.notice:
-        foot = outline.notice
+    foot = outline.notice or f"{_name(digest)}, {digest.grain} {digest.period}"
     return Deck(outline.first_line, foot, tuple(_slides(digest, outline)))
 
 
@@ -75,19 +81,22 @@ def _slides(digest: Digest, outline: Outline) -> Iterator[Slide]:
     yield _title(digest, outline, rules)
     yield from _scorecards(outline, rules)
     yield from (_pictured(one) for one in pictures_of(digest, rules))
-    for section in outline.sections:
-        yield from _lists(section, digest, rules)
+    yield from _sections(outline.sections, digest, rules)
     yield _last(digest, outline)
+
+
+def _name(digest: Digest) -> str:
+    return plain(digest.name) if digest.name else "Community metrics"
 
 
 def _title(digest: Digest, outline: Outline, rules: dict[str, str]) -> Slide:
     total = digest.total
     has_number = total is not None and total.value is not None
     return Slide(
-        heading=f"{digest.name or 'Community metrics'}: {digest.grain} {digest.period}",
+        heading=f"{_name(digest)}: {digest.grain} {digest.period}",
         lead=outline.first_line,
         notice=outline.notice,
-        number=value_words(total) if total is not None and has_number else None,
+        number=value_words(total, with_unit=True) if total is not None and has_number else None,
         text=outline.headline,
         notes=_known(rules.get("total-of-period"), NOT_USERS),
         is_title=True,
@@ -99,16 +108,22 @@ def _scorecards(outline: Outline, rules: dict[str, str]) -> Iterator[Slide]:
     pages = [rows[first : first + _ROWS_OF_A_SLIDE] for first in range(0, len(rows), _ROWS_OF_A_SLIDE)]
     for number, shown in enumerate(pages, 1):
         total = outline.total if number == 1 else None
+        is_last = number == len(pages)
         heads = ("Product", "Downloads", outline.previous, "vs year before", "Stars")
         yield Slide(
             heading=_continued("Scorecard", number),
             table=Table(heads, tuple(row for row in shown if row is not total), total),
-            more=outline.more if number == len(pages) else None,
+            more="; ".join(_known(_DASH if _has_dash(shown) else None, outline.more if is_last else None))
+            or None,
             notes=_known(
                 "A product of which a series is not complete has the sum of the others, and no change.",
                 rules.get("total-of-period"),
             ),
         )
+
+
+def _has_dash(rows: Iterable[Row]) -> bool:
+    return any(NONE in {row.value, row.change, row.year} for row in rows)
 
 
 def _pictured(picture: Picture) -> Slide:
@@ -123,34 +138,57 @@ def _pictured(picture: Picture) -> Slide:
     )
 
 
+def _sections(sections: Sequence[Section], digest: Digest, rules: dict[str, str]) -> Iterator[Slide]:
+    """Yield the slides of lists; two that belong together and are short share one."""
+    rest = list(sections)
+    while rest:
+        first = rest.pop(0)
+        is_shared = bool(rest) and (first.heading, rest[0].heading) in SHARED
+        if is_shared and _height(first.lines) + _height(rest[0].lines) + _HEADING <= _HEIGHT_OF_A_SLIDE:
+            yield replace(_list(first, first.lines, digest, rules), also=rest.pop(0))
+        else:
+            yield from _lists(first, digest, rules)
+
+
 def _lists(section: Section, digest: Digest, rules: dict[str, str]) -> Iterator[Slide]:
-    pages = list(_pages(section.lines)) or [[]]
+    pages = _pages(section.lines)
     for number, lines in enumerate(pages, 1):
-        yield Slide(
-            heading=_continued(section.heading, number),
-            lines=tuple(lines),
-            more=section.more if number == len(pages) else None,
-            notes=_definitions(lines, digest, rules),
-        )
+        made = _list(section, lines, digest, rules)
+        more = section.more if number == len(pages) else None
+        yield replace(made, heading=_continued(section.heading, number), more=more)
+
+
+def _list(section: Section, lines: Sequence[Line], digest: Digest, rules: dict[str, str]) -> Slide:
+    notes = _definitions(lines, digest, rules)
+    return Slide(section.heading, notes, lines=tuple(lines), more=section.more)
 
 
 def _continued(heading: str, number: int) -> str:
     return heading if number == 1 else f"{heading}, continued"
 
 
-def _pages(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """Yield the lines of each slide: as many as it has room for."""
-    shown: list[Line] = []
-    height = 0.0
+def _pages(lines: Sequence[Line]) -> list[list[Line]]:
+    """Return the lines of each slide: on as few slides as have room for all, about the same on each."""
+    fewest = len(_filled(lines, _HEIGHT_OF_A_SLIDE))
+    room = _height(lines) / fewest
+    while len(pages := _filled(lines, min(room, _HEIGHT_OF_A_SLIDE))) > fewest:
+        room += 0.5
+    return pages
+
+
+def _filled(lines: Sequence[Line], room: float) -> list[list[Line]]:
+    pages: list[list[Line]] = [[]]
     for line in lines:
-        rows = -(-len(line.text) // _CHARACTERS_OF_A_ROW) + 0.4
-        if shown and height + rows > _HEIGHT_OF_A_SLIDE:
-            yield shown
-            shown, height = [], 0.0
-        shown.append(line)
-        height += rows
-    if shown:
-        yield shown
+        if pages[-1] and _height([*pages[-1], line]) > room:
+            pages.append([])
+        pages[-1].append(line)
+    return pages
+
+
+def _height(lines: Iterable[Line]) -> float:
+    """Return how many rows of text lines need, with the space between them."""
+    texts = (f"{line.text} source" if line.url else line.text for line in lines)
+    return sum(-(-len(text) // _CHARACTERS_OF_A_ROW) + _SPACE for text in texts)
 
 
 def _definitions(lines: Sequence[Line], digest: Digest, rules: dict[str, str]) -> tuple[str, ...]:

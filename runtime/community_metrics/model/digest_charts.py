@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 from community_metrics.model.digest_part import Part
+from community_metrics.periods import Grain
+
+PERIODS: Final = {Grain.WEEK: 26, Grain.MONTH: 13, Grain.QUARTER: 8}
+"""Periods of a chart; it has fewer where no line has a value in the first ones."""
 
 
 class DigestBreak(Part):
@@ -29,7 +33,7 @@ class DigestLine(Part):
     values: tuple[int | None, ...]
     """One for each period of the chart; null where a metric is not complete."""
     year_before: tuple[int | None, ...]
-    """The same periods a year earlier; empty where the chart does not show them or none is complete."""
+    """The same periods a year earlier; null also where the counting changed since. Empty without any value."""
 
 
 class DigestChart(Part):

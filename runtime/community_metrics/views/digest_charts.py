@@ -7,9 +7,15 @@ from functools import cached_property
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Final, Literal
 
-from community_metrics.model.digest_charts import DigestBreak, DigestChart, DigestLine, DigestShare
-from community_metrics.periods import Grain, last_periods
-from community_metrics.series.change import YEAR
+from community_metrics.model.digest_charts import (
+    PERIODS,
+    DigestBreak,
+    DigestChart,
+    DigestLine,
+    DigestShare,
+)
+from community_metrics.periods import last_periods
+from community_metrics.series.change import YEAR, break_between
 from community_metrics.series.points import points
 from community_metrics.views.selection import by_product, declared_breaks
 
@@ -24,8 +30,6 @@ if TYPE_CHECKING:
 
 MOST_PRODUCTS: Final = 6
 """Products with a chart of their own, and lines of stars."""
-PERIODS: Final = {Grain.WEEK: 26, Grain.MONTH: 13, Grain.QUARTER: 8}
-"""Periods of a chart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +52,19 @@ class DigestCharts:
     stars: Sequence[Summed]
 
     def build(self) -> tuple[DigestChart, ...]:
-        """Return the charts: of the total, of the largest products, of stars; one without a value is none."""
+        """Return the charts: of the total, of the largest products, of stars; one without a line is none."""
         total = [] if self.total is None else [self.total]
         alone = {one.metrics for one in total}
-        own = [one for one in self.products if one.metrics not in alone and self._has_values(one)]
+        own = [one for one in self.products if one.metrics not in alone and self._has_line(one)]
         more = len(own[MOST_PRODUCTS:])
         return (
-            *(self._chart("total", [one], 0) for one in total if self._has_values(one)),
+            *(self._chart("total", [one], 0) for one in total if self._has_line(one)),
             *(self._chart("product", [one], more) for one in own[:MOST_PRODUCTS]),
             *self._of_stars(),
         )
 
     def _of_stars(self) -> Sequence[DigestChart]:
-        known = [one for one in self.stars if self._has_values(one)]
+        known = [one for one in self.stars if self._has_line(one)]
         known.sort(key=lambda one: (-self._newest(one), one.name, one.product or ""))
         shown, rest = known[:MOST_PRODUCTS], known[MOST_PRODUCTS:]
         return [self._chart("stars", shown, len(rest))] if shown else []
@@ -70,7 +74,7 @@ class DigestCharts:
     ) -> DigestChart:
         is_level = about == "stars"
         breaks = self._breaks(lines)
-        drawn = [self._line(one, with_year=not is_level and not breaks) for one in lines]
+        drawn = [self._line(one, () if is_level else self._year_before(one, breaks)) for one in lines]
         shown = self._shown
         first = min(_leading_gaps(line.values) for line in drawn)
         return DigestChart(
@@ -92,17 +96,22 @@ class DigestCharts:
             more=more,
         )
 
-    def _line(self, one: Summed, *, with_year: bool) -> DigestLine:
-        values = self._values(one)
-        before = values[: len(self._shown)]
-        has_before = with_year and any(value is not None for value in before)
+    def _line(self, one: Summed, before: Sequence[int | None]) -> DigestLine:
         return DigestLine(
             product=one.product,
             name=one.name,
             metric_ids=tuple(sorted(metric.metric_id for metric in one.metrics)),
-            values=tuple(values[-len(self._shown) :]),
-            year_before=tuple(before) if has_before else (),
+            values=tuple(self._values(one)[-len(self._shown) :]),
+            year_before=tuple(before) if any(value is not None for value in before) else (),
         )
+
+    def _year_before(self, one: Summed, breaks: Sequence[LevelBreak]) -> list[int | None]:
+        """Return the values of a year earlier, without those that were counted in another way."""
+        periods = zip(self._values(one), self._grid.periods, self._shown, strict=False)
+        return [
+            value if break_between(breaks, earlier.start, period.end) is None else None
+            for value, earlier, period in periods
+        ]
 
     def _breaks(self, lines: Sequence[Summed]) -> list[LevelBreak]:
         """Return the changes of counting since the first value that a chart may compare with."""
@@ -111,8 +120,9 @@ class DigestCharts:
         days = (self._grid.periods[0].start, self.period.end)
         return sorted((one for one in found if days[0] < one.day <= days[1]), key=lambda one: one.day)
 
-    def _has_values(self, one: Summed) -> bool:
-        return any(value is not None for value in self._values(one)[-len(self._shown) :])
+    def _has_line(self, one: Summed) -> bool:
+        """Return whether there are two values: one alone shows nothing that a table does not."""
+        return sum(value is not None for value in self._values(one)[-len(self._shown) :]) > 1
 
     def _newest(self, one: Summed) -> int:
         return next((value for value in reversed(self._values(one)) if value is not None), 0)
