@@ -57,8 +57,8 @@ class Chart:
     """A chart with its words.
 
     `flags` come with the most important ones first. `starts_at_zero` is False only for levels, whose axis may
-    begin higher; the picture then says so. `gap` is why a period has no value. `warnings` are above the lines, `notes` below them. `description`
-    is the text alternative.
+    begin higher; the picture then says so. `gap` is why a period has no value. `warnings` are above
+    the lines, `notes` below them. `description` is the text alternative.
     """
 
     title: str
@@ -89,7 +89,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """The parts of a sum side by side, from 0. `notes` are below them, `description` is the text alternative."""
+    """The parts of a sum as bars from 0; `notes` are below them, `description` is the text alternative."""
 
     title: str
     bars: Sequence[Bar]

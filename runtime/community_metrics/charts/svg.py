@@ -1,7 +1,7 @@
 """A chart as one SVG picture of at most 20 kB, for light and dark pages, with a text alternative.
 
-It has no script, no font and no address, and every text in it is cleaned and escaped. The style of `chart_svg`
-is for a document of its own: embed it as an image. In a page of one file use `embedded_chart`.
+It has no script, no font and no address, and every text in it is cleaned and escaped. The style of
+`chart_svg` is for a document of its own: embed it as an image. In a page of one file use `embedded_chart`.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ h1 { margin: 1.1in 0 .25in; font-size: 46px; line-height: 1.15; font-weight: 650
 h2 { margin: 0 0 .2in; font-size: 32px; line-height: 1.2; font-weight: 650 }
 p { margin: 0 0 .15in }
 .lead { font-size: 24px }
-.big { font-size: 72px; line-height: 1.1; font-weight: 650; font-variant-numeric: tabular-nums; margin: .2in 0 }
+.big { margin: .2in 0; font-size: 72px; line-height: 1.1;
+  font-weight: 650; font-variant-numeric: tabular-nums }
 .notice { color: #9a3412; font-weight: 600 }
 .quiet, .foot { color: #59636e; font-size: 16px }
 .foot { position: absolute; left: .75in; right: .75in; bottom: .3in; display: flex;

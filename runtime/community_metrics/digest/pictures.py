@@ -60,9 +60,7 @@ def _of_sum(
     digest: Digest, chart: DigestChart, rules: Mapping[str, str], *, is_last: bool = False
 ) -> Picture:
     [line] = chart.lines
-    score = next(
-        one for one in (digest.total, *digest.scores) if one is not None and one.product == line.product
-    )
+    score = {one.product: one for one in (digest.total, *digest.scores) if one is not None}[line.product]
     before = [_earlier(digest, line)] if line.year_before else []
     flags = _flags(digest, line.product)
     title = f"{plain(line.name)}: {_value(score, digest) or f'{chart.unit} by {digest.grain}'}"
@@ -76,7 +74,9 @@ def _of_sum(
         NOT_USERS if chart.unit == "downloads" else "",
     ]
     return Picture(
-        drawing=_drawn(digest, chart, title, before, flags, _about_sum(digest, chart, score)),
+        drawing=_drawn(
+            digest, chart, title, earlier=before, flags=flags, notes=_about_sum(digest, chart, score)
+        ),
         lead=_lead(score, digest),
         more=f"and {more} without a chart here" if more else None,
         notes=tuple(filter(None, notes)),
@@ -90,7 +90,7 @@ def _of_stars(digest: Digest, chart: DigestChart) -> Picture:
     note = f"A {digest.grain} has a value if every repository of the product was read at its end."
     notes = [f"{note} {_gaps(digest)}", "The axis may begin above 0: the picture says where."]
     return Picture(
-        drawing=_drawn(digest, chart, title, (), (), [note]),
+        drawing=_drawn(digest, chart, title, notes=[note]),
         lead="" if stars is None else f"All repositories: {stars_words(stars)}",
         more=f"and {counted(chart.more, 'more product')} with stars" if chart.more else None,
         notes=tuple(notes),
@@ -129,7 +129,7 @@ def _bar(one: DigestShare) -> Bar:
 
 
 def _flags(digest: Digest, product: str | None) -> list[Flag]:
-    """Return what is known of the days of the period, what people say first; of a product's own if it is one."""
+    """Return what is known of days of the period, what people say first; only of the product, if any."""
     notes = [
         Flag(one.day, f"{plain(one.title)} (says {plain(one.author)})")
         for one in digest.notes
@@ -144,9 +144,10 @@ def _drawn(
     digest: Digest,
     chart: DigestChart,
     title: str,
-    earlier: Sequence[Line],
-    flags: Sequence[Flag],
+    *,
     notes: Sequence[str],
+    earlier: Sequence[Line] = (),
+    flags: Sequence[Flag] = (),
 ) -> Chart:
     periods = _periods(digest, chart)
     lines = [Line(plain(line.name), [Dot(value) for value in line.values]) for line in chart.lines]
@@ -223,4 +224,4 @@ def _lead(score: Score, digest: Digest) -> str:
 
 
 def _gaps(digest: Digest) -> str:
-    return f"A gap is a {digest.grain} that is not complete: nothing is estimated, and no line is drawn across it."
+    return f"A gap is a {digest.grain} that is not complete: nothing is estimated, no line crosses it."

@@ -1,4 +1,4 @@
-"""A digest as a PowerPoint file of 16:9 slides, with tables and charts that can be edited; needs the extra `deck`.
+"""A digest as PowerPoint: 16:9 slides with tables and charts that can be edited; needs the extra `deck`.
 
 A chart has the values that are stored in the digest. A period without a value is an empty cell and a gap. The
 same digest gives the same bytes: every time in the file is the one at which the digest was made.
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from pptx.presentation import Presentation as Presented
     from pptx.slide import Slide as Drawn
     from pptx.table import _Cell as Cell
-    from pptx.text.text import TextFrame, _Paragraph as Paragraph
+    from pptx.text.text import TextFrame
+    from pptx.text.text import _Paragraph as Paragraph
 
     from community_metrics.digest.outline import Line, Row
     from community_metrics.digest.slides import Deck, Slide, Table

@@ -51,7 +51,7 @@ def add_lines(drawn: Drawn, chart: Chart, place: Place, at: datetime) -> None:
     room = Emu(height - _WORDS * (1 + rows))
     names = [period.label for period in chart.periods]
     columns = [(line.name, [dot.value for dot in line.dots]) for line in chart.lines]
-    frame = _add(
+    frame = _added(
         drawn, XL_CHART_TYPE.LINE_MARKERS, names, columns, (left, Emu(top + _WORDS), width, room), at
     )
     _describe(frame, chart.title, chart.description)
@@ -83,7 +83,7 @@ def add_bars(drawn: Drawn, bars: Bars, place: Place, at: datetime) -> None:
     left, top, width, height = place
     room = Emu(min(height, Inches(0.8) + Inches(0.42) * len(names)))
     columns = [(bars.title, [bar.value for bar in bars.bars])]
-    frame = _add(drawn, XL_CHART_TYPE.BAR_CLUSTERED, names, columns, (left, top, width, room), at)
+    frame = _added(drawn, XL_CHART_TYPE.BAR_CLUSTERED, names, columns, (left, top, width, room), at)
     native = frame.chart
     _describe(frame, bars.title, bars.description)
     native.has_legend = False
@@ -102,7 +102,7 @@ def add_bars(drawn: Drawn, bars: Bars, place: Place, at: datetime) -> None:
     fill.fore_color.rgb = RGBColor.from_string(line_colour(0))
 
 
-def _add(
+def _added(  # noqa: PLR0917  each is another thing; names would make the two calls no clearer
     drawn: Drawn, kind: XL_CHART_TYPE, names: Sequence[str], columns: Columns, place: Place, at: datetime
 ) -> GraphicFrame:
     data = CategoryChartData(number_format=_FORMAT)

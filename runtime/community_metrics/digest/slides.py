@@ -1,4 +1,7 @@
-"""A digest as slides: what is on each of them, and what its speaker should know. Every kind of deck shows these."""
+"""A digest as slides: what is on each of them, and what its speaker should know.
+
+Every kind of deck shows these.
+"""
 
 from __future__ import annotations
 

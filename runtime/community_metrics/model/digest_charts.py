@@ -33,7 +33,7 @@ class DigestLine(Part):
     values: tuple[int | None, ...]
     """One for each period of the chart; null where a metric is not complete."""
     year_before: tuple[int | None, ...]
-    """The same periods a year earlier; null also where the counting changed since. Empty without any value."""
+    """The same periods a year earlier; null also where the counting changed since. Empty without a value."""
 
 
 class DigestChart(Part):
