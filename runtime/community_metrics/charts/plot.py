@@ -65,7 +65,8 @@ class Plot:
         if not any(dot.value is not None for line in chart.lines for dot in line.dots):
             middle = (self.left + self.right) / 2
             parts.append(text_at(middle, self.top + _HEIGHT / 2, "no data in this period", "m"))
-        for line, colour in zip(chart.lines, colours_of(chart), strict=True):
+        drawn = zip(chart.lines, colours_of(chart), strict=True)
+        for line, colour in sorted(drawn, key=lambda one: not one[0].is_earlier):
             dots = [
                 (x, None if dot.value is None else self.y(dot.value), dot.mark)
                 for x, dot in zip(middles, line.dots, strict=True)
