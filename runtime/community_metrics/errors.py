@@ -81,7 +81,6 @@ class SeedFileError(ConfigurationError):
     """A seed file has faults; each names its line. Nothing of it was loaded."""
 
 
-@dataclass(eq=False)
 class ExtraMissing(ConfigurationError):  # noqa: N818  the message is the sentence
     """`what` needs the packages of an extra, which are not installed."""
 
@@ -89,6 +88,7 @@ class ExtraMissing(ConfigurationError):  # noqa: N818  the message is the senten
         super().__init__(f"{what} needs the extra {extra}. Fix: pip install 'community-metrics[{extra}]'")
 
 
+@dataclass(eq=False)
 class SourceError(CommunityMetricsError):
     """A registry did not return the numbers of a metric. Its texts are made from its facts.
 
