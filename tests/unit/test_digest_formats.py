@@ -199,9 +199,7 @@ def test_json_has_everything_and_is_read_back() -> None:
 
 def test_the_same_digest_gives_the_same_bytes() -> None:
     again = Digest.model_validate_json(json_of(DIGEST))
-    assert {form: written(again, form) for form in Format} == {
-        form: written(DIGEST, form) for form in Format
-    }
+    assert {form: written(again, form) for form in Format} == {form: written(DIGEST, form) for form in Format}
 
 
 def test_an_event_has_its_page_and_what_it_is_called() -> None:

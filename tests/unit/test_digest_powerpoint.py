@@ -1,4 +1,4 @@
-"""A digest as PowerPoint: native charts with the stored values, gaps as empty cells, the same bytes each time."""
+"""A digest as PowerPoint: native charts with the stored values, gaps as empty cells, always the same bytes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DIGEST = digest_of(
     api_url="https://api.example",
 )
 FILE = powerpoint_of(DIGEST)
-HOSTILE = "=HYPERLINK(\"http://evil\")<b>&\u202e\x1b[31m"
+HOSTILE = '=HYPERLINK("http://evil")<b>&\u202e\x1b[31m'
 
 
 def presented(content: bytes = FILE) -> Any:
@@ -94,7 +94,9 @@ def test_the_cells_behind_a_chart_are_its_values() -> None:
         data, plot = cells(shape), shape.chart.plots[0]
         for column, series in zip("BCDEFG", plot.series, strict=False):
             assert data[f"{column}1"] == series.name
-            known = {f"{column}{row}": value for row, value in enumerate(series.values, 2) if value is not None}
+            known = {
+                f"{column}{row}": value for row, value in enumerate(series.values, 2) if value is not None
+            }
             assert {name: float(data[name]) for name in known} == known
 
 
