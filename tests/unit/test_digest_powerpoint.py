@@ -1,4 +1,4 @@
-"""A digest as PowerPoint: native charts with the stored values, gaps as empty cells, always the same bytes."""
+"""A digest as PowerPoint: native charts with the stored values, gaps as empty cells, stable bytes."""
 
 from __future__ import annotations
 
@@ -167,6 +167,13 @@ def test_no_text_from_elsewhere_is_calculated_or_is_markup() -> None:
     text = presented(content).slides[0].shapes.title.text_frame.text
     assert text.startswith("=HYPERLINK")
     assert not {"\u202e", "\x1b"} & set(text)
+
+
+def test_a_long_name_of_the_catalogue_is_cut_in_the_properties_and_nowhere_else() -> None:
+    long = "Name " * 80
+    made = presented(powerpoint_of(DIGEST.model_copy(update={"name": long, "first_line": f"{long}week"})))
+    assert len(made.core_properties.title) == 255
+    assert made.slides[0].shapes.title.text_frame.text.startswith(long.strip())
 
 
 def test_a_period_that_goes_on_has_no_chart_and_no_table() -> None:

@@ -184,7 +184,7 @@ def _about_sum(digest: Digest, chart: DigestChart, score: Score) -> list[str]:
     [line] = chart.lines
     names = {value.metric_id: plain(value.name) for value in digest.values}
     several = len(line.metric_ids) > 1
-    notes = [f"Sum of {counted(len(line.metric_ids), 'package')}." if several else ""]
+    notes = [f"Sum of {len(line.metric_ids):,} series." if several else ""]
     notes += [f"A {digest.grain} counts only if all of them are complete." if several else ""]
     if len(line.values) < PERIODS[Grain(digest.grain)]:
         all_of = "all of them are" if several else "it is"

@@ -48,6 +48,8 @@ _BELOW: Final = Inches(6.35)
 """Where the line is that says what is not on the slide."""
 
 _FOOT: Final = Inches(6.95)
+_MOST_OF_PROPERTY: Final = 255
+"""Characters of a property of the file: the library refuses more."""
 
 
 def powerpoint_of(digest: Digest) -> bytes:
@@ -72,7 +74,8 @@ def powerpoint_of(digest: Digest) -> bytes:
 
 def _set_properties(made: Presented, deck: Deck, at: datetime) -> None:
     own = made.core_properties
-    own.title, own.author, own.last_modified_by = deck.title, "community-metrics", "community-metrics"
+    own.title = deck.title[:_MOST_OF_PROPERTY]
+    own.author = own.last_modified_by = "community-metrics"
     own.created = own.modified = at.astimezone(UTC).replace(tzinfo=None)
     own.revision = 1
 
