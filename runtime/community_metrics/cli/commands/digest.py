@@ -62,9 +62,7 @@ def digest(  # noqa: PLR0917  typer calls it by keyword
     """
     if store and anew:
         raise typer.BadParameter("--store and --anew exclude each other")
-    require_installed(form)
-    if output is None and not form.is_text and sys.stdout.isatty():
-        raise typer.BadParameter(f"{form} is a binary file and no text. Fix: --output digest.{form}")
+    _require_place(form, output)
     now = SystemClock().now()
     period = options.named_period(now, week=week, month=month, quarter=quarter)
     settings = quiet_settings()
@@ -90,6 +88,15 @@ def digest(  # noqa: PLR0917  typer calls it by keyword
         typer.echo(content.decode(), nl=False)
     else:
         typer.echo(content, nl=False)
+
+
+def _require_place(form: Format, output: Path | None) -> None:
+    """Check what can be checked of the output before anything is stored."""
+    require_installed(form)
+    if output is None and not form.is_text and sys.stdout.isatty():
+        raise typer.BadParameter(f"{form} is a binary file and no text. Fix: --output digest.{form}")
+    if output is not None and not output.parent.is_dir():
+        raise ConfigurationError(f"The folder {output.parent} does not exist. Fix: mkdir -p {output.parent}")
 
 
 def _write(file: Path, content: bytes) -> None:
