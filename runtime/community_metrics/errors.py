@@ -3,7 +3,8 @@
 CommunityMetricsError
 ├── ConfigurationError          a setting, an option or a file that a person wrote is invalid (exit 2)
 │   ├── CatalogError
-│   └── SeedFileError
+│   ├── SeedFileError
+│   └── ExtraMissing            an option needs packages that are not installed
 ├── SourceError                 a registry did not return the numbers of a metric; carries facts
 │   ├── TransientSourceError    a later attempt may succeed: 5xx, a cut response, a page instead of JSON
 │   │   ├── SourceRateLimited   the registry limits requests
@@ -79,6 +80,13 @@ class CatalogError(ConfigurationError):
 
 class SeedFileError(ConfigurationError):
     """A seed file has faults; each names its line. Nothing of it was loaded."""
+
+
+class ExtraMissing(ConfigurationError):  # noqa: N818  the message is the sentence
+    """`what` needs the packages of an extra, which are not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs the extra {extra}. Fix: pip install 'community-metrics[{extra}]'")
 
 
 @dataclass(eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -12,8 +13,10 @@ import pytest
 
 from community_metrics.catalog import load_catalog
 from community_metrics.digest.formats import Format, rendered
+from community_metrics.digest.slides import slides_of
 from community_metrics.model import InsightKind, SourceWindow
 from community_metrics.model.digest_content import Correction, Digest, Finding, SinceLast
+from community_metrics.periods import Grain, period_named
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.views.digest import DigestScope
 from community_metrics.views.digests import made_digest
@@ -173,3 +176,37 @@ async def test_a_digest_has_the_values_of_the_csv(local_api: Api, digest: Digest
         path = f"series/{value.metric_id}?grain=week&from=2026-11-16&to=2026-11-22&format=csv"
         [row] = csv.DictReader(io.StringIO((await local_api.get(path)).text))
         assert (row["week"], row["value"]) == ("2026-W47", str(value.value))
+
+
+async def values_of(api: Api, metric_id: str, periods: tuple[str, ...]) -> list[int | None]:
+    """Return the complete values of a series in some weeks, as the API has them."""
+    first = period_named(periods[0], Grain.WEEK)
+    assert first is not None
+    path = f"series/{metric_id}?grain=week&from={first.start}&to=2026-11-22"
+    points = (await body_of(api, path)).json()["points"]
+    assert [point["week"] for point in points] == list(periods)
+    return [point["value"] if point["complete"] else None for point in points]
+
+
+async def test_the_charts_of_a_digest_have_the_values_of_the_series(local_api: Api, digest: Digest) -> None:
+    assert {chart.about for chart in digest.charts} == {"product", "stars"}
+    for chart in digest.charts:
+        for line in chart.lines:
+            own = [await values_of(local_api, name, chart.periods) for name in line.metric_ids]
+            weeks = zip(*own, strict=True)
+            assert list(line.values) == [None if None in week else sum(map(int, week)) for week in weeks]
+
+
+async def test_the_chart_of_a_digest_says_what_the_picture_of_the_api_says(
+    local_api: Api, digest: Digest
+) -> None:
+    [chart] = [one for one in digest.charts if one.about == "product"]
+    names = "&".join(f"metric_id={name}" for name in chart.lines[0].metric_ids)
+    first = period_named(chart.periods[0], Grain.WEEK)
+    assert first is not None
+    days = f"{first.start}..2026-11-22"
+    drawn = (await body_of(local_api, f"chart.svg?{names}&total=true&by=week&range={days}")).text
+    [told] = re.findall(r"<desc[^>]*>.*?: (\d.*?)\. ?[^.]*</desc>", drawn)
+    [slide] = [one for one in slides_of(digest).slides if one.chart and "downloads" in one.heading]
+    assert slide.chart is not None
+    assert told in slide.chart.description

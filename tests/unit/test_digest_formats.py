@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from community_metrics.digest.deck import deck_of
 from community_metrics.digest.email import email_html_of, email_of
-from community_metrics.digest.formats import Format, rendered
+from community_metrics.digest.formats import Format, written
 from community_metrics.digest.json import json_of
 from community_metrics.digest.markdown import markdown_of
 from community_metrics.digest.outline import outline_of
@@ -60,7 +60,7 @@ def of_many(count: int, name: str = "Product") -> Digest:
     """Return a digest of many products."""
     score = DIGEST.scores[0]
     own = [score.model_copy(update={"product": f"p{at}", "name": f"{name} {at}"}) for at in range(count)]
-    return changed(scores=tuple(own))
+    return changed(scores=tuple(own), charts=())
 
 
 def finding(kind: InsightKind, sentence: str) -> Finding:
@@ -199,9 +199,7 @@ def test_json_has_everything_and_is_read_back() -> None:
 
 def test_the_same_digest_gives_the_same_bytes() -> None:
     again = Digest.model_validate_json(json_of(DIGEST))
-    assert {form: rendered(again, form) for form in Format} == {
-        form: rendered(DIGEST, form) for form in Format
-    }
+    assert {form: written(again, form) for form in Format} == {form: written(DIGEST, form) for form in Format}
 
 
 def test_an_event_has_its_page_and_what_it_is_called() -> None:
@@ -296,7 +294,7 @@ class TestDeck:
 
     def test_no_text_from_elsewhere_is_markup(self) -> None:
         told = DIGEST.notes[0].model_copy(update={"title": HOSTILE})
-        html = deck_of(changed(notes=(told,), scores=of_many(2, HOSTILE).scores))
+        html = deck_of(of_many(2, HOSTILE).model_copy(update={"notes": (told,)}))
         assert "&lt;b&gt;|*x*|&lt;/b&gt;" in html
         assert "<b>" not in html
 

@@ -1461,6 +1461,16 @@ export interface components {
              */
             values: components["schemas"]["SeriesValue"][];
             /**
+             * Charts
+             * @description What its slides draw: the total, the largest products, stars; empty while the period goes on.
+             */
+            charts: components["schemas"]["DigestChart"][];
+            /**
+             * Shares
+             * @description The parts of the total by SDK, the largest first.
+             */
+            shares: components["schemas"]["DigestShare"][];
+            /**
              * Rules
              * @description The rules behind the sentences, by id.
              */
@@ -1492,6 +1502,96 @@ export interface components {
              * @description Where the API was; null where no setting said so.
              */
             api_url: string | null;
+        };
+        /**
+         * DigestBreak
+         * @description A day from which on a source counts in another way: values before and after it do not compare.
+         */
+        DigestBreak: {
+            /**
+             * Day
+             * Format: date
+             * @description The first day that is counted in the new way.
+             */
+            day: string;
+            /**
+             * Reason
+             * @description What changed.
+             */
+            reason: string;
+        };
+        /**
+         * DigestChart
+         * @description Lines over the same periods.
+         */
+        DigestChart: {
+            /**
+             * About
+             * @description Downloads of all products, what one product counts, or the stars of several.
+             * @enum {string}
+             */
+            about: "total" | "product" | "stars";
+            /**
+             * Unit
+             * @description What is counted.
+             */
+            unit: string;
+            /**
+             * Is Level
+             * @description Whether a value is a reading at the end of its period, and not a sum over it.
+             */
+            is_level: boolean;
+            /**
+             * Periods
+             * @description The periods, oldest first; the last one is that of the digest.
+             */
+            periods: string[];
+            /**
+             * Lines
+             * @description The lines, the largest first.
+             */
+            lines: components["schemas"]["DigestLine"][];
+            /**
+             * Breaks
+             * @description Changes of counting within the periods.
+             */
+            breaks: components["schemas"]["DigestBreak"][];
+            /**
+             * More
+             * @description Products that have values and no line, because there is no room for all.
+             */
+            more: number;
+        };
+        /**
+         * DigestLine
+         * @description The values of one sum by period. A period in which a part of it is not complete has none.
+         */
+        DigestLine: {
+            /**
+             * Product
+             * @description Id of the product; null for all together.
+             */
+            product: string | null;
+            /**
+             * Name
+             * @description Its display name.
+             */
+            name: string;
+            /**
+             * Metric Ids
+             * @description The metrics of the sum.
+             */
+            metric_ids: string[];
+            /**
+             * Values
+             * @description One for each period of the chart; null where a metric is not complete.
+             */
+            values: (number | null)[];
+            /**
+             * Year Before
+             * @description The same periods a year earlier; null also where the counting changed since. Empty without a value.
+             */
+            year_before: (number | null)[];
         };
         /**
          * DigestList
@@ -1607,6 +1707,27 @@ export interface components {
              * @description When its numbers were read.
              */
             made_at: string;
+        };
+        /**
+         * DigestShare
+         * @description What the series of one SDK are of the total of the period.
+         */
+        DigestShare: {
+            /**
+             * Sdk
+             * @description The SDK; null for series without one.
+             */
+            sdk: string | null;
+            /**
+             * Value
+             * @description The sum of its complete series.
+             */
+            value: number;
+            /**
+             * Share
+             * @description Of the total, 0.05 is 5 %; null unless every series of the total is complete.
+             */
+            share: number | null;
         };
         /**
          * Direction

@@ -34,10 +34,14 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series: its name in the key, and one dot for each period of the chart, oldest first."""
+    """One series: its name in the key, and one dot for each period of the chart, oldest first.
+
+    `is_earlier`: the values are of earlier periods, which the line is drawn in grey to compare with.
+    """
 
     name: str
     dots: Sequence[Dot]
+    is_earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,8 @@ class Chart:
     """A chart with its words.
 
     `flags` come with the most important ones first. `starts_at_zero` is False only for levels, whose axis may
-    begin higher; the picture then says so. `warnings` are above the lines, `notes` below them. `description`
-    is the text alternative.
+    begin higher; the picture then says so. `gap` is why a period has no value. `warnings` are above
+    the lines, `notes` below them. `description` is the text alternative.
     """
 
     title: str
@@ -63,6 +67,31 @@ class Chart:
     lines: Sequence[Line]
     flags: Sequence[Flag] = ()
     starts_at_zero: bool = True
+    gap: str = "no data"
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A part of a sum: its name, its value, and its share in words, empty where it is not known."""
+
+    name: str
+    value: int
+    share: str = ""
+
+    @property
+    def text(self) -> str:
+        """The words at the end of the bar."""
+        return f"{self.value:,} ({self.share})" if self.share else f"{self.value:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """The parts of a sum as bars from 0; `notes` are below them, `description` is the text alternative."""
+
+    title: str
+    bars: Sequence[Bar]
     notes: Sequence[str] = ()
     description: str = ""

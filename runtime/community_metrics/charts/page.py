@@ -26,6 +26,16 @@ class Page:
         self.parts: list[str] = []
         self.y = 10.0
 
+    @property
+    def height(self) -> int:
+        """The height of the picture, in pixels."""
+        return round(self.y + 8)
+
+    @property
+    def drawn(self) -> str:
+        """Everything that was drawn."""
+        return "".join(self.parts)
+
     def text(self, text: str, size: int, kind: str, *, bold: bool = False, x: int = MARGIN) -> None:
         """Write a text in lines as wide as the picture; nothing for an empty one."""
         if not text:

@@ -25,8 +25,11 @@ def number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def marks_of(dots: Sequence[Place], colour: str, *, top: float, bottom: float) -> list[str]:
-    """Return the paths of a line in the colour of a class, between the two edges of the plot."""
+def marks_of(dots: Sequence[Place], colour: str, *, top: float, bottom: float, scope: str = "") -> list[str]:
+    """Return the paths of a line in the colour of a class, between the two edges of the plot.
+
+    `scope` begins their ids, so that a page may have several pictures.
+    """
     known = [is_joined(dot) for dot in dots]
     alone = [
         at
@@ -46,15 +49,15 @@ def marks_of(dots: Sequence[Place], colour: str, *, top: float, bottom: float) -
     shapes = [
         f'<path class="{f"{colour} {kind}".strip()}" d="{path}"/>' for kind, path in paths.items() if path
     ]
-    return [*shapes, *_rings(dots, colour)]
+    return [*shapes, *_rings(dots, colour, scope)]
 
 
-def _rings(dots: Sequence[Place], colour: str) -> list[str]:
+def _rings(dots: Sequence[Place], colour: str, scope: str) -> list[str]:
     """Return a ring for each value that may still change: one shape, drawn in two colours."""
     places = "".join(_at(dot, "h0") for dot in dots if dot[2] is Mark.PROVISIONAL)
     if not places:
         return []
-    name = f"{colour}h"
+    name = f"{scope}{colour}h"
     shape = f'<defs><path id="{name}" d="{places}"/></defs>'
     return [shape, *(f'<use href="#{name}" class="{kind}"/>' for kind in (f"{colour} h", "c"))]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.charts.page import MARGIN, WIDTH, letter_of, text_at
 from community_metrics.charts.paths import marks_of, number
 from community_metrics.charts.scale import Axis, axis_of, days_on
+from community_metrics.charts.style import EARLIER
 from community_metrics.charts.text import svg_text, text_width
 
 if TYPE_CHECKING:
@@ -57,19 +58,20 @@ class Plot:
         """Return the place of a value."""
         return self.bottom - _HEIGHT * (value - self.axis.low) / (self.axis.high - self.axis.low)
 
-    def parts(self, chart: Chart) -> list[str]:
-        """Return what is drawn, from the back to the front."""
+    def parts(self, chart: Chart, scope: str = "") -> list[str]:
+        """Return what is drawn, from the back to the front; `scope` begins its ids."""
         middles = [self.x((period.start - self.first).days + period.days / 2) for period in chart.periods]
         parts = [*self._grid(), *self._days(chart), *self._flags(chart)]
         if not any(dot.value is not None for line in chart.lines for dot in line.dots):
             middle = (self.left + self.right) / 2
             parts.append(text_at(middle, self.top + _HEIGHT / 2, "no data in this period", "m"))
-        for at, line in enumerate(chart.lines):
+        drawn = zip(chart.lines, colours_of(chart), strict=True)
+        for line, colour in sorted(drawn, key=lambda one: not one[0].is_earlier):
             dots = [
                 (x, None if dot.value is None else self.y(dot.value), dot.mark)
                 for x, dot in zip(middles, line.dots, strict=True)
             ]
-            parts += marks_of(dots, f"l{at}", top=self.top, bottom=self.bottom)
+            parts += marks_of(dots, f"l{colour}", top=self.top, bottom=self.bottom, scope=scope)
         return [*parts, *(self._ends(chart) if len(chart.lines) > 1 else ())]
 
     def _grid(self) -> list[str]:
@@ -110,13 +112,18 @@ class Plot:
             for line in chart.lines
         ]
         ends = sorted((self.y(value), at) for at, value in enumerate(last) if value is not None)
-        parts, free = [], self.top - 8
+        parts, free, colours = [], self.top - 8, colours_of(chart)
         for index, (target, at) in enumerate(ends):
             y = min(max(target, free), self.bottom - 12 * (len(ends) - 1 - index))
             place = f'x="{self.right + 6}" y="{number(y + 4)}"'
-            parts.append(f'<text class="b" style="fill:var(--l{at})" {place}>{letter_of(at)}</text>')
+            parts.append(f'<text class="b" style="fill:var(--l{colours[at]})" {place}>{letter_of(at)}</text>')
             free = y + 12
         return parts
+
+
+def colours_of(chart: Chart) -> list[int]:
+    """Return the colour of each line."""
+    return [EARLIER if line.is_earlier else at for at, line in enumerate(chart.lines)]
 
 
 def named_flags(flags: Sequence[Flag]) -> list[Flag]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 CONTENT_SECURITY_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """For an image that is opened by itself: only its own inline style is allowed."""
@@ -18,20 +21,34 @@ _DARK_LINES: Final = (
 )
 
 _SHAPES: Final = (
-    "text{font:11px system-ui,sans-serif;fill:var(--soft)}"
-    "text.t{font-size:17px;font-weight:600;fill:var(--ink)}"
-    "text.s,text.w,text.k{font-size:12px}text.k{fill:var(--ink)}text.w{font-weight:600;fill:var(--warn)}"
-    "text.e{text-anchor:end}text.m{text-anchor:middle}text.b{font-weight:700}"
-    "path{fill:none;stroke-linejoin:round;stroke-linecap:round}path:not([id]){stroke-width:2}"
-    "path.g{stroke:var(--grid);stroke-width:1}path.v{stroke:var(--soft);stroke-width:1;stroke-dasharray:1 4}"
-    ".d{stroke-dasharray:5 5}path.i{stroke-width:5}.h{stroke-width:7}.c{stroke:var(--paper);stroke-width:3.6}"
-    "path.o{fill:var(--paper);stroke-width:1.5}path.x{stroke-width:1.8}"
-    "path.r{stroke-width:1.5;stroke-dasharray:2 4}"
+    ("text", "font:11px system-ui,sans-serif;fill:var(--soft)"),
+    ("text.t", "font-size:17px;font-weight:600;fill:var(--ink)"),
+    ("text.s,text.w,text.k", "font-size:12px"),
+    ("text.k", "fill:var(--ink)"),
+    ("text.w", "font-weight:600;fill:var(--warn)"),
+    ("text.e", "text-anchor:end"),
+    ("text.m", "text-anchor:middle"),
+    ("text.b", "font-weight:700"),
+    ("path", "fill:none;stroke-linejoin:round;stroke-linecap:round"),
+    ("path:not([id])", "stroke-width:2"),
+    ("path.g", "stroke:var(--grid);stroke-width:1"),
+    ("path.v", "stroke:var(--soft);stroke-width:1;stroke-dasharray:1 4"),
+    (".d", "stroke-dasharray:5 5"),
+    ("path.i", "stroke-width:5"),
+    (".h", "stroke-width:7"),
+    (".c", "stroke:var(--paper);stroke-width:3.6"),
+    ("path.o", "fill:var(--paper);stroke-width:1.5"),
+    ("path.x", "stroke-width:1.8"),
+    ("path.r", "stroke-width:1.5;stroke-dasharray:2 4"),
 )
 """`d` estimated, `i` alone, `h` and `c` a ring, `o` a diamond, `x` a cross, `r` a reset, `v` an event.
 
 The sizes of texts are those of `page`.
 """
+_LIGHT: Final = "--paper:#fff;--ink:#1f2328;--soft:#57606a;--grid:#e4e8ec;--warn:#9a3412;"
+_DARK: Final = "--paper:#0d1117;--ink:#f0f6fc;--soft:#a9b4bf;--grid:#2a313a;--warn:#ffb077;"
+EARLIER: Final = LINES - 1
+"""The colour of a line of earlier periods, which is grey."""
 
 
 def themed(theme: str, *, light: str, dark: str) -> str:
@@ -47,13 +64,29 @@ def themed(theme: str, *, light: str, dark: str) -> str:
     return styles[theme]
 
 
-def chart_style(theme: str, lines: int) -> str:
-    """Return the style of a chart of so many lines, in a theme."""
-    light = "--paper:#fff;--ink:#1f2328;--soft:#57606a;--grid:#e4e8ec;--warn:#9a3412;"
-    dark = "--paper:#0d1117;--ink:#f0f6fc;--soft:#a9b4bf;--grid:#2a313a;--warn:#ffb077;"
-    colours = themed(theme, light=light + _lines(_LIGHT_LINES, lines), dark=dark + _lines(_DARK_LINES, lines))
-    return f"{colours}{_SHAPES}{''.join(f'.l{at}{{stroke:var(--l{at})}}' for at in range(lines))}"
+def line_colour(at: int, *, is_earlier: bool = False) -> str:
+    """Return the colour of a line on light paper, as six hexadecimal digits."""
+    return _LIGHT_LINES[EARLIER if is_earlier else at].removeprefix("#")
 
 
-def _lines(colours: tuple[str, ...], count: int) -> str:
-    return ";".join(f"--l{at}:{colours[at]}" for at in range(count))
+def chart_style(theme: str, colours: Sequence[int]) -> str:
+    """Return the style of a chart whose lines have these colours, in a theme."""
+    light, dark = _LIGHT + _values(_LIGHT_LINES, colours), _DARK + _values(_DARK_LINES, colours)
+    return themed(theme, light=light, dark=dark) + _rules(colours, "")
+
+
+def embedded_style(within: str) -> str:
+    """Return the style of the charts in a page, in light colours: it is for what has the class `within`."""
+    every = range(LINES)
+    return f".{within}{{{_LIGHT}{_values(_LIGHT_LINES, every)}}}{_rules(every, f'.{within} ')}"
+
+
+def _rules(colours: Iterable[int], prefix: str) -> str:
+    shapes = [*_SHAPES, *((f".l{at}", f"stroke:var(--l{at})") for at in colours)]
+    return "".join(
+        f"{','.join(prefix + one for one in selectors.split(','))}{{{rule}}}" for selectors, rule in shapes
+    )
+
+
+def _values(colours: Sequence[str], used: Iterable[int]) -> str:
+    return ";".join(f"--l{at}:{colours[at]}" for at in used)

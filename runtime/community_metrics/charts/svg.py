@@ -1,7 +1,7 @@
 """A chart as one SVG picture of at most 20 kB, for light and dark pages, with a text alternative.
 
-It has no script, no font and no address, and every text in it is cleaned and escaped. Embed it as an image,
-also in a page of one file (`data:image/svg+xml`): its style is for a document of its own.
+It has no script, no font and no address, and every text in it is cleaned and escaped. The style of
+`chart_svg` is for a document of its own: embed it as an image. In a page of one file use `embedded_chart`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from community_metrics.charts.drawing import Mark
 from community_metrics.charts.page import SMALL_PX, TEXT_PX, TITLE_PX, WIDTH, Page, letter_of
-from community_metrics.charts.plot import Plot, named_flags
+from community_metrics.charts.plot import Plot, colours_of, named_flags
 from community_metrics.charts.style import LINES, chart_style
 from community_metrics.charts.text import svg_text
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from community_metrics.charts.drawing import Chart
     from community_metrics.charts.scale import Axis
 
+EMBEDDED: Final = "chart"
+"""The class of a picture in a page."""
 _SIGNS: Final = {
     Mark.PROVISIONAL: "○",
     Mark.ESTIMATED: "┄ ◇",
@@ -32,29 +34,57 @@ def chart_svg(chart: Chart, *, theme: str = "auto") -> str:
     Raises:
         ValueError: it has no period, more lines than colours, or a line with another number of dots.
     """
+    page = Page()
+    page.text(chart.title, TITLE_PX, "t", bold=True)
+    _draw(chart, page)
+    style = f"<style>{chart_style(theme, colours_of(chart))}</style>"
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{page.height}" '
+    paper = f'<rect width="{WIDTH}" height="{page.height}" rx="6" fill="var(--paper)"/>'
+    return f"{opening}{_words(chart.title, chart.description, page.height)}{style}{paper}{page.drawn}</svg>"
+
+
+def embedded_chart(chart: Chart, *, scope: str) -> str:
+    """Return the picture as an element of an HTML page, which shows its title and has the `embedded_style`.
+
+    `scope` begins the ids, so that they are unique in the page.
+
+    Raises:
+        ValueError: as `chart_svg` does.
+    """
+    page = Page()
+    _draw(chart, page, scope)
+    return embedded(page, chart.title, chart.description, scope)
+
+
+def embedded(page: Page, title: str, description: str, scope: str) -> str:
+    """Return what is drawn on a page as an element of an HTML page."""
+    opening = f'<svg class="{EMBEDDED}" preserveAspectRatio="xMidYMin meet" '
+    return f"{opening}{_words(title, description, page.height, scope)}{page.drawn}</svg>"
+
+
+def _words(title: str, description: str, height: int, scope: str = "") -> str:
+    """Return the end of the opening tag and the two texts that a screen reader reads."""
+    return (
+        f'viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{scope}t {scope}d">'
+        f'<title id="{scope}t">{svg_text(title)}</title><desc id="{scope}d">{svg_text(description)}</desc>'
+    )
+
+
+def _draw(chart: Chart, page: Page, scope: str = "") -> None:
     if not chart.periods or len(chart.lines) > LINES:
         raise ValueError(f"a chart has periods and at most {LINES} lines")
     if any(len(line.dots) != len(chart.periods) for line in chart.lines):
         raise ValueError("a line has one dot for each period")
-    page = Page()
-    page.text(chart.title, TITLE_PX, "t", bold=True)
     page.text(chart.subtitle, TEXT_PX, "s")
     for warning in chart.warnings:
         page.text(warning, TEXT_PX, "w", bold=True)
     if len(chart.lines) > 1:
-        page.key([(f"l{at}", letter_of(at), line.name) for at, line in enumerate(chart.lines)])
+        names = zip(colours_of(chart), chart.lines, strict=True)
+        page.key([(f"l{colour}", letter_of(at), line.name) for at, (colour, line) in enumerate(names)])
     plot = Plot.of(chart, top=page.y + (26 if chart.flags else 12))
-    page.parts += plot.parts(chart)
+    page.parts += plot.parts(chart, scope)
     page.y = plot.bottom + 24
     _below(chart, page, plot.axis)
-    height = round(page.y + 8)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
-        f'viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="t d">'
-        f'<title id="t">{svg_text(chart.title)}</title><desc id="d">{svg_text(chart.description)}</desc>'
-        f"<style>{chart_style(theme, len(chart.lines))}</style>"
-        f'<rect width="{WIDTH}" height="{height}" rx="6" fill="var(--paper)"/>{"".join(page.parts)}</svg>'
-    )
 
 
 def _below(chart: Chart, page: Page, axis: Axis) -> None:
@@ -71,8 +101,8 @@ def _below(chart: Chart, page: Page, axis: Axis) -> None:
         if dot.value is not None or dot.mark is Mark.RESET
     }
     signs = [f"{sign} {mark.value}" for mark, sign in _SIGNS.items() if mark in found]
-    if any(dot.value is None for line in chart.lines for dot in line.dots):
-        signs.append("gap: no data")
+    if any(dot.value is None for line in chart.lines for dot in line.dots if not line.is_earlier):
+        signs.append(f"gap: {chart.gap}")
     page.text(" · ".join(signs), SMALL_PX, "n")
     if axis.low:
         page.text(f"The axis begins at {axis.low:,}, not at 0.", SMALL_PX, "n")

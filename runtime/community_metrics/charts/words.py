@@ -49,7 +49,8 @@ def chart_of(view: ChartView) -> Chart:
 def with_description(chart: Chart) -> Chart:
     """Return the chart with its text alternative: what is drawn, in sentences."""
     parts = [*chart.warnings, f"{chart.subtitle}."]
-    parts += [f"{line.name}: {_ends(line, chart.periods)}." for line in chart.lines]
+    parts += [f"{line.name}: {_ends(line, chart.periods)}." for line in chart.lines if not line.is_earlier]
+    parts += [f"In grey: {line.name}." for line in chart.lines if line.is_earlier]
     if chart.flags:
         parts.append(f"{counted(len(chart.flags), 'event')} marked.")
     return replace(chart, description=" ".join(parts))

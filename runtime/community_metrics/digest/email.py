@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from xml.etree.ElementTree import Element
 
+    from community_metrics.digest.html import Child
     from community_metrics.digest.outline import Line, Outline, Row, Section
     from community_metrics.model.digest_content import Digest
 
@@ -29,7 +30,7 @@ _SMALL: Final = f"{_FONT}font-size:13px;line-height:19px;margin:0 0 6px;"
 _NOTE: Final = "color:#59636e;font-size:12px;"
 _LINK: Final = "color:#0550ae;"
 _CELL: Final = (
-    f"{_FONT}font-size:14px;line-height:20px;padding:6px 8px;border-bottom:1px solid #d1d9e0;"
+    f"{_FONT}font-size:14px;line-height:20px;padding:6px 4px;border-bottom:1px solid #d1d9e0;"
     "vertical-align:top;"
 )
 _NUMBER: Final = f"{_CELL}text-align:right;white-space:nowrap;"
@@ -70,11 +71,15 @@ def email_html_of(digest: Digest) -> str:
 
 
 def _table(outline: Outline) -> Element:
-    heads = ("Product", "Downloads", outline.previous, "vs year before", "Stars")
-    styles = (f"{_HEAD}text-align:left;", _HEAD, _HEAD, _HEAD, _HEAD)
+    """Return the scorecard in three columns, each of two lines: a phone shows no more side by side."""
+    heads = (("Product", ""), ("Downloads", "stars"), (outline.previous, "vs year before"))
+    styles = (f"{_HEAD}text-align:left;", _HEAD, _HEAD)
     head = element(
         "tr",
-        *(element("th", text, style=style, scope="col") for text, style in zip(heads, styles, strict=True)),
+        *(
+            element("th", *_two_lines(*texts), style=style, scope="col")
+            for texts, style in zip(heads, styles, strict=True)
+        ),
     )
     rows = [*([_row(outline.total, is_total=True)] if outline.total else []), *map(_row, outline.rows)]
     table = element("table", head, *rows, cellpadding="0", cellspacing="0", border="0", width="100%")
@@ -86,14 +91,21 @@ def _row(row: Row, *, is_total: bool = False) -> Element:
     bold = "font-weight:bold;" if is_total else ""
     name = [link(row.name, row.url, style=_LINK if row.url else "")]
     name += [element("br"), element("span", row.note, style=_NOTE)] if row.note else []
+    stars = "" if row.stars == NONE else f"{row.stars} stars"
+    changes = [element("span", text, style=_colour(text)) for text in (row.change, row.year)]
     return element(
         "tr",
         element("td", *name, style=f"{_CELL}{bold}"),
-        element("td", row.value, style=f"{_NUMBER}{bold}"),
-        element("td", row.change, style=f"{_NUMBER}{_colour(row.change)}"),
-        element("td", row.year, style=f"{_NUMBER}{_colour(row.year)}"),
-        element("td", row.stars, style=_NUMBER),
+        element("td", *_two_lines(element("span", row.value, style=bold), stars), style=_NUMBER),
+        element("td", *_two_lines(*changes), style=_NUMBER),
     )
+
+
+def _two_lines(first: Child, second: Child) -> list[Child]:
+    """Return two lines of a cell, the second one smaller; one where there is no second."""
+    if not isinstance(second, str):
+        return [first, element("br"), second]
+    return [first, element("br"), element("span", second, style=_NOTE)] if second else [first]
 
 
 def _colour(change: str) -> str:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 NONE: Final = "-"
 """A value or a change that is not known."""
 NOT_USERS: Final = "Downloads are not users: machines that build and test download too."
+_HAPPENED, _SAID = "What happened", "What people say, with their names"
+_RESTATED, _NOT_KNOWN = "Restated", "Not known"
+SHARED: Final = {(_HAPPENED, _SAID), (_RESTATED, _NOT_KNOWN)}
+"""Headings of sections that may be on one slide."""
 _OF_KIND: Final = 2
 _TITLES: Final = 2
 _KINDS: Final = {
@@ -88,9 +92,9 @@ def outline_of(digest: Digest, *, products: int, lines: int) -> Outline:
     scores = digest.scores if digest.is_over else ()
     has_total = digest.total is not None and len(scores) > 1
     return Outline(
-        first_line=_plain(digest.first_line),
+        first_line=plain(digest.first_line),
         notice="Sample data: every number is invented." if digest.is_sample else None,
-        headline=None if digest.headline is None else _plain(digest.headline),
+        headline=None if digest.headline is None else plain(digest.headline),
         previous=f"vs {digest.grain} before",
         rows=tuple(_row(score, digest) for score in scores[:products]),
         total=_row(digest.total, digest) if digest.total is not None and has_total else None,
@@ -100,36 +104,46 @@ def outline_of(digest: Digest, *, products: int, lines: int) -> Outline:
     )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return text that a terminal, a mail and a page can show in one line, wherever it comes from."""
     return one_line(without_controls(text))
 
 
+def value_words(score: Score, *, with_unit: bool = False) -> str:
+    """Return the value of a product: an estimate says so, and what is no download has its unit."""
+    if score.value is None:
+        return NONE
+    has_unit = score.unit is not None and (with_unit or score.unit != "downloads")
+    about = "about " if score.is_estimated else ""
+    return f"{about}{score.value:,}{f' {score.unit}' if has_unit else ''}"
+
+
 def _row(score: Score, digest: Digest) -> Row:
-    unit = "" if score.unit in {"downloads", None} else f" {score.unit}"
-    value = NONE if score.value is None else f"{'about ' if score.is_estimated else ''}{score.value:,}{unit}"
     return Row(
-        name=_plain(score.name),
-        value=value,
-        change=_change(score.change),
-        year=_change(score.year_on_year),
-        stars=NONE if score.stars is None else _stars(score.stars),
-        note=_note(score),
+        name=plain(score.name),
+        value=value_words(score),
+        change=change_words(score.change),
+        year=change_words(score.year_on_year),
+        stars=NONE if score.stars is None else stars_words(score.stars),
+        note=note_of(score),
         url=_url(digest.page_url, score.page),
     )
 
 
-def _change(change: ScoreChange | None) -> str:
+def change_words(change: ScoreChange | None) -> str:
+    """Return a change, in its unit and as a fraction."""
     return NONE if change is None else f"{signed(change.absolute)} ({signed(change.fraction, '.1%')})"
 
 
-def _stars(stars: ScoreStars) -> str:
+def stars_words(stars: ScoreStars) -> str:
+    """Return stars with their change, and how many repositories were read where it was not all."""
     change = "" if stars.change is None else f" ({signed(stars.change.absolute)})"
     of = "" if stars.included == stars.repositories else f" of {stars.included}/{stars.repositories}"
     return f"{stars.value:,}{change}{of}"
 
 
-def _note(score: Score) -> str:
+def note_of(score: Score) -> str:
+    """Return what is not complete about a value; empty where all of it is."""
     notes = []
     if score.series and not score.is_complete:
         notes.append(f"{score.complete} of {score.series} series")
@@ -153,13 +167,11 @@ def _sections(digest: Digest, lines: int) -> list[Section]:
         _found(digest, lines),
         _happened(digest, lines),
         _said(digest, lines),
-        _limited(
-            "Goals", [Line(_plain(one.sentence), _api(digest, one.link)) for one in digest.goals], lines
-        ),
+        _limited("Goals", [Line(plain(one.sentence), _api(digest, one.link)) for one in digest.goals], lines),
         _restated(digest, lines),
         _limited(
-            "Not known",
-            [Line(_plain(one.text), _api(digest, one.link)) for one in digest.unknown],
+            _NOT_KNOWN,
+            [Line(plain(one.text), _api(digest, one.link)) for one in digest.unknown],
             lines,
         ),
     ]
@@ -173,7 +185,7 @@ def _limited(heading: str, lines: Sequence[Line], most: int, noun: str = "more")
 def _found(digest: Digest, most: int) -> Section:
     shown = _chosen(digest.findings, most)
     rest = len(digest.findings) - len(shown)
-    lines = tuple(Line(_plain(one.sentence), _api(digest, one.link)) for one in shown)
+    lines = tuple(Line(plain(one.sentence), _api(digest, one.link)) for one in shown)
     return Section("What changed", lines, f"and {rest:,} more" if rest else None)
 
 
@@ -194,7 +206,7 @@ def _chosen(found: Sequence[Finding], most: int) -> list[Finding]:
 
 
 def _happened(digest: Digest, most: int) -> Section:
-    heading = "What happened"
+    heading = _HAPPENED
     if digest.has_more_events:
         return Section(heading, (), "More events than a digest lists; the API has them by day.")
     shown = [one for one in digest.happenings if one.kind is not EventKind.PRE_RELEASE]
@@ -206,25 +218,25 @@ def _happened(digest: Digest, most: int) -> Section:
 
 
 def _event_line(one: Happening) -> Line:
-    titles = named([_plain(title) for title in one.titles], _TITLES)
-    about = f"{_plain(one.product_name)}, " if one.product_name else ""
+    titles = named([plain(title) for title in one.titles], _TITLES)
+    about = f"{plain(one.product_name)}, " if one.product_name else ""
     return Line(f"{one.day}  {about}{_KINDS[one.kind]}: {titles}", one.url)
 
 
 def _said(digest: Digest, most: int) -> Section:
-    return _limited("What people say, with their names", [_note_line(one) for one in digest.notes], most)
+    return _limited(_SAID, [_note_line(one) for one in digest.notes], most)
 
 
 def _note_line(one: DigestNote) -> Line:
-    about = f" ({_plain(one.product_name)})" if one.product_name else ""
-    return Line(f"{one.day}  {_plain(one.author)}: {_plain(one.title)}{about}", one.url)
+    about = f" ({plain(one.product_name)})" if one.product_name else ""
+    return Line(f"{one.day}  {plain(one.author)}: {plain(one.title)}{about}", one.url)
 
 
 def _restated(digest: Digest, most: int) -> Section:
     since = digest.since_last
     corrected = [] if since is None else list(_since_lines(since, digest))
-    restated = [Line(_plain(one.sentence), _api(digest, one.link)) for one in digest.restated]
-    section = _limited("Restated", [*corrected, *restated], most)
+    restated = [Line(plain(one.sentence), _api(digest, one.link)) for one in digest.restated]
+    section = _limited(_RESTATED, [*corrected, *restated], most)
     if since is None or corrected:
         return section
     kept = Line(f"Nothing that the digest of {since.period} said has changed.")
@@ -233,7 +245,7 @@ def _restated(digest: Digest, most: int) -> Section:
 
 def _since_lines(since: SinceLast, digest: Digest) -> Iterable[Line]:
     for one in since.corrections:
-        yield Line(_plain(one.sentence), _api(digest, one.link))
+        yield Line(plain(one.sentence), _api(digest, one.link))
     if since.rules:
         yield Line(f"Rules that changed since the digest of {since.period}: {named(since.rules)}.")
 

@@ -62,7 +62,7 @@ def _blocks(outline: Outline, title: str) -> Iterable[Block]:
     if outline.rows:
         rows = [*([outline.total] if outline.total else []), *outline.rows]
         more = [escaped(outline.more)] if outline.more else []
-        yield _section("\n".join([*map(_product, rows), *more]))
+        yield _section("\n".join([*(_product(row, outline.previous) for row in rows), *more]))
     for section in outline.sections:
         more = [escaped(section.more)] if section.more else []
         lines = [f"*{escaped(section.heading)}*", *(f"• {_linked(line)}" for line in section.lines), *more]
@@ -71,11 +71,11 @@ def _blocks(outline: Outline, title: str) -> Iterable[Block]:
     yield _context("  ".join(_footer(outline.footer)))
 
 
-def _product(row: Row) -> str:
+def _product(row: Row, previous: str) -> str:
     name = escaped(row.name).replace("*", "")  # a star would end the bold name
     parts = [f"*{_link(name, row.url)}*  {row.value}"]
-    parts += [f"{row.change}"] if row.change != NONE else []
-    parts += [f"year {row.year}"] if row.year != NONE else []
+    parts += [f"{previous} {row.change}"] if row.change != NONE else []
+    parts += [f"vs year before {row.year}"] if row.year != NONE else []
     parts += [f"stars {row.stars}"] if row.stars != NONE else []
     parts += [f"_{escaped(row.note)}_"] if row.note else []
     return " · ".join(parts)

@@ -5,19 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from community_metrics.model.digest_charts import DigestChart, DigestShare
+from community_metrics.model.digest_part import Part
 from community_metrics.model.events import EventKind
 from community_metrics.model.insights import InsightKind
 from community_metrics.model.kinds import ValueKind, Visibility
-
-
-class Part(BaseModel):
-    """Base of every part: unknown fields are an error, so that a stored digest is read whole or not."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, from_attributes=True, use_attribute_docstrings=True
-    )
 
 
 class ScoreChange(Part):
@@ -291,6 +285,10 @@ class Digest(Part):
     """What has changed since the last digest; null for the first."""
     values: tuple[SeriesValue, ...]
     """Every series of the scores, by id."""
+    charts: tuple[DigestChart, ...]
+    """What its slides draw: the total, the largest products, stars; empty while the period goes on."""
+    shares: tuple[DigestShare, ...]
+    """The parts of the total by SDK, the largest first."""
     rules: tuple[RuleOf, ...]
     """The rules behind the sentences, by id."""
     table_versions: dict[str, int]

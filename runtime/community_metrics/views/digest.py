@@ -33,6 +33,7 @@ from community_metrics.series.digests import (
 from community_metrics.series.insights import insights_of
 from community_metrics.series.insights.links import page_link, status_link
 from community_metrics.text import named
+from community_metrics.views.digest_charts import DigestCharts, Summed, shares_of, stars_of
 from community_metrics.views.events import Events, load_events
 from community_metrics.views.goals import load_goals
 from community_metrics.views.insights import read_material
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition
     from community_metrics.periods import Period
     from community_metrics.series.insights import Insight
+    from community_metrics.series.period_totals import PeriodTotal
+    from community_metrics.series.totals import LeftOut
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.goals import Goals
     from community_metrics.views.insights import InsightRows
@@ -125,6 +128,8 @@ class DigestRows:
             restated=tuple(finding_of(one) for one in insights if one.kind is InsightKind.RESTATED),
             since_last=None if self.previous is None else since_last(self.previous, material),
             values=values_of(material, self._counted),
+            charts=self._charts.build() if is_over else (),
+            shares=() if self._all is None else shares_of(self._all),
             rules=rules_of(rules),
             table_versions=dict(versions),
             link=f"/api/v1/insights?{urlencode(self._query)}" if is_over else status_link(),
@@ -196,24 +201,58 @@ class DigestRows:
         )
 
     @cached_property
+    def _all_downloads(self) -> list[MetricDefinition]:
+        downloads = self.rows.stored.downloads
+        return [metric for name in self._measured for metric in downloads.get(name, ())]
+
+    @cached_property
+    def _all_failed(self) -> list[LeftOut]:
+        downloads = self.rows.stored.downloads
+        return [one for view in self._products if view.product in downloads for one in view.left_out]
+
+    @cached_property
+    def _all(self) -> PeriodTotal | None:
+        """The downloads of all products together; None where no product has any."""
+        metrics = self._all_downloads
+        return self._table.total(metrics, self._all_failed) if metrics else None
+
+    @property
+    def _all_name(self) -> str:
+        names = [view.display_name for view in self._products]
+        return named(names) if self.scope.products or len(names) == 1 else _ALL
+
+    @cached_property
     def _total(self) -> Score | None:
         """The downloads of all products together, with the stars of all."""
-        downloads = {name: self.rows.stored.downloads.get(name, ()) for name in self._measured}
-        metrics = [metric for own in downloads.values() for metric in own]
-        if not metrics:
+        if self._all is None:
             return None
-        failed = [one for view in self._products if downloads[view.product] for one in view.left_out]
-        names = [view.display_name for view in self._products]
         stars = self._table.stars([one for one in self.rows.stored.stars if one.product in self._measured])
         return score_of(
-            self._table.total(metrics, failed),
+            self._all,
             stars.of_period if stars else None,
             product=None,
-            name=named(names) if self.scope.products or len(names) == 1 else _ALL,
-            unit=metrics[0].unit,
-            left_out=(one.metric_id for one in failed),
+            name=self._all_name,
+            unit=self._all_downloads[0].unit,
+            left_out=(one.metric_id for one in self._all_failed),
             link=self._total_link(None),
             page=page_link(self.scope.period, None, self.rows.material.now),
+        )
+
+    @property
+    def _charts(self) -> DigestCharts:
+        products = [
+            Summed(view.product, view.display_name, _without(self._measured[view.product], view.left_out))
+            for view in self._products
+        ]
+        every = _without(self._all_downloads, self._all_failed)
+        names = {view.product: view.display_name for view in self._products}
+        stars = [one for one in self.rows.stored.stars if one.product in self._measured]
+        return DigestCharts(
+            material=self.rows.material,
+            period=self.scope.period,
+            total=Summed(None, self._all_name, every) if every else None,
+            products=[one for one in products if one.metrics],
+            stars=stars_of(stars, names),
         )
 
     def _total_link(self, product: str | None) -> str:
@@ -266,6 +305,11 @@ class DigestRows:
             if one.kind in UNKNOWN
         ]
         return [*stale, *failed, *lacking]
+
+
+def _without(metrics: Sequence[MetricDefinition], failed: Sequence[LeftOut]) -> tuple[MetricDefinition, ...]:
+    excluded = {one.metric_id for one in failed}
+    return tuple(metric for metric in metrics if metric.metric_id not in excluded)
 
 
 def _stale_words(source: str, newest: object) -> str:

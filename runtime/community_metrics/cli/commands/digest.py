@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +14,8 @@ from community_metrics.cli import options
 from community_metrics.cli.output import quiet_settings
 from community_metrics.cli.render.style import open_consoles
 from community_metrics.clock import SystemClock
-from community_metrics.digest.formats import Format, rendered
-from community_metrics.errors import PeriodNotOver, UnknownName
+from community_metrics.digest.formats import Format, require_installed, written
+from community_metrics.errors import ConfigurationError, PeriodNotOver, UnknownName
 from community_metrics.model import Visibility
 from community_metrics.periods import Grain, last_completed
 from community_metrics.runs.digests import record_digest
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from community_metrics.storage.reader import LanceDBReader
 
 OfFormat = Annotated[Format, typer.Option("--format", help="How it is written.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(dir_okay=False, help="Write it to this file.", show_default=False),
+]
 Store = Annotated[bool, typer.Option("--store", help="Store it first, so that it never changes again.")]
 Anew = Annotated[bool, typer.Option("--anew", help="Compute it from today's numbers, though it is stored.")]
 Team = Annotated[bool, typer.Option("--team", help="With the numbers that only the team may see.")]
@@ -46,6 +52,7 @@ def digest(  # noqa: PLR0917  typer calls it by keyword
     team: Team = False,
     store: Store = False,
     anew: Anew = False,
+    output: Output = None,
 ) -> None:
     """Tell a week, a month or a quarter, for a chat, a mail or a meeting.
 
@@ -55,6 +62,7 @@ def digest(  # noqa: PLR0917  typer calls it by keyword
     """
     if store and anew:
         raise typer.BadParameter("--store and --anew exclude each other")
+    _require_place(form, output)
     now = SystemClock().now()
     period = options.named_period(now, week=week, month=month, quarter=quarter)
     settings = quiet_settings()
@@ -72,8 +80,32 @@ def digest(  # noqa: PLR0917  typer calls it by keyword
     except UnknownName as error:
         near = f"; near: {', '.join(error.similar)}" if error.similar else ""
         raise typer.BadParameter(f"{error}{near}") from error
-    open_consoles()  # a character that the terminal lacks does not end the program
-    typer.echo(rendered(told, form), nl=False)
+    content = written(told, form)
+    if output is not None:
+        _write(output, content)
+    elif form.is_text:
+        open_consoles()  # a character that the terminal lacks does not end the program
+        typer.echo(content.decode(), nl=False)
+    else:
+        typer.echo(content, nl=False)
+
+
+def _require_place(form: Format, output: Path | None) -> None:
+    """Check what can be checked of the output before anything is stored."""
+    require_installed(form)
+    if output is None and not form.is_text and sys.stdout.isatty():
+        raise typer.BadParameter(f"{form} is a binary file and no text. Fix: --output digest.{form}")
+    if output is not None and not output.parent.is_dir():
+        raise ConfigurationError(f"The folder {output.parent} does not exist. Fix: mkdir -p {output.parent}")
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file} cannot be written: {error.strerror}. Fix: name a file that you may write to."
+        ) from error
 
 
 async def _told(settings: Settings, scope: DigestScope, now: datetime, *, anew: bool) -> Digest:

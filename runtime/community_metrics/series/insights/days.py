@@ -42,7 +42,7 @@ _CAUSES: Final = {
     Cause.COLLECTION_OR_HOLIDAY: "Series of other registries moved on the same day ({also}): a collection or "
     "a holiday.",
     Cause.RELEASE: "Within 48 hours of a release ({also}).",
-    Cause.UNEXPLAINED: "Unexplained: nothing else that we know of moved.",
+    Cause.UNEXPLAINED: "Unexplained: no registry moved as a whole, and no release is near.",
 }
 
 
