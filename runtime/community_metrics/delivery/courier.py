@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.delivery.due import Step, failed, next_step
+from community_metrics.delivery.due import Step, failed, given_up, next_step
 from community_metrics.delivery.retries import retrying
 from community_metrics.delivery.target import Outgoing, is_idempotent, outgoing_key, target_of
 from community_metrics.errors import (
@@ -78,7 +78,7 @@ class Courier:
                     replace(row, state=DeliveryState.UNKNOWN, error_class=kind, message=_KILLED)
                 )
             case Step.GIVE_UP if row is not None:
-                return await log.write(replace(row, next_attempt_at=None))
+                return await log.write(given_up(row))
         digest_id = row.digest_id if row is not None else stored.digest_id if stored is not None else None
         if digest_id is None:
             return None

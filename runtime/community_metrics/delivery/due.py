@@ -89,16 +89,25 @@ def failed(
 ) -> StoredDelivery:
     """Return the row of a delivery that ended with an error; without `next_attempt_at` nothing follows."""
     ended = replace(row, last_attempt_at=now, error_class=type(error).__name__, message=str(error))
-    if isinstance(error, DeliveryUnknown) and not is_idempotent:
+    is_unknown = isinstance(error, DeliveryUnknown)
+    goes_on = is_idempotent if is_unknown else isinstance(error, TransientDeliveryError)
+    following = _next_attempt(row.first_attempt_at, now, error.retry_after_s) if goes_on else None
+    if is_unknown and following is None:
         return replace(ended, state=DeliveryState.UNKNOWN, next_attempt_at=None)
-    may_pass = isinstance(error, TransientDeliveryError | DeliveryUnknown)
-    following = _next_attempt(row.first_attempt_at, now, error.retry_after_s) if may_pass else None
     return replace(ended, state=DeliveryState.FAILED, next_attempt_at=following)
+
+
+def given_up(row: StoredDelivery) -> StoredDelivery:
+    """Return the row of a failed delivery that is not tried again."""
+    is_unknown = row.error_class == DeliveryUnknown.__name__
+    return replace(
+        row, state=DeliveryState.UNKNOWN if is_unknown else DeliveryState.FAILED, next_attempt_at=None
+    )
 
 
 def _next_attempt(first: datetime, now: datetime, retry_after_s: float | None) -> datetime | None:
     """Return when to try again: after an hour, then after as long as it was tried; None after 48 hours."""
     wait = max(FIRST_WAIT, now - first) - _SLACK
-    demanded = timedelta(seconds=min(retry_after_s or 0.0, GIVE_UP.total_seconds()))
+    demanded = timedelta(seconds=min(retry_after_s or 0.0, 2 * GIVE_UP.total_seconds()))
     following = now + max(wait, demanded)
     return following if following <= first + GIVE_UP else None
