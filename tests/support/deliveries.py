@@ -122,6 +122,7 @@ class Mailbox:
     password: str = ""
     messages: list[bytes] = field(default_factory=list)
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
+    logins: list[str] = field(default_factory=list)
     refusals: dict[str, list[str]] = field(default_factory=dict)
     port: int = 0
 
@@ -163,16 +164,17 @@ class Mailbox:
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
     ) -> AuthResult:
         assert isinstance(data, LoginPassword)
-        return AuthResult(success=data.password.decode() == self.password)
+        self.logins.append(data.login.decode())
+        return AuthResult(success=data.password.decode() == self.password, handled=False)
 
 
 @contextmanager
 def mailbox(password: str = "") -> Iterator[Mailbox]:
-    """Serve a mailbox on loopback; with a password it takes nothing without a login."""
+    """Serve a mailbox on loopback; with a password it also takes a login."""
     box = Mailbox(password)
     options: dict[str, Any] = {"auth_require_tls": False}
     if password:
-        options |= {"authenticator": box.authenticate, "auth_required": True}
+        options |= {"authenticator": box.authenticate}
     controller = _AnyPort(box, hostname="127.0.0.1", port=0, **options)
     controller.start()
     assert controller.server is not None
