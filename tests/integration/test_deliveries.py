@@ -6,19 +6,29 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from community_metrics.catalog import load_catalog
+from community_metrics.catalog.catalog import parse_catalog
+from community_metrics.cli.checks import Verdict
+from community_metrics.cli.delivery_checks import last_delivery_checks, setting_checks
+from community_metrics.clock import SystemClock
 from community_metrics.delivery.webhook import IDEMPOTENCY_KEY, SIGNATURE, TIMESTAMP
 from community_metrics.errors import ConfigurationError, PeriodNotOver, RunLocked
 from community_metrics.model import DeliveryState, RunStatus, SourceWindow
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.views.deliveries import delivery_sentence
 from tests.support.api import MISSING_DAY, RUST, fill, local_place, observed, write
-from tests.support.clock import NOON
+from tests.support.clock import NOON, FakeClock
 from tests.support.deliveries import (
     INCOMPLETE_MONDAY,
     KEY,
@@ -35,11 +45,11 @@ from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from tests.support.scripted import Request
 
 HOUR = timedelta(hours=1)
+DOCS = Path(__file__).parents[2] / "docs" / "digest.md"
 OK = Scripted(body_text="ok")
 BUSY = Scripted(status=503)
 
@@ -320,3 +330,95 @@ async def interrupted(rig: DeliveryRig) -> None:
     async with LanceDBStore.open(rig.settings) as store:
         begun = {"first_attempt_at": MONDAY - HOUR, "last_attempt_at": MONDAY - HOUR}
         await store.record_delivery(a_delivery(state=DeliveryState.SENDING, **begun))
+
+
+# what people see
+
+
+def command(rig: DeliveryRig, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a process of its own, whose clock is the machine's."""
+    secrets = {name: value.get_secret_value() for name, value in rig.settings.delivery.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "community_metrics", *words],
+        env={
+            "CM_DB_PATH": rig.settings.db_path,
+            "CM_CATALOG": str(rig.settings.catalog),
+            "CM_DELIVERY": json.dumps(secrets),
+            "PATH": "",
+        },
+        cwd=Path(rig.settings.db_path).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+async def test_the_command_sends_again_what_a_person_names_and_fails_if_it_does_not_arrive(
+    rig: DeliveryRig,
+) -> None:
+    sent = command(rig, "deliver", "--again", "team", "2026-W47")
+    assert sent.returncode == 0, sent.stderr
+    assert sent.stdout.startswith("team: week 2026-W47 was sent at ")
+    rig.targets.always(WEBHOOK_PATH, Scripted(status=410))
+    refused = command(rig, "deliver", "--again", "team", "2026-W47")
+    assert refused.returncode == 1
+    assert "was not sent: the target returned 410" in refused.stdout
+    assert WEBHOOK_PATH not in sent.stdout + sent.stderr + refused.stdout + refused.stderr
+    assert command(rig, "deliver", "--again", "team", "2999-W01").returncode == 2
+
+
+async def test_status_and_the_catalogue_show_the_targets(rig: DeliveryRig) -> None:
+    async with LanceDBStore.open(rig.settings) as store:
+        lost = a_delivery(
+            state=DeliveryState.UNKNOWN, message="no response", last_attempt_at=SystemClock().now()
+        )
+        await store.record_delivery(lost)
+    status = " ".join(command(rig, "status").stdout.split())
+    assert "team: week 2026-W47 may have arrived: no response. It is not sent again by itself." in status
+    shown = command(rig, "catalog", "show")
+    assert "team" in shown.stdout.splitlines()[-1]
+    listed = json.loads(command(rig, "catalog", "show", "--json").stdout)["deliveries"]
+    assert listed == [
+        {"id": "team", "to": "webhook", "digests": ["week"], "products": ["lance"], "visibility": "public"}
+    ]
+
+
+async def test_doctor_names_a_missing_setting_and_the_last_error_without_sending(rig: DeliveryRig) -> None:
+    failed = a_delivery(state=DeliveryState.FAILED, message="the target returned 404")
+    async with LanceDBStore.open(rig.settings) as store:
+        await store.record_delivery(failed)
+    secrets = {"CM_DELIVERY_URL_TEAM": rig.webhook_secrets["CM_DELIVERY_URL_TEAM"], "CM_SMTP_URL": "smtp://x"}
+    partly = rig.with_deliveries(delivery_toml(), secrets=secrets)
+    catalog = load_catalog(partly.settings.catalog)
+    checks = [*setting_checks(partly.settings, catalog)]
+    checks += await last_delivery_checks(partly.settings, catalog, FakeClock(MONDAY))
+    assert [(check.verdict, check.detail.split(";")[0]) for check in checks] == [
+        (Verdict.FAIL, "team (webhook) receives nothing: CM_DELIVERY_KEY_TEAM is not set"),
+        (Verdict.FAIL, "CM_SMTP_URL is set, and no [[delivery]] of the catalogue needs it"),
+        (Verdict.WARN, "team: week 2026-W47 was not sent: the target returned 404. It is not tried again"),
+    ]
+    assert rig.targets.requests == []
+
+
+async def test_the_example_of_the_docs_accepts_our_requests_and_no_other(
+    rig: DeliveryRig,
+) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example, names)  # noqa: S102  what the page tells people to run
+    names["time"] = SimpleNamespace(time=lambda: MONDAY.timestamp() + 60)
+    accepts = names["is_from_community_metrics"]
+    await rig.run()
+    [request] = rig.targets.requests
+    sent = {name: header(request, name) for name in (TIMESTAMP, SIGNATURE)}
+    assert accepts(sent, request.body, KEY)
+    assert not accepts(sent, request.body + b" ", KEY)
+    assert not accepts(sent, request.body, "another key")
+    assert not accepts({**sent, TIMESTAMP: str(int(MONDAY.timestamp()) - 900)}, request.body, KEY)
+
+
+def test_the_catalogue_of_the_docs_is_valid() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    [block] = [one for one in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "[[delivery]]" in one]
+    content = f'[[product]]\nid = "lance"\nname = "Lance"\n{block}'.encode()
+    assert [one.id for one in parse_catalog(content, DOCS).deliveries] == ["team", "board", "wiki"]
