@@ -20,6 +20,14 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from community_metrics.delivery_settings import (
+    SMTP_URL,
+    DeliverySecrets,
+    SmtpUrl,
+    delivery_fields,
+    is_target_variable,
+    texts_of,
+)
 from community_metrics.errors import ConfigurationError
 from community_metrics.origins import require_secure_origin
 from community_metrics.setting_types import BrowserOrigin, Contact, Entries, Origin, Secret, Stage, TokenHash
@@ -96,6 +104,8 @@ class Settings(BaseSettings):
     contact: Contact = PROJECT_URL
     deployment_stage: Stage = ""
     github_token: Secret = None
+    delivery: Annotated[DeliverySecrets, NoDecode] = Field(default_factory=dict, repr=False)
+    smtp_url: SmtpUrl = None
     cors_origins: Annotated[tuple[BrowserOrigin, ...], NoDecode, Entries] = ()
     api_token_hashes: Annotated[tuple[TokenHash, ...], NoDecode, Entries] = ()
     page_url: Origin | None = None
@@ -211,6 +221,24 @@ class Settings(BaseSettings):
         return DEV_SERVER_ORIGINS
 
     @property
+    def delivery_secrets(self) -> dict[str, SecretStr]:
+        """Addresses and keys of deliveries by the name of their setting; a variable overrides CM_DELIVERY."""
+        names = {f"CM_{name.upper()}": name for name in type(self).model_fields}
+        own = {
+            variable: value
+            for variable, name in names.items()
+            if (is_target_variable(variable) or variable == SMTP_URL) and (value := getattr(self, name))
+        }
+        return {**self.delivery, **own}
+
+    @property
+    def secret_texts(self) -> list[str]:
+        """Every secret as text, and the parts of addresses that a library may show alone."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        plain = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return [*plain, *texts_of(self.delivery_secrets)]
+
+    @property
     def is_public(self) -> bool:
         """Whether a request without a token reads what is public; by default if there are no tokens."""
         return not self.api_token_hashes if self.public_read is None else self.public_read
@@ -250,8 +278,8 @@ def load_settings(secrets: Mapping[str, str] | None = None) -> Settings:
     headline = "The settings in the environment cannot be used:"
     try:
         unknown = _unknown_variables()
-        plugins = _plugin_fields(unknown)
-        model = create_model("Settings", __base__=Settings, **plugins) if plugins else Settings
+        fields = {**_plugin_fields(unknown), **delivery_fields({*unknown, *_credential_variables()})}
+        model = create_model("Settings", __base__=Settings, **fields) if fields else Settings
         known = {*_variables(model), *_secret_variables()}
         faults = [f"{name}: is not a setting; {suggestion(name, known)}" for name in unknown - known]
         return _validated(model, headline, {**given, **(secrets or {})}, sorted(faults))
@@ -324,6 +352,11 @@ def _credentials_folder() -> str | None:
             "it. Fix: unset it, or let systemd set it with LoadCredential=."
         )
     return folder or None
+
+
+def _credential_variables() -> list[str]:
+    folder = _credentials_folder()
+    return [] if folder is None else [path.name.upper() for path in Path(folder).iterdir()]
 
 
 def _aws_storage_options() -> dict[str, str]:

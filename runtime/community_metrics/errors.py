@@ -14,6 +14,10 @@ CommunityMetricsError
 │       ├── AnotherRepository   the name may belong to another repository than the stored rows
 │       ├── SourceDenied        401, 403: a token, a user agent or an address is refused
 │       └── SourceShapeError    the response is not of the documented shape
+├── DeliveryError               a target did not take a digest
+│   ├── TransientDeliveryError  it did not arrive; a later attempt may succeed
+│   ├── TerminalDeliveryError   it did not arrive; a later attempt ends the same
+│   └── DeliveryUnknown         it may have arrived: the response was lost
 ├── ClockWrong                  this machine's clock is far from the registries'; nothing is stored
 ├── InvalidObservation          an observation that cannot exist, such as -1 downloads
 ├── InvalidEvent                an event that cannot exist, such as a note without an author
@@ -177,6 +181,29 @@ class SourceDenied(TerminalSourceError):  # noqa: N818
 
 class SourceShapeError(TerminalSourceError):
     """The response is not of the documented shape; nothing of it is stored. The detail names the field."""
+
+
+class DeliveryError(CommunityMetricsError):
+    """A target did not take a digest. The message never has the target's address or key.
+
+    `retry_after_s` is the wait that the target demands; None if it demands none.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(one_line(message))
+        self.retry_after_s = retry_after_s
+
+
+class TransientDeliveryError(DeliveryError):
+    """The digest did not arrive, and a later attempt may succeed."""
+
+
+class TerminalDeliveryError(DeliveryError):
+    """The digest did not arrive, and a later attempt would end the same."""
+
+
+class DeliveryUnknown(DeliveryError):  # noqa: N818  the state, and the message is the sentence
+    """The digest may have arrived: the connection ended after it was sent, before the response."""
 
 
 class ClockWrong(CommunityMetricsError):  # noqa: N818

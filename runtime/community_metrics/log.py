@@ -12,7 +12,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from pydantic import SecretStr
 
 from community_metrics.text import several_lines
 
@@ -93,8 +92,7 @@ def _without_controls(_logger: WrappedLogger, _name: str, event: EventDict) -> E
 
 def _redactor(settings: Settings) -> Processor:
     """Return the last processor: it redacts secrets in a line, as they are and as JSON escapes them."""
-    values = [getattr(settings, name) for name in type(settings).model_fields]
-    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    secrets = settings.secret_texts
     secrets += [
         value for name, value in settings.aws_storage_options.items() if "secret" in name or "token" in name
     ]

@@ -352,6 +352,7 @@ def test_a_job_writes_with_the_key_that_secrets_manager_has(
         {"job": "bootstrap_tables"},
         {"job": "replay", "day": "2026-11-20", "only": ["stars:*"]},
         {"job": "monitor"},
+        {"job": "deliver"},
     ],
 )
 def test_an_event_with_the_options_of_its_job_starts_it(event: dict[str, Any]) -> None:
@@ -368,6 +369,7 @@ def test_an_event_with_the_options_of_its_job_starts_it(event: dict[str, Any]) -
         ({"job": "weekly_refresh", "lookback_weeks": "1"}, "lookback_weeks: Input should be a valid integer"),
         ({"job": "weekly_refresh", "lookback_weeks": 1.0}, "lookback_weeks: Input should be a valid integer"),
         ({"job": "seed_from_csv", "include_suspect": "yes"}, "include_suspect"),
+        ({"job": "deliver", "again": "x"}, r"deliver has no option again; remove it .*this job: none"),
         ({"job": "monitor", "only": ["x"]}, r"monitor has no option only; remove it .*this job: none"),
         (
             {"job": "seed_from_csv", "lookback_weeks": 1},

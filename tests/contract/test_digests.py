@@ -57,6 +57,13 @@ async def test_digests_are_found_by_id_period_and_length_the_newest_first(world:
         assert len(await store.digests(limit=2)) == 2
 
 
+async def test_a_stored_digest_breaks_no_rule(world: World) -> None:
+    async with world.open() as store:
+        await store.create_tables()
+        await store.write_digest(a_stored_digest())
+        assert await store.violations() == []
+
+
 async def test_digests_are_chosen_by_what_they_name(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()

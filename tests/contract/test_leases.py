@@ -282,6 +282,7 @@ async def test_a_lease_that_is_lost_between_two_drops_keeps_the_tables_that_are_
         with pytest.raises(LeaseLost, match="run run-2 on host of run-2 holds it now"):
             await second.drop_tables(renew=partial(second.renew_lease, held, NOW, TTL))
         others = {
+            "deliveries",
             "digests",
             "events",
             "history",

@@ -26,6 +26,7 @@ from community_metrics.storage.schemas import HISTORY, METRICS, STATS, TABLES
 from tests.contract.test_runs import OneRow
 from tests.contract.test_storage_contract import a_metric, a_run, upsert
 from tests.support.clock import NOON, FakeClock
+from tests.support.deliveries import a_delivery
 from tests.support.digests import a_stored_digest
 from tests.support.enterprise import READ_KEY, Fault
 from tests.support.events import release
@@ -65,6 +66,7 @@ A_ROW: dict[str, Any] = {
     "last_reads": LastRead(METRIC, NOW, NOW, "run-1"),
     "events": release(url="https://x", metric_id=METRIC, removed_at=NOW, removed_by="Ada"),
     "digests": a_stored_digest(),
+    "deliveries": a_delivery(next_attempt_at=NOW, error_class="DeliveryUnknown", message="x"),
     "raw_answers": RawAnswers("run-1", "github", 0, 0, Provenance.API, NOW, b"\x00\xff"),
 }
 LACKING = [
@@ -111,6 +113,7 @@ async def everything(store: LanceDBStore) -> list[Any]:
         *await store.last_reads(),
         *await store.events(with_removed=True),
         *await store.digests(limit=9),
+        *await store.deliveries(since=NOW),
         *await store.answers(NOW, LATER),
     ]
 

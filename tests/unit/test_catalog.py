@@ -449,7 +449,10 @@ def test_every_fault_of_a_file_is_reported_at_once_in_the_order_of_its_lines(tmp
     )
 
     assert found[:1] == [
-        "'colour' is not a part of a catalogue; expected one of: feed, goal, mention, metric, name, product"
+        (
+            "'colour' is not a part of a catalogue; "
+            "expected one of: delivery, feed, goal, mention, metric, name, product"
+        )
     ]
     assert [fault.split(",")[0] for fault in found[1:]] == [
         "line 8",

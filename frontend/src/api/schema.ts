@@ -6657,7 +6657,7 @@ export interface operations {
                 /** @description Only runs in this state. */
                 status?: ("running" | "success" | "partial" | "failed" | "abandoned") | null;
                 /** @description Only runs of this job. */
-                job?: ("seed_from_csv" | "daily_refresh" | "weekly_refresh" | "update_all" | "bootstrap_tables" | "import_file" | "replay" | "repair" | "event" | "digest") | null;
+                job?: ("seed_from_csv" | "daily_refresh" | "weekly_refresh" | "update_all" | "bootstrap_tables" | "import_file" | "replay" | "repair" | "event" | "digest" | "deliver") | null;
                 /** @description Maximum number of items. */
                 limit?: number;
                 /** @description Only runs that started before this instant; pass the `next_before` of a page. */

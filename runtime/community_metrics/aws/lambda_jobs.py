@@ -2,7 +2,8 @@
 
 A refresh stops in time for Lambda's limit; the next scheduled one reads the metrics that are left.
 
-`{"job": "monitor"}` is no run: it reports to CloudWatch how the runs ended.
+`{"job": "monitor"}` is no run: it reports to CloudWatch how the runs ended. `{"job": "deliver"}` sends the
+digests that are due.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from community_metrics import log
 from community_metrics.aws.secrets import CachedSettings
 from community_metrics.aws.telemetry import publish_data_gauges
 from community_metrics.clock import SystemClock
+from community_metrics.delivery.job import deliver
 from community_metrics.errors import CommunityMetricsError, ConfigurationError
 from community_metrics.model import RunStatus
+from community_metrics.runs.deliveries import DELIVER
 from community_metrics.runs.execute import execute
 from community_metrics.runs.registry import JOBS
 
 if TYPE_CHECKING:
+    from community_metrics.delivery.job import DeliveryReport
     from community_metrics.runs.job import Job, RunReport
 
 TIME_BUDGET_MINUTES: Final = 13
@@ -44,7 +48,18 @@ class Monitor:
     name: ClassVar[str] = "monitor"
 
 
-_KINDS: Final[dict[str, type[Job | Monitor]]] = {**JOBS, Monitor.name: Monitor}
+@dataclass(frozen=True)
+class Deliver:
+    """The event that sends the digests that are due. No options."""
+
+    name: ClassVar[str] = DELIVER
+
+
+_KINDS: Final[dict[str, type[Job | Monitor | Deliver]]] = {
+    **JOBS,
+    Monitor.name: Monitor,
+    Deliver.name: Deliver,
+}
 _SETTINGS: Final = CachedSettings(SystemClock())
 
 
@@ -61,11 +76,13 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     log.configure(settings, is_terminal=False)
     if isinstance(job, Monitor):
         return dict(asyncio.run(publish_data_gauges(settings, SystemClock())))
+    if isinstance(job, Deliver):
+        return _delivery_body(asyncio.run(deliver(settings)))
     # a loop of its own: a job opens and closes everything it uses, so nothing is left on it
     return _body(asyncio.run(execute(job, settings)))
 
 
-def job_of(event: object) -> Job | Monitor:
+def job_of(event: object) -> Job | Monitor | Deliver:
     """Return the job that an event starts.
 
     Raises:
@@ -95,6 +112,11 @@ def job_of(event: object) -> Job | Monitor:
     if faults:
         raise ConfigurationError("This event starts no job:", sorted(faults))
     return job
+
+
+def _delivery_body(report: DeliveryReport) -> dict[str, Any]:
+    run_id = None if report.run is None else report.run.ingestion_run_id
+    return {"run_id": run_id, "sent": report.sent, "notes": report.sentences}
 
 
 def _body(report: RunReport) -> dict[str, Any]:

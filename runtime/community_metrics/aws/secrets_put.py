@@ -53,7 +53,10 @@ GITHUB_TOKEN: Final = SecretEntry("github-token", "github_token", "GitHub token 
 TOKEN_HASHES: Final = SecretEntry(
     "api-token-hashes", "api_token_hashes", "SHA-256 of accepted API tokens, comma separated"
 )
-ENTRIES: Final = (URI, ENDPOINT, READ_KEY, WRITE_KEY, GITHUB_TOKEN, TOKEN_HASHES)
+DELIVERY: Final = SecretEntry(
+    "delivery", "delivery", "Addresses and keys of deliveries, a JSON object as docs/digest.md shows it"
+)
+ENTRIES: Final = (URI, ENDPOINT, READ_KEY, WRITE_KEY, GITHUB_TOKEN, TOKEN_HASHES, DELIVERY)
 
 
 @dataclass(frozen=True, slots=True)

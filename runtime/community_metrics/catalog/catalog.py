@@ -13,6 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from community_metrics.catalog.deliveries import Delivery, delivery_faults
 from community_metrics.catalog.document import MODELS, NAME, read_entries, top_level_faults
 from community_metrics.catalog.entries import Metric, Product
 from community_metrics.catalog.event_entries import Feed, Mention, event_entry_faults
@@ -43,7 +44,8 @@ class Catalog:
     `retention_days` has, by name, how many completed days each registry still returns that does not return
     everything since the beginning. `registries` are the totals of the registries that active metrics come
     from, which no entry names; `registry_ids` has the total of each such metric. `readings` are the places
-    that state events, those of entries that are not active among them.
+    that state events, those of entries that are not active among them. `deliveries` are the targets that
+    digests are sent to.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class Catalog:
     registry_ids: Mapping[str, str] = field(default_factory=dict)
     readings: tuple[EventReading, ...] = ()
     goals: tuple[Goal, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
     name: str | None = None
 
     @property
@@ -173,18 +176,21 @@ def parse_catalog(content: bytes, path: Path) -> Catalog:
     """
     headline = f"The catalogue {path} cannot be used:"
     document, text = _parsed(content, headline)
-    products, metrics, feeds, mentions, goals = (read_entries(kind, document, text) for kind in MODELS)
+    products, metrics, feeds, mentions, goals, deliveries = (
+        read_entries(kind, document, text) for kind in MODELS
+    )
     sources = available_sources()
     product_ids = [product.id for product in products if product.id]
     faults = [
         *top_level_faults(document),
         *(
             entry.fault(*error)
-            for entry in (*products, *metrics, *feeds, *mentions, *goals)
+            for entry in (*products, *metrics, *feeds, *mentions, *goals, *deliveries)
             for error in entry.errors.items()
         ),
         *rule_faults(products, metrics, sources),
         *event_entry_faults(feeds, mentions, product_ids),
+        *delivery_faults(deliveries, product_ids),
         *goal_faults(goals, metrics, product_ids, lambda metric: counted_as(metric, sources)),
     ]
     if faults:
@@ -212,6 +218,7 @@ def parse_catalog(content: bytes, path: Path) -> Catalog:
             sources,
         ),
         goals=tuple(Goal.model_validate(entry.raw) for entry in goals),
+        deliveries=tuple(Delivery.model_validate(entry.raw) for entry in deliveries),
         name=document.get(NAME),
     )
 

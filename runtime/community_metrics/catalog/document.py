@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import ValidationError
 
+from community_metrics.catalog.deliveries import Delivery, DigestGrain
 from community_metrics.catalog.entries import Entry, Metric, Product
 from community_metrics.catalog.event_entries import Feed, Mention
 from community_metrics.catalog.goals import Goal
 from community_metrics.catalog.toml_lines import HEADER, entry_lines
-from community_metrics.model import SourceWindow, ValueKind, Visibility
+from community_metrics.model import (
+    MailService,
+    SourceWindow,
+    TargetKind,
+    ValueKind,
+    Visibility,
+    WebhookFormat,
+)
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -28,6 +36,7 @@ MODELS: Mapping[str, type[Entry]] = {
     "feed": Feed,
     "mention": Mention,
     "goal": Goal,
+    "delivery": Delivery,
 }
 NAME = "name"
 """The setting at the top of a file: what the page calls all products together."""
@@ -36,6 +45,10 @@ _WORDS: Mapping[str, type[StrEnum]] = {
     "window": SourceWindow,
     "kind": ValueKind,
     "visibility": Visibility,
+    "to": TargetKind,
+    "via": MailService,
+    "format": WebhookFormat,
+    "digests": DigestGrain,
 }
 _TYPES = {
     "active": "true or false",
@@ -45,6 +58,9 @@ _TYPES = {
     "least_points": "a whole number, at least 1",
     "value": "a whole number from 1 to 10^13, such as 1_000_000",
     "date": "a day without quotes, such as 2027-12-31",
+    "digests": 'a list, such as ["week", "month"]',
+    "products": "a list of ids of products",
+    "receivers": "a list of e-mail addresses",
     "since": "a day without quotes, such as 2027-01-01",
 }
 

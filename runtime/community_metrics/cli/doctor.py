@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.checks import Check, fail, ok, warn
+from community_metrics.cli.delivery_checks import last_delivery_checks, setting_checks
 from community_metrics.cli.event_checks import event_checks
 from community_metrics.cli.render.run import OFFLINE, OFFLINE_FIX
 from community_metrics.cli.render.status import (
@@ -101,8 +102,10 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
         return [*checks, fail("catalogue", str(error), "correct the file, then run doctor again")]
     checks += _token_checks(settings, catalog)
     checks.append(_catalog_check(catalog))
+    checks += setting_checks(settings, catalog)
     stored, view = await stored_checks(settings, catalog, clock)
     checks += [*stored, *(_data_checks(view, catalog) if view else ())]
+    checks += await last_delivery_checks(settings, catalog, clock)
     return checks + await _probe_all(settings, catalog, clock)
 
 

@@ -38,6 +38,7 @@ COMMANDS: Final[Panels] = {
         "report": "Show how the products are doing: the headline, what changed, and one line for each.",
         "insights": "Say what changed in a week, a month or a quarter, by printed rules.",
         "digest": "Tell a week, a month or a quarter, for a chat, a mail or a meeting.",
+        "deliver": "Send each digest that is due to the targets of the catalogue.",
         "before-after": "Compare a metric before and after a day or event: what happened together, not why.",
         "goals": "Say what each week needs to reach a goal, and whether the recent weeks have it.",
         "outages": "List the days that a registry did not count, counted low or late, or restated.",
@@ -59,7 +60,7 @@ COMMANDS: Final[Panels] = {
 SUBCOMMANDS: Final[Panels] = {
     "catalog": {
         "check": "Validate the catalogue; list every fault with its line.",
-        "show": "Print the active metrics.",
+        "show": "Print the active metrics, and the targets of digests.",
         "add": "Append packages or repositories to the catalogue that CM_CATALOG names.",
         "remove": "Remove metrics from the catalogue that CM_CATALOG names; their stored values stay.",
         "init": "Write a commented starter catalogue.",

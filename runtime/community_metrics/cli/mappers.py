@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from community_metrics.catalog import Metric
+    from community_metrics.catalog.deliveries import Delivery
     from community_metrics.runs.job import RunReport
 
 
@@ -37,8 +38,8 @@ def job_run_body(report: RunReport) -> schemas.JobRun:
     )
 
 
-def catalog_body(metrics: Iterable[Metric]) -> schemas.CatalogMetrics:
-    """Return metrics of the catalogue file."""
+def catalog_body(metrics: Iterable[Metric], deliveries: Iterable[Delivery] = ()) -> schemas.CatalogMetrics:
+    """Return metrics of the catalogue file, and its targets of digests."""
     own = ("metric_id", "display_name", "product", "source", "subject", "sdk", "unit", "value_kind")
     return schemas.CatalogMetrics(
         metrics=[
@@ -50,5 +51,15 @@ def catalog_body(metrics: Iterable[Metric]) -> schemas.CatalogMetrics:
                 fallbacks=list(metric.fallbacks),
             )
             for metric in metrics
-        ]
+        ],
+        deliveries=[
+            schemas.CatalogDelivery(
+                id=one.id,
+                to=one.to,
+                digests=[grain.value for grain in one.digests],
+                products=None if one.products is None else list(one.products),
+                visibility=one.visibility,
+            )
+            for one in deliveries
+        ],
     )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from community_metrics.api.schemas.base import Body
 from community_metrics.api.schemas.points import MetricIdentity
 from community_metrics.api.schemas.status import RunRecord
-from community_metrics.model import Provenance, Status, Visibility
+from community_metrics.model import Provenance, Status, TargetKind, Visibility
 
 
 class MetricOutcome(Body):
@@ -103,7 +103,18 @@ class CatalogMetric(MetricIdentity):
     visibility: Visibility
 
 
+class CatalogDelivery(Body):
+    """One target of digests of the catalogue file; `products` is null for all."""
+
+    id: str
+    to: TargetKind
+    digests: list[str]
+    products: list[str] | None
+    visibility: Visibility
+
+
 class CatalogMetrics(Body):
-    """The active metrics of the catalogue file, in its order."""
+    """The active metrics of the catalogue file, and its targets of digests, in its order."""
 
     metrics: list[CatalogMetric]
+    deliveries: list[CatalogDelivery]

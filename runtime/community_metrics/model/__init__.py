@@ -9,6 +9,14 @@ from community_metrics.model.comparisons import (
     Measure,
     Progress,
 )
+from community_metrics.model.deliveries import (
+    DeliveryState,
+    MailService,
+    StoredDelivery,
+    TargetKind,
+    WebhookFormat,
+    delivery_key,
+)
 from community_metrics.model.digests import StoredDigest
 from community_metrics.model.events import (
     NOTE_ORIGIN,
@@ -76,6 +84,7 @@ __all__ = [
     "USUAL_KINDS",
     "USUAL_SIDE_DAYS",
     "Cause",
+    "DeliveryState",
     "Direction",
     "DistinctRows",
     "Event",
@@ -87,6 +96,7 @@ __all__ = [
     "LastRead",
     "Lease",
     "LevelBreak",
+    "MailService",
     "Measure",
     "MetricDefinition",
     "MissingReason",
@@ -102,13 +112,17 @@ __all__ = [
     "SourceWindow",
     "StatRow",
     "Status",
+    "StoredDelivery",
     "StoredDigest",
     "StoredTrafficSet",
+    "TargetKind",
     "TrafficSet",
     "UpsertCounts",
     "ValueKind",
     "ValueMark",
     "Visibility",
+    "WebhookFormat",
+    "delivery_key",
     "event_order",
     "is_reading_id",
     "is_short_line",

@@ -20,6 +20,7 @@ JobName = Literal[
     "repair",
     "event",
     "digest",
+    "deliver",
 ]
 """The names in `history`."""
 EVENT_JOB: Final = "event"

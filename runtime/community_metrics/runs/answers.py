@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import structlog
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from community_metrics.errors import StorageSchemaMismatch
 from community_metrics.model import RawAnswers
@@ -141,8 +141,7 @@ def _part(group: _OpenGroup, metric_ids: Collection[str]) -> _Content | None:
 
 def secrets_of(settings: Settings) -> list[str]:
     """Return every secret of the settings."""
-    values = (getattr(settings, name) for name in type(settings).model_fields)
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    return settings.secret_texts
 
 
 def groups_of(rows: Iterable[RawAnswers]) -> list[Group]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _INSTANTS: Final = (
+    "last_attempt_at",
     "removed_at",
     "recorded_at",
     "observed_at",

@@ -17,6 +17,8 @@ from community_metrics.model import METRIC_ID, READING_SEPARATOR, EventKind, Run
 from community_metrics.periods import today
 from community_metrics.storage import sql
 from community_metrics.storage.schemas import (
+    DELIVERIES,
+    DIGESTS,
     EVENTS,
     HISTORY,
     LAST_READS,
@@ -137,9 +139,9 @@ def _is_below_zero(*names: str) -> Breaks:
     return breaks
 
 
-def _has_another_key(key: str, first: str, second: str) -> Breaks:
+def _has_another_key(key: str, *names: str) -> Breaks:
     def breaks(columns: Mapping[str, Any]) -> Any:
-        parts = (columns[first], columns[second].cast(pa.string()))
+        parts = [columns[name].cast(pa.string()) for name in names]
         return pc.not_equal(columns[key], pc.binary_join_element_wise(*parts, "|"))
 
     return breaks
@@ -234,6 +236,18 @@ _RULES: Final[dict[str, tuple[tuple[str, Breaks], ...]]] = {
     EVENTS.name: (
         ("a note has an author, and nothing else has", _has_another_author),
         ("a removed event says by whom", _is_removed_by_nobody),
+    ),
+    DIGESTS.name: (
+        ("numbers are at least 0", _is_below_zero("edition")),
+        ("a period ends after its start", _is_before("period_end", "period_start")),
+    ),
+    DELIVERIES.name: (
+        (
+            "the key is delivery_id, grain and period",
+            _has_another_key("delivery_key", "delivery_id", "grain", "period"),
+        ),
+        ("numbers are at least 0", _is_below_zero("attempts")),
+        ("the last attempt is not before the first", _is_before("last_attempt_at", "first_attempt_at")),
     ),
     LEASES.name: (("numbers are at least 0", _is_below_zero("pid")),),
 }

@@ -17,6 +17,7 @@ from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.maintenance import Maintenance, chunks
 from community_metrics.storage.reader import DATABASE
 from community_metrics.storage.schemas import (
+    DELIVERIES,
     DIGESTS,
     EVENTS,
     HISTORY,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         RawAnswers,
         Run,
         RunOutcome,
+        StoredDelivery,
         StoredDigest,
         TrafficSet,
         ValueKind,
@@ -199,6 +201,10 @@ class LanceDBStore(Maintenance):
     async def write_digest(self, digest: StoredDigest) -> None:
         """Write a digest, unless one with its id is stored: that one is kept as it is."""
         await self._merge(DIGESTS, [digest], only_where="FALSE")
+
+    async def record_delivery(self, delivery: StoredDelivery) -> None:
+        """Write how far a delivery has come, in place of what was stored of it."""
+        await self._merge(DELIVERIES, [delivery])
 
     async def record_run(self, run: Run) -> None:
         """Write the run's row in `history`, or replace it."""

@@ -14,6 +14,7 @@ from community_metrics.storage.duplicates import Copy, DroppedRow, surplus
 from community_metrics.storage.queries import ROW_ID
 from community_metrics.storage.reader import LanceDBReader
 from community_metrics.storage.schemas import (
+    DELIVERIES,
     HISTORY,
     LAST_READS,
     LEASES,
@@ -79,7 +80,7 @@ class Maintenance(LanceDBReader):
         async with self._database.using(LEASES, f"listing the versions of {LEASES.name}") as table:
             versions = await table.handle.list_versions()
         if len(versions) > self.most_versions:
-            of_runs = (LEASES, HISTORY, RUN_OUTCOMES, LAST_READS, RAW_ANSWERS)
+            of_runs = (LEASES, HISTORY, RUN_OUTCOMES, LAST_READS, RAW_ANSWERS, DELIVERIES)
             await self._compact(of_runs, self.keep_run_versions)
 
     async def rebuild_indexes(self) -> list[str]:

@@ -25,6 +25,7 @@ from community_metrics.storage.connection import Database, client
 from community_metrics.storage.inspection import Inspector
 from community_metrics.storage.queries import Query
 from community_metrics.storage.schemas import (
+    DELIVERIES,
     DIGESTS,
     EVENTS,
     HISTORY,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         RunOutcome,
         RunStatus,
         StatRow,
+        StoredDelivery,
         StoredDigest,
         StoredTrafficSet,
         ValueMark,
@@ -357,6 +359,14 @@ class LanceDBReader(Inspector):
         query = Query(DIGESTS, DIGESTS.columns, limit, where, order_by="period_start", descending=True)
         found = {row.digest_id: row for row in DIGESTS.from_arrow(await self._select(query))}
         return sorted(found.values(), key=lambda row: (row.period_start, row.made_at), reverse=True)
+
+    async def deliveries(self, *, since: datetime) -> list[StoredDelivery]:
+        """Return the deliveries last tried since an instant, the newest first; none before the table."""
+        where = f"last_attempt_at >= {sql.literal(since)}"
+        newest: dict[str, StoredDelivery] = {}
+        for row in sorted(await self._rows(DELIVERIES, where), key=lambda row: row.last_attempt_at):
+            newest[row.delivery_key] = row
+        return sorted(newest.values(), key=lambda row: (row.last_attempt_at, row.delivery_key), reverse=True)
 
     async def last_reads(self) -> list[LastRead]:
         """Return when each metric was last read, by id; none before the table exists."""

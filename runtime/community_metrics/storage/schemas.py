@@ -26,6 +26,7 @@ from community_metrics.model import (
     Run,
     RunOutcome,
     StatRow,
+    StoredDelivery,
     StoredDigest,
     StoredTrafficSet,
     Visibility,
@@ -46,6 +47,7 @@ Row = TypeVar(
     StoredTrafficSet,
     Event,
     StoredDigest,
+    StoredDelivery,
 )
 """A dataclass whose fields (and the key, a field or a property) are named like the columns."""
 
@@ -178,6 +180,7 @@ LEASES: Final = _table("leases", "resource", Lease)
 TRAFFIC_ITEMS: Final = _table("traffic_items", "item_key", StoredTrafficSet, optional=True)
 EVENTS: Final = _table("events", "event_id", Event, optional=True)
 DIGESTS: Final = _table("digests", "digest_id", StoredDigest, optional=True)
+DELIVERIES: Final = _table("deliveries", "delivery_key", StoredDelivery, optional=True)
 
 AnyTable = (
     TableSpec[MetricDefinition]
@@ -190,6 +193,7 @@ AnyTable = (
     | TableSpec[StoredTrafficSet]
     | TableSpec[Event]
     | TableSpec[StoredDigest]
+    | TableSpec[StoredDelivery]
 )
 TABLES: Final[tuple[AnyTable, ...]] = (
     METRICS,
@@ -202,10 +206,13 @@ TABLES: Final[tuple[AnyTable, ...]] = (
     TRAFFIC_ITEMS,
     EVENTS,
     DIGESTS,
+    DELIVERIES,
 )
 
-VIEWED: Final[tuple[AnyTable, ...]] = tuple(spec for spec in TABLES if spec is not RAW_ANSWERS)
-"""The tables that views read; opening another one costs a request for nothing."""
+VIEWED: Final[tuple[AnyTable, ...]] = tuple(
+    spec for spec in TABLES if spec.name not in {RAW_ANSWERS.name, DELIVERIES.name}
+)
+"""The tables that views of the API read; opening another one costs a request for nothing."""
 
 
 def table_named(name: str) -> AnyTable:

@@ -55,6 +55,12 @@ STORED = {
         "made_at timestamp[us, tz=UTC], metric_ids list<item: string>, origins list<item: string>, "
         "content string, ingestion_run_id string"
     ),
+    "deliveries": (
+        "delivery_key string, delivery_id string, grain string, period string, digest_id string, state "
+        "string, attempts int64, first_attempt_at timestamp[us, tz=UTC], last_attempt_at timestamp[us, "
+        "tz=UTC], next_attempt_at timestamp[us, tz=UTC]?, error_class string?, message string?, "
+        "ingestion_run_id string"
+    ),
 }
 """The columns of existing databases; `?` marks one that may be null."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from pathlib import Path  # noqa: TC003  typer reads it at run time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Group
+from rich.text import Text
 
 from community_metrics.catalog import load_catalog
 from community_metrics.catalog.edit import init_catalog, plan_addition
@@ -23,6 +25,13 @@ from community_metrics.config import load_settings
 from community_metrics.errors import ConfigurationError
 from community_metrics.text import counted
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from community_metrics.catalog.deliveries import Delivery
+
 
 def check() -> None:
     """Validate the catalogue; list every fault with its line."""
@@ -34,11 +43,11 @@ def check() -> None:
 
 
 def show(only: options.Only = None, as_json: options.AsJson = False) -> None:
-    """Print the active metrics."""
+    """Print the active metrics, and the targets of digests."""
     catalog = load_catalog(load_settings().catalog)
     metrics = [metric for metric in catalog.select(tuple(only or ())) if metric not in catalog.registries]
     if as_json:
-        return print_json(catalog_body(metrics))
+        return print_json(catalog_body(metrics, () if only else catalog.deliveries))
     table = plain_table()
     for name in ("metric", "source", "subject", "window", "visibility"):
         table.add_column(name, overflow="fold")
@@ -46,7 +55,19 @@ def show(only: options.Only = None, as_json: options.AsJson = False) -> None:
         table.add_row(
             metric.metric_id, metric.source, metric.subject, metric.window.value, team_mark(metric.visibility)
         )
-    return print_view(lambda _glyphs, _width: table)
+    parts = [table] if only or not catalog.deliveries else [table, Text(), _deliveries(catalog.deliveries)]
+    return print_view(lambda _glyphs, _width: Group(*parts))
+
+
+def _deliveries(deliveries: Sequence[Delivery]) -> Table:
+    table = plain_table()
+    for name in ("delivery", "to", "digests", "products", "visibility"):
+        table.add_column(name, overflow="fold")
+    for one in deliveries:
+        to = f"{one.to} via {one.via}" if one.via else one.to.value
+        products = ", ".join(one.products) if one.products else "all"
+        table.add_row(one.id, to, ", ".join(one.digests), products, team_mark(one.visibility))
+    return table
 
 
 def add(  # noqa: PLR0917  typer calls it by keyword

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from community_metrics.api.mappers import status_body
 from community_metrics.catalog import load_catalog
@@ -10,15 +11,28 @@ from community_metrics.cli import options  # noqa: TC001  typer reads them at ru
 from community_metrics.cli.output import print_json, print_view, quiet_settings
 from community_metrics.cli.render.status import render_status
 from community_metrics.clock import SystemClock
+from community_metrics.views.deliveries import last_deliveries
 from community_metrics.views.rows import read
 from community_metrics.views.status import load_status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from community_metrics.model import StoredDelivery
+    from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.views.status import Status
 
 
 def status(as_json: options.AsJson = False) -> None:
     """Show how fresh the data are, where days are missing, and the last runs."""
     settings = quiet_settings()
     catalog, now = load_catalog(settings.catalog), SystemClock().now()
-    view, versions = asyncio.run(read(settings, lambda reader: load_status(reader, catalog, now)))
+
+    async def load(reader: LanceDBReader) -> tuple[Status, Sequence[StoredDelivery]]:
+        deliveries = await last_deliveries(reader, [one.id for one in catalog.deliveries], now)
+        return await load_status(reader, catalog, now), deliveries
+
+    (view, deliveries), versions = asyncio.run(read(settings, load))
     if as_json:
         return print_json(status_body(view, versions))
-    return print_view(lambda glyphs, _: render_status(view, settings.storage_location, glyphs))
+    return print_view(lambda glyphs, _: render_status(view, settings.storage_location, glyphs, deliveries))

@@ -8,9 +8,10 @@ from rich.console import Group
 from rich.text import Text
 
 from community_metrics.cli.render import style
-from community_metrics.model import Visibility
+from community_metrics.model import DeliveryState, Visibility
 from community_metrics.periods import today
 from community_metrics.text import counted, named, ranges_text
+from community_metrics.views.deliveries import delivery_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from community_metrics.cli.render.style import Glyphs
+    from community_metrics.model import StoredDelivery
     from community_metrics.series.freshness import RunView
     from community_metrics.series.loss import Loss
     from community_metrics.views.runs import Freshness
@@ -77,8 +79,10 @@ def lost_texts(losses: Iterable[Loss]) -> list[str]:
     ]
 
 
-def render_status(view: Status, location: str, glyphs: Glyphs) -> RenderableType:
-    """Return the status of the database at `location` as it is printed."""
+def render_status(
+    view: Status, location: str, glyphs: Glyphs, deliveries: Sequence[StoredDelivery] = ()
+) -> RenderableType:
+    """Return the status of the database at `location` as it is printed, with each target's last delivery."""
     parts: list[RenderableType] = [
         *style.sample_texts(glyphs, is_sample=view.freshness.is_sample),
         _headline(view, location, glyphs),
@@ -99,6 +103,7 @@ def render_status(view: Status, location: str, glyphs: Glyphs) -> RenderableType
         if place.last_error
     ]
     parts += _losses(view, glyphs)
+    parts += _deliveries(deliveries, glyphs)
     return Group(*parts, Text(), _runs_table(view.runs[:RUNS_SHOWN], glyphs))
 
 
@@ -106,6 +111,16 @@ def render_runs(runs: Sequence[RunView], glyphs: Glyphs) -> RenderableType:
     """Return runs as a table, newest first, with their errors below it."""
     errors = [_errors(view, glyphs) for view in runs if view.run.error_summary]
     return Group(_runs_table(runs, glyphs), *([Text(), *errors] if errors else []))
+
+
+def _deliveries(rows: Sequence[StoredDelivery], glyphs: Glyphs) -> list[RenderableType]:
+    parts: list[RenderableType] = [Text("\nDigests", "bold")] if rows else []
+    for row in rows:
+        is_bad = row.state in {DeliveryState.FAILED, DeliveryState.UNKNOWN}
+        parts.append(
+            Text(f"{glyphs.warn if is_bad else ' '} {delivery_sentence(row)}", "yellow" if is_bad else "dim")
+        )
+    return parts
 
 
 def _losses(view: Status, glyphs: Glyphs) -> list[RenderableType]:

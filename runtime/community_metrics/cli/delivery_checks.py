@@ -1,0 +1,61 @@
+"""The checks of `doctor` about deliveries: their settings, and what became of the last one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from community_metrics.cli.checks import Check, fail, ok, warn
+from community_metrics.delivery.target import needed_variables, stray_variables
+from community_metrics.errors import CommunityMetricsError
+from community_metrics.model import DeliveryState
+from community_metrics.text import named
+from community_metrics.views.deliveries import delivery_sentence, last_deliveries
+from community_metrics.views.rows import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.clock import Clock
+    from community_metrics.config import Settings
+    from community_metrics.model import StoredDelivery
+    from community_metrics.storage.reader import LanceDBReader
+
+_AREA = "deliveries"
+
+
+def setting_checks(settings: Settings, catalog: Catalog) -> Iterator[Check]:
+    """Yield a check for each setting of a target that is missing, and one for all targets that lack none."""
+    complete = []
+    for delivery in catalog.deliveries:
+        missing = [name for name in needed_variables(delivery) if name not in settings.delivery_secrets]
+        for name in missing:
+            fix = f"set {name}, or CM_DELIVERY with it, as docs/digest.md says"
+            yield fail(_AREA, f"{delivery.id} ({delivery.to}) receives nothing: {name} is not set", fix)
+        complete += [] if missing else [delivery.id]
+    if complete:
+        yield ok(_AREA, f"{named(complete)}: every setting is there; nothing was sent to check it")
+    for sentence in stray_variables(catalog.deliveries, settings):
+        yield fail(_AREA, sentence, "correct the name, or remove the setting")
+
+
+async def last_delivery_checks(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
+    """Return a check for each target: what became of the last digest for it."""
+
+    async def load(reader: LanceDBReader) -> Sequence[StoredDelivery]:
+        return await last_deliveries(reader, [one.id for one in catalog.deliveries], clock.now())
+
+    if not catalog.deliveries:
+        return []
+    try:
+        rows, _ = await read(settings, load)
+    except CommunityMetricsError:
+        return []  # the check of the storage reports it
+    return [_check(row) for row in rows]
+
+
+def _check(row: StoredDelivery) -> Check:
+    text, _, fix = delivery_sentence(row).partition(" Fix: ")
+    if row.state in {DeliveryState.SENT, DeliveryState.SENDING}:
+        return ok(_AREA, text)
+    return warn(_AREA, text, fix.removesuffix("."))

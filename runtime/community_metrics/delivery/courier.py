@@ -1,0 +1,143 @@
+"""The delivery of one digest to one target, with its row before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from community_metrics.delivery.due import Step, failed, given_up, next_step
+from community_metrics.delivery.retries import retrying
+from community_metrics.delivery.target import Outgoing, is_idempotent, outgoing_key, target_of
+from community_metrics.errors import (
+    ConfigurationError,
+    DeliveryError,
+    DeliveryUnknown,
+    TerminalDeliveryError,
+    UnknownName,
+)
+from community_metrics.log import REDACTED
+from community_metrics.model import DeliveryState, StoredDelivery
+from community_metrics.runs.digests import record_digest
+from community_metrics.views.digests import load_digest, next_digest
+from community_metrics.views.public import seen_by
+
+if TYPE_CHECKING:
+    import random
+    from datetime import datetime
+
+    from community_metrics.catalog import Catalog
+    from community_metrics.clock import Clock
+    from community_metrics.config import Settings
+    from community_metrics.delivery.choice import Candidate
+    from community_metrics.model import StoredDigest
+    from community_metrics.model.digest_content import Digest
+    from community_metrics.runs.deliveries import DeliveryLog
+    from community_metrics.storage import LanceDBStore
+    from community_metrics.storage.reader import LanceDBReader
+
+_KILLED: Final = "the run that sent it was killed before it recorded the outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """What a delivery run works with."""
+
+    settings: Settings
+    catalog: Catalog
+    clock: Clock
+    rng: random.Random
+    store_type: type[LanceDBStore] | None = None
+
+    async def frozen(self, candidate: Candidate) -> StoredDigest | None:
+        """Store the digest of a candidate, and return it; None if it must wait for a complete period."""
+
+        async def make(reader: LanceDBReader, now: datetime) -> tuple[StoredDigest, bool]:
+            seen, catalog = self._seen(reader, candidate)
+            row, is_new = await next_digest(seen, catalog, now, scope=candidate.scope(self.settings))
+            return row, is_new and (row.is_complete or candidate.is_final)
+
+        row, _ = await record_digest(self.settings, make, clock=self.clock)
+        return row if row.is_complete or candidate.is_final else None
+
+    async def deliver(
+        self, log: DeliveryLog, candidate: Candidate, stored: StoredDigest | None, row: StoredDelivery | None
+    ) -> StoredDelivery | None:
+        """Do what is next for one delivery, and return its row; None where there is nothing to do.
+
+        `row` is what is stored of it now: another run may have sent it since the candidate was chosen.
+        """
+        if candidate.is_again:
+            row = None
+        step = next_step(row, self.clock.now(), is_idempotent=is_idempotent(candidate.delivery))
+        match step:
+            case Step.NOTHING:
+                return None
+            case Step.CALL_UNKNOWN if row is not None:
+                kind = DeliveryUnknown.__name__
+                return await log.write(
+                    replace(row, state=DeliveryState.UNKNOWN, error_class=kind, message=_KILLED)
+                )
+            case Step.GIVE_UP if row is not None:
+                return await log.write(given_up(row))
+        digest_id = row.digest_id if row is not None else stored.digest_id if stored is not None else None
+        if digest_id is None:
+            return None
+        begun = await log.write(_begun(candidate, row, digest_id, self.clock.now()))
+        return await log.write(await self._ended(log.reader, candidate, begun))
+
+    async def _ended(
+        self, reader: LanceDBReader, candidate: Candidate, begun: StoredDelivery
+    ) -> StoredDelivery:
+        """Send a digest, and return the row of how that ended."""
+        idempotent = is_idempotent(candidate.delivery)
+        try:
+            target = target_of(candidate.delivery, self.settings, self.clock)
+            outgoing = Outgoing(await self._digest(reader, candidate, begun.digest_id), outgoing_key(begun))
+            loop = retrying(self.clock, self.rng, is_idempotent=idempotent)
+            note: str | None = await loop(target.send, outgoing)
+        except ConfigurationError as error:
+            return self._failed(begun, TerminalDeliveryError(str(error)), idempotent=idempotent)
+        except DeliveryError as error:
+            return self._failed(begun, error, idempotent=idempotent)
+        now = self.clock.now()
+        return replace(begun, state=DeliveryState.SENT, last_attempt_at=now, message=note)
+
+    def _failed(self, begun: StoredDelivery, error: DeliveryError, *, idempotent: bool) -> StoredDelivery:
+        row = failed(begun, error, self.clock.now(), is_idempotent=idempotent)
+        message = row.message or ""
+        for secret in sorted(self.settings.secret_texts, key=len, reverse=True):  # a target may repeat one
+            message = message.replace(secret, REDACTED)
+        return replace(row, message=message)
+
+    async def _digest(self, reader: LanceDBReader, candidate: Candidate, digest_id: str) -> Digest:
+        """Return a stored digest as its readers may see it by now."""
+        seen, catalog = self._seen(reader, candidate)
+        try:
+            return await load_digest(seen, catalog, self.clock.now(), digest_id=digest_id)
+        except UnknownName:
+            raise TerminalDeliveryError(
+                f"the digest {digest_id} names what only the team may see by now. "
+                'Fix: write visibility = "team" in the catalogue'
+            ) from None
+
+    def _seen(self, reader: LanceDBReader, candidate: Candidate) -> tuple[LanceDBReader, Catalog]:
+        has_team = bool(self.settings.api_token_hashes)
+        return seen_by(candidate.delivery.visibility, reader, self.catalog, has_team=has_team)
+
+
+def _begun(candidate: Candidate, row: StoredDelivery | None, digest_id: str, now: datetime) -> StoredDelivery:
+    """Return the row of a delivery whose request is about to be sent."""
+    return StoredDelivery(
+        delivery_id=candidate.delivery.id,
+        grain=candidate.period.grain,
+        period=candidate.period.label,
+        digest_id=digest_id,
+        state=DeliveryState.SENDING,
+        attempts=1 if row is None else row.attempts + 1,
+        first_attempt_at=now if row is None else row.first_attempt_at,
+        last_attempt_at=now,
+        next_attempt_at=None,
+        error_class=None,
+        message=None,
+        ingestion_run_id="",
+    )

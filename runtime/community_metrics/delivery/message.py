@@ -1,0 +1,30 @@
+"""The e-mail of a digest, with its sender, its receivers and an id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email import message_from_string
+from email.policy import SMTP
+from typing import TYPE_CHECKING
+
+from community_metrics.digest.email import email_of
+
+if TYPE_CHECKING:
+    from community_metrics.delivery.target import Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends an e-mail to whom."""
+
+    sender: str
+    receivers: tuple[str, ...]
+
+
+def message_of(outgoing: Outgoing, envelope: Envelope) -> bytes:
+    """Return the message as bytes; each attempt has one `Message-ID`, by which mail programs find copies."""
+    message = message_from_string(email_of(outgoing.digest), policy=SMTP)
+    message["From"] = envelope.sender
+    message["To"] = ", ".join(envelope.receivers)
+    message["Message-ID"] = f"<{outgoing.key}@{envelope.sender.rpartition('@')[2]}>"
+    return message.as_bytes()
