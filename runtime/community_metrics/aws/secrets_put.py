@@ -53,20 +53,25 @@ GITHUB_TOKEN: Final = SecretEntry("github-token", "github_token", "GitHub token 
 TOKEN_HASHES: Final = SecretEntry(
     "api-token-hashes", "api_token_hashes", "SHA-256 of accepted API tokens, comma separated"
 )
-ENTRIES: Final = (URI, ENDPOINT, READ_KEY, WRITE_KEY, GITHUB_TOKEN, TOKEN_HASHES)
+DELIVERY: Final = SecretEntry(
+    "delivery", "delivery", "Addresses and keys of deliveries, a JSON object as docs/digest.md shows it"
+)
+ENTRIES: Final = (URI, ENDPOINT, READ_KEY, WRITE_KEY, GITHUB_TOKEN, TOKEN_HASHES, DELIVERY)
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """Settings of the same names in `deployment.toml`; the storage is `enterprise` or `s3`.
 
-    `reachable` is false if this machine cannot reach the cluster, so that the keys are not checked here.
+    `delivery` says whether it has that table. `reachable` is false if this machine cannot reach the
+    cluster, so that the keys are not checked here.
     """
 
     storage: str
     lancedb_region: str | None = None
     stage: str = ""
     reachable: bool = True
+    delivery: bool = False
 
     @property
     def prefix(self) -> str:
@@ -144,9 +149,13 @@ class SecretsManager:
         )
 
 
-def entries_for(storage: str) -> tuple[SecretEntry, ...]:
-    """Return the secrets of a deployment with this storage, `enterprise` or `s3`."""
-    return tuple(entry for entry in ENTRIES if storage == "enterprise" or not entry.enterprise_only)
+def entries_for(storage: str, *, delivery: bool = False) -> tuple[SecretEntry, ...]:
+    """Return the secrets of a deployment with this storage, `enterprise` or `s3`, and with `delivery`."""
+    return tuple(
+        entry
+        for entry in ENTRIES
+        if (storage == "enterprise" or not entry.enterprise_only) and (delivery or entry is not DELIVERY)
+    )
 
 
 async def put_secrets(
@@ -161,7 +170,7 @@ async def put_secrets(
         StorageDenied: LanceDB rejects a key.
         StorageUnavailable: LanceDB is unreachable, so the keys cannot be checked.
     """
-    entries = entries_for(deployment.storage)
+    entries = entries_for(deployment.storage, delivery=deployment.delivery)
     values = {entry: secrets.read(entry) for entry in entries}
     new = {}
     for entry in entries:
