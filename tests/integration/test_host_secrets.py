@@ -171,11 +171,11 @@ def test_without_a_required_value_nothing_is_written_for_its_reader(
     secrets.delete_secret(SecretId=WRITE, ForceDeleteWithoutRecovery=True)
     secrets.create_secret(Name=WRITE)
 
-    (error,) = renew(names, folder)
+    errors = renew(names, folder)
 
-    assert "jobs: " in error
-    assert "CM_LANCEDB_API_KEY: is not set" in error
-    assert held(folder, "jobs") == {}
+    assert [error.partition(": ")[0] for error in errors] == ["jobs", "deliver"]
+    assert all("CM_LANCEDB_API_KEY: is not set" in error for error in errors)
+    assert held(folder, "jobs") == held(folder, "deliver") == {}
     assert held(folder, "api")["lancedb_api_key"] == "read-key"
     assert not is_complete(folder, "jobs")
 
@@ -228,7 +228,7 @@ def test_an_unreadable_secret_keeps_its_value_and_the_others_are_renewed(
 
     errors = renew(names, folder)
 
-    assert [error.partition(": ")[0] for error in errors] == ["api", "jobs"]
+    assert [error.partition(": ")[0] for error in errors] == ["api", "jobs", "deliver"]
     assert held(folder, "api") == {"lancedb_api_key": "rotated", "lancedb_uri": "db://metrics"}
 
 
