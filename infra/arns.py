@@ -13,6 +13,7 @@ from aws_cdk import ArnFormat, Stack
 from infra.names import (
     CERTIFICATES_PREFIX,
     DATA_PREFIX,
+    FUNCTIONS,
     HEALTH_REGION,
     IMAGE_REPOSITORY,
     PRODUCT,
@@ -85,6 +86,11 @@ def function_arn(scope: Construct, settings: DeploymentSettings, reader: Reader)
     )
 
 
+def mail_identity(scope: Construct, identity: str) -> str:
+    """Return the ARN of an identity of SES, an address or a domain, in the region of `scope`."""
+    return Stack.of(scope).format_arn(service="ses", resource="identity", resource_name=identity)
+
+
 def certificates_bucket(scope: Construct, settings: DeploymentSettings) -> str:
     """Return the name of the bucket that holds the certificate across replacements of the host."""
     return _bucket(scope, settings, "tls")
@@ -151,7 +157,7 @@ def function_arns(scope: Construct, settings: DeploymentSettings) -> list[str]:
             resource_name=settings.named(f"{PRODUCT}-{reader}{version}"),
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        for reader in Reader
+        for reader in FUNCTIONS
         for version in ("", ":*")
     ]
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import arns
-from infra.names import IMAGE_REPOSITORY, Reader
+from infra.names import FUNCTIONS, IMAGE_REPOSITORY, Reader
 from infra.network import PRIVATE
 from infra.runtime_env import plain_settings, secret_ids
 
@@ -61,7 +61,7 @@ class Function(Construct):
             timeout=TIMEOUTS[reader],
             # CDK does not change an imported role: it has the statements of policies.py only
             role=role.without_policy_updates(),
-            environment={**plain_settings(self, settings), **secret_ids(settings, reader)},
+            environment={**plain_settings(self, settings), **secret_ids(settings, *FUNCTIONS[reader])},
             log_group=logs.LogGroup.from_log_group_name(self, "Log", settings.named(log_group)),
             vpc=network.vpc if network else None,
             vpc_subnets=PRIVATE if network else None,

@@ -148,13 +148,23 @@ class HostStack(Stack):
             "topic": arns.topic_arn(self, self._settings),
             "certificates_bucket": arns.certificates_bucket(self, self._settings),
             "environment": plain_settings(self, self._settings),
-            "secrets": {str(reader): secret_ids(self._settings, reader) for reader in Reader},
+            "secrets": {str(reader): secret_ids(self._settings, reader) for reader in self._readers()},
+            **self._delivery(),
             "put_secrets": next_command(self._settings),
             "required_secrets": [
                 self._settings.named(entry.name) for entry in secrets_for(storage) if entry.required
             ],
             "instance": self._properties_of_instance(),
         }
+
+    def _delivery(self) -> dict[str, Any]:
+        """Return the fact of deliveries; nothing without them, which would replace every host."""
+        uses_ses = self._settings.mail_identity is not None
+        return {"delivery": {"ses": uses_ses}} if self._settings.delivers else {}
+
+    def _readers(self) -> tuple[Reader, ...]:
+        deliveries = (Reader.DELIVER,) if self._settings.delivers else ()
+        return (Reader.API, Reader.JOBS, *deliveries)
 
     def _properties_of_instance(self) -> dict[str, Any]:
         """Return what CloudFormation would change in place, or replace under the same logical id.

@@ -26,10 +26,18 @@ HEALTH_REGION = "us-east-1"  # Route 53 publishes the metrics of its checks ther
 
 
 class Reader(StrEnum):
-    """The two processes that read secrets: the API reads the database, the jobs write it."""
+    """Who reads secrets: the API reads the database, the jobs write it, the deliveries send digests.
+
+    On the host each is a process of its own. In Lambda the function of the jobs sends the digests too.
+    """
 
     API = "api"
     JOBS = "jobs"
+    DELIVER = "deliver"
+
+
+FUNCTIONS = {Reader.API: (Reader.API,), Reader.JOBS: (Reader.JOBS, Reader.DELIVER)}
+"""The Lambda functions, and whose secrets each of them reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +61,26 @@ class SecretEntry:
         """The variable that holds the name, such as `CM_LANCEDB_API_KEY_SECRET`."""
         return f"{self.variable}{SECRET_ID_SUFFIX}"
 
+    @property
+    def is_of_deliveries(self) -> bool:
+        """Whether only the deliveries read it, so that a deployment without them has no such secret."""
+        return self.readers == (Reader.DELIVER,)
 
-_BOTH = (Reader.API, Reader.JOBS)
+
+_WRITERS = (Reader.JOBS, Reader.DELIVER)
+_ALL = (Reader.API, *_WRITERS)
 SECRETS = (
     SecretEntry(
         "lancedb-read-key", "CM_LANCEDB_API_KEY", (Reader.API,), True, True, "LanceDB key, read-only"
     ),
     SecretEntry(
-        "lancedb-write-key", "CM_LANCEDB_API_KEY", (Reader.JOBS,), True, True, "LanceDB key, read and write"
+        "lancedb-write-key", "CM_LANCEDB_API_KEY", _WRITERS, True, True, "LanceDB key, read and write"
     ),
-    SecretEntry("lancedb-uri", "CM_LANCEDB_URI", _BOTH, True, True, "LanceDB database, db://<name>"),
+    SecretEntry("lancedb-uri", "CM_LANCEDB_URI", _ALL, True, True, "LanceDB database, db://<name>"),
     SecretEntry(
         "lancedb-endpoint",
         "CM_LANCEDB_HOST_OVERRIDE",
-        _BOTH,
+        _ALL,
         True,
         False,
         "Endpoint of a private LanceDB cluster, https://<host>; leave unset for LanceDB's own",
@@ -81,6 +95,14 @@ SECRETS = (
         False,
         False,
         "SHA-256 of accepted API tokens, comma separated; leave unset for public reads",
+    ),
+    SecretEntry(
+        "delivery",
+        "CM_DELIVERY",
+        (Reader.DELIVER,),
+        False,
+        False,
+        "Addresses and keys of the targets of digests, a JSON object of setting and value",
     ),
 )
 
@@ -131,13 +153,17 @@ class StackName(StrEnum):
     PIPELINE = f"{PRODUCT}-pipeline"
 
 
-def secrets_for(storage: str, reader: Reader | None = None) -> tuple[SecretEntry, ...]:
-    """Return the secrets of a deployment with this storage; with a reader, only that reader's."""
+def secrets_for(storage: str, *readers: Reader, delivery: bool = False) -> tuple[SecretEntry, ...]:
+    """Return the secrets of a deployment with this storage, with or without `delivery`.
+
+    With readers, only those that one of them reads.
+    """
     return tuple(
         entry
         for entry in SECRETS
         if (storage == "enterprise" or not entry.enterprise_only)
-        and (reader is None or reader in entry.readers)
+        and (delivery or not entry.is_of_deliveries)
+        and (not readers or not set(readers).isdisjoint(entry.readers))
     )
 
 

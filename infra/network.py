@@ -86,7 +86,8 @@ def connect_cluster(
 
 def _allow_egress(firewall: ec2.SecurityGroup, settings: DeploymentSettings, *ports: int) -> None:
     cluster = (settings.lancedb_port,) if settings.storage == "enterprise" else ()
-    for port in dict.fromkeys((*ports, *cluster)):
+    mail = () if settings.smtp_port is None else (settings.smtp_port,)
+    for port in dict.fromkeys((*ports, *cluster, *mail)):
         firewall.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "egress")
         if settings.ipv6:
             firewall.add_egress_rule(ec2.Peer.any_ipv6(), ec2.Port.tcp(port), "egress")

@@ -11,6 +11,7 @@ from infra import arns
 from infra.names import (
     CERTIFICATES_PREFIX,
     DATA_PREFIX,
+    FUNCTIONS,
     HEALTH_REGION,
     HOST_LOG_GROUPS,
     LogGroup,
@@ -51,7 +52,7 @@ def host_policy(
 ) -> list[iam.PolicyStatement]:
     """Return the policy of the instance: boot, serve the API, run the jobs, report metrics."""
     return [
-        _read_secrets(scope, settings, None),
+        _read_secrets(scope, settings),
         _allow("ReadRelease", ["s3:GetObject"], [release_arn]),
         _allow(
             "StoreCertificates", ["s3:GetObject", "s3:PutObject"], [arns.certificate_objects(scope, settings)]
@@ -61,6 +62,7 @@ def host_policy(
         _put_metrics(settings),
         _allow("Notify", ["sns:Publish"], [arns.topic_arn(scope, settings)]),
         _allow("SignalBoot", ["cloudformation:SignalResource"], [Stack.of(scope).stack_id]),
+        *_send_mail(scope, settings),
         *([_open_sessions()] if settings.session_manager else []),
         *_use_data(scope, settings, write=True),
     ]
@@ -69,7 +71,7 @@ def host_policy(
 def api_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
     """Return the policy of the API function: read only."""
     return [
-        _read_secrets(scope, settings, Reader.API),
+        _read_secrets(scope, settings, *FUNCTIONS[Reader.API]),
         _write_logs(scope, settings, LogGroup.LAMBDA_API),
         *_use_network(scope, settings, Reader.API),
         *_use_data(scope, settings, write=False),
@@ -79,10 +81,11 @@ def api_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.Polic
 def jobs_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
     """Return the policy of the jobs function: write the database, publish metrics."""
     return [
-        _read_secrets(scope, settings, Reader.JOBS),
+        _read_secrets(scope, settings, *FUNCTIONS[Reader.JOBS]),
         _write_logs(scope, settings, LogGroup.LAMBDA_JOBS),
         _put_metrics(settings),
         _allow("SendDeadLetters", ["sqs:SendMessage"], [arns.dead_letters_arn(scope, settings)]),
+        *_send_mail(scope, settings),
         *_use_network(scope, settings, Reader.JOBS),
         *_use_data(scope, settings, write=True),
     ]
@@ -118,13 +121,24 @@ def _bootstrap_roles(scope: Construct, settings: DeploymentSettings) -> list[str
     ]
 
 
-def _read_secrets(
-    scope: Construct, settings: DeploymentSettings, reader: Reader | None
-) -> iam.PolicyStatement:
-    entries = secrets_for(settings.storage, reader)
+def _read_secrets(scope: Construct, settings: DeploymentSettings, *readers: Reader) -> iam.PolicyStatement:
+    entries = secrets_for(settings.storage, *readers, delivery=settings.delivers)
     return _allow(
         "ReadSecrets", ["secretsmanager:GetSecretValue"], arns.secret_arns(scope, settings, entries)
     )
+
+
+def _send_mail(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
+    """Allow mail from the one identity of SES; with a domain, from any address at exactly this domain."""
+    identity = settings.mail_identity
+    if identity is None:
+        return []
+    # SES checks SendRawEmail too, because a message with parts is sent raw
+    actions = ["ses:SendEmail", "ses:SendRawEmail"]
+    sender = {"StringEquals": {"ses:FromAddress": identity}}
+    if "@" not in identity:
+        sender = {"StringLike": {"ses:FromAddress": f"*@{identity}"}}
+    return [_allow("SendMail", actions, [arns.mail_identity(scope, identity)], {**sender})]
 
 
 def _write_logs(scope: Construct, settings: DeploymentSettings, *groups: LogGroup) -> iam.PolicyStatement:

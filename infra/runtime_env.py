@@ -37,6 +37,7 @@ def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, 
     return {**common, "CM_STORAGE_MODE": "enterprise"}
 
 
-def secret_ids(settings: DeploymentSettings, reader: Reader) -> dict[str, str]:
-    """Return the `CM_*_SECRET` variables of one reader: the secrets' names, never their values."""
-    return {entry.id_variable: settings.named(entry.name) for entry in secrets_for(settings.storage, reader)}
+def secret_ids(settings: DeploymentSettings, *readers: Reader) -> dict[str, str]:
+    """Return the `CM_*_SECRET` variables of these readers: the secrets' names, never their values."""
+    entries = secrets_for(settings.storage, *readers, delivery=settings.delivers)
+    return {entry.id_variable: settings.named(entry.name) for entry in entries}

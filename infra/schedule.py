@@ -20,17 +20,28 @@ if TYPE_CHECKING:
 
     from infra.settings import DeploymentSettings
 
-# job and schedule in UTC; the catch-up fetches days that a registry published late; it is before noon,
-# since a level that is read until then still closes the day before
+# job and schedule in UTC; the catch-up fetches days that a registry published late; it is before noon, since
+# a level that is read until then still closes the day before. A job takes up to 14 minutes and fails while
+# another one holds the database, so no two begin closer together
 SCHEDULES = {
-    # a run stops in time for Lambda's limit, and a later one of the day reads what is left
-    "daily-refresh": ("daily_refresh", "cron(45 2,8,14,20 * * ? *)"),
+    # a run stops in time for Lambda's limit, and the next hour's reads what is left, until the day is whole
+    "daily-refresh": ("daily_refresh", "cron(45 2-23 * * ? *)"),
     "weekly-refresh": ("weekly_refresh", "cron(0 6 ? * MON *)"),
-    "catch-up": ("weekly_refresh", "cron(0 11 ? * MON-WED *)"),
+    "catch-up": ("weekly_refresh", "cron(30 11 ? * MON-WED *)"),
     "monitor": ("monitor", "rate(1 hour)"),
 }
+# only with deliveries; the job itself decides which digests are due
+DELIVERY_SCHEDULE = ("deliver", "cron(10 7-23 * * ? *)")
+# what failed is asked again four times a day, however often the job is started: 5 hours after the end of a
+# run that began at minute 45 is before the run that begins 6 hours later
+OPTIONS = {"daily_refresh": {"ask_again_after_hours": 5}}
 RETRIES = 2
 MAX_EVENT_AGE = Duration.hours(3)
+
+
+def schedules_of(settings: DeploymentSettings) -> dict[str, tuple[str, str]]:
+    """Return the job and the schedule of each schedule of a deployment, by name."""
+    return {**SCHEDULES, **({"deliver": DELIVERY_SCHEDULE} if settings.delivers else {})}
 
 
 class JobSchedules(Construct):
@@ -56,7 +67,7 @@ class JobSchedules(Construct):
             on_failure=destinations.SqsDestination(self.dead_letters),
         )
         self._role = self._build_role()
-        for name, (job, when) in SCHEDULES.items():
+        for name, (job, when) in schedules_of(settings).items():
             self._build_schedule(name, job, when)
 
     def _build_role(self) -> iam.Role:
@@ -87,7 +98,7 @@ class JobSchedules(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=self._function.function_arn,
                 role_arn=self._role.role_arn,
-                input=json.dumps({"job": job}),
+                input=json.dumps({"job": job, **OPTIONS.get(job, {})}),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=MAX_EVENT_AGE.to_seconds(), maximum_retry_attempts=RETRIES
                 ),

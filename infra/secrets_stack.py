@@ -21,7 +21,8 @@ class SecretsStack(Stack):
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploymentSettings, **stack: Any) -> None:
         super().__init__(scope, id_, **stack)
-        for entry in secrets_for(settings.storage):
+        # also while deliveries are off: a secret that is retained could not be created a second time
+        for entry in secrets_for(settings.storage, delivery=settings.delivery is not None):
             self._build_secret(entry, settings.named(entry.name))
         CfnOutput(self, "Next", value=next_command(settings))
 
@@ -39,6 +40,8 @@ def next_command(settings: DeploymentSettings) -> str:
     command = f"{PRODUCT} secrets put --region {settings.region} --storage {settings.storage}"
     if settings.stage:
         command += f" --stage {settings.stage}"
+    if settings.delivery is not None:
+        command += " --delivery"
     if settings.lancedb_region:
         command += f" --lancedb-region {settings.lancedb_region}"
     # a laptop outside the network cannot reach the cluster

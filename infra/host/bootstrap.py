@@ -2,8 +2,9 @@
 """Install a release on the host: `bootstrap.py RELEASE CONFIG`, run by first_boot.py, and again by hand.
 
 Each release gets its own virtual environment, built from `requirements.lock` with hashes; the link `current`
-moves to it once it is complete. `files/` in this folder mirrors the host's file system; if the database is a
-bucket, `files-s3/` is copied over it. Running the program again changes nothing.
+moves to it once it is complete. `files/` in this folder mirrors the host's file system. `files-s3/` is copied
+over it if the database is a bucket, `files-delivery/` if digests are sent, `files-ses/` if that is by Amazon
+SES. Running the program again changes nothing.
 """
 
 from __future__ import annotations
@@ -45,7 +46,6 @@ class Installation:
         self._release = release
         self._config = config
         self._venv = HOME / "venvs" / release.name
-        self._files = release / "host" / "files"
         self._changed = HOME / ".changed"  # exists while running services may use files that have changed
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
@@ -94,10 +94,14 @@ class Installation:
 
     def trees(self) -> list[Path]:
         """Return the folders to copy to `/`, in order; later ones overwrite earlier ones."""
-        trees = [self._files]
-        if self._config["environment"].get("CM_DB_PATH", "").startswith("s3://"):
-            trees.append(self._release / "host" / "files-s3")
-        return trees
+        delivery = self._config.get("delivery")
+        wanted = {
+            "files": True,
+            "files-s3": self._config["environment"].get("CM_DB_PATH", "").startswith("s3://"),
+            "files-delivery": delivery is not None,
+            "files-ses": delivery is not None and delivery["ses"],
+        }
+        return [self._release / "host" / name for name, is_wanted in wanted.items() if is_wanted]
 
     def copy_files(self) -> None:
         """Copy the static files to the file system."""
@@ -172,7 +176,8 @@ class Installation:
             self._changed.touch()  # on disk, so that a run after a failed one also restarts the services
 
     def _installable(self) -> list[str]:
-        units = sorted((self._files / "etc/systemd/system").glob("community-metrics-*.*"))
+        folders = [tree / "etc/systemd/system" for tree in self.trees()]
+        units = sorted(unit for folder in folders for unit in folder.glob("community-metrics-*.*"))
         return [unit.name for unit in units if unit.is_file() and "[Install]" in unit.read_text("utf-8")]
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from infra.names import API_LABEL, METRIC_NAMESPACE, staged
 from infra.settings.consistency import inconsistencies
+from infra.settings.delivery import DeliverySettings
 from infra.settings.network import NetworkSettings
 from infra.settings.origins import require_https_origin
 from infra.settings.values import (
@@ -66,6 +67,8 @@ class DeploymentSettings(NetworkSettings, BaseModel):
     github_repository: Repository | None = None
     github_environment: GitHubEnvironment = "production"
     github_oidc_provider: Literal["create", "existing"] = "create"
+    # not strict: a table is a dictionary
+    delivery: Annotated[DeliverySettings | None, Field(strict=False)] = None
 
     @field_validator("region")
     @classmethod
@@ -115,6 +118,21 @@ class DeploymentSettings(NetworkSettings, BaseModel):
     def named(self, name: str) -> str:
         """Return the name of a resource in this stage; `name` is its name without a stage."""
         return staged(name, self.stage)
+
+    @property
+    def delivers(self) -> bool:
+        """Whether digests are sent."""
+        return self.delivery is not None and self.delivery.enabled
+
+    @property
+    def mail_identity(self) -> str | None:
+        """The identity of SES that digests are sent from; None if none is."""
+        return self.delivery.ses_identity if self.delivery is not None and self.delivery.enabled else None
+
+    @property
+    def smtp_port(self) -> int | None:
+        """The port of the mail server that the firewall lets through; None for none."""
+        return self.delivery.smtp_port if self.delivery is not None and self.delivery.enabled else None
 
     @property
     def awaits_image(self) -> bool:

@@ -11,12 +11,16 @@ from pydantic import ValidationError
 
 from infra.settings.catalog import catalog_errors
 from infra.settings.consistency import INVALID, inconsistencies
+from infra.settings.delivery import DeliverySettings
 from infra.settings.model import DeploymentSettings
 from infra.settings.values import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+_DELIVERY = "delivery"
 
 
 class SettingsError(Exception):
@@ -111,13 +115,29 @@ def _messages(error: ValidationError) -> list[str]:
         if not item["loc"]:
             messages.update(dict.fromkeys(message.splitlines()))
             continue
-        messages[_describe(str(item["loc"][0]), item["type"], message, item["input"])] = None
+        messages[_describe(_key(item["loc"]), item["type"], message, item["input"])] = None
     return list(messages)
+
+
+def _key(loc: tuple[int | str, ...]) -> str:
+    """Return the name of a setting, in `[delivery]` after the name of the table."""
+    return ".".join(map(str, loc[:2] if loc[0] == _DELIVERY else loc[:1]))
 
 
 def _describe(key: str, kind: str, message: str, value: object) -> str:
     if kind == "missing":
         return f"{key} is not set"
+    if kind == "extra_forbidden" and key.startswith(f"{_DELIVERY}."):
+        known = ", ".join(sorted(DeliverySettings.model_fields))
+        return (
+            f"{key} is not a setting; [delivery] has {known}. Settings of the deployment must be above the "
+            "line [delivery]"
+        )
+    if kind == "model_type":
+        return (
+            f"{key} is {value!r}; it is a table: write the line [delivery] at the end of the file, and below "
+            "it enabled = true"
+        )
     if kind == "extra_forbidden":
         return (
             f"{key} is not a setting; known settings are {', '.join(sorted(DeploymentSettings.model_fields))}"

@@ -29,6 +29,14 @@ Domain = Annotated[
     ),
 ]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+# an address or a domain as SES lists it; no `*` or `?`, which are patterns in a policy
+MailIdentity = Annotated[
+    str,
+    StringConstraints(
+        max_length=254,
+        pattern=r"^([A-Za-z0-9._%+-]+@)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$",
+    ),
+]
 # no quote or backslash, which systemd would interpret in an environment file
 Contact = Annotated[str, StringConstraints(pattern=r"^(https?://|[^@\s]+@)[!#-&(-\[\]-~]+$", max_length=200)]
 ImageId = Annotated[str, StringConstraints(pattern=r"^ami-([0-9a-f]{8}|[0-9a-f]{17})$")]
@@ -67,5 +75,6 @@ EXAMPLES = {
     "privatelink_domain": "metrics.lancedb.example, in lower case",
     "github_repository": "owner/name, or owner@1234/name@5678 with the ids of GitHub",
     "github_environment": "production",
+    "delivery.ses_identity": "metrics@example.org or example.org, the domain in lower case",
     "host_generation": "2026-11-28T10:00:00Z",
 }

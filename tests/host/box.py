@@ -145,7 +145,8 @@ class Box:
     def stop_collecting(self) -> None:
         """Stop the timers of runs: a run that ends with the box would hold the database for minutes."""
         timers = (
-            f"community-metrics-{name}.timer" for name in ("catch-up", "daily-refresh", "weekly-refresh")
+            f"community-metrics-{name}.timer"
+            for name in ("catch-up", "daily-refresh", "deliver", "weekly-refresh")
         )
         self.succeeds(f"systemctl stop {' '.join(timers)}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.host.world import SECRETS
+from tests.host.world import SECRETS, WEBHOOK_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 VALUES = (
     *(SECRETS[key] for key in ("lancedb-read-key", "lancedb-write-key", "github-token")),
+    WEBHOOK_KEY,
     "secret-of-the-instance-role",
     "session-token-of-the-instance-role",
 )

@@ -11,14 +11,14 @@ from aws_cdk import App
 from infra.acknowledgements import acknowledge
 from infra.build import build
 from infra.release import ROOT, build_release
-from tests.infra.flavours import settings
+from tests.infra.flavours import DELIVERY, settings
 
 
 def main(out: Path) -> None:
     """Write the cloud assembly to OUT, and the release to its parent folder."""
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = App(context=flags, outdir=str(out), analytics_reporting=False)
-    chosen = settings("smallest")
+    chosen = settings("smallest", delivery=DELIVERY)
     build(app, chosen, build_release(out.parent))
     acknowledge(app, chosen)
     app.synth()

@@ -27,6 +27,7 @@ OURS = (
     "community-metrics-daily-refresh.service",
     "community-metrics-weekly-refresh.service",
     "community-metrics-catch-up.service",
+    "community-metrics-deliver.service",
     "community-metrics-monitor.service",
     "community-metrics-readiness.service",
     "community-metrics-notice@any.service",

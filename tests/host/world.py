@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 from contextlib import ExitStack, contextmanager
@@ -44,12 +45,15 @@ if TYPE_CHECKING:
     from tests.host.deployment import Deployment
 
 GITHUB_TOKEN = "github-token-of-the-rehearsal"
+WEBHOOK = "http://127.0.0.1:8099/hook"  # on the box itself: other addresses must have TLS
+WEBHOOK_KEY = "key-of-the-rehearsed-webhook"
 SECRETS = {
     "lancedb-read-key": READ_KEY,
     "lancedb-write-key": WRITE_KEY,
     "lancedb-uri": "db://rehearsal",
     "lancedb-endpoint": "https://lancedb.rehearsal.test:8443",
     "github-token": GITHUB_TOKEN,
+    "delivery": json.dumps({"CM_DELIVERY_URL_REHEARSAL": WEBHOOK, "CM_DELIVERY_KEY_REHEARSAL": WEBHOOK_KEY}),
 }
 VARIABLES = {  # for programs on the box
     "AWS_ENDPOINT_URL": f"http://{MAIN}:5000",

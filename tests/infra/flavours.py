@@ -46,6 +46,7 @@ PRIVATELINK: dict[str, Any] = {
     "privatelink_domain": "metrics.lancedb.example",
     "lancedb_port": 8443,
 }
+DELIVERY: dict[str, Any] = {"enabled": True, "ses_identity": "metrics@example.org"}
 FLAVOURS = {
     "smallest": SMALLEST,
     "fullest": FULLEST,
@@ -92,6 +93,13 @@ VARIANTS: dict[str, dict[str, Any]] = {  # a flavour with one change
         "github_environment": "live",
         "github_oidc_provider": "existing",
     },
+    "host-delivery": {**FULLEST, "delivery": {**DELIVERY, "smtp_port": 465}},
+    "serverless-delivery": {
+        **SERVERLESS,
+        **PRIVATELINK,
+        "delivery": {**DELIVERY, "ses_identity": "example.org"},
+    },
+    "delivery-off": {**SMALLEST, "delivery": {**DELIVERY, "enabled": False, "smtp_port": 465}},
     "no-zone": {key: value for key, value in FULLEST.items() if not key.startswith("hosted_zone")},
 }
 

@@ -75,6 +75,21 @@ def test_only_a_bucket_opens_access_to_the_metadata_service(
     assert [tree.name for tree in trees] == (["files", "files-s3"] if is_bucket else ["files"])
 
 
+@pytest.mark.parametrize(
+    ("fact", "added"),
+    [({"ses": False}, ["files-delivery"]), ({"ses": True}, ["files-delivery", "files-ses"])],
+    ids=["webhooks or SMTP", "SES"],
+)
+def test_deliveries_add_their_units_and_ses_opens_the_metadata_service_to_them(
+    bootstrap: Any, fact: dict[str, bool], added: list[str]
+) -> None:
+    installation = bootstrap.Installation(HOST_FILES.parent, {**FACTS, "delivery": fact})
+    plain = bootstrap.Installation(HOST_FILES.parent, FACTS)
+
+    assert [tree.name for tree in installation.trees()] == ["files", *added]
+    assert set(installation._installable()) - set(plain._installable()) == {"community-metrics-deliver.timer"}
+
+
 def test_the_steps_come_in_this_order(bootstrap: Any) -> None:
     steps = [name for name, _ in bootstrap.Installation(HOST_FILES.parent, FACTS).steps()]
 
@@ -122,7 +137,12 @@ def test_every_way_to_start_a_job_has_the_same_settings(unit: str) -> None:
 
 
 def test_each_tree_is_in_the_release() -> None:
-    assert {path.name for path in HOST_FILES.iterdir()} >= {"files", "files-s3"}
+    assert {path.name for path in HOST_FILES.iterdir()} >= {
+        "files",
+        "files-s3",
+        "files-delivery",
+        "files-ses",
+    }
 
 
 @pytest.fixture

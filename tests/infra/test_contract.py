@@ -12,16 +12,17 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from community_metrics.aws import telemetry
-from community_metrics.aws.lambda_jobs import job_of
+from community_metrics.aws.lambda_jobs import TIME_BUDGET_MINUTES, job_of
 from community_metrics.cli import main as cli
 from community_metrics.config import Settings
 from community_metrics.host import monitor
+from community_metrics.runs.registry import DailyRefresh
 from infra import names
 from infra.functions import HANDLERS
 from infra.host import readiness
 from infra.release import catalog_files
 from infra.runtime_env import plain_settings
-from infra.schedule import SCHEDULES
+from infra.schedule import schedules_of
 from infra.secrets_stack import next_command
 from infra.settings import SettingsError
 from tests.infra.flavours import settings
@@ -63,20 +64,32 @@ def test_the_handlers_exist(handler: str) -> None:
     assert callable(getattr(importlib.import_module(module), name))
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_the_schedules_send_events_that_start_a_job(serverless: Assembly, name: str) -> None:
+@pytest.mark.parametrize("name", schedules_of(settings("serverless-delivery")))
+def test_the_schedules_send_events_that_start_a_job(assemblies: dict[str, Assembly], name: str) -> None:
     inputs = {
         item["Properties"]["Name"]: json.loads(item["Properties"]["Target"]["Input"])
-        for item in serverless.resources("AWS::Scheduler::Schedule")
+        for item in assemblies["serverless-delivery"].resources("AWS::Scheduler::Schedule")
     }
 
-    assert job_of(inputs[f"community-metrics-{name}"]).name == SCHEDULES[name][0]
+    job = schedules_of(settings("serverless-delivery"))[name][0]
+    assert job_of(inputs[f"community-metrics-{name}"]).name == job
+
+
+def test_an_hourly_daily_job_asks_for_what_failed_every_sixth_hour(serverless: Assembly) -> None:
+    (event,) = [
+        json.loads(item["Properties"]["Target"]["Input"])
+        for item in serverless.resources("AWS::Scheduler::Schedule")
+        if "daily" in item["Properties"]["Name"]
+    ]
+
+    assert job_of(event) == DailyRefresh(ask_again_after_hours=5, time_budget_minutes=TIME_BUDGET_MINUTES)
 
 
 def test_the_cli_accepts_the_command_that_sets_the_secrets() -> None:
-    command = next_command(settings("smallest", lancedb_region="us-west-2", stage="staging")).split()
+    chosen = settings("delivery-off", lancedb_region="us-west-2", stage="staging")
+    command = next_command(chosen).split()
 
-    assert command[-4:] == ["--stage", "staging", "--lancedb-region", "us-west-2"]
+    assert command[-5:] == ["--stage", "staging", "--delivery", "--lancedb-region", "us-west-2"]
     assert CliRunner().invoke(cli.app, [*command[1:], "--help"]).exit_code == 0
 
 

@@ -117,6 +117,8 @@ def _covers(resource: str, call: Call) -> bool:
     service = call.action.partition(":")[0]
     if service == "s3":
         return fnmatchcase(call.resource, resource)
+    if service == "ses":
+        return resource.endswith(f":{call.resource}")
     if service in {"secretsmanager", "logs"}:
         return f":{call.resource}" in resource
     return True

@@ -125,6 +125,47 @@ def test_the_jobs_function_can_write_the_database_and_publish_metrics(serverless
     }
 
 
+SEND = ["ses:SendEmail", "ses:SendRawEmail"]
+
+
+def test_a_host_that_delivers_can_read_that_secret_and_send_from_one_address(
+    assemblies: dict[str, Assembly], fullest: Assembly
+) -> None:
+    region, found = "eu-central-1", statements(role_of(assemblies["host-delivery"], "host", "Role"))
+    identity = f"arn:aws:ses:{region}:123456789012:identity/metrics@example.org"
+
+    assert found == {
+        **statements(role_of(fullest, "host", "Role")),
+        "ReadRelease": found["ReadRelease"],
+        "ReadSecrets": secrets(region, "github-token", "api-token-hashes", "delivery"),
+        "SendMail": (SEND, [identity], {"StringEquals": {"ses:FromAddress": "metrics@example.org"}}),
+    }
+
+
+def test_the_jobs_function_that_delivers_can_send_from_any_address_of_one_domain(
+    assemblies: dict[str, Assembly],
+) -> None:
+    region, plain = "us-east-1", assemblies["serverless-privatelink"]
+    jobs = statements(role_of(assemblies["serverless-delivery"], "serverless", "JobsRole"))
+    identity = f"arn:aws:ses:{region}:123456789012:identity/example.org"
+
+    assert jobs == {
+        **statements(role_of(plain, "serverless", "JobsRole")),
+        "ReadSecrets": secrets(
+            region, "lancedb-write-key", "lancedb-uri", "lancedb-endpoint", "github-token", "delivery"
+        ),
+        "SendMail": (SEND, [identity], {"StringLike": {"ses:FromAddress": "*@example.org"}}),
+    }
+    api = role_of(assemblies["serverless-delivery"], "serverless", "ApiRole")
+    assert statements(api) == statements(role_of(plain, "serverless", "ApiRole"))
+
+
+def test_deliveries_that_are_off_give_no_right(assemblies: dict[str, Assembly], smallest: Assembly) -> None:
+    assert statements(role_of(assemblies["delivery-off"], "host", "Role")) == statements(
+        role_of(smallest, "host", "Role")
+    )
+
+
 @pytest.mark.parametrize(
     ("prefix", "actions"), [("ApiRole", ["s3:GetObject"]), ("JobsRole", WRITE_DATA)], ids=["api", "jobs"]
 )

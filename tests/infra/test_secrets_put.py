@@ -65,10 +65,15 @@ def answers(cluster: Enterprise, **changes: str) -> dict[str, str]:
 
 
 async def filled(
-    given: Mapping[str, str], storage: str = "enterprise", stage: str = "", *, reachable: bool = True
+    given: Mapping[str, str],
+    storage: str = "enterprise",
+    stage: str = "",
+    *,
+    reachable: bool = True,
+    delivery: bool = False,
 ) -> PutResult:
     by_prompt = {entry.prompt: given.get(entry.key, "") for entry in ENTRIES}
-    deployment = Deployment(storage, stage=stage, reachable=reachable)
+    deployment = Deployment(storage, stage=stage, reachable=reachable, delivery=delivery)
     return await put_secrets(
         SecretsManager(REGION, deployment), deployment, lambda prompt: by_prompt[prompt.split(" (")[0]]
     )
@@ -100,16 +105,35 @@ def values(secrets: Any) -> dict[str, str]:
 
 
 def test_the_secrets_are_those_of_the_stack() -> None:
-    for storage, stage in product(("enterprise", "s3"), ("", "staging")):
+    for storage, stage, delivery in product(("enterprise", "s3"), ("", "staging"), (False, True)):
         name = Deployment(storage, stage=stage).name
         ours = {
-            (name(entry), f"CM_{entry.setting.upper()}", entry.required) for entry in entries_for(storage)
+            (name(entry), f"CM_{entry.setting.upper()}", entry.required)
+            for entry in entries_for(storage, delivery=delivery)
         }
 
         assert ours == {
             (names.staged(entry.name, stage), entry.variable, entry.required)
-            for entry in names.secrets_for(storage)
+            for entry in names.secrets_for(storage, delivery=delivery)
         }
+
+
+async def test_without_deliveries_their_secret_is_neither_read_nor_needed(
+    secrets: Any, cluster: Enterprise
+) -> None:
+    for entry in names.secrets_for("enterprise"):
+        secrets.create_secret(Name=entry.name)
+
+    assert "delivery" not in await put(answers(cluster, delivery="{}"))
+
+
+async def test_with_deliveries_their_addresses_and_keys_are_stored(entries: Any, cluster: Enterprise) -> None:
+    text = '{"CM_DELIVERY_URL_TEAM": "https://hooks.example.org/services/T0/B0/secret"}'
+
+    result = await filled(answers(cluster, delivery=text), delivery=True)
+
+    assert "delivery" in {entry.key for entry in result.stored}
+    assert values(entries)["delivery"] == text
 
 
 async def test_valid_keys_are_stored(entries: Any, cluster: Enterprise) -> None:

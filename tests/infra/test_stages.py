@@ -176,8 +176,8 @@ FIXED_NAMES: dict[str, set[str]] = {
     "stacks": {*names.StackName, f"{names.StackName.HEALTH}-eu-central-1"},
     "log groups": {*names.LogGroup},
     "secrets": {entry.name for entry in names.SECRETS},
-    "functions": {f"{names.PRODUCT}-{reader}" for reader in names.Reader},
-    "schedules": {f"{names.PRODUCT}-{name}" for name in SCHEDULES},
+    "functions": {f"{names.PRODUCT}-{reader}" for reader in names.FUNCTIONS},
+    "schedules": {f"{names.PRODUCT}-{name}" for name in (*SCHEDULES, "deliver")},
     "buckets": {f"{names.PRODUCT}-{purpose}-123456789012-eu-central-1" for purpose in ("tls", "data")},
     "topics": {arns.ALARM_TOPIC, f"{arns.ALARM_TOPIC}-eu-central-1"},
     "alarms": {
@@ -189,7 +189,7 @@ FIXED_NAMES: dict[str, set[str]] = {
 
 @pytest.mark.parametrize("kind", FIXED_NAMES)
 @pytest.mark.parametrize(
-    "stage", ["api", "jobs", "host", "health", "secrets", "dead", "data", "tls", "eu", "catch"]
+    "stage", ["api", "jobs", "host", "health", "secrets", "dead", "data", "tls", "eu", "catch", "deliver"]
 )
 def test_a_stage_called_like_a_part_of_a_name_has_other_names_too(kind: str, stage: str) -> None:
     assert not {staged(name, stage) for name in FIXED_NAMES[kind]} & FIXED_NAMES[kind]

@@ -351,8 +351,8 @@ def test_the_refresh_is_retried_and_then_goes_to_the_dead_letter_queue(serverles
         "UTC",
     )
     daily = schedules["community-metrics-daily-refresh"]
-    assert daily["ScheduleExpression"] == "cron(45 2,8,14,20 * * ? *)"
-    assert daily["Target"]["Input"] == '{"job": "daily_refresh"}'
+    assert daily["ScheduleExpression"] == "cron(45 2-23 * * ? *)"
+    assert daily["Target"]["Input"] == '{"job": "daily_refresh", "ask_again_after_hours": 5}'
     assert weekly["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 2
     assert resolve(weekly["Target"]["DeadLetterConfig"]["Arn"]) == "<SchedulesDeadLetters.Arn>"
 

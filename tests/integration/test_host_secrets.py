@@ -28,7 +28,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("CM_STORAGE_MODE", "enterprise")
     with aws_environment(monkeypatch):
         client = boto3.client("secretsmanager")
-        for entry in secrets_for("enterprise"):  # includes those of "s3"
+        for entry in secrets_for("enterprise", delivery=True):  # includes those of "s3"
             client.create_secret(Name=entry.name)
         for name, value in VALUES.items():
             client.put_secret_value(SecretId=name, SecretString=value)
@@ -42,7 +42,8 @@ def names(tmp_path: Path) -> Path:
 
 def names_for(storage: str, folder: Path) -> Path:
     readers = {
-        reader: {entry.id_variable: entry.name for entry in secrets_for(storage, reader)} for reader in Reader
+        reader: {entry.id_variable: entry.name for entry in secrets_for(storage, reader, delivery=True)}
+        for reader in Reader
     }
     path = folder / "secrets.json"
     path.write_text(json.dumps(readers), encoding="utf-8")
@@ -78,6 +79,20 @@ def test_each_reader_gets_its_own_secrets_only(names: Path, folder: Path) -> Non
     assert {path.stat().st_mode & 0o777 for path in (folder / "api").iterdir()} == {0o400}
     assert is_complete(folder, "api")
     assert is_complete(folder, "jobs")
+
+
+def test_the_addresses_and_keys_of_targets_reach_the_deliveries_alone(
+    secrets: Any, names: Path, folder: Path
+) -> None:
+    text = '{"CM_DELIVERY_URL_TEAM": "https://hooks.example.org/services/T0/B0/secret"}'
+    secrets.put_secret_value(SecretId="community-metrics/delivery", SecretString=text)
+
+    assert renew(names, folder) == []
+
+    key = {"lancedb_api_key": "write-key", "lancedb_uri": "db://metrics"}
+    assert held(folder, "deliver") == {**key, "delivery": text}
+    assert held(folder, "jobs") == key
+    assert "delivery" not in held(folder, "api")
 
 
 @pytest.mark.usefixtures("secrets")
@@ -156,11 +171,11 @@ def test_without_a_required_value_nothing_is_written_for_its_reader(
     secrets.delete_secret(SecretId=WRITE, ForceDeleteWithoutRecovery=True)
     secrets.create_secret(Name=WRITE)
 
-    (error,) = renew(names, folder)
+    errors = renew(names, folder)
 
-    assert "jobs: " in error
-    assert "CM_LANCEDB_API_KEY: is not set" in error
-    assert held(folder, "jobs") == {}
+    assert [error.partition(": ")[0] for error in errors] == ["jobs", "deliver"]
+    assert all("CM_LANCEDB_API_KEY: is not set" in error for error in errors)
+    assert held(folder, "jobs") == held(folder, "deliver") == {}
     assert held(folder, "api")["lancedb_api_key"] == "read-key"
     assert not is_complete(folder, "jobs")
 
@@ -213,7 +228,7 @@ def test_an_unreadable_secret_keeps_its_value_and_the_others_are_renewed(
 
     errors = renew(names, folder)
 
-    assert [error.partition(": ")[0] for error in errors] == ["api", "jobs"]
+    assert [error.partition(": ")[0] for error in errors] == ["api", "jobs", "deliver"]
     assert held(folder, "api") == {"lancedb_api_key": "rotated", "lancedb_uri": "db://metrics"}
 
 

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 import lancedb
 import pytest
 
+from community_metrics.errors import ConfigurationError
+from community_metrics.model import RunStatus
 from community_metrics.runs.registry import DailyRefresh, Replay, UpdateAll, WeeklyRefresh
+from community_metrics.storage import LanceDBReader
+from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,3 +109,79 @@ async def test_series_of_one_response_ask_for_it_once_and_each_keeps_it(rig: Rig
     for day in {row.period_end for row in before}:
         await rig.run(Replay(day))
     assert await rig.stats() == before
+
+
+TWO = [
+    ("downloads:p:python", "pypistats", "pylance", "1d"),
+    ("downloads:p:rust", "crates", "lance", "1d"),
+]
+HOURLY = DailyRefresh(ask_again_after_hours=5)
+
+
+async def test_an_hourly_schedule_asks_for_what_failed_again_after_its_pause(
+    rig: Rig, tmp_path: Path
+) -> None:
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, *TWO)
+    rig.replay.always("/api/v1/crates/*", Scripted(404, body={"errors": [{"detail": "Not Found"}]}))
+    rig.now = rig.now.replace(hour=2, minute=45)
+    asked_at = []
+    for _ in range(22):
+        rig.replay.requests.clear()
+        await rig.run(HOURLY)
+        if "crates" in "".join(rig.replay.paths):
+            asked_at.append(rig.now.hour)
+        rig.now += timedelta(hours=1)
+
+    assert asked_at == [2, 8, 14, 20]
+    assert len(await rig.runs()) == len(asked_at), "the hours between them left no row"
+
+
+async def test_a_skipped_run_says_what_is_asked_again_later(rig: Rig, tmp_path: Path) -> None:
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, *TWO)
+    rig.replay.always("/api/v1/crates/*", Scripted(404, body={"errors": [{"detail": "Not Found"}]}))
+    await rig.run(HOURLY)
+    rig.replay.requests.clear()
+    rig.now += timedelta(hours=1)
+
+    skipped = await rig.run(HOURLY)
+
+    assert rig.replay.requests == []
+    assert skipped.run.status is RunStatus.SUCCESS
+    [note] = skipped.notes
+    assert note == (
+        "Nothing is left to read now: of 4 daily metrics, 3 were read today, and 1 failed so recently that a "
+        "later run asks again."
+    )
+
+
+async def test_a_person_who_starts_the_job_again_waits_for_nothing(rig: Rig, tmp_path: Path) -> None:
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, *TWO)
+    rig.replay.always("/api/v1/crates/*", Scripted(404, body={"errors": [{"detail": "Not Found"}]}))
+    await rig.run(DailyRefresh())
+    rig.replay.recover()
+
+    report = await rig.run(DailyRefresh())
+
+    assert report.run.status is RunStatus.SUCCESS
+    assert "downloads:p:rust" in {outcome.metric_id for outcome in report.outcomes}
+
+
+async def test_a_changed_catalogue_is_stored_although_nothing_is_left_to_read(
+    rig: Rig, tmp_path: Path
+) -> None:
+    rig.settings_overrides["catalog"] = catalog_of(tmp_path, *TWO)
+    await rig.run(DailyRefresh())
+    path = tmp_path / "catalog.toml"
+    hidden = path.read_text(encoding="utf-8").replace("cadence", 'visibility = "team"\ncadence')
+    path.write_text(hidden, encoding="utf-8")
+
+    await rig.run(DailyRefresh())
+
+    async with LanceDBReader.open(rig.settings) as reader:
+        stored = {one.metric_id: one.visibility for one in await reader.metrics()}
+    assert {stored[metric_id] for metric_id, *_ in TWO} == {"team"}
+
+
+def test_the_pause_is_at_most_a_day() -> None:
+    with pytest.raises(ConfigurationError, match=r"ask_again_after_hours is 25; .* at most 24\."):
+        DailyRefresh(ask_again_after_hours=25)

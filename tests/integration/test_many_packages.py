@@ -261,6 +261,8 @@ async def test_the_daily_job_asks_for_each_package_once_a_day(rig: Rig, registry
     assert len(registry.answered) == PACKAGES
     assert (third.run.status, third.run.metrics_left, third.outcomes) == (RunStatus.SUCCESS, 0, ())
     assert third.notes == ("Nothing is left to read today: 501 daily metrics were read already.",)
+    ids = [run.ingestion_run_id for run in await rig.runs()]
+    assert ids == [second.run.ingestion_run_id, first.run.ingestion_run_id], "the third left no row"
 
     rig.now += timedelta(hours=3)
     registry.today = rig.now.date()

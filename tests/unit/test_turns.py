@@ -20,7 +20,7 @@ from community_metrics.errors import (
 )
 from community_metrics.model import LastRead, Run, RunStatus
 from community_metrics.periods import ONE_DAY, today
-from community_metrics.runs.turns import in_turn, read_on, to_continue, turn_taken
+from community_metrics.runs.turns import failed_since, in_turn, read_on, to_continue, turn_taken
 from community_metrics.sources.base import FetchResult
 from tests.support.clock import NOON
 from tests.support.worlds import METRIC, observed
@@ -204,3 +204,17 @@ def test_a_run_continues_those_before_it_that_left_metrics_or_were_killed(
 ) -> None:
     new = Run("run-0", "weekly_refresh", NOON, lookback_weeks=5)
     assert len(to_continue(runs, new)) == continued
+
+
+@pytest.mark.parametrize(
+    ("read", "has_failed"),
+    [
+        (LastRead(METRIC, NOON, NOON, "run-1"), False),
+        (LastRead(METRIC, NOON, None, "run-1"), True),
+        (LastRead(METRIC, NOON, NOON - ONE_DAY, "run-1"), True),
+        (LastRead(METRIC, NOON - timedelta(seconds=1), None, "run-1"), False),
+    ],
+    ids=["it was read", "never read", "read before", "it failed earlier"],
+)
+def test_what_failed_is_known_by_a_turn_without_a_value(read: LastRead, *, has_failed: bool) -> None:
+    assert failed_since(NOON, [read]) == (frozenset({METRIC}) if has_failed else frozenset())

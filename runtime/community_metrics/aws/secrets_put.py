@@ -63,13 +63,15 @@ ENTRIES: Final = (URI, ENDPOINT, READ_KEY, WRITE_KEY, GITHUB_TOKEN, TOKEN_HASHES
 class Deployment:
     """Settings of the same names in `deployment.toml`; the storage is `enterprise` or `s3`.
 
-    `reachable` is false if this machine cannot reach the cluster, so that the keys are not checked here.
+    `delivery` says whether it has that table. `reachable` is false if this machine cannot reach the
+    cluster, so that the keys are not checked here.
     """
 
     storage: str
     lancedb_region: str | None = None
     stage: str = ""
     reachable: bool = True
+    delivery: bool = False
 
     @property
     def prefix(self) -> str:
@@ -147,9 +149,13 @@ class SecretsManager:
         )
 
 
-def entries_for(storage: str) -> tuple[SecretEntry, ...]:
-    """Return the secrets of a deployment with this storage, `enterprise` or `s3`."""
-    return tuple(entry for entry in ENTRIES if storage == "enterprise" or not entry.enterprise_only)
+def entries_for(storage: str, *, delivery: bool = False) -> tuple[SecretEntry, ...]:
+    """Return the secrets of a deployment with this storage, `enterprise` or `s3`, and with `delivery`."""
+    return tuple(
+        entry
+        for entry in ENTRIES
+        if (storage == "enterprise" or not entry.enterprise_only) and (delivery or entry is not DELIVERY)
+    )
 
 
 async def put_secrets(
@@ -164,7 +170,7 @@ async def put_secrets(
         StorageDenied: LanceDB rejects a key.
         StorageUnavailable: LanceDB is unreachable, so the keys cannot be checked.
     """
-    entries = entries_for(deployment.storage)
+    entries = entries_for(deployment.storage, delivery=deployment.delivery)
     values = {entry: secrets.read(entry) for entry in entries}
     new = {}
     for entry in entries:

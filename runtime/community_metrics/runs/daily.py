@@ -39,9 +39,18 @@ def still_to_read(chosen: Sequence[Metric], turns: Mapping[str, LastRead], now: 
     return [metric for metric in daily_metrics(chosen) if metric.metric_id not in done]
 
 
-def why_nothing(chosen: Sequence[Metric]) -> str:
-    """Return the sentence of a run that has nothing to read."""
-    if count := len(daily_metrics(chosen)):
+def why_nothing(chosen: Sequence[Metric], waiting: int) -> str:
+    """Return the sentence of a run that has nothing to read.
+
+    `waiting` of the chosen metrics failed a short while ago and are asked again later.
+    """
+    count = len(daily_metrics(chosen))
+    if waiting:
+        return (
+            f"Nothing is left to read now: of {counted(count, 'daily metric')}, {count - waiting} were read "
+            f"today, and {waiting} failed so recently that a later run asks again."
+        )
+    if count:
         return f"Nothing is left to read today: {counted(count, 'daily metric')} were read already."
     return (
         "Nothing is read daily: each chosen metric is a flow that its source retains for 30 days or more. "

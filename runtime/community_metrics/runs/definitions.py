@@ -7,18 +7,19 @@ stored as restatements of the old ones.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import ConfigurationError, StorageNotBootstrapped, TerminalSourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from community_metrics.catalog import Catalog, Metric
     from community_metrics.model import MetricDefinition
     from community_metrics.storage import LanceDBReader
 
+_ANY_TIME: Final = datetime.min.replace(tzinfo=UTC)
 MOST_NAMED: Final = 20
 """How many metrics an error names."""
 
@@ -89,6 +90,16 @@ async def to_write(
     lost = await retired(store, catalog) if whole else []
     wanted = [metric.definition(now) for metric in catalog.defined if metric.metric_id not in kept]
     return wanted + [replace(definition, is_active=False) for definition in lost]
+
+
+async def differs(store: LanceDBReader, catalog: Catalog, *, whole: bool) -> bool:
+    """Return whether a run would write a definition that is not stored yet, or is stored otherwise."""
+    stored = {definition.metric_id: definition for definition in await _stored(store)}
+    wanted = await to_write(store, catalog, _ANY_TIME, renamed=frozenset(), whole=whole)
+    return any(
+        (old := stored.get(new.metric_id)) is None or replace(new, created_at=old.created_at) != old
+        for new in wanted
+    )
 
 
 async def _stored(store: LanceDBReader) -> list[MetricDefinition]:

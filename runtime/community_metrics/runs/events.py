@@ -30,22 +30,27 @@ _READ_AGAIN: Final = timedelta(days=30)
 
 
 def wanted_readings(
-    context: RunContext, turns: Mapping[str, LastRead], read_before: AbstractSet[str]
+    context: RunContext,
+    turns: Mapping[str, LastRead],
+    read_before: AbstractSet[str],
+    spared: AbstractSet[str],
 ) -> list[EventReading]:
     """Return the places to read: every active one that was not read today (UTC), least recently read first.
 
-    A run over chosen metrics reads none.
+    A run over chosen metrics reads none. A place waits while it, or a metric of its repository, is among the
+    `spared`, which failed recently.
     """
     if context.job.only:
         return []
     now = context.clock.now()
-    done = read_on(today(now), turns.values()) | read_before
+    done = read_on(today(now), turns.values()) | read_before | spared
     named = {
         reading.id: reading
         for reading in context.catalog.readings
         if reading.is_active and reading.id not in done
     }
-    return [named[name] for name in in_turn(named, turns, now)]
+    found = [named[name] for name in in_turn(named, turns, now)]
+    return _without_repositories_of(context, spared, found)
 
 
 def without_strangers(context: RunContext, readings: Sequence[EventReading]) -> list[EventReading]:
@@ -53,16 +58,19 @@ def without_strangers(context: RunContext, readings: Sequence[EventReading]) -> 
 
     Their releases are none of ours. A metric that failed for any other reason says nothing of the repository.
     """
-    outcomes = context.batches.outcomes
-    refused = {
-        metric.subject.lower()
-        for metric in context.catalog.metrics
-        if (ended := outcomes.get(metric.metric_id)) and ended.error_class == AnotherRepository.__name__
-    }
+    outcomes = context.batches.outcomes.values()
+    refused = {ended.metric_id for ended in outcomes if ended.error_class == AnotherRepository.__name__}
+    return _without_repositories_of(context, refused, readings)
+
+
+def _without_repositories_of(
+    context: RunContext, metric_ids: AbstractSet[str], readings: Sequence[EventReading]
+) -> list[EventReading]:
+    left_out = {one.subject.lower() for one in context.catalog.metrics if one.metric_id in metric_ids}
     return [
         reading
         for reading in readings
-        if reading.reader != _REPOSITORIES or reading.subject.lower() not in refused
+        if reading.reader != _REPOSITORIES or reading.subject.lower() not in left_out
     ]
 
 

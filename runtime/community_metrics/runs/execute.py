@@ -30,7 +30,7 @@ from community_metrics.runs import record
 from community_metrics.runs.answers import AnswerRecorder, secrets_of
 from community_metrics.runs.batches import Batches, store_batch
 from community_metrics.runs.definitions import require_own_catalog
-from community_metrics.runs.job import SOURCE_DEADLINE_S, NoProgress, RunContext, RunReport
+from community_metrics.runs.job import SOURCE_DEADLINE_S, NoProgress, RunContext, RunReport, Skippable
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.mixing import require_own_kind
 from community_metrics.runs.signals import cancel_on_signals, run_to_completion, settle_cancellation
@@ -90,7 +90,12 @@ async def execute(
         )
         if not dry_run or settings.db_path == IN_MEMORY:
             await store.create_tables()
-        return await (_rehearse(work, context) if dry_run else _alone(work, context))
+        if dry_run:
+            return await _rehearse(work, context)
+        # without the lease: it writes nothing, and may be started while another run is active
+        if isinstance(job, Skippable) and (reason := await job.reason_to_skip(context)) is not None:
+            return record.skipped(context, reason)
+        return await _alone(work, context)
 
 
 async def _is_missing(store_type: type[LanceDBStore], settings: Settings) -> bool:

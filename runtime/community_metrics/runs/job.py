@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, runtime_checkable
 
 from community_metrics.series.failures import grouped_failures, is_offline
 from community_metrics.series.freshness import RunView
@@ -55,6 +55,15 @@ class Job(Protocol):
         ...
 
 
+@runtime_checkable
+class Skippable(Protocol):
+    """A job that is started more often than it has work; without any it leaves no row in `history`."""
+
+    async def reason_to_skip(self, context: RunContext) -> str | None:
+        """Return, in a sentence, why there is nothing to do; None if there is. Writes nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class JobResult:
     """The window that a job covered, and what it has to say about its run."""
@@ -68,6 +77,7 @@ class JobResult:
 class RunReport:
     """How a run ended. Under `--dry-run` the run is in no table, and `plan` is what would be written.
 
+    A run that was skipped, since there was nothing to do, is in no table either.
     `notes` are about the run, `metric_notes` about one metric each.
     """
 

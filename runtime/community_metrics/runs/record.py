@@ -48,6 +48,15 @@ def closed(context: RunContext, result: JobResult) -> Run:
     )
 
 
+def skipped(context: RunContext, reason: str) -> RunReport:
+    """Return the report of a run that has nothing to do, whose row is not stored, and log the reason."""
+    log.info("run skipped", job=context.job.name, reason=reason)
+    run = replace(
+        context.batches.run, finished_at=context.clock.now(), status=RunStatus.SUCCESS, metrics_left=0
+    )
+    return RunReport(run, (), (reason,))
+
+
 async def close_failed(context: RunContext, reason: str, error: BaseException) -> None:
     """Close the run as failed; what it stored stays counted.
 

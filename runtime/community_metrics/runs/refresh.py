@@ -8,24 +8,23 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from community_metrics.errors import ConfigurationError, StorageNotBootstrapped
-from community_metrics.model import SEED_SOURCE, Status, ValueKind
+from community_metrics.model import Status, ValueKind
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, lookback_start, today
 from community_metrics.runs.batches import storing
-from community_metrics.runs.definitions import redefined, refusal
-from community_metrics.runs.events import reading_requests, wanted_readings, without_strangers
+from community_metrics.runs.definitions import refusal
+from community_metrics.runs.events import reading_requests, without_strangers
 from community_metrics.runs.gather import Gathering
 from community_metrics.runs.identity import StoredIds, proves_subject, stored_ids
 from community_metrics.runs.job import JobResult
-from community_metrics.runs.turns import in_turn, read_on, to_continue
+from community_metrics.runs.to_read import fetched_metrics, to_read
+from community_metrics.runs.turns import in_turn, turn_failed
 from community_metrics.sources import available_sources
-from community_metrics.sources.base import FetchRequest, FetchResult, is_read_once_a_day, reads_days_once
+from community_metrics.sources.base import FetchRequest, FetchResult, reads_days_once
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from community_metrics.catalog import Catalog, Metric
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 _LATE_START = timedelta(weeks=12)  # npm published the days of its outage of 2018 after up to six weeks
 _READ_AGAIN_AFTER = timedelta(hours=24)
-_MOST_CONTINUED = 100
 
 
 def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
@@ -49,26 +47,22 @@ def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
     Raises:
         ConfigurationError: none of the chosen metrics comes from a registry.
     """
-    chosen = _fetched_metrics(job.only, catalog)
+    chosen = fetched_metrics(job.only, catalog)
     floor, until = lookback_start(now, job.lookback_weeks), last_completed_day(now)
 
     async def work(context: RunContext) -> JobResult:
         batches = context.batches
         batches.deadline_s = _deadline_s(job, context)
-        turns = {read.metric_id: read for read in await context.store.last_reads()}
-        changed = await redefined(context.store, chosen)
-        once = _read_once_today(chosen, turns, context.clock.now()) - changed.keys()
-        read_before = await _continued(context, chosen) | (frozenset() if job.is_by_hand else once)
-        wanted = job.wanted(chosen, turns, read_before, context.clock.now())
+        left = await to_read(job, chosen, context)
+        wanted, turns = left.metrics, left.turns
         batches.turns = turns
         batches.wanted = frozenset(metric.metric_id for metric in wanted)
-        readings = wanted_readings(context, turns, read_before)
-        batches.wanted |= {reading.id for reading in readings}
-        batches.redefined = frozenset(changed)
+        batches.wanted |= {reading.id for reading in left.readings}
+        batches.redefined = frozenset(left.changed)
         by_source = _by_source(wanted, turns, context.clock.now())
-        requests = await _requests(context, by_source, changed, floor, until)
-        await _fetch(context, requests, readings)
-        notes = (*job.notes(chosen, wanted), *_read_twice(once, wanted))
+        requests = await _requests(context, by_source, left.changed, floor, until)
+        await _fetch(context, requests, left.readings)
+        notes = (*job.notes(chosen, wanted, left.waiting), *_read_twice(left.read_twice))
         if not wanted:
             return JobResult(notes=notes)
         return JobResult(batches.first_day or floor, batches.last_day or until, notes)
@@ -76,31 +70,8 @@ def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
     return work
 
 
-async def _continued(context: RunContext, chosen: Sequence[Metric]) -> frozenset[str]:
-    """Return the metrics and places of events that the runs which this one continues have read."""
-    run = context.batches.run
-    try:
-        earlier = await context.store.runs(limit=_MOST_CONTINUED, jobs=(run.job_name,), before=run.started_at)
-    except StorageNotBootstrapped:  # a dry run creates no table
-        return frozenset()
-    continued = to_continue(earlier, run)
-    names = [metric.metric_id for metric in chosen] + [one.id for one in context.catalog.readings]
-    found = await context.store.successes([earlier.ingestion_run_id for earlier in continued], names)
-    return frozenset(metric_id for metric_id, _ in found)
-
-
-def _read_once_today(
-    chosen: Sequence[Metric], turns: Mapping[str, LastRead], now: datetime
-) -> frozenset[str]:
-    """Return the metrics that any job read today (UTC) from a registry that asks to be read once a day."""
-    sources = available_sources()
-    once = {metric.metric_id for metric in chosen if is_read_once_a_day(sources[metric.source])}
-    return once & read_on(today(now), turns.values())
-
-
-def _read_twice(once: AbstractSet[str], wanted: Sequence[Metric]) -> tuple[str, ...]:
+def _read_twice(count: int) -> tuple[str, ...]:
     """Return what a run by hand says of metrics that were read today and should be read once a day."""
-    count = sum(metric.metric_id in once for metric in wanted)
     if not count:
         return ()
     return (
@@ -112,22 +83,6 @@ def _deadline_s(job: Refresh, context: RunContext) -> float | None:
     """Return at which reading of the clock's `monotonic` the time of the run is used up; None for never."""
     minutes = job.time_budget_minutes
     return None if minutes is None else context.clock.monotonic() + 60 * minutes
-
-
-def _fetched_metrics(only: Sequence[str], catalog: Catalog) -> list[Metric]:
-    chosen = [metric for metric in catalog.select(only) if metric.source != SEED_SOURCE]
-    if not chosen:
-        raise ConfigurationError(
-            "None of the chosen metrics comes from a registry. `community-metrics seed` loads metrics of the "
-            f"source {SEED_SOURCE!r}; `community-metrics catalog add` adds others to {catalog.path}."
-        )
-    return chosen + [total for total in _sentinels(chosen, catalog) if total not in chosen]
-
-
-def _sentinels(chosen: Sequence[Metric], catalog: Catalog) -> list[Metric]:
-    """Return the totals of registries that the chosen metrics' own sources read anyway, as sentinels."""
-    read = {(catalog.registry_ids.get(metric.metric_id), metric.source) for metric in chosen}
-    return [total for total in catalog.registries if (total.metric_id, total.source) in read]
 
 
 def _by_source(
@@ -157,7 +112,10 @@ async def _requests(
         stored = changed.get(metric.metric_id)
         same_series = stored and (metric.source, metric.window) == (stored.source, stored.source_window)
         if stored and not (same_series and proves_subject(source)):
-            context.record(FetchResult(metric.metric_id, error=refusal(metric, stored)))
+            turn = turn_failed(
+                metric.metric_id, context.batches.turns.get(metric.metric_id), context.batches.run
+            )
+            context.record(FetchResult(metric.metric_id, error=refusal(metric, stored)), turn)
             continue
         request = await _fetch_request(context, (source, metric), ends.get(metric.metric_id), floor, until)
         known, former = ids.get(metric.metric_id, StoredIds()), stored.subject if stored else None

@@ -6,7 +6,7 @@ Each job imports its work only when it runs: `--help` and a wrong option cost no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date  # noqa: TC003  the parser of Lambda events resolves the annotation
+from datetime import date, timedelta
 from pathlib import Path  # noqa: TC003  the parser of Lambda events resolves the annotation
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 MOST_WEEKS: Final = 520
 """Ten years; no registry returns more by the day."""
-MOST_MINUTES: Final = 24 * 60
+HOURS_OF_A_DAY: Final = 24
+MOST_MINUTES: Final = HOURS_OF_A_DAY * 60
 """The longest time budget: a day, after which the next daily refresh begins."""
 
 
@@ -73,8 +74,15 @@ class Refresh:
         """Return which of the chosen metrics the run reads: those that were not `read_before`."""
         return [metric for metric in chosen if metric.metric_id not in read_before]
 
-    def notes(self, chosen: Sequence[Metric], wanted: Sequence[Metric]) -> tuple[str, ...]:
-        """Return what the run says about the metrics that it does not read."""
+    def spared(self, _turns: Mapping[str, LastRead], _now: datetime) -> AbstractSet[str]:
+        """Return the metrics and places that failed so recently that this run does not ask for them."""
+        return frozenset()
+
+    def notes(self, chosen: Sequence[Metric], wanted: Sequence[Metric], _waiting: int) -> tuple[str, ...]:
+        """Return what the run says about the metrics that it does not read.
+
+        `waiting` of them failed recently.
+        """
         done = len(chosen) - len(wanted)
         if not done:
             return ()
@@ -108,12 +116,29 @@ class DailyRefresh(Refresh):
     """Fetch what would be lost by next week: what has no past, what a source soon forgets, what is daily.
 
     A metric that was read since midnight UTC is left out, so that a later run of the day does only the rest.
+    One that failed is asked again after `ask_again_after_hours`, since a schedule may start the job hourly.
+    With nothing to read the run is skipped.
     """
 
     name: ClassVar[str] = "daily_refresh"
     provenance: ClassVar[Provenance] = Provenance.API
 
     lookback_weeks: int = 1
+    ask_again_after_hours: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.ask_again_after_hours <= HOURS_OF_A_DAY:
+            raise ConfigurationError(
+                f"ask_again_after_hours is {self.ask_again_after_hours}; it is at least 0 and at most "
+                f"{HOURS_OF_A_DAY}."
+            )
+
+    async def reason_to_skip(self, context: RunContext) -> str | None:
+        """Return why no registry has to be asked now; None if one has."""
+        from community_metrics.runs.to_read import reason_to_skip  # noqa: PLC0415  imports the sources
+
+        return await reason_to_skip(self, context)
 
     def wanted(
         self,
@@ -127,11 +152,19 @@ class DailyRefresh(Refresh):
 
         return still_to_read(chosen, turns, now)
 
-    def notes(self, chosen: Sequence[Metric], wanted: Sequence[Metric]) -> tuple[str, ...]:
+    def spared(self, turns: Mapping[str, LastRead], now: datetime) -> AbstractSet[str]:
+        """Return what failed within the last `ask_again_after_hours`."""
+        from community_metrics.runs.turns import failed_since  # noqa: PLC0415  only a refresh needs it
+
+        if not self.ask_again_after_hours:
+            return frozenset()
+        return failed_since(now - timedelta(hours=self.ask_again_after_hours), turns.values())
+
+    def notes(self, chosen: Sequence[Metric], wanted: Sequence[Metric], waiting: int) -> tuple[str, ...]:
         """Return why the run reads nothing, if so."""
         from community_metrics.runs.daily import why_nothing  # noqa: PLC0415  as above
 
-        return () if wanted else (why_nothing(chosen),)
+        return () if wanted else (why_nothing(chosen, waiting),)
 
 
 @dataclass(frozen=True)

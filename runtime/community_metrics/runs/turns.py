@@ -74,6 +74,15 @@ def read_on(day: date, last: Iterable[LastRead]) -> frozenset[str]:
     )
 
 
+def failed_since(begin: datetime, last: Iterable[LastRead]) -> frozenset[str]:
+    """Return the metrics and places whose last turn came at `begin` or later and brought no value."""
+    return frozenset(
+        read.metric_id
+        for read in last
+        if read.turn_at >= begin and (read.read_at is None or read.read_at < read.turn_at)
+    )
+
+
 def to_continue(runs: Sequence[Run], new: Run) -> list[Run]:
     """Return the runs that a new one continues: each left metrics, or was killed.
 

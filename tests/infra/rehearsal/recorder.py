@@ -6,6 +6,7 @@ signal whose `UniqueId` is not the id of the sending instance, as CloudFormation
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from contextlib import contextmanager, nullcontext
@@ -33,6 +34,7 @@ _DENIED_QUERY = (
     b"<Message>not authorized</Message></Error></ErrorResponse>"
 )
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+_SES_PATH = "/v2/email/outbound-emails"
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
 _THIS_NETWORK = nullcontext()
 
@@ -124,6 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
         service = {"monitoring": "cloudwatch"}.get(scope[1], scope[1]) if scope else "unsigned"
         if service == "s3":
             return _s3_call(self.command, self.path, body)
+        if service == "ses" and self.path == _SES_PATH:
+            return Call("ses:SendEmail", f"identity/{json.loads(body)['FromEmailAddress']}")
         target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         action = target or parse_qs(body.decode()).get("Action", ["?"])[0]
         named = re.search(rb'"(?:SecretId|logGroupName)": ?"([^"]+)"', body)

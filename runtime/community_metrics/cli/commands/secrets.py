@@ -18,7 +18,7 @@ class Storage(StrEnum):
     S3 = "s3"
 
 
-def put(
+def put(  # noqa: PLR0917  typer calls it by keyword
     storage: Annotated[Storage, typer.Option(help="As in deployment.toml.")] = Storage.ENTERPRISE,
     region: Annotated[
         str | None, typer.Option(help="Region of the deployment.  [default: AWS's own]")
@@ -27,6 +27,9 @@ def put(
         str | None, typer.Option(help="As in deployment.toml: the region of the LanceDB cluster.")
     ] = None,
     stage: Annotated[str, typer.Option(help="As in deployment.toml.")] = "",
+    delivery: Annotated[
+        bool, typer.Option("--delivery", help="If deployment.toml has the table [delivery].")
+    ] = False,
     unchecked: Annotated[
         bool,
         typer.Option(
@@ -36,7 +39,7 @@ def put(
     ] = False,
 ) -> None:
     """Prompt for each secret without showing it, test them against LanceDB, then store them."""
-    deployment = Deployment(storage.value, lancedb_region, stage, reachable=not unchecked)
+    deployment = Deployment(storage.value, lancedb_region, stage, reachable=not unchecked, delivery=delivery)
     result = asyncio.run(put_secrets(SecretsManager(region, deployment), deployment, _prompt))
     for line in (*(f"stored {deployment.name(entry)}" for entry in result.stored), *result.notes):
         typer.echo(line)
