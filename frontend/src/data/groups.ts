@@ -37,10 +37,11 @@ function groupsOf(product: WeeklyProduct, family: string): readonly ChartGroup[]
   }));
 }
 
-/** Returns whether a series of a chart has a value that is not years old. */
+/** Returns whether a series of a chart has any value. */
 export function hasValue({ metrics }: Pick<ChartGroup, "metrics">): boolean {
   return metrics.some(
-    ({ latest_complete, latest_reading, running, points }) =>
+    ({ first_day, latest_complete, latest_reading, running, points }) =>
+      first_day !== null ||
       latest_complete !== null ||
       latest_reading !== null ||
       [...points, running].some((point) => point.value !== null),
