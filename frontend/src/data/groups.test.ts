@@ -62,5 +62,4 @@ test("a chart has a value where one of its series has one, of a week that is not
   expect(hasValue({ metrics: [empty, metric([week(0, 0)])] })).toBe(true);
   const running = { ...week(1, 3, { complete: false }), partial: true as const };
   expect(hasValue({ metrics: [{ ...empty, running }] })).toBe(true);
-  expect(hasValue({ metrics: [{ ...empty, first_day: "2019-01-01" }] })).toBe(true);
 });

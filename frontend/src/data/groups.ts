@@ -37,11 +37,10 @@ function groupsOf(product: WeeklyProduct, family: string): readonly ChartGroup[]
   }));
 }
 
-/** Returns whether a series of a chart has any value. */
+/** Returns whether a series of a chart has a value that is not years old. */
 export function hasValue({ metrics }: Pick<ChartGroup, "metrics">): boolean {
   return metrics.some(
-    ({ first_day, latest_complete, latest_reading, running, points }) =>
-      first_day !== null ||
+    ({ latest_complete, latest_reading, running, points }) =>
       latest_complete !== null ||
       latest_reading !== null ||
       [...points, running].some((point) => point.value !== null),

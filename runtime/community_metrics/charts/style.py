@@ -25,10 +25,12 @@ _SHAPES: Final = (
     "path{fill:none;stroke-linejoin:round;stroke-linecap:round}path:not([id]){stroke-width:2}"
     "path.g{stroke:var(--grid);stroke-width:1}path.v{stroke:var(--soft);stroke-width:1;stroke-dasharray:1 4}"
     ".d{stroke-dasharray:5 5}path.i{stroke-width:5}.h{stroke-width:7}.c{stroke:var(--paper);stroke-width:3.6}"
+    ".q{stroke:var(--ink);stroke-width:14}.p{stroke:var(--paper);stroke-width:11.4}"
     "path.o{fill:var(--paper);stroke-width:1.5}path.x{stroke-width:1.8}"
     "path.r{stroke-width:1.5;stroke-dasharray:2 4}"
 )
-"""`d` estimated, `i` alone, `h` and `c` a ring, `o` a diamond, `x` a cross, `r` a reset, `v` an event.
+"""`d` estimated, `i` alone, `h` and `c` a ring, `q` and `p` a wide one, `o` a diamond, `x` a cross,
+`r` a reset, `v` an event.
 
 The sizes of texts are those of `page`.
 """

@@ -45,6 +45,7 @@ def catalog_body(metrics: Iterable[Metric]) -> schemas.CatalogMetrics:
             schemas.CatalogMetric(
                 **{name: getattr(metric, name) for name in (*own, "is_active", "visibility")},
                 metric_family=metric.family,
+                watch=metric.is_watched,
                 source_window=metric.window,
                 options=dict(metric.options),
                 fallbacks=list(metric.fallbacks),

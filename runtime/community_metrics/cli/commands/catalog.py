@@ -40,12 +40,11 @@ def show(only: options.Only = None, as_json: options.AsJson = False) -> None:
     if as_json:
         return print_json(catalog_body(metrics))
     table = plain_table()
-    for name in ("metric", "source", "subject", "window", "visibility"):
+    for name in ("metric", "source", "subject", "window", "visibility", "watch"):
         table.add_column(name, overflow="fold")
     for metric in metrics:
-        table.add_row(
-            metric.metric_id, metric.source, metric.subject, metric.window.value, team_mark(metric.visibility)
-        )
+        facts = (metric.metric_id, metric.source, metric.subject, metric.window.value)
+        table.add_row(*facts, team_mark(metric.visibility), "watched" if metric.is_watched else "")
     return print_view(lambda _glyphs, _width: table)
 
 
