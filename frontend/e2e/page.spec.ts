@@ -98,7 +98,7 @@ test("the first screen says how all products are doing, what changed, and each p
   await open(page, "rich");
   const status = page.locator(".masthead-status");
   await expect(status).toHaveText(
-    /Week 2 · 11\s?–\s?17 Jan 2027 · 5 of 5 series complete · refreshed 2 hours ago/,
+    /Week 2\s· 11\s?–\s?17 Jan 2027\s· 5 of 5 series complete\s· refreshed 2 hours ago/,
   );
   await expect(status.locator(".is-warn")).toHaveCount(0);
   await expect(page.locator(".headline h2")).toHaveText(

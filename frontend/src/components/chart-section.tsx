@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { eventsPath } from "../api/paths";
-import type { Events, WeeklyDashboard } from "../api/types";
+import type { Events, ProductOfWeek, WeeklyDashboard } from "../api/types";
 import { chartEvents } from "../data/events";
 import { type ChartGroup, chartGroups, chartMetrics, hasValue } from "../data/groups";
 import { familyName } from "../data/naming";
@@ -18,18 +18,21 @@ interface Props {
   readonly hasCharts: boolean;
   /** The product whose page it is: its charts are large and have its events; null on the first screen. */
   readonly product?: string | null;
+  /** Products of which the first screen knows nothing: a series of theirs without a value has no chart. */
+  readonly unknown?: readonly Pick<ProductOfWeek, "product">[];
 }
 
+const NONE: readonly never[] = [];
+
 /** One chart per product, family and axis, and one to compare any series; the controls and the key once. */
-export function ChartSection({ dashboard, hasCharts, product = null }: Props) {
+export function ChartSection({ dashboard, hasCharts, product = null, unknown = NONE }: Props) {
   const { view } = useView();
   const groups = useMemo(() => {
     const all = hasCharts ? chartGroups(dashboard) : [];
-    const own = product === null ? all : all.filter((group) => group.product.product === product);
-    const known = own.filter(hasValue);
-    // the page of a product of which nothing is known says so of each of its families
-    return product !== null && known.length === 0 ? own : known;
-  }, [dashboard, hasCharts, product]);
+    if (product !== null) return all.filter((group) => group.product.product === product);
+    const ids = new Set(unknown.map((one) => one.product));
+    return all.filter((group) => !ids.has(group.product.product) || hasValue(group));
+  }, [dashboard, hasCharts, product, unknown]);
   const { events, error } = useProductEvents(product);
   return (
     <section aria-labelledby="charts-title" id="charts">

@@ -42,7 +42,11 @@ export function FirstScreen({ overview, dashboard }: Props) {
       <UnknownProducts products={unknown} />
       {dashboard && (
         <DeferredRender order={0}>
-          <ChartSection dashboard={dashboard} hasCharts={overview.products.length <= MOST_WITH_CHARTS} />
+          <ChartSection
+            dashboard={dashboard}
+            hasCharts={overview.products.length <= MOST_WITH_CHARTS}
+            unknown={unknown}
+          />
         </DeferredRender>
       )}
     </>
