@@ -182,7 +182,8 @@ const ChartBody = memo(function ChartBody({
 }: ChartBodyProps) {
   const { format, now } = usePage();
   if (chart === null) return <Placeholder>{error ?? "Loading…"}</Placeholder>;
-  if (chart.latestDay === null) return <p className={emptyText === NO_DATA ? "muted is-nothing" : "muted"}>{emptyText}</p>;
+  if (chart.latestDay === null)
+    return <p className={emptyText === NO_DATA ? "muted is-nothing" : "muted"}>{emptyText}</p>;
   if (lines.length === 0) return <Placeholder>All series are hidden. Select one above.</Placeholder>;
   return (
     <>
