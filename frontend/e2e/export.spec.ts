@@ -158,7 +158,8 @@ test("the week is copied as text, in Markdown and for Slack, with the numbers of
   await page.getByRole("button", { name: "Copy as text" }).click();
   await expect(page.getByText("This week copied as text.")).toBeVisible();
   const markdown = await page.evaluate(() => navigator.clipboard.readText());
-  expect(markdown).toContain("2.06m downloads last week, +0.3% on the week before and +50% on the year.");
+  expect(markdown).toContain("2.06m downloads last week, +0.3% on the week before and +49.9% on the year.");
+  expect(markdown).toContain("All products: 2,056,510 downloads in 2027-W02, 5,264 more (+0.3%) than");
   expect(markdown).toContain("- **LanceDB for Python: the highest of 53 weeks**");
   expect(markdown).toContain("| LanceDB | 1.73m | \u22120.2% | \u221217% | +49% | 7.97k +42 |");
   expect(markdown).toContain("Downloads are not users.");
@@ -223,7 +224,14 @@ test("a slide says of each number what the table says, with source and date, ins
   expect(outside).toBe(0);
   expect(Math.min(...sizes)).toBeGreaterThanOrEqual(9);
   expect(text).toMatch(/… \(without Rust\)/);
-  for (const words of ["1.73m downloads", " pulls", "Downloads are not users. ", "Source: ", "pypistats"])
+  for (const words of [
+    "1.73m downloads",
+    " pulls",
+    "Downloads are not users. ",
+    "Source: ",
+    "pypistats",
+    "2,056,510 downloads in 2027-W02",
+  ])
     expect(text).toContain(words);
   expect(text).toContain("made 20 Jan 2027 with community-metrics");
 });

@@ -91,7 +91,7 @@ function actions(page: Page): Readonly<Record<string, () => Promise<void>>> {
   };
 }
 
-test("with 200 products search, sort and grouping paint within 200 ms, and every row is in the document", async ({
+test("with 200 products search, sort and grouping paint within 200 ms, and only rows near the screen are drawn", async ({
   page,
 }) => {
   test.setTimeout(90_000);
@@ -110,8 +110,9 @@ test("with 200 products search, sort and grouping paint within 200 ms, and every
   const best: Record<string, number> = {};
   for (let round = 0; round < ROUNDS; round += 1) {
     await open(page, "rich");
-    await expect(page.locator(".product-table tbody tr")).toHaveCount(200);
+    await expect(page.locator(".product-table")).toHaveAttribute("aria-rowcount", "201");
     await page.waitForTimeout(500);
+    expect(await page.locator(".product-table tbody tr").count()).toBeLessThan(60);
     for (const [name, ms] of Object.entries(await measured(page, tableActions(page))))
       best[name] = Math.min(best[name] ?? ms, ms);
     if (Object.values(best).every((ms) => ms <= MAX_MS)) break;

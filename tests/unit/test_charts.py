@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from community_metrics.charts.drawing import Chart, Dot, Flag, Line, Mark
 from community_metrics.charts.page import MARGIN, SMALL_PX, TEXT_PX, TITLE_PX, WIDTH
+from community_metrics.charts.plot import MOST_RINGS
 from community_metrics.charts.scale import axis_of, days_on
 from community_metrics.charts.svg import chart_svg
 from community_metrics.charts.text import text_width, wrapped
@@ -104,6 +105,22 @@ def test_each_kind_of_value_has_a_shape_that_the_key_explains(mark: Mark, kind: 
     assert not paths(chart_svg(chart(dots(3, 4, 5, 6))), kind)
 
 
+def test_a_restated_value_has_a_wide_ring_behind_its_line_that_the_key_explains() -> None:
+    drawn = chart_svg(chart([Dot(3), Dot(4, restated=True), Dot(None, restated=True), Dot(6)]))
+    (shape,) = re.findall(r'<path id="q" d="([^"]*)"/>', drawn)
+    assert shape.count("h0") == 1
+    assert drawn.index('href="#q"') < drawn.index('class="l0')
+    assert "◯ restated by the registry · gap: no data" in texts(drawn)
+    assert not any("restated" in text for text in texts(chart_svg(chart(dots(3, 4)))))
+
+
+def test_of_many_restated_values_the_newest_have_a_ring_and_the_key_says_how_many() -> None:
+    drawn = chart_svg(chart([Dot(3, restated=True) for _ in range(MOST_RINGS + 9)]))
+    (shape,) = re.findall(r'<path id="q" d="([^"]*)"/>', drawn)
+    assert shape.count("h0") == MOST_RINGS
+    assert "◯ restated by the registry, the newest 80 of 89" in texts(drawn)
+
+
 def test_a_period_with_days_missing_is_joined_to_nothing() -> None:
     drawn = chart_svg(chart([Dot(9), Dot(9), Dot(2, Mark.INCOMPLETE), Dot(9), Dot(9)]))
     (line,) = paths(drawn, "l0")
@@ -170,11 +187,14 @@ def test_a_long_name_goes_on_in_the_next_line_and_has_room(names: list[str]) -> 
 
 def test_ten_years_of_weeks_have_at_most_20_kb_whatever_the_marks() -> None:
     for mark in (Mark.PROVISIONAL, Mark.ESTIMATED, Mark.INCOMPLETE):
-        lines = [[Dot(7**9 + at * 10**6 % 999_983, mark) for at in range(MOST_DOTS)]]
+        lines = [[Dot(7**9 + at * 10**6 % 999_983, mark, restated=True) for at in range(MOST_DOTS)]]
         flags = [Flag(LAST.end - timedelta(days=at), "x" * 300) for at in range(500)]
         assert len(chart_svg(chart(*lines, flags=flags)).encode()) <= MOST
     lines = [
-        [Dot((at * 7919 + line * 104_729) % 99_991, Mark.PROVISIONAL) for at in range(MOST_DOTS // 8)]
+        [
+            Dot((at * 7919 + line * 104_729) % 99_991, Mark.PROVISIONAL, restated=True)
+            for at in range(MOST_DOTS // 8)
+        ]
         for line in range(8)
     ]
     names = [Line("x" * 150, line) for line in lines]

@@ -14,9 +14,18 @@ from community_metrics.catalog import load_catalog
 from community_metrics.demo.database import CATALOG
 from community_metrics.demo.events import notes, stated
 from community_metrics.demo.goals import catalog_text
-from community_metrics.demo.numbers import values
+from community_metrics.demo.numbers import story_of, values
 from community_metrics.demo.readings import Registries
-from community_metrics.demo.world import AIMS, DAYS, LOST_BY_REGISTRY, REGISTRY_STORIES, RESET, SIZES, STORIES
+from community_metrics.demo.world import (
+    AIMS,
+    DAYS,
+    LOST_BY_REGISTRY,
+    REGISTRY_STORIES,
+    RESET,
+    SIZES,
+    STORIES,
+    WATCHED_STORIES,
+)
 from community_metrics.model import UNIQUES, EventKind, SourceWindow, ValueKind, Visibility
 from community_metrics.periods import ONE_DAY, Grain, last_completed, midnight
 from tests.support.clock import NOON
@@ -43,9 +52,11 @@ def test_one_seed_and_one_day_are_the_same_numbers_and_another_seed_is_not(metri
 
 
 def test_every_product_has_a_story_and_every_metric_a_size() -> None:
-    assert {product.id for product in DEMO.products} == STORIES.keys()
+    assert {product.id for product in DEMO.products} == STORIES.keys() | WATCHED_STORIES.keys()
+    assert {metric.product for metric in DEMO.metrics if not metric.is_watched} == STORIES.keys()
     assert {metric.metric_id for metric in (*DEMO.metrics, *DEMO.registries)} == SIZES.keys()
     assert {metric.product for metric in DEMO.registries} == REGISTRY_STORIES.keys()
+    assert {metric.product for metric in DEMO.metrics if metric.is_watched} == WATCHED_STORIES.keys()
 
 
 @given(DAYS_OF_DEMOS)
@@ -105,7 +116,7 @@ def test_values_reach_yesterday_and_a_day_without_one_is_missing_not_zero(
     newest = today if metric.window is SourceWindow.INSTANT else today - ONE_DAY
     late = timedelta(days=6 if metric.window is SourceWindow.WEEK else 0)
     assert newest - late <= max(found) <= newest
-    age = min(DAYS, STORIES[metric.product].age_days)
+    age = min(DAYS, story_of(metric).age_days)
     assert (today - min(found)).days <= age
     lost = {today - ago * ONE_DAY for ago in LOST_BY_REGISTRY.get(metric.source, ())}
     assert not lost & found.keys()

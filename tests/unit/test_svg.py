@@ -115,6 +115,13 @@ def test_a_line_has_a_part_for_each_run_of_weeks(values: list[int | None], count
     assert len(lines_of(values)) == count
 
 
+def test_a_sparkline_begins_at_zero_so_that_half_the_value_is_half_the_height() -> None:
+    (line,) = lines_of([100, 50, 0])
+    high, half, zero = (float(place.split()[1]) for place in line.split("L")[:3])
+    assert half == pytest.approx((high + zero) / 2, abs=0.1)
+    assert high < half < zero
+
+
 def test_a_week_is_drawn_at_its_place_also_after_a_gap() -> None:
     before, after = lines_of([3, None, 1, 2])
     assert (before.split()[0], after.split("L")[1].split()[0]) == ("3.0", "157.0")

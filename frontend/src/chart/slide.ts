@@ -27,7 +27,7 @@ import { cutText } from "./text-lines";
 const MUTED = "var(--muted)";
 const RIGHT = PICTURE.width - PICTURE.padding;
 const WIDTH = PICTURE.width - 2 * PICTURE.padding;
-const ROW = 25;
+const ROW = 21;
 const MOST_ROWS = 10;
 /** The smallest letters of a name: a slide is read from afar. */
 const SMALLEST = 9;
@@ -181,7 +181,7 @@ function productRows(
 }
 
 function productCells({ total, stars }: ProductOfWeek, value: string, format: Formats, y: number) {
-  const baseline = y + 17;
+  const baseline = y + 15;
   const number = (text: string, x: number, style: Partial<TextStyle> = {}): SVGElement =>
     textAt(text, x, baseline, { size: 13, anchor: "end", ...style });
   const change = (of: NonNullable<typeof total>["change"] | undefined, x: number): SVGElement =>
@@ -201,11 +201,11 @@ function productCells({ total, stars }: ProductOfWeek, value: string, format: Fo
 function productName(name: string, notes: string, room: number, y: number): readonly SVGElement[] {
   const whole: TextStyle = { size: 13, weight: 600 };
   const text = `${name}${notes}`;
-  if (widthOf(text, whole) <= room) return [textAt(text, PICTURE.padding, y + 17, whole)];
+  if (widthOf(text, whole) <= room) return [textAt(text, PICTURE.padding, y + 15, whole)];
   const style: TextStyle = { size: SMALLEST, weight: 600 };
   const lines = cutText(name, notes, { maxWidth: room, most: 2 }, (line) => widthOf(line, style));
   return lines.map((line, index) =>
-    textAt(line, PICTURE.padding, y + 3 + SMALLEST + index * (SMALLEST + 1), style),
+    textAt(line, PICTURE.padding, y + 1 + SMALLEST + index * (SMALLEST + 1), style),
   );
 }
 

@@ -6,10 +6,16 @@ interface Props {
   readonly change: ChangeBody | null;
   /** Why there is none. */
   readonly reason?: string;
+  /** Whether it is beside a sentence of the API, whose digits it has. */
+  readonly isExact?: boolean;
 }
 
 /** A change with its sign, as loud as it is large; a dash without one. */
-export function Change({ change, reason = "Not available: one of the two periods is incomplete" }: Props) {
+export function Change({
+  change,
+  reason = "Not available: one of the two periods is incomplete",
+  isExact = false,
+}: Props) {
   const { format } = usePage();
   if (change === null)
     return (
@@ -20,7 +26,7 @@ export function Change({ change, reason = "Not available: one of the two periods
     );
   return (
     <span className={changeClass(change)} title={format.signedCount(change.absolute)}>
-      {format.change(change)}
+      {isExact ? format.exactChange(change) : format.change(change)}
     </span>
   );
 }

@@ -5,7 +5,7 @@ import type { WeeklyMetric } from "../api/types";
 import { chartLines, type Line, type LineMetric, lineStyles } from "../chart/lines";
 import { alignedAtLaunch, type ChartData, chartData, withoutYearBefore } from "../data/chart-data";
 import { type ChartEvent, eventsBetween } from "../data/events";
-import { emptyText, isByDayOnly } from "../data/kinds";
+import { emptyText, isByDayOnly, NO_DATA } from "../data/kinds";
 import { usePage, useView } from "../hooks/contexts";
 import { useDeferred } from "../hooks/use-deferred";
 import { useNearViewport } from "../hooks/use-near-viewport";
@@ -182,7 +182,8 @@ const ChartBody = memo(function ChartBody({
 }: ChartBodyProps) {
   const { format, now } = usePage();
   if (chart === null) return <Placeholder>{error ?? "Loading…"}</Placeholder>;
-  if (chart.latestDay === null) return <p className="muted">{emptyText}</p>;
+  if (chart.latestDay === null)
+    return <p className={emptyText === NO_DATA ? "muted is-nothing" : "muted"}>{emptyText}</p>;
   if (lines.length === 0) return <Placeholder>All series are hidden. Select one above.</Placeholder>;
   return (
     <>

@@ -1,19 +1,21 @@
-/** The sentence that answers "how are we doing?", and over which series. */
+/** The figures that answer "how are we doing?", and the API's sentence that they rest on. */
+import { API_BASE_URL } from "../api/client";
 import type { Overview } from "../api/types";
-import { headlineNotes, headlineParts } from "../data/headline-words";
+import { headlineBasis, headlineParts } from "../data/headline-words";
 import { usePage } from "../hooks/contexts";
 import { Change } from "./change";
 
 export function Headline({ overview }: { readonly overview: Overview }) {
   const { format } = usePage();
   const numbers = overview.headline?.numbers;
+  const { sentence, link, stars } = headlineBasis(overview, format);
   const total = numbers?.type === "headline" ? format.count(numbers.total) : undefined;
   return (
     <div className="headline">
       <h2>
         {headlineParts(overview, format).map(({ text, change }, index) =>
           change ? (
-            <Change key={text} change={change} />
+            <Change key={text} change={change} isExact />
           ) : (
             <span key={text} title={index === 0 ? total : undefined}>
               {text}
@@ -21,7 +23,10 @@ export function Headline({ overview }: { readonly overview: Overview }) {
           ),
         )}
       </h2>
-      <p className="muted">{headlineNotes(overview, format)}</p>
+      <p className="muted">
+        {link === null ? sentence : <a href={`${API_BASE_URL}${link}`}>{sentence}</a>}{" "}
+        {stars !== null && <span className="headline-stars">{stars}</span>}
+      </p>
     </div>
   );
 }

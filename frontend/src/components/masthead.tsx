@@ -31,6 +31,9 @@ export function Masthead({ overview }: { readonly overview: Overview | null }) {
   );
 }
 
+/** A line never begins with it. */
+const BETWEEN = "\u00a0· ";
+
 /** Week, completeness and age; only what is wrong has a colour. */
 function StatusLine({ overview }: { readonly overview: Overview }) {
   const { format, now } = usePage();
@@ -42,17 +45,17 @@ function StatusLine({ overview }: { readonly overview: Overview }) {
   return (
     <>
       <span className="is-nowrap">{week.charAt(0).toUpperCase() + week.slice(1)}</span>
-      {" · "}
+      {BETWEEN}
       <span className="is-nowrap">{format.days(overview.period_start, overview.period_end)}</span>
       {series > 0 && (
         <>
-          {" · "}
+          {BETWEEN}
           <span className={complete === series ? "is-nowrap" : "is-nowrap is-warn"}>
             {complete} of {series} series complete
           </span>
         </>
       )}
-      {" · "}
+      {BETWEEN}
       <span className={isOld ? "is-nowrap is-warn" : "is-nowrap"}>
         {read === null ? "never refreshed" : `refreshed ${format.age(read, now)}`}
       </span>

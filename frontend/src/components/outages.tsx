@@ -63,6 +63,7 @@ function OutageTable({ body }: { readonly body: Outages }) {
     {
       key: "sentence",
       title: "In words",
+      noWrap: true,
       sortValue: (row) => row.sentence,
       cell: (row) => row.sentence,
     },

@@ -1,4 +1,5 @@
 /** One product of the table; the whole row opens it. */
+import { memo } from "react";
 import type { ProductOfWeek, StarsOfWeek, WeeklyTotal } from "../api/types";
 import { seriesColour } from "../chart/colours";
 import { sdkName } from "../data/naming";
@@ -8,7 +9,18 @@ import { usePage } from "../hooks/contexts";
 import { Change } from "./change";
 import { ViewLink } from "./view-link";
 
-interface Props {
+/** Where a row is in a table of which only some rows are drawn; `measure` is null where all are. */
+export interface RowPlace {
+  readonly index: number;
+  readonly measure: ((row: HTMLTableRowElement | null) => void) | null;
+}
+
+/** Returns the attributes of a row by which it is measured, and counted by screen readers after the header. */
+export function placeOf({ index, measure }: RowPlace) {
+  return measure ? { ref: measure, "data-index": index, "aria-rowindex": index + 2 } : {};
+}
+
+interface Props extends RowPlace {
   readonly product: ProductOfWeek;
   /** The week of the table. */
   readonly week: string;
@@ -16,13 +28,13 @@ interface Props {
   readonly sdks: readonly string[];
 }
 
-export function ProductRow({ product, week, sdks }: Props) {
+export const ProductRow = memo(function ProductRow({ product, week, sdks, ...place }: Props) {
   const { total, stars } = product;
   const reason = changeReason(total);
   // where nothing adds up, a narrow screen has no line of dashes
   const ofTotal = total ? "is-number product-more" : "is-number product-more is-unknown";
   return (
-    <tr>
+    <tr {...placeOf(place)}>
       <th scope="row">
         <ViewLink className="product-link" changes={{ product: product.product }}>
           {product.display_name}
@@ -55,7 +67,7 @@ export function ProductRow({ product, week, sdks }: Props) {
       </td>
     </tr>
   );
-}
+});
 
 function changeReason(total: WeeklyTotal | null): string {
   if (total === null) return "Nothing of this product adds up by the week";

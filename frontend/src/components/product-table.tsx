@@ -1,13 +1,13 @@
 /** The one table of products: value, changes, a year of weeks, SDKs and stars; the largest product first. */
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useMemo, useRef, useState } from "react";
 import type { Overview, ProductOfWeek } from "../api/types";
 import { hasEveryWord } from "../data/matching";
-import { groupProducts } from "../data/product-groups";
+import { groupProducts, groupsBetween, rowKeys } from "../data/product-groups";
 import { sortRows } from "../data/sort";
 import { usePage, useView } from "../hooks/contexts";
 import { useDeferred } from "../hooks/use-deferred";
-import { useRowsAfterPaint } from "../hooks/use-rows-after-paint";
-import { ProductRow, SdkKey, sdksOf } from "./product-row";
+import { useRowWindow } from "../hooks/use-row-window";
+import { ProductRow, placeOf, type RowPlace, SdkKey, sdksOf } from "./product-row";
 import { ProductTools } from "./product-tools";
 import { ariaSort, SortIcon } from "./sortable-table";
 
@@ -64,19 +64,37 @@ export function ProductTable({ overview }: { readonly overview: Overview }) {
     );
     return sort ? sortRows(found, COLUMNS, sort) : found;
   }, [overview, wanted, sort?.column, sort?.descending]);
-  const rendered = useRowsAfterPaint(rows);
+  const groups = useMemo(() => groupProducts(rows, grouping), [rows, grouping]);
+  const keys = useMemo(() => rowKeys(groups), [groups]);
+  const table = useRef<HTMLTableElement>(null);
+  const { first, end, above, below, measure } = useRowWindow(keys, table);
   const sdks = useMemo(() => sdksOf(overview.products), [overview]);
   const bodies = useMemo(
     () =>
-      groupProducts(rendered, grouping).map(({ title, products }) => (
-        <tbody key={title}>
-          {title !== null && <GroupRow title={title} count={products.length} />}
-          {products.map((product) => (
-            <ProductRow key={product.product} product={product} week={overview.week} sdks={sdks} />
+      groupsBetween(groups, first, end).map(({ title, products, count, at, hasTitle }, index, shown) => (
+        <tbody
+          key={title}
+          style={{
+            paddingTop: index === 0 ? above : 0,
+            paddingBottom: index === shown.length - 1 ? below : 0,
+          }}
+        >
+          {title !== null && hasTitle && (
+            <GroupRow title={title} count={count} index={at} measure={measure} />
+          )}
+          {products.map((product, position) => (
+            <ProductRow
+              key={product.product}
+              product={product}
+              week={overview.week}
+              sdks={sdks}
+              index={at + position + (hasTitle ? 1 : 0)}
+              measure={measure}
+            />
           ))}
         </tbody>
       )),
-    [rendered, grouping, overview, sdks, format],
+    [groups, first, end, above, below, measure, overview, sdks, format],
   );
   return (
     <section className="products card" aria-labelledby="products-title">
@@ -92,10 +110,14 @@ export function ProductTable({ overview }: { readonly overview: Overview }) {
           found={wanted === "" ? null : rows.length}
         />
       )}
-      <table className={sdks.length > 0 ? "product-table" : "product-table is-without-sdks"}>
+      <table
+        ref={table}
+        className={sdks.length > 0 ? "product-table" : "product-table is-without-sdks"}
+        aria-rowcount={measure ? keys.length + 1 : undefined}
+      >
         <caption className="visually-hidden">Products, {format.week(overview.week)}</caption>
         <thead>
-          <tr>
+          <tr aria-rowindex={measure ? 1 : undefined}>
             {COLUMNS.map((column) => (
               <Header key={column.key} column={column}>
                 {column.key === "sdks" ? <SdkKey sdks={sdks} /> : titleOf(column, overview)}
@@ -110,9 +132,14 @@ export function ProductTable({ overview }: { readonly overview: Overview }) {
   );
 }
 
-function GroupRow({ title, count }: { readonly title: string; readonly count: number }) {
+interface GroupRowProps extends RowPlace {
+  readonly title: string;
+  readonly count: number;
+}
+
+function GroupRow({ title, count, ...place }: GroupRowProps) {
   return (
-    <tr className="group-row">
+    <tr className="group-row" {...placeOf(place)}>
       <th scope="rowgroup" colSpan={COLUMNS.length}>
         {title} <span className="muted">({count})</span>
       </th>

@@ -1,13 +1,17 @@
 import { expect, test } from "vitest";
 import type { Overview } from "../api/types";
 import { createFormats } from "../format/format";
-import { headlineNotes, headlineParts } from "./headline-words";
+import { headlineBasis, headlineNotes, headlineParts } from "./headline-words";
 
 const FORMAT = createFormats("en-GB", false);
+const SENTENCE =
+  "All products: 55,900,000 downloads in 2026-W47, over 2 of 3 series. It waits for downloads:a:c.";
 
 function overview(changes: object, numbers: object | null = {}): Overview {
   const headline = numbers && {
     unit: "downloads",
+    sentence: SENTENCE,
+    link: "/api/v1/dashboard/weekly?weeks=2",
     numbers: {
       type: "headline",
       total: 55_900_000,
@@ -36,29 +40,21 @@ const sentence = (one: Overview): string =>
 
 test("the headline states the total, and how it changed on the week and on the year", () => {
   expect(sentence(overview({}))).toBe(
-    `${FORMAT.figure(55_900_000)} downloads last week, +9.1% on the week before and \u221250% on the year.`,
+    `${FORMAT.figure(55_900_000)} downloads last week, +9.1% on the week before and \u221250.0% on the year.`,
   );
-  expect(headlineNotes(overview({}), FORMAT)).toBe("Over the 2 of 3 series that are complete.");
 });
 
-test("a change that is not known is left out, with the reason", () => {
+test("a change that is not known is left out of the figures", () => {
   const one = overview({ next: "2026-W48" }, { change: null });
-  expect(sentence(one)).toMatch(/ downloads in week 47, \u221250% on the year\.$/);
-  expect(headlineNotes(one, FORMAT)).toContain(
-    "No change on the week before: a series is not complete there, or the total is 0.",
-  );
+  expect(sentence(one)).toMatch(/ downloads in week 47, \u221250.0% on the year\.$/);
 });
 
-test("a change of counting is the reason only for the change that crosses it", () => {
-  const both = { change: null, year_on_year: null };
-  const across = (day: string): string =>
-    `No change is given across ${day}, since when a source counts in another way.`;
-  const notes = headlineNotes(overview({}, { ...both, level_break: "2025-11-27" }), FORMAT);
-  expect(notes).toContain(across("27 Nov 2025"));
-  expect(notes).toContain("No change on the week before: a series is not complete there, or the total is 0.");
-  const crossed = headlineNotes(overview({}, { ...both, level_break: "2026-11-18" }), FORMAT);
-  expect(crossed).toContain(across("18 Nov 2026"));
-  expect(crossed).not.toContain("not complete there");
+test("below the figures is the API's sentence as it is, with the link to its numbers", () => {
+  expect(headlineBasis(overview({}), FORMAT)).toEqual({
+    sentence: SENTENCE,
+    link: "/api/v1/dashboard/weekly?weeks=2",
+    stars: null,
+  });
 });
 
 test("before the first refresh it says how far the history reaches, afterwards that no series is complete", () => {
@@ -72,8 +68,8 @@ test("before the first refresh it says how far the history reaches, afterwards t
 
 test("stars say over how many repositories they are", () => {
   const stars = { value: 96_200, change: { absolute: 316, fraction: 0 }, repositories: 3, included: 2 };
-  expect(headlineNotes(overview({ stars }), FORMAT)).toContain(
-    "96.2k stars in 2 of 3 repositories, +316 in the week.",
+  expect(headlineNotes(overview({ stars }), FORMAT)).toBe(
+    `${SENTENCE} 96.2k stars in 2 of 3 repositories, +316 in the week.`,
   );
 });
 

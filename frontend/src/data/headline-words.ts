@@ -1,7 +1,6 @@
-/** The sentence that answers "how are we doing?", in parts, so that the page, a text and a slide say the same. */
+/** The figures that answer "how are we doing?", in parts, so that the page, a text and a slide say the same. */
 import type { Change, Overview, StarsOfWeek } from "../api/types";
 import type { Formats } from "../format/format";
-import { addDays, YEAR } from "./chart-data";
 
 export interface Part {
   readonly text: string;
@@ -9,7 +8,7 @@ export interface Part {
   readonly change?: Change;
 }
 
-/** Returns the headline's parts; joined, they are its sentence. */
+/** Returns the headline's parts: the API's numbers, formatted. */
 export function headlineParts(overview: Overview, format: Formats): readonly Part[] {
   const { headline } = overview;
   if (headline?.numbers.type !== "headline") return [{ text: withoutTotal(overview, format) }];
@@ -17,11 +16,11 @@ export function headlineParts(overview: Overview, format: Formats): readonly Par
   const when = overview.next === null ? "last week" : `in ${format.week(overview.week)}`;
   const parts: Part[] = [{ text: `${format.figure(total)} ${headline.unit} ${when}` }];
   if (change)
-    parts.push({ text: ", " }, { text: format.change(change), change }, { text: " on the week before" });
+    parts.push({ text: ", " }, { text: format.exactChange(change), change }, { text: " on the week before" });
   if (year)
     parts.push(
       { text: change ? " and " : ", " },
-      { text: format.change(year), change: year },
+      { text: format.exactChange(year), change: year },
       { text: " on the year" },
     );
   return [...parts, { text: "." }];
@@ -36,26 +35,27 @@ function withoutTotal(overview: Overview, format: Formats): string {
   return `No series is complete in ${format.week(week)}`;
 }
 
-/** Returns over which series the headline is, and the stars. */
+/** What is below the figures: the API's sentence with its link, or why there is none, and the stars. */
+export interface Basis {
+  readonly sentence: string;
+  /** The path of the numbers that the sentence rests on; null where the API has no sentence. */
+  readonly link: string | null;
+  readonly stars: string | null;
+}
+
+/** Returns what the headline rests on, in the words of the API, as the report and the digest have them. */
+export function headlineBasis(overview: Overview, format: Formats): Basis {
+  const { headline } = overview;
+  if (headline === null && isWithoutDownloads(overview))
+    return { sentence: "No product has daily downloads.", link: null, stars: null };
+  const stars = overview.stars === null ? null : starsText(overview.stars, format);
+  return { sentence: headline?.sentence ?? NO_TOTAL, link: headline?.link ?? null, stars };
+}
+
+/** Returns what the headline rests on as one text. */
 export function headlineNotes(overview: Overview, format: Formats): string {
-  const numbers = overview.headline?.numbers;
-  const stars = overview.stars === null ? [] : [starsText(overview.stars, format)];
-  if (numbers?.type !== "headline")
-    return isWithoutDownloads(overview) ? "No product has daily downloads." : [NO_TOTAL, ...stars].join(" ");
-  const notes = [`Over the ${numbers.complete.length} of ${numbers.series} series that are complete.`];
-  const { level_break: day } = numbers;
-  const unknown = [
-    ...(numbers.change === null ? [{ words: "on the week before", weeks: 1 }] : []),
-    ...(numbers.year_on_year === null ? [{ words: "on the year", weeks: YEAR.week }] : []),
-  ];
-  const isCrossed = ({ weeks }: { weeks: number }): boolean =>
-    day !== null && addDays(overview.period_end, -7 * weeks - 6) < day;
-  if (day !== null && unknown.some(isCrossed))
-    notes.push(`No change is given across ${format.day(day)}, since when a source counts in another way.`);
-  const others = unknown.filter((base) => !isCrossed(base)).map(({ words }) => words);
-  if (others.length > 0)
-    notes.push(`No change ${others.join(" or ")}: a series is not complete there, or the total is 0.`);
-  return [...notes, ...stars].join(" ");
+  const { sentence, stars } = headlineBasis(overview, format);
+  return stars === null ? sentence : `${sentence} ${stars}`;
 }
 
 /** Whether what is counted is something else: pulls, or stars alone. */

@@ -23,7 +23,7 @@ export function insightTitle(insight: Insight, name: string, format: Formats): s
   const { numbers } = insight;
   switch (numbers.type) {
     case "mover":
-      return `${name} ${format.change(numbers.change)}`;
+      return `${name} ${format.exactChange(numbers.change)}`;
     case "unusual": {
       const direction = insight.kind === "spike" ? "above" : "below";
       const days = numbers.days.length === 1 ? "one day" : `${numbers.days.length} days`;
@@ -32,11 +32,8 @@ export function insightTitle(insight: Insight, name: string, format: Formats): s
     case "level_break": {
       if (numbers.before === null || numbers.after === null)
         return `${name} is counted in another way since ${format.day(numbers.day)}`;
-      const change = format.change({
-        absolute: numbers.after - numbers.before,
-        fraction: numbers.after / numbers.before - 1,
-      });
-      return `${name} has shifted: ${change} since ${format.day(numbers.day)}`;
+      const values = `${format.figure(numbers.before)} → ${format.figure(numbers.after)} a week`;
+      return `${name} has shifted: ${values} since ${format.day(numbers.day)}`;
     }
     case "record":
       return `${name}: the highest of ${numbers.compared + 1} weeks`;

@@ -42,12 +42,15 @@ export function axisText(
   return `${metric.unit} a ${grain}`;
 }
 
+/** What a chart says of which nothing is known. */
+export const NO_DATA = "No data yet.";
+
 /** Returns what a chart without any value says. */
 export function emptyText(metrics: readonly WeeklyMetric[]): string {
   const areRead = metrics.some((metric) => metric.value_kind === "counter" && metric.latest_reading);
   return areRead
     ? "A counter is drawn by its growth, which needs a reading at both edges of a period."
-    : "No data yet.";
+    : NO_DATA;
 }
 
 /** Returns what a rolling total is compared with; null for any other metric. */

@@ -10,6 +10,16 @@ export interface ProductGroup {
   readonly products: readonly ProductOfWeek[];
 }
 
+/** A group of which only some rows are drawn. */
+export interface ShownGroup extends ProductGroup {
+  /** How many products the whole group has. */
+  readonly count: number;
+  /** The position of the first row that is drawn, among the rows of all groups. */
+  readonly at: number;
+  /** Whether the row with the title is drawn. */
+  readonly hasTitle: boolean;
+}
+
 const TRENDS = {
   rising: "Rising: up 10% or more in four weeks",
   falling: "Falling: down 10% or more in four weeks",
@@ -30,6 +40,36 @@ export function groupProducts(
     groups.set(title, [...(groups.get(title) ?? []), product]);
   }
   return [...groups].filter(([, own]) => own.length > 0).map(([title, own]) => ({ title, products: own }));
+}
+
+/** Returns the key of each row of the groups: their titles and their products. */
+export function rowKeys(groups: readonly ProductGroup[]): readonly string[] {
+  return groups.flatMap(({ title, products }) => [
+    ...(title === null ? [] : [`group ${title}`]),
+    ...products.map(({ product }) => product),
+  ]);
+}
+
+/** Returns the groups that have any of the rows from `first` up to `end`, with these rows alone. */
+export function groupsBetween(
+  groups: readonly ProductGroup[],
+  first: number,
+  end: number,
+): readonly ShownGroup[] {
+  let start = 0;
+  return groups.flatMap(({ title, products }) => {
+    const from = start;
+    const own = from + (title === null ? 0 : 1);
+    start = own + products.length;
+    if (start <= first || from >= end) return [];
+    return {
+      title,
+      count: products.length,
+      at: Math.max(from, first),
+      hasTitle: title !== null && from >= first,
+      products: products.slice(Math.max(0, first - own), Math.max(0, end - own)),
+    };
+  });
 }
 
 /** Returns the groupings that make at least two groups. */

@@ -29,6 +29,12 @@ test("a change has its sign", () => {
   expect(format.change({ absolute: 0, fraction: 0 })).toBe("0.0%");
 });
 
+test("beside the API's sentence a change has the same digits as in it", () => {
+  const format = createFormats("en-GB", false);
+  expect(format.exactChange({ absolute: 5, fraction: 0.6449 })).toBe("+64.5%");
+  expect(format.exactChange({ absolute: -5, fraction: -0.052 })).toBe("\u22125.2%");
+});
+
 test.each([
   ["2026-11-23T11:59:30Z", "this minute"],
   ["2026-11-23T09:10:00Z", "2 hours ago"],

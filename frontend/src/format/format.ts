@@ -9,7 +9,10 @@ export interface Formats {
   /** A signed count, such as `+192` or `−5`. */
   readonly signedCount: (value: number) => string;
   readonly percent: (fraction: number) => string;
+  /** As short as a table needs it: `+5.2%`, and from ten per cent on `+64%`. */
   readonly change: (change: Change) => string;
+  /** As the API's sentences write it, for what is beside one: `+64.5%`. */
+  readonly exactChange: (change: Change) => string;
   readonly day: (day: string) => string;
   readonly days: (from: string, to: string) => string;
   readonly instant: (at: string) => string;
@@ -88,6 +91,7 @@ export function createFormats(locale: string | undefined, iso: boolean): Formats
     short: (value) => withMinus(short().format(value)),
     percent: (fraction) => withMinus(percent().format(fraction)),
     change: ({ fraction }) => withMinus((Math.abs(fraction) < LOUD ? signed() : rounded()).format(fraction)),
+    exactChange: ({ fraction }) => withMinus(signed().format(fraction)),
     figure: (value) => withMinus(figure().format(value)),
     signedCount: (value) => withMinus(signedCount().format(value)),
     tick: (at, unit) => (iso ? isoTick(at, unit) : ticks[unit]().format(at)),

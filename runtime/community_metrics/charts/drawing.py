@@ -26,10 +26,19 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """The value of one period; None is a gap, or with `RESET` the reason of one."""
+    """The value of one period; None is a gap, or with `RESET` the reason of one.
+
+    `restated`: the registry changed a value of the period after it had settled, whatever kind it is of.
+    """
 
     value: int | None
     mark: Mark = Mark.MEASURED
+    restated: bool = False
+
+    @property
+    def is_ringed(self) -> bool:
+        """Whether it is a value that is marked as restated."""
+        return self.restated and self.value is not None
 
 
 @dataclass(frozen=True, slots=True)

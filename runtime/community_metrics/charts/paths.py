@@ -54,12 +54,23 @@ def marks_of(dots: Sequence[Place], colour: str, *, top: float, bottom: float, s
 
 def _rings(dots: Sequence[Place], colour: str, scope: str) -> list[str]:
     """Return a ring for each value that may still change: one shape, drawn in two colours."""
-    places = "".join(_at(dot, "h0") for dot in dots if dot[2] is Mark.PROVISIONAL)
+    places = [(x, y) for x, y, mark in dots if mark is Mark.PROVISIONAL and y is not None]
+    return _twice(places, f"{scope}{colour}h", (f"{colour} h", "c"))
+
+
+def restated_rings(places: Sequence[tuple[float, float]], scope: str) -> list[str]:
+    """Return a wide ring for each restated value; the lines are drawn over them. `scope` begins their id."""
+    return _twice(places, f"{scope}q", ("q", "p"))
+
+
+def _twice(places: Sequence[tuple[float, float]], name: str, classes: tuple[str, str]) -> list[str]:
+    """Return points as one shape, each a step from the one before, which is shorter than its place."""
     if not places:
         return []
-    name = f"{scope}{colour}h"
-    shape = f'<defs><path id="{name}" d="{places}"/></defs>'
-    return [shape, *(f'<use href="#{name}" class="{kind}"/>' for kind in (f"{colour} h", "c"))]
+    tenths = [(0, 0), *((round(10 * x), round(10 * y)) for x, y in places)]
+    steps = [f"m{number((x - x0) / 10)} {number((y - y0) / 10)}h0" for (x0, y0), (x, y) in pairwise(tenths)]
+    shape = f'<defs><path id="{name}" d="{"".join(steps).replace(" -", "-")}"/></defs>'
+    return [shape, *(f'<use href="#{name}" class="{one}"/>' for one in classes)]
 
 
 def is_joined(dot: Place) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.charts.page import MARGIN, WIDTH, letter_of, text_at
-from community_metrics.charts.paths import marks_of, number
+from community_metrics.charts.paths import marks_of, number, restated_rings
 from community_metrics.charts.scale import Axis, axis_of, days_on
 from community_metrics.charts.style import EARLIER
 from community_metrics.charts.text import svg_text, text_width
@@ -22,6 +22,8 @@ _FLAGS_BYTES: Final = 2_000
 """Events are named as far as their text has room in this many bytes; the others are only marked."""
 _MOST_MARKED: Final = 60
 _MOST_NAMED: Final = 6
+MOST_RINGS: Final = 80
+"""Restated values that have a ring, the newest first: more would not be 20 kB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,13 @@ class Plot:
         if not any(dot.value is not None for line in chart.lines for dot in line.dots):
             middle = (self.left + self.right) / 2
             parts.append(text_at(middle, self.top + _HEIGHT / 2, "no data in this period", "m"))
+        restated = [
+            (x, self.y(dot.value))
+            for line in chart.lines
+            for x, dot in zip(middles, line.dots, strict=True)
+            if dot.is_ringed and dot.value is not None
+        ]
+        parts += restated_rings(sorted(restated)[-MOST_RINGS:], scope)
         drawn = zip(chart.lines, colours_of(chart), strict=True)
         for line, colour in sorted(drawn, key=lambda one: not one[0].is_earlier):
             dots = [

@@ -37,11 +37,14 @@ _SHAPES: Final = (
     ("path.i", "stroke-width:5"),
     (".h", "stroke-width:7"),
     (".c", "stroke:var(--paper);stroke-width:3.6"),
+    (".q", "stroke:var(--ink);stroke-width:14"),
+    (".p", "stroke:var(--paper);stroke-width:11.4"),
     ("path.o", "fill:var(--paper);stroke-width:1.5"),
     ("path.x", "stroke-width:1.8"),
     ("path.r", "stroke-width:1.5;stroke-dasharray:2 4"),
 )
-"""`d` estimated, `i` alone, `h` and `c` a ring, `o` a diamond, `x` a cross, `r` a reset, `v` an event.
+"""`d` estimated, `i` alone, `h` and `c` a ring, `q` and `p` a wide one, `o` a diamond, `x` a cross,
+`r` a reset, `v` an event.
 
 The sizes of texts are those of `page`.
 """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from community_metrics.charts.drawing import Mark
 from community_metrics.charts.page import SMALL_PX, TEXT_PX, TITLE_PX, WIDTH, Page, letter_of
-from community_metrics.charts.plot import Plot, colours_of, named_flags
+from community_metrics.charts.plot import MOST_RINGS, Plot, colours_of, named_flags
 from community_metrics.charts.style import LINES, chart_style
 from community_metrics.charts.text import svg_text
 
@@ -101,6 +101,9 @@ def _below(chart: Chart, page: Page, axis: Axis) -> None:
         if dot.value is not None or dot.mark is Mark.RESET
     }
     signs = [f"{sign} {mark.value}" for mark, sign in _SIGNS.items() if mark in found]
+    if restated := sum(dot.is_ringed for line in chart.lines for dot in line.dots):
+        unmarked = f", the newest {MOST_RINGS} of {restated:,}" if restated > MOST_RINGS else ""
+        signs.append(f"◯ restated by the registry{unmarked}")
     if any(dot.value is None for line in chart.lines for dot in line.dots if not line.is_earlier):
         signs.append(f"gap: {chart.gap}")
     page.text(" · ".join(signs), SMALL_PX, "n")

@@ -76,7 +76,9 @@ def _ends(line: Line, periods: Sequence[Period]) -> str:
 
 def _line(view: ChartView, at: int) -> Line:
     series = view.metrics[at]
-    return Line(series.metric.display_name, [Dot(point.value, _mark(point)) for point in series])
+    return Line(
+        series.metric.display_name, [Dot(point.value, _mark(point), point.restated) for point in series]
+    )
 
 
 def _mark(point: Point) -> Mark:
@@ -90,11 +92,13 @@ def _mark(point: Point) -> Mark:
 
 
 def _total_line(view: ChartView, total: Total) -> Line:
-    pairs = zip(total.values, total.provisional, strict=True)
-    marks = [
-        (value, Mark.PROVISIONAL if is_provisional else Mark.MEASURED) for value, is_provisional in pairs
+    dots = [
+        Dot(value, Mark.PROVISIONAL if is_provisional else Mark.MEASURED, is_restated)
+        for value, is_provisional, is_restated in zip(
+            total.values, total.provisional, total.restated, strict=True
+        )
     ]
-    return Line(f"Sum of {_how_many(view.definitions)}", [Dot(*pair) for pair in marks])
+    return Line(f"Sum of {_how_many(view.definitions)}", dots)
 
 
 def _title(view: ChartView) -> str:

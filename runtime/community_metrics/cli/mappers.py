@@ -46,6 +46,7 @@ def catalog_body(metrics: Iterable[Metric], deliveries: Iterable[Delivery] = ())
             schemas.CatalogMetric(
                 **{name: getattr(metric, name) for name in (*own, "is_active", "visibility")},
                 metric_family=metric.family,
+                watch=metric.is_watched,
                 source_window=metric.window,
                 options=dict(metric.options),
                 fallbacks=list(metric.fallbacks),

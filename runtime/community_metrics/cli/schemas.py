@@ -100,6 +100,7 @@ class CatalogMetric(MetricIdentity):
     options: dict[str, Any]
     fallbacks: list[str]
     is_active: bool
+    watch: bool
     visibility: Visibility
 
 

@@ -16,6 +16,7 @@ from community_metrics.demo.world import (
     SIZES,
     STORIES,
     USUAL_WEEKEND,
+    WATCHED_STORIES,
     WEEKEND,
 )
 from community_metrics.model import UNIQUES, SourceWindow, ValueKind
@@ -81,7 +82,7 @@ def lists(metric: Metric, seed: int, today: date, names: Sequence[str]) -> dict[
 def _amounts(metric: Metric, seed: int, today: date) -> list[float]:
     """Return what happened on each day up to yesterday, oldest first, before it is rounded or added up."""
     size, story = SIZES[metric.metric_id], story_of(metric)
-    launches, spread = _effects(story, today), _NOISE if metric.product in STORIES else _REGISTRY_NOISE
+    launches, spread = _effects(story, today), _REGISTRY_NOISE if _is_registry(metric) else _NOISE
     # views and their uniques, and the lists of where they came from, are of the same visits
     what = str(metric.options.get("count", "views")) if metric.source in _TRAFFIC else metric.metric_id
     rng = random.Random(f"{seed}|{metric.product}|{what}")  # noqa: S311  invented numbers, not secrets
@@ -97,8 +98,12 @@ def _amounts(metric: Metric, seed: int, today: date) -> list[float]:
 
 
 def story_of(metric: Metric) -> Story:
-    """Return the story of a metric's product, or of its registry."""
-    return STORIES.get(metric.product) or REGISTRY_STORIES[metric.product]
+    """Return the story of a metric's product, ours or not, or of its registry."""
+    return (STORIES | WATCHED_STORIES | REGISTRY_STORIES)[metric.product]
+
+
+def _is_registry(metric: Metric) -> bool:
+    return metric.product in REGISTRY_STORIES
 
 
 def _effects(story: Story, today: date) -> list[float]:
@@ -117,7 +122,7 @@ def _effects(story: Story, today: date) -> list[float]:
 
 
 def _calendar(metric: Metric, day: date) -> float:
-    is_holiday = metric.product in STORIES and (
+    is_holiday = not _is_registry(metric) and (
         (day.month, day.day) >= (12, 24) or day.timetuple().tm_yday == 1
     )
     weekend = WEEKEND.get(metric.source, USUAL_WEEKEND) if day.isoweekday() >= _SATURDAY else 1.0

@@ -97,6 +97,8 @@ STORIES: Final = {
     ),
 }
 """The story of each product, by its id."""
+WATCHED_STORIES: Final = {"thicket": Story(0.25, age_days=500)}
+"""The same of somebody else's product, which is compared with and in no total."""
 REGISTRY_STORIES: Final = {"pypi": Story(0.25), "npm": Story(0.20), "crates": Story(0.30)}
 """The same of all packages of a registry together."""
 
@@ -116,6 +118,7 @@ SIZES: Final = {
     "downloads:meadow:python": Size(2_150),
     "downloads:meadow:nodejs": Size(640),
     "downloads:spindle:python": Size(14_800),
+    "downloads:thicket:python": Size(146_000),
     "stars:orchard:github": Size(24, 11_400),
     "stars:harbor:github": Size(11, 6_100),
     "stars:quill:github": Size(6, 7_900),

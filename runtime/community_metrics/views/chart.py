@@ -81,18 +81,25 @@ class Request:
 class Total:
     """The sum of the metrics in each period, None where one of them is not complete.
 
-    `provisional` says of each period whether a part of the sum may still change. `waits_for` are not complete
-    in the last period; `left_out` have failed for more than two weeks, and are in no sum.
+    `provisional` says of each period whether a part of the sum may still change, `restated` whether a part
+    was changed after it had settled. `waits_for` are not complete in the last period; `left_out` have failed
+    for more than two weeks, and are in no sum.
     """
 
     values: tuple[int | None, ...]
     provisional: tuple[bool, ...]
+    restated: tuple[bool, ...]
     waits_for: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
 
     def since(self, at: int) -> Total:
         """Return the total without the periods before a position."""
-        return replace(self, values=self.values[at:], provisional=self.provisional[at:])
+        return replace(
+            self,
+            values=self.values[at:],
+            provisional=self.provisional[at:],
+            restated=self.restated[at:],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +192,7 @@ def _total(grid: PointGrid, failed: tuple[LeftOut, ...]) -> Total:
     return Total(
         values=tuple(grid.complete_totals(rows)),
         provisional=tuple(bool(grid.provisional[:, at].any()) for at in range(len(grid.periods))),
+        restated=tuple(bool(grid.restated[:, at].any()) for at in range(len(grid.periods))),
         waits_for=tuple(grid.metrics[row].metric_id for row in rows if not grid.complete[row, -1]),
         left_out=failed,
     )

@@ -49,12 +49,11 @@ def show(only: options.Only = None, as_json: options.AsJson = False) -> None:
     if as_json:
         return print_json(catalog_body(metrics, () if only else catalog.deliveries))
     table = plain_table()
-    for name in ("metric", "source", "subject", "window", "visibility"):
+    for name in ("metric", "source", "subject", "window", "visibility", "watch"):
         table.add_column(name, overflow="fold")
     for metric in metrics:
-        table.add_row(
-            metric.metric_id, metric.source, metric.subject, metric.window.value, team_mark(metric.visibility)
-        )
+        facts = (metric.metric_id, metric.source, metric.subject, metric.window.value)
+        table.add_row(*facts, team_mark(metric.visibility), "watched" if metric.is_watched else "")
     parts = [table] if only or not catalog.deliveries else [table, Text(), _deliveries(catalog.deliveries)]
     return print_view(lambda _glyphs, _width: Group(*parts))
 
