@@ -10,7 +10,7 @@ import pytest
 
 from community_metrics.catalog import load_catalog
 from community_metrics.catalog.goals import Goal
-from community_metrics.digest.formats import Format, rendered
+from community_metrics.digest.formats import Format, written
 from community_metrics.errors import PeriodNotOver, RunLocked, StorageSchemaMismatch, UnknownName
 from community_metrics.model import RunStatus, SourceWindow, Visibility
 from community_metrics.periods import Grain, midnight, period_named
@@ -99,12 +99,12 @@ async def told(settings: Settings, wanted: DigestScope) -> Digest:
 async def test_a_stored_digest_gives_the_same_bytes_after_its_numbers_changed(settings: Settings) -> None:
     first, is_new = await store(settings, scope("2026-W47"))
     assert is_new
-    before = {form: rendered(content_of(first), form) for form in Format}
+    before = {form: written(content_of(first), form) for form in Format}
     await change(settings, PYTHON, 99_999)
     again, is_new = await store(settings, scope("2026-W47"), NOON + DAY)
     assert (again, is_new) == (first, False)
     digest = await told(settings, scope("2026-W47"))
-    assert {form: rendered(digest, form) for form in Format} == before
+    assert {form: written(digest, form) for form in Format} == before
 
 
 async def test_the_next_digest_says_what_the_last_one_said_and_what_is_stored_now(settings: Settings) -> None:
