@@ -219,7 +219,9 @@ async def test_what_a_killed_run_was_sending_is_called_unknown_and_sent_by_a_per
     rig: DeliveryRig, to: str
 ) -> None:
     await interrupted(rig)
-    mail = {"sender": "a@example.org", "receivers": ["b@example.org"], "via": "ses"} if to == "email" else {}
+    mail: dict[str, Any] = (
+        {"sender": "a@example.org", "receivers": ["b@example.org"], "via": "ses"} if to == "email" else {}
+    )
     target = rig.with_deliveries(delivery_toml(to=to, **mail), secrets={} if mail else rig.slack_secrets)
     report = await target.run()
     assert [row.state for row in report.rows] == [DeliveryState.UNKNOWN]

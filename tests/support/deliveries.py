@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from contextlib import contextmanager
@@ -81,7 +82,7 @@ class DeliveryRig:
         text = PACKAGED_CATALOG.read_text(encoding="utf-8") + "".join(entries)
         catalog.write_text(text, encoding="utf-8")
         given = json.dumps(self.webhook_secrets if secrets is None else secrets)
-        settings = Settings(_env_file=None, db_path=self.settings.db_path, catalog=catalog, delivery=given)  # type: ignore[arg-type]  # the text of an object becomes one
+        settings = Settings(_env_file=None, db_path=self.settings.db_path, catalog=catalog, delivery=given)
         return replace(self, settings=settings)
 
     @property
@@ -147,7 +148,7 @@ class Mailbox:
         refusal = self._refusal("DATA")
         if refusal == "close":  # it took the message, and its answer is lost
             self._take(envelope)
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
             return "250 never arrives"
         if refusal:
@@ -177,8 +178,7 @@ def mailbox(password: str = "") -> Iterator[Mailbox]:
         options |= {"authenticator": box.authenticate}
     controller = _AnyPort(box, hostname="127.0.0.1", port=0, **options)
     controller.start()
-    assert controller.server is not None
-    box.port = controller.server.sockets[0].getsockname()[1]
+    box.port = controller.port
     try:
         yield box
     finally:
@@ -188,6 +188,6 @@ def mailbox(password: str = "") -> Iterator[Mailbox]:
 class _AnyPort(Controller):
     def _trigger_server(self) -> None:
         """Connect once to the port that the system chose; the original connects to port 0."""
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd's own
