@@ -34,6 +34,8 @@ from community_metrics.model.insights import (
 from community_metrics.model.kinds import UNIQUES, SourceWindow, ValueKind, Visibility
 from community_metrics.model.metrics import REGISTRY_FAMILY, SEED_SOURCE, LevelBreak, MetricDefinition
 from community_metrics.model.observations import (
+    EDGE_REACH,
+    SETTLING_DAYS,
     DistinctRows,
     Observation,
     Provenance,
@@ -59,6 +61,7 @@ from community_metrics.model.runs import (
 from community_metrics.model.traffic import StoredTrafficSet, TrafficSet
 
 __all__ = [
+    "EDGE_REACH",
     "MAX_VALUE",
     "METRIC_ID",
     "MOST_SIDE_DAYS",
@@ -66,6 +69,7 @@ __all__ = [
     "READING_SEPARATOR",
     "REGISTRY_FAMILY",
     "SEED_SOURCE",
+    "SETTLING_DAYS",
     "SIDE_DAYS_STEP",
     "TOGETHER",
     "UNIQUES",
