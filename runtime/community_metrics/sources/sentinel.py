@@ -84,10 +84,12 @@ def usual_value(day: date, values: Mapping[date, int], breaks: Sequence[LevelBre
 
     A day on the other side of one of `breaks` is counted in another way, and is not used.
     """
-    offsets = (7 * weeks for weeks in _NEIGHBOURING_WEEKS)
-    others = ((by, *sorted((day, day + by * ONE_DAY))) for by in offsets)
-    alike = (by for by, first, last in others if not any(one.is_between(first, last) for one in breaks))
-    known = _values_at(day, values, alike)
+    others = (day + 7 * weeks * ONE_DAY for weeks in _NEIGHBOURING_WEEKS)
+    known = [
+        values[other]
+        for other in others
+        if other in values and not any(one.is_between(min(day, other), max(day, other)) for one in breaks)
+    ]
     return median(known) if known else None
 
 
