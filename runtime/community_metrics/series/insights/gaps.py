@@ -61,6 +61,11 @@ class SourceDays:
         kept = self.material.retention_days.get(self.source)
         return None if kept is None else max(kept, 1)
 
+    @cached_property
+    def lacked(self) -> frozenset[int]:
+        """The days that a metric lacks: most sources have none, and then nothing else has to be searched."""
+        return frozenset().union(*self.lacking.values())
+
     def lacked_by(self, day: int) -> list[str]:
         """Return the metrics that lack a day."""
         return [name for name, days in self.lacking.items() if day in days]
@@ -77,6 +82,8 @@ class SourceDays:
 
     def not_returned(self, day: int) -> list[str]:
         """Return the metrics that should have a day, which the source did not return when it was due."""
+        if day not in self.lacked:
+            return []
         return [name for name in self.expected(day) if self.is_not_returned(name, day)]
 
     def is_not_returned(self, name: str, day: int) -> bool:
@@ -97,6 +104,8 @@ class SourceDays:
         That we lack a day in all of them is no proof, since we may not have read it. Several must have been
         read when the source should have had it.
         """
+        if day not in self.lacked:
+            return []
         if day in self.uncounted:
             return self.lacked_by(day)
         returned_by_none = self.not_returned(day)
@@ -105,7 +114,8 @@ class SourceDays:
 
     def is_lacked_by_others(self, day: int) -> bool:
         """Return whether the source returned a day for one series at most, so that it has a part of a gap."""
-        return len(self.not_returned(day)) >= max(FEWEST_TOGETHER, len(self.expected(day)) - 1)
+        count = len(self.not_returned(day))
+        return count >= FEWEST_TOGETHER and count >= len(self.expected(day)) - 1
 
 
 def doubtful(material: Material) -> dict[str, date]:
@@ -254,7 +264,8 @@ def _missing_days(material: Material, sources: dict[str, SourceDays]) -> Iterato
     period, groups = _days_of(material), defaultdict(list)
     for source, own in sources.items():
         uncounted = {day: frozenset(own.uncounted_of(day)) for day in period}
-        for name, lacking in own.lacking.items():
+        lacked = ((name, days) for name, days in own.lacking.items() if days)
+        for name, lacking in lacked:
             days = [day for day in period if day in lacking and name not in uncounted[day]]
             unread = tuple(day for day in days if own.is_unread(name, day))
             for reason, numbers in (
