@@ -6,6 +6,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,8 +18,9 @@ from community_metrics.cli.render.style import glyphs_of
 from community_metrics.model import Observation, SourceWindow, ValueMark
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.views.report import load_report
+from tests.support import rows
 from tests.support.api import LAST_DAY, PYTHON, RUST, STARS, python_value, write
-from tests.support.clock import NOON
+from tests.support.clock import NOON, FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +90,26 @@ async def test_a_missing_day_is_told_in_its_week(api: Api) -> None:
         if RUST in one["metric_ids"]
     ]
     assert missing["numbers"] == {"type": "missing", "days": ["2026-11-04"], "reason": "days"}
+
+
+@pytest.mark.parametrize(
+    ("is_read", "sentence"),
+    [
+        (True, "pypistats has published no value of ours for 2026-11-23 to 2026-11-29 yet."),
+        (False, "pypistats was not read since 2026-11-23: nothing is known of 2026-11-23 to 2026-11-29."),
+    ],
+)
+async def test_only_a_run_that_read_a_metric_shows_that_its_source_has_published_nothing(
+    folder: Place, serve: Serve, is_read: bool, sentence: str
+) -> None:
+    monday = NOON + timedelta(days=7)
+    async with LanceDBStore.open(folder.writing) as store:
+        await store.record_run(rows.run(monday, run_id="monday"))
+        ended = rows.fetched if is_read else partial(rows.failed, message="it returned 503")
+        await store.record_outcomes([ended("monday", PYTHON)])
+    async with serve(folder.reading, clock=FakeClock(monday + timedelta(hours=1))) as api:
+        missing = await insights_of(api, "insights", "missing")
+    assert sentence in [one["sentence"] for one in missing if one["metric_ids"] == [PYTHON]]
 
 
 def searched(insight: dict[str, Any], query: str) -> list[str]:

@@ -188,7 +188,8 @@ async def test_the_story_of_a_demo_is_told_by_the_rules(api: Api) -> None:
     spikes = [one["sentence"] for one in (*last, *before) if one["kind"] == "spike"]
     assert any("Lantern" in one and "Unexplained" in one for one in spikes)
     assert any(
-        "Copperline" in one and "Within 48 hours of a release (Copperline 4.0)" in one for one in spikes
+        "Copperline" in one and "With a release on the day or in the 2 days before (Copperline 4.0)" in one
+        for one in spikes
     )
     movers = [one["sentence"] for one in last if one["kind"] == "mover"]
     assert any("Lantern" in one and "more (+" in one for one in movers)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from community_metrics.model import InsightKind, SourceWindow
+from community_metrics.model import InsightKind, Provenance, SourceWindow
 from community_metrics.periods import Grain, midnight, period_of
-from community_metrics.readings import ROW, WINDOWS, Readings, number_of_day, number_of_instant
+from community_metrics.readings import PROVENANCES, ROW, WINDOWS, Readings, number_of_day, number_of_instant
 from community_metrics.series.insights import Insight, Material, Total, insights_of
 from tests.support.readings import metric
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Values = Mapping[date, int]
 
+_API = PROVENANCES.index(Provenance.API)
 WEEK = (1.2, 1.3, 1.25, 1.2, 1.1, 0.5, 0.45)
 """Downloads of a weekday, as a factor: a weekend has few."""
 
@@ -47,9 +48,13 @@ def flow(metric_id: str, source: str = "pypistats", **changes: Any) -> MetricDef
 
 
 def rows_of(
-    metrics: Sequence[MetricDefinition], values: Mapping[str, Values], *, hours: float | None = None
+    metrics: Sequence[MetricDefinition],
+    values: Mapping[str, Values],
+    read_on: date | None = None,
+    *,
+    hours: float | None = None,
 ) -> Readings:
-    """Return the values as rows, each read so many hours after its day began.
+    """Return the values as rows, each read so many hours after its day began, or all on `read_on`.
 
     By default at noon of the day after; a level at the end of its day.
     """
@@ -61,10 +66,12 @@ def rows_of(
         is_instant = one.source_window is SourceWindow.INSTANT
         for at, (day, value) in enumerate(sorted(own.items())):
             read_at = midnight(day) + timedelta(hours=hours or (23 if is_instant else 36))
+            if read_on is not None:
+                read_at = midnight(read_on) + timedelta(hours=12)
             length = (one.source_window.days or 1) - 1
             number = number_of_day(day)
             rows[at] = (position, number - length, number, value, number_of_instant(read_at), 0,
-                        WINDOWS.index(one.source_window), 1, 1, False, False)  # fmt: skip
+                        WINDOWS.index(one.source_window), 1, _API, False, False)  # fmt: skip
         parts.append(rows)
     return Readings.of(ids, parts)
 
@@ -75,13 +82,14 @@ def material(
     *,
     metrics: Sequence[MetricDefinition] | None = None,
     now: datetime | None = None,
+    read_on: date | None = None,
     **changes: Any,
 ) -> Material:
     """Return the material of a period; without `metrics` each id of `values` is daily downloads of PyPI."""
     chosen = tuple(metrics or (flow(name) for name in values))
     totals = (Total("All", None, tuple(one for one in chosen if one.unit == "downloads")),)
     fields = {"totals": totals if totals[0].metrics else ()} | changes
-    read = rows_of(chosen, values)
+    read = rows_of(chosen, values, read_on)
     return Material(period, now or midnight(period.end + timedelta(days=4)), chosen, read, **fields)
 
 

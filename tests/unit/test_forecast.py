@@ -149,3 +149,25 @@ def test_a_week_of_0_gives_no_ratio_but_a_difference() -> None:
 def test_the_forecast_is_made_from_the_newest_complete_week() -> None:
     assert forecast([100] * 40 + [None], 1).origin == 39
     assert forecast([100] * 120, 1).origin == 119
+
+
+def shifted(before: int, after: int) -> list[int | None]:
+    random = np.random.default_rng(5)
+    level = np.array([1_000.0] * before + [5_000.0] * after)
+    return whole(level * np.exp(random.normal(0, 0.05, before + after)))
+
+
+@pytest.mark.parametrize("as_ratio", [True, False])
+def test_nothing_is_forecast_across_a_lasting_shift(as_ratio: bool) -> None:
+    reason = (
+        "8 complete weeks are known since the last lasting shift to another level, and a forecast needs 26"
+    )
+    assert why_not(shifted(40, 8), 4, as_ratio=as_ratio) == reason
+
+
+def test_weeks_from_before_a_lasting_shift_do_not_count() -> None:
+    weeks = shifted(60, 40)
+    found = forecast(weeks, 4)
+    alone = forecast(weeks[60:], 4)
+    assert found.origin == 99
+    assert (found.low, found.high, found.tests) == (alone.low, alone.high, alone.tests)

@@ -2927,7 +2927,7 @@ export interface components {
          * @description Why a value of a period is not known.
          * @enum {string}
          */
-        MissingReason: "days" | "late" | "reading" | "reset";
+        MissingReason: "days" | "late" | "unread" | "reading" | "reset";
         /**
          * MonthPoint
          * @description One calendar month, in UTC.

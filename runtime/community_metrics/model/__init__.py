@@ -42,6 +42,8 @@ from community_metrics.model.insights import (
 from community_metrics.model.kinds import UNIQUES, SourceWindow, ValueKind, Visibility
 from community_metrics.model.metrics import REGISTRY_FAMILY, SEED_SOURCE, LevelBreak, MetricDefinition
 from community_metrics.model.observations import (
+    EDGE_REACH,
+    SETTLING_DAYS,
     DistinctRows,
     Observation,
     Provenance,
@@ -70,6 +72,7 @@ from community_metrics.model.traffic import StoredTrafficSet, TrafficSet
 
 __all__ = [
     "DIGEST_JOB",
+    "EDGE_REACH",
     "EVENT_JOB",
     "MAX_VALUE",
     "METRIC_ID",
@@ -78,6 +81,7 @@ __all__ = [
     "READING_SEPARATOR",
     "REGISTRY_FAMILY",
     "SEED_SOURCE",
+    "SETTLING_DAYS",
     "SIDE_DAYS_STEP",
     "TOGETHER",
     "UNIQUES",

@@ -27,6 +27,10 @@ class LevelBreak:
     reason: str
     subjects: str = ""
 
+    def is_between(self, first: date, last: date) -> bool:
+        """Return whether values from `first` on and up to `last` are counted in both ways."""
+        return first < self.day <= last
+
 
 @dataclass(frozen=True, slots=True)
 class MetricDefinition:

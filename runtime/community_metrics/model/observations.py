@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import final
+from typing import Final, final
 
 from community_metrics.errors import InvalidObservation
 from community_metrics.model.checks import is_aware, is_count, is_line, is_metric_id, is_number
 from community_metrics.model.kinds import SourceWindow
+
+SETTLING_DAYS: Final = 3
+"""Days in which a registry may still publish or complete the value of a day; later it has settled."""
+EDGE_REACH: Final = timedelta(hours=12)
+"""How far from the end of a day a reading may be that counts as the total at that end."""
 
 
 class ValueMark(StrEnum):

@@ -93,8 +93,8 @@ def break_between(breaks: Iterable[LevelBreak], first: date, last: date) -> Leve
     `first` is the first day of the earlier value and `last` the last day of the later one, so that a value
     which is counted in both ways is compared with nothing.
     """
-    crossed = (one for one in breaks if first < one.day <= last)
-    return max(crossed, key=lambda one: one.day, default=None)
+    crossed = [one for one in breaks if one.is_between(first, last)]
+    return max(crossed, key=lambda one: one.day) if crossed else None
 
 
 def latest_complete(values: Values) -> int | None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from community_metrics.series.change import latest_complete
 from community_metrics.series.insights.rules import Parameter, Rule
+from community_metrics.series.insights.shifts import newest_shift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +39,8 @@ RULE: Final = Rule(
     "times (of growth: plus) the quantiles of these residuals that cover 80 %, each at position p (n + 1) of "
     "n. There is never one number alone. The hit rate is that of the intervals that the same rule gives in "
     "past weeks from what was known then. There is no forecast with fewer complete weeks than the least "
-    "number, nor across a declared change of counting: weeks from before it do not count. None reaches "
+    "number, nor across a declared change of counting or a shift that the rule `lasting-shift` finds in "
+    "these weeks: weeks from before the newest of them do not count. None reaches "
     "farther ahead than a sixth of the known weeks, and none is made where a week of 0 gives no ratio. The "
     "low end of a sum of days is never below what the sum has already.",
     None,
@@ -73,9 +76,8 @@ class WeeklyForecast:
     tests: int
 
 
-def newest_week(weeks: Sequence[float | None]) -> int | None:
-    """Return the position of the newest complete week; None without one."""
-    return next((at for at in reversed(range(len(weeks))) if weeks[at] is not None), None)
+newest_week = latest_complete
+"""The position of the newest complete week."""
 
 
 def forecast_weeks(
@@ -84,13 +86,16 @@ def forecast_weeks(
     """Return the forecast of the mean of the weeks after the newest complete one, or why there is none.
 
     It is of the next `ahead` weeks. `weeks` come oldest first and without a gap; None for one that is not
-    complete, and for those from before a change of counting. `as_ratio` for what grows by a factor, such as
-    downloads; otherwise residuals are differences.
+    complete, and for those from before a change of counting. Weeks from before the newest lasting shift are
+    not used. `as_ratio` for what grows by a factor, such as downloads; otherwise residuals are differences.
     """
     values = np.array([np.nan if one is None else one for one in weeks[-MOST_WEEKS:]], np.float64)
+    shift = newest_shift(values)
+    values = values if shift is None else values[shift:]
     known = int(np.count_nonzero(~np.isnan(values)))
     if known < FEWEST_WEEKS:
-        return None, f"{known} complete weeks are known, and a forecast needs {FEWEST_WEEKS}"
+        since = "" if shift is None else " since the last lasting shift to another level"
+        return None, f"{known} complete weeks are known{since}, and a forecast needs {FEWEST_WEEKS}"
     reach = min(known // AHEAD_SHARE, MOST_AHEAD)
     if ahead > reach:
         return None, f"{ahead} weeks ahead is farther than the {reach} that {known} complete weeks allow"

@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from community_metrics.model import SEED_SOURCE, GapKind, RunStatus, SourceWindow, Visibility
+from community_metrics.model import SEED_SOURCE, SETTLING_DAYS, GapKind, RunStatus, SourceWindow, Visibility
 from community_metrics.periods import ONE_DAY, days_between, lookback_start, midnight, today
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ STALE_AFTER_DAYS = 10
 """A source is stale when its newest day is older: a week between runs, and three days for a late registry."""
 GAP_WEEKS = 12
 """How far back missing days are searched: completed ISO weeks, and the running one."""
-LATE_DAYS = 3
-"""How old a day may be that a registry has not published: registries publish late, but not later."""
 WHOLE_JOBS = frozenset({"weekly_refresh", "update_all"})
 """Jobs that fetch every metric from the registries."""
 COLLECTING_JOBS = WHOLE_JOBS | {"daily_refresh"}
@@ -172,7 +170,7 @@ def gap_kind(day: date, now: datetime, success: Run | None) -> GapKind:
 
 
 def _is_late(day: date, now: datetime) -> bool:
-    return (today(now) - day).days <= LATE_DAYS
+    return (today(now) - day).days <= SETTLING_DAYS
 
 
 def last_success(runs: Iterable[Run]) -> Run | None:

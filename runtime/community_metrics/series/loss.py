@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.model import SourceWindow, ValueKind
+from community_metrics.model import SETTLING_DAYS, SourceWindow, ValueKind
 from community_metrics.periods import ONE_DAY, Grain, days_between, midnight, period_of, today
-from community_metrics.series.freshness import LATE_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date, datetime
 
 LOST_WEEKS: Final = 12
@@ -160,7 +159,16 @@ def oldest_missed(metric: ReadDays, now: datetime) -> date | None:
 
 def may_be_answered(day: date, now: datetime) -> bool:
     """Return whether a response up to now may show that the source does not publish `day`."""
-    return day + LATE_DAYS * ONE_DAY < today(now)
+    return day + SETTLING_DAYS * ONE_DAY < today(now)
+
+
+def was_answered(day: date, answers: Sequence[date], kept_days: int | None) -> bool:
+    """Return whether a response came that should have had `day`: due, and kept by the source.
+
+    `answers` are the UTC days of the responses, in order. `kept_days` is None for a source that keeps all.
+    """
+    later = bisect_right(answers, day + SETTLING_DAYS * ONE_DAY)
+    return later < len(answers) and (kept_days is None or answers[later] <= day + kept_days * ONE_DAY)
 
 
 def hours_until_loss(losses: Iterable[Loss], now: datetime) -> float | None:
@@ -178,8 +186,7 @@ def _missed(metric: ReadDays, first: date, last: date) -> Iterator[date]:
     for day in days_between(first + without_gap * ONE_DAY, last):
         if day in stored or not _is_due(metric, day):
             continue
-        later = bisect_right(answers, day + LATE_DAYS * ONE_DAY)
-        if later == len(answers) or answers[later] > day + metric.kept_days * ONE_DAY:
+        if not was_answered(day, answers, metric.kept_days):
             yield day
 
 

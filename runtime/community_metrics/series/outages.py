@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from community_metrics.model import OutageKind
+from community_metrics.model import SETTLING_DAYS, OutageKind
 from community_metrics.periods import ONE_DAY, Grain, days_between, midnight, today
 from community_metrics.series.insights.links import series_link
-from community_metrics.series.insights.rules import LATE_AFTER_HOURS, SETTLED_DAYS
+from community_metrics.series.insights.rules import LATE_AFTER_HOURS
 from community_metrics.sources.sentinel import Intake, usual_value
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class _Total:
 
     def first_seen(self, day: date, known: datetime) -> datetime:
         """Return when a day that has not changed since was first read as it is, `known` at the latest."""
-        settled = midnight(day + SETTLED_DAYS * ONE_DAY)
+        settled = midnight(day + SETTLING_DAYS * ONE_DAY)
         at = bisect_left(self.answered_at, settled)
         return min(known, self.answered_at[at]) if at < len(self.answered_at) else known
 
@@ -152,7 +152,7 @@ def _low(total: _Total) -> Iterator[Outage]:
 
 
 def _is_settled(row: StatRow) -> bool:
-    return (today(row.observed_at) - row.period_end).days >= SETTLED_DAYS
+    return (today(row.observed_at) - row.period_end).days >= SETTLING_DAYS
 
 
 def _restated(total: _Total) -> Iterator[Outage]:
@@ -169,7 +169,7 @@ def _not_counted(total: _Total, retention_days: int) -> Iterator[Outage]:
     for day in days_between(read[0][0], read[-1][0]):
         if day in total.values:
             continue
-        settled, lost = day + SETTLED_DAYS * ONE_DAY, day + retention_days * ONE_DAY
+        settled, lost = day + SETTLING_DAYS * ONE_DAY, day + retention_days * ONE_DAY
         seen = [at for later, at, read_on in read if later > day and settled <= read_on <= lost]
         if seen:
             yield total.outage(day, OutageKind.NOT_COUNTED, total.first_seen(day, min(seen)))

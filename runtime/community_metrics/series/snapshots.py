@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from community_metrics.model import EDGE_REACH
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from community_metrics.series.grid import PointGrid
 
-EDGE_REACH: Final = timedelta(hours=12)
-"""How far from the edge of a period a reading may be that counts as the total at that edge."""
 _REACH: Final = EDGE_REACH // timedelta(microseconds=1)
 
 

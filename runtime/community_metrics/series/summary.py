@@ -21,6 +21,7 @@ from community_metrics.series.change import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     import numpy as np
     from numpy.typing import NDArray
@@ -82,22 +83,29 @@ def summarize(
     )
 
 
+def both_windows_begin(last: date, length: int) -> date:
+    """Return the first day of two windows of so many days, one right after the other, that end on `last`."""
+    return last - (2 * length - 1) * ONE_DAY
+
+
+def window_before(
+    own: NDArray[np.void], last: date, length: int, breaks: Sequence[LevelBreak]
+) -> tuple[int | None, LevelBreak | None]:
+    """Return the reading of one whole window before `last`, and the newest break within the two windows.
+
+    `own` has the stored rows of a rolling total. The reading is None where it is not stored, and where there
+    is such a break: a change is computed across none.
+    """
+    crossed = break_between(breaks, both_windows_begin(last, length), last)
+    earlier = own["value"][own["last_day"] == number_of_day(last) - length].tolist()
+    return (int(earlier[0]) if earlier and crossed is None else None), crossed
+
+
 def _rolling(
     latest: Point, metric: MetricDefinition, own: NDArray[np.void] | None, breaks: Sequence[LevelBreak]
 ) -> Summary:
-    length = metric.source_window.days or 0
-    crossed = break_between(breaks, latest.period.end - (2 * length - 1) * ONE_DAY, latest.period.end)
-    return Summary(
-        latest=latest,
-        change=None if crossed else _change_of_window(latest, metric, own),
-        level_break=crossed,
-    )
-
-
-def _change_of_window(latest: Point, metric: MetricDefinition, own: NDArray[np.void] | None) -> Change | None:
-    """Return the change of a complete rolling total from the reading one whole window earlier."""
     length = metric.source_window.days
     if own is None or length is None:
-        return None
-    earlier = own["value"][own["last_day"] == number_of_day(latest.period.end) - length].tolist()
-    return change_from(earlier[0], latest.value) if earlier else None
+        return Summary(latest=latest)
+    base, crossed = window_before(own, latest.period.end, length, breaks)
+    return Summary(latest=latest, change=change_from(base, latest.value), level_break=crossed)

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import TerminalSourceError
-from community_metrics.model import Observation, SourceWindow, ValueMark
+from community_metrics.model import SETTLING_DAYS, Observation, SourceWindow, ValueMark
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day, today
 from community_metrics.sources.base import FetchResult
 from community_metrics.sources.sentinel import Response
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from community_metrics.sources.base import FetchRequest
     from community_metrics.sources.client.replies import Reply
     from community_metrics.sources.sentinel import CheckedDays, Sentinel
-
-SETTLING_DAYS = 3
-"""A day younger than this may be absent only because the registry is late."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,12 @@ def usual_value(day: date, values: Mapping[date, int], breaks: Sequence[LevelBre
 
     A day on the other side of one of `breaks` is counted in another way, and is not used.
     """
-    offsets = (7 * weeks for weeks in _NEIGHBOURING_WEEKS)
-    alike = (by for by in offsets if not _is_crossed(breaks, day, day + by * ONE_DAY))
-    known = _values_at(day, values, alike)
+    others = (day + 7 * weeks * ONE_DAY for weeks in _NEIGHBOURING_WEEKS)
+    known = [
+        values[other]
+        for other in others
+        if other in values and not any(one.is_between(min(day, other), max(day, other)) for one in breaks)
+    ]
     return median(known) if known else None
 
 
@@ -106,11 +109,6 @@ def _is_usually_small(day: date, own: Mapping[date, int]) -> bool:
     if len(known) < _FEWEST_WEEKDAYS:
         known += _values_at(day, own, _NEIGHBOURING_DAYS)
     return bool(known) and median(known) <= MOST_USUAL_FOR_ZERO
-
-
-def _is_crossed(breaks: Sequence[LevelBreak], day: date, other: date) -> bool:
-    first, last = min(day, other), max(day, other)
-    return any(first < one.day <= last for one in breaks)
 
 
 def _values_at(day: date, values: Mapping[date, int], offsets: Iterable[int]) -> list[int]:

@@ -13,7 +13,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import StorageConflict
-from community_metrics.model import Provenance, StatRow, Status, UpsertCounts, ValueKind, ValueMark
+from community_metrics.model import (
+    EDGE_REACH,
+    SETTLING_DAYS,
+    Provenance,
+    StatRow,
+    Status,
+    UpsertCounts,
+    ValueKind,
+    ValueMark,
+)
 from community_metrics.periods import ONE_DAY, midnight, today
 
 if TYPE_CHECKING:
@@ -24,9 +33,8 @@ if TYPE_CHECKING:
 
 SETTLING_TIME: Final = timedelta(hours=24)
 """How far apart two equal readings must be to make a value final."""
-SETTLING_AGE: Final = 3 * ONE_DAY
+SETTLING_AGE: Final = SETTLING_DAYS * ONE_DAY
 """How old the last day of a value must be before it can become final, and before growth is a restatement."""
-_HALF_A_DAY: Final = ONE_DAY / 2
 _KEYS_SHOWN: Final = 10
 
 
@@ -214,7 +222,7 @@ def _ends_the_day_before(stored: StatRow, read_again: StatRow, kind: ValueKind) 
     A counter is read at an edge as near to it as possible, a level as late as possible. A counter that fell
     is stored all the same: the next reading could make up for the fall, and nothing would show it any more.
     """
-    noon = midnight(stored.period_end) + _HALF_A_DAY
+    noon = midnight(stored.period_end) + EDGE_REACH
     if stored.observed_at > noon:
         return False
     if kind is ValueKind.COUNTER:

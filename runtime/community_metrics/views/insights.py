@@ -5,30 +5,33 @@ Reading and computing are two steps, so that the API can compute in a thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import PeriodNotOver
 from community_metrics.model import EventKind
 from community_metrics.periods import ONE_DAY, Grain, last_completed, midnight, period_of, today
+from community_metrics.series.freshness import COLLECTING_JOBS
 from community_metrics.series.insights import (
     LEAD_DAYS,
-    RELEASE_HOURS,
+    RELEASE_DAYS,
     Material,
     Release,
+    doubtful,
     foremost,
     insights_of,
 )
 from community_metrics.series.outages import UNCOUNTED
 from community_metrics.views.outages import low_days, read_registries
 from community_metrics.views.product_table import totals_of
-from community_metrics.views.runs import load_freshness
+from community_metrics.views.runs import end_of_today, load_freshness
 from community_metrics.views.selection import StoredMetrics, declared_breaks, registry_hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
 
     from community_metrics.catalog import Catalog
     from community_metrics.model import MetricDefinition
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 
 _USUAL_AFTER: Final = timedelta(weeks=4)
 """How far after a day the days are from which its usual value follows."""
+_MOST_RUNS: Final = 1_000
+"""Runs that are searched for readings which returned nothing new: more than half a year of them."""
 MOST_RESTATED: Final = 5_000
 """Restated values that are read, last changed first; the insights say where there are more."""
 
@@ -125,8 +130,26 @@ async def read_material(
         releases=await _releases(reader, period),
         restated=tuple(row for row in restated[:MOST_RESTATED] if row.period_end <= period.end),
         has_more_restated=len(restated) > MOST_RESTATED,
+        retention_days=catalog.retention_days,
     )
+    material = replace(material, answered=await _answered(reader, doubtful(material), now))
     return InsightRows(stored, material, freshness)
+
+
+async def _answered(
+    reader: LanceDBReader, since: Mapping[str, date], now: datetime
+) -> dict[str, frozenset[date]]:
+    """Return the UTC days on which a run read each of the metrics without an error, from its day on."""
+    if not since:
+        return {}
+    runs = await reader.runs(limit=_MOST_RUNS, jobs=COLLECTING_JOBS, before=end_of_today(now))
+    days = {run.ingestion_run_id: today(run.started_at) for run in runs}
+    first = min(since.values())
+    asked = [run_id for run_id, day in days.items() if day > first]
+    found: dict[str, set[date]] = defaultdict(set)
+    for metric_id, run_id in await reader.successes(asked, list(since)):
+        found[metric_id].add(days[run_id])
+    return {name: frozenset(own) for name, own in found.items()}
 
 
 async def _releases(reader: LanceDBReader, period: Period) -> tuple[Release, ...]:
@@ -134,7 +157,7 @@ async def _releases(reader: LanceDBReader, period: Period) -> tuple[Release, ...
 
     A preview explains nothing: with one on most days every peak would be near to one.
     """
-    first = period_of(period.start, Grain.WEEK).start - timedelta(hours=RELEASE_HOURS)
+    first = period_of(period.start, Grain.WEEK).start - timedelta(days=RELEASE_DAYS)
     found = await reader.events(kind=EventKind.RELEASE, since=first, until=period.end)
     return tuple(
         Release(event.product, event.happened_at, event.title)

@@ -14,13 +14,13 @@ from community_metrics.model import USUAL_KINDS, InsightKind
 from community_metrics.readings import number_of_day
 from community_metrics.series.insights.days import Days, unusual_days
 from community_metrics.series.insights.foremost import MOST_FOREMOST, foremost
-from community_metrics.series.insights.gaps import missing, registry_gaps, restated
+from community_metrics.series.insights.gaps import doubtful, missing, registry_gaps, restated
 from community_metrics.series.insights.headline import headlines, movers
 from community_metrics.series.insights.links import total_link
 from community_metrics.series.insights.material import LEAD_DAYS, Material, Release, Total
 from community_metrics.series.insights.model import Insight, SilenceNumbers
 from community_metrics.series.insights.records import milestones, records, settling
-from community_metrics.series.insights.rules import RELEASE_HOURS, RULES, Rule
+from community_metrics.series.insights.rules import RELEASE_DAYS, RULES, Rule
 from community_metrics.series.insights.shifts import level_breaks
 
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 __all__ = [
     "LEAD_DAYS",
     "MOST_FOREMOST",
-    "RELEASE_HOURS",
+    "RELEASE_DAYS",
     "RULES",
     "Insight",
     "Material",
     "Release",
     "Rule",
     "Total",
+    "doubtful",
     "foremost",
     "insights_of",
 ]

@@ -19,7 +19,7 @@ from community_metrics.series.insights.model import Insight, UnusualDay, Unusual
 from community_metrics.series.insights.robust import Judgement, median_of_known
 from community_metrics.series.insights.rules import (
     FEWEST_OTHER_DAYS,
-    RELEASE_HOURS,
+    RELEASE_DAYS,
     WEEK_FACTOR,
 )
 from community_metrics.series.insights.words import amount, weekday
@@ -41,7 +41,7 @@ _CAUSES: Final = {
     Cause.REGISTRY: "The registry {also} moved as a whole.",
     Cause.COLLECTION_OR_HOLIDAY: "Series of other registries moved on the same day ({also}): a collection or "
     "a holiday.",
-    Cause.RELEASE: "Within 48 hours of a release ({also}).",
+    Cause.RELEASE: f"With a release on the day or in the {RELEASE_DAYS} days before ({{also}}).",
     Cause.UNEXPLAINED: "Unexplained: no registry moved as a whole, and no release is near.",
 }
 
@@ -114,7 +114,7 @@ class Days:
 
     @cached_property
     def of_sources(self) -> dict[tuple[str, Direction], Mask]:
-        """The days on which a registry itself moved: by its own series, or because others lack the day."""
+        """The days on which a registry moved: by its own series, or since it has no value of others."""
         count = self.judgement.value.shape[1]
         found = {}
         for source in {metric.source for metric in self.material.with_days}:
@@ -139,7 +139,7 @@ class Days:
         if others:
             return Cause.COLLECTION_OR_HOLIDAY, others
         starts = midnight(day_of_number(self.first + at))
-        near = timedelta(hours=RELEASE_HOURS)
+        near = timedelta(days=RELEASE_DAYS)
         releases = sorted(
             {
                 one.title

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from community_metrics.model import UNIQUES, InsightKind, MissingReason, SourceWindow, ValueKind
+from community_metrics.model import (
+    SETTLING_DAYS,
+    UNIQUES,
+    InsightKind,
+    MissingReason,
+    SourceWindow,
+    ValueKind,
+)
 from community_metrics.periods import Grain, days_between
 from community_metrics.readings import day_of_number, number_of_day
 from community_metrics.series.additive import adds_up
 from community_metrics.series.insights.links import outages_link, restatements_link, series_link
+from community_metrics.series.insights.material import LEAD_DAYS
 from community_metrics.series.insights.model import GapNumbers, Insight, MissingNumbers, RestatedNumbers
 from community_metrics.series.insights.rules import FEWEST_TOGETHER
+from community_metrics.series.loss import may_be_answered, was_answered
 from community_metrics.series.totals import LEAVES_AFTER_DAYS
 from community_metrics.text import counted, ranges_text, signed
 
@@ -30,19 +40,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SourceDays:
-    """The days of one source around the period: who lacks what.
+    """The days of one source around the period: who lacks what, and who was read when it was due.
 
     `lacking` has the missing days of each daily flow: none before its first or after the newest day of the
     source. `uncounted` are the days that the registry itself did not count, or only in part, `low` those that
     it counted low for everybody, by metric.
     """
 
+    material: Material
     source: str
     newest: int
     lacking: dict[str, frozenset[int]]
     spans: dict[str, tuple[int, int]]
     low: dict[str, frozenset[int]]
     uncounted: frozenset[int]
+
+    @cached_property
+    def kept_days(self) -> int | None:
+        """How many days after a day its value can be read; None for ever."""
+        kept = self.material.retention_days.get(self.source)
+        return None if kept is None else max(kept, 1)
+
+    @cached_property
+    def lacked(self) -> frozenset[int]:
+        """The days that a metric lacks: most sources have none, and then nothing else has to be searched."""
+        return frozenset().union(*self.lacking.values())
 
     def lacked_by(self, day: int) -> list[str]:
         """Return the metrics that lack a day."""
@@ -58,20 +80,59 @@ class SourceDays:
         """Return whether the registry counted a day low for everybody."""
         return any(day in days for days in self.low.values())
 
-    def is_registrys(self, day: int) -> bool:
-        """Return whether a day that is lacking is the registry's: by its own total, or because all lack it.
+    def not_returned(self, day: int) -> list[str]:
+        """Return the metrics that should have a day, which the source did not return when it was due."""
+        if day not in self.lacked:
+            return []
+        return [name for name in self.expected(day) if self.is_not_returned(name, day)]
 
-        Only several metrics are a proof.
+    def is_not_returned(self, name: str, day: int) -> bool:
+        """Return whether a metric lacks a day although it was read when the source should have had it."""
+        return day in self.lacking[name] and was_answered(
+            day_of_number(day), self.material.read_on(name), self.kept_days
+        )
+
+    def is_unread(self, name: str, day: int) -> bool:
+        """Return whether a metric lacks a day because it was not read while the source should have had it."""
+        can_be_read = self.kept_days is None or self.kept_days > SETTLING_DAYS
+        is_due = may_be_answered(day_of_number(day), self.material.now)
+        return can_be_read and is_due and day in self.lacking[name] and not self.is_not_returned(name, day)
+
+    def uncounted_of(self, day: int) -> list[str]:
+        """Return the metrics that lack a day because of the registry: by its own total, or since none has it.
+
+        That we lack a day in all of them is no proof, since we may not have read it. Several must have been
+        read when the source should have had it.
         """
+        if day not in self.lacked:
+            return []
         if day in self.uncounted:
-            return bool(self.lacked_by(day))
-        expected = self.expected(day)
-        return len(expected) >= FEWEST_TOGETHER and all(day in self.lacking[name] for name in expected)
+            return self.lacked_by(day)
+        returned_by_none = self.not_returned(day)
+        is_lacked_by_all = all(day in self.lacking[name] for name in self.expected(day))
+        return returned_by_none if is_lacked_by_all and len(returned_by_none) >= FEWEST_TOGETHER else []
 
     def is_lacked_by_others(self, day: int) -> bool:
-        """Return whether all series but one lack a day, so that the one has it as a part of a gap."""
-        lacked = sum(day in self.lacking[name] for name in self.expected(day))
-        return lacked >= max(FEWEST_TOGETHER, len(self.expected(day)) - 1)
+        """Return whether the source returned a day for one series at most, so that it has a part of a gap."""
+        count = len(self.not_returned(day))
+        return count >= FEWEST_TOGETHER and count >= len(self.expected(day)) - 1
+
+
+def doubtful(material: Material) -> dict[str, date]:
+    """Return the metrics of which the rows do not show whether they were read, with the first day since when.
+
+    Only a successful run shows then that the source was asked.
+    """
+    found: dict[str, date] = {}
+    for own in source_days(material, material.first_day + LEAD_DAYS).values():
+        late = _late_days(material, own)
+        for name, lacking in own.lacking.items():
+            days = [day_of_number(day) for day in lacking if own.is_unread(name, day)]
+            if late and material.read_on(name)[-1:] <= late[-1:]:
+                days.append(late[0])
+            if days:
+                found[name] = min(days)
+    return found
 
 
 def source_days(material: Material, first: int) -> dict[str, SourceDays]:
@@ -90,6 +151,7 @@ def source_days(material: Material, first: int) -> dict[str, SourceDays]:
     for source, stored in of_source.items():
         newest = max(int(days[-1]) for days in stored.values())
         found[source] = SourceDays(
+            material=material,
             source=source,
             newest=newest,
             lacking={name: _lacking(days, first, min(last, newest)) for name, days in stored.items()},
@@ -120,8 +182,7 @@ def registry_gaps(material: Material, sources: dict[str, SourceDays]) -> Iterato
 def _lacking_gaps(material: Material, own: SourceDays) -> Iterator[Insight]:
     groups: dict[tuple[tuple[str, ...], int], list[int]] = defaultdict(list)
     for day in _days_of(material):
-        if own.is_registrys(day):
-            lacking = tuple(sorted(own.lacked_by(day)))
+        if lacking := tuple(sorted(own.uncounted_of(day))):
             groups[lacking, len({*lacking, *own.expected(day)})].append(day)
     for (names, series), numbers in sorted(groups.items()):
         days = tuple(map(day_of_number, numbers))
@@ -169,33 +230,70 @@ def missing(material: Material, sources: dict[str, SourceDays]) -> Iterator[Insi
     yield from _missing_values(material)
 
 
+def _late_days(material: Material, own: SourceDays) -> list[date]:
+    """Return the days of the period after the newest of a source."""
+    first = max(number_of_day(material.period.start), own.newest + 1)
+    return list(days_between(day_of_number(first), material.period.end))
+
+
 def _late(material: Material, sources: dict[str, SourceDays]) -> Iterator[Insight]:
+    """Yield the days after the newest of each source: those it was asked for, and those it was not."""
     for source in sorted(sources):
         own = sources[source]
-        first = max(number_of_day(material.period.start), own.newest + 1)
-        days = tuple(days_between(day_of_number(first), material.period.end))
-        if days:
-            text = f"{source} has published no value of ours for {ranges_text(days)} yet."
-            yield _missing(material, sorted(own.lacking), days, MissingReason.LATE, text)
+        days = _late_days(material, own)
+        groups: dict[date | None, list[str]] = defaultdict(list)
+        for name in sorted(own.lacking) if days else ():
+            groups[next(iter(material.read_on(name)[-1:]), None)].append(name)
+        for read_on, names in sorted(groups.items(), key=lambda group: group[1]):
+            is_whole = len(names) == len(own.lacking)
+            asked = tuple(day for day in days if read_on is not None and day < read_on)
+            unread = tuple(days[len(asked) :])
+            if asked:
+                of_whom = "ours" if is_whole else _listed(material, source, names)
+                text = f"{source} has published no value of {of_whom} for {ranges_text(asked)} yet."
+                yield _missing(material, names, asked, MissingReason.LATE, text)
+            if unread:
+                who = source if is_whole else _listed(material, source, names)
+                was = "was" if is_whole or len(names) == 1 else "were"
+                since = "never read" if read_on is None else f"not read since {read_on}"
+                text = f"{who} {was} {since}: nothing is known of {ranges_text(unread)}."
+                yield _missing(material, names, unread, MissingReason.UNREAD, text)
 
 
 def _missing_days(material: Material, sources: dict[str, SourceDays]) -> Iterator[Insight]:
-    first = number_of_day(material.period.start)
-    groups: dict[tuple[str, tuple[int, ...]], list[str]] = defaultdict(list)
+    period, groups = _days_of(material), defaultdict(list)
     for source, own in sources.items():
-        for name, lacking in own.lacking.items():
-            days = tuple(sorted(day for day in lacking if day >= first and not own.is_registrys(day)))
-            if days:
-                groups[source, days].append(name)
-    for (source, numbers), names in sorted(groups.items()):
-        known = tuple(day_of_number(number) for number in numbers)
-        shown = [material.known[name].display_name for name in sorted(names)]
+        uncounted = {day: frozenset(own.uncounted_of(day)) for day in period}
+        lacked = ((name, days) for name, days in own.lacking.items() if days)
+        for name, lacking in lacked:
+            days = [day for day in period if day in lacking and name not in uncounted[day]]
+            unread = tuple(day for day in days if own.is_unread(name, day))
+            for reason, numbers in (
+                (MissingReason.DAYS, tuple(day for day in days if day not in unread)),
+                (MissingReason.UNREAD, unread),
+            ):
+                if numbers:
+                    groups[source, numbers, reason].append(name)
+    for (source, numbers, reason), names in sorted(groups.items()):
+        known = tuple(map(day_of_number, numbers))
         lack = "lacks" if len(names) == 1 else "lack"
-        others = (
-            "" if len(names) <= FEWEST_TOGETHER else f" and {len(names) - FEWEST_TOGETHER} more of {source}"
-        )
-        text = f"{', '.join(shown[:FEWEST_TOGETHER])}{others} {lack} {ranges_text(known)}."
-        yield _missing(material, sorted(names), known, MissingReason.DAYS, text)
+        text = f"{_listed(material, source, sorted(names))} {lack} {ranges_text(known)}"
+        if reason is MissingReason.UNREAD:
+            text += f": {_unread_when(sources[source], len(names), len(known))}"
+        yield _missing(material, sorted(names), known, reason, f"{text}.")
+
+
+def _unread_when(own: SourceDays, names: int, days: int) -> str:
+    it_was, it = "it was" if names == 1 else "they were", "it" if days == 1 else "them"
+    until = "or more" if own.kept_days is None else f"to {own.kept_days}"
+    return f"{it_was} not read {SETTLING_DAYS + 1} {until} days later, when {own.source} should have had {it}"
+
+
+def _listed(material: Material, source: str, names: Sequence[str]) -> str:
+    """Return the names of the first metrics, and how many more there are of the source."""
+    shown = ", ".join(material.known[name].display_name for name in names[:FEWEST_TOGETHER])
+    more = len(names) - FEWEST_TOGETHER
+    return f"{shown} and {more} more of {source}" if more > 0 else shown
 
 
 def _missing_values(material: Material) -> Iterator[Insight]:

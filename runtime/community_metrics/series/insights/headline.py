@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from community_metrics.model import Direction, InsightKind, ValueKind
-from community_metrics.periods import ONE_DAY, Grain
+from community_metrics.periods import Grain
 from community_metrics.series.change import YEAR, break_between, change_since
 from community_metrics.series.insights.links import series_link, total_link
 from community_metrics.series.insights.model import HeadlineNumbers, Insight, MoverNumbers
@@ -23,7 +23,7 @@ from community_metrics.series.insights.words import (
     value_words,
     why_no_change,
 )
-from community_metrics.series.summary import summarize
+from community_metrics.series.summary import both_windows_begin, summarize
 from community_metrics.text import named
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _mover(material: Material, metric: MetricDefinition) -> Insight | None:
     is_rolling = metric.value_kind is ValueKind.ROLLING
     length = metric.source_window.days or 0
     base = f"in the {length} days before" if is_rolling else base_words(period.shifted(-1), metric.value_kind)
-    first = period.end - (2 * length - 1) * ONE_DAY if is_rolling else period.shifted(-1).start
+    first = both_windows_begin(period.end, length) if is_rolling else period.shifted(-1).start
     return Insight(
         kind=InsightKind.MOVER,
         rule="largest-changes",

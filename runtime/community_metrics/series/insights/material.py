@@ -67,7 +67,8 @@ class Material:
     sources share one, `registries` the registry's own series of a source by day, `registry_breaks` its
     declared breaks, `uncounted` the days that the registry of a source did not count or only in part, `low`
     the days of metrics that it counted low for everybody, `restated` the rows that were restated since the
-    period began.
+    period began. `answered` has the UTC days of successful readings of a metric that its rows do not show,
+    `retention_days` how many completed days a source keeps that does not keep all.
     """
 
     period: Period
@@ -84,6 +85,12 @@ class Material:
     releases: tuple[Release, ...] = ()
     restated: tuple[StatRow, ...] = ()
     has_more_restated: bool = False
+    answered: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    retention_days: Mapping[str, int] = field(default_factory=dict)
+
+    def read_on(self, metric_id: str) -> list[date]:
+        """Return the UTC days on which a metric was read successfully, in order."""
+        return sorted({*self.readings.read_on(metric_id), *self.answered.get(metric_id, ())})
 
     @cached_property
     def known(self) -> dict[str, MetricDefinition]:

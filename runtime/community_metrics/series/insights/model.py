@@ -55,7 +55,7 @@ class UnusualNumbers:
     """Neighbouring days that are unusual in one direction, and who else moved.
 
     `is_one_day`: a single day, the other known days of whose week are usual. `also` names the
-    other registries that moved, or the releases of within 48 hours.
+    other registries that moved, or the releases on the day and in the two days before.
     """
 
     days: tuple[UnusualDay, ...]

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
+from community_metrics.model import SETTLING_DAYS
 from community_metrics.periods import Grain
 from community_metrics.sources.sentinel import COUNTED_FROM, PARTIAL_BELOW
 
@@ -14,14 +15,16 @@ BASELINE_WEEKS: Final = 8
 FEWEST_WEEKDAYS: Final = 4
 SCALE_DAYS: Final = 84
 FEWEST_SCALE_DAYS: Final = 28
-UNUSUAL: Final = 6.0
+UNUSUAL: Final = 8.0
+LEFT_OUT_WEEKS: Final = 2
 CHANCE: Final = 5.0
 LEAST_FACTOR: Final = 1.5
 MOVED_ALONG: Final = 3.0
 WEEK_FACTOR: Final = 1.25
 FEWEST_OTHER_DAYS: Final = 3
 FEWEST_TOGETHER: Final = 2
-RELEASE_HOURS: Final = 48
+RELEASE_DAYS: Final = 2
+SHIFTED: Final = 6.0
 WEEKS_BEFORE: Final = 8
 WEEKS_AFTER: Final = 4
 STEP_SHARE: Final = 0.5
@@ -30,10 +33,11 @@ FEWEST_OF_RECORD: Final = {Grain.WEEK: 26, Grain.MONTH: 6, Grain.QUARTER: 4}
 ROUND: Final = (1, 2, 5)
 PEAK_BEFORE: Final = 4
 PEAK_USUAL: Final = 8
-SETTLED_DAYS: Final = 3
 LATE_AFTER_HOURS: Final = 24
 NORMAL: Final = 1.4826
 """The median absolute deviation of a normal distribution, times this, is its standard deviation."""
+WEEKS_NORMAL: Final = 2.13
+"""The third largest of the largest distances of 12 weeks of a normal distribution, in standard deviations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +75,13 @@ def _of_grains(values: dict[Grain, int]) -> str:
 _FACTOR: Final = Parameter(
     "LEAST_FACTOR", str(LEAST_FACTOR), "least factor between a value and the usual one"
 )
-_SCALE: Final = Parameter(
-    "UNUSUAL",
-    str(UNUSUAL),
-    "least distance from the median, in robust standard deviations (1.4826 × MAD)",  # noqa: RUF001
-)
 _TOGETHER: Final = Parameter(
     "FEWEST_TOGETHER",
     str(FEWEST_TOGETHER),
     "least number of series of one source that must lack a day",
+)
+_LATE: Final = Parameter(
+    "SETTLING_DAYS", str(SETTLING_DAYS), "days after a day within which its value may be late"
 )
 
 RULES: Final = (
@@ -108,8 +110,12 @@ RULES: Final = (
         ("spike", "dip"),
         "A day of a flow or of a counter is compared with the median of the same weekday in the weeks "
         "before. The logarithm of the ratio is unusual where its distance from the median of the same "
-        "ratios of the days before exceeds a multiple of their median absolute deviation (MAD), and "
-        "the ratio itself a factor, and by more than a count varies by chance. Values from before a "
+        "ratios of the days before exceeds a multiple of their robust standard deviation, and "
+        "the ratio itself a factor, and by more than a count varies by chance. That deviation is the larger "
+        "of two, which are equal in a normal distribution: a multiple of the median absolute deviation "
+        "(MAD), and a part of the largest distance in a week, the weeks with the farthest days left out, so "
+        "that a day is usual where days like it come again. In the ratio a value of 0 counts as half the "
+        "greatest common divisor of the values. Values from before a "
         "change of counting are not used. Neighbouring days in one direction with one cause are one "
         'insight. It is "one day, not a trend" where the median ratio of the other known days of its '
         "ISO week, up to the end of the period, is usual.",
@@ -123,7 +129,16 @@ RULES: Final = (
             ),
             Parameter("SCALE_DAYS", str(SCALE_DAYS), "days before the day whose ratios give median and MAD"),
             Parameter("FEWEST_SCALE_DAYS", str(FEWEST_SCALE_DAYS), "of these that must be known"),
-            _SCALE,
+            Parameter(
+                "UNUSUAL", str(UNUSUAL), "least distance from the median, in robust standard deviations"
+            ),
+            Parameter("NORMAL", str(NORMAL), "what the MAD is multiplied by"),
+            Parameter(
+                "LEFT_OUT_WEEKS", str(LEFT_OUT_WEEKS), "weeks with the farthest days that are left out"
+            ),
+            Parameter(
+                "WEEKS_NORMAL", str(WEEKS_NORMAL), "what the largest distance of the next is divided by"
+            ),
             _FACTOR,
             Parameter(
                 "CHANCE", str(CHANCE), "least distance in roots of the usual count, which chance explains"
@@ -139,10 +154,10 @@ RULES: Final = (
         ("spike", "dip"),
         "The cause of a spike or dip, the first that holds: *registry*, where the registry's own "
         "series is unusual in the same direction on that day, or (for a dip) the ledger of outages has "
-        "the day as not counted, partial or low, or all other series of the source lack it, of which there "
-        "must be several; *collection or holiday*, where in "
+        "the day as not counted, partial or low, or the source did not return it for all other series "
+        "when it was due, of which there must be several; *collection or holiday*, where in "
         "another registry at least half of our series moved in the same direction; *release*, where "
-        "the product had a release, not only a preview of one, shortly before or on the day; else "
+        "the product had a release, not only a preview of one, on the day (UTC) or in the days before; else "
         "*unexplained*. It says what happened together, not why.",
         "as in robust-range",
         (
@@ -151,7 +166,9 @@ RULES: Final = (
             ),
             Parameter("WEEK_FACTOR", str(WEEK_FACTOR), "least factor of a series that moved too"),
             _TOGETHER,
-            Parameter("RELEASE_HOURS", str(RELEASE_HOURS), "hours from a release to the day"),
+            Parameter(
+                "RELEASE_DAYS", str(RELEASE_DAYS), "days before the day that a release explains it from"
+            ),
         ),
     ),
     Rule(
@@ -167,7 +184,11 @@ RULES: Final = (
             Parameter("WEEKS_BEFORE", str(WEEKS_BEFORE), "weeks before the shift"),
             Parameter("WEEKS_AFTER", str(WEEKS_AFTER), "weeks since, which make it lasting"),
             _FACTOR,
-            _SCALE,
+            Parameter(
+                "SHIFTED",
+                str(SHIFTED),
+                "least difference of the medians, in robust standard deviations (1.4826 × MAD)",  # noqa: RUF001
+            ),
             Parameter(
                 "STEP_SHARE", str(STEP_SHARE), "least share of the shift in the first step, of logarithms"
             ),
@@ -221,12 +242,15 @@ RULES: Final = (
     Rule(
         "lacked-by-all",
         ("registry_gap",),
-        "Days that every series of a source lacks although it has later days, or that a series lacks and "
+        "Days that every series of a source lacks although it has later days, and that it did not return "
+        "when several of them were read: later than the days that a value may be late, and while the source "
+        "still kept the day. Further, days that a series lacks and "
         "the ledger of outages has as not counted or partial, and days that the ledger has as low. Only the "
         "series that lack the days are named, with the number of those that should have them. A single "
-        "series without the ledger is no proof: its days are listed as missing.",
+        "series without the ledger is no proof, nor is a day that was not read when it was due: those days "
+        "are listed as missing.",
         "the number of days, in days",
-        (_TOGETHER,),
+        (_TOGETHER, _LATE),
     ),
     Rule(
         "outage-ledger",
@@ -245,7 +269,7 @@ RULES: Final = (
             Parameter("PARTIAL_BELOW", str(PARTIAL_BELOW), "share of the usual below which a day is partial"),
             Parameter("COUNTED_FROM", str(COUNTED_FROM), "share of the usual below which a day is low"),
             Parameter("NEIGHBOURING_WEEKS", "4", "weeks before and after whose same weekday is used"),
-            Parameter("SETTLED_DAYS", str(SETTLED_DAYS), "days after which a day has settled"),
+            Parameter("SETTLING_DAYS", str(SETTLING_DAYS), "days after which a day has settled"),
             Parameter("LATE_AFTER_HOURS", str(LATE_AFTER_HOURS), "hours after the reading of a later day"),
         ),
     ),
@@ -260,10 +284,13 @@ RULES: Final = (
     Rule(
         "not-known",
         ("missing",),
-        "What is not known of the period: missing days, days that a source has not published yet, a "
+        "What is not known of the period: missing days, with the reason where they were not read when they "
+        "were due; days after the newest of a source, which it has not published yet if it was read later "
+        "than the day, and which were not read otherwise; a "
         "level or rolling total that was not read at the end, a counter that was not read at both "
         "edges or fell.",
         "the number of missing days, or of periods, in days or periods",
+        (_LATE,),
     ),
     Rule(
         "nothing-unusual",

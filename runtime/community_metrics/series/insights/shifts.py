@@ -16,8 +16,8 @@ from community_metrics.series.insights.robust import median_of_known
 from community_metrics.series.insights.rules import (
     LEAST_FACTOR,
     NORMAL,
+    SHIFTED,
     STEP_SHARE,
-    UNUSUAL,
     WEEKS_AFTER,
     WEEKS_BEFORE,
 )
@@ -113,7 +113,18 @@ def shifts(values: NDArray[np.float64]) -> NDArray[np.bool_]:
         is_known
         & is_apart
         & (size >= np.log(LEAST_FACTOR))
-        & (size >= UNUSUAL * scale)
+        & (size >= SHIFTED * scale)
         & (step >= STEP_SHARE * size)
     )
     return found
+
+
+def newest_shift(weeks: NDArray[np.float64]) -> int | None:
+    """Return the position of the first week after the newest lasting shift; None without one.
+
+    `weeks` come oldest first and without a gap, NaN for one that is not complete.
+    """
+    if len(weeks) < _WEEKS:
+        return None
+    found = np.flatnonzero(shifts(weeks[np.newaxis])[0])
+    return int(found[-1]) + WEEKS_BEFORE if len(found) else None
