@@ -95,7 +95,7 @@ def _read_once_today(
     """Return the metrics that any job read today (UTC) from a registry that asks to be read once a day."""
     sources = available_sources()
     once = {metric.metric_id for metric in chosen if is_read_once_a_day(sources[metric.source])}
-    return once & read_on(today(now), turns.values())
+    return read_on(today(now), turns.values()) & once
 
 
 def _read_twice(once: AbstractSet[str], wanted: Sequence[Metric]) -> tuple[str, ...]:
