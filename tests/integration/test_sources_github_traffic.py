@@ -150,7 +150,7 @@ async def test_a_missing_repository_fails_alone(replay: Replay) -> None:
 async def test_an_owner_of_many_repositories_gets_results_while_others_are_still_read(replay: Replay) -> None:
     """A run that is stopped keeps what was handed on, and one that waits for a result is not kept waiting."""
     requests = [of(VIEWS, f"lancedb/r{number}") for number in range(2 * MOST_AT_ONCE + 5)]
-    waiting = []
+    waiting: list[int] = []
     async with client_of(replay, github_token="ghp_x") as client:
         async for _ in available_sources()["github-traffic"].fetch(requests, client):
             waiting.append(sum("/traffic/" in path for path in replay.paths) - len(waiting))
