@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from community_metrics.periods import ONE_DAY, Grain, days_between, last_periods, period_of
@@ -97,6 +97,7 @@ def test_the_interval_of_the_growth_of_a_level_covers_as_much(ahead: int) -> Non
 @settings(max_examples=30)
 @given(weekly, st.integers(2, 1000))
 def test_a_series_that_is_larger_by_a_factor_has_the_interval_times_it(values: list[int], by: int) -> None:
+    assume(forecast_weeks(list(values), 1, as_ratio=True)[0] is not None)  # a list may have a lasting shift
     one, other = forecast([*values], 1), forecast([value * by for value in values], 1)
     assert (other.low, other.high) == pytest.approx((one.low * by, one.high * by))
     assert (other.hits, other.tests) == (one.hits, one.tests)
