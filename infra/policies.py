@@ -135,10 +135,10 @@ def _send_mail(scope: Construct, settings: DeploymentSettings) -> list[iam.Polic
         return []
     # SES checks SendRawEmail too, because a message with parts is sent raw
     actions = ["ses:SendEmail", "ses:SendRawEmail"]
-    sender = {"StringEquals": {"ses:FromAddress": identity}}
+    sender: dict[str, dict[str, object]] = {"StringEquals": {"ses:FromAddress": identity}}
     if "@" not in identity:
         sender = {"StringLike": {"ses:FromAddress": f"*@{identity}"}}
-    return [_allow("SendMail", actions, [arns.mail_identity(scope, identity)], {**sender})]
+    return [_allow("SendMail", actions, [arns.mail_identity(scope, identity)], sender)]
 
 
 def _write_logs(scope: Construct, settings: DeploymentSettings, *groups: LogGroup) -> iam.PolicyStatement:

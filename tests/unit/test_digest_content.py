@@ -224,8 +224,8 @@ def test_the_order_of_products_does_not_change_the_name() -> None:
 
 def test_days_that_a_registry_did_not_count_are_not_known_and_no_finding() -> None:
     both = {PYTHON: without(LAST, PYTHON)[PYTHON], OTHER: without(LAST, OTHER)[OTHER], RUST: VALUES[RUST]}
-    later = {name: own | {LAST + timedelta(days=1): 100} for name, own in both.items()}
-    digest = digest_of(later)
+    later = {name: own | {LAST + timedelta(days=3): 100} for name, own in both.items()}
+    digest = digest_of(later, now=midnight(LAST + timedelta(days=5)))
     assert any("a gap of the registry, not a change of ours" in one.text for one in digest.unknown)
     assert not [one for one in digest.findings if "registry" in one.sentence]
 

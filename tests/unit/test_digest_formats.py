@@ -305,4 +305,4 @@ class TestDeck:
         html = deck_of(changed(notes=tuple(told)))
         for slide in re.findall(r'<section class="slide">(.*?)</section>', html):
             lines = re.findall(r"<li>(.*?)</li>", slide)
-            assert len(lines) == 1 or sum(-(-len(line) // 92) for line in lines) <= 17
+            assert len(lines) == 1 or sum(-(-len(line) // 98) for line in lines) <= 18

@@ -15,7 +15,7 @@ from community_metrics.series.forecast import forecast_weeks
 from tests.support.registry import CRATES, NPM, PYPI, Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,7 +25,7 @@ WEEKS = 104
 SUNDAY = date(2026, 11, 22)
 
 
-def forecast(weeks: list[int | None], ahead: int, *, as_ratio: bool = True) -> WeeklyForecast:
+def forecast(weeks: Sequence[int | None], ahead: int, *, as_ratio: bool = True) -> WeeklyForecast:
     found, reason = forecast_weeks(weeks, ahead, as_ratio=as_ratio)
     assert found is not None, reason
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -75,7 +75,8 @@ def marks(drawn: NDArray[np.float64]) -> NDArray[np.int64]:
     judged = Judgement.of(drawn)
     assert judged.value.shape == (len(drawn), 200)
     assert judged.is_judged.any()
-    return np.count_nonzero(judged.is_high | judged.is_low, axis=1)
+    counts: NDArray[np.int64] = np.count_nonzero(judged.is_high | judged.is_low, axis=1)
+    return counts
 
 
 def days_of(insights: list[Insight]) -> set[date]:
@@ -799,7 +800,7 @@ class TestProperties:
         missed = SUNDAY - timedelta(days=back)
         # read while the day may be late, and again when the source has dropped it
         read_on, now = missed + timedelta(days=3), midnight(SUNDAY + timedelta(days=9))
-        given = {"read_on": read_on, "now": now, "retention_days": {"pypistats": 14}}
+        given: dict[str, Any] = {"read_on": read_on, "now": now, "retention_days": {"pypistats": 14}}
         before = identities(insights_of(material(W47, values, **given)))
         for own in values.values():
             del own[missed]

@@ -87,7 +87,7 @@ STORIES: Final = {
         ),
     ),
     "tundra": Story(0.80, (Launch(160, "Tundra 1.0, the base model", 1.2, 0.25),)),
-    "copperline": Story(0.05, (Launch(12, "Copperline 4.0", 0.8, 0.05),)),
+    "copperline": Story(0.05, (Launch(12, "Copperline 4.0", 1.4, 0.05),)),
     "fathom": Story(0.40, (Launch(52, "Fathom reads DuckDB", 0.5, 0.15, EventKind.POST),)),
     "junction": Story(-0.10),
     "meadow": Story(1.50, (Launch(138, "Meadow 0.1, the first public version", 1.5, 0.30),), age_days=140),

@@ -113,5 +113,5 @@ def _read_once_today(
 ) -> frozenset[str]:
     """Return the metrics that any job read today (UTC) from a registry that asks to be read once a day."""
     sources = available_sources()
-    once = {metric.metric_id for metric in chosen if is_read_once_a_day(sources[metric.source])}
-    return once & read_on(today(now), turns.values())
+    once = (metric.metric_id for metric in chosen if is_read_once_a_day(sources[metric.source]))
+    return read_on(today(now), turns.values()) & frozenset(once)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from community_metrics.series.change import latest_complete
 from community_metrics.series.insights.rules import Parameter, Rule
 from community_metrics.series.insights.shifts import newest_shift
 
@@ -74,10 +73,6 @@ class WeeklyForecast:
     high: float
     hits: int
     tests: int
-
-
-newest_week = latest_complete
-"""The position of the newest complete week."""
 
 
 def forecast_weeks(

@@ -11,11 +11,12 @@ import numpy as np
 from community_metrics.model import ValueKind
 from community_metrics.periods import ONE_DAY, Grain, days_between, last_completed, last_periods
 from community_metrics.readings import day_of_number, number_of_day
-from community_metrics.series.change import break_between
-from community_metrics.series.forecast import MOST_WEEKS, newest_week
+from community_metrics.series.change import break_between, latest_complete
+from community_metrics.series.forecast import MOST_WEEKS
 from community_metrics.series.goals import Counted
 from community_metrics.series.points import points
 from community_metrics.series.snapshots import ended_days
+from community_metrics.series.summary import window_before
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,8 @@ def counted_by(
     if not is_rolling:
         return _with_weeks(known, metric, readings, now, breaks)
     window = metric.source_window.days or 0
-    return replace(known, window_days=window, growth=_growth_of_window(window, own, breaks))
+    base, _ = window_before(own, day_of_number(int(ends[-1])), window, breaks)
+    return replace(known, window_days=window, growth=None if base is None else int(own["value"][-1]) - base)
 
 
 def _with_weeks(
@@ -80,7 +82,7 @@ def _with_weeks(
         weeks = points([replace(metric, fallbacks=())], readings, periods, now).series(0).complete_values()
     # the growth of a week is from the week before, so that one is counted in the same way too
     weeks = _since_break(weeks, periods, breaks, with_week_before=is_level)
-    at = newest_week(weeks)
+    at = latest_complete(weeks)
     at_newest_week = None if at is None else levels[at]
     return replace(known, periods=periods, weeks=weeks, at_newest_week=at_newest_week)
 
@@ -107,7 +109,7 @@ def _sum_of_days(
     periods = weeks_read(now)
     grid = points([replace(metric, fallbacks=()) for metric in metrics], readings, periods, now)
     weeks = _since_break(grid.complete_totals(range(len(metrics))), periods, breaks)
-    at = newest_week(weeks)
+    at = latest_complete(weeks)
     return Counted(
         ValueKind.FLOW,
         _sum(rows, known),
@@ -143,13 +145,3 @@ def _since_break(
         return list(weeks)
     starts = [period.shifted(-1).start if with_week_before else period.start for period in periods]
     return [week if start >= newest.day else None for week, start in zip(weeks, starts, strict=True)]
-
-
-def _growth_of_window(window: int, own: NDArray[np.void], breaks: Sequence[LevelBreak]) -> int | None:
-    """Return the growth of a rolling total since its reading of one whole window of so many days earlier."""
-    last = int(own["last_day"][-1])
-    earlier = own["value"][own["last_day"] == last - window].tolist()
-    first = day_of_number(last - 2 * window + 1)
-    if not earlier or break_between(breaks, first, day_of_number(last)):
-        return None
-    return int(own["value"][-1]) - int(earlier[0])

@@ -11,7 +11,8 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.model import Progress, ValueKind
-from community_metrics.series.forecast import forecast_weeks, newest_week
+from community_metrics.series.change import latest_complete
+from community_metrics.series.forecast import forecast_weeks
 from community_metrics.series.insights.rules import Parameter, Rule
 from community_metrics.text import counted, ranges_text, signed
 
@@ -189,7 +190,7 @@ def _why_not_known(
 
 
 def _forecast(known: Counted, day: date, progress: Progress) -> tuple[GoalForecast | None, str | None]:
-    at = newest_week(known.weeks)
+    at = latest_complete(known.weeks)
     if reason := _why_no_forecast(known, day, progress, at):
         return None, reason
     if at is None or known.value is None or known.at_newest_week is None:
