@@ -25,10 +25,9 @@ from community_metrics.model.digest_content import (
     SinceLast,
 )
 from community_metrics.series import comparison, forecast, goals
-from community_metrics.series.change import Change as PeriodChange
 from community_metrics.series.insights import RULES
 from community_metrics.series.insights.links import series_link
-from community_metrics.series.insights.words import amount, known_changes, why_no_change
+from community_metrics.series.insights.words import amount
 from community_metrics.series.withdrawn import opening, withdrawn_milestones
 from community_metrics.text import named
 
@@ -116,34 +115,19 @@ def _change(change: Any) -> ScoreChange | None:
     return None if change is None else ScoreChange.model_validate(change)
 
 
-def headline_of(
-    score: Score, period: Period, bases: Sequence[Period], names: Mapping[str, str]
-) -> str | None:
-    """Return the total in plain English; `bases` are the period before and the one a year earlier.
+def headline_without_change(score: Score, period: Period, names: Mapping[str, str]) -> str | None:
+    """Return the total in plain English where a series of it is not complete; None without a total.
 
-    `names` has the display names of the series.
+    `names` has the display names of the series. A total of complete series has the sentence of its insight.
     """
     if score.value is None or score.unit is None or score.is_estimated:
         return None
-    changes = [
-        None if stored is None else PeriodChange(stored.absolute, stored.fraction)
-        for stored in (score.change, score.year_on_year)
-    ]
-    known = known_changes(changes, bases)
-    text = ", ".join([f"{score.name}: {amount(score.value, score.unit)} in {period.label}", *known])
-    if not score.is_complete:
-        lack = "is" if len(score.lacking) == 1 else "are"
-        return (
-            f"{text}, over {score.complete} of {score.series} series and so without a change: "
-            f"{named([names[one] for one in score.lacking])} {lack} not complete."
-        )
-    text += f", over {score.complete} of {score.series} series."
-    text += why_no_change(changes, bases, score.level_break)
-    if score.left_out:
-        text += (
-            f" Without {named([names[one] for one in score.left_out])}, which failed for more than two weeks."
-        )
-    return text
+    lack = "is" if len(score.lacking) == 1 else "are"
+    return (
+        f"{score.name}: {amount(score.value, score.unit)} in {period.label}, over {score.complete} of "
+        f"{score.series} series and so without a change: {named([names[one] for one in score.lacking])} "
+        f"{lack} not complete."
+    )
 
 
 def first_line(name: str | None, period: Period, *, complete: int, series: int, is_over: bool) -> str:

@@ -15,7 +15,6 @@ from community_metrics.model import InsightKind, Visibility
 from community_metrics.model.digest_content import Digest, GoalLine, Score, Sentence
 from community_metrics.periods import Grain
 from community_metrics.readings import Readings
-from community_metrics.series.change import YEAR
 from community_metrics.series.digests import (
     APART,
     UNKNOWN,
@@ -23,7 +22,7 @@ from community_metrics.series.digests import (
     finding_of,
     first_line,
     happenings_of,
-    headline_of,
+    headline_without_change,
     notes_of,
     rules_of,
     score_of,
@@ -116,7 +115,7 @@ class DigestRows:
             complete=complete,
             series=series,
             first_line=first_line(name, period, complete=complete, series=series, is_over=is_over),
-            headline=None if total is None else headline_of(total, period, self._bases, self._names),
+            headline=None if total is None else self._headline(total),
             total=total,
             scores=tuple(scores),
             findings=tuple(finding_of(one) for one in insights if one.kind not in APART),
@@ -138,10 +137,11 @@ class DigestRows:
             api_url=self.scope.api_url,
         )
 
-    @property
-    def _bases(self) -> tuple[Period, Period]:
-        period = self.scope.period
-        return period.shifted(-1), period.shifted(-YEAR[period.grain])
+    def _headline(self, total: Score) -> str | None:
+        """Return the sentence of the total's insight; where a series lacks days, one without a change."""
+        if not total.is_complete:
+            return headline_without_change(total, self.scope.period, self._names)
+        return next(one.sentence for one in self._insights if one.kind is InsightKind.HEADLINE)
 
     @property
     def _query(self) -> list[tuple[str, str]]:

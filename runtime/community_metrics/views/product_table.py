@@ -12,6 +12,7 @@ from community_metrics.series.additive import adds_up
 from community_metrics.series.insights import Total
 from community_metrics.series.period_totals import level_of_period, period_total
 from community_metrics.series.totals import left_out, level_total
+from community_metrics.text import named
 from community_metrics.views.selection import STARS, by_product, declared_breaks
 
 if TYPE_CHECKING:
@@ -156,7 +157,9 @@ def totals_of(
         return tuple(of_products)
     every = tuple(metric for total in of_products for metric in total.metrics)
     left = frozenset(name for total in of_products for name in total.left_out)
-    return (Total("All products", None, every, left), *of_products)
+    names = [total.name for total in of_products]
+    name = "All products" if stored.downloads.keys() <= set(by_product(chosen)) else named(names)
+    return (Total(name, None, every, left), *of_products)
 
 
 def left_out_of(
