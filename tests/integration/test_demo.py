@@ -197,6 +197,12 @@ async def test_the_story_of_a_demo_is_told_by_the_rules(api: Api) -> None:
     assert any("Spindle" in one and f"fewer ({MINUS}" in one for one in movers)
 
 
+async def test_the_total_of_some_products_names_them(api: Api) -> None:
+    body = (await api.get("insights?product=orchard&product=harbor")).json()
+    sentences = [one["sentence"] for one in body["insights"] if one["kind"] == "headline"]
+    assert [one.partition(":")[0] for one in sentences] == ["Orchard, Harbor", "Orchard", "Harbor"]
+
+
 async def test_a_demo_has_events_with_origins_outages_and_goals_of_every_standing(api: Api) -> None:
     events = (await api.get("events")).json()
     assert {one["kind"] for one in events["events"]} == {"release", "post", "mention", "outage"}
