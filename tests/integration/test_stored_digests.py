@@ -187,6 +187,20 @@ async def test_a_digest_of_a_metric_that_became_the_teams_is_hidden(
         assert len(await opened.digests(limit=9)) == 1
 
 
+async def test_a_digest_that_was_hidden_is_stored_again_as_another_edition(settings: Settings) -> None:
+    hidden, _ = await store(settings, scope("2026-W47"))
+    async with LanceDBStore.open(settings) as opened:
+        stored = {metric.metric_id: metric for metric in await opened.metrics()}
+        await opened.upsert_metrics([replace(stored[RUST], visibility=Visibility.TEAM)])
+    again, is_new = await store(settings, scope("2026-W47"), NOON + DAY)
+    assert (is_new, again.digest_id) == (True, f"{hidden.digest_id}-e2")
+    assert RUST not in again.metric_ids
+    async with LanceDBStore.open(settings) as opened:
+        kept = {row.digest_id: row.content for row in await opened.digests(limit=9)}
+    assert kept == {row.digest_id: row.content for row in (hidden, again)}
+    assert await store(settings, scope("2026-W47"), NOON + DAY) == (again, False)
+
+
 async def test_a_hidden_digest_takes_no_place_of_a_list(settings: Settings) -> None:
     kept = {"metric_ids": ("traffic:it's",)}, {"origins": ("feed:it's",)}
     shown = {"metric_ids": (RUST,), "origins": ("crates:lance",)}

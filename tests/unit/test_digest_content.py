@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from community_metrics.digest.plain import text_of
 from community_metrics.model import EventKind, InsightKind, Visibility
 from community_metrics.model.digest_content import Digest
 from community_metrics.periods import Grain, midnight, period_named
@@ -152,7 +154,7 @@ class TestSinceLast:
         since = digest_of(VALUES, previous=previous).since_last
         assert since is not None
         assert [(one.said, one.now) for one in since.corrections] == [(None, 350)]
-        assert "is complete by now: 350 downloads" in since.corrections[0].sentence
+        assert "is complete now: 350 downloads" in since.corrections[0].sentence
 
     def test_a_milestone_that_is_no_longer_passed_is_told(self) -> None:
         begun = {**VALUES, PYTHON: steady(100, LAST, 17)}
@@ -193,6 +195,16 @@ class TestSinceLast:
         since = digest_of(VALUES, previous=digest_of(VALUES, self.BEFORE)).since_last
         assert since is not None
         assert (since.digest_id, since.corrections, since.rules) == ("2026-W46", (), ())
+
+    def test_values_that_nothing_can_be_compared_with_are_counted(self) -> None:
+        gone = [replace(metric, metric_id=f"{metric.metric_id}-gone") for metric in METRICS[:1]]
+        values = {gone[0].metric_id: VALUES[PYTHON], **VALUES}
+        previous = digest_of(values, self.BEFORE, metrics=[*gone, *METRICS])
+        digest = digest_of(VALUES, previous=previous)
+        assert digest.since_last is not None
+        assert (digest.since_last.corrections, digest.since_last.unchecked) == ((), 1)
+        said = "1 value of the digest of 2026-W46 can no longer be compared; no other has changed."
+        assert said in " ".join(text_of(digest).split())
 
     def test_a_rule_that_changed_is_named(self) -> None:
         previous = digest_of(VALUES, self.BEFORE)

@@ -162,7 +162,11 @@ def test_what_changed_since_the_last_digest_is_told_first_among_what_was_restate
         link="/x",
     )
     since = SinceLast(
-        digest_id="2026-W46", period="2026-W46", corrections=(correction,), rules=("robust-range",)
+        digest_id="2026-W46",
+        period="2026-W46",
+        corrections=(correction,),
+        rules=("robust-range",),
+        unchecked=0,
     )
     shown = text_of(changed(since_last=since))
     assert "- Last week we said 4,399,751" in shown
@@ -170,7 +174,7 @@ def test_what_changed_since_the_last_digest_is_told_first_among_what_was_restate
 
 
 def test_a_digest_after_which_nothing_changed_says_so() -> None:
-    since = SinceLast(digest_id="2026-W46", period="2026-W46", corrections=(), rules=())
+    since = SinceLast(digest_id="2026-W46", period="2026-W46", corrections=(), rules=(), unchecked=0)
     assert "Nothing that the digest of 2026-W46 said has changed." in text_of(changed(since_last=since))
 
 

@@ -50,6 +50,13 @@ def svgs(digest: Digest) -> list[ET.Element]:
     return [ET.fromstring(one) for one in found]  # noqa: S314  we drew it
 
 
+def test_a_part_of_the_total_is_no_large_number() -> None:
+    assert slides_of(DIGEST).slides[0].number == "1,120 downloads"
+    assert DIGEST.total is not None
+    part = DIGEST.total.model_copy(update={"is_complete": False, "value": 700})
+    assert slides_of(DIGEST.model_copy(update={"total": part})).slides[0].number is None
+
+
 def test_the_deck_shows_the_total_its_parts_products_and_stars() -> None:
     headings = [one.heading for one in slides_of(DIGEST).slides]
     assert headings[:7] == [

@@ -13,7 +13,6 @@ from community_metrics.charts.bars import embedded_bars
 from community_metrics.charts.style import embedded_style
 from community_metrics.charts.svg import EMBEDDED, embedded_chart
 from community_metrics.digest.html import element, link, page
-from community_metrics.digest.outline import NONE
 from community_metrics.digest.slides import slides_of
 
 if TYPE_CHECKING:
@@ -136,19 +135,13 @@ def _row(row: Row, *, is_total: bool = False) -> Element:
         "tr",
         element("td", *name),
         element("td", row.value),
-        element("td", row.change, class_=_direction(row.change)),
-        element("td", row.year, class_=_direction(row.year)),
+        element("td", row.change, class_=row.change_direction or "same"),
+        element("td", row.year, class_=row.year_direction or "same"),
         element("td", row.stars),
     )
     if is_total:
         made.set("class", "total")
     return made
-
-
-def _direction(change: str) -> str:
-    if change == NONE or change.startswith("+0 "):
-        return "same"
-    return "up" if change.startswith("+") else "down"
 
 
 def _line(line: Line) -> list[Element | str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.digest.html import element, link, page
 from community_metrics.digest.outline import NONE, outline_of
 from community_metrics.digest.plain import text_of
+from community_metrics.model import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +29,8 @@ _TEXT: Final = f"{_FONT}font-size:15px;line-height:22px;margin:0 0 12px;"
 _HEADING: Final = f"{_FONT}font-size:17px;line-height:24px;margin:24px 0 8px;"
 _SMALL: Final = f"{_FONT}font-size:13px;line-height:19px;margin:0 0 6px;"
 _NOTE: Final = "color:#59636e;font-size:12px;"
+_COLOURS: Final = {Direction.UP: "color:#116329;", Direction.DOWN: "color:#a40e26;"}
+"""The sign of a change says the same."""
 _LINK: Final = "color:#0550ae;"
 _CELL: Final = (
     f"{_FONT}font-size:14px;line-height:20px;padding:6px 4px;border-bottom:1px solid #d1d9e0;"
@@ -92,7 +95,8 @@ def _row(row: Row, *, is_total: bool = False) -> Element:
     name = [link(row.name, row.url, style=_LINK if row.url else "")]
     name += [element("br"), element("span", row.note, style=_NOTE)] if row.note else []
     stars = "" if row.stars == NONE else f"{row.stars} stars"
-    changes = [element("span", text, style=_colour(text)) for text in (row.change, row.year)]
+    cells = ((row.change, row.change_direction), (row.year, row.year_direction))
+    changes = [element("span", text, style=_COLOURS[goes] if goes else "") for text, goes in cells]
     return element(
         "tr",
         element("td", *name, style=f"{_CELL}{bold}"),
@@ -106,13 +110,6 @@ def _two_lines(first: Child, second: Child) -> list[Child]:
     if not isinstance(second, str):
         return [first, element("br"), second]
     return [first, element("br"), element("span", second, style=_NOTE)] if second else [first]
-
-
-def _colour(change: str) -> str:
-    """Return the colour of a change, whose sign says the same."""
-    if change == NONE or change.startswith("+0 "):
-        return ""
-    return "color:#116329;" if change.startswith("+") else "color:#a40e26;"
 
 
 def _section(section: Section) -> Iterable[Element]:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.model import EventKind
+from community_metrics.model import Direction, EventKind
 from community_metrics.periods import Grain
 from community_metrics.text import counted, named, one_line, signed, without_controls
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NONE: Final = "-"
 """A value or a change that is not known."""
-NOT_USERS: Final = "Downloads are not users: machines that build and test download too."
+NOT_USERS: Final = "Downloads are not users: build and test machines download too."
 _HAPPENED, _SAID = "What happened", "What people say, with their names"
 _RESTATED, _NOT_KNOWN = "Restated", "Not known"
 SHARED: Final = {(_HAPPENED, _SAID), (_RESTATED, _NOT_KNOWN)}
@@ -52,7 +52,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A product: every cell as text, `NONE` where nothing is known; `note` says what is not complete."""
+    """A product: every cell as text, `NONE` where nothing is known; `note` says what is not complete.
+
+    `change_direction` and `year_direction` say which way a change goes; None for one of 0, or without one.
+    """
 
     name: str
     value: str
@@ -61,6 +64,8 @@ class Row:
     stars: str
     note: str
     url: str | None
+    change_direction: Direction | None = None
+    year_direction: Direction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,15 @@ def _row(score: Score, digest: Digest) -> Row:
         stars=NONE if score.stars is None else stars_words(score.stars),
         note=note_of(score),
         url=_url(digest.page_url, score.page),
+        change_direction=_direction(score.change),
+        year_direction=_direction(score.year_on_year),
     )
+
+
+def _direction(change: ScoreChange | None) -> Direction | None:
+    if change is None or change.absolute == 0:
+        return None
+    return Direction.UP if change.absolute > 0 else Direction.DOWN
 
 
 def change_words(change: ScoreChange | None) -> str:
@@ -237,10 +250,14 @@ def _restated(digest: Digest, most: int) -> Section:
     corrected = [] if since is None else list(_since_lines(since, digest))
     restated = [Line(plain(one.sentence), _api(digest, one.link)) for one in digest.restated]
     section = _limited(_RESTATED, [*corrected, *restated], most)
-    if since is None or corrected:
+    if since is None or (corrected and not since.unchecked):
         return section
-    kept = Line(f"Nothing that the digest of {since.period} said has changed.")
-    return Section(section.heading, (kept, *section.lines), section.more)
+    count = counted(since.unchecked, "value")
+    unchecked = f"{count} of the digest of {since.period} can no longer be compared"
+    kept = f"Nothing that the digest of {since.period} said has changed."
+    if since.unchecked:
+        kept = f"{unchecked}." if corrected else f"{unchecked}; no other has changed."
+    return Section(section.heading, (Line(kept), *section.lines), section.more)
 
 
 def _since_lines(since: SinceLast, digest: Digest) -> Iterable[Line]:

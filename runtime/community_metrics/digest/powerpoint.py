@@ -16,9 +16,9 @@ from pptx.dml.color import RGBColor
 from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
 from pptx.util import Emu, Inches, Pt
 
-from community_metrics.digest.outline import NONE
 from community_metrics.digest.powerpoint_charts import add_bars, add_lines
 from community_metrics.digest.slides import slides_of
+from community_metrics.model import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +39,8 @@ _ROOM: Final = Emu(_WIDTH - 2 * _MARGIN)
 _TITLE_ONLY: Final = 5
 """The layout of the default template that has a title and nothing else."""
 _INK, _SOFT, _WARNING = RGBColor(0x1F, 0x23, 0x28), RGBColor(0x59, 0x63, 0x6E), RGBColor(0x9A, 0x34, 0x12)
-_UP, _DOWN, _HEAD = RGBColor(0x11, 0x63, 0x29), RGBColor(0xA4, 0x0E, 0x26), RGBColor(0xEA, 0xEE, 0xF2)
+_COLOURS: Final = {Direction.UP: RGBColor(0x11, 0x63, 0x29), Direction.DOWN: RGBColor(0xA4, 0x0E, 0x26)}
+_HEAD = RGBColor(0xEA, 0xEE, 0xF2)
 _PAPER, _LINK = RGBColor(0xFF, 0xFF, 0xFF), RGBColor(0x05, 0x50, 0xAE)
 _COLUMNS: Final = (Inches(3.733), Inches(1.9), Inches(2.2), Inches(2.2), Inches(1.8))
 _ROW: Final = Inches(0.36)
@@ -156,18 +157,14 @@ def _draw_table(drawn: Drawn, table: Table) -> None:
 
 def _draw_row(cells: Sequence[Cell], row: Row, *, is_total: bool) -> None:
     texts = (row.name, row.value, row.change, row.year, row.stars)
+    directions = {2: row.change_direction, 3: row.year_direction}
     for at, (cell, text) in enumerate(zip(cells, texts, strict=True)):
-        colour = _direction(text) if at in {2, 3} else _INK
+        goes = directions.get(at)
+        colour = _COLOURS[goes] if goes else _INK
         url = row.url if at == 0 else None
         _set_cell(cell, text, is_first=at == 0, colour=colour, is_bold=is_total, url=url)
     if row.note:
         _run(cells[0].text_frame.paragraphs[0], f"  {row.note}", size=10, colour=_WARNING)
-
-
-def _direction(change: str) -> RGBColor:
-    if change == NONE or change.startswith("+0 "):
-        return _INK
-    return _UP if change.startswith("+") else _DOWN
 
 
 def _set_cell(

@@ -94,12 +94,12 @@ def _name(digest: Digest) -> str:
 
 def _title(digest: Digest, outline: Outline, rules: dict[str, str]) -> Slide:
     total = digest.total
-    has_number = total is not None and total.value is not None
     return Slide(
         heading=f"{_name(digest)}: {digest.grain} {digest.period}",
         lead=outline.first_line,
         notice=outline.notice,
-        number=value_words(total, with_unit=True) if total is not None and has_number else None,
+        # a part of the total alone, in large digits, would look like a fall
+        number=value_words(total, with_unit=True) if total is not None and total.is_complete else None,
         text=outline.headline,
         notes=_known(rules.get("total-of-period"), NOT_USERS),
         is_title=True,

@@ -211,6 +211,8 @@ class SinceLast(Part):
     """Milestones that are no longer passed, then values that changed, the largest difference first."""
     rules: tuple[str, ...]
     """Ids of the rules that changed in the meantime."""
+    unchecked: int
+    """Values of that digest that nothing can be compared with: too old, or of a series that is gone."""
 
 
 class RuleOf(Part):

@@ -223,8 +223,10 @@ def since_last(previous: Digest, material: Material) -> SinceLast:
     periods = [one.label for one in material.grid.periods]
     at = periods.index(previous.period) if previous.period in periods else None
     corrections = []
+    unchecked = 0
     for value in previous.values:
         if at is None or value.metric_id not in material.rows:
+            unchecked += value.value is not None
             continue
         now = _value(material, value.metric_id, at)
         if now != value.value:
@@ -239,6 +241,7 @@ def since_last(previous: Digest, material: Material) -> SinceLast:
         period=previous.period,
         corrections=(*withdrawn_milestones(previous, material), *sorted(corrections, key=_by_size)),
         rules=tuple(sorted(changed)),
+        unchecked=unchecked,
     )
 
 
@@ -246,7 +249,7 @@ def _correction(value: SeriesValue, now: int | None, period: Period, current: Pe
     before = opening(period, current)
     place = f"{value.name}, {period.label}"
     if value.value is None:
-        words = f"{place} is complete by now: {amount(now or 0, value.unit)}."
+        words = f"{place} is complete now: {amount(now or 0, value.unit)}."
     elif now is None:
         words = f"{before} we said {amount(value.value, value.unit)} ({place}); it is no longer complete."
     else:

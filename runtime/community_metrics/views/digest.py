@@ -261,9 +261,10 @@ class DigestRows:
         if not period.is_over(self.rows.material.now):
             return status_link()
         query = [(period.grain.value, period.label)]
-        if period.grain is Grain.WEEK:
+        if period.grain is Grain.WEEK and (product or not self.scope.products):
             return f"/api/v1/overview?{urlencode(query)}"
-        return f"/api/v1/insights?{urlencode(query + ([('product', product)] if product else []))}"
+        chosen = [("product", product)] if product else self._query[1:]
+        return f"/api/v1/insights?{urlencode(query + chosen)}"
 
     @cached_property
     def _goals(self) -> tuple[GoalLine, ...]:

@@ -13,6 +13,7 @@ from community_metrics.model.digest_content import Digest
 from community_metrics.periods import Grain, last_completed
 from community_metrics.suggestions import similar_ids
 from community_metrics.views.digest import read_digest
+from community_metrics.views.public import unnarrowed
 from community_metrics.views.runs import load_freshness
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ async def next_digest(
     """Return the row to store of a digest, and whether it is new.
 
     A digest of a complete period is stored once. One that was not complete has another edition where it tells
-    something else by now.
+    something else now.
 
     Raises:
         UnknownName: a product is not stored.
@@ -154,7 +155,9 @@ async def next_digest(
     stored = await _editions(reader, scope)
     if stored and stored[0].is_complete:
         return stored[0], False
-    edition = stored[0].edition + 1 if stored else 1
+    # one that was hidden since, because it names something of the team, keeps its edition
+    taken = await _editions(unnarrowed(reader), scope)
+    edition = taken[0].edition + 1 if taken else 1
     made = await made_digest(reader, catalog, now, scope=replace(scope, edition=edition))
     if stored and _tells(made) == _tells(content_of(stored[0])):
         return stored[0], False

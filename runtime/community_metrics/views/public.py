@@ -127,6 +127,11 @@ def _public_reader(reader: LanceDBReader, catalog: Catalog, *, has_team: bool) -
     return public
 
 
+def unnarrowed(reader: LanceDBReader) -> LanceDBReader:
+    """Return the reader that leaves nothing out, of a public one or of itself."""
+    return reader.everything if isinstance(reader, PublicReader) else reader
+
+
 class PublicReader(LanceDBReader):
     """Reads as if the database had no metric of the team."""
 
