@@ -19,6 +19,7 @@ from community_metrics.storage import LanceDBStore
 from community_metrics.views.digest import DigestScope
 from community_metrics.views.digests import (
     content_of,
+    last_complete,
     load_digest,
     load_digests,
     made_digest,
@@ -185,6 +186,15 @@ async def test_a_digest_of_a_metric_that_became_the_teams_is_hidden(
         everybody, _ = seen_by(Visibility.PUBLIC, opened, CATALOG, has_team=True)
         assert await everybody.digests(limit=9) == []
         assert len(await opened.digests(limit=9)) == 1
+
+
+@pytest.mark.parametrize(("asked", "found"), [("2026-W47", "2026-W47"), ("2026-W45", "2026-W44")])
+async def test_the_last_complete_period_is_the_newest_one_without_a_gap(
+    settings: Settings, asked: str, found: str
+) -> None:
+    async with LanceDBStore.open(settings) as opened:
+        wanted = await last_complete(opened, CATALOG, NOON, scope=scope(asked))
+    assert wanted == scope(found)
 
 
 async def test_a_digest_that_was_hidden_is_stored_again_as_another_edition(settings: Settings) -> None:

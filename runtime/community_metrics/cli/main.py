@@ -37,7 +37,7 @@ COMMANDS: Final[Panels] = {
     "Inspect": {
         "report": "Show how the products are doing: the headline, what changed, and one line for each.",
         "insights": "Say what changed in a week, a month or a quarter, by printed rules.",
-        "digest": "Tell a week, a month or a quarter, for a chat, a mail or a meeting.",
+        "digest": "Summarise a week, a month or a quarter, for a chat, an e-mail or a meeting.",
         "deliver": "Send each digest that is due to the targets of the catalogue.",
         "before-after": "Compare a metric before and after a day or event: what happened together, not why.",
         "goals": "Say what each week needs to reach a goal, and whether the recent weeks have it.",

@@ -341,5 +341,5 @@ async def read_digest(
             reader, catalog, now, since=period.start, until=period.end, products=products
         )
     except TooManyEvents:
-        events = None  # the digest says so, and tells the rest
+        events = None  # the digest says so
     return DigestRows(scope, rows, events, await load_goals(reader, catalog, now), previous)

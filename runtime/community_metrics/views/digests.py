@@ -31,6 +31,8 @@ MOST_NEWS: Final = 60
 """Digests whose milestones are in the feed: a year of weeks."""
 _MOST_OF_A_PERIOD: Final = 500
 """Digests of one period, of other products and viewers too, among which the newest edition is searched."""
+_MOST_BACK: Final = 4
+"""Periods among which the newest complete one is searched."""
 _NOT_COMPARED: Final = {"digest_id", "made_at", "table_versions", "page_url", "api_url"}
 """What two digests of one period may differ in and still tell the same."""
 
@@ -135,6 +137,21 @@ async def made_digest(
     versions = await reader.table_versions()
     rows = await read_digest(reader, catalog, now, scope=scope, previous=previous)
     return rows.build(versions)
+
+
+async def last_complete(
+    reader: LanceDBReader, catalog: Catalog, now: datetime, *, scope: DigestScope
+) -> DigestScope:
+    """Return the scope with its newest complete period of the last few; without one the scope itself.
+
+    Raises:
+        UnknownName: a product is not stored.
+    """
+    for back in range(_MOST_BACK):
+        earlier = replace(scope, period=scope.period.shifted(-back))
+        if (await made_digest(reader, catalog, now, scope=earlier)).is_complete:
+            return earlier
+    return scope
 
 
 async def next_digest(

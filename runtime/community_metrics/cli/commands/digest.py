@@ -20,7 +20,13 @@ from community_metrics.model import Visibility
 from community_metrics.periods import Grain, last_completed
 from community_metrics.runs.digests import record_digest
 from community_metrics.views.digest import DigestScope
-from community_metrics.views.digests import content_of, made_digest, next_digest, stored_digest
+from community_metrics.views.digests import (
+    content_of,
+    last_complete,
+    made_digest,
+    next_digest,
+    stored_digest,
+)
 from community_metrics.views.public import seen_by
 from community_metrics.views.rows import read
 
@@ -54,10 +60,10 @@ def digest(  # noqa: PLR0917  typer calls it by keyword
     anew: Anew = False,
     output: Output = None,
 ) -> None:
-    """Tell a week, a month or a quarter, for a chat, a mail or a meeting.
+    """Summarise a week, a month or a quarter, for a chat, an e-mail or a meeting.
 
-    Unless one is named, it is the last week. What changed and what happened, goals, and what is not known
-    follow from the rules of docs/insights.md. A period that is not complete says so in the first line.
+    Unless one is named, it is the last complete week. What changed and what happened, goals, and what is not
+    known follow from the rules of docs/insights.md. A period that is not complete says so in the first line.
     Without `--team` it has only what everybody may see. A digest that is stored is printed unchanged.
     """
     if store and anew:
@@ -74,13 +80,15 @@ def digest(  # noqa: PLR0917  typer calls it by keyword
         api_url=settings.api_url,
     )
     try:
-        told = asyncio.run(_stored(settings, scope) if store else _told(settings, scope, now, anew=anew))
+        if period is None:
+            scope = asyncio.run(_last_complete(settings, scope, now))
+        made = asyncio.run(_stored(settings, scope) if store else _made(settings, scope, now, anew=anew))
     except PeriodNotOver as error:
         raise typer.BadParameter(f"{error}; the last one is {error.last}") from error
     except UnknownName as error:
         near = f"; near: {', '.join(error.similar)}" if error.similar else ""
         raise typer.BadParameter(f"{error}{near}") from error
-    content = written(told, form)
+    content = written(made, form)
     if output is not None:
         _write(output, content)
     elif form.is_text:
@@ -108,7 +116,16 @@ def _write(file: Path, content: bytes) -> None:
         ) from error
 
 
-async def _told(settings: Settings, scope: DigestScope, now: datetime, *, anew: bool) -> Digest:
+async def _last_complete(settings: Settings, scope: DigestScope, now: datetime) -> DigestScope:
+    catalog = load_catalog(settings.catalog)
+
+    async def load(reader: LanceDBReader) -> DigestScope:
+        return await last_complete(*_seen_by(scope, settings, reader, catalog), now, scope=scope)
+
+    return (await read(settings, load))[0]
+
+
+async def _made(settings: Settings, scope: DigestScope, now: datetime, *, anew: bool) -> Digest:
     """Return the digest that was stored, else (or `anew`) the one of now."""
     catalog = load_catalog(settings.catalog)
 
