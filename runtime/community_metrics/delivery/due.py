@@ -25,7 +25,7 @@ PATIENCE: Final = timedelta(days=2)
 OLDEST: Final = timedelta(days=7)
 """A period that ended this long ago is not sent: a new target receives nothing from the past."""
 GIVE_UP: Final = timedelta(hours=48)
-"""How long after the first attempt a delivery is tried again."""
+"""How long after the first attempt the last one is made."""
 FIRST_WAIT: Final = timedelta(hours=1)
 _SLACK: Final = timedelta(minutes=5)
 """A job that starts each hour is some seconds early or late; an attempt must not slip by an hour for it."""
@@ -74,7 +74,7 @@ def next_step(row: StoredDelivery | None, now: datetime, *, is_idempotent: bool)
     """
     if row is None:
         return Step.SEND
-    is_too_old = now > row.first_attempt_at + GIVE_UP
+    is_too_old = now > row.first_attempt_at + GIVE_UP + _SLACK
     if row.state is DeliveryState.SENDING:  # by a run that was killed
         return Step.SEND_AGAIN if is_idempotent and not is_too_old else Step.CALL_UNKNOWN
     if row.state is not DeliveryState.FAILED or row.next_attempt_at is None:
@@ -106,8 +106,10 @@ def given_up(row: StoredDelivery) -> StoredDelivery:
 
 
 def _next_attempt(first: datetime, now: datetime, retry_after_s: float | None) -> datetime | None:
-    """Return when to try again: after an hour, then after as long as it was tried; None after 48 hours."""
-    wait = max(FIRST_WAIT, now - first) - _SLACK
+    """Return when to try again: after an hour, then after as long as it was tried; the last time at 48 hours."""
+    last = first + GIVE_UP - _SLACK
     demanded = timedelta(seconds=min(retry_after_s or 0.0, 2 * GIVE_UP.total_seconds()))
-    following = now + max(wait, demanded)
-    return following if following <= first + GIVE_UP else None
+    if now >= last or now + demanded > last:
+        return None
+    wait = max(FIRST_WAIT, now - first) - _SLACK
+    return min(now + max(wait, demanded), last)
