@@ -127,6 +127,27 @@ async def test_an_incomplete_digest_that_was_sent_is_not_sent_again_when_it_is_c
     assert len(rig.targets.requests) == 1
 
 
+async def test_a_new_installation_sends_no_empty_digest_and_the_real_one_once_it_has_numbers(
+    tmp_path: Path,
+) -> None:
+    place = local_place(tmp_path)
+    async with LanceDBStore.open(place.writing) as store:
+        await store.create_tables()
+    with Replay() as targets:
+        targets.always(f"{WEBHOOK_PATH}*", OK)
+        new = DeliveryRig(place.writing, targets, MONDAY + TWO_DAYS).with_deliveries(
+            delivery_toml(products=None)
+        )
+        report = await new.run()
+        assert (targets.requests, await new.rows()) == ([], [])
+        assert report.notes == (
+            "team receives nothing yet: no series is known. Fix: run `community-metrics refresh`.",
+        )
+        await fill(place.writing)
+        assert (await new.at(new.now + HOUR).run()).sent == 1
+        assert "no series is known" not in json.loads(targets.requests[0].body)["first_line"]
+
+
 async def test_a_webhook_gets_a_signature_of_its_body_and_a_timestamp(rig: DeliveryRig) -> None:
     await rig.run()
     [request] = rig.targets.requests

@@ -106,7 +106,7 @@ def given_up(row: StoredDelivery) -> StoredDelivery:
 
 
 def _next_attempt(first: datetime, now: datetime, retry_after_s: float | None) -> datetime | None:
-    """Return when to try again: after an hour, then after as long as it was tried; the last time at 48 hours."""
+    """Return when to try again: after an hour, then after as long as it was tried, and last at 48 hours."""
     last = first + GIVE_UP - _SLACK
     demanded = timedelta(seconds=min(retry_after_s or 0.0, 2 * GIVE_UP.total_seconds()))
     if now >= last or now + demanded > last:
