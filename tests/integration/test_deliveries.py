@@ -293,6 +293,15 @@ async def test_a_wrong_name_sends_nothing(
     assert rig.targets.requests == []
 
 
+async def test_sending_again_without_a_setting_keeps_the_record_of_what_was_sent(rig: DeliveryRig) -> None:
+    await rig.run()
+    sent, runs = await rig.row(), await rig.runs()
+    unset = rig.with_deliveries(delivery_toml(), secrets={})
+    with pytest.raises(ConfigurationError, match=r"not set: CM_DELIVERY_URL_TEAM, .*Fix: set it"):
+        await unset.at(MONDAY + HOUR).run(again=("team", "2026-W47"))
+    assert (await rig.row(), await rig.runs()) == (sent, runs)
+
+
 async def test_two_runs_at_once_send_one_message(rig: DeliveryRig) -> None:
     ended = await asyncio.gather(rig.run(), rig.run(), return_exceptions=True)
     failures = [one for one in ended if isinstance(one, BaseException)]

@@ -17,6 +17,7 @@ from community_metrics.catalog import load_catalog
 from community_metrics.clock import SystemClock
 from community_metrics.delivery.choice import Candidate, Choice, choose
 from community_metrics.delivery.courier import Courier
+from community_metrics.delivery.target import target_of
 from community_metrics.errors import ConfigurationError, PeriodNotOver
 from community_metrics.model import DeliveryState
 from community_metrics.periods import Grain, last_completed, period_named
@@ -77,7 +78,8 @@ async def deliver(
     does not take is in the report: it is no error of the run.
 
     Raises:
-        ConfigurationError: the catalogue is invalid or has no such target, or there is no such period.
+        ConfigurationError: the catalogue is invalid or has no such target, there is no such period, or a
+            setting of the target that `again` names is not set.
         PeriodNotOver: the period is not over.
         RunLocked: a run holds the database; the next run sends what is due.
         StorageError: a LanceDB operation failed.
@@ -86,7 +88,9 @@ async def deliver(
     courier = Courier(settings, catalog, clock or SystemClock(), rng or random.Random(), store_type)  # noqa: S311  jitter
     now = courier.clock.now()
     if again is not None:
-        choice = Choice([candidate_named(catalog, *again, now)])
+        named = candidate_named(catalog, *again, now)
+        target_of(named.delivery, settings, courier.clock)  # a missing setting must not replace a row
+        choice = Choice([named])
     else:
 
         async def load(reader: LanceDBReader) -> Choice:
