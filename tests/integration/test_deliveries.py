@@ -10,12 +10,13 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
 from community_metrics.catalog import load_catalog
 from community_metrics.catalog.catalog import parse_catalog
@@ -25,8 +26,9 @@ from community_metrics.clock import SystemClock
 from community_metrics.delivery.webhook import IDEMPOTENCY_KEY, SIGNATURE, TIMESTAMP
 from community_metrics.errors import ConfigurationError, PeriodNotOver, RunLocked
 from community_metrics.model import DeliveryState, RunStatus, SourceWindow
+from community_metrics.periods import Grain
 from community_metrics.storage import LanceDBReader, LanceDBStore
-from community_metrics.views.deliveries import delivery_sentence
+from community_metrics.views.deliveries import delivery_sentence, last_deliveries
 from tests.support.api import MISSING_DAY, RUST, fill, local_place, observed, write
 from tests.support.clock import NOON, FakeClock
 from tests.support.deliveries import (
@@ -413,6 +415,52 @@ async def test_status_and_the_catalogue_show_the_targets(rig: DeliveryRig) -> No
     assert listed == [
         {"id": "team", "to": "webhook", "digests": ["week"], "products": ["lance"], "visibility": "public"}
     ]
+
+
+async def test_what_did_not_arrive_is_shown_until_it_is_sent_or_its_period_ended_five_weeks_ago(
+    tmp_path: Path,
+) -> None:
+    month = a_delivery(
+        grain=Grain.MONTH, period="2026-10", state=DeliveryState.UNKNOWN, last_attempt_at=MONDAY - HOUR
+    )
+    old = replace(month, period="2026-09", state=DeliveryState.FAILED)
+    week = a_delivery(state=DeliveryState.SENT, last_attempt_at=MONDAY)
+    place = local_place(tmp_path)
+    async with LanceDBStore.open(place.writing) as store:
+        await store.create_tables()
+        for row in (old, month, week):
+            await store.record_delivery(row)
+        late = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(weeks=5)
+        assert await last_deliveries(store, ["team", "board"], MONDAY) == [week, month]
+        assert await last_deliveries(store, ["team"], late - HOUR) == [week, month]
+        assert await last_deliveries(store, ["team"], late) == [week]
+        await store.record_delivery(replace(month, state=DeliveryState.SENT))
+        assert await last_deliveries(store, ["team"], MONDAY) == [week]
+
+
+async def test_doctor_warns_of_a_month_that_did_not_arrive_also_when_the_week_was_sent(
+    rig: DeliveryRig,
+) -> None:
+    month = {"grain": Grain.MONTH, "period": "2026-10"}
+    async with LanceDBStore.open(rig.settings) as store:
+        await store.record_delivery(
+            a_delivery(**month, state=DeliveryState.UNKNOWN, last_attempt_at=MONDAY - HOUR)
+        )
+    await rig.run()
+    checks = await last_delivery_checks(rig.settings, load_catalog(rig.settings.catalog), FakeClock(MONDAY))
+    assert [(check.verdict, check.detail.partition(" (")[0][:24]) for check in checks] == [
+        (Verdict.OK, "team: week 2026-W47 was "),
+        (Verdict.WARN, "team: month 2026-10 may "),
+    ]
+
+
+async def test_what_did_not_arrive_is_a_warning_in_the_log(rig: DeliveryRig) -> None:
+    rig.targets.script(WEBHOOK_PATH, Scripted(status=404))
+    with structlog.testing.capture_logs() as lines:
+        await rig.run()
+        await rig.run(again=("team", "2026-W47"))
+    levels = [line["log_level"] for line in lines if line["event"] == "delivery"]
+    assert levels == ["warning", "info"]
 
 
 async def test_doctor_names_a_missing_setting_and_the_last_error_without_sending(rig: DeliveryRig) -> None:

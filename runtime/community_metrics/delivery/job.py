@@ -7,6 +7,7 @@ digests, so that what is sent is frozen. Then it holds the database, decides onc
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from community_metrics.model import DeliveryState
 from community_metrics.periods import Grain, last_completed, period_named
 from community_metrics.runs.deliveries import delivery_run
 from community_metrics.suggestions import suggestion
-from community_metrics.views.deliveries import delivery_sentence
+from community_metrics.views.deliveries import delivery_sentence, not_arrived
 from community_metrics.views.rows import read
 
 if TYPE_CHECKING:
@@ -100,8 +101,11 @@ async def deliver(
     if dry_run or not choice.candidates:
         return DeliveryReport(notes=tuple(choice.notes), due=tuple(one.name for one in choice.candidates))
     report = await _sent(courier, choice)
-    for sentence in report.sentences:
-        log.info("delivery", outcome=sentence)
+    for row in report.rows:
+        level = logging.WARNING if not_arrived(row) else logging.INFO
+        log.log(level, "delivery", outcome=delivery_sentence(row))
+    for note in report.notes:
+        log.info("delivery", outcome=note)
     return report
 
 
