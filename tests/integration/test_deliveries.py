@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 DOCS = Path(__file__).parents[2] / "docs" / "digest.md"
 OK = Scripted(body_text="ok")
-BUSY = Scripted(status=503)
+BUSY = Scripted(status=503, headers={"Retry-After": "1"})
 
 
 @pytest.fixture
@@ -207,6 +207,18 @@ async def test_a_target_that_stays_dead_is_given_up_after_48_hours_and_named(rig
     assert "`community-metrics deliver --again team 2026-W47` sends it" in delivery_sentence(row)
 
 
+async def test_a_webhook_whose_errors_do_not_say_what_arrived_is_tried_again_and_called_unknown_at_last(
+    rig: DeliveryRig,
+) -> None:
+    rig.targets.always(WEBHOOK_PATH, Scripted(status=502))
+    [first] = (await rig.run()).rows
+    assert (first.state, first.next_attempt_at is not None) == (DeliveryState.FAILED, True)
+    assert "may have arrived: the target returned 502. The next attempt" in delivery_sentence(first)
+    await rig.at(MONDAY + 48 * HOUR).run()
+    assert len({header(request, IDEMPOTENCY_KEY) for request in rig.targets.requests}) == 1
+    assert (await rig.row()).state is DeliveryState.UNKNOWN
+
+
 async def test_a_final_refusal_is_not_repeated(rig: DeliveryRig) -> None:
     rig.targets.always(WEBHOOK_PATH, Scripted(status=404))
     report = await rig.run()
@@ -233,6 +245,18 @@ async def test_slack_gets_no_second_message_where_its_response_was_lost(rig: Del
     assert [row.state for row in report.rows] == [DeliveryState.UNKNOWN]
     assert "run `community-metrics deliver --again team 2026-W47`" in report.sentences[0]
     for hours in (1, 30):
+        assert (await slack(rig).at(MONDAY + hours * HOUR).run()).rows == ()
+    assert len(rig.targets.requests) == 1
+
+
+async def test_slack_gets_no_second_message_after_an_error_of_a_gateway_that_may_have_passed_it_on(
+    rig: DeliveryRig,
+) -> None:
+    rig.targets.always(SLACK_PATH, Scripted(status=504))
+    report = await slack(rig).run()
+    assert [row.state for row in report.rows] == [DeliveryState.UNKNOWN]
+    assert "may have arrived: the target returned 504" in report.sentences[0]
+    for hours in (1, 2, 30):
         assert (await slack(rig).at(MONDAY + hours * HOUR).run()).rows == ()
     assert len(rig.targets.requests) == 1
 

@@ -104,7 +104,8 @@ async def test_200_products_are_folded_within_the_limits_of_slack(targets: Repla
         (Scripted(404, body_text="<html>"), TerminalDeliveryError, "the target returned 404"),
         (Scripted(200, body_text="<html>"), TerminalDeliveryError, "200 without Slack's `ok`"),
         (Scripted(429, body_text="rate_limited"), TransientDeliveryError, "the target returned 429"),
-        (Scripted(500, body_text="rollup_error"), TransientDeliveryError, "the target returned 500"),
+        (Scripted(503, {"Retry-After": "5"}), TransientDeliveryError, "the target returned 503"),
+        *((Scripted(status), DeliveryUnknown, f"returned {status}") for status in (408, 500, 502, 503, 504)),
         (Scripted(close=True), DeliveryUnknown, "the request was sent, and no response came"),
     ],
 )
@@ -271,7 +272,9 @@ async def test_ses_gets_the_message_as_it_is(ses: Replay) -> None:
     [
         (refused(429, "TooManyRequestsException"), TransientDeliveryError, "SES returned TooManyRequests"),
         (refused(400, "LimitExceededException"), TransientDeliveryError, "LimitExceeded"),
-        (refused(500, "InternalFailure"), TransientDeliveryError, "InternalFailure"),
+        (refused(400, "ThrottlingException"), TransientDeliveryError, "ThrottlingException"),
+        (refused(408, "RequestTimeout"), DeliveryUnknown, "RequestTimeout"),
+        (refused(500, "InternalFailure"), DeliveryUnknown, "InternalFailure"),
         (refused(400, "MessageRejected"), TerminalDeliveryError, "because of MessageRejected. Fix: verify"),
         (refused(403, "AccessDeniedException"), TerminalDeliveryError, "allow this role ses:SendEmail"),
         (Scripted(close=True), DeliveryUnknown, "the message was sent, and SES did not answer"),

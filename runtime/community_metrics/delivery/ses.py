@@ -33,7 +33,6 @@ _MAY_PASS: Final = {
     "LimitExceededException",
     "Throttling",
     "ThrottlingException",
-    "RequestTimeout",
 }
 _LONGEST_ANSWER: Final = 200
 
@@ -79,12 +78,10 @@ def _refusal(error: ClientError) -> DeliveryError:
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     code = found.get("Code", str(status))
     message = f"SES returned {code}: {found.get('Message', '')[:_LONGEST_ANSWER]}"
-    if (
-        status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        or status == HTTPStatus.TOO_MANY_REQUESTS
-        or code in _MAY_PASS
-    ):
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in _MAY_PASS:
         return TransientDeliveryError(message)
+    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return DeliveryUnknown(message)  # the message may have been handled before the error
     return TerminalDeliveryError(
         f"{message}. Fix: verify the sender in SES, and allow this role ses:SendEmail"
     )

@@ -70,17 +70,19 @@ def require_taken(reply: Reply, *, variable: str) -> None:
     """Return if the target took the request.
 
     Raises:
-        TransientDeliveryError: 408, 429 or 5xx: a later request may be taken.
+        TransientDeliveryError: 429, or 503 with a wait: the target says that it took nothing.
+        DeliveryUnknown: 408 or any other 5xx: the request may have been handled before the error.
         TerminalDeliveryError: any other status: a later request would end the same.
     """
     status = reply.status
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return
-    if (
-        status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
-        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if status == HTTPStatus.TOO_MANY_REQUESTS or (
+        status == HTTPStatus.SERVICE_UNAVAILABLE and reply.retry_after_s is not None
     ):
         raise TransientDeliveryError(f"the target returned {status}", retry_after_s=reply.retry_after_s)
+    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise DeliveryUnknown(f"the target returned {status}", retry_after_s=reply.retry_after_s)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise TerminalDeliveryError(
             f"the target returned {status}: it redirects, which is not followed. Fix: set {variable} to the "
