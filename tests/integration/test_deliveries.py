@@ -28,6 +28,7 @@ from community_metrics.errors import ConfigurationError, PeriodNotOver, RunLocke
 from community_metrics.model import DeliveryState, RunStatus, SourceWindow
 from community_metrics.periods import Grain
 from community_metrics.storage import LanceDBReader, LanceDBStore
+from community_metrics.storage.schemas import DIGESTS
 from community_metrics.views.deliveries import delivery_sentence, last_deliveries
 from tests.support.api import MISSING_DAY, RUST, fill, local_place, observed, write
 from tests.support.clock import NOON, FakeClock
@@ -342,6 +343,53 @@ async def test_a_run_that_another_one_overtook_sends_nothing(rig: DeliveryRig) -
         with pytest.raises(RunLocked, match="run-1"):
             await rig.run()
     assert rig.targets.requests == []
+
+
+# errors that nobody expects
+
+
+async def test_a_digest_that_cannot_be_read_is_a_final_failure_and_nothing_is_sent(rig: DeliveryRig) -> None:
+    rig.targets.script(SLACK_PATH, BUSY, BUSY, BUSY)
+    await slack(rig).run()
+    async with LanceDBStore.open(rig.settings) as store:
+        [stored] = await store.digests(limit=2)
+        await store._merge(DIGESTS, [replace(stored, content="{}")])  # as another version writes it
+    report = await slack(rig).at(MONDAY + HOUR).run()
+    assert [(row.state, row.next_attempt_at) for row in report.rows] == [(DeliveryState.FAILED, None)]
+    assert "was not sent: The digest 2026-W47-p" in report.sentences[0]
+    assert (
+        "was stored by another version of community-metrics and cannot be read. Fix: " in report.sentences[0]
+    )
+    assert (await slack(rig).at(MONDAY + 2 * HOUR).run()).rows == ()
+    assert len(rig.targets.requests) == 3
+
+
+async def test_a_digest_that_cannot_be_read_is_still_unknown_where_a_killed_run_was_sending_it(
+    rig: DeliveryRig,
+) -> None:
+    await rig.run()
+    async with LanceDBStore.open(rig.settings) as store:
+        await store.record_delivery(replace(await rig.row(), state=DeliveryState.SENDING))
+        [stored] = await store.digests(limit=2)
+        await store._merge(DIGESTS, [replace(stored, content="{}")])
+    report = await rig.at(MONDAY + HOUR).run()
+    assert [row.state for row in report.rows] == [DeliveryState.UNKNOWN]
+
+
+async def test_an_unexpected_error_of_a_client_fails_the_run_and_leaves_no_delivery_in_progress(
+    rig: DeliveryRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", "no address")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    mail = delivery_toml(to="email", sender="a@example.org", receivers=["b@example.org"], via="ses")
+    with pytest.raises(ValueError, match="Invalid endpoint"):
+        await rig.with_deliveries(mail, secrets={}).run()
+    row, [run] = await rig.row(), await rig.runs()
+    assert (row.state, row.message) == (
+        DeliveryState.UNKNOWN,
+        "an error of this program while it was sent: ValueError",
+    )
+    assert run.status is RunStatus.FAILED
 
 
 # settings

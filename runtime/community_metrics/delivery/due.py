@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.errors import DeliveryUnknown, TransientDeliveryError
 from community_metrics.model import DeliveryState
 from community_metrics.periods import last_completed
+from community_metrics.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from community_metrics.errors import DeliveryError
+    from community_metrics.errors import CommunityMetricsError, DeliveryError
     from community_metrics.model import StoredDelivery
     from community_metrics.periods import Grain, Period
 
@@ -95,6 +96,20 @@ def failed(
     if is_unknown and following is None:
         return replace(ended, state=DeliveryState.UNKNOWN, next_attempt_at=None)
     return replace(ended, state=DeliveryState.FAILED, next_attempt_at=following)
+
+
+def not_sent(
+    before: StoredDelivery | None, begun: StoredDelivery, error: CommunityMetricsError
+) -> StoredDelivery:
+    """Return the row of a delivery that could not begin, and is not tried again.
+
+    It is unknown where an attempt `before` may have arrived.
+    """
+    may_have_arrived = before is not None and (
+        before.state is DeliveryState.SENDING or before.error_class == DeliveryUnknown.__name__
+    )
+    state = DeliveryState.UNKNOWN if may_have_arrived else DeliveryState.FAILED
+    return replace(begun, state=state, error_class=type(error).__name__, message=one_line(str(error)))
 
 
 def given_up(row: StoredDelivery) -> StoredDelivery:

@@ -149,7 +149,7 @@ async def _sent(courier: Courier, choice: Choice) -> DeliveryReport:
             ),
             return_exceptions=True,  # each target gets its row, whatever becomes of another
         )
-    rows = _rows(ended)
+        rows = _rows(ended)
     return DeliveryReport(tuple(rows), tuple(choice.notes), run=delivery_log.run)
 
 

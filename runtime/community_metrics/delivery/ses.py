@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from community_metrics.delivery.message import Envelope
     from community_metrics.delivery.target import Outgoing
     from community_metrics.errors import DeliveryError
+    from community_metrics.model.digest_content import Digest
 
 # one attempt: boto3 would send a message again whose response was lost
 _CONFIG: Final = Config(
@@ -43,13 +44,17 @@ class Ses:
 
     envelope: Envelope
 
+    def rendered(self, digest: Digest, key: str) -> Outgoing:
+        """Return the digest as one message."""
+        return message_of(digest, key, self.envelope)
+
     async def send(self, outgoing: Outgoing) -> None:
         """Send the digest as one message to all receivers.
 
         Raises:
             DeliveryError: SES did not take it, or the response was lost.
         """
-        await asyncio.to_thread(self._send, message_of(outgoing, self.envelope))
+        await asyncio.to_thread(self._send, outgoing.body)
 
     def _send(self, message: bytes) -> None:
         try:
