@@ -24,7 +24,7 @@ from community_metrics.cli.checks import Verdict
 from community_metrics.cli.delivery_checks import last_delivery_checks, setting_checks
 from community_metrics.clock import SystemClock
 from community_metrics.delivery.webhook import IDEMPOTENCY_KEY, SIGNATURE, TIMESTAMP
-from community_metrics.errors import ConfigurationError, PeriodNotOver, RunLocked
+from community_metrics.errors import ConfigurationError, LeaseLost, PeriodNotOver, RunLocked
 from community_metrics.model import DeliveryState, RunStatus, SourceWindow
 from community_metrics.periods import Grain
 from community_metrics.storage import LanceDBReader, LanceDBStore
@@ -390,6 +390,36 @@ async def test_an_unexpected_error_of_a_client_fails_the_run_and_leaves_no_deliv
         "an error of this program while it was sent: ValueError",
     )
     assert run.status is RunStatus.FAILED
+
+
+# a run that was suspended for longer than its lease
+
+
+def overtaken(after: str) -> type[LanceDBStore]:
+    """Return a store whose database another run takes over after a step."""
+    original = getattr(LanceDBStore, after)
+
+    async def step(self: LanceDBStore, *args: Any, **options: Any) -> Any:
+        result = await original(self, *args, **options)
+        later = MONDAY + timedelta(minutes=10)
+        await self.acquire_lease("other-run", "elsewhere", 1, later, timedelta(minutes=5))
+        return result
+
+    return type("Overtaken", (LanceDBStore,), {after: step})
+
+
+async def test_a_run_that_lost_the_database_before_it_sends_sends_nothing(rig: DeliveryRig) -> None:
+    with pytest.raises(LeaseLost, match="other-run"):
+        await rig.run(store_type=overtaken("deliveries"))
+    assert (rig.targets.requests, await rig.rows()) == ([], [])
+
+
+async def test_a_run_that_lost_the_database_while_it_waited_does_not_send_again(rig: DeliveryRig) -> None:
+    rig.targets.always(WEBHOOK_PATH, BUSY)
+    with pytest.raises(LeaseLost, match="other-run"):
+        await rig.run(store_type=overtaken("record_delivery"))
+    assert len(rig.targets.requests) == 1
+    assert (await rig.row()).state is DeliveryState.SENDING
 
 
 # settings

@@ -12,6 +12,7 @@ from community_metrics.errors import (
     ConfigurationError,
     DeliveryError,
     DeliveryUnknown,
+    LeaseLost,
     StorageSchemaMismatch,
     TerminalDeliveryError,
     UnknownName,
@@ -107,14 +108,21 @@ class Courier:
         """Send what was rendered, and return the row of how that ended.
 
         Raises:
+            LeaseLost: another run took the database over while this one waited.
             Exception: one that no target should raise; its row says that the digest may have arrived.
         """
+
+        async def wait(seconds: float) -> None:
+            await self.clock.sleep(seconds)
+            await log.renew()
+
         try:
-            note: str | None = await retrying(self.clock, self.rng, is_idempotent=idempotent)(
-                target.send, outgoing
-            )
+            loop = retrying(wait, self.rng, is_idempotent=idempotent)
+            note: str | None = await loop(target.send, outgoing)
         except DeliveryError as error:
             return await log.write(self._failed(begun, error, idempotent=idempotent))
+        except LeaseLost:  # the run that has the database writes the row
+            raise
         except Exception as error:
             unknown = DeliveryUnknown(f"an error of this program while it was sent: {type(error).__name__}")
             await log.write(self._failed(begun, unknown, idempotent=idempotent))

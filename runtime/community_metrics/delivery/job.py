@@ -83,6 +83,7 @@ async def deliver(
             setting of the target that `again` names is not set.
         PeriodNotOver: the period is not over.
         RunLocked: a run holds the database; the next run sends what is due.
+        LeaseLost: another run took the database over; what was not sent yet was not sent.
         StorageError: a LanceDB operation failed.
     """
     catalog = load_catalog(settings.catalog)
