@@ -17,7 +17,7 @@ CommunityMetricsError
 ├── DeliveryError               a target did not take a digest
 │   ├── TransientDeliveryError  it did not arrive; a later attempt may succeed
 │   ├── TerminalDeliveryError   it did not arrive; a later attempt ends the same
-│   └── DeliveryUnknown         it may have arrived: the response was lost
+│   └── DeliveryUnknown         it may have arrived: the response was lost, or does not say
 ├── ClockWrong                  this machine's clock is far from the registries'; nothing is stored
 ├── InvalidObservation          an observation that cannot exist, such as -1 downloads
 ├── InvalidEvent                an event that cannot exist, such as a note without an author
@@ -203,7 +203,7 @@ class TerminalDeliveryError(DeliveryError):
 
 
 class DeliveryUnknown(DeliveryError):  # noqa: N818  the state, and the message is the sentence
-    """The digest may have arrived: the connection ended after it was sent, before the response."""
+    """The digest may have arrived: it was sent, and there is no response, or one that does not exclude it."""
 
 
 class ClockWrong(CommunityMetricsError):  # noqa: N818

@@ -10,7 +10,6 @@ import pytest
 
 from community_metrics.delivery.message import Envelope
 from community_metrics.delivery.ses import Ses
-from community_metrics.delivery.target import Outgoing
 from tests.infra.resolve import statements
 from tests.infra.test_needed_actions import REGION, allowing, process
 from tests.infra.test_policies import role_of
@@ -26,8 +25,8 @@ __all__ = ["process"]  # the fixture
 def send(aws: Recorder, sender: str) -> None:
     boto3.client("sesv2", region_name=REGION).create_email_identity(EmailIdentity=sender)
     aws.calls.clear()  # a person verifies the identity
-    outgoing = Outgoing(digest_of({PYTHON: steady(10_000, WEEK.end)}), "0f" * 16)
-    asyncio.run(Ses(Envelope(sender, ("team@example.org",))).send(outgoing))
+    ses = Ses(Envelope(sender, ("team@example.org",)))
+    asyncio.run(ses.send(ses.rendered(digest_of({PYTHON: steady(10_000, WEEK.end)}), "0f" * 16)))
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
 from community_metrics.catalog import load_catalog
 from community_metrics.catalog.catalog import parse_catalog
@@ -23,10 +24,12 @@ from community_metrics.cli.checks import Verdict
 from community_metrics.cli.delivery_checks import last_delivery_checks, setting_checks
 from community_metrics.clock import SystemClock
 from community_metrics.delivery.webhook import IDEMPOTENCY_KEY, SIGNATURE, TIMESTAMP
-from community_metrics.errors import ConfigurationError, PeriodNotOver, RunLocked
+from community_metrics.errors import ConfigurationError, LeaseLost, PeriodNotOver, RunLocked
 from community_metrics.model import DeliveryState, RunStatus, SourceWindow
+from community_metrics.periods import Grain
 from community_metrics.storage import LanceDBReader, LanceDBStore
-from community_metrics.views.deliveries import delivery_sentence
+from community_metrics.storage.schemas import DIGESTS
+from community_metrics.views.deliveries import delivery_sentence, last_deliveries
 from tests.support.api import MISSING_DAY, RUST, fill, local_place, observed, write
 from tests.support.clock import NOON, FakeClock
 from tests.support.deliveries import (
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 DOCS = Path(__file__).parents[2] / "docs" / "digest.md"
 OK = Scripted(body_text="ok")
-BUSY = Scripted(status=503)
+BUSY = Scripted(status=503, headers={"Retry-After": "1"})
 
 
 @pytest.fixture
@@ -127,6 +130,27 @@ async def test_an_incomplete_digest_that_was_sent_is_not_sent_again_when_it_is_c
     assert len(rig.targets.requests) == 1
 
 
+async def test_a_new_installation_sends_no_empty_digest_and_the_real_one_once_it_has_numbers(
+    tmp_path: Path,
+) -> None:
+    place = local_place(tmp_path)
+    async with LanceDBStore.open(place.writing) as store:
+        await store.create_tables()
+    with Replay() as targets:
+        targets.always(f"{WEBHOOK_PATH}*", OK)
+        new = DeliveryRig(place.writing, targets, MONDAY + TWO_DAYS).with_deliveries(
+            delivery_toml(products=None)
+        )
+        report = await new.run()
+        assert (targets.requests, await new.rows()) == ([], [])
+        assert report.notes == (
+            "team receives nothing yet: no series is known. Fix: run `community-metrics refresh`.",
+        )
+        await fill(place.writing)
+        assert (await new.at(new.now + HOUR).run()).sent == 1
+        assert "no series is known" not in json.loads(targets.requests[0].body)["first_line"]
+
+
 async def test_a_webhook_gets_a_signature_of_its_body_and_a_timestamp(rig: DeliveryRig) -> None:
     await rig.run()
     [request] = rig.targets.requests
@@ -177,11 +201,23 @@ async def test_a_target_that_stays_dead_is_given_up_after_48_hours_and_named(rig
     hours = (*range(6), 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 60)
     rows = {hour: (await rig.at(MONDAY + hour * HOUR).run()).rows for hour in hours}
     tried = [hour for hour, found in rows.items() if found]
-    assert tried == [0, 1, 2, 4, 8, 16, 32]
+    assert tried == [0, 1, 2, 4, 8, 16, 32, 48]
     assert len(rig.targets.requests) == 3 * len(tried)
     row = await rig.row()
     assert (row.state, row.next_attempt_at, row.attempts) == (DeliveryState.FAILED, None, len(tried))
     assert "`community-metrics deliver --again team 2026-W47` sends it" in delivery_sentence(row)
+
+
+async def test_a_webhook_whose_errors_do_not_say_what_arrived_is_tried_again_and_called_unknown_at_last(
+    rig: DeliveryRig,
+) -> None:
+    rig.targets.always(WEBHOOK_PATH, Scripted(status=502))
+    [first] = (await rig.run()).rows
+    assert (first.state, first.next_attempt_at is not None) == (DeliveryState.FAILED, True)
+    assert "may have arrived: the target returned 502. The next attempt" in delivery_sentence(first)
+    await rig.at(MONDAY + 48 * HOUR).run()
+    assert len({header(request, IDEMPOTENCY_KEY) for request in rig.targets.requests}) == 1
+    assert (await rig.row()).state is DeliveryState.UNKNOWN
 
 
 async def test_a_final_refusal_is_not_repeated(rig: DeliveryRig) -> None:
@@ -210,6 +246,18 @@ async def test_slack_gets_no_second_message_where_its_response_was_lost(rig: Del
     assert [row.state for row in report.rows] == [DeliveryState.UNKNOWN]
     assert "run `community-metrics deliver --again team 2026-W47`" in report.sentences[0]
     for hours in (1, 30):
+        assert (await slack(rig).at(MONDAY + hours * HOUR).run()).rows == ()
+    assert len(rig.targets.requests) == 1
+
+
+async def test_slack_gets_no_second_message_after_an_error_of_a_gateway_that_may_have_passed_it_on(
+    rig: DeliveryRig,
+) -> None:
+    rig.targets.always(SLACK_PATH, Scripted(status=504))
+    report = await slack(rig).run()
+    assert [row.state for row in report.rows] == [DeliveryState.UNKNOWN]
+    assert "may have arrived: the target returned 504" in report.sentences[0]
+    for hours in (1, 2, 30):
         assert (await slack(rig).at(MONDAY + hours * HOUR).run()).rows == ()
     assert len(rig.targets.requests) == 1
 
@@ -272,6 +320,15 @@ async def test_a_wrong_name_sends_nothing(
     assert rig.targets.requests == []
 
 
+async def test_sending_again_without_a_setting_keeps_the_record_of_what_was_sent(rig: DeliveryRig) -> None:
+    await rig.run()
+    sent, runs = await rig.row(), await rig.runs()
+    unset = rig.with_deliveries(delivery_toml(), secrets={})
+    with pytest.raises(ConfigurationError, match=r"not set: CM_DELIVERY_URL_TEAM, .*Fix: set it"):
+        await unset.at(MONDAY + HOUR).run(again=("team", "2026-W47"))
+    assert (await rig.row(), await rig.runs()) == (sent, runs)
+
+
 async def test_two_runs_at_once_send_one_message(rig: DeliveryRig) -> None:
     ended = await asyncio.gather(rig.run(), rig.run(), return_exceptions=True)
     failures = [one for one in ended if isinstance(one, BaseException)]
@@ -286,6 +343,83 @@ async def test_a_run_that_another_one_overtook_sends_nothing(rig: DeliveryRig) -
         with pytest.raises(RunLocked, match="run-1"):
             await rig.run()
     assert rig.targets.requests == []
+
+
+# errors that nobody expects
+
+
+async def test_a_digest_that_cannot_be_read_is_a_final_failure_and_nothing_is_sent(rig: DeliveryRig) -> None:
+    rig.targets.script(SLACK_PATH, BUSY, BUSY, BUSY)
+    await slack(rig).run()
+    async with LanceDBStore.open(rig.settings) as store:
+        [stored] = await store.digests(limit=2)
+        await store._merge(DIGESTS, [replace(stored, content="{}")])  # as another version writes it
+    report = await slack(rig).at(MONDAY + HOUR).run()
+    assert [(row.state, row.next_attempt_at) for row in report.rows] == [(DeliveryState.FAILED, None)]
+    assert "was not sent: The digest 2026-W47-p" in report.sentences[0]
+    assert (
+        "was stored by another version of community-metrics and cannot be read. Fix: " in report.sentences[0]
+    )
+    assert (await slack(rig).at(MONDAY + 2 * HOUR).run()).rows == ()
+    assert len(rig.targets.requests) == 3
+
+
+async def test_a_digest_that_cannot_be_read_is_still_unknown_where_a_killed_run_was_sending_it(
+    rig: DeliveryRig,
+) -> None:
+    await rig.run()
+    async with LanceDBStore.open(rig.settings) as store:
+        await store.record_delivery(replace(await rig.row(), state=DeliveryState.SENDING))
+        [stored] = await store.digests(limit=2)
+        await store._merge(DIGESTS, [replace(stored, content="{}")])
+    report = await rig.at(MONDAY + HOUR).run()
+    assert [row.state for row in report.rows] == [DeliveryState.UNKNOWN]
+
+
+async def test_an_unexpected_error_of_a_client_fails_the_run_and_leaves_no_delivery_in_progress(
+    rig: DeliveryRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", "no address")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    mail = delivery_toml(to="email", sender="a@example.org", receivers=["b@example.org"], via="ses")
+    with pytest.raises(ValueError, match="Invalid endpoint"):
+        await rig.with_deliveries(mail, secrets={}).run()
+    row, [run] = await rig.row(), await rig.runs()
+    assert (row.state, row.message) == (
+        DeliveryState.UNKNOWN,
+        "an error of this program while it was sent: ValueError",
+    )
+    assert run.status is RunStatus.FAILED
+
+
+# a run that was suspended for longer than its lease
+
+
+def overtaken(after: str) -> type[LanceDBStore]:
+    """Return a store whose database another run takes over after a step."""
+    original = getattr(LanceDBStore, after)
+
+    async def step(self: LanceDBStore, *args: Any, **options: Any) -> Any:
+        result = await original(self, *args, **options)
+        later = MONDAY + timedelta(minutes=10)
+        await self.acquire_lease("other-run", "elsewhere", 1, later, timedelta(minutes=5))
+        return result
+
+    return type("Overtaken", (LanceDBStore,), {after: step})
+
+
+async def test_a_run_that_lost_the_database_before_it_sends_sends_nothing(rig: DeliveryRig) -> None:
+    with pytest.raises(LeaseLost, match="other-run"):
+        await rig.run(store_type=overtaken("deliveries"))
+    assert (rig.targets.requests, await rig.rows()) == ([], [])
+
+
+async def test_a_run_that_lost_the_database_while_it_waited_does_not_send_again(rig: DeliveryRig) -> None:
+    rig.targets.always(WEBHOOK_PATH, BUSY)
+    with pytest.raises(LeaseLost, match="other-run"):
+        await rig.run(store_type=overtaken("record_delivery"))
+    assert len(rig.targets.requests) == 1
+    assert (await rig.row()).state is DeliveryState.SENDING
 
 
 # settings
@@ -383,6 +517,52 @@ async def test_status_and_the_catalogue_show_the_targets(rig: DeliveryRig) -> No
     assert listed == [
         {"id": "team", "to": "webhook", "digests": ["week"], "products": ["lance"], "visibility": "public"}
     ]
+
+
+async def test_what_did_not_arrive_is_shown_until_it_is_sent_or_its_period_ended_five_weeks_ago(
+    tmp_path: Path,
+) -> None:
+    month = a_delivery(
+        grain=Grain.MONTH, period="2026-10", state=DeliveryState.UNKNOWN, last_attempt_at=MONDAY - HOUR
+    )
+    old = replace(month, period="2026-09", state=DeliveryState.FAILED)
+    week = a_delivery(state=DeliveryState.SENT, last_attempt_at=MONDAY)
+    place = local_place(tmp_path)
+    async with LanceDBStore.open(place.writing) as store:
+        await store.create_tables()
+        for row in (old, month, week):
+            await store.record_delivery(row)
+        late = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(weeks=5)
+        assert await last_deliveries(store, ["team", "board"], MONDAY) == [week, month]
+        assert await last_deliveries(store, ["team"], late - HOUR) == [week, month]
+        assert await last_deliveries(store, ["team"], late) == [week]
+        await store.record_delivery(replace(month, state=DeliveryState.SENT))
+        assert await last_deliveries(store, ["team"], MONDAY) == [week]
+
+
+async def test_doctor_warns_of_a_month_that_did_not_arrive_also_when_the_week_was_sent(
+    rig: DeliveryRig,
+) -> None:
+    month = {"grain": Grain.MONTH, "period": "2026-10"}
+    async with LanceDBStore.open(rig.settings) as store:
+        await store.record_delivery(
+            a_delivery(**month, state=DeliveryState.UNKNOWN, last_attempt_at=MONDAY - HOUR)
+        )
+    await rig.run()
+    checks = await last_delivery_checks(rig.settings, load_catalog(rig.settings.catalog), FakeClock(MONDAY))
+    assert [(check.verdict, check.detail.partition(" (")[0][:24]) for check in checks] == [
+        (Verdict.OK, "team: week 2026-W47 was "),
+        (Verdict.WARN, "team: month 2026-10 may "),
+    ]
+
+
+async def test_what_did_not_arrive_is_a_warning_in_the_log(rig: DeliveryRig) -> None:
+    rig.targets.script(WEBHOOK_PATH, Scripted(status=404))
+    with structlog.testing.capture_logs() as lines:
+        await rig.run()
+        await rig.run(again=("team", "2026-W47"))
+    levels = [line["log_level"] for line in lines if line["event"] == "delivery"]
+    assert levels == ["warning", "info"]
 
 
 async def test_doctor_names_a_missing_setting_and_the_last_error_without_sending(rig: DeliveryRig) -> None:

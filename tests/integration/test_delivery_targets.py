@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from traceback import format_exception
@@ -17,7 +16,6 @@ from community_metrics.delivery.message import Envelope
 from community_metrics.delivery.ses import Ses
 from community_metrics.delivery.slack import Slack
 from community_metrics.delivery.smtp import SmtpServer
-from community_metrics.delivery.target import Outgoing
 from community_metrics.delivery.webhook import Webhook
 from community_metrics.digest.slack import MOST_BLOCKS, MOST_OF_ALL
 from community_metrics.errors import (
@@ -37,11 +35,15 @@ from tests.support.scripted import Scripted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from community_metrics.delivery.target import Target
+    from community_metrics.model.digest_content import Digest
+
 DIGEST = digest_of({PYTHON: steady(100, WEEK.end), RUST: steady(7, WEEK.end)}, metrics=METRICS[:2])
-OUTGOING = Outgoing(DIGEST, "0f" * 16)
+MESSAGE_KEY = "0f" * 16
 SENDER, RECEIVERS = "metrics@example.org", ("ada@example.org", "team@example.org")
 ENVELOPE = Envelope(SENDER, RECEIVERS)
 OK = Scripted(body_text="ok")
+NOT_GZIP = Scripted(headers={"Content-Encoding": "gzip"}, body_text="ok")
 
 
 @pytest.fixture
@@ -60,12 +62,16 @@ def slack_at(targets: Replay) -> Slack:
     return Slack(SecretStr(f"{targets.origin}{SLACK_PATH}"), "CM_DELIVERY_URL_TEAM", FakeClock())
 
 
+async def send(target: Target, digest: Digest = DIGEST) -> str | None:
+    return await target.send(target.rendered(digest, MESSAGE_KEY))
+
+
 # Slack
 
 
 async def test_slack_gets_blocks_and_a_text(targets: Replay) -> None:
     targets.always(SLACK_PATH, OK)
-    await slack_at(targets).send(OUTGOING)
+    await send(slack_at(targets))
     [request] = targets.requests
     message = json.loads(request.body)
     assert set(message) == {"text", "blocks"}
@@ -78,7 +84,7 @@ async def test_200_products_are_folded_within_the_limits_of_slack(targets: Repla
     names = [f"product-{number:03}" for number in range(200)]
     metrics = [flow(f"downloads:{name}:python", product=name) for name in names]
     values = {metric.metric_id: steady(100, WEEK.end, 60) for metric in metrics}
-    await slack_at(targets).send(replace(OUTGOING, digest=digest_of(values, metrics=metrics)))
+    await send(slack_at(targets), digest_of(values, metrics=metrics))
     [request] = targets.requests
     blocks = json.loads(request.body)["blocks"]
     assert len(blocks) <= MOST_BLOCKS
@@ -104,8 +110,15 @@ async def test_200_products_are_folded_within_the_limits_of_slack(targets: Repla
         (Scripted(404, body_text="<html>"), TerminalDeliveryError, "the target returned 404"),
         (Scripted(200, body_text="<html>"), TerminalDeliveryError, "200 without Slack's `ok`"),
         (Scripted(429, body_text="rate_limited"), TransientDeliveryError, "the target returned 429"),
-        (Scripted(500, body_text="rollup_error"), TransientDeliveryError, "the target returned 500"),
+        (Scripted(503, {"Retry-After": "5"}), TransientDeliveryError, "the target returned 503"),
+        *((Scripted(status), DeliveryUnknown, f"returned {status}") for status in (408, 500, 502, 503, 504)),
         (Scripted(close=True), DeliveryUnknown, "the request was sent, and no response came"),
+        (
+            Scripted(body_text="ok", truncate=True),
+            DeliveryUnknown,
+            "200, and the rest of its answer was lost",
+        ),
+        (NOT_GZIP, DeliveryUnknown, "the target returned 200, and the rest of its answer was lost"),
     ],
 )
 async def test_each_answer_of_slack_is_final_or_may_pass(
@@ -113,7 +126,7 @@ async def test_each_answer_of_slack_is_final_or_may_pass(
 ) -> None:
     targets.always(SLACK_PATH, reply)
     with pytest.raises(kind, match=said) as caught:
-        await slack_at(targets).send(OUTGOING)
+        await send(slack_at(targets))
     assert "XXXXSECRET" not in "".join(format_exception(caught.value))
 
 
@@ -132,11 +145,26 @@ async def test_a_demanded_wait_is_a_number_or_a_date(
 ) -> None:
     targets.always(SLACK_PATH, Scripted(status=429, headers={"Retry-After": header}))
     with pytest.raises(TransientDeliveryError, match="429") as caught:
-        await slack_at(targets).send(OUTGOING)
+        await send(slack_at(targets))
     assert caught.value.retry_after_s == expected
 
 
+async def test_an_address_that_cannot_be_used_is_a_final_failure_and_is_not_shown() -> None:
+    slack = Slack(SecretStr(f"https://-ü.example.org{SLACK_PATH}"), "CM_DELIVERY_URL_TEAM", FakeClock())
+    with pytest.raises(
+        TerminalDeliveryError, match=r"address cannot be used .*Fix: set CM_DELIVERY"
+    ) as caught:
+        await send(slack)
+    assert "XXXXSECRET" not in "".join(format_exception(caught.value))
+
+
 # webhooks
+
+
+async def test_a_webhook_that_answers_200_took_the_digest_whatever_its_body_is(targets: Replay) -> None:
+    targets.always("/x", NOT_GZIP)
+    url, key = SecretStr(f"{targets.origin}/x"), SecretStr(KEY)
+    assert await send(Webhook(url, key, WebhookFormat.JSON, "CM_DELIVERY_URL_TEAM", FakeClock())) is None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +180,7 @@ async def test_a_webhook_gets_the_format_that_it_asks_for(
 ) -> None:
     targets.always("/x", Scripted(status=204))
     url = SecretStr(f"{targets.origin}/x")
-    await Webhook(url, SecretStr(KEY), form, "CM_DELIVERY_URL_TEAM", FakeClock()).send(OUTGOING)
+    await send(Webhook(url, SecretStr(KEY), form, "CM_DELIVERY_URL_TEAM", FakeClock()))
     [request] = targets.requests
     assert request.headers["content-type"] == media_type
     assert request.body.startswith(begins)
@@ -166,12 +194,12 @@ def parsed(content: bytes) -> Any:
 
 
 async def test_a_mail_server_gets_one_message_with_a_plain_and_an_html_part(box: Mailbox) -> None:
-    assert await SmtpServer(SecretStr(box.url), ENVELOPE).send(OUTGOING) is None
+    assert await send(SmtpServer(SecretStr(box.url), ENVELOPE)) is None
     [content] = box.messages
     message = parsed(content)
     assert box.envelopes == [(SENDER, list(RECEIVERS))]
     assert (message["From"], message["To"]) == (SENDER, ", ".join(RECEIVERS))
-    assert message["Message-ID"] == f"<{OUTGOING.key}@example.org>"
+    assert message["Message-ID"] == f"<{MESSAGE_KEY}@example.org>"
     assert message["Date"].datetime == DIGEST.made_at
     assert message["Subject"] == DIGEST.first_line
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
@@ -181,19 +209,34 @@ async def test_a_mail_server_gets_one_message_with_a_plain_and_an_html_part(box:
 
 async def test_each_attempt_sends_the_same_bytes(box: Mailbox) -> None:
     server = SmtpServer(SecretStr(box.url), ENVELOPE)
-    await server.send(OUTGOING)
-    await server.send(OUTGOING)
+    await send(server)
+    await send(server)
     first, second = box.messages
     assert first == second
 
 
 async def test_a_user_and_a_password_of_the_address_are_the_login() -> None:
     with mailbox("p/w@x") as box:
-        await SmtpServer(SecretStr(box.url.replace("p/w@x", "p%2Fw%40x")), ENVELOPE).send(OUTGOING)
+        await send(SmtpServer(SecretStr(box.url.replace("p/w@x", "p%2Fw%40x")), ENVELOPE))
         assert (len(box.messages), box.logins) == (1, ["metrics"])
         with pytest.raises(TerminalDeliveryError, match="returned 535") as caught:
-            await SmtpServer(SecretStr(box.url.replace("p/w@x", "wrong")), ENVELOPE).send(OUTGOING)
+            await send(SmtpServer(SecretStr(box.url.replace("p/w@x", "wrong")), ENVELOPE))
     assert "wrong" not in str(caught.value)
+
+
+async def test_a_password_that_the_login_cannot_send_is_a_final_failure_and_is_not_shown() -> None:
+    with mailbox("päss") as box:
+        url = SecretStr(box.url.replace("päss", "p%C3%A4ss"))
+        with pytest.raises(TerminalDeliveryError, match=r"Fix: .*a login of ASCII characters") as caught:
+            await send(SmtpServer(url, ENVELOPE))
+        assert box.messages == []
+    assert "päss" not in "".join(format_exception(caught.value))
+
+
+@pytest.mark.parametrize("host", ["smtp..example.org", f"{64 * 'a'}.example.org"])
+async def test_a_mail_server_that_cannot_exist_is_a_final_failure(host: str) -> None:
+    with pytest.raises(TerminalDeliveryError, match=r"the host of CM_SMTP_URL cannot exist.*Fix: correct"):
+        await send(SmtpServer(SecretStr(f"smtp://{host}"), ENVELOPE))
 
 
 @pytest.mark.parametrize(
@@ -210,13 +253,13 @@ async def test_each_answer_of_a_mail_server_is_final_or_may_pass(
 ) -> None:
     box.refusals[command] = [answer]
     with pytest.raises(kind, match=said):
-        await SmtpServer(SecretStr(box.url), ENVELOPE).send(OUTGOING)
+        await send(SmtpServer(SecretStr(box.url), ENVELOPE))
     assert len(box.messages) == (answer == "close")
 
 
 async def test_receivers_that_the_server_refuses_are_named_and_the_others_get_it(box: Mailbox) -> None:
     box.refusals[f"RCPT {RECEIVERS[0]}"] = ["550 no such user"]
-    note = await SmtpServer(SecretStr(box.url), ENVELOPE).send(OUTGOING)
+    note = await send(SmtpServer(SecretStr(box.url), ENVELOPE))
     assert note == f"the server refuses {RECEIVERS[0]}"
     assert box.envelopes == [(SENDER, [RECEIVERS[1]])]
 
@@ -224,12 +267,12 @@ async def test_receivers_that_the_server_refuses_are_named_and_the_others_get_it
 async def test_a_message_that_no_receiver_may_get_is_a_final_refusal(box: Mailbox) -> None:
     box.refusals["RCPT"] = ["550 no such user"] * 2
     with pytest.raises(TerminalDeliveryError, match=r"refuses ada@example.org, team@.*correct the receivers"):
-        await SmtpServer(SecretStr(box.url), ENVELOPE).send(OUTGOING)
+        await send(SmtpServer(SecretStr(box.url), ENVELOPE))
 
 
 async def test_a_mail_server_that_is_away_may_be_back_later() -> None:
     with pytest.raises(TransientDeliveryError, match=r"cannot be reached \(ConnectionRefusedError\)"):
-        await SmtpServer(SecretStr("smtp://127.0.0.1:1"), ENVELOPE).send(OUTGOING)
+        await send(SmtpServer(SecretStr("smtp://127.0.0.1:1"), ENVELOPE))
 
 
 # e-mail through SES
@@ -257,12 +300,12 @@ def refused(status: int, code: str) -> Scripted:
 
 async def test_ses_gets_the_message_as_it_is(ses: Replay) -> None:
     ses.always(PATH, Scripted(body={"MessageId": "1"}))
-    await Ses(ENVELOPE).send(OUTGOING)
+    await send(Ses(ENVELOPE))
     [request] = ses.requests
     body = json.loads(request.body)
     assert (body["FromEmailAddress"], body["Destination"]) == (SENDER, {"ToAddresses": list(RECEIVERS)})
     message = parsed(b64decode(body["Content"]["Raw"]["Data"]))
-    assert message["Message-ID"] == f"<{OUTGOING.key}@example.org>"
+    assert message["Message-ID"] == f"<{MESSAGE_KEY}@example.org>"
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
 
 
@@ -271,7 +314,9 @@ async def test_ses_gets_the_message_as_it_is(ses: Replay) -> None:
     [
         (refused(429, "TooManyRequestsException"), TransientDeliveryError, "SES returned TooManyRequests"),
         (refused(400, "LimitExceededException"), TransientDeliveryError, "LimitExceeded"),
-        (refused(500, "InternalFailure"), TransientDeliveryError, "InternalFailure"),
+        (refused(400, "ThrottlingException"), TransientDeliveryError, "ThrottlingException"),
+        (refused(408, "RequestTimeout"), DeliveryUnknown, "RequestTimeout"),
+        (refused(500, "InternalFailure"), DeliveryUnknown, "InternalFailure"),
         (refused(400, "MessageRejected"), TerminalDeliveryError, "because of MessageRejected. Fix: verify"),
         (refused(403, "AccessDeniedException"), TerminalDeliveryError, "allow this role ses:SendEmail"),
         (Scripted(close=True), DeliveryUnknown, "the message was sent, and SES did not answer"),
@@ -282,14 +327,14 @@ async def test_each_answer_of_ses_is_final_or_may_pass_and_is_asked_for_once(
 ) -> None:
     ses.always(PATH, reply)
     with pytest.raises(kind, match=said):
-        await Ses(ENVELOPE).send(OUTGOING)
+        await send(Ses(ENVELOPE))
     assert len(ses.requests) == 1
 
 
 async def test_ses_that_is_away_may_be_back_later(ses: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", "http://127.0.0.1:1")
     with pytest.raises(TransientDeliveryError, match="SES cannot be reached"):
-        await Ses(ENVELOPE).send(OUTGOING)
+        await send(Ses(ENVELOPE))
 
 
 async def test_ses_without_a_region_names_what_is_missing(
@@ -298,4 +343,4 @@ async def test_ses_without_a_region_names_what_is_missing(
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(TerminalDeliveryError, match=r"must specify a region. Fix: set the AWS region"):
-        await Ses(ENVELOPE).send(OUTGOING)
+        await send(Ses(ENVELOPE))

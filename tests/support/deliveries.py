@@ -42,11 +42,10 @@ RNG = random.Random(0)  # noqa: S311  jitter
 
 
 def delivery_toml(delivery_id: str = "team", to: str = "webhook", **fields: Any) -> str:
-    """Return a `[[delivery]]` of the packaged product lance."""
+    """Return a `[[delivery]]` of the packaged product lance; a field that is None is left out."""
     given = {"id": delivery_id, "to": to, "products": ["lance"], **fields}
-    return "\n".join(
-        ["", "[[delivery]]", *(f"{name} = {json.dumps(value)}" for name, value in given.items()), ""]
-    )
+    lines = [f"{name} = {json.dumps(value)}" for name, value in given.items() if value is not None]
+    return "\n".join(["", "[[delivery]]", *lines, ""])
 
 
 def a_delivery(**changes: Any) -> StoredDelivery:

@@ -125,15 +125,41 @@ def test_a_failed_delivery_is_sent_at_its_next_attempt_and_not_before() -> None:
 # after an error
 
 
-def test_waits_double_and_end_after_48_hours() -> None:
-    row, waits = a_delivery(state=DeliveryState.SENDING, first_attempt_at=AT, last_attempt_at=AT), []
-    now = AT
-    while (row := failed(row, TransientDeliveryError("x"), now, is_idempotent=False)).next_attempt_at:
-        hour = next(at for at in (AT + number * HOUR for number in range(99)) if at >= row.next_attempt_at)
-        waits.append((hour - AT) // HOUR)
-        now = hour
-    assert waits == [1, 2, 4, 8, 16, 32]
+TIMER_HOURS = range(7, 24)
+"""The hours in which a deployment starts the job, ten minutes past."""
+
+
+def attempts_from(first: datetime, late: timedelta = timedelta(0)) -> tuple[list[int], StoredDelivery]:
+    """Return the hours after the first attempt in which a dead target is tried, and the row at the end.
+
+    All runs but the first one start `late`.
+    """
+    row, hours = a_delivery(state=DeliveryState.SENDING, first_attempt_at=first, last_attempt_at=first), [0]
+    row = failed(row, TransientDeliveryError("x"), first, is_idempotent=False)
+    for number in range(1, 99):
+        now = first + number * HOUR
+        if now.hour in TIMER_HOURS and step(row, now + late) is Step.SEND:
+            hours.append(number)
+            row = failed(row, TransientDeliveryError("x"), now + late, is_idempotent=False)
+    return hours, row
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        ("2026-11-23T07:10", [0, 1, 2, 4, 8, 16, 32, 48]),
+        ("2026-11-23T18:10", [0, 1, 2, 4, 13, 26, 48]),
+        ("2026-11-23T23:10", [0, 8, 16, 32, 48]),
+    ],
+)
+@pytest.mark.parametrize("late_s", [-30, 0, 30])
+def test_waits_double_and_the_last_attempt_is_48_hours_after_the_first(
+    first: str, expected: list[int], late_s: int
+) -> None:
+    hours, row = attempts_from(datetime.fromisoformat(f"{first}+00:00"), timedelta(seconds=late_s))
+    assert hours == expected
     assert (row.state, row.error_class) == (DeliveryState.FAILED, "TransientDeliveryError")
+    assert row.next_attempt_at is None
 
 
 @given(st.floats(0, 1e9), st.timedeltas(timedelta(0), GIVE_UP))

@@ -1,4 +1,4 @@
-"""The checks of `doctor` about deliveries: their settings, and what became of the last one."""
+"""The checks of `doctor` about deliveries: their settings, what did not arrive, and the last one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def setting_checks(settings: Settings, catalog: Catalog) -> Iterator[Check]:
 
 
 async def last_delivery_checks(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
-    """Return a check for each target: what became of the last digest for it."""
+    """Return checks for each target: what did not arrive, and what became of the last digest for it."""
 
     async def load(reader: LanceDBReader) -> Sequence[StoredDelivery]:
         return await last_deliveries(reader, [one.id for one in catalog.deliveries], clock.now())

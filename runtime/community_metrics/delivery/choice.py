@@ -143,6 +143,11 @@ async def _why_not_yet(  # noqa: PLR0917  what it reads from, then what it is ab
             digest = await made_digest(seen, narrowed, now, scope=scope)
     except UnknownName as error:
         return f"{candidate.delivery.id} receives nothing yet: {error} Fix: run `community-metrics refresh`."
+    if digest.series == 0:  # a row would keep the digest of a new installation from being sent later
+        return (
+            f"{candidate.delivery.id} receives nothing yet: no series is known. "
+            "Fix: run `community-metrics refresh`."
+        )
     if digest.is_complete or candidate.is_final:
         return None
     lacking = digest.series - digest.complete

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.delivery.due import Step, failed, given_up, next_step
+from community_metrics.delivery.due import Step, failed, given_up, next_step, not_sent
 from community_metrics.delivery.retries import retrying
-from community_metrics.delivery.target import Outgoing, is_idempotent, outgoing_key, target_of
+from community_metrics.delivery.target import is_idempotent, outgoing_key, target_of
 from community_metrics.errors import (
     ConfigurationError,
     DeliveryError,
     DeliveryUnknown,
+    LeaseLost,
+    StorageSchemaMismatch,
     TerminalDeliveryError,
     UnknownName,
 )
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.delivery.choice import Candidate
+    from community_metrics.delivery.target import Outgoing, Target
     from community_metrics.model import StoredDigest
     from community_metrics.model.digest_content import Digest
     from community_metrics.runs.deliveries import DeliveryLog
@@ -80,30 +83,57 @@ class Courier:
             case Step.GIVE_UP if row is not None:
                 return await log.write(given_up(row))
         digest_id = row.digest_id if row is not None else stored.digest_id if stored is not None else None
-        if digest_id is None:
-            return None
-        begun = await log.write(_begun(candidate, row, digest_id, self.clock.now()))
-        return await log.write(await self._ended(log.reader, candidate, begun))
+        return None if digest_id is None else await self._attempted(log, candidate, row, digest_id)
 
-    async def _ended(
-        self, reader: LanceDBReader, candidate: Candidate, begun: StoredDelivery
+    async def _attempted(
+        self, log: DeliveryLog, candidate: Candidate, row: StoredDelivery | None, digest_id: str
     ) -> StoredDelivery:
-        """Send a digest, and return the row of how that ended."""
-        idempotent = is_idempotent(candidate.delivery)
-        try:
+        """Send a digest if it can be read and its target is set; return the row of how that ended."""
+        begun = _begun(candidate, row, digest_id, self.clock.now())
+        try:  # before the row says that it is being sent
             target = target_of(candidate.delivery, self.settings, self.clock)
-            outgoing = Outgoing(await self._digest(reader, candidate, begun.digest_id), outgoing_key(begun))
-            loop = retrying(self.clock, self.rng, is_idempotent=idempotent)
+            digest = await self._digest(log.reader, candidate, digest_id)
+        except (ConfigurationError, StorageSchemaMismatch, TerminalDeliveryError) as error:
+            if candidate.is_again:
+                raise
+            return await log.write(self._without_secrets(not_sent(row, begun, error)))
+        outgoing = target.rendered(digest, outgoing_key(begun))
+        return await self._sent(
+            log, target, outgoing, await log.write(begun), idempotent=is_idempotent(candidate.delivery)
+        )
+
+    async def _sent(
+        self, log: DeliveryLog, target: Target, outgoing: Outgoing, begun: StoredDelivery, *, idempotent: bool
+    ) -> StoredDelivery:
+        """Send what was rendered, and return the row of how that ended.
+
+        Raises:
+            LeaseLost: another run took the database over while this one waited.
+            Exception: one that no target should raise; its row says that the digest may have arrived.
+        """
+
+        async def wait(seconds: float) -> None:
+            await self.clock.sleep(seconds)
+            await log.renew()
+
+        try:
+            loop = retrying(wait, self.rng, is_idempotent=idempotent)
             note: str | None = await loop(target.send, outgoing)
-        except ConfigurationError as error:
-            return self._failed(begun, TerminalDeliveryError(str(error)), idempotent=idempotent)
         except DeliveryError as error:
-            return self._failed(begun, error, idempotent=idempotent)
+            return await log.write(self._failed(begun, error, idempotent=idempotent))
+        except LeaseLost:  # the run that has the database writes the row
+            raise
+        except Exception as error:
+            unknown = DeliveryUnknown(f"an error of this program while it was sent: {type(error).__name__}")
+            await log.write(self._failed(begun, unknown, idempotent=idempotent))
+            raise
         now = self.clock.now()
-        return replace(begun, state=DeliveryState.SENT, last_attempt_at=now, message=note)
+        return await log.write(replace(begun, state=DeliveryState.SENT, last_attempt_at=now, message=note))
 
     def _failed(self, begun: StoredDelivery, error: DeliveryError, *, idempotent: bool) -> StoredDelivery:
-        row = failed(begun, error, self.clock.now(), is_idempotent=idempotent)
+        return self._without_secrets(failed(begun, error, self.clock.now(), is_idempotent=idempotent))
+
+    def _without_secrets(self, row: StoredDelivery) -> StoredDelivery:
         message = row.message or ""
         for secret in sorted(self.settings.secret_texts, key=len, reverse=True):  # a target may repeat one
             message = message.replace(secret, REDACTED)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.errors import DeliveryUnknown, TransientDeliveryError
 from community_metrics.model import DeliveryState
 from community_metrics.periods import last_completed
+from community_metrics.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from community_metrics.errors import DeliveryError
+    from community_metrics.errors import CommunityMetricsError, DeliveryError
     from community_metrics.model import StoredDelivery
     from community_metrics.periods import Grain, Period
 
@@ -25,7 +26,7 @@ PATIENCE: Final = timedelta(days=2)
 OLDEST: Final = timedelta(days=7)
 """A period that ended this long ago is not sent: a new target receives nothing from the past."""
 GIVE_UP: Final = timedelta(hours=48)
-"""How long after the first attempt a delivery is tried again."""
+"""How long after the first attempt the last one is made."""
 FIRST_WAIT: Final = timedelta(hours=1)
 _SLACK: Final = timedelta(minutes=5)
 """A job that starts each hour is some seconds early or late; an attempt must not slip by an hour for it."""
@@ -74,7 +75,7 @@ def next_step(row: StoredDelivery | None, now: datetime, *, is_idempotent: bool)
     """
     if row is None:
         return Step.SEND
-    is_too_old = now > row.first_attempt_at + GIVE_UP
+    is_too_old = now > row.first_attempt_at + GIVE_UP + _SLACK
     if row.state is DeliveryState.SENDING:  # by a run that was killed
         return Step.SEND_AGAIN if is_idempotent and not is_too_old else Step.CALL_UNKNOWN
     if row.state is not DeliveryState.FAILED or row.next_attempt_at is None:
@@ -97,6 +98,20 @@ def failed(
     return replace(ended, state=DeliveryState.FAILED, next_attempt_at=following)
 
 
+def not_sent(
+    before: StoredDelivery | None, begun: StoredDelivery, error: CommunityMetricsError
+) -> StoredDelivery:
+    """Return the row of a delivery that could not begin, and is not tried again.
+
+    It is unknown where an attempt `before` may have arrived.
+    """
+    may_have_arrived = before is not None and (
+        before.state is DeliveryState.SENDING or before.error_class == DeliveryUnknown.__name__
+    )
+    state = DeliveryState.UNKNOWN if may_have_arrived else DeliveryState.FAILED
+    return replace(begun, state=state, error_class=type(error).__name__, message=one_line(str(error)))
+
+
 def given_up(row: StoredDelivery) -> StoredDelivery:
     """Return the row of a failed delivery that is not tried again."""
     is_unknown = row.error_class == DeliveryUnknown.__name__
@@ -106,8 +121,10 @@ def given_up(row: StoredDelivery) -> StoredDelivery:
 
 
 def _next_attempt(first: datetime, now: datetime, retry_after_s: float | None) -> datetime | None:
-    """Return when to try again: after an hour, then after as long as it was tried; None after 48 hours."""
-    wait = max(FIRST_WAIT, now - first) - _SLACK
+    """Return when to try again: after an hour, then after as long as it was tried, and last at 48 hours."""
+    last = first + GIVE_UP - _SLACK
     demanded = timedelta(seconds=min(retry_after_s or 0.0, 2 * GIVE_UP.total_seconds()))
-    following = now + max(wait, demanded)
-    return following if following <= first + GIVE_UP else None
+    if now >= last or now + demanded > last:
+        return None
+    wait = max(FIRST_WAIT, now - first) - _SLACK
+    return min(now + max(wait, demanded), last)

@@ -7,6 +7,7 @@ digests, so that what is sent is frozen. Then it holds the database, decides onc
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,12 +18,13 @@ from community_metrics.catalog import load_catalog
 from community_metrics.clock import SystemClock
 from community_metrics.delivery.choice import Candidate, Choice, choose
 from community_metrics.delivery.courier import Courier
+from community_metrics.delivery.target import target_of
 from community_metrics.errors import ConfigurationError, PeriodNotOver
 from community_metrics.model import DeliveryState
 from community_metrics.periods import Grain, last_completed, period_named
 from community_metrics.runs.deliveries import delivery_run
 from community_metrics.suggestions import suggestion
-from community_metrics.views.deliveries import delivery_sentence
+from community_metrics.views.deliveries import delivery_sentence, not_arrived
 from community_metrics.views.rows import read
 
 if TYPE_CHECKING:
@@ -77,16 +79,20 @@ async def deliver(
     does not take is in the report: it is no error of the run.
 
     Raises:
-        ConfigurationError: the catalogue is invalid or has no such target, or there is no such period.
+        ConfigurationError: the catalogue is invalid or has no such target, there is no such period, or a
+            setting of the target that `again` names is not set.
         PeriodNotOver: the period is not over.
         RunLocked: a run holds the database; the next run sends what is due.
+        LeaseLost: another run took the database over; what was not sent yet was not sent.
         StorageError: a LanceDB operation failed.
     """
     catalog = load_catalog(settings.catalog)
     courier = Courier(settings, catalog, clock or SystemClock(), rng or random.Random(), store_type)  # noqa: S311  jitter
     now = courier.clock.now()
     if again is not None:
-        choice = Choice([candidate_named(catalog, *again, now)])
+        named = candidate_named(catalog, *again, now)
+        target_of(named.delivery, settings, courier.clock)  # a missing setting must not replace a row
+        choice = Choice([named])
     else:
 
         async def load(reader: LanceDBReader) -> Choice:
@@ -96,8 +102,11 @@ async def deliver(
     if dry_run or not choice.candidates:
         return DeliveryReport(notes=tuple(choice.notes), due=tuple(one.name for one in choice.candidates))
     report = await _sent(courier, choice)
-    for sentence in report.sentences:
-        log.info("delivery", outcome=sentence)
+    for row in report.rows:
+        level = logging.WARNING if not_arrived(row) else logging.INFO
+        log.log(level, "delivery", outcome=delivery_sentence(row))
+    for note in report.notes:
+        log.info("delivery", outcome=note)
     return report
 
 
@@ -141,7 +150,7 @@ async def _sent(courier: Courier, choice: Choice) -> DeliveryReport:
             ),
             return_exceptions=True,  # each target gets its row, whatever becomes of another
         )
-    rows = _rows(ended)
+        rows = _rows(ended)
     return DeliveryReport(tuple(rows), tuple(choice.notes), run=delivery_log.run)
 
 

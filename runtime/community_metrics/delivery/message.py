@@ -7,10 +7,11 @@ from email import message_from_string
 from email.policy import SMTP
 from typing import TYPE_CHECKING
 
+from community_metrics.delivery.target import Outgoing
 from community_metrics.digest.email import email_of
 
 if TYPE_CHECKING:
-    from community_metrics.delivery.target import Outgoing
+    from community_metrics.model.digest_content import Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,10 @@ class Envelope:
     receivers: tuple[str, ...]
 
 
-def message_of(outgoing: Outgoing, envelope: Envelope) -> bytes:
-    """Return the message as bytes; each attempt has one `Message-ID`, by which mail programs find copies."""
-    message = message_from_string(email_of(outgoing.digest), policy=SMTP)
+def message_of(digest: Digest, key: str, envelope: Envelope) -> Outgoing:
+    """Return the message; each attempt has one `Message-ID`, by which mail programs find copies."""
+    message = message_from_string(email_of(digest), policy=SMTP)
     message["From"] = envelope.sender
     message["To"] = ", ".join(envelope.receivers)
-    message["Message-ID"] = f"<{outgoing.key}@{envelope.sender.rpartition('@')[2]}>"
-    return message.as_bytes()
+    message["Message-ID"] = f"<{key}@{envelope.sender.rpartition('@')[2]}>"
+    return Outgoing(message.as_bytes(), key)

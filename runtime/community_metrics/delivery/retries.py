@@ -10,10 +10,9 @@ from community_metrics.errors import DeliveryError, DeliveryUnknown, TransientDe
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Awaitable, Callable
 
     from tenacity import RetryCallState
-
-    from community_metrics.clock import Clock
 
 ATTEMPTS: Final = 3
 LONGEST_WAIT_S: Final = 30.0
@@ -22,8 +21,13 @@ _BACKOFF_S: Final = 2.0
 _JITTER: Final = (1.0, 1.5)
 
 
-def retrying(clock: Clock, rng: random.Random, *, is_idempotent: bool) -> AsyncRetrying:
-    """Return the loop around one delivery; what may have arrived goes again to an idempotent target only."""
+def retrying(
+    sleep: Callable[[float], Awaitable[None]], rng: random.Random, *, is_idempotent: bool
+) -> AsyncRetrying:
+    """Return the loop around one delivery; what may have arrived goes again to an idempotent target only.
+
+    An error of `sleep` ends it.
+    """
     kinds: tuple[type[DeliveryError], ...] = (TransientDeliveryError,)
     if is_idempotent:
         kinds = (TransientDeliveryError, DeliveryUnknown)
@@ -39,7 +43,7 @@ def retrying(clock: Clock, rng: random.Random, *, is_idempotent: bool) -> AsyncR
         return state.attempt_number >= ATTEMPTS or demanded > LONGEST_WAIT_S
 
     return AsyncRetrying(
-        sleep=clock.sleep, retry=retry_if_exception_type(kinds), wait=wait_s, stop=stop, reraise=True
+        sleep=sleep, retry=retry_if_exception_type(kinds), wait=wait_s, stop=stop, reraise=True
     )
 
 

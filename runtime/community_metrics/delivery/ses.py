@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from community_metrics.delivery.message import Envelope
     from community_metrics.delivery.target import Outgoing
     from community_metrics.errors import DeliveryError
+    from community_metrics.model.digest_content import Digest
 
 # one attempt: boto3 would send a message again whose response was lost
 _CONFIG: Final = Config(
@@ -33,7 +34,6 @@ _MAY_PASS: Final = {
     "LimitExceededException",
     "Throttling",
     "ThrottlingException",
-    "RequestTimeout",
 }
 _LONGEST_ANSWER: Final = 200
 
@@ -44,13 +44,17 @@ class Ses:
 
     envelope: Envelope
 
+    def rendered(self, digest: Digest, key: str) -> Outgoing:
+        """Return the digest as one message."""
+        return message_of(digest, key, self.envelope)
+
     async def send(self, outgoing: Outgoing) -> None:
         """Send the digest as one message to all receivers.
 
         Raises:
             DeliveryError: SES did not take it, or the response was lost.
         """
-        await asyncio.to_thread(self._send, message_of(outgoing, self.envelope))
+        await asyncio.to_thread(self._send, outgoing.body)
 
     def _send(self, message: bytes) -> None:
         try:
@@ -79,12 +83,10 @@ def _refusal(error: ClientError) -> DeliveryError:
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     code = found.get("Code", str(status))
     message = f"SES returned {code}: {found.get('Message', '')[:_LONGEST_ANSWER]}"
-    if (
-        status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        or status == HTTPStatus.TOO_MANY_REQUESTS
-        or code in _MAY_PASS
-    ):
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in _MAY_PASS:
         return TransientDeliveryError(message)
+    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return DeliveryUnknown(message)  # the message may have been handled before the error
     return TerminalDeliveryError(
         f"{message}. Fix: verify the sender in SES, and allow this role ses:SendEmail"
     )

@@ -9,15 +9,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from community_metrics.delivery.target import Outgoing
 from community_metrics.delivery.web import post, require_taken
 from community_metrics.digest.slack import slack_of
-from community_metrics.errors import TerminalDeliveryError
+from community_metrics.errors import DeliveryUnknown, TerminalDeliveryError
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from community_metrics.clock import Clock
-    from community_metrics.delivery.target import Outgoing
+    from community_metrics.model.digest_content import Digest
 
 _TAKEN: Final = "ok"
 _WORD: Final = re.compile(r"[a-z_]{2,40}")
@@ -40,22 +41,27 @@ class Slack:
     variable: str
     clock: Clock
 
+    def rendered(self, digest: Digest, key: str) -> Outgoing:
+        """Return the digest as blocks."""
+        return Outgoing(slack_of(digest).encode(), key)
+
     async def send(self, outgoing: Outgoing) -> None:
-        """Post the digest as blocks.
+        """Post the blocks.
 
         Raises:
             DeliveryError: Slack did not take it, or the response was lost.
         """
         headers = {"content-type": "application/json; charset=utf-8"}
-        body = slack_of(outgoing.digest).encode()
-        reply = await post(self.url, body, headers, variable=self.variable, clock=self.clock)
-        word = reply.text.strip()
+        reply = await post(self.url, outgoing.body, headers, variable=self.variable, clock=self.clock)
+        word = "" if reply.text is None else reply.text.strip()
         if 400 <= reply.status < 500 and reply.status not in {408, 429} and _WORD.fullmatch(word):  # noqa: PLR2004  statuses
             fix = _FIXES.get(word, "see Slack's list of errors of incoming webhooks")
             raise TerminalDeliveryError(
                 f"Slack returned {reply.status} {word}. Fix: {fix}; set {self.variable}"
             )
         require_taken(reply, variable=self.variable)
+        if reply.text is None:
+            raise DeliveryUnknown(f"the target returned {reply.status}, and the rest of its answer was lost")
         if word != _TAKEN:
             raise TerminalDeliveryError(
                 f"the target returned {reply.status} without Slack's `ok`. Fix: set {self.variable} to the "

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from community_metrics.delivery.message import Envelope
     from community_metrics.delivery.target import Outgoing
+    from community_metrics.model.digest_content import Digest
 
 T = TypeVar("T")
 
@@ -43,13 +44,17 @@ class SmtpServer:
     url: SecretStr
     envelope: Envelope
 
+    def rendered(self, digest: Digest, key: str) -> Outgoing:
+        """Return the digest as one message."""
+        return message_of(digest, key, self.envelope)
+
     async def send(self, outgoing: Outgoing) -> str | None:
         """Send the digest as one message to all receivers; return which of them the server refuses, if any.
 
         Raises:
             DeliveryError: the server did not take it, or the response was lost.
         """
-        return await asyncio.to_thread(self._send, message_of(outgoing, self.envelope))
+        return await asyncio.to_thread(self._send, outgoing.body)
 
     def _send(self, message: bytes) -> str | None:
         client = self._before_data(self._connected)
@@ -125,6 +130,11 @@ class SmtpServer:
             raise TerminalDeliveryError(
                 f"the certificate of the mail server is not valid: {error.verify_message}. Fix: set "
                 "CM_SMTP_URL to the name in the certificate"
+            ) from None
+        except UnicodeError:  # it has the user and the password
+            raise TerminalDeliveryError(
+                "the host of CM_SMTP_URL cannot exist, or its user or password has a letter such as 'ä' that "
+                "the login cannot send. Fix: correct the host, or use a login of ASCII characters"
             ) from None
         except (smtplib.SMTPException, OSError) as error:
             raise TransientDeliveryError(

@@ -25,17 +25,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A digest on its way to one target; `key` is the same for each attempt, and for nothing else."""
+    """A digest in the form of its target; `key` is the same for each attempt, and for nothing else."""
 
-    digest: Digest
+    body: bytes
     key: str
 
 
 class Target(Protocol):
     """One target, with the secrets that it needs."""
 
+    def rendered(self, digest: Digest, key: str) -> Outgoing:
+        """Return what the target receives; nothing is sent yet."""
+        ...
+
     async def send(self, outgoing: Outgoing) -> str | None:
-        """Send a digest; return a note about what was not taken, if anything.
+        """Send a rendered digest; return a note about what was not taken, if anything.
 
         Raises:
             DeliveryError: it did not arrive, or it may have arrived.

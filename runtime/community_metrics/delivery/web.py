@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -27,14 +26,19 @@ _ATTEMPT_S: Final = 30.0
 _MOST_BYTES: Final = 1_000
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Errors after which the target has not received the request."""
+_NO_REQUEST: Final = (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)
+"""Errors of an address, raised before a connection is made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The response of a target: its status, and the first characters of its body."""
+    """The response of a target: its status, and the first characters of its body.
+
+    `text` is None where the body cannot be read: the status has arrived all the same.
+    """
 
     status: int
-    text: str
+    text: str | None
     retry_after_s: float | None
 
 
@@ -45,6 +49,7 @@ async def post(
 
     Raises:
         TransientDeliveryError: the target cannot be reached.
+        TerminalDeliveryError: no request can be made of the address.
         DeliveryUnknown: the request was sent, and there is no response.
     """
     sent = {"user-agent": f"community-metrics/{version('community-metrics')}", **headers}
@@ -60,7 +65,12 @@ async def post(
         raise TransientDeliveryError(
             f"the target cannot be reached ({type(error).__name__}). Fix: check the network, and {variable}"
         ) from None  # the chained error would show the address
-    except (httpx.TransportError, TimeoutError) as error:
+    except _NO_REQUEST as error:
+        raise TerminalDeliveryError(
+            f"the address cannot be used ({type(error).__name__}). Fix: set {variable} to the address as the "
+            "target shows it"
+        ) from None  # likewise
+    except (httpx.HTTPError, TimeoutError) as error:
         raise DeliveryUnknown(
             f"the request was sent, and no response came ({type(error).__name__})"
         ) from None  # likewise
@@ -70,17 +80,19 @@ def require_taken(reply: Reply, *, variable: str) -> None:
     """Return if the target took the request.
 
     Raises:
-        TransientDeliveryError: 408, 429 or 5xx: a later request may be taken.
+        TransientDeliveryError: 429, or 503 with a wait: the target says that it took nothing.
+        DeliveryUnknown: 408 or any other 5xx: the request may have been handled before the error.
         TerminalDeliveryError: any other status: a later request would end the same.
     """
     status = reply.status
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return
-    if (
-        status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
-        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if status == HTTPStatus.TOO_MANY_REQUESTS or (
+        status == HTTPStatus.SERVICE_UNAVAILABLE and reply.retry_after_s is not None
     ):
         raise TransientDeliveryError(f"the target returned {status}", retry_after_s=reply.retry_after_s)
+    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise DeliveryUnknown(f"the target returned {status}", retry_after_s=reply.retry_after_s)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise TerminalDeliveryError(
             f"the target returned {status}: it redirects, which is not followed. Fix: set {variable} to the "
@@ -89,13 +101,15 @@ def require_taken(reply: Reply, *, variable: str) -> None:
     raise TerminalDeliveryError(f"the target returned {status}. Fix: check {variable}")
 
 
-async def _first_characters(response: httpx.Response) -> str:
+async def _first_characters(response: httpx.Response) -> str | None:
     found = b""
-    with suppress(httpx.TransportError):  # the status has arrived, and decides
+    try:
         async for part in response.aiter_bytes():
             found += part
             if len(found) >= _MOST_BYTES:
                 break
+    except httpx.HTTPError:  # the connection ended, or the body is not encoded as its header says
+        return None
     return found[:_MOST_BYTES].decode(errors="replace")
 
 
@@ -106,7 +120,7 @@ def _retry_after_s(headers: Mapping[str, str], clock: Clock) -> float | None:
         return float(value[:9])
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:  # missing, or neither a number nor a date
+    except (ValueError, OverflowError):  # missing, or neither a number nor a date
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0.0, (at - clock.now()).total_seconds())

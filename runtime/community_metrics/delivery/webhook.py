@@ -7,6 +7,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from community_metrics.delivery.target import Outgoing
 from community_metrics.delivery.web import post, require_taken
 from community_metrics.digest.formats import Format, rendered
 from community_metrics.model import WebhookFormat
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from community_metrics.clock import Clock
-    from community_metrics.delivery.target import Outgoing
+    from community_metrics.model.digest_content import Digest
 
 TIMESTAMP: Final = "X-Community-Metrics-Timestamp"
 SIGNATURE: Final = "X-Community-Metrics-Signature"
@@ -38,23 +39,25 @@ class Webhook:
     variable: str
     clock: Clock
 
+    def rendered(self, digest: Digest, key: str) -> Outgoing:
+        """Return the digest in the format of the target."""
+        return Outgoing(rendered(digest, _FORMATS[self.form][0]).encode(), key)
+
     async def send(self, outgoing: Outgoing) -> None:
-        """Post the digest in the format of the target.
+        """Post the digest with its signature.
 
         Raises:
             DeliveryError: the target did not take it, or the response was lost.
         """
-        form, media_type = _FORMATS[self.form]
-        body = rendered(outgoing.digest, form).encode()
         timestamp = str(int(self.clock.now().timestamp()))
         headers = {
-            "content-type": media_type,
+            "content-type": _FORMATS[self.form][1],
             IDEMPOTENCY_KEY: outgoing.key,
             TIMESTAMP: timestamp,
-            SIGNATURE: signature(self.key, timestamp, body),
+            SIGNATURE: signature(self.key, timestamp, outgoing.body),
         }
         require_taken(
-            await post(self.url, body, headers, variable=self.variable, clock=self.clock),
+            await post(self.url, outgoing.body, headers, variable=self.variable, clock=self.clock),
             variable=self.variable,
         )
 

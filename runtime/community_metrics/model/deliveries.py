@@ -41,7 +41,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     """It did not arrive. It is sent again at `next_attempt_at`, if that is set."""
     UNKNOWN = "unknown"
-    """It may have arrived: the response was lost."""
+    """It may have arrived: the response was lost, or does not exclude it."""
 
 
 @dataclass(frozen=True, slots=True)

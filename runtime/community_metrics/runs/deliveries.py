@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.model import StoredDelivery
+    from community_metrics.runs.lock import LeaseHolder
 
 DELIVER: Final = "deliver"
 """The name in `history` of a run that sent something, or tried to."""
@@ -37,8 +38,9 @@ class DeliveryLog:
     The first write also opens the run in `history`: a run that finds nothing to do leaves no row there.
     """
 
-    def __init__(self, store: LanceDBStore, run_id: str, clock: Clock) -> None:
+    def __init__(self, store: LanceDBStore, run_id: str, holder: LeaseHolder, clock: Clock) -> None:
         self.reader: LanceDBStore = store
+        self._holder = holder
         self.run: Run | None = None
         self._run_id = run_id
         self._clock = clock
@@ -50,9 +52,24 @@ class DeliveryLog:
         rows = await self.reader.deliveries(since=self._clock.now() - KNOWN)
         return {row.delivery_key: row for row in rows}
 
+    async def renew(self) -> None:
+        """Extend the lease before a request: a run that was suspended for longer than it must not send.
+
+        Raises:
+            LeaseLost: another run has taken the database over, and may have sent the same.
+        """
+        async with self._writing:
+            await self._holder.renew()
+
     async def write(self, row: StoredDelivery) -> StoredDelivery:
-        """Store a row as this run's, and return it."""
+        """Store a row as this run's, and return it.
+
+        Raises:
+            LeaseLost: the row says that it is being sent, and another run has taken the database over.
+        """
         written = replace(row, ingestion_run_id=self._run_id)
+        if row.state is DeliveryState.SENDING:
+            await self.renew()
         async with self._writing:
             if self.run is None:
                 self.run = Run(self._run_id, DELIVER, self._clock.now(), scope=row.delivery_id)
@@ -77,15 +94,16 @@ async def delivery_run(
 
     Raises:
         RunLocked: a run holds the database; nothing was sent.
+        LeaseLost: another run took the database over meanwhile; what was not sent yet was not sent.
         StorageError: a LanceDB operation failed.
     """
     clock = clock or SystemClock()
     async with (store_type or LanceDBStore).open(settings) as store:
         await store.lease()  # raises where there is no database: the lock would create its folder
         run_id = short_run_id(DELIVER, clock)
-        async with database_lease(store, settings, run_id, clock):
+        async with database_lease(store, settings, run_id, clock) as holder:
             await store.create_tables()  # a database of an earlier version has no table of deliveries
-            log = DeliveryLog(store, run_id, clock)
+            log = DeliveryLog(store, run_id, holder, clock)
             status = RunStatus.FAILED
             try:
                 yield log

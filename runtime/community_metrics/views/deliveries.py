@@ -1,4 +1,4 @@
-"""How the delivery of digests goes: the last one of each target, and a sentence about each."""
+"""How the delivery of digests goes: what did not arrive, the last one of each target, and sentences."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import DeliveryUnknown
 from community_metrics.model import DeliveryState
+from community_metrics.periods import period_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,15 +18,34 @@ if TYPE_CHECKING:
 
 _SHOWN_FOR: Final = timedelta(days=100)
 """A target of quarters has one in this time."""
+_OPEN_FOR: Final = timedelta(weeks=5)
+"""How long after the end of its period a digest that did not arrive is shown: a month, and some days."""
 
 
 async def last_deliveries(
     reader: LanceDBReader, delivery_ids: Iterable[str], now: datetime
 ) -> list[StoredDelivery]:
-    """Return the last delivery of each of these targets, in their order; a target without one is left out."""
-    rows = await reader.deliveries(since=now - _SHOWN_FOR)
-    newest = {row.delivery_id: row for row in reversed(rows)}
-    return [newest[name] for name in delivery_ids if name in newest]
+    """Return the last delivery of each of these targets, in their order, the newest first.
+
+    After it are older ones of the target that were not sent, or may not have arrived, until a person sends
+    them or their period ended five weeks ago. A target without a delivery is left out.
+    """
+    found: dict[str, list[StoredDelivery]] = {}
+    for row in await reader.deliveries(since=now - _SHOWN_FOR):
+        shown = found.setdefault(row.delivery_id, [])
+        if not shown or _is_open(row, now):
+            shown.append(row)
+    return [row for name in delivery_ids for row in found.get(name, ())]
+
+
+def _is_open(row: StoredDelivery, now: datetime) -> bool:
+    period = period_named(row.period, row.grain)
+    return not_arrived(row) and period is not None and now < period.end_instant + _OPEN_FOR
+
+
+def not_arrived(row: StoredDelivery) -> bool:
+    """Return whether a digest was not sent, or may not have arrived."""
+    return row.state in {DeliveryState.FAILED, DeliveryState.UNKNOWN}
 
 
 def delivery_sentence(row: StoredDelivery) -> str:

@@ -8,10 +8,10 @@ from rich.console import Group
 from rich.text import Text
 
 from community_metrics.cli.render import style
-from community_metrics.model import DeliveryState, Visibility
+from community_metrics.model import Visibility
 from community_metrics.periods import today
 from community_metrics.text import counted, named, ranges_text
-from community_metrics.views.deliveries import delivery_sentence
+from community_metrics.views.deliveries import delivery_sentence, not_arrived
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -116,7 +116,7 @@ def render_runs(runs: Sequence[RunView], glyphs: Glyphs) -> RenderableType:
 def _deliveries(rows: Sequence[StoredDelivery], glyphs: Glyphs) -> list[RenderableType]:
     parts: list[RenderableType] = [Text("\nDigests", "bold")] if rows else []
     for row in rows:
-        is_bad = row.state in {DeliveryState.FAILED, DeliveryState.UNKNOWN}
+        is_bad = not_arrived(row)
         parts.append(
             Text(f"{glyphs.warn if is_bad else ' '} {delivery_sentence(row)}", "yellow" if is_bad else "dim")
         )
