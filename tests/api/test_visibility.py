@@ -358,8 +358,11 @@ def words_in(path: str, response: httpx.Response) -> list[str]:
 
 
 def kind_of(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that must not differ; the tag is a hash of the body with its versions."""
-    varying = {"etag", "content-length", "content-range"}
+    """Return the headers that must not differ; the tag is a hash of the body with its versions.
+
+    Nor is the second compared in which each of the two wrote its file.
+    """
+    varying = {"etag", "content-length", "content-range", "last-modified"}
     return {name: value for name, value in headers.items() if name not in varying}
 
 

@@ -90,16 +90,17 @@ async def test_a_run_stores_how_each_metric_ended(world: World) -> None:
     assert (outcome.metric_id, outcome.status, outcome.observations) == (METRIC, OutcomeStatus.SUCCESS, 1)
 
 
-async def test_a_run_that_failed_stores_which_metrics_failed_and_nothing_of_those_it_did_not_store(
+async def test_a_run_that_storage_ended_stores_what_it_had_read_and_which_metrics_failed(
     world: World,
 ) -> None:
     with pytest.raises(StorageUnavailable, match="on purpose"):
         await execute(OneRow(fails=True), world.settings, clock=FakeClock(NOON), rng=RNG)
     async with world.open() as store:
         (run,) = await store.runs(limit=5)
-        (outcome,) = await store.outcomes([run.ingestion_run_id])
-    assert (run.status, run.rows_inserted) == (RunStatus.FAILED, 0)
-    assert (outcome.metric_id, outcome.status) == (OTHER, OutcomeStatus.FAILED)
+        outcomes = await store.outcomes([run.ingestion_run_id])
+    assert (run.status, run.rows_inserted) == (RunStatus.FAILED, 1)
+    ended = {outcome.metric_id: outcome.status for outcome in outcomes}
+    assert ended == {METRIC: OutcomeStatus.SUCCESS, OTHER: OutcomeStatus.FAILED}
 
 
 async def test_a_run_is_closed_where_its_outcomes_cannot_be_stored(world: World) -> None:

@@ -114,13 +114,13 @@ async def require_whole_and_at_rest(rig: Rig, registry: Limited, *, lost: int = 
 async def run_until_whole(rig: Rig, registry: Limited, job: Job, *, limit: int | None = None) -> list[int]:
     """Run until nothing is left; return of how many packages each run read the downloads."""
     counts: list[int] = []
-    left: int | None = None
-    while left != 0 or len(await stored(rig)) < PACKAGES:
+    left = 2 * PACKAGES  # with the releases of each
+    while left or len(await stored(rig)) < PACKAGES:
         before, released, registry.left = len(registry.answered), len(registry.released), limit
         report = await rig.run(job)
         counts.append(len(registry.answered) - before)
         failed = sum(outcome.message is not None for outcome in report.outcomes)
-        was_left = left or PACKAGES + (0 if registry.released[:released] else PACKAGES)
+        was_left = 2 * PACKAGES - before - released
         left = was_left - counts[-1] - failed - (len(registry.released) - released)
         assert left < was_left
         assert report.run.metrics_left == left
