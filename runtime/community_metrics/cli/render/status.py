@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from community_metrics.series.freshness import RunView
     from community_metrics.series.loss import Loss
     from community_metrics.views.runs import Freshness
-    from community_metrics.views.status import Status
+    from community_metrics.views.status import PlaceStatus, Status
 
 RUNS_SHOWN = 5
 BEHIND_FIX = "run `community-metrics refresh`; if it finds no newer day, the registry is late"
@@ -97,11 +97,7 @@ def render_status(
         if metric.missing_days
     ]
     parts += [Text(f"{glyphs.fail} {failure.message}", "red") for failure in view.failures]
-    parts += [
-        Text(f"{glyphs.fail} {place.place_id}: {place.last_error}", "red")
-        for place in view.places
-        if place.last_error
-    ]
+    parts += _failed_places(view.places, glyphs)
     parts += _losses(view, glyphs)
     parts += _deliveries(deliveries, glyphs)
     return Group(*parts, Text(), _runs_table(view.runs[:RUNS_SHOWN], glyphs))
@@ -111,6 +107,15 @@ def render_runs(runs: Sequence[RunView], glyphs: Glyphs) -> RenderableType:
     """Return runs as a table, newest first, with their errors below it."""
     errors = [_errors(view, glyphs) for view in runs if view.run.error_summary]
     return Group(_runs_table(runs, glyphs), *([Text(), *errors] if errors else []))
+
+
+def _failed_places(places: Sequence[PlaceStatus], glyphs: Glyphs) -> list[RenderableType]:
+    """Return one line for each cause, however many places failed for it."""
+    by_cause: dict[str, list[str]] = {}
+    for place in places:
+        if place.last_error:
+            by_cause.setdefault(place.last_error, []).append(place.place_id)
+    return [Text(f"{glyphs.fail} {named(ids)}: {cause}", "red") for cause, ids in by_cause.items()]
 
 
 def _deliveries(rows: Sequence[StoredDelivery], glyphs: Glyphs) -> list[RenderableType]:
