@@ -47,7 +47,10 @@ test("page, CSV, badge, API and report have equal numbers for one week", async (
 
   await card.locator(".stage-keys").focus();
   const tooltip = card.locator(".tooltip");
-  for (const key of ["End", "ArrowLeft"]) await page.keyboard.press(key);
+  await page.keyboard.press("End");
+  await expect(tooltip).toContainText("W");
+  // the week that goes on comes after it, but not on a Monday, before any of its days is known
+  if (!(await tooltip.innerText()).startsWith(week)) await page.keyboard.press("ArrowLeft");
   await expect(tooltip).toContainText(week);
   const row = tooltip.getByRole("listitem", { includeHidden: true }).filter({ hasText: "Node.js" });
   await expect(row).toContainText(value.toLocaleString("en-GB"));
