@@ -1,8 +1,7 @@
 """Insights of a week: 500 metrics with 104 weeks of days in an embedded database.
 
-The yardstick reads the rows alone, in the same run. The bound is on computing every rule from rows that were
-read; the whole view, which reads these rows, freshness and restatements first, is shown beside it. Medians of
-9 rounds.
+The yardstick reads the rows alone, in the same run. The bound is on the whole view, which reads these rows,
+freshness and restatements, and computes every rule; computing alone is shown beside it. Medians of 9 rounds.
 The made-up values only grow, so that every metric has a record: more insights than any real week.
 """
 
@@ -54,8 +53,8 @@ def measure() -> Iterator[Result]:
         )
         runner.run(reader.close())
     name = f"insights of {METRICS} metrics over {YEARS * 52} weeks"
-    yield Result.against(f"{name}, computing", computed_s * 1e3, against_s * 1e3, "ms", bound=BOUND)
-    yield Result.beside(f"{name}, reading and computing", whole_s * 1e3, beside_s * 1e3, "ms")
+    yield Result.beside(f"{name}, computing", computed_s * 1e3, against_s * 1e3, "ms")
+    yield Result.against(f"{name}, reading and computing", whole_s * 1e3, beside_s * 1e3, "ms", bound=BOUND)
 
 
 async def _opened(database: Path) -> LanceDBReader:

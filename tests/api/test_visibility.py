@@ -65,7 +65,7 @@ KEPT: Final = RawAnswers("r1", "umbra", 0, 0, Provenance.API, NOON, b"umbra 7770
 TOKEN: Final = "cmt_of-the-team"
 ACCEPTED, WRONG = {"authorization": f"Bearer {TOKEN}"}, {"authorization": "Bearer cmt_withdrawn"}
 VERSIONS = re.compile(rb'"versions":\{[^}]*\}')
-"""Counts every write to a table, whoever may see the rows."""
+"""Counts every write to a table, no matter who may see the rows."""
 
 PUBLIC_DIGEST = a_stored_digest(content=digest_of({}).model_dump_json())
 OF_TEAM = digest_of({}).model_copy(update={"first_line": "umbra 7770001"}).model_dump_json()

@@ -45,7 +45,7 @@ class GoalsByViewer:
         """Return whether the content of a digest may be about a goal of the team.
 
         A goal has no id that lasts, and its name and value may change: what counts is what it is about. A
-        goal that everybody may see is told from it by the name that the catalogue gives it. A digest that
+        public goal differs from it by the name that the catalogue gives it. A digest that
         cannot be read may name any.
         """
         try:
