@@ -54,7 +54,7 @@ def test_the_commands_of_the_page_do_what_it_says(ready: Rig) -> None:
     assert start(ready, *add).stdout.splitlines() == RECORDED
     shown = start(ready, *listed).stdout
     assert re.search(r"Notes by people\s+day\s+said by", shown)
-    assert re.search(r"2026-05-20\s+Prashanth\s+Lance-DuckDB posts\s+lance\s", shown)
+    assert re.search(r"2026-05-20\s+Dana Reyes\s+Lance-DuckDB posts\s+lance\s", shown)
     assert start(ready, *remove).returncode == 0
     assert asyncio.run(stored(ready)) == []
 
