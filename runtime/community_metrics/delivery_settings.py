@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SMTP_URL: Final = "CM_SMTP_URL"
 _TARGET: Final = re.compile(r"CM_DELIVERY_(URL|KEY)_([A-Z0-9][A-Z0-9_]*)")
+_SHORTEST_KEY: Final = 16
 _SHORTEST_PART: Final = 6
 """Characters of a path that identifies an address: a shorter one would be redacted in other words too."""
 
@@ -80,6 +81,16 @@ def _mail_server(secret: SecretStr | None) -> SecretStr | None:
     return secret
 
 
+def _signing_key(secret: SecretStr | None) -> SecretStr | None:
+    if secret is not None and len(secret.get_secret_value()) < _SHORTEST_KEY:
+        raise ValueError(
+            f"has fewer than {_SHORTEST_KEY} characters, so that it could be guessed. "
+            "Fix: make one with `openssl rand -hex 32`"
+        )
+    return secret
+
+
+DeliveryKey = Annotated[Secret, AfterValidator(_signing_key)]
 DeliveryUrl = Annotated[Secret, AfterValidator(_web_address)]
 SmtpUrl = Annotated[Secret, AfterValidator(_mail_server)]
 
@@ -99,7 +110,7 @@ def _type_of(name: str) -> Any:
     found = _TARGET.fullmatch(name)
     if found is None:
         return None
-    return DeliveryUrl if found[1] == "URL" else Secret
+    return DeliveryUrl if found[1] == "URL" else DeliveryKey
 
 
 def is_target_variable(name: str) -> bool:

@@ -13,6 +13,7 @@ from community_metrics.delivery.ses import Ses
 from tests.infra.resolve import statements
 from tests.infra.test_needed_actions import REGION, allowing, process
 from tests.infra.test_policies import role_of
+from tests.support.deliveries import a_delivery
 from tests.support.digests import PYTHON, WEEK, digest_of, steady
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def send(aws: Recorder, sender: str) -> None:
     boto3.client("sesv2", region_name=REGION).create_email_identity(EmailIdentity=sender)
     aws.calls.clear()  # a person verifies the identity
     ses = Ses(Envelope(sender, ("team@example.org",)))
-    asyncio.run(ses.send(ses.rendered(digest_of({PYTHON: steady(10_000, WEEK.end)}), "0f" * 16)))
+    asyncio.run(ses.send(ses.rendered(digest_of({PYTHON: steady(10_000, WEEK.end)}), a_delivery())))
 
 
 @pytest.mark.parametrize(

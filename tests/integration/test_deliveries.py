@@ -230,6 +230,24 @@ async def test_a_final_refusal_is_not_repeated(rig: DeliveryRig) -> None:
     assert (await rig.at(MONDAY + 5 * HOUR).run()).rows == ()
 
 
+async def test_a_refusal_after_a_lost_response_is_called_unknown(rig: DeliveryRig) -> None:
+    rig.targets.script(WEBHOOK_PATH, Scripted(close=True), Scripted(status=404))
+    [row] = (await rig.run()).rows
+    assert (row.state, row.next_attempt_at) == (DeliveryState.UNKNOWN, None)
+    assert "may have arrived: the target returned 404" in delivery_sentence(row)
+
+
+async def test_what_was_sent_stays_recorded_where_the_target_refuses_it_the_second_time(
+    rig: DeliveryRig,
+) -> None:
+    await rig.run()
+    sent = await rig.row()
+    rig.targets.always(WEBHOOK_PATH, Scripted(status=404))
+    report = await rig.at(MONDAY + HOUR).run(again=("team", "2026-W47"))
+    assert [row.state for row in report.rows] == [DeliveryState.FAILED]
+    assert await rig.row() == sent
+
+
 async def test_a_redirect_is_not_followed(rig: DeliveryRig) -> None:
     rig.targets.script(WEBHOOK_PATH, Scripted(status=302, headers={"Location": f"{rig.targets.origin}/else"}))
     report = await rig.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from traceback import format_exception
@@ -16,6 +17,7 @@ from community_metrics.delivery.message import Envelope
 from community_metrics.delivery.ses import Ses
 from community_metrics.delivery.slack import Slack
 from community_metrics.delivery.smtp import SmtpServer
+from community_metrics.delivery.target import outgoing_key
 from community_metrics.delivery.webhook import Webhook
 from community_metrics.digest.slack import MOST_BLOCKS, MOST_OF_ALL
 from community_metrics.errors import (
@@ -26,11 +28,12 @@ from community_metrics.errors import (
 )
 from community_metrics.model import WebhookFormat
 from tests.support.clock import FakeClock
-from tests.support.deliveries import KEY, SLACK_PATH, Mailbox, mailbox
+from tests.support.deliveries import KEY, SLACK_PATH, Mailbox, a_delivery, mailbox
 from tests.support.digests import METRICS, PYTHON, RUST, WEEK, digest_of, steady
 from tests.support.insights import flow
 from tests.support.replay import Replay
 from tests.support.scripted import Scripted
+from tests.support.worlds import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from community_metrics.model.digest_content import Digest
 
 DIGEST = digest_of({PYTHON: steady(100, WEEK.end), RUST: steady(7, WEEK.end)}, metrics=METRICS[:2])
-MESSAGE_KEY = "0f" * 16
+ROW = a_delivery(first_attempt_at=NOW + timedelta(hours=2))
 SENDER, RECEIVERS = "metrics@example.org", ("ada@example.org", "team@example.org")
 ENVELOPE = Envelope(SENDER, RECEIVERS)
 OK = Scripted(body_text="ok")
@@ -63,7 +66,7 @@ def slack_at(targets: Replay) -> Slack:
 
 
 async def send(target: Target, digest: Digest = DIGEST) -> str | None:
-    return await target.send(target.rendered(digest, MESSAGE_KEY))
+    return await target.send(target.rendered(digest, ROW))
 
 
 # Slack
@@ -199,8 +202,8 @@ async def test_a_mail_server_gets_one_message_with_a_plain_and_an_html_part(box:
     message = parsed(content)
     assert box.envelopes == [(SENDER, list(RECEIVERS))]
     assert (message["From"], message["To"]) == (SENDER, ", ".join(RECEIVERS))
-    assert message["Message-ID"] == f"<{MESSAGE_KEY}@example.org>"
-    assert message["Date"].datetime == DIGEST.made_at
+    assert message["Message-ID"] == f"<{outgoing_key(ROW)}@example.org>"
+    assert message["Date"].datetime == ROW.first_attempt_at
     assert message["Subject"] == DIGEST.first_line
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     plain = message.get_body(("plain",)).get_content()
@@ -305,7 +308,7 @@ async def test_ses_gets_the_message_as_it_is(ses: Replay) -> None:
     body = json.loads(request.body)
     assert (body["FromEmailAddress"], body["Destination"]) == (SENDER, {"ToAddresses": list(RECEIVERS)})
     message = parsed(b64decode(body["Content"]["Raw"]["Data"]))
-    assert message["Message-ID"] == f"<{MESSAGE_KEY}@example.org>"
+    assert message["Message-ID"] == f"<{outgoing_key(ROW)}@example.org>"
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
 
 

@@ -65,6 +65,10 @@ def test_a_target_has_weeks_of_all_products_for_everybody_unless_it_says_otherwi
         ({"to": "webhook", "format": "html"}, "format: 'html' is not one of json, slack, markdown"),
         ({**MAIL, "sender": None}, 'sender: is missing. Fix: write sender = "metrics@example.org"'),
         ({**MAIL, "receivers": []}, "receivers: is missing. Fix: write receivers = "),
+        (
+            {**MAIL, "via": "ses", "receivers": [f"a{number}@b.example" for number in range(51)]},
+            "receivers: has 51, and SES takes 50 for one message. Fix: write the address of a mailing list",
+        ),
         ({**MAIL, "receivers": ["a b@c.d"]}, "receivers: 'a b@c.d' is not an e-mail address"),
         ({**MAIL, "sender": "a@b.c\nBcc: x@y.z"}, "is not an e-mail address"),
         ({**MAIL, "via": "mail"}, "via: 'mail' is not one of ses, smtp"),

@@ -112,7 +112,7 @@ def test_what_was_sent_or_may_have_arrived_or_was_given_up_is_never_sent_by_itse
 def test_what_a_killed_run_was_sending_goes_again_only_to_a_target_that_knows_it() -> None:
     row = stored(DeliveryState.SENDING)
     assert step(row) is Step.CALL_UNKNOWN
-    assert step(row, idempotent=True) is Step.SEND_AGAIN
+    assert step(row, idempotent=True) is Step.SEND
     assert step(row, AT + GIVE_UP + HOUR, idempotent=True) is Step.CALL_UNKNOWN
 
 
@@ -200,3 +200,9 @@ def test_what_may_have_arrived_when_it_is_given_up_is_called_unknown() -> None:
         given_up(failed(row, TransientDeliveryError("x"), AT, is_idempotent=True)).state
         is DeliveryState.FAILED
     )
+
+
+def test_a_refusal_does_not_take_back_that_an_earlier_attempt_may_have_arrived() -> None:
+    early = failed(a_delivery(first_attempt_at=AT), DeliveryUnknown("x"), AT, is_idempotent=True)
+    refused = failed(early, TerminalDeliveryError("y"), AT, is_idempotent=True)
+    assert (refused.state, refused.message) == (DeliveryState.UNKNOWN, "y")

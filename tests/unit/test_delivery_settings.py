@@ -17,7 +17,7 @@ from community_metrics.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-URL, KEY = "https://hooks.example.org/services/T0/XXSECRETXX", "key-0123456789"
+URL, KEY = "https://hooks.example.org/services/T0/XXSECRETXX", "key-0123456789abcdef"
 SMTP = "smtps://metrics:p%40ss-word@mail.example.org:465"
 
 

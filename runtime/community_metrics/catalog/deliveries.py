@@ -120,8 +120,18 @@ def _kind_faults(entry: RawEntry) -> Iterator[tuple[str, str]]:
         for name in _OF_MAIL:
             if not entry.raw.get(name) and name not in entry.errors:
                 yield name, f"is missing. Fix: write {_EXAMPLES[name]}"
+        receivers = entry.raw.get("receivers")
+        if (
+            entry.raw.get("via") == MailService.SES
+            and isinstance(receivers, list)
+            and len(receivers) > _MOST_OF_SES
+        ):
+            fix = "Fix: write the address of a mailing list, or a second [[delivery]]"
+            yield "receivers", f"has {len(receivers)}, and SES takes {_MOST_OF_SES} for one message. {fix}"
 
 
+_MOST_OF_SES: Final = 50
+"""Receivers of one message, by the quotas of Amazon SES."""
 _EXAMPLES: Final = {
     "sender": 'sender = "metrics@example.org"',
     "receivers": 'receivers = ["team@example.org"]',

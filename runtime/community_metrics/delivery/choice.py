@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from community_metrics.delivery.due import Step, due_periods, next_step
 from community_metrics.delivery.target import is_idempotent, needed_variables, stray_variables
-from community_metrics.errors import UnknownName
+from community_metrics.errors import StorageSchemaMismatch, UnknownName
 from community_metrics.model import delivery_key
 from community_metrics.periods import period_named
 from community_metrics.runs.deliveries import KNOWN
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.delivery.due import Due
     from community_metrics.model import StoredDelivery
+    from community_metrics.model.digest_content import Digest
     from community_metrics.periods import Period
     from community_metrics.storage.reader import LanceDBReader
 
@@ -76,6 +77,7 @@ class Choice:
 
 async def choose(reader: LanceDBReader, settings: Settings, catalog: Catalog, now: datetime) -> Choice:
     """Return the deliveries that are due, or that another run left unfinished."""
+    material = _Material(reader, settings, catalog, now)
     choice = Choice(notes=stray_variables(catalog.deliveries, settings))
     rows = await reader.deliveries(since=now - KNOWN)
     for delivery in catalog.deliveries:
@@ -84,12 +86,53 @@ async def choose(reader: LanceDBReader, settings: Settings, catalog: Catalog, no
             choice.notes.append(missing)
             continue
         for candidate, due in found:
-            reason = await _why_not_yet(reader, settings, catalog, candidate, due, now)
+            reason = await material.why_not_yet(candidate, due)
             if reason is None:
                 choice.candidates.append(candidate)
             else:
                 choice.notes.append(reason)
     return choice
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What the choice rests on."""
+
+    reader: LanceDBReader
+    settings: Settings
+    catalog: Catalog
+    now: datetime
+
+    async def why_not_yet(self, candidate: Candidate, due: Due | None) -> str | None:
+        """Return why a digest is not sent now; None if it is."""
+        if not candidate.needs_digest or due is None:
+            return None
+        name = candidate.delivery.id
+        try:
+            digest = await self._digest(candidate)
+        except UnknownName as error:
+            return f"{name} receives nothing yet: {error} Fix: run `community-metrics refresh`."
+        except StorageSchemaMismatch as error:  # of this digest alone: the others are sent
+            return f"{name} receives nothing yet: {error}"
+        if digest.series == 0:  # a row would keep the digest of a new installation from being sent later
+            return f"{name} receives nothing yet: no series is known. Fix: run `community-metrics refresh`."
+        if digest.is_complete or candidate.is_final:
+            return None
+        lacking = digest.series - digest.complete
+        return (
+            f"{candidate.name} waits for {lacking:,} of {digest.series:,} series, "
+            f"until {due.final_at:%Y-%m-%d %H:%M} UTC at the latest."
+        )
+
+    async def _digest(self, candidate: Candidate) -> Digest:
+        """Return the digest as it would be sent now: the stored one if that is complete."""
+        has_team = bool(self.settings.api_token_hashes)
+        seen, narrowed = seen_by(candidate.delivery.visibility, self.reader, self.catalog, has_team=has_team)
+        scope = candidate.scope(self.settings)
+        stored = await stored_digest(seen, scope)
+        if stored is not None and stored.is_complete:
+            return stored
+        return await made_digest(seen, narrowed, self.now, scope=scope)
 
 
 def _candidates(
@@ -121,35 +164,3 @@ def _missing(delivery: Delivery, settings: Settings) -> str | None:
         f"{delivery.id} receives nothing, because this is not set: {', '.join(names)}. "
         "Fix: set it as a variable or in CM_DELIVERY, as docs/digest.md says."
     )
-
-
-async def _why_not_yet(  # noqa: PLR0917  what it reads from, then what it is about
-    reader: LanceDBReader,
-    settings: Settings,
-    catalog: Catalog,
-    candidate: Candidate,
-    due: Due | None,
-    now: datetime,
-) -> str | None:
-    """Return why a digest is not sent now; None if it is."""
-    if not candidate.needs_digest or due is None:
-        return None
-    has_team = bool(settings.api_token_hashes)
-    seen, narrowed = seen_by(candidate.delivery.visibility, reader, catalog, has_team=has_team)
-    scope = candidate.scope(settings)
-    try:
-        digest = await stored_digest(seen, scope)
-        if digest is None or not digest.is_complete:
-            digest = await made_digest(seen, narrowed, now, scope=scope)
-    except UnknownName as error:
-        return f"{candidate.delivery.id} receives nothing yet: {error} Fix: run `community-metrics refresh`."
-    if digest.series == 0:  # a row would keep the digest of a new installation from being sent later
-        return (
-            f"{candidate.delivery.id} receives nothing yet: no series is known. "
-            "Fix: run `community-metrics refresh`."
-        )
-    if digest.is_complete or candidate.is_final:
-        return None
-    lacking = digest.series - digest.complete
-    until = f"{due.final_at:%Y-%m-%d %H:%M} UTC"
-    return f"{candidate.name} waits for {lacking:,} of {digest.series:,} series, until {until} at the latest."

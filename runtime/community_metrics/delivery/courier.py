@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from community_metrics.delivery.due import Step, failed, given_up, next_step, not_sent
 from community_metrics.delivery.retries import retrying
-from community_metrics.delivery.target import is_idempotent, outgoing_key, target_of
+from community_metrics.delivery.target import is_idempotent, target_of
 from community_metrics.errors import (
     ConfigurationError,
     DeliveryError,
@@ -20,6 +20,7 @@ from community_metrics.errors import (
 from community_metrics.log import REDACTED
 from community_metrics.model import DeliveryState, StoredDelivery
 from community_metrics.runs.digests import record_digest
+from community_metrics.views.deliveries import not_arrived
 from community_metrics.views.digests import load_digest, next_digest
 from community_metrics.views.public import seen_by
 
@@ -70,7 +71,7 @@ class Courier:
         `row` is what is stored of it now: another run may have sent it since the candidate was chosen.
         """
         if candidate.is_again:
-            row = None
+            return await self._sent_again(log, candidate, stored, row)
         step = next_step(row, self.clock.now(), is_idempotent=is_idempotent(candidate.delivery))
         match step:
             case Step.NOTHING:
@@ -85,6 +86,21 @@ class Courier:
         digest_id = row.digest_id if row is not None else stored.digest_id if stored is not None else None
         return None if digest_id is None else await self._attempted(log, candidate, row, digest_id)
 
+    async def _sent_again(
+        self,
+        log: DeliveryLog,
+        candidate: Candidate,
+        stored: StoredDigest | None,
+        before: StoredDelivery | None,
+    ) -> StoredDelivery | None:
+        """Send what a person names, and return how that ended; what was sent before keeps its row."""
+        if stored is None:
+            return None
+        row = await self._attempted(log, candidate, None, stored.digest_id)
+        if before is not None and before.state is DeliveryState.SENT and not_arrived(row):
+            await log.restore(before)
+        return row
+
     async def _attempted(
         self, log: DeliveryLog, candidate: Candidate, row: StoredDelivery | None, digest_id: str
     ) -> StoredDelivery:
@@ -96,8 +112,8 @@ class Courier:
         except (ConfigurationError, StorageSchemaMismatch, TerminalDeliveryError) as error:
             if candidate.is_again:
                 raise
-            return await log.write(self._without_secrets(not_sent(row, begun, error)))
-        outgoing = target.rendered(digest, outgoing_key(begun))
+            return await log.write(self._without_secrets(not_sent(begun, error)))
+        outgoing = target.rendered(digest, begun)
         return await self._sent(
             log, target, outgoing, await log.write(begun), idempotent=is_idempotent(candidate.delivery)
         )
@@ -116,9 +132,16 @@ class Courier:
             await self.clock.sleep(seconds)
             await log.renew()
 
+        async def attempt() -> str | None:
+            nonlocal begun
+            try:
+                return await target.send(outgoing)
+            except DeliveryUnknown:
+                begun = replace(begun, error_class=DeliveryUnknown.__name__)
+                raise
+
         try:
-            loop = retrying(wait, self.rng, is_idempotent=idempotent)
-            note: str | None = await loop(target.send, outgoing)
+            note: str | None = await retrying(wait, self.rng, is_idempotent=idempotent)(attempt)
         except DeliveryError as error:
             return await log.write(self._failed(begun, error, idempotent=idempotent))
         except LeaseLost:  # the run that has the database writes the row
@@ -127,8 +150,8 @@ class Courier:
             unknown = DeliveryUnknown(f"an error of this program while it was sent: {type(error).__name__}")
             await log.write(self._failed(begun, unknown, idempotent=idempotent))
             raise
-        now = self.clock.now()
-        return await log.write(replace(begun, state=DeliveryState.SENT, last_attempt_at=now, message=note))
+        sent = replace(begun, state=DeliveryState.SENT, error_class=None, message=note)
+        return await log.write(replace(sent, last_attempt_at=self.clock.now()))
 
     def _failed(self, begun: StoredDelivery, error: DeliveryError, *, idempotent: bool) -> StoredDelivery:
         return self._without_secrets(failed(begun, error, self.clock.now(), is_idempotent=idempotent))
@@ -167,7 +190,7 @@ def _begun(candidate: Candidate, row: StoredDelivery | None, digest_id: str, now
         first_attempt_at=now if row is None else row.first_attempt_at,
         last_attempt_at=now,
         next_attempt_at=None,
-        error_class=None,
+        error_class=DeliveryUnknown.__name__ if row is not None and row.may_have_arrived else None,
         message=None,
         ingestion_run_id="",
     )

@@ -60,9 +60,10 @@ class Step(Enum):
 
     NOTHING = auto()
     SEND = auto()
-    """For the first time, or again after it failed; the first time it waits for a complete period."""
-    SEND_AGAIN = auto()
-    """It may have arrived, and the target knows a request that it has had."""
+    """For the first time, again after it failed, or where the target recognizes what may have arrived.
+
+    The first time it waits for a complete period.
+    """
     CALL_UNKNOWN = auto()
     """It may have arrived, and another message would be a second one."""
     GIVE_UP = auto()
@@ -77,7 +78,7 @@ def next_step(row: StoredDelivery | None, now: datetime, *, is_idempotent: bool)
         return Step.SEND
     is_too_old = now > row.first_attempt_at + GIVE_UP + _SLACK
     if row.state is DeliveryState.SENDING:  # by a run that was killed
-        return Step.SEND_AGAIN if is_idempotent and not is_too_old else Step.CALL_UNKNOWN
+        return Step.SEND if is_idempotent and not is_too_old else Step.CALL_UNKNOWN
     if row.state is not DeliveryState.FAILED or row.next_attempt_at is None:
         return Step.NOTHING
     if is_too_old:
@@ -88,36 +89,33 @@ def next_step(row: StoredDelivery | None, now: datetime, *, is_idempotent: bool)
 def failed(
     row: StoredDelivery, error: DeliveryError, now: datetime, *, is_idempotent: bool
 ) -> StoredDelivery:
-    """Return the row of a delivery that ended with an error; without `next_attempt_at` nothing follows."""
-    ended = replace(row, last_attempt_at=now, error_class=type(error).__name__, message=str(error))
+    """Return the row of a delivery that ended with an error; without `next_attempt_at` nothing follows.
+
+    A refusal does not take back that an earlier attempt may have arrived.
+    """
     is_unknown = isinstance(error, DeliveryUnknown)
     goes_on = is_idempotent if is_unknown else isinstance(error, TransientDeliveryError)
     following = _next_attempt(row.first_attempt_at, now, error.retry_after_s) if goes_on else None
-    if is_unknown and following is None:
-        return replace(ended, state=DeliveryState.UNKNOWN, next_attempt_at=None)
-    return replace(ended, state=DeliveryState.FAILED, next_attempt_at=following)
+    ended = replace(row, last_attempt_at=now, next_attempt_at=following)
+    return _ended(ended, error)
 
 
-def not_sent(
-    before: StoredDelivery | None, begun: StoredDelivery, error: CommunityMetricsError
-) -> StoredDelivery:
-    """Return the row of a delivery that could not begin, and is not tried again.
+def not_sent(begun: StoredDelivery, error: CommunityMetricsError) -> StoredDelivery:
+    """Return the row of a delivery whose attempt could not begin, and that is not tried again."""
+    return _ended(begun, error)
 
-    It is unknown where an attempt `before` may have arrived.
-    """
-    may_have_arrived = before is not None and (
-        before.state is DeliveryState.SENDING or before.error_class == DeliveryUnknown.__name__
-    )
-    state = DeliveryState.UNKNOWN if may_have_arrived else DeliveryState.FAILED
-    return replace(begun, state=state, error_class=type(error).__name__, message=one_line(str(error)))
+
+def _ended(row: StoredDelivery, error: CommunityMetricsError) -> StoredDelivery:
+    is_unknown = isinstance(error, DeliveryUnknown) or row.error_class == DeliveryUnknown.__name__
+    kind = DeliveryUnknown if is_unknown else type(error)
+    state = DeliveryState.UNKNOWN if is_unknown and row.next_attempt_at is None else DeliveryState.FAILED
+    return replace(row, state=state, error_class=kind.__name__, message=one_line(str(error)))
 
 
 def given_up(row: StoredDelivery) -> StoredDelivery:
     """Return the row of a failed delivery that is not tried again."""
-    is_unknown = row.error_class == DeliveryUnknown.__name__
-    return replace(
-        row, state=DeliveryState.UNKNOWN if is_unknown else DeliveryState.FAILED, next_attempt_at=None
-    )
+    state = DeliveryState.UNKNOWN if row.may_have_arrived else DeliveryState.FAILED
+    return replace(row, state=state, next_attempt_at=None)
 
 
 def _next_attempt(first: datetime, now: datetime, retry_after_s: float | None) -> datetime | None:

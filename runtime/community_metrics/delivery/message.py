@@ -7,10 +7,11 @@ from email import message_from_string
 from email.policy import SMTP
 from typing import TYPE_CHECKING
 
-from community_metrics.delivery.target import Outgoing
+from community_metrics.delivery.target import Outgoing, outgoing_key
 from community_metrics.digest.email import email_of
 
 if TYPE_CHECKING:
+    from community_metrics.model import StoredDelivery
     from community_metrics.model.digest_content import Digest
 
 
@@ -22,9 +23,14 @@ class Envelope:
     receivers: tuple[str, ...]
 
 
-def message_of(digest: Digest, key: str, envelope: Envelope) -> Outgoing:
-    """Return the message; each attempt has one `Message-ID`, by which mail programs find copies."""
+def message_of(digest: Digest, row: StoredDelivery, envelope: Envelope) -> Outgoing:
+    """Return the message, dated at the first attempt.
+
+    Each attempt has one `Message-ID`, by which mail programs find copies.
+    """
+    key = outgoing_key(row)
     message = message_from_string(email_of(digest), policy=SMTP)
+    message.replace_header("Date", row.first_attempt_at)
     message["From"] = envelope.sender
     message["To"] = ", ".join(envelope.receivers)
     message["Message-ID"] = f"<{key}@{envelope.sender.rpartition('@')[2]}>"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from community_metrics.delivery.message import Envelope
     from community_metrics.delivery.target import Outgoing
     from community_metrics.errors import DeliveryError
+    from community_metrics.model import StoredDelivery
     from community_metrics.model.digest_content import Digest
 
 # one attempt: boto3 would send a message again whose response was lost
@@ -44,9 +45,9 @@ class Ses:
 
     envelope: Envelope
 
-    def rendered(self, digest: Digest, key: str) -> Outgoing:
+    def rendered(self, digest: Digest, row: StoredDelivery) -> Outgoing:
         """Return the digest as one message."""
-        return message_of(digest, key, self.envelope)
+        return message_of(digest, row, self.envelope)
 
     async def send(self, outgoing: Outgoing) -> None:
         """Send the digest as one message to all receivers.

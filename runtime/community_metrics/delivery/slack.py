@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.delivery.target import Outgoing
+from community_metrics.delivery.target import Outgoing, outgoing_key
 from community_metrics.delivery.web import post, require_taken
 from community_metrics.digest.slack import slack_of
 from community_metrics.errors import DeliveryUnknown, TerminalDeliveryError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from community_metrics.clock import Clock
+    from community_metrics.model import StoredDelivery
     from community_metrics.model.digest_content import Digest
 
 _TAKEN: Final = "ok"
@@ -41,9 +42,9 @@ class Slack:
     variable: str
     clock: Clock
 
-    def rendered(self, digest: Digest, key: str) -> Outgoing:
+    def rendered(self, digest: Digest, row: StoredDelivery) -> Outgoing:
         """Return the digest as blocks."""
-        return Outgoing(slack_of(digest).encode(), key)
+        return Outgoing(slack_of(digest).encode(), outgoing_key(row))
 
     async def send(self, outgoing: Outgoing) -> None:
         """Post the blocks.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from community_metrics.delivery.message import Envelope
     from community_metrics.delivery.target import Outgoing
+    from community_metrics.model import StoredDelivery
     from community_metrics.model.digest_content import Digest
 
 T = TypeVar("T")
@@ -44,9 +45,9 @@ class SmtpServer:
     url: SecretStr
     envelope: Envelope
 
-    def rendered(self, digest: Digest, key: str) -> Outgoing:
+    def rendered(self, digest: Digest, row: StoredDelivery) -> Outgoing:
         """Return the digest as one message."""
-        return message_of(digest, key, self.envelope)
+        return message_of(digest, row, self.envelope)
 
     async def send(self, outgoing: Outgoing) -> str | None:
         """Send the digest as one message to all receivers; return which of them the server refuses, if any.

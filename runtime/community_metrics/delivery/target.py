@@ -34,8 +34,8 @@ class Outgoing:
 class Target(Protocol):
     """One target, with the secrets that it needs."""
 
-    def rendered(self, digest: Digest, key: str) -> Outgoing:
-        """Return what the target receives; nothing is sent yet."""
+    def rendered(self, digest: Digest, row: StoredDelivery) -> Outgoing:
+        """Return what the target receives, the same at each attempt of one delivery; nothing is sent yet."""
         ...
 
     async def send(self, outgoing: Outgoing) -> str | None:

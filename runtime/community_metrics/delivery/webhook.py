@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.delivery.target import Outgoing
+from community_metrics.delivery.target import Outgoing, outgoing_key
 from community_metrics.delivery.web import post, require_taken
 from community_metrics.digest.formats import Format, rendered
 from community_metrics.model import WebhookFormat
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from community_metrics.clock import Clock
+    from community_metrics.model import StoredDelivery
     from community_metrics.model.digest_content import Digest
 
 TIMESTAMP: Final = "X-Community-Metrics-Timestamp"
@@ -39,9 +40,9 @@ class Webhook:
     variable: str
     clock: Clock
 
-    def rendered(self, digest: Digest, key: str) -> Outgoing:
+    def rendered(self, digest: Digest, row: StoredDelivery) -> Outgoing:
         """Return the digest in the format of the target."""
-        return Outgoing(rendered(digest, _FORMATS[self.form][0]).encode(), key)
+        return Outgoing(rendered(digest, _FORMATS[self.form][0]).encode(), outgoing_key(row))
 
     async def send(self, outgoing: Outgoing) -> None:
         """Post the digest with its signature.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Digest,
         DigestNote,
         Finding,
+        GoalLine,
         Happening,
         Score,
         ScoreChange,
@@ -44,10 +45,11 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sentence, and the address that it rests on; None where no address is known."""
+    """A sentence, the address that it rests on, and the rule that it follows; None where there is none."""
 
     text: str
     url: str | None = None
+    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def _sections(digest: Digest, lines: int) -> list[Section]:
         _found(digest, lines),
         _happened(digest, lines),
         _said(digest, lines),
-        _limited("Goals", [Line(plain(one.sentence), _api(digest, one.link)) for one in digest.goals], lines),
+        _limited("Goals", [_ruled(digest, one) for one in digest.goals], lines),
         _restated(digest, lines),
         _limited(
             _NOT_KNOWN,
@@ -198,8 +200,12 @@ def _limited(heading: str, lines: Sequence[Line], most: int, noun: str = "more")
 def _found(digest: Digest, most: int) -> Section:
     shown = _chosen(digest.findings, most)
     rest = len(digest.findings) - len(shown)
-    lines = tuple(Line(plain(one.sentence), _api(digest, one.link)) for one in shown)
+    lines = tuple(_ruled(digest, one) for one in shown)
     return Section("What changed", lines, f"and {rest:,} more" if rest else None)
+
+
+def _ruled(digest: Digest, one: Finding | GoalLine) -> Line:
+    return Line(plain(one.sentence), _api(digest, one.link), one.rule)
 
 
 def _chosen(found: Sequence[Finding], most: int) -> list[Finding]:
@@ -248,7 +254,7 @@ def _note_line(one: DigestNote) -> Line:
 def _restated(digest: Digest, most: int) -> Section:
     since = digest.since_last
     corrected = [] if since is None else list(_since_lines(since, digest))
-    restated = [Line(plain(one.sentence), _api(digest, one.link)) for one in digest.restated]
+    restated = [_ruled(digest, one) for one in digest.restated]
     section = _limited(_RESTATED, [*corrected, *restated], most)
     if since is None or (corrected and not since.unchecked):
         return section

@@ -84,7 +84,7 @@ def _slides(digest: Digest, outline: Outline) -> Iterator[Slide]:
     yield _title(digest, outline, rules)
     yield from _scorecards(outline, rules)
     yield from (_pictured(one) for one in pictures_of(digest, rules))
-    yield from _sections(outline.sections, digest, rules)
+    yield from _sections(outline.sections, rules)
     yield _last(digest, outline)
 
 
@@ -141,28 +141,28 @@ def _pictured(picture: Picture) -> Slide:
     )
 
 
-def _sections(sections: Sequence[Section], digest: Digest, rules: dict[str, str]) -> Iterator[Slide]:
+def _sections(sections: Sequence[Section], rules: dict[str, str]) -> Iterator[Slide]:
     """Yield the slides of lists; two that belong together and are short share one."""
     rest = list(sections)
     while rest:
         first = rest.pop(0)
         is_shared = bool(rest) and (first.heading, rest[0].heading) in SHARED
         if is_shared and _height(first.lines) + _height(rest[0].lines) + _HEADING <= _HEIGHT_OF_A_SLIDE:
-            yield replace(_list(first, first.lines, digest, rules), also=rest.pop(0))
+            yield replace(_list(first, first.lines, rules), also=rest.pop(0))
         else:
-            yield from _lists(first, digest, rules)
+            yield from _lists(first, rules)
 
 
-def _lists(section: Section, digest: Digest, rules: dict[str, str]) -> Iterator[Slide]:
+def _lists(section: Section, rules: dict[str, str]) -> Iterator[Slide]:
     pages = _pages(section.lines)
     for number, lines in enumerate(pages, 1):
-        made = _list(section, lines, digest, rules)
+        made = _list(section, lines, rules)
         more = section.more if number == len(pages) else None
         yield replace(made, heading=_continued(section.heading, number), more=more)
 
 
-def _list(section: Section, lines: Sequence[Line], digest: Digest, rules: dict[str, str]) -> Slide:
-    notes = _definitions(lines, digest, rules)
+def _list(section: Section, lines: Sequence[Line], rules: dict[str, str]) -> Slide:
+    notes = _definitions(lines, rules)
     return Slide(section.heading, notes, lines=tuple(lines), more=section.more)
 
 
@@ -194,12 +194,9 @@ def _height(lines: Iterable[Line]) -> float:
     return sum(-(-len(text) // _CHARACTERS_OF_A_ROW) + _SPACE for text in texts)
 
 
-def _definitions(lines: Sequence[Line], digest: Digest, rules: dict[str, str]) -> tuple[str, ...]:
+def _definitions(lines: Sequence[Line], rules: dict[str, str]) -> tuple[str, ...]:
     """Return the definitions of the rules behind these lines, each once."""
-    shown = {line.text for line in lines}
-    made = [(one.sentence, one.rule) for one in (*digest.findings, *digest.restated)]
-    made += [(goal.sentence, goal.rule) for goal in digest.goals]
-    used = dict.fromkeys(rule for sentence, rule in made if sentence in shown)
+    used = dict.fromkeys(line.rule for line in lines)
     return tuple(f"{name}: {rules[name]}" for name in used if name in rules)
 
 

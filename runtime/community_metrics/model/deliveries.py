@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from community_metrics.errors import DeliveryUnknown
 from community_metrics.periods import Grain
 
 
@@ -64,6 +65,11 @@ class StoredDelivery:
     error_class: str | None
     message: str | None
     ingestion_run_id: str
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether an attempt ended without an answer that excludes that the digest arrived."""
+        return self.state is DeliveryState.SENDING or self.error_class == DeliveryUnknown.__name__
 
     @property
     def delivery_key(self) -> str:

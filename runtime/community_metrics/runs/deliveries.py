@@ -78,6 +78,11 @@ class DeliveryLog:
             self._sent += written.state is DeliveryState.SENT
         return written
 
+    async def restore(self, row: StoredDelivery) -> None:
+        """Store a row as it was before this run."""
+        async with self._writing:
+            await self.reader.record_delivery(row)
+
     async def close(self, status: RunStatus) -> None:
         """Close the run in `history`, if it has a row there: `rows_updated` counts what was sent."""
         if self.run is not None:

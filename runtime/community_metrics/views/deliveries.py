@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.errors import DeliveryUnknown
 from community_metrics.model import DeliveryState
 from community_metrics.periods import period_named
 
@@ -54,6 +53,7 @@ def delivery_sentence(row: StoredDelivery) -> str:
         f"{row.grain} {row.period}",
         f"`community-metrics deliver --again {row.delivery_id} {row.period}`",
     )
+    outcome = "may have arrived" if row.may_have_arrived else "was not sent"
     cause = f": {row.message.removesuffix('.')}" if row.message else ""
     match row.state:
         case DeliveryState.SENT:
@@ -67,14 +67,10 @@ def delivery_sentence(row: StoredDelivery) -> str:
             )
         case DeliveryState.FAILED if row.next_attempt_at is not None:
             return (
-                f"{row.delivery_id}: {what} {_not_sent(row)}{cause}. The next attempt is at "
+                f"{row.delivery_id}: {what} {outcome}{cause}. The next attempt is at "
                 f"{row.next_attempt_at:%Y-%m-%d %H:%M} UTC."
             )
         case DeliveryState.FAILED:
             return (
                 f"{row.delivery_id}: {what} was not sent{cause}. It is not tried again; {command} sends it."
             )
-
-
-def _not_sent(row: StoredDelivery) -> str:
-    return "may have arrived" if row.error_class == DeliveryUnknown.__name__ else "was not sent"
