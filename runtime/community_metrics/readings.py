@@ -103,6 +103,14 @@ class Readings:
         instants = rows["observed_at"][rows["provenance"] != _CSV_SEED]
         return day_of_number(int(instants.max()) // _MICROSECONDS_A_DAY) if len(instants) else None
 
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """Return the last days of the oldest and the newest row of each metric with rows, as numbers."""
+        starts, ends = self._starts[:-1], self._starts[1:]
+        (found,) = np.nonzero(ends > starts)
+        days = self.rows["last_day"]
+        pairs = zip(days[starts[found]].tolist(), days[ends[found] - 1].tolist(), strict=True)
+        return {self.metric_ids[at]: pair for at, pair in zip(found.tolist(), pairs, strict=True)}
+
     def newest(self) -> Readings:
         """Return the newest row of each metric that has one."""
         ends = self._starts[1:]

@@ -5,8 +5,9 @@ Reading and computing are two steps, so that the API can compute in a thread.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -109,11 +110,14 @@ async def read_material(
     stored = StoredMetrics(await reader.metrics(), catalog)
     chosen = stored.chosen(products)
     ids = [metric.metric_id for metric in chosen]
-    readings = await reader.readings(ids, until=today(now), most_of_table=stored.are_most(ids))
-    freshness = await load_freshness(reader, now, stored.definitions)
-    registries = await _registries(reader, stored, chosen, period, now)
-    restated = await reader.restatements(
-        metric_ids=ids if products else None, since=midnight(period.start), limit=MOST_RESTATED + 1
+    readings, freshness, registries, restated, releases = await asyncio.gather(
+        reader.readings(ids, until=today(now), most_of_table=stored.are_most(ids)),
+        load_freshness(reader, now, stored.definitions),
+        _registries(reader, stored, chosen, period, now),
+        reader.restatements(
+            metric_ids=ids if products else None, since=midnight(period.start), limit=MOST_RESTATED + 1
+        ),
+        _releases(reader, period),
     )
     material = Material(
         period=period,
@@ -127,13 +131,13 @@ async def read_material(
         registries={source: own.values for source, own in registries.items()},
         uncounted={source: own.days(*UNCOUNTED) for source, own in registries.items()},
         low=await low_days(reader, chosen, registries, since=period.start, until=period.end),
-        releases=await _releases(reader, period),
+        releases=releases,
         restated=tuple(row for row in restated[:MOST_RESTATED] if row.period_end <= period.end),
         has_more_restated=len(restated) > MOST_RESTATED,
         retention_days=catalog.retention_days,
     )
-    material = replace(material, answered=await _answered(reader, doubtful(material), now))
-    return InsightRows(stored, material, freshness)
+    answered = await _answered(reader, doubtful(material), now)
+    return InsightRows(stored, material.with_answers(answered), freshness)
 
 
 async def _answered(

@@ -170,8 +170,8 @@ def left_out_of(
     newest: dict[str, date] = {}
     for metric in metrics:
         numbers = readings.of_metric(metric.metric_id)["last_day"]
-        known = numbers[numbers <= number_of_day(until)]
-        newest |= {metric.metric_id: day_of_number(int(known[-1]))} if len(known) else {}
+        if known := int((numbers <= number_of_day(until)).sum()):
+            newest[metric.metric_id] = day_of_number(int(numbers[known - 1]))
     published = {
         source: None if day is None else min(day, until) for source, day in freshness.newest_days.items()
     }

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from community_metrics.model import SEED_SOURCE, ValueKind
 from community_metrics.periods import ONE_DAY
-from community_metrics.readings import Readings
+from community_metrics.readings import Readings, day_of_number
 from community_metrics.series.additive import is_by_day_only
 from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.storage.reader import LanceDBReader
@@ -161,9 +161,10 @@ async def _search_source_days(
             fetched_only=True,
             most_of_table=reach is not None and 2 * len(wanted) > len(metrics),
         )
+        spans = newest.spans()
         for source in unknown:
-            days = [day for metric_id in ids[source] for day in newest.days(metric_id)]
-            found[source] = max(days, default=None)
+            days = [spans[metric_id][1] for metric_id in ids[source] if metric_id in spans]
+            found[source] = day_of_number(max(days)) if days else None
     return found
 
 

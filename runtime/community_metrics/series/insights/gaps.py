@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from numpy.typing import NDArray
-
     from community_metrics.model import MetricDefinition, StatRow
     from community_metrics.series.insights.material import Material
 
@@ -137,37 +135,40 @@ def doubtful(material: Material) -> dict[str, date]:
 
 def source_days(material: Material, first: int) -> dict[str, SourceDays]:
     """Return what each source lacks from the day `first` to the end of the period, by source."""
-    of_source: dict[str, dict[str, NDArray[np.int64]]] = defaultdict(dict)
+    spans: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
     for metric in material.with_days:
-        days = material.stored_days.get(metric.metric_id)
-        if days is not None and len(days):
-            of_source[metric.source][metric.metric_id] = days
+        if (span := material.spans.get(metric.metric_id)) is not None:
+            spans[metric.source][metric.metric_id] = span
+    unknown = _unknown_days(material, first)
     low: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for name, day in material.low:
         if name in material.known:
             low[material.known[name].source][name].add(number_of_day(day))
-    last = number_of_day(material.period.end)
     found = {}
-    for source, stored in of_source.items():
-        newest = max(int(days[-1]) for days in stored.values())
+    for source, own in spans.items():
+        newest = max(last for _, last in own.values())
         found[source] = SourceDays(
             material=material,
             source=source,
             newest=newest,
-            lacking={name: _lacking(days, first, min(last, newest)) for name, days in stored.items()},
-            spans={name: (int(days[0]), int(days[-1])) for name, days in stored.items()},
+            lacking={
+                name: frozenset(day for day in unknown.get(name, ()) if begin <= day <= newest)
+                for name, (begin, _) in own.items()
+            },
+            spans=own,
             low={name: frozenset(days) for name, days in low[source].items()},
             uncounted=frozenset(map(number_of_day, material.uncounted.get(source, ()))),
         )
     return found
 
 
-def _lacking(days: NDArray[np.int64], first: int, last: int) -> frozenset[int]:
-    start = max(first, int(days[0]))
-    inside = days[np.searchsorted(days, start) : np.searchsorted(days, last, side="right")]
-    if len(inside) == last - start + 1:
-        return frozenset()
-    return frozenset(range(start, last + 1)) - frozenset(inside.tolist())
+def _unknown_days(material: Material, first: int) -> dict[str, list[int]]:
+    """Return the days without a value from `first` to the end of the period, of each metric that has some."""
+    unknown = np.isnan(material.daily[:, first - material.first_day :])
+    return {
+        material.with_days[row].metric_id: (np.flatnonzero(unknown[row]) + first).tolist()
+        for row in np.flatnonzero(unknown.any(axis=1)).tolist()
+    }
 
 
 def registry_gaps(material: Material, sources: dict[str, SourceDays]) -> Iterator[Insight]:
@@ -302,7 +303,7 @@ def _missing_values(material: Material) -> Iterator[Insight]:
     for metric in material.ordered:
         row = material.rows[metric.metric_id]
         is_daily = metric.value_kind is ValueKind.FLOW and metric.source_window is SourceWindow.DAY
-        if is_daily and len(material.stored_days[metric.metric_id]):
+        if is_daily and metric.metric_id in material.spans:
             continue
         is_own_estimate = grid.fallback[row, -1] == metric.metric_id  # of another window, and known
         if grid.complete[row, -1] or is_own_estimate:

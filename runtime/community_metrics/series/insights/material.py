@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -87,6 +88,12 @@ class Material:
     has_more_restated: bool = False
     answered: Mapping[str, frozenset[date]] = field(default_factory=dict)
     retention_days: Mapping[str, int] = field(default_factory=dict)
+
+    def with_answers(self, answered: Mapping[str, frozenset[date]]) -> Material:
+        """Return the same with `answered`; it keeps what was computed, none of which depends on that."""
+        other = copy(self)
+        object.__setattr__(other, "answered", answered)
+        return other
 
     def read_on(self, metric_id: str) -> list[date]:
         """Return the UTC days on which a metric was read successfully, in order."""
@@ -181,13 +188,11 @@ class Material:
         values[[row for row, _ in counters]] = complete_values(grid)
 
     @cached_property
-    def stored_days(self) -> dict[str, NDArray[np.int64]]:
-        """The stored days of each daily flow, as numbers, oldest first."""
-        return {
-            metric.metric_id: self.readings.of_metric(metric.metric_id)["last_day"].astype(np.int64)
-            for metric in self.with_days
-            if metric.value_kind is ValueKind.FLOW
-        }
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """The first and the last stored day of each daily flow that has one, as numbers."""
+        stored = self.readings.spans()
+        flows = [metric.metric_id for metric in self.with_days if metric.value_kind is ValueKind.FLOW]
+        return {name: stored[name] for name in flows if name in stored}
 
     def as_level(self, metric: MetricDefinition) -> MetricDefinition:
         """Return a counter as the level that it also is: its reading at the end of a period."""
