@@ -11,7 +11,7 @@ OWN_UV := $(filter $(BIN)/uv,$(UV))
 SERVE ?= 1
 DEPLOYMENT ?= deployment.toml
 PORT = 8000
-PYTEST_ARGS ?= --numprocesses logical --dist loadfile
+PYTEST_ARGS ?= --numprocesses logical --dist loadfile --no-loadscope-reorder
 REHEARSALS = $(addprefix tests/infra/,test_rehearsal.py test_rehearsal_stages.py test_moves.py test_private_network.py test_deploy.py test_first_boot.py test_needed_actions.py)
 
 # The Node of the `node` group, where it is installed, comes before the machine's own. `make up` and `make frontend` install
@@ -90,6 +90,8 @@ frontend/dist/index.html: $(FRONTEND_FILES) frontend/package-lock.json | fronten
 
 frontend: frontend/dist/index.html ## Build the dashboard into frontend/dist; VITE_API_BASE_URL names an API at another origin
 
+test test-python test-browser rehearse-host: export PYTHONDONTWRITEBYTECODE = # or each of hundreds of processes compiles all modules anew
+
 test: .venv/.dev node_modules/.installed ## Run every test
 	$(BIN)/pytest $(PYTEST_ARGS) --ignore tests/host
 	@$(MAKE) --no-print-directory rehearse-host
@@ -101,7 +103,6 @@ test-python: .venv/.dev node_modules/.installed ## Run every test but the rehear
 mutants: .venv/.dev ## Change the rules in small ways and see whether a test fails: GROUPS="points merge" (hours without it)
 	$(BIN)/python -m tests.support.mutants $(GROUPS) --survivors
 
-rehearse-host: export PYTHONDONTWRITEBYTECODE = # or each process compiles the tests anew, all at the same time
 rehearse-host: .venv/.dev ## Boot the host as EC2 would, in a world of its own, and try it (part of make test; root, Linux)
 	$(BIN)/pytest -p no:schemathesis --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 10 tests/host --ignore tests/host/vm # they wait more than they work
 
