@@ -22,7 +22,7 @@ from community_metrics.catalog import load_catalog
 from community_metrics.clock import SystemClock
 from community_metrics.config import Settings
 from community_metrics.periods import today
-from community_metrics.storage.reader import LanceDBReader
+from community_metrics.storage.snapshot import SnapshotSource
 from community_metrics.views.insights import read_insights
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.catalog import Catalog
+    from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.storage.snapshot import Snapshot
     from community_metrics.views.insights import InsightRows
 
 METRICS, YEARS, PRODUCTS = 500, 2, 25
@@ -44,21 +46,23 @@ def measure() -> Iterator[Result]:
     with TemporaryDirectory() as folder, asyncio.Runner() as runner:
         database = Path(folder) / "metrics.lancedb"
         runner.run(fill(database, made_up.definitions, years=YEARS))
-        reader = runner.run(_opened(database))
+        source = SnapshotSource(Settings(_env_file=None, db_path=str(database)))
+        reader = runner.run(_snapshot(source)).reader
         rows = runner.run(read_insights(reader, catalog, now))
         reading = partial(_reading, runner, reader, made_up.metric_ids, now)
         computed_s, against_s = alternating(lambda: _computed(rows), reading, rounds=ROUNDS)
         whole_s, beside_s = alternating(
             lambda: runner.run(_read_and_computed(reader, catalog, now)), reading, rounds=ROUNDS
         )
-        runner.run(reader.close())
+        source.close()
     name = f"insights of {METRICS} metrics over {YEARS * 52} weeks"
     yield Result.beside(f"{name}, computing", computed_s * 1e3, against_s * 1e3, "ms")
     yield Result.against(f"{name}, reading and computing", whole_s * 1e3, beside_s * 1e3, "ms", bound=BOUND)
 
 
-async def _opened(database: Path) -> LanceDBReader:
-    return await LanceDBReader.open(Settings(_env_file=None, db_path=str(database)))
+async def _snapshot(source: SnapshotSource) -> Snapshot:
+    """Return what the API reads from: its bodies share the newest day of each source."""
+    return await source.snapshot(await source.look())
 
 
 async def _read_and_computed(reader: LanceDBReader, catalog: Catalog, now: datetime) -> None:

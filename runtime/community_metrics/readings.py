@@ -103,6 +103,11 @@ class Readings:
         instants = rows["observed_at"][rows["provenance"] != _CSV_SEED]
         return day_of_number(int(instants.max()) // _MICROSECONDS_A_DAY) if len(instants) else None
 
+    @property
+    def has_revisions(self) -> bool:
+        """Whether a row was restated by its source."""
+        return bool((self.rows["revision"] > 0).any())
+
     def spans(self) -> dict[str, tuple[int, int]]:
         """Return the last days of the oldest and the newest row of each metric with rows, as numbers."""
         starts, ends = self._starts[:-1], self._starts[1:]

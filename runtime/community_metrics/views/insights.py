@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from community_metrics.catalog import Catalog
-    from community_metrics.model import MetricDefinition
+    from community_metrics.model import MetricDefinition, StatRow
     from community_metrics.periods import Period
+    from community_metrics.readings import Readings
     from community_metrics.series.insights import Insight
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.outages import Registry
@@ -110,15 +111,13 @@ async def read_material(
     stored = StoredMetrics(await reader.metrics(), catalog)
     chosen = stored.chosen(products)
     ids = [metric.metric_id for metric in chosen]
-    readings, freshness, registries, restated, releases = await asyncio.gather(
+    readings, freshness, registries, releases = await asyncio.gather(
         reader.readings(ids, until=today(now), most_of_table=stored.are_most(ids)),
         load_freshness(reader, now, stored.definitions),
         _registries(reader, stored, chosen, period, now),
-        reader.restatements(
-            metric_ids=ids if products else None, since=midnight(period.start), limit=MOST_RESTATED + 1
-        ),
         _releases(reader, period),
     )
+    restated = await _restated(reader, ids if products else None, readings, period)
     material = Material(
         period=period,
         now=now,
@@ -138,6 +137,16 @@ async def read_material(
     )
     answered = await _answered(reader, doubtful(material), now)
     return InsightRows(stored, material.with_answers(answered), freshness)
+
+
+async def _restated(
+    reader: LanceDBReader, metric_ids: Sequence[str] | None, readings: Readings, period: Period
+) -> list[StatRow]:
+    """Return what was restated since the period began; most weeks no row was, and nothing is searched."""
+    if not readings.has_revisions:
+        return []
+    since = midnight(period.start)
+    return await reader.restatements(metric_ids=metric_ids, since=since, limit=MOST_RESTATED + 1)
 
 
 async def _answered(
