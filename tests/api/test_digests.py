@@ -64,7 +64,7 @@ async def place(tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-async def told(place: Place) -> AsyncIterator[Api]:
+async def stored_digests(place: Place) -> AsyncIterator[Api]:
     """The API over that database."""
     async for served in serving(place.reading):
         yield served
@@ -86,8 +86,8 @@ async def digest(filled_local: Place) -> Digest:
 @pytest.mark.parametrize(
     ("kind", "form"), [("html", Format.HTML), ("md", Format.MARKDOWN), ("json", Format.JSON)]
 )
-async def test_a_digest_is_what_the_command_prints(told: Api, kind: str, form: Format) -> None:
-    answer = await body_of(told, f"digests/2026-W47.{kind}")
+async def test_a_digest_is_what_the_command_prints(stored_digests: Api, kind: str, form: Format) -> None:
+    answer = await body_of(stored_digests, f"digests/2026-W47.{kind}")
     assert answer.text == rendered(DIGEST, form)
     assert answer.headers["content-type"].partition(";")[0] == MEDIA_TYPES[kind]
 
@@ -102,20 +102,20 @@ async def test_a_digest_is_the_same_after_a_registry_changed_a_number(place: Pla
         assert (await body_of(api, "digests/2026-W47.json")).content == before
 
 
-async def test_slides_may_run_no_script(told: Api) -> None:
-    policy = (await body_of(told, "digests/2026-W47.html")).headers["content-security-policy"]
+async def test_slides_may_run_no_script(stored_digests: Api) -> None:
+    policy = (await body_of(stored_digests, "digests/2026-W47.html")).headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
 
 
-async def test_the_list_has_what_is_needed_to_choose(told: Api) -> None:
-    body = (await body_of(told, "digests")).json()
+async def test_the_list_has_what_is_needed_to_choose(stored_digests: Api) -> None:
+    body = (await body_of(stored_digests, "digests")).json()
     assert [one["digest_id"] for one in body["digests"]] == ["2026-11", "2026-W47"]
     assert (body["digests"][1]["title"], body["has_more"]) == ("Week 2026-W47: complete", False)
 
 
-async def test_the_feed_has_digests_and_each_milestone_once(told: Api) -> None:
-    answer = await body_of(told, "digests?format=atom")
+async def test_the_feed_has_digests_and_each_milestone_once(stored_digests: Api) -> None:
+    answer = await body_of(stored_digests, "digests?format=atom")
     assert answer.headers["content-type"].startswith("application/atom+xml")
     feed = ET.fromstring(answer.content)  # noqa: S314  our own bytes
     titles = [one.findtext(f"{ATOM}title") for one in feed.iter(f"{ATOM}entry")]
@@ -141,8 +141,8 @@ async def test_the_feed_leaves_out_a_milestone_that_a_later_digest_corrects(plac
     assert PASSED.sentence not in text
 
 
-async def test_an_id_that_is_not_stored_is_a_404_with_similar_ids(told: Api) -> None:
-    answer = await told.get("digests/2026-W46.json")
+async def test_an_id_that_is_not_stored_is_a_404_with_similar_ids(stored_digests: Api) -> None:
+    answer = await stored_digests.get("digests/2026-W46.json")
     assert answer.status_code == 404
     assert answer.json()["type"].endswith("#unknown-digest")
     assert "2026-W47" in answer.json()["near"]
@@ -208,8 +208,8 @@ async def test_the_chart_of_a_digest_says_what_the_picture_of_the_api_says(
     assert first is not None
     days = f"{first.start}..2026-11-22"
     drawn = (await body_of(local_api, f"chart.svg?{names}&total=true&by=week&range={days}")).text
-    [told] = re.findall(r"<desc[^>]*>.*?: (\d.*?)\. ?[^.]*</desc>", drawn)
+    [stored_digests] = re.findall(r"<desc[^>]*>.*?: (\d.*?)\. ?[^.]*</desc>", drawn)
     [slide] = [one for one in slides_of(digest).slides if one.chart and "downloads" in one.heading]
     assert slide.chart is not None
     # a digest does not store which values may still change: it would have new editions without another number
-    assert told.replace(" (may still change)", "") in slide.chart.description
+    assert stored_digests.replace(" (may still change)", "") in slide.chart.description

@@ -93,7 +93,7 @@ def material(
     return Material(period, now or midnight(period.end + timedelta(days=4)), chosen, read, **fields)
 
 
-def told(given: Material, *kinds: InsightKind) -> list[Insight]:
+def found_in(given: Material, *kinds: InsightKind) -> list[Insight]:
     """Return the insights, only of some kinds where these are named."""
     return [one for one in insights_of(given) if not kinds or one.kind in kinds]
 

@@ -39,7 +39,7 @@ from community_metrics.series.insights.records import round_below
 from community_metrics.series.insights.robust import Judgement
 from community_metrics.series.outages import outages_of
 from tests.support import insight_docs
-from tests.support.insights import days_before, flow, material, noisy, told
+from tests.support.insights import days_before, flow, found_in, material, noisy
 from tests.support.readings import metric
 from tests.support.rows import daily, week_named
 
@@ -153,7 +153,7 @@ class TestUnusualDays:
 
     def test_a_spike_says_its_size_its_range_and_that_it_is_one_day(self) -> None:
         values = with_day(noisy(SUNDAY, 400), WEDNESDAY, 10)
-        (found,) = told(material(W47, {A: values}), *UNUSUAL)
+        (found,) = found_in(material(W47, {A: values}), *UNUSUAL)
         numbers = unusual(found)
         (day,) = numbers.days
         assert (found.kind, day.day, day.value) == (InsightKind.SPIKE, WEDNESDAY, values[WEDNESDAY])
@@ -168,49 +168,49 @@ class TestUnusualDays:
         values = noisy(SUNDAY, 400)
         for day in days_between(W47.start, W47.end):
             values = with_day(values, day, 10)
-        (found,) = told(material(W47, {A: values}), *UNUSUAL)
+        (found,) = found_in(material(W47, {A: values}), *UNUSUAL)
         assert len(unusual(found).days) == 7
         assert not unusual(found).is_one_day
 
     def test_a_day_without_downloads_is_a_dip_where_downloads_are_usual(self) -> None:
-        (found,) = told(material(W47, {A: with_day(noisy(SUNDAY, 400), WEDNESDAY, 0)}), *UNUSUAL)
+        (found,) = found_in(material(W47, {A: with_day(noisy(SUNDAY, 400), WEDNESDAY, 0)}), *UNUSUAL)
         assert found.kind is InsightKind.DIP
         assert unusual(found).days[0].value == 0
 
     def test_a_series_of_few_weeks_is_not_judged(self) -> None:
         values = with_day(noisy(SUNDAY, 40), WEDNESDAY, 10)
-        assert told(material(W47, {A: values}), *UNUSUAL) == []
+        assert found_in(material(W47, {A: values}), *UNUSUAL) == []
 
     def test_only_days_of_the_period_are_told(self) -> None:
         values = with_day(noisy(SUNDAY, 400), WEDNESDAY - timedelta(days=7), 10)
-        assert told(material(W47, {A: values}), *UNUSUAL) == []
+        assert found_in(material(W47, {A: values}), *UNUSUAL) == []
 
     def test_a_month_tells_days_of_its_first_week_only_from_its_first_day(self) -> None:
         november = period_of(SUNDAY, Grain.MONTH)
         values = noisy(november.end, 500)
         values = with_day(with_day(values, date(2026, 10, 31), 10), date(2026, 11, 1), 10)
-        (found,) = told(material(november, {A: values}), *UNUSUAL)
+        (found,) = found_in(material(november, {A: values}), *UNUSUAL)
         assert [one.day for one in unusual(found).days] == [date(2026, 11, 1)]
 
     def test_a_day_of_a_week_that_goes_on_after_the_month_says_up_to_where_it_is_usual(self) -> None:
         october = period_of(date(2026, 10, 1), Grain.MONTH)
         values = with_day(noisy(SUNDAY, 500), date(2026, 10, 29), 10)
-        (found,) = told(material(october, {A: values}), *UNUSUAL)
+        (found,) = found_in(material(october, {A: values}), *UNUSUAL)
         assert "the known days of its week up to 2026-10-31 are usual." in found.sentence
 
     def test_values_from_before_a_change_of_counting_are_not_the_usual_ones(self) -> None:
         change = W47.start - timedelta(days=7)
         values = {day: value * (10 if day >= change else 1) for day, value in noisy(SUNDAY, 400).items()}
-        assert len(days_of(told(material(W47, {A: values}), *UNUSUAL))) == 7
+        assert len(days_of(found_in(material(W47, {A: values}), *UNUSUAL))) == 7
         breaks = {A: (LevelBreak(change, "another way"),)}
-        assert told(material(W47, {A: values}, breaks=breaks), *UNUSUAL) == []
+        assert found_in(material(W47, {A: values}, breaks=breaks), *UNUSUAL) == []
 
     def test_daily_uniques_have_spikes_whose_importance_is_no_sum(self) -> None:
         visitors = flow("view_uniques:lance:github", unit=UNIQUES)
         values = noisy(SUNDAY, 400)
         for day in (WEDNESDAY, WEDNESDAY + timedelta(days=1)):
             values = with_day(values, day, 10)
-        (found,) = told(material(W47, {visitors.metric_id: values}, metrics=[visitors]), *UNUSUAL)
+        (found,) = found_in(material(W47, {visitors.metric_id: values}, metrics=[visitors]), *UNUSUAL)
         shown = unusual(found).days
         assert len(shown) == 2
         assert found.importance == max(one.value - one.usual for one in shown)
@@ -228,13 +228,13 @@ class TestCauses:
         return [flow(A), flow(B, "crates"), flow(C, "npm")]
 
     def cause_of(self, given: Material, metric_id: str = A) -> Cause:
-        found = [one for one in told(given, *UNUSUAL) if one.metric_ids == (metric_id,)]
+        found = [one for one in found_in(given, *UNUSUAL) if one.metric_ids == (metric_id,)]
         (insight,) = found
         return unusual(insight).cause
 
     def test_series_of_unrelated_registries_that_move_together_are_a_collection_or_a_holiday(self) -> None:
         given = material(W47, self.values(0.1, b=0.1), metrics=self.metrics())
-        found = told(given, *UNUSUAL)
+        found = found_in(given, *UNUSUAL)
         assert [unusual(one).cause for one in found] == [Cause.COLLECTION_OR_HOLIDAY] * 2
         assert {one.metric_ids: unusual(one).also for one in found} == {
             (A,): ("crates",),
@@ -270,13 +270,13 @@ class TestCauses:
     def test_a_release_71_hours_before_the_end_of_the_day_is_in_the_two_days_before(self) -> None:
         release = Release("lance", midnight(WEDNESDAY) - timedelta(hours=47), "v1.2")
         given = material(W47, self.values(10), metrics=self.metrics(), releases=(release,))
-        (spike,) = told(given, InsightKind.SPIKE)
+        (spike,) = found_in(given, InsightKind.SPIKE)
         assert spike.sentence.endswith(" With a release on the day or in the 2 days before (v1.2).")
 
     def test_a_day_that_is_marked_as_low_for_everybody_is_the_registrys(self) -> None:
         given = material(W47, self.values(0.1), metrics=self.metrics(), low=frozenset({(A, WEDNESDAY)}))
         assert self.cause_of(given) is Cause.REGISTRY
-        (gap,) = told(given, InsightKind.REGISTRY_GAP)
+        (gap,) = found_in(given, InsightKind.REGISTRY_GAP)
         assert gap.numbers == GapNumbers("pypistats", (), (WEDNESDAY,), 1)
 
     def test_a_day_that_others_of_the_source_lack_is_the_registrys(self) -> None:
@@ -368,7 +368,7 @@ def test_exactly_the_days_of_npms_known_outages_are_the_registrys(first: str, co
             low=frozenset((name, low) for name in (A, B) for low in kinds[OutageKind.LOW]),
             totals=(),
         )
-        for insight in told(given, *UNUSUAL, InsightKind.REGISTRY_GAP):
+        for insight in found_in(given, *UNUSUAL, InsightKind.REGISTRY_GAP):
             for name in insight.metric_ids:
                 if isinstance(insight.numbers, GapNumbers):
                     found[name] |= {*insight.numbers.lacking, *insight.numbers.low}
@@ -382,9 +382,9 @@ def test_a_day_that_the_registry_did_not_count_is_its_gap_though_only_one_series
     values = noisy(SUNDAY, 400)
     del values[WEDNESDAY]
     given = material(W47, {A: values}, uncounted={"pypistats": frozenset({WEDNESDAY})})
-    (gap,) = told(given, InsightKind.REGISTRY_GAP)
+    (gap,) = found_in(given, InsightKind.REGISTRY_GAP)
     assert gap.numbers == GapNumbers("pypistats", (WEDNESDAY,), (), 1)
-    assert told(given, InsightKind.MISSING) == []
+    assert found_in(given, InsightKind.MISSING) == []
 
 
 def test_a_gap_of_the_registry_names_only_the_series_that_lack_the_day() -> None:
@@ -393,7 +393,7 @@ def test_a_gap_of_the_registry_names_only_the_series_that_lack_the_day() -> None
     for own in values.values():
         del own[W47.start]
     given = material(W47, values, uncounted={"pypistats": frozenset({WEDNESDAY})})
-    partly, wholly = told(given, InsightKind.REGISTRY_GAP)
+    partly, wholly = found_in(given, InsightKind.REGISTRY_GAP)
     assert (partly.metric_ids, wholly.metric_ids) == ((A,), (A, B))
     assert partly.numbers == GapNumbers("pypistats", (WEDNESDAY,), (), 2)
     assert "has no counts for 2026-11-18 in 1 of 2 series: " in partly.sentence
@@ -404,7 +404,7 @@ def test_a_gap_of_the_registry_names_only_the_series_that_lack_the_day() -> None
 
 class TestHeadline:
     def numbers(self, given: Material) -> HeadlineNumbers:
-        (found,) = told(given, InsightKind.HEADLINE)
+        (found,) = found_in(given, InsightKind.HEADLINE)
         assert isinstance(found.numbers, HeadlineNumbers)
         return found.numbers
 
@@ -437,14 +437,14 @@ class TestHeadline:
         numbers = self.numbers(given)
         assert (numbers.change, numbers.year_on_year) == (None, None)
         assert numbers.level_break == W47.start - timedelta(days=3)
-        assert told(given, InsightKind.MOVER) == []
+        assert found_in(given, InsightKind.MOVER) == []
 
     def test_each_missing_change_has_its_own_reason(self) -> None:
         lacking = weeks([50] * 53)
         del lacking[SUNDAY - timedelta(days=7)]
         change = W47.start - timedelta(days=200)
         breaks = {A: (LevelBreak(change, "another way"),)}
-        (found,) = told(material(W47, {A: lacking}, breaks=breaks), InsightKind.HEADLINE)
+        (found,) = found_in(material(W47, {A: lacking}, breaks=breaks), InsightKind.HEADLINE)
         assert found.sentence.endswith(
             f" A source counts in another way since {change}: no change is computed across it."
             " No change from 2026-W46: a series is not complete there, or the total is 0."
@@ -453,7 +453,7 @@ class TestHeadline:
     def test_months_are_compared_by_their_daily_mean(self) -> None:
         march = period_of(date(2026, 3, 1), Grain.MONTH)
         days = dict.fromkeys(days_before(march.end, 80), 100)
-        (found,) = told(material(march, {A: days}), InsightKind.HEADLINE)
+        (found,) = found_in(material(march, {A: days}), InsightKind.HEADLINE)
         assert isinstance(found.numbers, HeadlineNumbers)
         assert found.numbers.change is not None
         assert found.numbers.change.absolute == 0
@@ -463,7 +463,7 @@ class TestHeadline:
 class TestMovers:
     def test_the_largest_gains_and_falls_of_each_unit_are_told(self) -> None:
         values = {f"downloads:p{at}:python": weeks([100, 100 + step]) for at, step in enumerate(range(-5, 6))}
-        found = told(material(W47, values), InsightKind.MOVER)
+        found = found_in(material(W47, values), InsightKind.MOVER)
         changes = [one.numbers.change.absolute for one in found if isinstance(one.numbers, MoverNumbers)]
         assert changes == [35, -35, 28, -28, 21, -21] or sorted(changes) == [-35, -28, -21, 21, 28, 35]
 
@@ -471,14 +471,14 @@ class TestMovers:
         names = [f"downloads:p{at}:python" for at in range(4)]
         values = {name: weeks([100, 150 - at]) for at, name in enumerate(names)}
         breaks = {names[0]: (LevelBreak(WEDNESDAY, "another way"),)}
-        found = told(material(W47, values, breaks=breaks), InsightKind.MOVER)
+        found = found_in(material(W47, values, breaks=breaks), InsightKind.MOVER)
         assert [one.metric_ids for one in found] == [(name,) for name in names[1:]]
 
     def test_a_rolling_total_is_compared_with_a_whole_window_earlier(self) -> None:
         rolling = metric("downloads_30d:lance:python", SourceWindow.THIRTY_DAYS)
         days = days_before(SUNDAY, 60)
         values = {rolling.metric_id: {day: 100 + at for at, day in enumerate(days)}}
-        (found,) = told(material(W47, values, metrics=[rolling]), InsightKind.MOVER)
+        (found,) = found_in(material(W47, values, metrics=[rolling]), InsightKind.MOVER)
         assert isinstance(found.numbers, MoverNumbers)
         assert (found.numbers.value, found.numbers.change.absolute) == (159, 30)
         assert "in the 30 days before" in found.sentence
@@ -496,25 +496,25 @@ class TestLevelBreaks:
         told_in = [
             (week.label, one.numbers)
             for week in (W47.shifted(back) for back in range(-5, 1))
-            for one in told(material(week, {A: known}), InsightKind.LEVEL_BREAK)
+            for one in found_in(material(week, {A: known}), InsightKind.LEVEL_BREAK)
         ]
         assert told_in == [("2026-W45", ShiftNumbers(W47.shifted(-5).start, 700, 1404, None))]
 
     def test_growth_is_no_shift(self) -> None:
         known = weeks([round(100 * 1.12**at) for at in range(20)])
-        assert told(material(W47, {A: known}), InsightKind.LEVEL_BREAK) == []
+        assert found_in(material(W47, {A: known}), InsightKind.LEVEL_BREAK) == []
 
     def test_a_month_and_a_quarter_tell_the_shift_too(self) -> None:
         known = {day: 100 if day < date(2026, 7, 20) else 300 for day in days_before(date(2026, 9, 30), 400)}
         for label, count in (("2026-07", 0), ("2026-08", 1), ("2026-09", 0), ("2026-Q3", 1)):
             period = period_named(label, Grain.QUARTER if "Q" in label else Grain.MONTH)
             assert period is not None
-            assert len(told(material(period, {A: known}), InsightKind.LEVEL_BREAK)) == count, label
+            assert len(found_in(material(period, {A: known}), InsightKind.LEVEL_BREAK)) == count, label
 
     def test_a_declared_break_is_told_for_all_of_its_series_together(self) -> None:
         breaks = dict.fromkeys((A, B), (LevelBreak(WEDNESDAY, "only cargo counts"),))
         given = material(W47, {A: weeks([1, 1]), B: weeks([1, 1])}, breaks=breaks)
-        (found,) = told(given, InsightKind.LEVEL_BREAK)
+        (found,) = found_in(given, InsightKind.LEVEL_BREAK)
         assert (found.metric_ids, found.importance) == ((A, B), 0)
         assert "only cargo counts" in found.sentence
         assert found.link == f"/api/v1/series/{A}?grain=day&from=2026-11-16&to=2026-11-22"
@@ -522,35 +522,35 @@ class TestLevelBreaks:
 
 class TestRecords:
     def test_a_record_is_above_each_week_of_a_year(self) -> None:
-        (found,) = told(material(W47, {A: weeks([500, 90, *[50] * 50, 60, 91])}), InsightKind.RECORD)
+        (found,) = found_in(material(W47, {A: weeks([500, 90, *[50] * 50, 60, 91])}), InsightKind.RECORD)
         assert found.numbers == RecordNumbers(637, 630, "2025-W47", 52)
         assert found.importance == 7
 
     @pytest.mark.parametrize("values", [[90, *[50] * 51, 90], [*[50] * 20, 60], [*[50] * 52, 40]])
     def test_an_equal_value_a_short_series_and_a_lower_value_are_no_record(self, values: list[int]) -> None:
-        assert told(material(W47, {A: weeks(values)}), InsightKind.RECORD) == []
+        assert found_in(material(W47, {A: weeks(values)}), InsightKind.RECORD) == []
 
     def test_a_missing_day_of_the_year_withholds_the_record(self) -> None:
         known = weeks([*[50] * 52, 60])
         del known[SUNDAY - timedelta(days=100)]
-        assert told(material(W47, {A: known}), InsightKind.RECORD) == []
+        assert found_in(material(W47, {A: known}), InsightKind.RECORD) == []
 
     def test_no_record_is_told_across_a_change_of_counting(self) -> None:
         breaks = {A: (LevelBreak(W47.start - timedelta(days=90), "another way"),)}
         given = material(W47, {A: weeks([*[50] * 52, 60])}, breaks=breaks)
-        assert told(given, InsightKind.RECORD) == []
+        assert found_in(given, InsightKind.RECORD) == []
 
 
 class TestMilestones:
     def test_a_sum_is_told_with_the_day_on_which_it_passed(self) -> None:
-        (found,) = told(material(W47, {A: weeks([100, 100, 100])}), InsightKind.MILESTONE)
+        (found,) = found_in(material(W47, {A: weeks([100, 100, 100])}), InsightKind.MILESTONE)
         day = W47.start + timedelta(days=5)
         assert found.numbers == MilestoneNumbers(2_000, 2_100, SUNDAY - timedelta(days=20), day, None)
 
     def test_a_sum_over_a_change_of_counting_names_it(self) -> None:
         change = SUNDAY - timedelta(days=10)
         breaks = {A: (LevelBreak(change, "another way"),)}
-        (found,) = told(material(W47, {A: weeks([100] * 3)}, breaks=breaks), InsightKind.MILESTONE)
+        (found,) = found_in(material(W47, {A: weeks([100] * 3)}, breaks=breaks), InsightKind.MILESTONE)
         assert isinstance(found.numbers, MilestoneNumbers)
         assert found.numbers.level_break == change
         assert found.sentence.endswith(f" pypistats counts in another way since {change}.")
@@ -567,7 +567,7 @@ class TestMilestones:
             metrics=[total],
             breaks={total.metric_id: (LevelBreak(change, "another way"),)},
         )
-        (found,) = told(given, InsightKind.MILESTONE)
+        (found,) = found_in(given, InsightKind.MILESTONE)
         assert isinstance(found.numbers, MilestoneNumbers)
         assert found.numbers.level_break == (change if is_named else None)
 
@@ -575,26 +575,26 @@ class TestMilestones:
         known = weeks([100, 100, 100]) | {SUNDAY - timedelta(days=18): -1}
         known[SUNDAY - timedelta(days=18)] = 0
         known[SUNDAY] = 50
-        assert told(material(W47, {A: known}), InsightKind.MILESTONE) == []
+        assert found_in(material(W47, {A: known}), InsightKind.MILESTONE) == []
 
     def test_a_missing_day_before_withholds_it(self) -> None:
         known = weeks([100, 100, 100])
         del known[SUNDAY - timedelta(days=19)]
-        assert told(material(W47, {A: known}), InsightKind.MILESTONE) == []
+        assert found_in(material(W47, {A: known}), InsightKind.MILESTONE) == []
 
     @pytest.mark.parametrize("kind", [ValueKind.LEVEL, ValueKind.COUNTER])
     def test_a_total_passes_between_the_two_edges_of_the_period(self, kind: ValueKind) -> None:
         stars = metric("stars:lance:github", SourceWindow.INSTANT, kind=kind)
         known = {W47.start - timedelta(days=1): 4_990, SUNDAY: 5_003}
         given = material(W47, {stars.metric_id: known}, metrics=[stars])
-        (found,) = told(given, InsightKind.MILESTONE)
+        (found,) = found_in(given, InsightKind.MILESTONE)
         assert found.numbers == MilestoneNumbers(5_000, 5_003, None, None, None)
         earlier = known | {W47.start - timedelta(days=30): 5_001}
         again = material(W47, {stars.metric_id: earlier}, metrics=[stars])
-        assert told(again, InsightKind.MILESTONE) == []
+        assert found_in(again, InsightKind.MILESTONE) == []
         del known[W47.start - timedelta(days=1)]
         unknown = material(W47, {stars.metric_id: known}, metrics=[stars])
-        assert told(unknown, InsightKind.MILESTONE) == []
+        assert found_in(unknown, InsightKind.MILESTONE) == []
 
     @pytest.mark.parametrize(
         ("value", "mark"), [(0, 0), (1, 1), (4, 2), (9, 5), (10, 10), (49, 20), (999_999, 500_000)]
@@ -607,7 +607,7 @@ class TestSettling:
     def test_a_fall_back_to_what_was_usual_is_settling_and_told_once(self) -> None:
         known = weeks([*[100] * 9, 300, 280, 105, 102])
         found = {
-            week.label: [one.numbers for one in told(material(week, {A: known}), InsightKind.SETTLING)]
+            week.label: [one.numbers for one in found_in(material(week, {A: known}), InsightKind.SETTLING)]
             for week in (W47.shifted(back) for back in (-2, -1, 0))
         }
         assert found == {
@@ -618,12 +618,12 @@ class TestSettling:
 
     def test_a_fall_below_what_was_usual_is_not_settling(self) -> None:
         known = weeks([*[100] * 9, 300, 60])
-        assert told(material(W47, {A: known}), InsightKind.SETTLING) == []
+        assert found_in(material(W47, {A: known}), InsightKind.SETTLING) == []
 
 
 class TestUnknown:
     def missing(self, given: Material) -> list[tuple[tuple[str, ...], MissingNumbers]]:
-        found = told(given, InsightKind.MISSING)
+        found = found_in(given, InsightKind.MISSING)
         return [(one.metric_ids, one.numbers) for one in found if isinstance(one.numbers, MissingNumbers)]
 
     def test_days_that_all_series_of_a_source_lack_are_a_gap_of_the_registry(self) -> None:
@@ -631,7 +631,7 @@ class TestUnknown:
         for own in values.values():
             del own[WEDNESDAY]
         given = material(W47, values)
-        (gap,) = told(given, InsightKind.REGISTRY_GAP)
+        (gap,) = found_in(given, InsightKind.REGISTRY_GAP)
         assert gap.numbers == GapNumbers("pypistats", (WEDNESDAY,), (), 2)
         assert gap.sentence.startswith("pypistats has no counts for 2026-11-18 in any of our series: ")
         assert self.missing(given) == []
@@ -640,7 +640,7 @@ class TestUnknown:
         values = {A: weeks([1, 1]), B: weeks([1, 1])}
         del values[A][WEDNESDAY]
         given = material(W47, values)
-        assert told(given, InsightKind.REGISTRY_GAP) == []
+        assert found_in(given, InsightKind.REGISTRY_GAP) == []
         assert self.missing(given) == [((A,), MissingNumbers((WEDNESDAY,), MissingReason.DAYS))]
 
     def test_days_after_the_newest_of_the_source_are_late(self) -> None:
@@ -650,12 +650,12 @@ class TestUnknown:
         monday = frozenset({SUNDAY + timedelta(days=1)})
         given = material(W47, values, answered={A: monday, B: monday})
         assert self.missing(given) == [((A, B), MissingNumbers((SUNDAY,), MissingReason.LATE))]
-        (late,) = told(given, InsightKind.MISSING)
+        (late,) = found_in(given, InsightKind.MISSING)
         assert late.sentence == "pypistats has published no value of ours for 2026-11-22 yet."
         assert late.link == f"/api/v1/series/{A}?grain=day&from=2026-11-16&to=2026-11-22"
         days = tuple(days_between(SUNDAY + timedelta(days=1), SUNDAY + timedelta(days=3)))
         later = {name: own | dict.fromkeys(days, 1) for name, own in values.items()}
-        assert [one.kind for one in told(material(W47, later), InsightKind.REGISTRY_GAP)] != []
+        assert [one.kind for one in found_in(material(W47, later), InsightKind.REGISTRY_GAP)] != []
         assert self.missing(material(W47, later)) == []
 
     def test_days_after_the_last_reading_are_not_said_to_be_unpublished(self) -> None:
@@ -664,7 +664,7 @@ class TestUnknown:
         given = material(W47, values)
         unread = tuple(days_between(thursday, SUNDAY))
         assert self.missing(given) == [((A, B), MissingNumbers(unread, MissingReason.UNREAD))]
-        (found,) = told(given, InsightKind.MISSING)
+        (found,) = found_in(given, InsightKind.MISSING)
         assert found.sentence == (
             "pypistats was not read since 2026-11-19: nothing is known of 2026-11-19 to 2026-11-22."
         )
@@ -687,9 +687,9 @@ class TestUnknown:
             now=midnight(read_on) + timedelta(hours=13),
         )  # fmt: skip
         names = tuple(one.metric_id for one in metrics)
-        assert told(given, InsightKind.REGISTRY_GAP) == []
+        assert found_in(given, InsightKind.REGISTRY_GAP) == []
         assert self.missing(given) == [(names, MissingNumbers((lost,), MissingReason.UNREAD))]
-        (found,) = told(given, InsightKind.MISSING)
+        (found,) = found_in(given, InsightKind.MISSING)
         assert found.sentence == (
             f"{names[0]}, {names[1]} lack {lost}: they were not read 4 to 14 days later, "
             "when github-traffic should have had it."
@@ -697,10 +697,10 @@ class TestUnknown:
         assert doubtful(given) == dict.fromkeys(names, lost)
         answered = dict.fromkeys(names, frozenset({lost + timedelta(days=14)}))
         assert self.missing(replace(given, answered=answered)) == []
-        (gap,) = told(replace(given, answered=answered), InsightKind.REGISTRY_GAP)
+        (gap,) = found_in(replace(given, answered=answered), InsightKind.REGISTRY_GAP)
         assert gap.numbers == GapNumbers("github-traffic", (lost,), (), 2)
         one = replace(given, answered={names[0]: answered[names[0]]})
-        assert told(one, InsightKind.REGISTRY_GAP) == []
+        assert found_in(one, InsightKind.REGISTRY_GAP) == []
 
     def test_what_is_read_at_an_instant_says_that_it_was_not_read(self) -> None:
         stars = metric("stars:lance:github", SourceWindow.INSTANT)
@@ -721,14 +721,14 @@ class TestUnknown:
 
     def test_restated_values_are_summed_by_metric(self) -> None:
         rows = (self.restated_row(WEDNESDAY, 10, 15), self.restated_row(W47.start, 10, 7))
-        (found,) = told(material(W47, {A: weeks([1, 1])}, restated=rows), InsightKind.RESTATED)
+        (found,) = found_in(material(W47, {A: weeks([1, 1])}, restated=rows), InsightKind.RESTATED)
         assert found.numbers == RestatedNumbers(2, W47.start, WEDNESDAY, 2, 5)
         assert found.importance == 2
         assert found.sentence.endswith(": +2 downloads together.")
 
     def test_a_value_that_was_restated_again_says_since_when_the_difference_is(self) -> None:
         again = replace(self.restated_row(WEDNESDAY, 10, 15), revision=2)
-        (found,) = told(material(W47, {A: weeks([1, 1])}, restated=(again,)), InsightKind.RESTATED)
+        (found,) = found_in(material(W47, {A: weeks([1, 1])}, restated=(again,)), InsightKind.RESTATED)
         assert found.numbers == RestatedNumbers(1, WEDNESDAY, WEDNESDAY, 5, 5)
         assert found.sentence.endswith(": +5 downloads together since it was first read.")
 
@@ -742,7 +742,7 @@ class TestUnknown:
     def test_silence_does_not_speak_for_a_series_that_was_not_judged(self) -> None:
         short = dict.fromkeys(days_before(SUNDAY, 30), 5)
         given = material(W47, {A: noisy(SUNDAY, 170), B: short})
-        (silence,) = told(given, InsightKind.SILENCE)
+        (silence,) = found_in(given, InsightKind.SILENCE)
         assert silence.sentence.startswith("Nothing unusual in the 1 of 2 series")
 
 

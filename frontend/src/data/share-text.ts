@@ -30,14 +30,14 @@ export function overviewText(shared: SharedOverview, format: Formats, markup: Ma
   const headline = headlineParts(overview, format)
     .map(({ text }) => text)
     .join("");
-  const told = insights.map((insight) => {
+  const lines = insights.map((insight) => {
     const title = insightTitle(insight, insightName(insight, names), format);
     return `${write.bullet} ${write.bold(title)}: ${write.escape(insight.sentence)}`;
   });
   return [
     write.bold(`${sample}${name}, ${format.week(overview.week)} (${days})`),
     `${write.escape(headline)} ${write.escape(headlineNotes(overview, format))}`,
-    ...(told.length > 0 ? [told.join("\n")] : []),
+    ...(lines.length > 0 ? [lines.join("\n")] : []),
     write.table([
       productColumns(overview),
       ...overview.products.map((row) => productCells(row, overview, format)),

@@ -30,7 +30,7 @@ _FIELDS: Final[Mapping[TargetKind, tuple[str, ...]]] = {
 
 
 class DigestGrain(StrEnum):
-    """The lengths of the periods that a digest tells."""
+    """The lengths of the periods that a digest may be about."""
 
     WEEK = Grain.WEEK.value
     MONTH = Grain.MONTH.value

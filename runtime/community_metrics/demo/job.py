@@ -47,8 +47,8 @@ class SampleRun:
                     result = self.registries.read(metric, since, now)
                 read_at = now if result.error is None else None
                 context.record(result, LastRead(metric.metric_id, now, read_at, context.run_id))
-            for told in () if self.is_offline else stated(catalog.readings, self.registries.today):
-                context.record(told, LastRead(told.metric_id, now, now, context.run_id))
+            for reading in () if self.is_offline else stated(catalog.readings, self.registries.today):
+                context.record(reading, LastRead(reading.metric_id, now, now, context.run_id))
             return JobResult(since, last_completed_day(now))
 
         return work

@@ -36,7 +36,7 @@ _EXTENSION = re.compile(r"[a-z0-9][a-z0-9_]*", re.ASCII)
 _HOSTS: Final = {"core": DUCKDB, "community": DUCKDB_COMMUNITY}
 _OPTION: Final = "repository"
 _FIRST_SUNDAY: Final = date(2025, 9, 21)
-"""Files of before the move to Cloudflare have other numbers, and nothing tells what they cover."""
+"""Files of before the move to Cloudflare have other numbers, and nothing says what they cover."""
 _REACH: Final = timedelta(weeks=104)
 """How far back files are requested, one request for each week; a week left open is never written later."""
 _SECOND_READING: Final = timedelta(weeks=8)

@@ -37,7 +37,7 @@ class Inspector(TableQueries):
             return int(await opened.handle.count_rows())
 
     async def is_sample(self) -> bool:
-        """Return whether the stored values are invented. One row tells: no run mixes them with others."""
+        """Return whether the stored values are invented. One row is enough: no run mixes them with others."""
         found = await self._select(Query(STATS, ["provenance"], 1))
         return bool(found.column("provenance").to_pylist() == [Provenance.SAMPLE])
 

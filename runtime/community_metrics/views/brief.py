@@ -44,8 +44,8 @@ async def load_brief(reader: LanceDBReader, catalog: Catalog, now: datetime, *, 
     """Return the short report; `weeks` are those of the full one."""
     report = await load_report(reader, catalog, now, weeks=weeks)
     overview = (await read_overview(reader, catalog, now)).build()
-    told = (await read_insights(reader, catalog, now, period=overview.week)).build()
-    foremost = [told.insights[at] for at in told.foremost]
+    insights = (await read_insights(reader, catalog, now, period=overview.week)).build()
+    foremost = [insights.insights[at] for at in insights.foremost]
     if not report.has_fetched:  # nothing is usual or not before anything was read
         foremost = [one for one in foremost if one.kind is not InsightKind.SILENCE]
     return Brief(overview, tuple(foremost), report)

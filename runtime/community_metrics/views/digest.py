@@ -1,4 +1,4 @@
-"""A week, a month or a quarter as a digest tells it: what is read for it, and its content.
+"""A digest of a week, a month or a quarter: what is read for it, and its content.
 
 Reading and computing are two steps, so that the API can compute in a thread.
 """

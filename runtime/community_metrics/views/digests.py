@@ -159,7 +159,7 @@ async def next_digest(
 ) -> tuple[StoredDigest, bool]:
     """Return the row to store of a digest, and whether it is new.
 
-    A digest of a complete period is stored once. One that was not complete has another edition where it tells
+    A digest of a complete period is stored once. One that was not complete has another edition where it says
     something else now.
 
     Raises:
@@ -176,12 +176,12 @@ async def next_digest(
     taken = await _editions(unnarrowed(reader), scope)
     edition = taken[0].edition + 1 if taken else 1
     made = await made_digest(reader, catalog, now, scope=replace(scope, edition=edition))
-    if stored and _tells(made) == _tells(content_of(stored[0])):
+    if stored and _comparable(made) == _comparable(content_of(stored[0])):
         return stored[0], False
     return _row(made, edition), True
 
 
-def _tells(digest: Digest) -> Digest:
+def _comparable(digest: Digest) -> Digest:
     return digest.model_copy(update=dict.fromkeys(_NOT_COMPARED))
 
 

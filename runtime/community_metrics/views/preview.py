@@ -58,15 +58,15 @@ async def load_preview(
     read = await read_insights(
         reader, catalog, now, period=shown, products=None if product is None else [product]
     )
-    told = read.build()
-    headlines = [one for one in told.insights if one.kind is InsightKind.HEADLINE]
+    built = read.build()
+    headlines = [one for one in built.insights if one.kind is InsightKind.HEADLINE]
     return Preview(
         name=catalog.name if product is None else stored.product_names.get(product, product),
         week=shown,
         headline=headlines[0] if headlines else None,
-        foremost=next((told.insights[at] for at in told.foremost), None),
+        foremost=next((built.insights[at] for at in built.foremost), None),
         chart=chart_request(stored, shown, product),
-        freshness=told.freshness,
+        freshness=built.freshness,
     )
 
 

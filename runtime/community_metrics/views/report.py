@@ -84,7 +84,7 @@ class Report:
         return tuple(metric_id for metric_id in ids if metric_id not in shown)
 
     @property
-    def told(self) -> tuple[Insight, ...]:
+    def shown_insights(self) -> tuple[Insight, ...]:
         """The insights to show; before anything was fetched, not that each metric is missing."""
         hidden = () if self.has_fetched else (InsightKind.MISSING, InsightKind.SILENCE)
         return tuple(insight for insight in self.insights if insight.kind not in hidden)
@@ -130,9 +130,9 @@ async def load_report(reader: LanceDBReader, catalog: Catalog, now: datetime, *,
     report = replace(report_of(rows.build(), newest_day, weeks=weeks), other_metrics=stored.not_in_catalog)
     if newest_day is None:
         return report
-    told = await read_insights(reader, catalog, now, period=report.dashboard.periods[-1])
+    material = await read_insights(reader, catalog, now, period=report.dashboard.periods[-1])
     goals = await load_goals(reader, catalog, now) if catalog.goals else None
-    return replace(report, insights=told.build().insights, goals=goals)
+    return replace(report, insights=material.build().insights, goals=goals)
 
 
 def report_of(dashboard: Dashboard, newest_day: date | None, *, weeks: int) -> Report:

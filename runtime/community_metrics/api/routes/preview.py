@@ -86,15 +86,17 @@ async def _view(
 
 async def _body(request: Request, week: str | None, product: str | None) -> Preview:
     view, versions = await _view(request, week, product)
-    told = [SAMPLE] if view.freshness.is_sample else []
-    told += list(dict.fromkeys(one.sentence for one in (view.headline, view.foremost) if one is not None))
+    sentences = [SAMPLE] if view.freshness.is_sample else []
+    sentences += list(
+        dict.fromkeys(one.sentence for one in (view.headline, view.foremost) if one is not None)
+    )
     given = {"week": week, "product": product}
     query = urlencode({name: value for name, value in given.items() if value is not None})
     image = f"{PREFIX}preview.png{'?' if query else ''}{query}"
     return Preview(
         week=view.week.label,
         title=f"{view.name or _NAME}, {view.week.label}",
-        description=" ".join(told) or "Nothing is known of this week.",
+        description=" ".join(sentences) or "Nothing is known of this week.",
         image=image if view.chart is not None and can_draw() else None,
         freshness=freshness_body(view.freshness, versions),
     )

@@ -59,12 +59,12 @@ def markdown_of(brief: Brief, glyphs: Glyphs) -> str:
     head = [escaped(text.plain) for text in titles]  # no bold: Slack and GitHub write it in two ways
     if overview.headline is not None:
         head.append(escaped(overview.headline.sentence))
-    told = "\n".join(f"- {escaped(insight.sentence)}" for insight in brief.foremost)
+    listed = "\n".join(f"- {escaped(insight.sentence)}" for insight in brief.foremost)
     table = "\n".join(line.plain.rstrip() for line in _table(overview, glyphs, _MARKDOWN_WIDTH))
     # a name cannot end the code: a fence is longer than any run of its own character
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", table)), default=0))
     state = [escaped(text.plain) for text in state_texts(brief.report, glyphs)]
-    return "\n\n".join(part for part in (*head, told, f"{fence}\n{table}\n{fence}", *state) if part) + "\n"
+    return "\n\n".join(part for part in (*head, listed, f"{fence}\n{table}\n{fence}", *state) if part) + "\n"
 
 
 def escaped(text: str) -> str:

@@ -60,8 +60,10 @@ def render_report(report: Report, glyphs: Glyphs, width: int) -> RenderableType:
         *style.sample_texts(glyphs, is_sample=is_sample),
         _headline(report, glyphs),
     ]
-    if report.told:
-        parts.append(Padding(render_insights(report.told, glyphs, most=INSIGHTS_SHOWN), (0, 0, 1, 0)))
+    if report.shown_insights:
+        parts.append(
+            Padding(render_insights(report.shown_insights, glyphs, most=INSIGHTS_SHOWN), (0, 0, 1, 0))
+        )
     if report.goals is not None:
         parts.append(Padding(render_goals(report.goals, glyphs), (0, 0, 1, 0)))
     for product in report.products:

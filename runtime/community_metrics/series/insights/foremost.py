@@ -32,9 +32,9 @@ def foremost(insights: Sequence[Insight]) -> tuple[int, ...]:
     kinds = [kind for kind in InsightKind if kind not in USUAL_KINDS]
     rounds = zip_longest(*(of_kind[kind][:_MOST_OF_KIND] for kind in kinds))
     unusual = [at for at in chain.from_iterable(rounds) if at is not None]
-    told = {name for at in unusual[:MOST_FOREMOST] for name in insights[at].metric_ids}
+    shown = {name for at in unusual[:MOST_FOREMOST] for name in insights[at].metric_ids}
     silence = [at for at in of_kind[InsightKind.SILENCE] if _is_judged(insights[at])]
-    movers = [at for at in of_kind[InsightKind.MOVER] if told.isdisjoint(insights[at].metric_ids)]
+    movers = [at for at in of_kind[InsightKind.MOVER] if shown.isdisjoint(insights[at].metric_ids)]
     movers.sort(key=lambda at: (_unit_rank(insights[at]), -insights[at].importance))
     return (*unusual, *silence, *movers)[:MOST_FOREMOST]
 
