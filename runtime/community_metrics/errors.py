@@ -28,6 +28,11 @@ CommunityMetricsError
 │   │   ├── StorageNotBootstrapped   the database, or one of its tables, does not exist
 │   │   └── UnknownStoredValue  a stored word that this version does not know
 │   └── StorageConflict         the write contradicts itself or another writer
+├── BackupError                 a backup cannot be made, read or restored
+│   ├── BackupUnavailable       its place cannot be read or written
+│   ├── NoBackup                there is no complete backup at the place
+│   ├── BackupDamaged           a file, its rows or the restored rows are not what the manifest says
+│   └── RestoreRefused          the database has rows that are not in the backup; nothing was changed
 ├── ViewError                   a view cannot be made for these parameters
 │   ├── UnknownName             no metric, product or event of that id is stored
 │   ├── InvalidRange            the first day is after the last
@@ -283,6 +288,26 @@ class UnknownStoredValue(StorageSchemaMismatch):
 
 class StorageConflict(StorageError):  # noqa: N818
     """A write contradicts itself (two rows for one key) or was overtaken by another writer."""
+
+
+class BackupError(CommunityMetricsError):
+    """A backup cannot be made, read or restored."""
+
+
+class BackupUnavailable(BackupError):  # noqa: N818  the state, and the message is the sentence
+    """The folder or bucket of backups cannot be read or written."""
+
+
+class NoBackup(BackupError):  # noqa: N818
+    """The place has no complete backup, or none of this name."""
+
+
+class BackupDamaged(BackupError):  # noqa: N818
+    """A file of a backup, its rows or the restored rows are not what its manifest says."""
+
+
+class RestoreRefused(BackupError):  # noqa: N818
+    """The database has rows that are not in the backup; nothing was changed."""
 
 
 class ViewError(CommunityMetricsError):

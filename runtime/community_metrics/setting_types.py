@@ -52,7 +52,20 @@ def _stage(stage: str) -> str:
     return stage
 
 
+def require_backup_target(target: str) -> str:
+    """Return a folder or `s3://bucket/prefix` without a slash at its end.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    scheme, has_scheme, rest = target.partition("://")
+    if has_scheme and (scheme != "s3" or not rest.partition("/")[0]):
+        raise ValueError(f"is {target!r}; a backup goes to a folder or to s3://bucket/prefix")
+    return target.rstrip("/") or target
+
+
 Entries = BeforeValidator(_split)
+BackupTarget = Annotated[str, AfterValidator(require_backup_target)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Origin = Annotated[str, AfterValidator(require_origin)]
 BrowserOrigin = Annotated[str, AfterValidator(require_browser_origin)]

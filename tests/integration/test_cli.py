@@ -151,7 +151,10 @@ class TestHelp:
 
     @pytest.mark.parametrize(
         ("typed", "offered"),
-        [("re", {"report", "refresh", "refresh-daily", "replay", "repair"}), ("catalog s", {"show"})],
+        [
+            ("re", {"report", "refresh", "refresh-daily", "replay", "repair", "restore"}),
+            ("catalog s", {"show"}),
+        ],
     )
     def test_a_shell_completes_commands(self, rig: Rig, typed: str, offered: set[str]) -> None:
         protocol = {
