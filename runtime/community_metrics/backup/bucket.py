@@ -52,7 +52,7 @@ class BucketPlace:
         """
         bucket, _, prefix = target.removeprefix("s3://").partition("/")
         options = settings.aws_storage_options
-        given = {name: options[ours] for ours, name in _OPTIONS.items() if ours in options}
+        given: dict[str, Any] = {name: options[ours] for ours, name in _OPTIONS.items() if ours in options}
         try:
             client = boto3.Session().client("s3", config=_CONFIG, **given)
         except (BotoCoreError, ValueError) as error:

@@ -56,7 +56,7 @@ async def restore_tables(store: LanceDBStore, backup: FetchedBackup, *, renew: R
 
 async def _require_no_other_rows(store: LanceDBStore, backup: FetchedBackup) -> None:
     stored = {table.name: table for table in backup.manifest.tables}
-    found = {}
+    found: dict[str, int] = {}
     for name, table in stored.items():
         if await store.has_rows(name):
             others = await _other_rows(store, backup, table)
