@@ -320,7 +320,7 @@ async def test_a_reset_that_lost_its_lease_drops_nothing_and_is_closed_as_failed
         await filled(store)
         with pytest.raises(LeaseLost, match="run elsewhere on host of elsewhere"):
             await execute(
-                BootstrapTables(reset=True),
+                BootstrapTables(reset=True, without_backup=True),
                 world.settings,
                 clock=FakeClock(NOW),
                 store_type=TakenOver,

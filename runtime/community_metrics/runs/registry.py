@@ -268,7 +268,8 @@ class Replay:
 class BootstrapTables:
     """Create the missing tables. Every job does so; this one does nothing else.
 
-    With `reset` it first drops the existing ones, history included.
+    With `reset` it first makes a backup of the existing ones and then drops them, history included.
+    `without_backup` makes none, for a database that cannot be read.
     """
 
     name: ClassVar[str] = "bootstrap_tables"
@@ -277,6 +278,7 @@ class BootstrapTables:
 
     reset: bool = False
     retire: bool = False
+    without_backup: bool = False
 
     def prepare(self, _catalog: Catalog, _now: datetime) -> Work:
         """Return the work: drop the tables where `reset` is set; every run creates the missing ones."""
@@ -289,9 +291,16 @@ class BootstrapTables:
         rows = f"every row of the metrics, their values and the history in {place}"
         if context.holder is None:  # without a lease nothing may be deleted
             return JobResult(notes=(f"--reset would delete {rows}.",))
+        notes = () if self.without_backup else (await _saved(context),)
         await context.store.drop_tables(renew=context.holder.renew)
         await context.store.create_tables()
-        return JobResult(notes=(f"Deleted {rows}.",))
+        return JobResult(notes=(*notes, f"Deleted {rows}."))
+
+
+async def _saved(context: RunContext) -> str:
+    from community_metrics.runs.restore import saved  # noqa: PLC0415  only --reset needs it
+
+    return await saved(context.settings, context.clock)
 
 
 JOBS: Final[dict[str, type[Job]]] = {

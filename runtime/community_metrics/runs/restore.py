@@ -33,11 +33,11 @@ MOVE: Final = "move"
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """The backup whose rows a database now has; `saved_to` has the backup of what was there before."""
+    """The backup whose rows a database now has; `note` says where the rows are that it had before."""
 
     manifest: Manifest
     database: str
-    saved_to: str | None = None
+    note: str | None = None
 
 
 async def restore(
@@ -69,19 +69,26 @@ async def restore(
             await store.create_tables()
             run_id = short_run_id(RESTORE, clock := clock or SystemClock())
             async with database_lease(store, settings, run_id, clock) as holder:
-                saved_to = await _replaced(store, settings, holder, clock) if replaces else None
+                note = None
+                if replaces:
+                    note = await saved(settings, clock)
+                    await store.drop_tables(renew=holder.renew)
+                    await store.create_tables()
                 await _written(store, backup, holder)
-    return RestoreReport(manifest, settings.storage_location, saved_to)
+    return RestoreReport(manifest, settings.storage_location, note)
 
 
-async def _replaced(store: LanceDBStore, settings: Settings, holder: LeaseHolder, clock: Clock) -> str:
-    """Make a backup of what the database has, delete it, and return where the backup is."""
-    saved = await back_up(
+async def saved(settings: Settings, clock: Clock) -> str:
+    """Make a backup before the database is deleted, to CM_BACKUP_TARGET or beside it; return where, in words.
+
+    Raises:
+        BackupUnavailable: the place cannot be written.
+        StorageError: the database cannot be read.
+    """
+    report = await back_up(
         settings, place_beside(settings), write_only=settings.backup_write_only, keep_all=True, clock=clock
     )
-    await store.drop_tables(renew=holder.renew)
-    await store.create_tables()
-    return f"{saved.place}/{saved.manifest.backup_id}"
+    return f"What the database had is in the backup {report.place}/{report.manifest.backup_id}."
 
 
 async def _written(store: LanceDBStore, backup: FetchedBackup, holder: LeaseHolder) -> None:

@@ -30,8 +30,8 @@ def restore(
     settings = quiet_settings()
     place = place_of(settings, source)
     report = asyncio.run(run_restore(settings, place, backup, replaces=replace))
-    if report.saved_to is not None:
-        typer.echo(f"What the database had before is in the backup {report.saved_to}.")
+    if report.note is not None:
+        typer.echo(report.note)
     typer.echo(
         f"{report.database} has the rows of the backup {place}/{report.manifest.backup_id}: "
         f"{contents(report.manifest)}, every row compared."
