@@ -18,19 +18,22 @@ MAGIC: Final = b"PAR1"
 """The first bytes of a Parquet file."""
 
 
-async def write_parquet(path: Path, schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None]) -> None:
-    """Write the batches to a file with exactly these columns; each batch is a row group.
+async def write_parquet(path: Path, schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None]) -> int:
+    """Write the batches to a file with exactly these columns, a row group each; return the number of rows.
 
     Raises:
         OSError: the file cannot be written.
     """
     from pyarrow import parquet, system_memory_pool  # noqa: PLC0415  the API starts without it
 
+    rows = 0
     pool = system_memory_pool()  # the default one keeps 10 MB
     with parquet.ParquetWriter(path, schema, compression="zstd", memory_pool=pool) as writer:
         async with aclosing(batches):
             async for batch in batches:
                 writer.write_batch(batch)
+                rows += batch.num_rows
+    return rows
 
 
 def csv_of_parquet(content: bytes) -> str:

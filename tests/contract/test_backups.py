@@ -27,7 +27,7 @@ from tests.contract.conftest import BUCKET
 from tests.support.backups import DAYS, KilledError, ScriptedPlace, elsewhere, fill, rows_of
 from tests.support.clock import NOON, FakeClock
 from tests.support.enterprise import READ_KEY
-from tests.support.worlds import METRIC, NOW, OTHER, SmallPagesStore, World, observed, raw_table
+from tests.support.worlds import METRIC, NOW, OTHER, SmallPagesStore, World, observed, only_writer, raw_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,19 +166,24 @@ async def test_the_lease_is_not_part_of_a_backup(local_world: World, folder: Pla
     assert names == {spec.name for spec in DATA_TABLES} == {spec.name for spec in TABLES} - {"leases"}
 
 
-async def test_surplus_copies_are_counted_and_left_out_by_a_restore(
-    local_world: World, folder: Place
-) -> None:
+async def test_a_key_that_is_stored_twice_can_be_restored(local_world: World, folder: Place) -> None:
     await fill(local_world)
     before = await rows_of(local_world)
     async with local_world.open() as store:
         table = await raw_table(store, STATS)
         await table.add(await table.query().limit(2).to_arrow())
-    manifest = await backed_up(local_world, folder)
-    assert {table.name: table.copies for table in manifest.tables if table.copies} == {"stats": 2}
-    target = elsewhere(local_world)
-    await restore(target.settings, folder, clock=FakeClock())
-    assert await rows_of(target) == before
+    await backed_up(local_world, folder)
+    whole, in_parts = elsewhere(local_world), elsewhere(local_world)
+    await restore(whole.settings, folder, clock=FakeClock())
+    assert len((await rows_of(whole))["stats"]) == len(before["stats"]) + 2
+
+    class InParts(SmallPagesStore):
+        merge_rows = 1
+
+    await restore(in_parts.settings, folder, clock=FakeClock(), store_type=InParts)
+    async with whole.open() as store:
+        await store.repair_duplicates(renew=only_writer)
+    assert await rows_of(whole) == await rows_of(in_parts) == before
 
 
 # what a place has

@@ -18,12 +18,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 PREFACE = """\
 # Data dictionary: the tables as Parquet
 
-Generated from the storage schemas by `python -m tests.support.data_dictionary`; a test fails when it is stale.
+Generated from the storage schemas by `python -m tests.support.data_dictionary`; a test fails when this page
+is stale.
 
-A [backup](backup.md) has a file for each table, and `/api/v1/export/{table}.parquet` returns `stats`, `metrics`
-and `history` (`stats` there also has the unit and the kind of each value). The compression is zstd. Instants
-are UTC, in microseconds; days are UTC days. Tables change by added columns only, which are null for earlier
-rows. What the numbers mean, and which may be added up, is in [data.md](data.md).
+A [backup](backup.md) has a file for each table, and `/api/v1/export/{table}.parquet` returns `stats`,
+`metrics` and `history` (`stats` there also has the unit and the kind of each value). The compression is
+zstd. Instants are UTC, in microseconds; days are UTC days. Tables change by added columns only, which are
+null for earlier rows. What the numbers mean, and which may be added up, is in [data.md](data.md).
 
 `community-metrics import stats.parquet` loads the values of a file into another database, and
 `community-metrics restore` a whole backup.

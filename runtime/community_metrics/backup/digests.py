@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _LANES: Final = 2
 """Independent sums of a row: 128 bits, so that two sets of rows do not share them by chance."""
+_SAMPLE: Final = 1_024
+"""Values of which the others are taken to repeat as often."""
 _NULL: Final = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIERS: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
@@ -39,6 +41,11 @@ class RowsDigest:
         self.rows += batch.num_rows
         for lane, bits in enumerate(row_bits(batch).T):
             self._sums[lane] = (self._sums[lane] + int(bits.sum(dtype=np.uint64))) % 2**64
+
+    def add_all(self, rows: pa.Table) -> None:
+        """Take all rows of a table."""
+        for batch in rows.to_batches():
+            self.add(batch)
 
     @property
     def state(self) -> tuple[int, ...]:
@@ -66,7 +73,12 @@ def _value_bits(column: pa.Array) -> Bits:
     kind = column.type
     if pa.types.is_list(kind):
         return _hashed(None if one is None else tuple(one) for one in column.to_pylist())
+    if column.null_count == len(column):
+        return np.full(len(column), _NULL)
     if pa.types.is_string(kind) or pa.types.is_binary(kind):
+        some = column.slice(0, _SAMPLE)
+        if column.null_count == 0 and 2 * len(some.unique()) > len(some):
+            return _hashed(column.to_pylist())
         encoded = column.dictionary_encode()  # words repeat: each is hashed once
         distinct = _hashed(encoded.dictionary.to_pylist())
         bits: Bits = np.append(distinct, _NULL)[encoded.indices.fill_null(len(distinct)).to_numpy()]
@@ -80,7 +92,7 @@ def _value_bits(column: pa.Array) -> Bits:
 
 
 def _hashed(values: Iterable[Any]) -> Bits:
-    numbers = np.fromiter((hash(one) for one in values), np.int64)
+    numbers = np.fromiter(map(hash, values), np.int64)
     return _mixed(numbers.view(np.uint64))
 
 

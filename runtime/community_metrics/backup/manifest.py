@@ -71,8 +71,6 @@ class StoredTable(_Part):
     name: str
     version: int
     rows: int
-    copies: int = 0
-    """Rows whose key another row has too, but one of each; a restore leaves them out."""
     columns: tuple[Column, ...]
     file: StoredFile
 

@@ -6,6 +6,7 @@ A kill leaves a database that has some rows of the backup and no others, so that
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     from community_metrics.storage.maintenance import Renew
     from community_metrics.storage.schemas import AnyTable
 
-ROWS_OF_ONE_MERGE: Final = 262_144
-BYTES_OF_ONE_MERGE: Final = 64 * 1024**2
-"""A merge ends with the row group that reaches one of the two: so much is in memory at a time."""
+_BYTES_OF_ONE_MERGE: Final = 64 * 1024**2
+"""A merge ends with the row group that reaches it, or the store's `merge_rows`: so much is in memory."""
 
 
 async def restore_tables(store: LanceDBStore, backup: FetchedBackup, *, renew: Renew) -> None:
@@ -46,12 +46,11 @@ async def restore_tables(store: LanceDBStore, backup: FetchedBackup, *, renew: R
     await _require_no_other_rows(store, backup)
     for table in tables:
         digest = RowsDigest()
-        for rows in _merges(backup, table):
+        for rows in _merges(backup, table, store.merge_rows):
             await renew()
-            await store.insert_rows(table.name, rows)
-            for batch in rows.to_batches():
-                digest.add(batch)
-        await _require_same_rows(store, table, digest)
+            # side by side: LanceDB works in threads of its own
+            await asyncio.gather(store.insert_rows(table.name, rows), asyncio.to_thread(digest.add_all, rows))
+        await _require_same_rows(store, backup, table, digest)
 
 
 async def _require_no_other_rows(store: LanceDBStore, backup: FetchedBackup) -> None:
@@ -72,7 +71,9 @@ async def _require_no_other_rows(store: LanceDBStore, backup: FetchedBackup) -> 
 
 async def _other_rows(store: LanceDBStore, backup: FetchedBackup, table: StoredTable) -> int:
     """Return how many rows of the database are not in the backup."""
-    parts = [row_bits(batch) for rows in _merges(backup, table) for batch in rows.to_batches()]
+    parts = [
+        row_bits(batch) for rows in _merges(backup, table, store.merge_rows) for batch in rows.to_batches()
+    ]
     known = np.concatenate([np.empty((0, 2), np.uint64), *parts])
     known = known[np.argsort(known[:, 0])]
     count = 0
@@ -90,16 +91,35 @@ def _are_known(bits: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[n
     return same
 
 
-async def _require_same_rows(store: LanceDBStore, table: StoredTable, expected: RowsDigest) -> None:
+async def _require_same_rows(
+    store: LanceDBStore, backup: FetchedBackup, table: StoredTable, expected: RowsDigest
+) -> None:
     found = RowsDigest()
     async with aclosing(_scanned(store, table)) as batches:
         async for batch in batches:
             found.add(batch)
-    if found.state != expected.state:
+    if found.state not in {expected.state, _without_copies(backup, table, found.rows, store.merge_rows)}:
         raise BackupDamaged(
             f"The restored table {table.name} has {found.rows:,} rows, and they are not the "
             f"{expected.rows:,} of the backup: something else wrote to it. Fix: restore into a new database."
         )
+
+
+def _without_copies(backup: FetchedBackup, table: StoredTable, rows: int, merge_rows: int) -> tuple[int, ...]:
+    """Return the digest of what merges insert of a table that has a key twice: not its copies of later parts.
+
+    A server may have stored a key twice; `repair` deletes the copies that are left.
+    """
+    digest = RowsDigest()
+    if rows == table.rows:
+        return digest.state  # there are none: its rows have been compared
+    spec = table_named(table.name)
+    seen: set[str] = set()
+    for part in _merges(backup, table, merge_rows):
+        keys = part.column(spec.key).to_pylist()
+        digest.add_all(part.filter(pa.array([key not in seen for key in keys], pa.bool_())))
+        seen.update(keys)
+    return digest.state
 
 
 async def _scanned(store: LanceDBStore, table: StoredTable) -> AsyncGenerator[pa.RecordBatch, None]:
@@ -110,21 +130,19 @@ async def _scanned(store: LanceDBStore, table: StoredTable) -> AsyncGenerator[pa
             yield batch.select(schema.names)
 
 
-def _merges(backup: FetchedBackup, table: StoredTable) -> Iterator[pa.Table]:
+def _merges(backup: FetchedBackup, table: StoredTable, most_rows: int) -> Iterator[pa.Table]:
     """Yield the rows of a table in parts for one merge each, with the columns of this version."""
     spec = table_named(table.name)
-    seen: set[str] | None = set() if table.copies else None
     parts: list[pa.Table] = []
     with backup.rows(table) as file:
         for group in range(file.num_row_groups):
-            part = completed(file.read_row_group(group), spec)
-            parts.append(part if seen is None else _first_of_each_key(part, spec, seen))
-            if sum(one.num_rows for one in parts) >= ROWS_OF_ONE_MERGE or (
-                sum(one.nbytes for one in parts) >= BYTES_OF_ONE_MERGE
+            parts.append(completed(file.read_row_group(group), spec))
+            if sum(one.num_rows for one in parts) >= most_rows or (
+                sum(one.nbytes for one in parts) >= _BYTES_OF_ONE_MERGE
             ):
                 yield pa.concat_tables(parts)
                 parts = []
-    if any(one.num_rows for one in parts):
+    if parts:
         yield pa.concat_tables(parts)
 
 
@@ -134,12 +152,3 @@ def completed(rows: pa.Table, spec: AnyTable) -> pa.Table:
         if column.name not in rows.schema.names:
             rows = rows.append_column(column, pa.nulls(rows.num_rows, column.type))
     return rows.select(spec.schema.names).cast(spec.schema)
-
-
-def _first_of_each_key(rows: pa.Table, spec: AnyTable, seen: set[str]) -> pa.Table:
-    """Return the rows without surplus copies; of the copies of a key one stays, as in every read."""
-    keeps = []
-    for key in rows.column(spec.key).to_pylist():
-        keeps.append(key not in seen)
-        seen.add(key)
-    return rows.filter(pa.array(keeps, pa.bool_()))

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-from contextlib import aclosing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from community_metrics.backup.manifest import (
     Manifest,
@@ -31,7 +27,7 @@ from community_metrics.parquet_files import write_parquet
 from community_metrics.storage.whole import DATA_TABLES, open_whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection
+    from collections.abc import Collection
 
     from community_metrics.backup.place import Place
     from community_metrics.clock import Clock
@@ -149,13 +145,12 @@ class _Writer:
 
     async def table(self, database: WholeDatabase, spec: AnyTable) -> StoredTable:
         """Store a table, and return its entry."""
-        file, keys = self.folder / f"{spec.name}.parquet", _Keys(spec.key)
-        await write_parquet(file, spec.schema, keys.counted(database.batches(spec)))
+        file = self.folder / f"{spec.name}.parquet"
+        rows = await write_parquet(file, spec.schema, database.batches(spec))
         return StoredTable(
             name=spec.name,
             version=database.versions[spec.name],
-            rows=keys.rows,
-            copies=keys.copies,
+            rows=rows,
             columns=columns_of(spec.schema),
             file=await self.stored(file, file.name),
         )
@@ -171,28 +166,3 @@ class _Writer:
     def _put(self, key: str, file: Path) -> None:
         self.place.put(key, file)
         file.unlink()  # the disk holds one table at a time
-
-
-class _Keys:
-    """Counts the rows of a table, and the surplus copies of its keys."""
-
-    def __init__(self, key: str) -> None:
-        self.rows = 0
-        self._key = key
-        self._seen: list[pa.Array] = []
-
-    @property
-    def copies(self) -> int:
-        """How many rows have a key that another row has too, but one of each."""
-        keys = pa.chunked_array(self._seen, pa.string())
-        return self.rows - int(pc.count_distinct(keys, mode="all").as_py())
-
-    async def counted(
-        self, batches: AsyncGenerator[pa.RecordBatch, None]
-    ) -> AsyncGenerator[pa.RecordBatch, None]:
-        """Yield the batches."""
-        async with aclosing(batches):
-            async for batch in batches:
-                self.rows += batch.num_rows
-                self._seen.append(batch.column(self._key))
-                yield batch

@@ -95,7 +95,7 @@ async def _written(store: LanceDBStore, backup: FetchedBackup, holder: LeaseHold
     await store.extend_tables()
     await restore_tables(store, backup, renew=holder.renew)
     await holder.renew()
-    await store.optimize()
+    await store.rebuild_indexes()
 
 
 async def drill(

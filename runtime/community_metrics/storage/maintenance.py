@@ -51,6 +51,8 @@ class Maintenance(LanceDBReader):
 
     most_versions: ClassVar[int] = 100
     """The versions of `leases` at which `tidy` compacts; a run adds at least three."""
+    merge_rows: ClassVar[int] = 262_144
+    """Rows of one merge of a restore, which take about 100 MB."""
     keep_run_versions: ClassVar[timedelta] = timedelta(minutes=1)
     """What `KEEP_VERSIONS` is for the tables of runs: reading one of them takes milliseconds."""
 

@@ -86,12 +86,6 @@ def _lines(report: BackupReport, *, only_writes: bool) -> Iterator[str]:
     if report.reused:
         names = named(report.reused, shown=len(report.reused))
         yield f"Unchanged since the backup before, and not stored again: {names}."
-    for table in manifest.tables:
-        if table.copies:
-            yield (
-                f"! {table.name} has {counted(table.copies, 'surplus row')} whose key is stored already, "
-                "which a restore leaves out. Fix: run `community-metrics repair`, then make a backup again."
-            )
     if only_writes:
         yield "Nothing was removed: the place is only written to; the bucket's lifecycle removes backups."
     elif report.removal is None:
