@@ -46,6 +46,7 @@ CommunityMetricsError
 │   └── TooManyEvents           the range has more events than the caller allows
 ├── Busy                        as much work is in progress as memory allows; this work was not started
 ├── TookTooLong                 the work did not end within its time limit
+├── UndoRefused                 what a run wrote cannot be taken back; nothing was changed
 ├── RunLocked                   another run holds the database (exit 75)
 ├── AddressUnavailable          the API cannot listen on the given host, port or unix socket
 ├── LeaseLost                   the lease of this run is no longer stored; another run holds it
@@ -435,6 +436,14 @@ class TookTooLong(CommunityMetricsError):  # noqa: N818
     def __init__(self, limit_s: float) -> None:
         super().__init__(f"The work took longer than {limit_s:g} s.")
         self.limit_s = limit_s
+
+
+class UndoRefused(CommunityMetricsError):  # noqa: N818
+    """What a run wrote cannot be taken back; nothing was changed. `later` are runs that built on it."""
+
+    def __init__(self, message: str, later: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.later = tuple(later)
 
 
 class RunLocked(CommunityMetricsError):  # noqa: N818

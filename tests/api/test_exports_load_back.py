@@ -48,15 +48,19 @@ async def loaded(api: Api, path: str, tmp_path: Path) -> list[StatRow]:
 
 def values(rows: list[StatRow]) -> list[StatRow]:
     """Return the rows without what says how a value reached the database."""
-    told = {
-        "status": Status.FINAL,
-        "provenance": Provenance.CSV_SEED,
-        "revision": 0,
-        "revised_at": None,
-        "ingestion_run_id": "",
-        "source_ref": "",
-    }
-    return [replace(row, first_value=row.value, **told) for row in rows]
+    return [
+        replace(
+            row,
+            first_value=row.value,
+            status=Status.FINAL,
+            provenance=Provenance.CSV_SEED,
+            revision=0,
+            revised_at=None,
+            ingestion_run_id="",
+            source_ref="",
+        )
+        for row in rows
+    ]
 
 
 @pytest.mark.parametrize("path", ALL)

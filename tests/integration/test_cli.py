@@ -133,7 +133,7 @@ class TestHelp:
         assert "Did you mean 'show'?" in start(rig, "catalog", "sow").stderr
 
     def test_each_job_can_be_selected(self) -> None:
-        assert list(get_args(JobName)) == [*JOBS, "repair", "event", "digest", "deliver"]
+        assert list(get_args(JobName)) == [*JOBS, "repair", "event", "digest", "deliver", "undo"]
 
     def test_each_job_has_a_command(self) -> None:
         assert JOB_COMMANDS.keys() == JOBS.keys()

@@ -15,7 +15,6 @@ from community_metrics.backup.keeping import MONTHS, WEEKS, kept
 from community_metrics.backup.manifest import Column, Manifest, StoredFile, StoredTable, columns_of, made_at
 from community_metrics.backup.place import place_beside, place_of
 from community_metrics.backup.reading import require_known
-from community_metrics.backup.restoring import completed
 from community_metrics.config import Settings, StorageMode, settings_at, settings_from_file
 from community_metrics.errors import (
     BackupUnavailable,
@@ -70,7 +69,7 @@ def test_every_one_that_goes_has_a_newer_one_of_its_week_or_is_old(ids: Sequence
 
 def test_daily_backups_of_three_years_leave_8_weeks_and_24_months() -> None:
     days = [FIRST + timedelta(days=day) for day in range(3 * 365)]  # to 2026-12-30, a Wednesday
-    keeps = sorted(made_at(one).date().isoformat() for one in kept(backup_id(day) for day in days))
+    keeps = sorted(made_at(one).date().isoformat() for one in kept([backup_id(day) for day in days]))
     assert keeps[-9:] == [
         "2026-11-15",
         "2026-11-22",
@@ -170,7 +169,7 @@ def test_a_backup_of_an_earlier_version_is_completed_with_nulls() -> None:
     lacking = [column for column in columns_of(HISTORY.schema) if column.name != "scope"]
     require_known(manifest_with("history", lacking))
     rows = HISTORY.schema.empty_table().drop_columns("scope")
-    assert completed(rows, HISTORY).schema.equals(HISTORY.schema, check_metadata=True)
+    assert HISTORY.completed(rows).schema.equals(HISTORY.schema, check_metadata=True)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from community_metrics.backup.reading import FetchedBackup
     from community_metrics.storage import LanceDBStore
     from community_metrics.storage.maintenance import Renew
-    from community_metrics.storage.schemas import AnyTable
 
 _BYTES_OF_ONE_MERGE: Final = 64 * 1024**2
 """A merge ends with the row group that reaches it, or the store's `merge_rows`: so much is in memory."""
@@ -136,7 +135,7 @@ def _merges(backup: FetchedBackup, table: StoredTable, most_rows: int) -> Iterat
     parts: list[pa.Table] = []
     with backup.rows(table) as file:
         for group in range(file.num_row_groups):
-            parts.append(completed(file.read_row_group(group), spec))
+            parts.append(spec.completed(file.read_row_group(group)))
             if sum(one.num_rows for one in parts) >= most_rows or (
                 sum(one.nbytes for one in parts) >= _BYTES_OF_ONE_MERGE
             ):
@@ -144,11 +143,3 @@ def _merges(backup: FetchedBackup, table: StoredTable, most_rows: int) -> Iterat
                 parts = []
     if parts:
         yield pa.concat_tables(parts)
-
-
-def completed(rows: pa.Table, spec: AnyTable) -> pa.Table:
-    """Return rows with exactly the columns of this version: a column that an earlier one lacked is null."""
-    for column in spec.schema:
-        if column.name not in rows.schema.names:
-            rows = rows.append_column(column, pa.nulls(rows.num_rows, column.type))
-    return rows.select(spec.schema.names).cast(spec.schema)

@@ -50,6 +50,7 @@ COMMANDS: Final[Panels] = {
     "Keep": {
         "backup": "Store every table in a folder or a bucket, check such a backup, try to restore it.",
         "restore": "Write a backup into an empty database of either mode, and compare every row.",
+        "runs": "Take back what one run wrote.",
         "move": "Copy the database into an empty one of any mode, and compare every row.",
     },
     "Serve": {
@@ -67,6 +68,9 @@ SUBCOMMANDS: Final[Panels] = {
         "create": "Store every table as Parquet, with the catalogue and a manifest, and remove old backups.",
         "verify": "Compare each file of a backup with its manifest; needs no database.",
         "drill": "Restore a backup into a scratch folder, compare every row, and remove the folder.",
+    },
+    "runs": {
+        "undo": "Take back what one run wrote: its rows get the values of before.",
     },
     "catalog": {
         "check": "Validate the catalogue; list every fault with its line.",

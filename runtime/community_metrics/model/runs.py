@@ -21,6 +21,7 @@ JobName = Literal[
     "event",
     "digest",
     "deliver",
+    "undo",
 ]
 """The names in `history`."""
 EVENT_JOB: Final = "event"

@@ -14,7 +14,8 @@ from community_metrics.errors import RunLocked, StorageError, StorageNotBootstra
 from community_metrics.model import DistinctRows, Lease, StoredTrafficSet, UpsertCounts
 from community_metrics.storage import leases, merge, sql
 from community_metrics.storage.errors import translate_errors
-from community_metrics.storage.maintenance import Maintenance, chunks
+from community_metrics.storage.maintenance import chunks
+from community_metrics.storage.past import Past
 from community_metrics.storage.reader import DATABASE
 from community_metrics.storage.schemas import (
     DELIVERIES,
@@ -58,7 +59,7 @@ _RANGES_OF_ONE_READ: Final = 50
 _EVENTS_OF_ONE_READ: Final = 500
 
 
-class LanceDBStore(Maintenance):
+class LanceDBStore(Past):
     """Reads and writes one database. One store writes at a time: take the lease first."""
 
     async def create_tables(self) -> None:

@@ -98,6 +98,13 @@ class TableSpec(Generic[Row]):
         columns = {name: [getattr(row, name) for row in listed] for name in self.schema.names}
         return pa.table(columns, schema=self.schema)
 
+    def completed(self, rows: pa.Table) -> pa.Table:
+        """Return rows with exactly the table's schema: a column that an earlier version lacked is null."""
+        for column in self.schema:
+            if column.name not in rows.schema.names:
+                rows = rows.append_column(column, pa.nulls(rows.num_rows, column.type))
+        return rows.select(self.schema.names).cast(self.schema)
+
     def from_arrow(self, table: pa.Table) -> list[Row]:
         """Return the rows of an Arrow table that has at least `columns`, in its order.
 
