@@ -68,7 +68,7 @@ class Past(Maintenance):
             new = int(await opened.handle.count_rows(sql.equals(RUN, run_id)))
             if new:
                 await opened.handle.delete(sql.equals(RUN, run_id))
-        return before.num_rows + new
+        return int(before.num_rows) + new
 
 
 async def _rows_with(handle: Any, spec: AnyTable, keys: pa.ChunkedArray) -> pa.Table:
