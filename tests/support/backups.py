@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from community_metrics.backup.writing import back_up
 from community_metrics.config import StorageMode
 from community_metrics.model import Provenance, TrafficSet
 from community_metrics.storage.whole import DATA_TABLES
 from tests.contract.test_versions import A_ROW
-from tests.support.worlds import NOW, observed_days
+from tests.support.clock import FakeClock
+from tests.support.worlds import NOW, OTHER, observed, observed_days
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from community_metrics.backup.manifest import Manifest
     from community_metrics.backup.place import Place
     from tests.support.worlds import World
 
@@ -102,3 +105,22 @@ class ScriptedPlace:
 
 class KilledError(Exception):
     """The process ends here, as far as the test can tell."""
+
+
+def stored_keys(place: Place) -> list[str]:
+    """Return what a place has."""
+    return place.keys()
+
+
+async def add_a_day(world: World, value: int = 7) -> None:
+    """Store one more value."""
+    async with world.open() as store:
+        await store.upsert_observations(
+            [observed(value, metric_id=OTHER)], provenance=Provenance.API, run_id="run-2", now=NOW
+        )
+
+
+async def backed_up(world: World, place: Place, **options: Any) -> Manifest:
+    """Make a backup at noon, or when the clock of the options says, and return its manifest."""
+    clock = options.pop("clock", FakeClock())
+    return (await back_up(world.settings, place, clock=clock, **options)).manifest

@@ -207,6 +207,10 @@ def test_a_command_without_a_place_names_the_setting() -> None:
 def test_a_place_beside_the_database_is_used_where_no_other_is_set(tmp_path: Path) -> None:
     database = LOCAL.model_copy(update={"db_path": f"{tmp_path}/metrics.lancedb"})
     assert str(place_beside(database)) == f"{tmp_path}/metrics.backups"
+    bucket = LOCAL.model_copy(
+        update={"db_path": "s3://bucket", "aws_storage_options": {"aws_region": "eu-central-1"}}
+    )
+    assert str(place_beside(bucket)) == "s3://bucket/backups"
     set_one = database.model_copy(update={"backup_target": f"{tmp_path}/mine"})
     assert str(place_beside(set_one)) == f"{tmp_path}/mine"
     cluster = LOCAL.model_copy(

@@ -77,4 +77,6 @@ def place_beside(settings: Settings) -> Place:
     if settings.storage_mode is StorageMode.ENTERPRISE:
         name = (settings.lancedb_uri or "").removeprefix("db://").replace("/", "-")
         return place_of(settings, f"data/{name}.backups")
-    return place_of(settings, f"{settings.db_path.rstrip('/').removesuffix('.lancedb')}.backups")
+    path = settings.db_path.rstrip("/").removesuffix(".lancedb")
+    is_whole_bucket = settings.is_s3 and "/" not in path.removeprefix("s3://")
+    return place_of(settings, f"{path}/backups" if is_whole_bucket else f"{path}.backups")

@@ -37,9 +37,15 @@ def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
     its files are unknown.
 
     Raises:
+        BackupDamaged: a file that the newest backup refers to was removed meanwhile.
         BackupUnavailable: the place cannot be listed or written.
     """
     keys = place.keys()
+    if missing := {file.key for file in newest.files}.difference(keys):
+        raise BackupDamaged(
+            f"The backup {place}/{newest.backup_id} lacks {', '.join(sorted(missing))}, which another backup "
+            "removed meanwhile. Fix: make a backup again, one at a time."
+        )
     stored = backup_ids(keys)
     keeps = kept(stored) | {newest.backup_id}
     try:

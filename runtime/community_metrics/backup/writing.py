@@ -28,6 +28,7 @@ from community_metrics.storage.whole import DATA_TABLES, open_whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from community_metrics.backup.place import Place
     from community_metrics.clock import Clock
@@ -67,30 +68,35 @@ async def back_up(
         ConfigurationError: the catalogue cannot be read.
         StorageError: the database cannot be read.
         BackupUnavailable: the place cannot be read or written.
+        BackupDamaged: another backup removed a file of this one meanwhile.
     """
-    clock = clock or SystemClock()
-    now = clock.now()
+    now = (clock or SystemClock()).now()
     suffix = (rng or random.Random()).getrandbits(32)  # noqa: S311  an id, not a secret
     backup_id = f"{now:%Y%m%dT%H%M%SZ}-{suffix:08x}"
     known = () if write_only else await asyncio.to_thread(place.keys)
     with TemporaryDirectory(prefix="community-metrics-backup-") as folder:
         writer = _Writer(place, Path(folder), backup_id, await _reusable(place, known))
-        tables = await _stored_tables(settings, writer)
-        manifest = Manifest(
-            backup_id=backup_id,
-            made_at=now,
-            program_version=version("community-metrics"),
-            storage_mode=settings.storage_mode,
-            database=settings.storage_location,
-            tables=tables,
-            catalog=await writer.stored(_catalog(settings, Path(folder)), CATALOG),
-        )
-        await asyncio.to_thread(_put_manifest, place, manifest, Path(folder))
+        manifest = await _stored(settings, writer, now)
     keeps = write_only or keep_all
     removal = None if keeps else await asyncio.to_thread(remove_old, place, manifest, now)
     own = f"{backup_id}/"
     reused = tuple(table.name for table in manifest.tables if not table.file.key.startswith(own))
     return BackupReport(str(place), manifest, reused, removal)
+
+
+async def _stored(settings: Settings, writer: _Writer, now: datetime) -> Manifest:
+    """Store the tables, the catalogue, and last the manifest."""
+    manifest = Manifest(
+        backup_id=writer.backup_id,
+        made_at=now,
+        program_version=version("community-metrics"),
+        storage_mode=settings.storage_mode,
+        database=settings.storage_location,
+        tables=await _stored_tables(settings, writer),
+        catalog=await writer.stored(_catalog(settings, writer.folder), CATALOG),
+    )
+    await asyncio.to_thread(_put_manifest, writer.place, manifest, writer.folder)
+    return manifest
 
 
 def _put_manifest(place: Place, manifest: Manifest, folder: Path) -> None:

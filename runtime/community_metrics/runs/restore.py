@@ -51,8 +51,7 @@ async def restore(
 ) -> RestoreReport:
     """Write a backup, the newest if none is named, into an empty database, and compare all rows.
 
-    A restore that was killed is continued by the next one. `replaces` first makes a backup of what the
-    database has, then deletes it.
+    A restore that was killed is continued by the next one. `replaces` first saves and deletes what is there.
 
     Raises:
         NoBackup: there is none, or none of this id.
@@ -69,11 +68,7 @@ async def restore(
             await store.create_tables()
             run_id = short_run_id(RESTORE, clock := clock or SystemClock())
             async with database_lease(store, settings, run_id, clock) as holder:
-                note = None
-                if replaces:
-                    note = await saved(settings, clock)
-                    await store.drop_tables(renew=holder.renew)
-                    await store.create_tables()
+                note = await _emptied(store, settings, holder, clock) if replaces else None
                 await _written(store, backup, holder)
     return RestoreReport(manifest, settings.storage_location, note)
 
@@ -89,6 +84,13 @@ async def saved(settings: Settings, clock: Clock) -> str:
         settings, place_beside(settings), write_only=settings.backup_write_only, keep_all=True, clock=clock
     )
     return f"What the database had is in the backup {report.place}/{report.manifest.backup_id}."
+
+
+async def _emptied(store: LanceDBStore, settings: Settings, holder: LeaseHolder, clock: Clock) -> str:
+    note = await saved(settings, clock)
+    await store.drop_tables(renew=holder.renew)
+    await store.create_tables()
+    return note
 
 
 async def _written(store: LanceDBStore, backup: FetchedBackup, holder: LeaseHolder) -> None:

@@ -77,8 +77,7 @@ async def undo(
     """Give every row that the run wrote its value of before, and delete those that it inserted.
 
     The values of before are those of the newest kept version of each table without a row of the run, else of
-    the newest backup from before the run. It is recorded in `history`. One that was killed is continued by
-    the next. `dry_run` writes nothing.
+    the newest backup from before the run. One that was killed is continued by the next.
 
     Raises:
         UndoRefused: later runs wrote values of the same metrics, the run wrote none, or the values of before

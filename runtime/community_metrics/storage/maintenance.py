@@ -51,10 +51,15 @@ class Maintenance(LanceDBReader):
 
     most_versions: ClassVar[int] = 100
     """The versions of `leases` at which `tidy` compacts; a run adds at least three."""
-    merge_rows: ClassVar[int] = 262_144
+    most_merge_rows: ClassVar[int] = 262_144
     """Rows of one merge of a restore, which take about 100 MB."""
     keep_run_versions: ClassVar[timedelta] = timedelta(minutes=1)
     """What `KEEP_VERSIONS` is for the tables of runs: reading one of them takes milliseconds."""
+
+    @property
+    def merge_rows(self) -> int:
+        """How many rows a restore merges at once; a request to a cluster has to end within its time limit."""
+        return self.most_merge_rows // 4 if self._database.is_remote else self.most_merge_rows
 
     async def optimize(self) -> None:
         """Compact files, update indexes and remove old versions; Enterprise does that by itself."""
