@@ -16,7 +16,7 @@ from community_metrics.errors import CommunityMetricsError, ConfigurationError
 from tests.support.api import fill
 
 if TYPE_CHECKING:
-    from click.testing import Result
+    from typer.testing import Result
 
 
 @pytest.fixture

@@ -12,9 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from community_metrics.backup.manifest import backup_ids, made_at
 from community_metrics.backup.place import place_beside
 from community_metrics.backup.reading import fetched, read_manifest
@@ -24,7 +21,7 @@ from community_metrics.model import OutcomeStatus, Run, RunStatus
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.short import short_run_id
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.past import WRITTEN_BY_RUNS
+from community_metrics.storage.past import WRITTEN_BY_RUNS, rows_with_keys_of
 from community_metrics.storage.schemas import HISTORY, table_named
 
 if TYPE_CHECKING:
@@ -36,6 +33,7 @@ if TYPE_CHECKING:
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.runs.lock import LeaseHolder
+    from community_metrics.storage.past import Rows
 
 UNDO: Final = "undo"
 """The name in `history`; the `scope` of such a run is the run that it takes back."""
@@ -54,8 +52,8 @@ class UndoReport:
 class _Plan:
     """By table, the rows that the run wrote last and those that their keys had before."""
 
-    written: Mapping[str, pa.Table]
-    before: Mapping[str, pa.Table]
+    written: Mapping[str, Rows]
+    before: Mapping[str, Rows]
     origin: str
 
     @property
@@ -122,7 +120,7 @@ async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Pla
             f"No stored value is of the run {run_id}: it wrote none, later runs replaced them, or they were "
             "taken back. Nothing was changed."
         )
-    history = await _runs(store)
+    history = await store.all_runs()
     await _require_last(store, run, written, history)
     kept = {name: await _kept(store, name, rows, run_id) for name, rows in written.items()}
     before = {name: rows for name, rows in kept.items() if rows is not None}
@@ -131,19 +129,12 @@ async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Pla
     return await _from_backup(settings, run, written, history)
 
 
-async def _kept(store: LanceDBStore, table: str, rows: pa.Table, run_id: str) -> pa.Table | None:
+async def _kept(store: LanceDBStore, table: str, rows: Rows, run_id: str) -> Rows | None:
     return await store.rows_before_run(table, run_id, rows.column(table_named(table).key))
 
 
-async def _runs(store: LanceDBStore) -> dict[str, Run]:
-    """Return every run by its id."""
-    found = [batch async for batch in store.scan(HISTORY.name)]
-    rows = HISTORY.from_arrow(pa.Table.from_batches(found, HISTORY.schema))
-    return {run.ingestion_run_id: run for run in rows}
-
-
 async def _require_last(
-    store: LanceDBStore, run: Run, written: Mapping[str, pa.Table], history: Mapping[str, Run]
+    store: LanceDBStore, run: Run, written: Mapping[str, Rows], history: Mapping[str, Run]
 ) -> None:
     """Raise UndoRefused if a later run wrote values of a metric that this run wrote."""
     outcomes = await store.outcomes([run.ingestion_run_id])
@@ -167,7 +158,7 @@ async def _require_last(
 
 
 async def _from_backup(
-    settings: Settings, run: Run, written: Mapping[str, pa.Table], history: Mapping[str, Run]
+    settings: Settings, run: Run, written: Mapping[str, Rows], history: Mapping[str, Run]
 ) -> _Plan:
     """Return the plan with the rows of the newest backup from before the run.
 
@@ -189,15 +180,10 @@ async def _from_backup(
             for name in (*written, HISTORY.name)
         }
     _require_nothing_between(run, rows.pop(HISTORY.name), history, manifest)
-    before = {}
-    for name, stored in rows.items():
-        key = table_named(name).key
-        before[name] = stored.filter(pc.is_in(stored.column(key), value_set=_keys(written[name], key)))
+    before = {
+        name: rows_with_keys_of(stored, written[name], table_named(name)) for name, stored in rows.items()
+    }
     return _Plan(written, before, f"the backup {place}/{manifest.backup_id}")
-
-
-def _keys(rows: pa.Table, key: str) -> pa.Array:
-    return rows.column(key).combine_chunks()
 
 
 def _newest_before(place: Place, instant: datetime) -> Manifest | None:
@@ -205,9 +191,7 @@ def _newest_before(place: Place, instant: datetime) -> Manifest | None:
     return read_manifest(place, older[-1]) if older else None
 
 
-def _require_nothing_between(
-    run: Run, rows: pa.Table, history: Mapping[str, Run], manifest: Manifest
-) -> None:
+def _require_nothing_between(run: Run, rows: Rows, history: Mapping[str, Run], manifest: Manifest) -> None:
     """Raise UndoRefused if a run from before this one wrote values that the backup does not have."""
     ended = {one.ingestion_run_id for one in HISTORY.from_arrow(rows) if one.finished_at is not None}
     between = [

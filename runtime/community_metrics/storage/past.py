@@ -10,17 +10,28 @@ import pyarrow.compute as pc
 from community_metrics.storage import sql
 from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.maintenance import Maintenance
-from community_metrics.storage.schemas import STATS, TRAFFIC_ITEMS, table_named
+from community_metrics.storage.schemas import HISTORY, STATS, TRAFFIC_ITEMS, table_named
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from community_metrics.model import Run
     from community_metrics.storage.schemas import AnyTable
 
 RUN: Final = "ingestion_run_id"
 """The column with the run that wrote a row."""
 WRITTEN_BY_RUNS: Final[tuple[AnyTable, ...]] = (STATS, TRAFFIC_ITEMS)
 """The tables with values, whose rows name the run that wrote them last."""
+
+
+Rows = pa.Table
+"""Rows of one table, with all its columns."""
+
+
+def rows_with_keys_of(rows: Rows, others: Rows, spec: AnyTable) -> Rows:
+    """Return those of the rows whose key one of the others has."""
+    keys = others.column(spec.key).combine_chunks()
+    return rows.filter(pc.is_in(rows.column(spec.key), value_set=keys))
 
 
 class Past(Maintenance):
@@ -30,6 +41,12 @@ class Past(Maintenance):
         """Return the rows of a table that the run wrote last."""
         found = [batch async for batch in self.scan(table, where=sql.equals(RUN, run_id))]
         return pa.Table.from_batches(found, table_named(table).schema)
+
+    async def all_runs(self) -> dict[str, Run]:
+        """Return every run by its id."""
+        found = [batch async for batch in self.scan(HISTORY.name)]
+        rows = HISTORY.from_arrow(pa.Table.from_batches(found, HISTORY.schema))
+        return {run.ingestion_run_id: run for run in rows}
 
     async def runs_of(self, metric_ids: list[str]) -> set[str]:
         """Return the runs that wrote the stored values of these metrics."""
