@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +24,7 @@ WRITTEN_BY_RUNS: Final[tuple[AnyTable, ...]] = (STATS, TRAFFIC_ITEMS)
 """The tables with values, whose rows name the run that wrote them last."""
 
 
-Rows = pa.Table
+Rows: TypeAlias = pa.Table
 """Rows of one table, with all its columns."""
 
 
