@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from community_metrics.cli.main import app
 from community_metrics.config import Settings, load_settings
 from community_metrics.errors import CommunityMetricsError, ConfigurationError
+from community_metrics.storage.whole import DATA_TABLES
 from tests.support.api import fill
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def test_a_laptop_makes_a_backup_tries_it_restores_it_and_moves(
     filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = run("backup")
-    (backup_id,) = re.findall(r"backups/(\d{8}T\d{6}Z-[0-9a-f]{8}): [\d,]+ rows in 10 tables", made)
+    (backup_id,) = re.findall(
+        rf"backups/(\d{{8}}T\d{{6}}Z-[0-9a-f]{{8}}): [\d,]+ rows in {len(DATA_TABLES)} tables", made
+    )
     assert "8 ISO weeks and of each of the last 24 months that have one. Removed: none." in made
     assert "Nothing was removed: every backup is kept." in run("backup", "--keep-all")
     assert "Nothing was removed: the place is only written to" in run("backup", "alone", "--write-only")
@@ -50,7 +53,7 @@ def test_a_laptop_makes_a_backup_tries_it_restores_it_and_moves(
     assert "alone/" in run("backup", "drill", "alone")
     monkeypatch.setenv("CM_DB_PATH", str(filled / "restored"))
     assert "every row compared" in run("restore", "--backup", backup_id)
-    assert f"is in the backup {filled}/backups/" in run("restore", "alone", "--replace")
+    assert f"is in the backup {filled}/backups/replaced/" in run("restore", "alone", "--replace")
     assert "set CM_DB_PATH=moved." in run("move", "--to-path", "moved")
     Path("other.env").write_text("CM_DB_PATH=again\n", encoding="utf-8")
     assert "set what other.env sets." in run("move", "--to-env", "other.env")

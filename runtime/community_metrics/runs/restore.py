@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 RESTORE: Final = "restore"
 MOVE: Final = "move"
+REPLACED: Final = "replaced"
+"""The folder, in the place of backups, of what a restore replaced; no command takes it for a backup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +75,24 @@ async def restore(
     return RestoreReport(manifest, settings.storage_location, note)
 
 
-async def saved(settings: Settings, clock: Clock) -> str:
-    """Make a backup before the database is deleted, to CM_BACKUP_TARGET or beside it; return where, in words.
+async def saved(settings: Settings, clock: Clock, place: Place | None = None) -> str:
+    """Make a backup before the database is deleted, and return where it is, in words.
+
+    Without a place it goes to CM_BACKUP_TARGET, or beside the database.
 
     Raises:
         BackupUnavailable: the place cannot be written.
         StorageError: the database cannot be read.
     """
-    report = await back_up(
-        settings, place_beside(settings), write_only=settings.backup_write_only, keep_all=True, clock=clock
-    )
+    place = place or place_beside(settings)
+    only_writes = settings.backup_write_only
+    report = await back_up(settings, place, write_only=only_writes, keep_all=True, clock=clock)
     return f"What the database had is in the backup {report.place}/{report.manifest.backup_id}."
 
 
 async def _emptied(store: LanceDBStore, settings: Settings, holder: LeaseHolder, clock: Clock) -> str:
-    note = await saved(settings, clock)
+    # apart: if this restore is killed, the next one must not take what it replaces for the newest backup
+    note = await saved(settings, clock, place_of(settings, f"{place_beside(settings)}/{REPLACED}"))
     await store.drop_tables(renew=holder.renew)
     await store.create_tables()
     return note
