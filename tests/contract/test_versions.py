@@ -144,15 +144,15 @@ async def test_a_word_of_a_newer_version_is_named_with_its_table_and_column(
 async def test_a_job_that_cannot_read_a_word_writes_no_row(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
-        await add_with_word(store, STATS, "provenance", "backfill")
+        await add_with_word(store, STATS, "provenance", "guessed")
         before = (await store.table_versions())["stats"]
-    with pytest.raises(UnknownStoredValue, match="backfill"):
+    with pytest.raises(UnknownStoredValue, match="guessed"):
         await run_a_job(world)
     async with world.open() as store:
         assert (await store.table_versions())["stats"] == before
         (run,) = await store.runs(limit=5)
     assert run.status is RunStatus.FAILED
-    assert "'backfill'" in str(run.error_summary)
+    assert "'guessed'" in str(run.error_summary)
 
 
 # columns
