@@ -57,6 +57,7 @@ from community_metrics.model.observations import (
 )
 from community_metrics.model.outages import OutageKind
 from community_metrics.model.runs import (
+    BACKFILL_JOB,
     DIGEST_JOB,
     EVENT_JOB,
     JobName,
@@ -71,6 +72,7 @@ from community_metrics.model.runs import (
 from community_metrics.model.traffic import StoredTrafficSet, TrafficSet
 
 __all__ = [
+    "BACKFILL_JOB",
     "DIGEST_JOB",
     "EDGE_REACH",
     "EVENT_JOB",

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date  # noqa: TC003  the annotations of the dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from community_metrics.model import SourceWindow
 from community_metrics.periods import ONE_DAY, days_between, last_completed_day
 from community_metrics.sources.base import FetchRequest, FetchResult
 from community_metrics.text import counted, ranges_text
@@ -15,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
+    from community_metrics.model import SourceWindow
     from community_metrics.sources.base import Source
     from community_metrics.sources.client.client import RegistryClient
+    from community_metrics.sources.client.hosts import RegistryHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,12 @@ class Backfill(Protocol):
 
     name: str
     """What progress and errors call it."""
-    host: str
-    """The key of its `RegistryHost`."""
+    host: RegistryHost
     window: SourceWindow
     first_day: date
     """The first day that it may have."""
+    newest_days_left: int
+    """How many of the newest completed days it does not fill, if the source retains fewer."""
 
     def serves(self, subject: str) -> bool:
         """Return whether it can fill a metric with this subject."""
@@ -90,13 +92,14 @@ def window_to_fill(
     backfill: Backfill, source: Source, now: datetime, since: date | None = None
 ) -> tuple[date, date]:
     """Return the first and the last day that may be filled: the source itself returns those after them."""
-    last = last_completed_day(now) - (source.retention_days or 0) * ONE_DAY
+    last = last_completed_day(now) - max(source.retention_days or 0, backfill.newest_days_left) * ONE_DAY
     return max(backfill.first_day, since or backfill.first_day), last
 
 
 def only(result: FetchResult, days: Collection[date]) -> FetchResult:
     """Return the result with the observations of these days, and without its notes."""
-    kept = tuple(row for row in result.observations if row.period_end in days)
+    wanted = frozenset(days)
+    kept = tuple(row for row in result.observations if row.period_end in wanted)
     return FetchResult(result.metric_id, kept, result.error)
 
 

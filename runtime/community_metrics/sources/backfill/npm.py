@@ -5,14 +5,16 @@ A package's zeros are judged by the registry's total of the same chunks, which i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import SourceError
 from community_metrics.model import SourceWindow
 from community_metrics.periods import ONE_DAY
 from community_metrics.sources.backfill.base import left_open, only
-from community_metrics.sources.base import EVERYTHING, FetchResult, unexpected
+from community_metrics.sources.base import EVERYTHING, FetchResult
 from community_metrics.sources.client.hosts import NPM
 from community_metrics.sources.days import checked_days, observations, registry_result
 from community_metrics.sources.npm import LONGEST_RANGE, read_chunk
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from community_metrics.sources.client.client import RegistryClient
     from community_metrics.sources.days import DailyCounts
 
-_BEGIN: Final = date(2015, 1, 10)
-"""The first day that npm counted."""
 _OPEN: Final = "npm has no downloads of them that can be believed, or the package did not exist yet"
 
 
@@ -34,49 +34,41 @@ class NpmHistory:
     """Fills npm's metrics, and the total of npm."""
 
     name = "npm history"
-    host = NPM.key
+    host = NPM
     window = SourceWindow.DAY
-    first_day = _BEGIN
+    first_day = date(2015, 1, 10)
+    newest_days_left = 549  # 18 months, both ends included
 
-    def serves(self, subject: str) -> bool:
+    def serves(self, _subject: str) -> bool:
         """Return True: npm returns every package, and its total."""
-        return bool(subject)
+        return True
 
     def steps(self, requests: Sequence[BackfillRequest]) -> int:
         """Return the number of chunks, those of the registry's total among them."""
-        chunks = [_chunks(request) for request in requests if request.subject != EVERYTHING]
-        return sum(map(len, chunks)) + len(_all_chunks(requests))
+        packages = [request for request in requests if request.subject != EVERYTHING]
+        return sum(len(_chunks(request)) for request in packages) + len(_chunks_of_total(requests))
 
     async def fill(
         self, requests: Sequence[BackfillRequest], client: RegistryClient, on_step: Callable[[str], None]
     ) -> AsyncIterator[FetchResult]:
         """Yield the total of the registry, then the days of one package after the other."""
         reading = _Reading(client, on_step)
-        totals, failed = await reading.parts(None, _all_chunks(requests))
+        totals, failed = await reading.parts(None, _chunks_of_total(requests))
+        known = {day: value for part in totals for day, value in part.by_day.items()}
+        for request in _totals(requests):
+            known = {**request.stored, **known}
+            found = registry_result(request.over(request.since, request.until), totals)
+            yield only(FetchResult(request.metric_id, found.observations, failed), request.missing)
 
         async def sentinel_days() -> Mapping[date, int]:
             if failed is not None:
                 raise failed
-            known = [request.stored for request in requests if request.subject == EVERYTHING]
-            return {
-                day: value
-                for days in (*known, *(one.by_day for one in totals))
-                for day, value in days.items()
-            }
+            return known
 
-        for request in requests:
-            if request.subject == EVERYTHING:
-                found = registry_result(request.over(request.since, request.until), totals)
-                yield only(FetchResult(request.metric_id, found.observations, failed), set(request.missing))
         sentinel = Sentinel("registry total", sentinel_days)
         for request in requests:
             if request.subject != EVERYTHING:
-                try:
-                    result = await reading.package(request, sentinel)
-                except Exception as error:  # noqa: BLE001  one package must not keep the others from theirs
-                    result = FetchResult(
-                        request.metric_id, error=unexpected(error, request.source, request.subject)
-                    )
+                result = await reading.package(request, sentinel)
                 yield result
                 if result.error is None:
                     stored = {row.period_end for row in result.observations}
@@ -95,14 +87,13 @@ class _Reading:
         parts, failed = await self.parts(request.subject, _chunks(request))
         if not parts:
             return FetchResult(request.metric_id, error=failed)
-        known = dict(request.stored)
-        for part in parts:
-            known.update(part.by_day)
-        over, missing = request.over(request.since, request.until), set(request.missing)
-        whole = _with_days(parts[0], known)
+        read = {day: value for part in parts for day, value in part.by_day.items()}
+        over = request.over(request.since, request.until)
+        whole = replace(parts[0], by_day={**request.stored, **read})
         checked = await checked_days(over, whole, sentinel, omits_empty_days=False)
-        rows = [row for part in parts for row in observations(over, part, checked.of(part.by_day))]
-        return only(FetchResult(request.metric_id, tuple(rows), failed or checked.error), missing)
+        rows = chain.from_iterable(observations(over, part, checked.stated_by(part.by_day)) for part in parts)
+        error = failed or checked.error
+        return only(FetchResult(request.metric_id, tuple(rows), error), request.missing)
 
     async def parts(
         self, package: str | None, chunks: Sequence[tuple[date, date]]
@@ -114,28 +105,27 @@ class _Reading:
                 found.append(await read_chunk(self._client, package, first, last))
             except SourceError as error:
                 return found, error
-            self._on_step(f"{package or 'registry total'} {first.year}")
+            self._on_step(f"{package or 'all packages'} {first.year}")
         return found, None
 
 
-def _with_days(part: DailyCounts, by_day: Mapping[date, int]) -> DailyCounts:
-    return type(part)(by_day, part.source_ref, part.observed_at)
+def _totals(requests: Sequence[BackfillRequest]) -> list[BackfillRequest]:
+    return [request for request in requests if request.subject == EVERYTHING]
 
 
 def _chunks(request: BackfillRequest) -> list[tuple[date, date]]:
-    """Return the ranges that have a missing day, the newest first."""
-    missing = set(request.missing)
-    found, last = [], request.until
+    """Return the ranges of at most 365 days that have a missing day, the newest first."""
+    missing, last = request.missing, request.until
+    found: list[tuple[date, date]] = []
     while last >= request.since:
         first = max(last - LONGEST_RANGE, request.since)
-        days = [first + n * ONE_DAY for n in range((last - first).days + 1)]
-        wanted = [day for day in days if day in missing]
-        if wanted:
-            found.append((wanted[0], wanted[-1]))
+        if any(first <= day <= last for day in missing):
+            found.append((first, last))
         last = first - ONE_DAY
     return found
 
 
-def _all_chunks(requests: Sequence[BackfillRequest]) -> list[tuple[date, date]]:
-    """Return the ranges of the registry's total that the packages' ranges need, or that it lacks itself."""
-    raise NotImplementedError
+def _chunks_of_total(requests: Sequence[BackfillRequest]) -> list[tuple[date, date]]:
+    """Return the ranges in which the total is missing; without a total to fill, those of all packages."""
+    chunks = {chunk for request in _totals(requests) or requests for chunk in _chunks(request)}
+    return sorted(chunks, reverse=True)

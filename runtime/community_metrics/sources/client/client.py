@@ -105,7 +105,10 @@ class Call(Generic[T]):
     @property
     def key(self) -> RequestKey:
         """What makes two requests of one run the same."""
-        query = json.dumps(self.body, sort_keys=True) if isinstance(self.body, dict) else self.body
+        if self.body is None or isinstance(self.body, str):
+            query = self.body
+        else:
+            query = json.dumps(self.body, sort_keys=True)
         return RequestKey(self.host.key, "GET" if self.body is None else "POST", self.target, query)
 
     def error(self, kind: type[E], detail: str, origin: str, *, fix: str | None = None) -> E:
