@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from community_metrics.catalog import load_catalog
+from community_metrics.cli.backfill_checks import backfill_checks
 from community_metrics.errors import ConfigurationError
 from community_metrics.model import OutcomeStatus, Provenance, RunStatus, Status, ValueMark
 from community_metrics.periods import days_between
 from community_metrics.runs.registry import Backfill, WeeklyRefresh
-from tests.support.clock import NOON
+from community_metrics.sources.backfill import BackfillRequest
+from community_metrics.sources.backfill.clickpy import ClickPy
+from tests.integration.test_docs_commands import shell
+from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import finished, without_run
 from tests.support.registries.archive import ARCHIVE
-from tests.support.registry import CRATES, NPM, PYPI
+from tests.support.registry import CRATES, NPM, PYPI, Registry
+from tests.support.replay import Replay
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
     from community_metrics.model import RunOutcome, StatRow
     from community_metrics.runs.job import RunReport
     from tests.support.jobs import Rig
-    from tests.support.registry import Registry
 
 PYTHON, RUST, NODEJS = "downloads:lance:python", "downloads:lance:rust", "downloads:lancedb:nodejs"
 CRATES_TOTAL, NPM_TOTAL = "registry:crates:all", "registry:npm:all"
+PAGE = Path(__file__).parents[2] / "docs/backfill.md"
 YESTERDAY = NOON.date() - timedelta(days=1)
 NEWEST_FILE = YESTERDAY - timedelta(days=90)
 LAST = {
@@ -128,6 +136,23 @@ async def test_metrics_that_nothing_fills_are_refused(rig: Rig) -> None:
         await rig.run(Backfill(("stars:*",)))
     with pytest.raises(ConfigurationError, match="leaves no day to fill"):
         await rig.run(Backfill((RUST,), YESTERDAY))
+
+
+async def test_doctor_says_how_far_back_each_metric_could_be_filled_and_was(rig: Rig) -> None:
+    registry_of(rig).first_day = LAST[NODEJS] - timedelta(days=9)
+    await rig.run(WeeklyRefresh(only=(NODEJS,)))
+    catalog, clock = load_catalog(None), FakeClock(rig.now)
+    before = [check.detail for check in await backfill_checks(rig.settings, catalog, clock)]
+    assert any(
+        f"{NODEJS}, {NPM_TOTAL} could be filled back to 2015-01-10 from npm history" in text
+        for text in before
+    )
+    await rig.run(Backfill((NODEJS,)))
+    after = [check.detail for check in await backfill_checks(rig.settings, catalog, clock)]
+    first = registry_of(rig).first_day
+    assert (
+        f"{NODEJS}, {NPM_TOTAL}: filled back as far as npm history has them; the oldest stored day is {first}"
+    ) in after
 
 
 class TestCrates:
@@ -240,7 +265,11 @@ class TestClickPy:
             stalled
         )
 
-    async def test_a_hundred_packages_take_few_queries_a_minute_apart(self, rig: Rig) -> None:
+    def test_a_hundred_packages_take_few_queries(self) -> None:
+        request = BackfillRequest(PYTHON, "pylance", "pypistats", {}, LAST[PYTHON], LAST[PYTHON])
+        assert ClickPy().steps([request] * 100) == 3
+
+    async def test_packages_share_a_query_that_fails_instead_of_being_cut(self, rig: Rig) -> None:
         await rig.run(Backfill(("downloads:*:python",)))
         assert len(rig.replay.requests) == 1
         assert rig.replay.requests[0].params == {
@@ -279,6 +308,16 @@ class TestClickPy:
         assert said in str(outcome(report, PYTHON).message)
         assert await filled(rig, PYTHON) == {}
         assert len(rig.replay.requests) == 1
+
+
+def test_the_commands_of_the_page_work_in_their_order(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    today = datetime.now(UTC).date()
+    with Replay(Registry(today)) as registries:
+        done = shell(block, tmp_path, registries.environment())
+    assert done.returncode == 0, done.stderr
+    days = (today - timedelta(days=182)) - date(2025, 1, 1)
+    assert f"{days.days + 1} new" in done.stdout
 
 
 async def test_a_killed_run_is_continued_by_the_next_one(rig: Rig) -> None:

@@ -3612,7 +3612,7 @@ export interface components {
          * @description How a value reached the database; a later member outranks an earlier one.
          * @enum {string}
          */
-        Provenance: "sample" | "csv_seed" | "api" | "recomputed";
+        Provenance: "sample" | "csv_seed" | "backfill" | "api" | "recomputed";
         /**
          * Reading
          * @description The newest reading of a metric.
@@ -4634,6 +4634,11 @@ export interface components {
              * @description Ids of the rules that changed in the meantime.
              */
             rules: string[];
+            /**
+             * Unchecked
+             * @description Values of that digest that nothing can be compared with: too old, or of a series that is gone.
+             */
+            unchecked: number;
         };
         /**
          * SourceFreshness
@@ -6657,7 +6662,7 @@ export interface operations {
                 /** @description Only runs in this state. */
                 status?: ("running" | "success" | "partial" | "failed" | "abandoned") | null;
                 /** @description Only runs of this job. */
-                job?: ("seed_from_csv" | "daily_refresh" | "weekly_refresh" | "update_all" | "bootstrap_tables" | "import_file" | "replay" | "repair" | "event" | "digest" | "deliver") | null;
+                job?: ("seed_from_csv" | "daily_refresh" | "weekly_refresh" | "update_all" | "bootstrap_tables" | "import_file" | "replay" | "backfill" | "repair" | "event" | "digest" | "deliver") | null;
                 /** @description Maximum number of items. */
                 limit?: number;
                 /** @description Only runs that started before this instant; pass the `next_before` of a page. */
