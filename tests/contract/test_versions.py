@@ -19,6 +19,8 @@ from community_metrics.model import (
     RunOutcome,
     RunStatus,
     ValueMark,
+    Witness,
+    WitnessedDay,
 )
 from community_metrics.runs.execute import execute
 from community_metrics.storage import merge
@@ -67,6 +69,7 @@ A_ROW: dict[str, Any] = {
     "events": release(url="https://x", metric_id=METRIC, removed_at=NOW, removed_by="Ada"),
     "digests": a_stored_digest(),
     "deliveries": a_delivery(next_attempt_at=NOW, error_class="DeliveryUnknown", message="x"),
+    "witness": WitnessedDay(METRIC, NOW.date(), Witness.CLICKPY, 5, NOW, "https://x", "run-1"),
     "raw_answers": RawAnswers("run-1", "github", 0, 0, Provenance.API, NOW, b"\x00\xff"),
 }
 LACKING = [
@@ -115,6 +118,7 @@ async def everything(store: LanceDBStore) -> list[Any]:
         *await store.digests(limit=9),
         *await store.deliveries(since=NOW),
         *await store.answers(NOW, LATER),
+        *await store.witnessed([METRIC], since=NOW.date()),
     ]
 
 

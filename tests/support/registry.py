@@ -42,7 +42,8 @@ class Registry:
     was published. `usual` sets the usual value of a day by (source, subject). `hidden_traffic` has the
     repositories whose traffic the token may not read, `removed_assets` the ids of deleted release assets.
     `archived` are the crates with rows in the archive; `clickpy_until` is the last day that ClickPy has, None
-    for yesterday, and `clickpy_factor` how its counts differ from pypistats'.
+    for yesterday, `clickpy_factor` how its counts differ from pypistats', and `clickpy_overrides` those of
+    single days.
     `posts` are more entries of every feed, `stories` more stories of Hacker News, in its own shape.
     """
 
@@ -59,6 +60,7 @@ class Registry:
     archived: tuple[str, ...] = ()
     clickpy_until: date | None = None
     clickpy_factor: float = 1.0
+    clickpy_overrides: dict[date, int] = field(default_factory=dict)
     hidden_traffic: set[str] = field(default_factory=set)
     removed_assets: set[int] = field(default_factory=set)
 

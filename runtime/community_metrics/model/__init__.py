@@ -70,6 +70,7 @@ from community_metrics.model.runs import (
     RunStatus,
 )
 from community_metrics.model.traffic import StoredTrafficSet, TrafficSet
+from community_metrics.model.witness import Witness, WitnessedDay
 
 __all__ = [
     "BACKFILL_JOB",
@@ -128,6 +129,8 @@ __all__ = [
     "ValueMark",
     "Visibility",
     "WebhookFormat",
+    "Witness",
+    "WitnessedDay",
     "delivery_key",
     "event_order",
     "is_reading_id",

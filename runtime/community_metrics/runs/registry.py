@@ -40,6 +40,8 @@ class Refresh:
     """
 
     provenance: ClassVar[Provenance]
+    asks_witnesses: ClassVar[bool] = False
+    """Whether a run over all metrics asks the second witness of each, once a week."""
 
     lookback_weeks: int
     only: tuple[str, ...] = ()
@@ -107,6 +109,7 @@ class WeeklyRefresh(Refresh):
 
     name: ClassVar[str] = "weekly_refresh"
     provenance: ClassVar[Provenance] = Provenance.API
+    asks_witnesses: ClassVar[bool] = True
 
     lookback_weeks: int = 5
 

@@ -37,6 +37,8 @@ def _row(registry: Registry, name: str, since: date, factor: float) -> dict[str,
     last = registry.clickpy_until or registry.today - ONE_DAY
     first = max(since, registry.first_day)
     days = [first + n * ONE_DAY for n in range((last - first).days + 1)]
-    counted = {day: value for day in days if (value := registry.value("pypistats", name, day))}
-    counts = [str(int(value * factor)) for value in counted.values()]
+    counted = {day: int(value * factor) for day in days if (value := registry.value("pypistats", name, day))}
+    if name not in SENTINELS:
+        counted |= registry.clickpy_overrides
+    counts = [str(value) for value in counted.values()]
     return {"project": name, "days": [f"{day}" for day in counted], "counts": counts}
