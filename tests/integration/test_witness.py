@@ -9,10 +9,12 @@ import pytest
 
 from community_metrics.catalog import load_catalog
 from community_metrics.cli.render.status import dispute_texts
-from community_metrics.model import RunStatus
-from community_metrics.periods import Grain
+from community_metrics.model import InsightKind, RunStatus
+from community_metrics.periods import Grain, period_of
 from community_metrics.runs.registry import WeeklyRefresh
+from community_metrics.series.insights.model import DisputedNumbers
 from community_metrics.storage import LanceDBReader
+from community_metrics.views.insights import read_insights
 from community_metrics.views.series import DayRange, load_series
 from community_metrics.views.status import load_status
 from tests.integration.test_jobs_etiquette import catalog_of
@@ -88,6 +90,20 @@ async def test_a_disputed_day_is_shown_with_both_values_and_nothing_is_corrected
         catalog = load_catalog(rig.settings.catalog)
         view = await load_series(reader, catalog, rig.now, metric_id=PYTHON, days=days)
     assert [(one.day, one.value, one.witness_value) for one in view.disputes] == [(DAY, 500, 1_000)]
+
+
+async def test_an_insight_says_that_a_day_is_disputed(rig: Rig) -> None:
+    disagree(rig)
+    await rig.run(WeeklyRefresh())
+    week = period_of(DAY, Grain.WEEK)
+    async with LanceDBReader.open(rig.settings) as reader:
+        rows = await read_insights(reader, load_catalog(rig.settings.catalog), rig.now, period=week)
+    (found,) = [one for one in rows.build().insights if one.kind is InsightKind.DISPUTED]
+    assert found.sentence == (
+        f"{PYTHON} is disputed on 1 day, {DAY}: on {DAY} pypistats counts 500 downloads, clickpy 1,000. "
+        "Nothing is corrected."
+    )
+    assert (found.importance, found.numbers) == (500, DisputedNumbers((DAY,), "clickpy", (500,), (1_000,)))
 
 
 async def test_a_day_that_the_source_corrects_is_disputed_no_longer(rig: Rig) -> None:

@@ -73,6 +73,7 @@ _NUMBERS: Final[Mapping[InsightKind, type[base.Body]]] = {
     InsightKind.SETTLING: insights.SettlingNumbers,
     InsightKind.MOVER: insights.MoverNumbers,
     InsightKind.RESTATED: insights.RestatedNumbers,
+    InsightKind.DISPUTED: insights.DisputedNumbers,
     InsightKind.MISSING: insights.MissingNumbers,
     InsightKind.SILENCE: insights.SilenceNumbers,
 }
