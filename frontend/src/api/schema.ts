@@ -1091,6 +1091,11 @@ export interface components {
              */
             share: number | null;
             /**
+             * Disputes
+             * @description Days of the periods that a second witness counts otherwise, oldest first.
+             */
+            disputes: components["schemas"]["Dispute"][];
+            /**
              * Average 7D
              * @description Mean of the seven days that end with each day, to one decimal; null where one of them is not complete.
              *
@@ -3194,6 +3199,11 @@ export interface components {
              * @description Fraction of the product's downloads in that period, 0 to 1; null when one of them is incomplete.
              */
             share: number | null;
+            /**
+             * Disputes
+             * @description Days of the periods that a second witness counts otherwise, oldest first.
+             */
+            disputes: components["schemas"]["Dispute"][];
         };
         /**
          * MonthlyProduct
@@ -5149,6 +5159,11 @@ export interface components {
              * @description Fraction of the product's downloads in that period, 0 to 1; null when one of them is incomplete.
              */
             share: number | null;
+            /**
+             * Disputes
+             * @description Days of the periods that a second witness counts otherwise, oldest first.
+             */
+            disputes: components["schemas"]["Dispute"][];
         };
         /**
          * WeeklyProduct

@@ -468,4 +468,5 @@ def _metric_fields(view: MetricView) -> dict[str, Any]:
         "year_on_year_change": summary.year_on_year,
         "share": summary.share,
         "level_break": summary.level_break,
+        "disputes": disputes_body(view.disputes),
     }

@@ -140,8 +140,8 @@ async def load_series(
         oldest += [day for day in found if day is not None]
     periods = days.periods(min(oldest), now)
     view = await _series_of(reader, stored, metric, periods, now)
-    found = await load_disputes(reader, [metric_id], since=periods[0].start, until=periods[-1].end)
-    return replace(view, disputes=found)
+    disputed = await load_disputes(reader, [metric_id], since=periods[0].start, until=periods[-1].end)
+    return replace(view, disputes=disputed)
 
 
 async def load_last_weeks(
