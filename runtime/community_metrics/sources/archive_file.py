@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HEADER: Final = b"version_id,downloads"
-_DIGITS: Final = b"0123456789"
+_COMMA, _LINE, _ZERO, _NINE = b",\n09"
 _BLOCK: Final = 256 * 1024
 """Bytes that are parsed at once: fewer cost more calls, more leave the processor's cache."""
 _LARGEST: Final = 10**18
@@ -128,6 +128,11 @@ class DayFile:
 
 def _are_rows(rows: bytes) -> bool:
     """Return whether each line is two runs of digits with a comma between them."""
-    separators = rows.translate(None, _DIGITS)
-    has_empty = rows.startswith(b",") or b",\n" in rows or b"\n," in rows
-    return not has_empty and separators == b",\n" * (len(separators) // 2)
+    characters = np.frombuffer(rows, np.uint8)
+    at = np.flatnonzero(characters < _ZERO)
+    separators = characters[at]
+    has_empty = at[0] == 0 or bool((np.diff(at) == 1).any())
+    alternate = len(at) % 2 == 0 and bool(
+        (separators[0::2] == _COMMA).all() and (separators[1::2] == _LINE).all()
+    )
+    return alternate and not has_empty and int(characters.max()) <= _NINE
