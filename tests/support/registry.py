@@ -127,7 +127,8 @@ class Registry:
 
     def _npm(self, period: str, package: str | None) -> Scripted:
         first, last = (date.fromisoformat(end) for end in period.split(":"))
-        first = max(first, last - timedelta(days=548), date(2015, 1, 10))
+        oldest = self.today - timedelta(days=548)  # of a range that reaches until lately
+        first = max(first, oldest if last >= oldest else date(2015, 1, 10))
         known = dict(self._days(NPM, package or "registry total", first, min(last, self.today - ONE_DAY)))
         rows = [{"downloads": known.get(day, 0), "day": day.isoformat()} for day in days_between(first, last)]
         echo = {} if package is None else {"package": package}
