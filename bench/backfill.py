@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bench.results import Result
 from community_metrics.config import PUBLIC_ORIGINS, Settings
@@ -91,8 +91,8 @@ def _seconds(folder: Path, origin: str, days: int) -> float:
         for number in range(CRATES)
     )
     catalog.write_text(f'[[product]]\nid = "p"\nname = "P"\n{entries}', encoding="utf-8")
-    origins = {f"source_url_{host}": origin for host in PUBLIC_ORIGINS}
-    settings = Settings(_env_file=None, db_path=str(folder / "db"), catalog=catalog, **origins)
+    values: dict[str, Any] = {f"source_url_{host}": origin for host in PUBLIC_ORIGINS}
+    settings = Settings(_env_file=None, db_path=str(folder / "db"), catalog=catalog, **values)
     rng = random.Random(0)  # noqa: S311  run ids and jitter
     LanceDBReader.load_client()
     started = time.process_time()
