@@ -68,6 +68,7 @@ PUBLIC_ORIGINS = {
     "openvsx": "https://open-vsx.org",
     "hackernews": "https://hn.algolia.com",
     "deps_dev": "https://api.deps.dev",
+    "clickpy": "https://sql-clickhouse.clickhouse.com",
 }
 ENTRY_POINT_GROUP = "community_metrics.sources"
 """The group of entry points in which an installed package names its source."""
@@ -142,6 +143,7 @@ class Settings(BaseSettings):
     source_url_openvsx: Origin = PUBLIC_ORIGINS["openvsx"]
     source_url_hackernews: Origin = PUBLIC_ORIGINS["hackernews"]
     source_url_deps_dev: Origin = PUBLIC_ORIGINS["deps_dev"]
+    source_url_clickpy: Origin = PUBLIC_ORIGINS["clickpy"]
     source_url_feeds: Origin | None = None
     # without them releases on PyPI and npm are read from deps.dev
     source_url_pypi: Origin | None = None

@@ -290,6 +290,7 @@ async def test_a_lease_that_is_lost_between_two_drops_keeps_the_tables_that_are_
             "raw_answers",
             "run_outcomes",
             "traffic_items",
+            "witness",
         }
         assert await first._table_names() == {"leases", "stats", *others}
         assert len(await first.stats([METRIC])) == 4

@@ -50,6 +50,7 @@ JOB_COMMANDS = {
     "bootstrap_tables": "bootstrap",
     "import_file": "import",
     "replay": "replay",
+    "backfill": "backfill",
 }
 PYTHON, NODEJS = "downloads:lancedb:python", "downloads:lancedb:nodejs"
 

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from community_metrics.backup.writing import back_up
 from community_metrics.config import StorageMode
-from community_metrics.model import Provenance, TrafficSet
+from community_metrics.model import Provenance, TrafficSet, Witness, WitnessedDay
+from community_metrics.storage.schemas import WITNESS
 from community_metrics.storage.whole import DATA_TABLES
 from tests.contract.test_versions import A_ROW
 from tests.support.clock import FakeClock
-from tests.support.worlds import NOW, OTHER, observed, observed_days
+from tests.support.worlds import METRIC, NOW, OTHER, observed, observed_days
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 A_SET = TrafficSet(
     "referrers:lance:github", NOW.date(), ("Google", "t.co"), (), (2, 1), (1, 1), NOW, "https://x.example"
 )
+A_WITNESSED_DAY = WitnessedDay(METRIC, NOW.date(), Witness.CLICKPY, 7, NOW, "https://x.example", "run-1")
 DAYS = 12
 """Values of a metric that fill several pages and merges of the tests."""
 
@@ -41,6 +43,7 @@ async def fill(world: World) -> None:
         await store.upsert_observations(
             observed_days(DAYS), provenance=Provenance.API, run_id="run-1", now=NOW
         )
+        await store._merge(WITNESS, [A_WITNESSED_DAY])
         await store.upsert_traffic([A_SET], run_id="run-1")
 
 

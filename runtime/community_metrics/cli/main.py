@@ -29,6 +29,7 @@ COMMANDS: Final[Panels] = {
         "refresh": "Fetch the recent weeks from the registries, and every gap they can still fill.",
         "refresh-daily": "Fetch what a weekly reading would lose; leaves out what was read today.",
         "update-all": "Fetch more weeks from the registries; replaces seeded days and earlier refreshes.",
+        "backfill": "Fill in the days from before the first run, as far back as archives have them.",
         "replay": "Rebuild a day's values from kept answers; sends no request.",
         "bootstrap": "Create missing tables.",
         "event": "Record what happened on a day, list it, remove it.",

@@ -30,6 +30,7 @@ from community_metrics.storage.schemas import (
     STATS,
     TABLES,
     TRAFFIC_ITEMS,
+    WITNESS,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         StoredDigest,
         TrafficSet,
         ValueKind,
+        WitnessedDay,
     )
     from community_metrics.storage.maintenance import Renew
     from community_metrics.storage.merge import MergePlan
@@ -206,6 +208,10 @@ class LanceDBStore(Past):
     async def record_delivery(self, delivery: StoredDelivery) -> None:
         """Write how far a delivery has come, in place of what was stored of it."""
         await self._merge(DELIVERIES, [delivery])
+
+    async def record_witnessed(self, days: Sequence[WitnessedDay]) -> None:
+        """Write what witnesses counted, in one atomic merge, in place of what was seen of the same days."""
+        await self._merge(WITNESS, days)
 
     async def record_run(self, run: Run) -> None:
         """Write the run's row in `history`, or replace it."""

@@ -30,6 +30,7 @@ from community_metrics.model import (
     StoredDigest,
     StoredTrafficSet,
     Visibility,
+    WitnessedDay,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ Row = TypeVar(
     Event,
     StoredDigest,
     StoredDelivery,
+    WitnessedDay,
 )
 """A dataclass whose fields (and the key, a field or a property) are named like the columns."""
 
@@ -188,6 +190,7 @@ TRAFFIC_ITEMS: Final = _table("traffic_items", "item_key", StoredTrafficSet, opt
 EVENTS: Final = _table("events", "event_id", Event, optional=True)
 DIGESTS: Final = _table("digests", "digest_id", StoredDigest, optional=True)
 DELIVERIES: Final = _table("deliveries", "delivery_key", StoredDelivery, optional=True)
+WITNESS: Final = _table("witness", "witness_key", WitnessedDay, optional=True)
 
 AnyTable = (
     TableSpec[MetricDefinition]
@@ -201,6 +204,7 @@ AnyTable = (
     | TableSpec[Event]
     | TableSpec[StoredDigest]
     | TableSpec[StoredDelivery]
+    | TableSpec[WitnessedDay]
 )
 TABLES: Final[tuple[AnyTable, ...]] = (
     METRICS,
@@ -214,6 +218,7 @@ TABLES: Final[tuple[AnyTable, ...]] = (
     EVENTS,
     DIGESTS,
     DELIVERIES,
+    WITNESS,
 )
 
 VIEWED: Final[tuple[AnyTable, ...]] = tuple(
