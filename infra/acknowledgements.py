@@ -18,7 +18,7 @@ _SESSIONS_REASON = " The permissions that AWS documents as the minimum for sessi
 _METRICS_AND_NETWORK_REASON = f"{_METRICS_REASON} Interfaces that Lambda will create have no ARN yet."
 _STREAMS_REASON = "Writers name their own log streams; the log group is used by this deployment only."
 _OBJECTS_REASON = "The role reads and writes every object under the database's prefix, and no other prefix."
-_BACKUPS_REASON = "Each backup has keys of its own below this prefix: one role adds them, another one reads them."
+_BACKUPS_REASON = "Each backup has keys of its own below this prefix: one role adds them, one reads them."
 _TEMPLATES_REASON = "A pull request compares the templates of our stacks; a stack's ARN ends in a random id."
 
 

@@ -84,7 +84,7 @@ BACKUP_ALARMS = (
         "Maximum",
         AlarmSpec(
             "backup-age",
-            "The newest backup is older than 8 days, or there is none. See the runbook, `A backup is too old`.",
+            "The newest backup is 8 days old, or there is none. See the runbook, `A backup is too old`.",
             threshold=EIGHT_DAYS_H,
             periods=3,
             missing=cloudwatch.TreatMissingData.BREACHING,

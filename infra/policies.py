@@ -215,7 +215,7 @@ def _use_data(scope: Construct, settings: DeploymentSettings, *, write: bool) ->
 
 
 def _write_backups(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
-    """Allow to add backups: not to list, read or delete them, nor to end an upload that the lifecycle ends."""
+    """Allow to add backups and nothing else; the bucket's lifecycle ends what is left of a failed upload."""
     if not settings.backs_up:
         return []
     return [_allow("WriteBackups", ["s3:PutObject"], [arns.backup_objects(scope, settings)])]

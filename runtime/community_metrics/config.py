@@ -36,6 +36,7 @@ from community_metrics.setting_types import (
     Contact,
     Entries,
     Origin,
+    RoleArn,
     Secret,
     Stage,
     TokenHash,
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     catalog: Path | None = None
     backup_target: BackupTarget | None = None
     backup_write_only: bool = False
+    backup_read_role: RoleArn | None = None
     contact: Contact = PROJECT_URL
     deployment_stage: Stage = ""
     github_token: Secret = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -15,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from community_metrics.errors import BackupDamaged, BackupUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from community_metrics.config import Settings
@@ -37,9 +38,13 @@ _OPTIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class BucketPlace:
-    """A prefix of a bucket. Only putting needs no more than `s3:PutObject`."""
+    """A prefix of a bucket. Only putting needs no more than `s3:PutObject`.
+
+    `reader` returns the client that lists and fetches: `client`, or one with the role of CM_BACKUP_READ_ROLE.
+    """
 
     client: Any
+    reader: Callable[[], Any]
     bucket: str
     prefix: str
 
@@ -57,7 +62,10 @@ class BucketPlace:
             client = boto3.Session().client("s3", config=_CONFIG, **given)
         except (BotoCoreError, ValueError) as error:
             raise BackupUnavailable(f"{target} cannot be used: {error} Fix: set AWS_REGION.") from None
-        return cls(client, bucket, prefix.strip("/"))
+        role = settings.backup_read_role
+        # when it is first needed: what only puts files does not assume the role
+        reader = cache(lambda: client if role is None else _client_of_role(role, given))
+        return cls(client, reader, bucket, prefix.strip("/"))
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
@@ -80,7 +88,7 @@ class BucketPlace:
         """
         with self._translated(f"{key} cannot be read", "s3:GetObject"):
             try:
-                self.client.download_file(self.bucket, self._full(key), str(file))
+                self.reader().download_file(self.bucket, self._full(key), str(file))
             except ClientError as error:
                 if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
                     raise
@@ -96,7 +104,7 @@ class BucketPlace:
         """
         start = f"{self.prefix}/" if self.prefix else ""
         with self._translated("the files cannot be listed", "s3:ListBucket"):
-            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=start)
+            pages = self.reader().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=start)
             return sorted(
                 one["Key"].removeprefix(start) for page in pages for one in page.get("Contents", ())
             )
@@ -134,3 +142,23 @@ class BucketPlace:
             if action != "s3:PutObject":
                 fix += " A role that may only write needs CM_BACKUP_WRITE_ONLY=true."
             raise BackupUnavailable(f"{self}: {problem}: {text}. {fix}") from None
+
+
+def _client_of_role(role: str, given: dict[str, Any]) -> Any:
+    """Return a client with the rights of a role, which are valid for an hour."""
+    own = {name: value for name, value in given.items() if name != "endpoint_url"}  # that is S3's
+    sts = boto3.Session().client("sts", config=_CONFIG, **own)
+    try:
+        answer = sts.assume_role(RoleArn=role, RoleSessionName="community-metrics")["Credentials"]
+    except ClientError as error:
+        text = " ".join(str(error).split())[:300]
+        raise BackupUnavailable(
+            f"The role {role} cannot be assumed: {text}. Fix: let the role trust this one, or correct "
+            "CM_BACKUP_READ_ROLE."
+        ) from None
+    credentials = {
+        "aws_access_key_id": answer["AccessKeyId"],
+        "aws_secret_access_key": answer["SecretAccessKey"],
+        "aws_session_token": answer["SessionToken"],
+    }
+    return boto3.Session().client("s3", config=_CONFIG, **(given | credentials))

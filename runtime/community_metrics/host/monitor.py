@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from community_metrics import log
+from community_metrics.aws.backups import backup_gauges
 from community_metrics.aws.telemetry import data_gauges, publish
 from community_metrics.clock import SystemClock
 from community_metrics.config import given_settings, given_stage, load_settings
@@ -102,9 +103,17 @@ def main() -> int:
     try:
         settings = load_settings()
         log.configure(settings, is_terminal=False)
-        is_complete &= report_gauges(asyncio.run(data_gauges(settings, clock)), [])
     except CommunityMetricsError as error:
-        is_complete = report_gauges({}, [f"{error}"])
+        report_gauges({}, [f"{error}"])
+        return 1
+    for measure in (
+        lambda: backup_gauges(settings, clock.now()),
+        lambda: asyncio.run(data_gauges(settings, clock)),
+    ):
+        try:
+            is_complete &= report_gauges(measure(), [])
+        except CommunityMetricsError as error:
+            is_complete = report_gauges({}, [f"{error}"])
     return 0 if is_complete else 1
 
 
