@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BACKUP, DRILL = "community-metrics-backup", "community-metrics-restore-drill"
 REFRESH = "community-metrics-weekly-refresh"
+TIMERS = f"{REFRESH}.timer community-metrics-daily-refresh.timer community-metrics-catch-up.timer"
 PAGES = ("/api/v1/overview", "/api/v1/dashboard/weekly?weeks=3", "/api/v1/dashboard/daily?days=30")
 UP_S, RUN_S = 30, 120
 _LOSE = """\
@@ -40,11 +41,10 @@ asyncio.run(lose())
 @pytest.fixture(scope="module")
 def quiet(box: Box) -> Iterator[Box]:
     """The shared box without timers that write, and after the backup of its first refresh."""
-    timers = "'community-metrics-*-refresh.timer' community-metrics-catch-up.timer"
-    box.succeeds(f"systemctl stop {timers}")
+    box.succeeds(f"systemctl stop {TIMERS}")
     box.wait_until(f"! systemctl is-active {BACKUP}", limit_s=RUN_S)
     yield box
-    box.succeeds(f"systemctl start {timers.replace('*', 'weekly')} community-metrics-daily-refresh.timer")
+    box.succeeds(f"systemctl start {TIMERS}")
 
 
 def place(world: World) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What backups add to a deployment, that `[backup]` turns them off, and that each right is used and enough."""
+"""What backups add to a deployment, that `[backup]` turns them off, and that each right is used."""
 
 from __future__ import annotations
 
