@@ -150,7 +150,7 @@ def _client_of_role(role: str, given: dict[str, Any]) -> Any:
     sts = boto3.Session().client("sts", config=_CONFIG, **own)
     try:
         answer = sts.assume_role(RoleArn=role, RoleSessionName="community-metrics")["Credentials"]
-    except ClientError as error:
+    except (ClientError, BotoCoreError) as error:
         text = " ".join(str(error).split())[:300]
         raise BackupUnavailable(
             f"The role {role} cannot be assumed: {text}. Fix: let the role trust this one, or correct "
