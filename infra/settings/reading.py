@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from infra.settings.backup import BackupSettings
 from infra.settings.catalog import catalog_errors
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_TABLES = {"backup": BackupSettings, "delivery": DeliverySettings}
+_TABLES: dict[str, type[BaseModel]] = {"backup": BackupSettings, "delivery": DeliverySettings}
 
 
 class SettingsError(Exception):

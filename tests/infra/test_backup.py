@@ -6,7 +6,6 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from community_metrics.aws.backups import backup_gauges
@@ -22,7 +21,7 @@ from infra.settings import SettingsError
 from tests.infra.flavours import settings
 from tests.infra.resolve import resolve
 from tests.infra.test_delivery import schedules
-from tests.infra.test_needed_actions import ACCOUNT, REGION, allowing, check, process
+from tests.infra.test_needed_actions import ACCOUNT, BACKUPS, allowing, check, make_buckets, process
 from tests.infra.test_network import instance_id
 from tests.infra.test_policies import role_of
 from tests.infra.test_templates import facts
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["process"]  # the fixture
 UNITS = "etc/systemd/system"
-BACKUPS = f"community-metrics-bkup-{ACCOUNT}-{REGION}"
 VARIABLES = {"CM_BACKUP_TARGET", "CM_BACKUP_WRITE_ONLY", "CM_BACKUP_READ_ROLE"}
 
 
@@ -81,10 +79,7 @@ def test_the_rights_are_what_a_backup_and_the_monitor_use(
 ) -> None:
     writer = role_of(assemblies["fullest"], "host", "Role")
     reader = role_of(assemblies["fullest"], "host", "BackupReader")
-    boto3.client("s3", region_name=REGION).create_bucket(
-        Bucket=BACKUPS, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
-    process.calls.clear()  # the stack creates the bucket, not the programs
+    make_buckets(process)
 
     chosen = asyncio.run(backed_up(tmp_path))
 

@@ -106,15 +106,19 @@ def main() -> int:
     except CommunityMetricsError as error:
         report_gauges({}, [f"{error}"])
         return 1
-    for measure in (
-        lambda: backup_gauges(settings, clock.now()),
-        lambda: asyncio.run(data_gauges(settings, clock)),
-    ):
-        try:
-            is_complete &= report_gauges(measure(), [])
-        except CommunityMetricsError as error:
-            is_complete = report_gauges({}, [f"{error}"])
+    # the bucket first, because the database may be slow or unreachable
+    is_complete &= _reported(lambda: backup_gauges(settings, clock.now()))
+    is_complete &= _reported(lambda: asyncio.run(data_gauges(settings, clock)))
     return 0 if is_complete else 1
+
+
+def _reported(measure: Callable[[], dict[str, float]]) -> bool:
+    """Report gauges, or the error that they cannot be measured, and return whether there is none."""
+    try:
+        gauges = measure()
+    except CommunityMetricsError as error:
+        return report_gauges({}, [f"{error}"])
+    return report_gauges(gauges, [])
 
 
 def report_gauges(gauges: Mapping[str, float], errors: Sequence[str]) -> bool:
