@@ -64,9 +64,13 @@ def published(gauge: str) -> list[float]:
 def test_events_make_a_backup_try_it_and_report_its_age(tmp_path: Path) -> None:
     with empty_aws() as port:
         url = f"http://127.0.0.1:{port}"
-        place = {"endpoint_url": url, "region_name": "us-east-1"}
-        s3 = boto3.client("s3", aws_access_key_id="a", aws_secret_access_key="b", **place)
-        s3.create_bucket(Bucket="backups")
+        boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        ).create_bucket(Bucket="backups")
         environment = {
             "AWS_ENDPOINT_URL": url,
             "CM_DB_PATH": str(tmp_path / "metrics.lancedb"),
