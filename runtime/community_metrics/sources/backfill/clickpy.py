@@ -2,7 +2,7 @@
 
 Without the installers that pypistats leaves out, its counts are pypistats' counts. That is not assumed: the
 days that both have are compared first, and where they differ nothing is stored. ClickPy cuts a large result
-without an error unless it is told to fail, and at times has no new days for weeks.
+without an error unless a setting makes it fail, and at times has no new days for weeks.
 """
 
 from __future__ import annotations
