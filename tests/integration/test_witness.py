@@ -77,6 +77,12 @@ async def test_it_is_asked_once_a_week(rig: Rig) -> None:
     assert queries(rig) == 2
 
 
+async def test_a_metric_that_its_own_source_refuses_asks_no_witness(rig: Rig) -> None:
+    rig.replay.always("/api/packages/*", Scripted(404, body={}))
+    await rig.run(WeeklyRefresh())
+    assert (queries(rig), await seen(rig)) == (0, [])
+
+
 async def test_a_disputed_day_is_shown_with_both_values_and_nothing_is_corrected(rig: Rig) -> None:
     disagree(rig)
     await rig.run(WeeklyRefresh())

@@ -51,9 +51,14 @@ async def ask_witnesses(context: RunContext, client: RegistryClient) -> tuple[st
 
 
 async def _due(context: RunContext) -> list[Metric]:
-    """Return the metrics whose witness was not asked since Monday."""
+    """Return the metrics whose witness was not asked since Monday, without those that failed in this run."""
     now = context.clock.now()
-    witnessed = [metric for metric in context.catalog.active if metric.second_witness is Witness.CLICKPY]
+    failed = {name for name, outcome in context.batches.outcomes.items() if outcome.error_class is not None}
+    witnessed = [
+        metric
+        for metric in context.catalog.active
+        if metric.second_witness is Witness.CLICKPY and metric.metric_id not in failed
+    ]
     if not witnessed:
         return []
     seen = await context.store.witnessed(
