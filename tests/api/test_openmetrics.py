@@ -43,7 +43,7 @@ def texts_of(item: Any) -> Iterator[str]:
 def samples_of(text: str) -> dict[tuple[str, str], float]:
     """Return the values by sample name, and by metric, product or source."""
     found = {}
-    for family in openmetrics(text):
+    for family in openmetrics(text):  # type: ignore[no-untyped-call]  # it has no types
         for sample in family.samples:
             own = next(
                 (sample.labels[name] for name in ("metric_id", "product", "source") if name in sample.labels),

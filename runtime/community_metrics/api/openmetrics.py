@@ -48,5 +48,6 @@ def written(exposition: Exposition, media_format: str) -> tuple[bytes, str]:
 
     collector = _Collector(exposition)
     if media_format == OPENMETRICS:
-        return openmetrics.generate_latest(collector), OPENMETRICS_TYPE
+        content: bytes = openmetrics.generate_latest(collector)  # type: ignore[no-untyped-call]  # it has no types
+        return content, OPENMETRICS_TYPE
     return text.generate_latest(collector), TEXT_TYPE
