@@ -126,6 +126,13 @@ async def test_the_grafana_dashboard_asks_only_for_samples_that_are_there(local_
     assert all(place["x"] + place["w"] <= 24 for place in places)
 
 
+async def test_the_page_names_every_sample(local_api: Api) -> None:
+    page = (GRAFANA.parents[1] / "recipes.md").read_text(encoding="utf-8")
+    for name in {name for name, _ in await samples(local_api)}:
+        unit = name.rpartition("_")[2]
+        assert f"`{name}`" in page or name.replace(unit, "<unit>") in page, name
+
+
 async def test_promtool_has_nothing_to_say(local_api: Api) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:

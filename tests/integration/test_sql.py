@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,22 +19,24 @@ import pytest
 from community_metrics.catalog import load_catalog
 from community_metrics.errors import ConfigurationError, ExtraMissing
 from community_metrics.model import Visibility
-from community_metrics.periods import days_between
+from community_metrics.periods import Grain, days_between, period_of
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.views.public import seen_by
 from community_metrics.views.sql import load_query, require_duckdb
 from tests.support import api as support
-from tests.support.api import FIRST_DAY, LAST_DAY, PYTHON, RUST, python_value
+from tests.support.api import FIRST_DAY, LAST_DAY, MISSING_DAY, PYTHON, RUST, python_value
 from tests.support.events import note
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from community_metrics.views.sql import QueryResult
     from tests.support.api import Place
 
 RESTATED, RESTATED_DAY = 999, date(2026, 11, 20)
 TOTAL = "SELECT sum(value) AS total FROM stats WHERE metric_id = 'downloads:lance:python'"
+
+
+RECIPES = Path(__file__).parents[2] / "docs/recipes.md"
+MISSING_WEEK = period_of(MISSING_DAY, Grain.WEEK).start
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,17 @@ async def test_what_is_of_the_team_is_there_only_for_the_team(place: Place) -> N
     assert {row["event_id"] for row in (await run(place, query)).rows} == {note().event_id}
     both = await run(place, query, viewer=Visibility.TEAM)
     assert {row["event_id"] for row in both.rows} == {note().event_id, "note:team"}
+
+
+async def test_the_query_of_the_page_returns_whole_weeks_alone(place: Place) -> None:
+    (query,) = re.findall(r'community-metrics sql "(.*?)"', RECIPES.read_text(encoding="utf-8"), re.DOTALL)
+    rows = (await run(place, query)).rows
+    week = period_of(LAST_DAY, Grain.WEEK)
+    days = [python_value(day) for day in days_between(week.start, week.end)]
+    newest = {"metric_id": PYTHON, "week": week.start, "downloads": sum(days) - days[4] + RESTATED, "days": 7}
+    assert dict(rows[0]) == newest
+    assert (RUST, MISSING_WEEK) not in {(row["metric_id"], row["week"]) for row in rows}
+    assert (PYTHON, MISSING_WEEK) in {(row["metric_id"], row["week"]) for row in rows}
 
 
 @pytest.mark.parametrize(
