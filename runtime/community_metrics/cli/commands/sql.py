@@ -36,11 +36,11 @@ def sql(
     as_json: options.AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Run a query over the tables metrics, stats, history, run_outcomes and events, which only reads.
+    """Run a query over the tables, which only reads.
 
-    DuckDB runs it, without access to files, network or extensions. Only flows of one unit may be summed:
-    `stats` has the `unit` and the `value_kind` of each value. Without `--team` it has only what everybody
-    may see.
+    The tables are metrics, stats, history, run_outcomes and events. DuckDB runs it, without access to files,
+    network or extensions. Only flows of one unit may be summed: `stats` has the `unit` and the `value_kind`
+    of each value. Without `--team` it has only what everybody may see.
     """
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other")
