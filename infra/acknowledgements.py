@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Acknowledgment, App, Validations
 
 from infra.arns import bucket_name, stack_names
-from infra.names import CERTIFICATES_PREFIX, DATA_PREFIX, HOST_LOG_GROUPS, LogGroup, StackName
+from infra.names import BACKUP_PREFIX, CERTIFICATES_PREFIX, DATA_PREFIX, HOST_LOG_GROUPS, LogGroup, StackName
 
 if TYPE_CHECKING:
     from infra.settings import DeploymentSettings
@@ -18,6 +18,7 @@ _SESSIONS_REASON = " The permissions that AWS documents as the minimum for sessi
 _METRICS_AND_NETWORK_REASON = f"{_METRICS_REASON} Interfaces that Lambda will create have no ARN yet."
 _STREAMS_REASON = "Writers name their own log streams; the log group is used by this deployment only."
 _OBJECTS_REASON = "The role reads and writes every object under the database's prefix, and no other prefix."
+_BACKUPS_REASON = "Each backup has keys of its own below this prefix: one role adds them, one reads them."
 _TEMPLATES_REASON = "A pull request compares the templates of our stacks; a stack's ARN ends in a random id."
 
 
@@ -56,7 +57,7 @@ def _always() -> list[Finding]:
         Finding(
             StackName.STORAGE,
             "AwsSolutions-S1",
-            "One role uses these private buckets; an access log would need another bucket.",
+            "Our roles alone use these private buckets; an access log would need another bucket.",
         ),
     ]
 
@@ -90,6 +91,7 @@ def _host(settings: DeploymentSettings) -> list[Finding]:
         ),
         *(_iam(stack, _streams(group, settings), _STREAMS_REASON) for group in HOST_LOG_GROUPS),
         *_data(stack, settings),
+        *_backups(stack, settings),
     ]
 
 
@@ -103,6 +105,7 @@ def _serverless(settings: DeploymentSettings) -> list[Finding]:
         *_network(stack, settings, "Nothing can come in, and HTTPS goes out to AWS, registries, LanceDB."),
         *(_iam(stack, _streams(group, settings), _STREAMS_REASON) for group in groups),
         *_data(stack, settings),
+        *_backups(stack, settings),
     ]
 
 
@@ -120,6 +123,12 @@ def _data(stack: StackName, settings: DeploymentSettings) -> list[Finding]:
     if settings.storage != "s3":
         return []
     return [_iam(stack, f"arn:aws:s3:::{_bucket('data', settings)}/{DATA_PREFIX}/*", _OBJECTS_REASON)]
+
+
+def _backups(stack: StackName, settings: DeploymentSettings) -> list[Finding]:
+    if not settings.backs_up:
+        return []
+    return [_iam(stack, f"arn:aws:s3:::{_bucket('bkup', settings)}/{BACKUP_PREFIX}/*", _BACKUPS_REASON)]
 
 
 def _iam(stack: StackName, resource: str, reason: str) -> Finding:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import ArnFormat, Stack
 
 from infra.names import (
+    BACKUP_PREFIX,
     CERTIFICATES_PREFIX,
     DATA_PREFIX,
     FUNCTIONS,
@@ -101,6 +102,12 @@ def data_bucket(scope: Construct, settings: DeploymentSettings) -> str:
     return _bucket(scope, settings, "data")
 
 
+def backup_bucket(scope: Construct, settings: DeploymentSettings) -> str:
+    """Return the name of the bucket that holds the backups."""
+    # four letters, like `data`: with the longest stage and region the name has 63 characters, S3's limit
+    return _bucket(scope, settings, "bkup")
+
+
 def certificate_objects(scope: Construct, settings: DeploymentSettings) -> str:
     """Return the ARN pattern of the objects under the certificate prefix."""
     return f"{bucket_arn(certificates_bucket(scope, settings))}/{CERTIFICATES_PREFIX}/*"
@@ -109,6 +116,11 @@ def certificate_objects(scope: Construct, settings: DeploymentSettings) -> str:
 def data_objects(scope: Construct, settings: DeploymentSettings) -> str:
     """Return the ARN pattern of the objects under the database's prefix."""
     return f"{bucket_arn(data_bucket(scope, settings))}/{DATA_PREFIX}/*"
+
+
+def backup_objects(scope: Construct, settings: DeploymentSettings) -> str:
+    """Return the ARN pattern of the objects under the prefix of the backups."""
+    return f"{bucket_arn(backup_bucket(scope, settings))}/{BACKUP_PREFIX}/*"
 
 
 def bucket_name(settings: DeploymentSettings, purpose: str, account: str, region: str) -> str:

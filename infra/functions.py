@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Size
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -12,9 +12,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import arns
+from infra.backup_reader import build_backup_reader
 from infra.names import FUNCTIONS, IMAGE_REPOSITORY, Reader
 from infra.network import PRIVATE
-from infra.runtime_env import plain_settings, secret_ids
+from infra.runtime_env import backup_settings, plain_settings, secret_ids
 
 if TYPE_CHECKING:
     from infra.names import LogGroup
@@ -26,6 +27,8 @@ HANDLERS = {
     Reader.JOBS: "community_metrics.aws.lambda_jobs.handler",
 }
 MEMORY_MIB = {Reader.API: 1024, Reader.JOBS: 1536}
+# of /tmp: the restore drill has every file of a backup there, and the database that it restores
+SCRATCH = {Reader.API: None, Reader.JOBS: Size.gibibytes(4)}
 # API Gateway times out after 30 s; Lambda's maximum is 15 minutes
 TIMEOUTS = {Reader.API: Duration.seconds(29), Reader.JOBS: Duration.minutes(15)}
 
@@ -61,7 +64,8 @@ class Function(Construct):
             timeout=TIMEOUTS[reader],
             # CDK does not change an imported role: it has the statements of policies.py only
             role=role.without_policy_updates(),
-            environment={**plain_settings(self, settings), **secret_ids(settings, *FUNCTIONS[reader])},
+            ephemeral_storage_size=SCRATCH[reader],
+            environment=self._environment(settings, reader, role),
             log_group=logs.LogGroup.from_log_group_name(self, "Log", settings.named(log_group)),
             vpc=network.vpc if network else None,
             vpc_subnets=PRIVATE if network else None,
@@ -69,6 +73,12 @@ class Function(Construct):
         )
         if network is not None and network.cluster is not None:
             self.function.node.add_dependency(network.cluster)
+
+    def _environment(self, settings: DeploymentSettings, reader: Reader, role: iam.Role) -> dict[str, str]:
+        variables = {**plain_settings(self, settings), **secret_ids(settings, *FUNCTIONS[reader])}
+        if reader is Reader.JOBS:
+            variables |= backup_settings(self, settings, build_backup_reader(self, settings, role))
+        return variables
 
     def _code(self, settings: DeploymentSettings, reader: Reader) -> lambda_.DockerImageCode:
         return lambda_.DockerImageCode.from_ecr(

@@ -13,11 +13,12 @@ from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_s3_assets as assets
 
 from infra import arns, user_data
+from infra.backup_reader import build_backup_reader
 from infra.host_alarms import add_host_alarms
 from infra.names import JOURNAL_GROUPS, LogGroup, Reader, secrets_for
 from infra.network import PUBLIC, HostNetwork
 from infra.policies import host_policy
-from infra.runtime_env import plain_settings, secret_ids
+from infra.runtime_env import backup_settings, plain_settings, secret_ids
 from infra.secrets_stack import next_command
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class HostStack(Stack):
         self._asset = assets.Asset(self, "Release", path=str(release.path), asset_hash=release.sha256)
         self._network = HostNetwork(self, "Network", settings=settings)
         self.role = self._build_role()
+        self._backup_reader = build_backup_reader(self, settings, self.role)
         self.instance = self._build_instance()
         facts = self._facts(release)
         resource = self.instance.instance.logical_id
@@ -147,7 +149,7 @@ class HostStack(Stack):
             "alarm_email": self._settings.alarm_email,
             "topic": arns.topic_arn(self, self._settings),
             "certificates_bucket": arns.certificates_bucket(self, self._settings),
-            "environment": plain_settings(self, self._settings),
+            "environment": self._environment(),
             "secrets": {str(reader): secret_ids(self._settings, reader) for reader in self._readers()},
             **self._delivery(),
             "put_secrets": next_command(self._settings),
@@ -156,6 +158,10 @@ class HostStack(Stack):
             ],
             "instance": self._properties_of_instance(),
         }
+
+    def _environment(self) -> dict[str, str]:
+        settings = self._settings
+        return {**plain_settings(self, settings), **backup_settings(self, settings, self._backup_reader)}
 
     def _delivery(self) -> dict[str, Any]:
         """Return the fact of deliveries; nothing without them, which would replace every host."""

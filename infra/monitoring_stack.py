@@ -78,6 +78,30 @@ JOB_ALARMS = (
         ),
     ),
 )
+BACKUP_ALARMS = (
+    (
+        Gauge.BACKUP_AGE_H,
+        "Maximum",
+        AlarmSpec(
+            "backup-age",
+            "The newest backup is 8 days old, or there is none. See the runbook, `A backup is too old`.",
+            threshold=EIGHT_DAYS_H,
+            periods=3,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        ),
+    ),
+    (
+        # once a month: until a drill succeeds, the alarm of the one that failed stays
+        Gauge.RESTORE_FAILED,
+        "Maximum",
+        AlarmSpec(
+            "restore-failed",
+            "The newest backup could not be restored. See the runbook, `The restore drill failed`.",
+            threshold=1,
+            missing=cloudwatch.TreatMissingData.IGNORE,
+        ),
+    ),
+)
 HOST_ALARMS = (
     (
         Gauge.CERTIFICATE_LIFETIME_LEFT,
@@ -146,7 +170,8 @@ class MonitoringStack(Stack):
             )
 
     def _build_alarms_and_dashboard(self, settings: DeploymentSettings) -> None:
-        hourly = JOB_ALARMS if settings.serverless else JOB_ALARMS + HOST_ALARMS
+        hourly = JOB_ALARMS + (BACKUP_ALARMS if settings.backs_up else ())
+        hourly += () if settings.serverless else HOST_ALARMS
         often = () if settings.serverless else READINESS_ALARMS
         alarms, graphs = [], []
         for period, entries in ((HOUR, hourly), (FIVE_MINUTES, often)):

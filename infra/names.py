@@ -18,6 +18,7 @@ METRIC_NAMESPACE = "CommunityMetrics"
 SECRET_ID_SUFFIX = "_SECRET"  # noqa: S105  the suffix of a variable's name
 DATA_PREFIX = "lancedb"
 CERTIFICATES_PREFIX = "certificates"
+BACKUP_PREFIX = "backups"
 IMAGE_REPOSITORY = PRODUCT
 CATALOG_PATH = "/etc/community-metrics/catalog.toml"  # on the host and in the Lambda image
 HEALTH_PATH = "/api/v1/health"
@@ -116,6 +117,8 @@ class Gauge(StrEnum):
     STALE_SOURCES = "StaleSources"
     PUBLISHED_THROUGH_AGE_DAYS = "PublishedThroughAgeDays"
     HOURS_UNTIL_LOSS = "HoursUntilLoss"
+    BACKUP_AGE_H = "BackupAgeHours"
+    RESTORE_FAILED = "RestoreFailed"
     CERTIFICATE_LIFETIME_LEFT = "CertificateLifetimeLeftPercent"
     DISK_USED = "DiskUsedPercent"
     MEMORY_USED = "MemoryUsedPercent"

@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 
 from infra import arns
 from infra.names import (
+    BACKUP_PREFIX,
     CERTIFICATES_PREFIX,
     DATA_PREFIX,
     FUNCTIONS,
@@ -65,6 +66,7 @@ def host_policy(
         *_send_mail(scope, settings),
         *([_open_sessions()] if settings.session_manager else []),
         *_use_data(scope, settings, write=True),
+        *_write_backups(scope, settings),
     ]
 
 
@@ -88,6 +90,20 @@ def jobs_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.Poli
         *_send_mail(scope, settings),
         *_use_network(scope, settings, Reader.JOBS),
         *_use_data(scope, settings, write=True),
+        *_write_backups(scope, settings),
+    ]
+
+
+def backup_reader_policy(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
+    """Return the policy of the role that reads backups: for the restore drill, a restore, and the monitor.
+
+    It is a role of its own, so that what writes backups does not read them by mistake, and so that CloudTrail
+    has each reading. The writer can assume it: who takes the host over can read backups, as it can the
+    database. Neither role can delete one.
+    """
+    return [
+        _allow("ReadBackups", ["s3:GetObject"], [arns.backup_objects(scope, settings)]),
+        _list("ListBackups", arns.backup_bucket(scope, settings), f"{BACKUP_PREFIX}/*"),
     ]
 
 
@@ -196,6 +212,13 @@ def _use_data(scope: Construct, settings: DeploymentSettings, *, write: bool) ->
         _allow("UseData", actions, [arns.data_objects(scope, settings)]),
         _list("ListData", arns.data_bucket(scope, settings), DATA_PREFIX, f"{DATA_PREFIX}/*"),
     ]
+
+
+def _write_backups(scope: Construct, settings: DeploymentSettings) -> list[iam.PolicyStatement]:
+    """Allow to add backups and nothing else; the bucket's lifecycle ends what is left of a failed upload."""
+    if not settings.backs_up:
+        return []
+    return [_allow("WriteBackups", ["s3:PutObject"], [arns.backup_objects(scope, settings)])]
 
 
 def _list(sid: str, bucket: str, *prefixes: str) -> iam.PolicyStatement:

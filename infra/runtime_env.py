@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra import arns
-from infra.names import CATALOG_PATH, DATA_PREFIX, secrets_for
+from infra.names import BACKUP_PREFIX, CATALOG_PATH, DATA_PREFIX, secrets_for
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
     from constructs import Construct
 
     from infra.names import Reader
@@ -35,6 +36,19 @@ def plain_settings(scope: Construct, settings: DeploymentSettings) -> dict[str, 
     if settings.lancedb_region:
         common["CM_LANCEDB_REGION"] = settings.lancedb_region
     return {**common, "CM_STORAGE_MODE": "enterprise"}
+
+
+def backup_settings(
+    scope: Construct, settings: DeploymentSettings, reader: iam.IRole | None
+) -> dict[str, str]:
+    """Return the `CM_BACKUP_*` variables of what makes and reads backups; none without a role that reads."""
+    if reader is None:
+        return {}
+    return {
+        "CM_BACKUP_TARGET": f"s3://{arns.backup_bucket(scope, settings)}/{BACKUP_PREFIX}",
+        "CM_BACKUP_WRITE_ONLY": "true",
+        "CM_BACKUP_READ_ROLE": reader.role_arn,
+    }
 
 
 def secret_ids(settings: DeploymentSettings, *readers: Reader) -> dict[str, str]:

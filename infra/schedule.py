@@ -32,6 +32,11 @@ SCHEDULES = {
 }
 # only with deliveries; the job itself decides which digests are due
 DELIVERY_SCHEDULE = ("deliver", "cron(10 7-23 * * ? *)")
+# only with backups, which take no lease: after the catch-up of a Monday, and the drill each month after that
+BACKUP_SCHEDULES = {
+    "backup": ("backup", "cron(20 12 ? * MON *)"),
+    "restore-drill": ("restore_drill", "cron(20 13 1 * ? *)"),
+}
 # what failed is asked again four times a day, however often the job is started: 5 hours after the end of a
 # run that began at minute 45 is before the run that begins 6 hours later
 OPTIONS = {"daily_refresh": {"ask_again_after_hours": 5}}
@@ -41,7 +46,11 @@ MAX_EVENT_AGE = Duration.hours(3)
 
 def schedules_of(settings: DeploymentSettings) -> dict[str, tuple[str, str]]:
     """Return the job and the schedule of each schedule of a deployment, by name."""
-    return {**SCHEDULES, **({"deliver": DELIVERY_SCHEDULE} if settings.delivers else {})}
+    return {
+        **SCHEDULES,
+        **({"deliver": DELIVERY_SCHEDULE} if settings.delivers else {}),
+        **(BACKUP_SCHEDULES if settings.backs_up else {}),
+    }
 
 
 class JobSchedules(Construct):

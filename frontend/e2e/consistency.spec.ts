@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { CARD, choose, open, pageUrl, waitForChart } from "./scenarios";
 
+test.describe.configure({ timeout: 90_000 }); // the program itself is started, and a database made for it
+
 const METRIC = "downloads:lancedb:nodejs";
 
 interface ReportedMetric {

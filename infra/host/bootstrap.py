@@ -2,9 +2,9 @@
 """Install a release on the host: `bootstrap.py RELEASE CONFIG`, run by first_boot.py, and again by hand.
 
 Each release gets its own virtual environment, built from `requirements.lock` with hashes; the link `current`
-moves to it once it is complete. `files/` in this folder mirrors the host's file system. `files-s3/` is copied
-over it if the database is a bucket, `files-delivery/` if digests are sent, `files-ses/` if that is by Amazon
-SES. Running the program again changes nothing.
+moves to it once it is complete. `files/` in this folder mirrors the host's file system. Over it are copied
+`files-s3/` if the database is a bucket, `files-backup/` if backups are made, `files-delivery/` if digests are
+sent, `files-ses/` if that is by Amazon SES. Running the program again changes nothing.
 """
 
 from __future__ import annotations
@@ -94,10 +94,11 @@ class Installation:
 
     def trees(self) -> list[Path]:
         """Return the folders to copy to `/`, in order; later ones overwrite earlier ones."""
-        delivery = self._config.get("delivery")
+        delivery, environment = self._config.get("delivery"), self._config["environment"]
         wanted = {
             "files": True,
-            "files-s3": self._config["environment"].get("CM_DB_PATH", "").startswith("s3://"),
+            "files-s3": environment.get("CM_DB_PATH", "").startswith("s3://"),
+            "files-backup": "CM_BACKUP_TARGET" in environment,
             "files-delivery": delivery is not None,
             "files-ses": delivery is not None and delivery["ses"],
         }

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from infra.names import API_LABEL, METRIC_NAMESPACE, staged
+from infra.settings.backup import BackupSettings
 from infra.settings.consistency import inconsistencies
 from infra.settings.delivery import DeliverySettings
 from infra.settings.network import NetworkSettings
@@ -68,6 +69,7 @@ class DeploymentSettings(NetworkSettings, BaseModel):
     github_environment: GitHubEnvironment = "production"
     github_oidc_provider: Literal["create", "existing"] = "create"
     # not strict: a table is a dictionary
+    backup: Annotated[BackupSettings, Field(strict=False)] = BackupSettings(enabled=True)
     delivery: Annotated[DeliverySettings | None, Field(strict=False)] = None
 
     @field_validator("region")
@@ -118,6 +120,11 @@ class DeploymentSettings(NetworkSettings, BaseModel):
     def named(self, name: str) -> str:
         """Return the name of a resource in this stage; `name` is its name without a stage."""
         return staged(name, self.stage)
+
+    @property
+    def backs_up(self) -> bool:
+        """Whether the database is backed up, which is so unless the file says otherwise."""
+        return self.backup.enabled
 
     @property
     def delivers(self) -> bool:

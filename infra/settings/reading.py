@@ -7,8 +7,9 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from infra.settings.backup import BackupSettings
 from infra.settings.catalog import catalog_errors
 from infra.settings.consistency import INVALID, inconsistencies
 from infra.settings.delivery import DeliverySettings
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_DELIVERY = "delivery"
+_TABLES: dict[str, type[BaseModel]] = {"backup": BackupSettings, "delivery": DeliverySettings}
 
 
 class SettingsError(Exception):
@@ -120,22 +121,23 @@ def _messages(error: ValidationError) -> list[str]:
 
 
 def _key(loc: tuple[int | str, ...]) -> str:
-    """Return the name of a setting, in `[delivery]` after the name of the table."""
-    return ".".join(map(str, loc[:2] if loc[0] == _DELIVERY else loc[:1]))
+    """Return the name of a setting, in a table such as `[delivery]` after the name of the table."""
+    return ".".join(map(str, loc[:2] if loc[0] in _TABLES else loc[:1]))
 
 
 def _describe(key: str, kind: str, message: str, value: object) -> str:
     if kind == "missing":
         return f"{key} is not set"
-    if kind == "extra_forbidden" and key.startswith(f"{_DELIVERY}."):
-        known = ", ".join(sorted(DeliverySettings.model_fields))
+    table = key.partition(".")[0]
+    if kind == "extra_forbidden" and table != key:
+        known = ", ".join(sorted(_TABLES[table].model_fields))
         return (
-            f"{key} is not a setting; [delivery] has {known}. Settings of the deployment must be above the "
-            "line [delivery]"
+            f"{key} is not a setting; [{table}] has {known}. Settings of the deployment must be above the "
+            f"line [{table}]"
         )
     if kind == "model_type":
         return (
-            f"{key} is {value!r}; it is a table: write the line [delivery] at the end of the file, and below "
+            f"{key} is {value!r}; it is a table: write the line [{key}] at the end of the file, and below "
             "it enabled = true"
         )
     if kind == "extra_forbidden":

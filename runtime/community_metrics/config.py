@@ -30,7 +30,17 @@ from community_metrics.delivery_settings import (
 )
 from community_metrics.errors import ConfigurationError
 from community_metrics.origins import require_secure_origin
-from community_metrics.setting_types import BrowserOrigin, Contact, Entries, Origin, Secret, Stage, TokenHash
+from community_metrics.setting_types import (
+    BackupTarget,
+    BrowserOrigin,
+    Contact,
+    Entries,
+    Origin,
+    RoleArn,
+    Secret,
+    Stage,
+    TokenHash,
+)
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -59,6 +69,7 @@ PUBLIC_ORIGINS = {
     "openvsx": "https://open-vsx.org",
     "hackernews": "https://hn.algolia.com",
     "deps_dev": "https://api.deps.dev",
+    "clickpy": "https://sql-clickhouse.clickhouse.com",
 }
 ENTRY_POINT_GROUP = "community_metrics.sources"
 """The group of entry points in which an installed package names its source."""
@@ -101,6 +112,9 @@ class Settings(BaseSettings):
     lancedb_region: str | None = None
     lancedb_host_override: str | None = None
     catalog: Path | None = None
+    backup_target: BackupTarget | None = None
+    backup_write_only: bool = False
+    backup_read_role: RoleArn | None = None
     contact: Contact = PROJECT_URL
     deployment_stage: Stage = ""
     github_token: Secret = None
@@ -131,6 +145,7 @@ class Settings(BaseSettings):
     source_url_openvsx: Origin = PUBLIC_ORIGINS["openvsx"]
     source_url_hackernews: Origin = PUBLIC_ORIGINS["hackernews"]
     source_url_deps_dev: Origin = PUBLIC_ORIGINS["deps_dev"]
+    source_url_clickpy: Origin = PUBLIC_ORIGINS["clickpy"]
     source_url_feeds: Origin | None = None
     # without them releases on PyPI and npm are read from deps.dev
     source_url_pypi: Origin | None = None
@@ -266,6 +281,33 @@ def given_settings(values: Mapping[str, str]) -> Settings:
         ConfigurationError: one message with every fault and its fix.
     """
     return _validated(_GivenSettings, "These values cannot be used:", dict(values))
+
+
+def settings_at(path: str) -> Settings:
+    """Return the settings of a database in local mode at a folder or an `s3://` address.
+
+    Raises:
+        ConfigurationError: the path is neither.
+    """
+    return given_settings({"db_path": path}).model_copy(
+        update={"aws_storage_options": _aws_storage_options()}
+    )
+
+
+def settings_from_file(file: Path) -> Settings:
+    """Return the settings that a file like `.env` holds, and nothing from this environment but AWS's names.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or one message with every fault and its fix.
+    """
+    if not file.is_file():
+        raise ConfigurationError(f"There is no file {file}. Fix: write the CM_ settings of a database to it.")
+    values = {name.upper(): value for name, value in dotenv_values(file).items() if value}
+    known = {*_variables(Settings)}
+    faults = [f"{name}: is not a setting; {suggestion(name, known)}" for name in sorted({*values} - known)]
+    given = {name.removeprefix("CM_").lower(): value for name, value in values.items() if name in known}
+    given_aws = {"aws_storage_options": _aws_storage_options()}
+    return _validated(_GivenSettings, f"The settings in {file} cannot be used:", given | given_aws, faults)
 
 
 def load_settings(secrets: Mapping[str, str] | None = None) -> Settings:

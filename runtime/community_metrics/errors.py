@@ -28,6 +28,11 @@ CommunityMetricsError
 │   │   ├── StorageNotBootstrapped   the database, or one of its tables, does not exist
 │   │   └── UnknownStoredValue  a stored word that this version does not know
 │   └── StorageConflict         the write contradicts itself or another writer
+├── BackupError                 a backup cannot be made, read or restored
+│   ├── BackupUnavailable       its place cannot be read or written
+│   ├── NoBackup                there is no complete backup at the place
+│   ├── BackupDamaged           a file, its rows or the restored rows are not what the manifest says
+│   └── RestoreRefused          the database has rows that are not in the backup; nothing was changed
 ├── ViewError                   a view cannot be made for these parameters
 │   ├── UnknownName             no metric, product or event of that id is stored
 │   ├── InvalidRange            the first day is after the last
@@ -41,6 +46,7 @@ CommunityMetricsError
 │   └── TooManyEvents           the range has more events than the caller allows
 ├── Busy                        as much work is in progress as memory allows; this work was not started
 ├── TookTooLong                 the work did not end within its time limit
+├── UndoRefused                 what a run wrote cannot be taken back; nothing was changed
 ├── RunLocked                   another run holds the database (exit 75)
 ├── AddressUnavailable          the API cannot listen on the given host, port or unix socket
 ├── LeaseLost                   the lease of this run is no longer stored; another run holds it
@@ -285,6 +291,26 @@ class StorageConflict(StorageError):  # noqa: N818
     """A write contradicts itself (two rows for one key) or was overtaken by another writer."""
 
 
+class BackupError(CommunityMetricsError):
+    """A backup cannot be made, read or restored."""
+
+
+class BackupUnavailable(BackupError):  # noqa: N818  the state, and the message is the sentence
+    """The folder or bucket of backups cannot be read or written."""
+
+
+class NoBackup(BackupError):  # noqa: N818
+    """The place has no complete backup, or none of this name."""
+
+
+class BackupDamaged(BackupError):  # noqa: N818
+    """A file of a backup, its rows or the restored rows are not what its manifest says."""
+
+
+class RestoreRefused(BackupError):  # noqa: N818
+    """The database has rows that are not in the backup; nothing was changed."""
+
+
 class ViewError(CommunityMetricsError):
     """A view cannot be made for these parameters."""
 
@@ -410,6 +436,14 @@ class TookTooLong(CommunityMetricsError):  # noqa: N818
     def __init__(self, limit_s: float) -> None:
         super().__init__(f"The work took longer than {limit_s:g} s.")
         self.limit_s = limit_s
+
+
+class UndoRefused(CommunityMetricsError):  # noqa: N818
+    """What a run wrote cannot be taken back; nothing was changed. `later` are runs that built on it."""
+
+    def __init__(self, message: str, later: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.later = tuple(later)
 
 
 class RunLocked(CommunityMetricsError):  # noqa: N818

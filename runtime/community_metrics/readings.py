@@ -39,6 +39,7 @@ ROW: Final = np.dtype(
 """One row of `stats`: `metric` is its position in `metric_ids`; days and microseconds are since 1970."""
 
 _CSV_SEED: Final = PROVENANCES.index(Provenance.CSV_SEED)
+_BACKFILL: Final = PROVENANCES.index(Provenance.BACKFILL)
 _EPOCH: Final = date(1970, 1, 1)
 _EPOCH_INSTANT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -92,15 +93,16 @@ class Readings:
         return instant_of_number(newest[0]) if newest else None
 
     def read_on(self, metric_id: str) -> list[date]:
-        """Return the UTC days on which rows of a metric were read, in order; those of seed files were not."""
-        rows = self.of_metric(metric_id)
-        instants = rows["observed_at"][rows["provenance"] != _CSV_SEED]
+        """Return the UTC days on which the source of a metric was read, in order.
+
+        Rows of seed files and backfilled ones say nothing of it.
+        """
+        instants = self._instants_read(metric_id)
         return [day_of_number(number) for number in np.unique(instants // _MICROSECONDS_A_DAY).tolist()]
 
     def last_read_on(self, metric_id: str) -> date | None:
         """Return the newest of these days; None if there is none."""
-        rows = self.of_metric(metric_id)
-        instants = rows["observed_at"][rows["provenance"] != _CSV_SEED]
+        instants = self._instants_read(metric_id)
         return day_of_number(int(instants.max()) // _MICROSECONDS_A_DAY) if len(instants) else None
 
     @property
@@ -115,6 +117,13 @@ class Readings:
         days = self.rows["last_day"]
         pairs = zip(days[starts[found]].tolist(), days[ends[found] - 1].tolist(), strict=True)
         return {self.metric_ids[at]: pair for at, pair in zip(found.tolist(), pairs, strict=True)}
+
+    def _instants_read(self, metric_id: str) -> NDArray[np.int64]:
+        rows = self.of_metric(metric_id)
+        instants: NDArray[np.int64] = rows["observed_at"][
+            ~np.isin(rows["provenance"], (_CSV_SEED, _BACKFILL))
+        ]
+        return instants
 
     def newest(self) -> Readings:
         """Return the newest row of each metric that has one."""

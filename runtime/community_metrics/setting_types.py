@@ -52,10 +52,30 @@ def _stage(stage: str) -> str:
     return stage
 
 
+def require_backup_target(target: str) -> str:
+    """Return a folder or `s3://bucket/prefix` without a slash at its end.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    scheme, has_scheme, rest = target.partition("://")
+    if has_scheme and (scheme != "s3" or not rest.partition("/")[0]):
+        raise ValueError(f"is {target!r}; a backup goes to a folder or to s3://bucket/prefix")
+    return target.rstrip("/") or target
+
+
+def _role_arn(arn: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", arn):
+        raise ValueError(f"is {arn!r}; the ARN of a role is such as arn:aws:iam::123456789012:role/backups")
+    return arn
+
+
 Entries = BeforeValidator(_split)
+BackupTarget = Annotated[str, AfterValidator(require_backup_target)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Origin = Annotated[str, AfterValidator(require_origin)]
 BrowserOrigin = Annotated[str, AfterValidator(require_browser_origin)]
+RoleArn = Annotated[str, AfterValidator(_role_arn)]
 Stage = Annotated[str, AfterValidator(_stage)]
 TokenHash = Annotated[str, AfterValidator(_token_hash)]
 Secret = Annotated[SecretStr | None, AfterValidator(_secret)]

@@ -353,6 +353,8 @@ def test_a_job_writes_with_the_key_that_secrets_manager_has(
         {"job": "replay", "day": "2026-11-20", "only": ["stars:*"]},
         {"job": "monitor"},
         {"job": "deliver"},
+        {"job": "backup"},
+        {"job": "restore_drill"},
     ],
 )
 def test_an_event_with_the_options_of_its_job_starts_it(event: dict[str, Any]) -> None:
@@ -370,6 +372,7 @@ def test_an_event_with_the_options_of_its_job_starts_it(event: dict[str, Any]) -
         ({"job": "weekly_refresh", "lookback_weeks": 1.0}, "lookback_weeks: Input should be a valid integer"),
         ({"job": "seed_from_csv", "include_suspect": "yes"}, "include_suspect"),
         ({"job": "deliver", "again": "x"}, r"deliver has no option again; remove it .*this job: none"),
+        ({"job": "backup", "target": "s3://x"}, r"backup has no option target; remove it .*this job: none"),
         ({"job": "monitor", "only": ["x"]}, r"monitor has no option only; remove it .*this job: none"),
         (
             {"job": "seed_from_csv", "lookback_weeks": 1},

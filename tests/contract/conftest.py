@@ -9,6 +9,7 @@ import boto3
 import pytest
 from pydantic import SecretStr
 
+from community_metrics.backup.place import place_of
 from community_metrics.config import Settings, StorageMode
 from tests.support import lance_server
 from tests.support.aws import REGION, empty_aws
@@ -18,6 +19,8 @@ from tests.support.worlds import World
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from community_metrics.backup.place import Place
 
 BUCKET = "community-metrics-tests"
 AWS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "aws_region": REGION}
@@ -88,3 +91,19 @@ def lance_server_world(tmp_path: Path) -> Iterator[World]:
 def world(request: pytest.FixtureRequest) -> World:
     found: World = request.getfixturevalue(f"{request.param}_world")
     return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path, local_world: World) -> Place:
+    """A folder for backups."""
+    return place_of(local_world.settings, str(tmp_path / "backups"))
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Each kind of place, for backups of a database in a folder."""
+    if request.param == "folder":
+        found: Place = request.getfixturevalue("folder")
+        return found
+    bucket: World = request.getfixturevalue("s3_world")
+    return place_of(bucket.settings, f"s3://{BUCKET}/some/backups")

@@ -290,6 +290,7 @@ async def test_a_lease_that_is_lost_between_two_drops_keeps_the_tables_that_are_
             "raw_answers",
             "run_outcomes",
             "traffic_items",
+            "witness",
         }
         assert await first._table_names() == {"leases", "stats", *others}
         assert len(await first.stats([METRIC])) == 4
@@ -320,7 +321,7 @@ async def test_a_reset_that_lost_its_lease_drops_nothing_and_is_closed_as_failed
         await filled(store)
         with pytest.raises(LeaseLost, match="run elsewhere on host of elsewhere"):
             await execute(
-                BootstrapTables(reset=True),
+                BootstrapTables(reset=True, without_backup=True),
                 world.settings,
                 clock=FakeClock(NOW),
                 store_type=TakenOver,

@@ -19,6 +19,8 @@ from community_metrics.model import (
     RunOutcome,
     RunStatus,
     ValueMark,
+    Witness,
+    WitnessedDay,
 )
 from community_metrics.runs.execute import execute
 from community_metrics.storage import merge
@@ -67,6 +69,7 @@ A_ROW: dict[str, Any] = {
     "events": release(url="https://x", metric_id=METRIC, removed_at=NOW, removed_by="Ada"),
     "digests": a_stored_digest(),
     "deliveries": a_delivery(next_attempt_at=NOW, error_class="DeliveryUnknown", message="x"),
+    "witness": WitnessedDay(METRIC, NOW.date(), Witness.CLICKPY, 5, NOW, "https://x", "run-1"),
     "raw_answers": RawAnswers("run-1", "github", 0, 0, Provenance.API, NOW, b"\x00\xff"),
 }
 LACKING = [
@@ -115,6 +118,7 @@ async def everything(store: LanceDBStore) -> list[Any]:
         *await store.digests(limit=9),
         *await store.deliveries(since=NOW),
         *await store.answers(NOW, LATER),
+        *await store.witnessed([METRIC], since=NOW.date()),
     ]
 
 
@@ -144,15 +148,15 @@ async def test_a_word_of_a_newer_version_is_named_with_its_table_and_column(
 async def test_a_job_that_cannot_read_a_word_writes_no_row(world: World) -> None:
     async with world.open() as store:
         await store.create_tables()
-        await add_with_word(store, STATS, "provenance", "backfill")
+        await add_with_word(store, STATS, "provenance", "guessed")
         before = (await store.table_versions())["stats"]
-    with pytest.raises(UnknownStoredValue, match="backfill"):
+    with pytest.raises(UnknownStoredValue, match="guessed"):
         await run_a_job(world)
     async with world.open() as store:
         assert (await store.table_versions())["stats"] == before
         (run,) = await store.runs(limit=5)
     assert run.status is RunStatus.FAILED
-    assert "'backfill'" in str(run.error_summary)
+    assert "'guessed'" in str(run.error_summary)
 
 
 # columns

@@ -26,8 +26,8 @@ LONGEST_S = 600  # for one test, which may build the tree and the first image
 # The first four have their own boxes, which are removed before the shared box takes the address. Then the
 # longest first, so that no process has a long one left at the end.
 ORDER = (
-    "boot", "certificates", "replacement", "take_over", "services", "jobs", "secrets", "deliveries",
-    "runbook", "limits", "logs", "session_manager", "edge", "upkeep",
+    "boot", "certificates", "replacement", "take_over", "services", "jobs", "secrets", "backup",
+    "deliveries", "runbook", "limits", "logs", "session_manager", "edge", "upkeep",
 )  # fmt: skip
 READY_S = 120
 LIMIT_S, COLD_LIMIT_S = 180, 480  # for the whole rehearsal, on two cores

@@ -66,6 +66,8 @@ def publish(deployment: Deployment, secrets: dict[str, str], client: Callable[[s
     facts = deployment.facts
     client("s3").create_bucket(Bucket=facts["bucket"])
     client("s3").create_bucket(Bucket=facts["certificates_bucket"])
+    backups = facts["environment"]["CM_BACKUP_TARGET"].removeprefix("s3://").partition("/")[0]
+    client("s3").create_bucket(Bucket=backups)
     client("s3").put_object(Bucket=facts["bucket"], Key=facts["key"], Body=deployment.release.read_bytes())
     for entry in SECRETS:
         value = {"SecretString": secrets[entry.key]} if entry.key in secrets else {}

@@ -28,6 +28,8 @@ OURS = (
     "community-metrics-weekly-refresh.service",
     "community-metrics-catch-up.service",
     "community-metrics-deliver.service",
+    "community-metrics-backup.service",
+    "community-metrics-restore-drill.service",
     "community-metrics-monitor.service",
     "community-metrics-readiness.service",
     "community-metrics-notice@any.service",

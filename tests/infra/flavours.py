@@ -100,6 +100,7 @@ VARIANTS: dict[str, dict[str, Any]] = {  # a flavour with one change
         "delivery": {**DELIVERY, "ses_identity": "example.org"},
     },
     "delivery-off": {**SMALLEST, "delivery": {**DELIVERY, "enabled": False, "smtp_port": 465}},
+    "backup-off": {**SMALLEST, "backup": {"enabled": False}},
     "no-zone": {key: value for key, value in FULLEST.items() if not key.startswith("hosted_zone")},
 }
 

@@ -23,6 +23,8 @@ def resolve(value: Any) -> Any:  # noqa: PLR0911  one for each intrinsic functio
     match value:
         case {"Ref": name}:
             return _PSEUDO.get(name, f"<{_bare(name)}>")
+        case {"Fn::GetAtt": [str() as name, "Arn"]} if "BackupReader" in name:
+            return f"arn:aws:iam::{ACCOUNT}:role/{_bare(name)}"  # a setting, which must be the ARN of a role
         case {"Fn::GetAtt": [name, attribute]}:
             return f"<{_bare(name)}.{attribute}>"
         case {"Fn::Join": [separator, parts]}:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
-BREACHING, NOT_BREACHING = "breaching", "notBreaching"
+BREACHING, NOT_BREACHING, IGNORE = "breaching", "notBreaching", "ignore"
 # what an alarm watches, its statistic over a period in seconds, when it rises, and after how many periods
 JOBS = {
     "no-success": ("AgeOfLastSuccessHours", "Maximum", HOUR_S, ">= 192", 3, BREACHING),
@@ -27,6 +27,8 @@ JOBS = {
     "stale-sources": ("StaleSources", "Maximum", HOUR_S, ">= 1", 3, NOT_BREACHING),
     "registry-stalled": ("PublishedThroughAgeDays", "Maximum", HOUR_S, ">= 14", 3, NOT_BREACHING),
     "loss-ahead": ("HoursUntilLoss", "Minimum", HOUR_S, "< 48", 1, NOT_BREACHING),
+    "backup-age": ("BackupAgeHours", "Maximum", HOUR_S, ">= 192", 3, BREACHING),
+    "restore-failed": ("RestoreFailed", "Maximum", HOUR_S, ">= 1", 1, IGNORE),
     "api-down-us-east-1": ("HealthCheckStatus", "Minimum", 60, "< 1", 3, BREACHING),
 }
 EXPECTED = {
@@ -55,6 +57,8 @@ ON_LAMBDA = {
     Gauge.STALE_SOURCES,
     Gauge.PUBLISHED_THROUGH_AGE_DAYS,
     Gauge.HOURS_UNTIL_LOSS,
+    Gauge.BACKUP_AGE_H,
+    Gauge.RESTORE_FAILED,
 }
 SIGNS = {"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}
 

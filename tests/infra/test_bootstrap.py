@@ -90,6 +90,17 @@ def test_deliveries_add_their_units_and_ses_opens_the_metadata_service_to_them(
     assert set(installation._installable()) - set(plain._installable()) == {"community-metrics-deliver.timer"}
 
 
+def test_backups_add_their_units(bootstrap: Any) -> None:
+    backups = {"environment": {"CM_BACKUP_TARGET": "s3://bucket/backups"}}
+    installation = bootstrap.Installation(HOST_FILES.parent, FACTS | backups)
+    plain = bootstrap.Installation(HOST_FILES.parent, FACTS)
+
+    assert [tree.name for tree in installation.trees()] == ["files", "files-backup"]
+    assert set(installation._installable()) - set(plain._installable()) == {
+        "community-metrics-restore-drill.timer"
+    }
+
+
 def test_the_steps_come_in_this_order(bootstrap: Any) -> None:
     steps = [name for name, _ in bootstrap.Installation(HOST_FILES.parent, FACTS).steps()]
 
@@ -140,6 +151,7 @@ def test_each_tree_is_in_the_release() -> None:
     assert {path.name for path in HOST_FILES.iterdir()} >= {
         "files",
         "files-s3",
+        "files-backup",
         "files-delivery",
         "files-ses",
     }

@@ -11,7 +11,7 @@ from aws_cdk import App
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
-from community_metrics.aws import telemetry
+from community_metrics.aws import backups, telemetry
 from community_metrics.aws.lambda_jobs import TIME_BUDGET_MINUTES, job_of
 from community_metrics.cli import main as cli
 from community_metrics.config import Settings
@@ -43,6 +43,8 @@ def test_the_gauges_have_the_names_that_the_alarms_watch() -> None:
         telemetry.STALE_SOURCES,
         telemetry.PUBLISHED_THROUGH_AGE_DAYS,
         telemetry.HOURS_UNTIL_LOSS,
+        backups.BACKUP_AGE_H,
+        backups.RESTORE_FAILED,
     }
     of_the_host = {
         monitor.CERTIFICATE_LIFETIME_LEFT,

@@ -15,6 +15,8 @@ import pytest
 
 from community_metrics.aws.secrets import read_secrets
 from community_metrics.aws.telemetry import publish_data_gauges
+from community_metrics.backup.place import place_of
+from community_metrics.backup.writing import back_up
 from community_metrics.clock import SystemClock
 from community_metrics.config import Settings
 from community_metrics.host import notice
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 DATA = f"community-metrics-data-{ACCOUNT}-{REGION}"
+BACKUPS = f"community-metrics-bkup-{ACCOUNT}-{REGION}"
 CERTIFICATES = f"community-metrics-tls-{ACCOUNT}-{REGION}"
 TOKEN_HASHES, GITHUB_TOKEN = "community-metrics/api-token-hashes", "community-metrics/github-token"
 # called by an AWS service with the role, not by our programs
@@ -72,11 +75,12 @@ def bucket_settings(aws: Recorder) -> Settings:
     return Settings(_env_file=None, db_path=f"s3://{DATA}/lancedb", aws_storage_options=options)
 
 
-def make_data_bucket(aws: Recorder) -> None:
-    boto3.client("s3", region_name=REGION).create_bucket(
-        Bucket=DATA, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
-    aws.calls.clear()  # the stack creates the bucket, not the programs
+def make_buckets(aws: Recorder) -> None:
+    for name in (DATA, BACKUPS):
+        boto3.client("s3", region_name=REGION).create_bucket(
+            Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+    aws.calls.clear()  # the stack creates the buckets, not the programs
 
 
 def make_entry(aws: Recorder, name: str) -> None:
@@ -95,6 +99,10 @@ async def write_everything(settings: Settings) -> None:
         await store.optimize()
         await store.drop_tables(renew=only_writer)
         await store.create_tables()
+
+
+async def put_backup(settings: Settings) -> None:
+    await back_up(settings, place_of(settings, f"s3://{BACKUPS}/backups"), write_only=True)
 
 
 async def read_everything(settings: Settings) -> None:
@@ -167,12 +175,13 @@ def test_the_policy_of_the_host_is_minimal(
     assemblies: dict[str, Assembly], process: Recorder, metadata: str, tmp_path: Path
 ) -> None:
     role = role_of(assemblies["fullest"], "host", "Role")
-    make_data_bucket(process)
+    make_buckets(process)
     topic = make_topic(process)
     settings = bucket_settings(process)
 
     boot_twice(process, metadata, tmp_path, role)
     asyncio.run(write_everything(settings))
+    asyncio.run(put_backup(settings))
     asyncio.run(read_everything(settings))
     asyncio.run(publish_data_gauges(settings, SystemClock()))
     assert notice.main(["--topic", topic, "--unit", "community-metrics-weekly-refresh.service"]) == 0
@@ -186,7 +195,7 @@ def test_the_policy_of_the_api_function_is_minimal(
     assemblies: dict[str, Assembly], process: Recorder
 ) -> None:
     role = role_of(assemblies["serverless-s3"], "serverless", "ApiRole")
-    make_data_bucket(process)
+    make_buckets(process)
     make_entry(process, TOKEN_HASHES)
     asyncio.run(write_everything(bucket_settings(process)))
     process.calls.clear()  # those were calls of the jobs
@@ -201,12 +210,13 @@ def test_the_policy_of_the_jobs_function_is_minimal(
     assemblies: dict[str, Assembly], process: Recorder
 ) -> None:
     role = role_of(assemblies["serverless-s3"], "serverless", "JobsRole")
-    make_data_bucket(process)
+    make_buckets(process)
     make_entry(process, GITHUB_TOKEN)
     settings = bucket_settings(process)
 
     read_secrets({"github_token": GITHUB_TOKEN})
     asyncio.run(write_everything(settings))
+    asyncio.run(put_backup(settings))
     asyncio.run(publish_data_gauges(settings, SystemClock()))
 
     check(role, process.calls, BY_AWS | BY_CLIENT)

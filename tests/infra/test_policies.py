@@ -50,6 +50,10 @@ def logs(region: str, *names: str) -> tuple[list[str], list[str], None]:
     return (WRITE_LOGS, [LOG.format(region=region, name=name) for name in names], None)
 
 
+def write_backups(region: str) -> tuple[list[str], list[str], None]:
+    return (["s3:PutObject"], [f"arn:aws:s3:::community-metrics-bkup-123456789012-{region}/backups/*"], None)
+
+
 def role_of(assembly: Assembly, stack: str, prefix: str) -> dict[str, Any]:
     resources = assembly.stacks[stack]["Resources"]
     (role,) = [
@@ -75,6 +79,7 @@ def host_statements(region: str, release: str) -> dict[str, Any]:
         "PutMetrics": PUT_METRICS,
         "Notify": (["sns:Publish"], [f"arn:aws:sns:{region}:123456789012:community-metrics-alarms"], None),
         "SignalBoot": (["cloudformation:SignalResource"], ["<this stack>"], None),
+        "WriteBackups": write_backups(region),
     }
 
 
@@ -122,7 +127,51 @@ def test_the_jobs_function_can_write_the_database_and_publish_metrics(serverless
         "WriteLogs": logs("us-east-1", "lambda/jobs"),
         "PutMetrics": PUT_METRICS,
         "SendDeadLetters": (["sqs:SendMessage"], [queue], None),
+        "WriteBackups": write_backups("us-east-1"),
     }
+
+
+@pytest.mark.parametrize(
+    ("flavour", "stack", "prefix", "writer"),
+    [
+        ("smallest", "host", "BackupReader", "<Role.Arn>"),
+        ("serverless", "serverless", "JobsBackupReader", "<JobsRole.Arn>"),
+    ],
+)
+def test_backups_are_read_by_a_role_of_its_own_which_only_their_writer_can_assume(
+    assemblies: dict[str, Assembly], flavour: str, stack: str, prefix: str, writer: str
+) -> None:
+    role = role_of(assemblies[flavour], stack, prefix)
+    bucket = "arn:aws:s3:::community-metrics-bkup-123456789012-us-east-1"
+
+    assert statements(role) == {
+        "ReadBackups": (["s3:GetObject"], [f"{bucket}/backups/*"], None),
+        "ListBackups": (["s3:ListBucket"], [bucket], {"StringLike": {"s3:prefix": ["backups/*"]}}),
+    }
+    assert trust_of(role) == {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": writer}}
+
+
+def test_no_role_can_delete_a_backup_or_read_what_it_writes(assembly: Assembly) -> None:
+    rights = [
+        {
+            action
+            for actions, resources, _ in statements(role).values()
+            for action in actions
+            if any("-bkup-" in resource for resource in resources)
+        }
+        for role in assembly.resources("AWS::IAM::Role")
+    ]
+
+    assert sorted(map(sorted, filter(None, rights))) == [["s3:GetObject", "s3:ListBucket"], ["s3:PutObject"]]
+
+
+def test_backups_that_are_off_give_no_right_and_no_role(
+    assemblies: dict[str, Assembly], smallest: Assembly
+) -> None:
+    (role,) = assemblies["backup-off"].resources("AWS::IAM::Role")
+    on = statements(role_of(smallest, "host", "Role"))
+
+    assert statements(role) == {sid: right for sid, right in on.items() if sid != "WriteBackups"}
 
 
 SEND = ["ses:SendEmail", "ses:SendRawEmail"]
@@ -305,7 +354,7 @@ def test_the_provider_is_created_and_retained_unless_the_account_has_one(
 def test_there_are_no_other_roles_policies_or_managed_policies(assembly: Assembly) -> None:
     roles = assembly.resources("AWS::IAM::Role")
 
-    assert len(roles) in {1, 3}
+    assert len(roles) in {2, 4}
     assert not any("ManagedPolicyArns" in role["Properties"] for role in roles)
     assert not assembly.resources("AWS::IAM::Policy")
     assert not assembly.resources("AWS::IAM::ManagedPolicy")

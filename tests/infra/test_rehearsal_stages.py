@@ -80,7 +80,7 @@ def test_the_second_stage_has_its_own_name_secrets_buckets_and_gauges(two: TwoSt
         "community-metrics-staging/api-token-hashes",
     }
     assert two.beside.buckets - two.alone.buckets == {
-        f"community-metrics-staging-{purpose}-123456789012-{REGION}" for purpose in ("tls", "data")
+        f"community-metrics-staging-{purpose}-123456789012-{REGION}" for purpose in ("tls", "data", "bkup")
     }
     assert new_alarms
     assert all(name.startswith("staging-") for name in new_alarms)

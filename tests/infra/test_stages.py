@@ -12,7 +12,7 @@ import pytest
 from infra import arns, names
 from infra.acknowledgements import findings
 from infra.names import staged
-from infra.schedule import SCHEDULES
+from infra.schedule import schedules_of
 from tests.infra.flavours import settings
 from tests.infra.resolve import resolve
 from tests.infra.test_templates import facts
@@ -172,13 +172,14 @@ def test_the_findings_of_a_stage_name_its_resources() -> None:
     assert all("community-metrics-staging" in rule for rule in rules if "community-metrics" in rule)
 
 
+BUCKETS = ("tls", "data", "bkup")
 FIXED_NAMES: dict[str, set[str]] = {
     "stacks": {*names.StackName, f"{names.StackName.HEALTH}-eu-central-1"},
     "log groups": {*names.LogGroup},
     "secrets": {entry.name for entry in names.SECRETS},
     "functions": {f"{names.PRODUCT}-{reader}" for reader in names.FUNCTIONS},
-    "schedules": {f"{names.PRODUCT}-{name}" for name in (*SCHEDULES, "deliver")},
-    "buckets": {f"{names.PRODUCT}-{purpose}-123456789012-eu-central-1" for purpose in ("tls", "data")},
+    "schedules": {f"{names.PRODUCT}-{name}" for name in schedules_of(settings("serverless-delivery"))},
+    "buckets": {f"{names.PRODUCT}-{purpose}-123456789012-eu-central-1" for purpose in BUCKETS},
     "topics": {arns.ALARM_TOPIC, f"{arns.ALARM_TOPIC}-eu-central-1"},
     "alarms": {
         f"{names.PRODUCT}-{name}"
@@ -189,7 +190,8 @@ FIXED_NAMES: dict[str, set[str]] = {
 
 @pytest.mark.parametrize("kind", FIXED_NAMES)
 @pytest.mark.parametrize(
-    "stage", ["api", "jobs", "host", "health", "secrets", "dead", "data", "tls", "eu", "catch", "deliver"]
+    "stage",
+    ["api", "jobs", "host", "health", "secrets", "dead", "data", "tls", "bkup", "eu", "catch", "backup"],
 )
 def test_a_stage_called_like_a_part_of_a_name_has_other_names_too(kind: str, stage: str) -> None:
     assert not {staged(name, stage) for name in FIXED_NAMES[kind]} & FIXED_NAMES[kind]
@@ -198,5 +200,5 @@ def test_a_stage_called_like_a_part_of_a_name_has_other_names_too(kind: str, sta
 def test_the_longest_name_of_a_bucket_is_within_the_limit_of_s3() -> None:
     longest = settings("staging", stage="s" * 12, region="ap-southeast-1")
 
-    for purpose in ("tls", "data"):
+    for purpose in BUCKETS:
         assert len(arns.bucket_name(longest, purpose, "123456789012", longest.region)) <= 63

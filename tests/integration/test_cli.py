@@ -50,6 +50,7 @@ JOB_COMMANDS = {
     "bootstrap_tables": "bootstrap",
     "import_file": "import",
     "replay": "replay",
+    "backfill": "backfill",
 }
 PYTHON, NODEJS = "downloads:lancedb:python", "downloads:lancedb:nodejs"
 
@@ -133,7 +134,7 @@ class TestHelp:
         assert "Did you mean 'show'?" in start(rig, "catalog", "sow").stderr
 
     def test_each_job_can_be_selected(self) -> None:
-        assert list(get_args(JobName)) == [*JOBS, "repair", "event", "digest", "deliver"]
+        assert list(get_args(JobName)) == [*JOBS, "repair", "event", "digest", "deliver", "undo"]
 
     def test_each_job_has_a_command(self) -> None:
         assert JOB_COMMANDS.keys() == JOBS.keys()
@@ -151,7 +152,10 @@ class TestHelp:
 
     @pytest.mark.parametrize(
         ("typed", "offered"),
-        [("re", {"report", "refresh", "refresh-daily", "replay", "repair"}), ("catalog s", {"show"})],
+        [
+            ("re", {"report", "refresh", "refresh-daily", "replay", "repair", "restore"}),
+            ("catalog s", {"show"}),
+        ],
     )
     def test_a_shell_completes_commands(self, rig: Rig, typed: str, offered: set[str]) -> None:
         protocol = {

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import lancedb
 import pytest
 
-from community_metrics.errors import ConfigurationError, StorageUnavailable
+from community_metrics.backup.place import place_beside
+from community_metrics.errors import BackupUnavailable, ConfigurationError, StorageUnavailable
 from community_metrics.model import Provenance, RunStatus, Status
 from community_metrics.periods import ONE_DAY
 from community_metrics.runs.registry import BootstrapTables, SeedFromCsv, UpdateAll, WeeklyRefresh
+from community_metrics.runs.restore import restore
 from community_metrics.series.freshness import last_success
 from community_metrics.storage import LanceDBReader
-from tests.support.clock import NOON
+from tests.support.clock import NOON, FakeClock
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
@@ -476,9 +478,25 @@ async def test_a_dry_run_compares_with_the_rows_whatever_other_table_is_missing(
 
 async def test_reset_empties_every_table_and_leaves_its_own_run(rig: Rig) -> None:
     await rig.run(SeedFromCsv())
-    await rig.run(BootstrapTables(reset=True))
+    before = await rig.stats()
+    report = await rig.run(BootstrapTables(reset=True))
     assert await rig.stats() == []
     assert [run.job_name for run in await rig.runs()] == ["bootstrap_tables"]
+    place = place_beside(rig.settings)
+    assert f"is in the backup {place}/2026" in report.notes[0]
+    await restore(rig.settings, place, replaces=True, clock=FakeClock(NOON))
+    assert await rig.stats() == before
+
+
+async def test_a_reset_whose_backup_fails_deletes_nothing(rig: Rig, tmp_path: Path) -> None:
+    await rig.run(SeedFromCsv())
+    (tmp_path / "file").write_text("x")
+    rig.settings_overrides["backup_target"] = str(tmp_path / "file/backups")
+    with pytest.raises(BackupUnavailable, match=r"cannot be listed|cannot be written"):
+        await rig.run(BootstrapTables(reset=True))
+    assert len(await rig.stats()) == 115
+    await rig.run(BootstrapTables(reset=True, without_backup=True))
+    assert await rig.stats() == []
 
 
 async def test_with_a_catalogue_of_ones_own_there_is_nothing_to_seed(rig: Rig, tmp_path: Path) -> None:

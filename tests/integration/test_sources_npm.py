@@ -115,6 +115,16 @@ async def test_a_scoped_name_travels_as_one_segment(replay: Replay) -> None:
     ]
 
 
+async def test_a_zero_of_one_of_two_chunks_is_stored_once(replay: Replay, registry: Registry) -> None:
+    registry.usual[NPM, "left-pad"] = 3
+    zeros = [SUNDAY - timedelta(days=back) for back in (400, 40)]
+    registry.overrides |= {(NPM, "left-pad", day): 0 for day in zeros}
+    result = await fetch("npm", replay, wanted("left-pad"))
+    days = [row.period_end for row in result.observations]
+    assert len(days) == len(set(days))
+    assert set(zeros) <= set(days)
+
+
 async def test_a_failing_registry_total_withholds_only_zeros(replay: Replay, registry: Registry) -> None:
     registry.overrides[NPM, "a", WEDNESDAY] = 0
     replay.always("/downloads/range/*:2026-11-22", Scripted(400, body={"error": "no"}))

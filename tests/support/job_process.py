@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from community_metrics.config import Settings
@@ -68,13 +68,17 @@ def killing_store(kill_at: str) -> type[LanceDBStore]:
     return KillingStore
 
 
+def _option(name: str, value: Any) -> Any:
+    if name == "since" and value is not None:
+        return date.fromisoformat(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
 def main() -> int:
     plan = json.loads(sys.argv[1])
     origins = {f"source_url_{host}": plan["origin"] for host in HOSTS}
     settings = Settings(_env_file=None, db_path=plan["db_path"], **origins, **plan["settings"])
-    options = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in plan["options"].items()
-    }
+    options = {name: _option(name, value) for name, value in plan["options"].items()}
     try:
         report = asyncio.run(
             execute(

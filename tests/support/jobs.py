@@ -57,7 +57,7 @@ class Rig:
             "settings": self.settings_overrides,
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.support.job_process", json.dumps(plan)],
+            [sys.executable, "-m", "tests.support.job_process", json.dumps(plan, default=str)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from community_metrics.periods import ONE_DAY, days_between
-from tests.support.registries import OTHERS, github, happenings
+from tests.support.registries import OTHERS, clickpy, github, happenings
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from tests.support.scripted import Request
 
 PYPI, NPM, CRATES, STARS = "pypistats", "npm", "crates", "github-history"
-_SENTINELS = {"__all__": 2_000_000_000, "registry total": 15_000_000_000, "serde": 3_000_000}
+_SENTINELS = {"__all__": 2_000_000_000, "registry total": 15_000_000_000, "serde": 3_000_000} | dict.fromkeys(
+    clickpy.SENTINELS, 9_000_000
+)
 _WEEKEND = 0.4
 _ALIAS = re.compile(r'(\w+):\s*repository\(owner:"([^"]+)",\s*name:"([^"]+)"\)')
 _TODAY_SO_FAR = 0.3
@@ -39,6 +41,9 @@ class Registry:
     repository another number than its own: it belongs to somebody else now. `first_day` is when everything
     was published. `usual` sets the usual value of a day by (source, subject). `hidden_traffic` has the
     repositories whose traffic the token may not read, `removed_assets` the ids of deleted release assets.
+    `archived` are the crates with rows in the archive; `clickpy_until` is the last day that ClickPy has, None
+    for yesterday, `clickpy_factor` how its counts differ from pypistats', and `clickpy_overrides` those of
+    single days.
     `posts` are more entries of every feed, `stories` more stories of Hacker News, in its own shape.
     """
 
@@ -52,6 +57,10 @@ class Registry:
     repositories: dict[int, str] = field(default_factory=dict)
     posts: list[tuple[str, datetime]] = field(default_factory=list)
     stories: list[dict[str, Any]] = field(default_factory=list)
+    archived: tuple[str, ...] = ()
+    clickpy_until: date | None = None
+    clickpy_factor: float = 1.0
+    clickpy_overrides: dict[date, int] = field(default_factory=dict)
     hidden_traffic: set[str] = field(default_factory=set)
     removed_assets: set[int] = field(default_factory=set)
 
@@ -96,6 +105,8 @@ class Registry:
                 return self._npm(period, "/".join(name) or None)
             case ["api", "v1", "crates", crate, "downloads"]:
                 return self._crates(crate, request)
+            case [""] if request.method == "POST":
+                return clickpy.answer(self, request)
             case ["graphql"]:
                 return self._graphql(request)
             case ["repos", owner, name, *rest]:
@@ -116,7 +127,8 @@ class Registry:
 
     def _npm(self, period: str, package: str | None) -> Scripted:
         first, last = (date.fromisoformat(end) for end in period.split(":"))
-        first = max(first, self.today - timedelta(days=548))
+        oldest = self.today - timedelta(days=548)  # of a range that reaches until lately
+        first = max(first, oldest if last >= oldest else date(2015, 1, 10))
         known = dict(self._days(NPM, package or "registry total", first, min(last, self.today - ONE_DAY)))
         rows = [{"downloads": known.get(day, 0), "day": day.isoformat()} for day in days_between(first, last)]
         echo = {} if package is None else {"package": package}

@@ -11,7 +11,6 @@ from community_metrics.model import Observation, SourceWindow
 from community_metrics.periods import ONE_DAY
 from community_metrics.runs.gather import invalid_observation
 from community_metrics.sources.base import FetchResult
-from community_metrics.sources.crates import Crates
 from tests.support.clock import NOON
 
 TODAY = NOON.date()
@@ -22,9 +21,7 @@ LEVEL = replace(GOOD, source_window=SourceWindow.INSTANT, period_start=TODAY, pe
 
 
 def fault_of(*given: Any, window: SourceWindow = SourceWindow.DAY) -> str | None:
-    source = Crates()
-    source.window = window
-    return invalid_observation(FetchResult(METRIC, given), source, TODAY)
+    return invalid_observation(FetchResult(METRIC, given), window, TODAY)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,12 @@ JOBS_FOLDER = Path(str(import_module("community_metrics.jobs").__file__)).parent
 
 
 def test_each_job_has_a_program() -> None:
-    assert {path.stem for path in JOBS_FOLDER.glob("[a-z]*.py")} == {*JOBS, "deliver"}
+    assert {path.stem for path in JOBS_FOLDER.glob("[a-z]*.py")} == {
+        *JOBS,
+        "deliver",
+        "backup",
+        "restore_drill",
+    }
 
 
 def test_the_collecting_jobs_are_those_that_refresh() -> None:

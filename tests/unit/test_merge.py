@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 OLD_DAY = date(2026, 11, 1)
 API, SEED, RECOMPUTED = Provenance.API, Provenance.CSV_SEED, Provenance.RECOMPUTED
+BACKFILL = Provenance.BACKFILL
 
 
 def observed(
@@ -86,6 +87,7 @@ RESTATED_AND_THEN_READ_AGAIN = ((7, NOW), (9, NOW + timedelta(hours=30)), (9, NO
         (observed(1), API, Status.PROVISIONAL),
         (observed(1), RECOMPUTED, Status.PROVISIONAL),
         (observed(1), SEED, Status.FINAL),
+        (observed(1), BACKFILL, Status.FINAL),
         (reading(1), API, Status.FINAL),
     ],
 )
@@ -255,6 +257,10 @@ def test_a_zero_that_the_registry_states_replaces_downloads() -> None:
         (RECOMPUTED, API, RECOMPUTED),
         (API, SEED, API),
         (RECOMPUTED, SEED, RECOMPUTED),
+        (SEED, BACKFILL, BACKFILL),
+        (BACKFILL, SEED, BACKFILL),
+        (BACKFILL, API, API),
+        (API, BACKFILL, API),
     ],
 )
 def test_an_equal_value_takes_the_higher_provenance_without_a_revision(
@@ -282,6 +288,13 @@ def test_a_seed_value_that_the_registry_confirms_has_been_read_once() -> None:
 def test_a_corrected_seed_file_corrects_its_row() -> None:
     row = after((observed(5), SEED), (observed(6), SEED))
     assert (row.value, row.status, row.revision) == (6, Status.FINAL, 1)
+
+
+@pytest.mark.parametrize("at", [NOW, hours(-1)])
+def test_the_source_takes_the_place_of_a_backfilled_value_and_restates_nothing(at: datetime) -> None:
+    row = after((observed(5), BACKFILL), (observed(6, at), API))
+    assert (row.value, row.first_value, row.revision, row.provenance) == (6, 6, 0, API)
+    assert row.status is Status.PROVISIONAL
 
 
 # batches
@@ -370,6 +383,8 @@ def test_the_first_value_is_kept_and_observed_at_never_decreases(
         before = dict(table)
         applied(table, batch, provenance, hours(300))
         for key, row in before.items():
+            if row.provenance is BACKFILL and table[key].provenance.is_scheduled:
+                continue  # as if it had never been backfilled: the next property
             changed = table[key].value != row.value
             assert table[key].observed_at >= row.observed_at
             if changed and is_settling_growth(row, table[key]):
@@ -380,6 +395,28 @@ def test_the_first_value_is_kept_and_observed_at_never_decreases(
             if table[key].revision == 0:
                 assert (table[key].first_value, table[key].revised_at) == (table[key].value, None)
             assert row.provenance is SEED or table[key].provenance is not SEED
+
+
+_stated_batches = st.lists(_stated, max_size=12, unique_by=lambda one: one.stat_key)
+_of_source_and_backfill = st.lists(
+    st.tuples(_stated_batches, st.sampled_from([API, RECOMPUTED, BACKFILL])), max_size=6
+)
+
+
+@unhurried
+@given(_of_source_and_backfill)
+def test_a_backfill_never_changes_a_value_that_the_source_gives(
+    history: list[tuple[list[Observation], Provenance]],
+) -> None:
+    table: dict[str, StatRow] = {}
+    source_alone: dict[str, StatRow] = {}
+    for number, (batch, provenance) in enumerate(history):
+        applied(table, batch, provenance, hours(200 + number))
+        if provenance is not BACKFILL:
+            applied(source_alone, batch, provenance, hours(200 + number))
+    assert {key: table[key] for key in source_alone} == source_alone
+    others = [row for key, row in table.items() if key not in source_alone]
+    assert all(row.provenance is BACKFILL for row in others)
 
 
 @unhurried

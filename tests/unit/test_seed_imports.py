@@ -195,6 +195,12 @@ def test_the_stored_row_names_the_file_the_line_and_where_the_export_had_it_from
     assert other.observed_at == datetime(2026, 5, 6, 6, tzinfo=UTC)
 
 
+def test_a_parquet_file_that_is_cut_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+    file = written(tmp_path, "PAR1 and no more", name="stats.parquet")
+
+    assert "is no Parquet file that can be read" in fault(file, catalog, None)
+
+
 def test_an_export_is_loaded_for_every_metric_that_the_catalogue_has(
     tmp_path: Path, catalog: Catalog
 ) -> None:

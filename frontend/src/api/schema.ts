@@ -1114,6 +1114,11 @@ export interface components {
              */
             share: number | null;
             /**
+             * Disputes
+             * @description Days of the periods that a second witness counts otherwise, oldest first.
+             */
+            disputes: components["schemas"]["Dispute"][];
+            /**
              * Average 7D
              * @description Mean of the seven days that end with each day, to one decimal; null where one of them is not complete.
              *
@@ -1758,6 +1763,69 @@ export interface components {
          * @enum {string}
          */
         Direction: "up" | "down";
+        /**
+         * Dispute
+         * @description A day that a second witness counts otherwise; nothing is corrected.
+         */
+        Dispute: {
+            /**
+             * Metric Id
+             * @description Id of the metric.
+             */
+            metric_id: string;
+            /**
+             * Day
+             * Format: date
+             * @description The UTC day.
+             */
+            day: string;
+            /**
+             * Value
+             * @description What is stored, from the metric's own source.
+             */
+            value: number;
+            /**
+             * Witness
+             * @description Who counted otherwise: `clickpy`.
+             */
+            witness: string;
+            /**
+             * Witness Value
+             * @description What it counted. The two differ by more than 5 % of `value`.
+             */
+            witness_value: number;
+        };
+        /**
+         * DisputedNumbers
+         * @description Days that a second witness counts otherwise.
+         */
+        DisputedNumbers: {
+            /**
+             * @description Always `disputed`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "disputed";
+            /**
+             * Days
+             * @description The days, oldest first.
+             */
+            days: string[];
+            /**
+             * Witness
+             * @description Who counts otherwise: `clickpy`.
+             */
+            witness: string;
+            /**
+             * Values
+             * @description The stored value of each day.
+             */
+            values: number[];
+            /**
+             * Witness Values
+             * @description What the witness counts on each day.
+             */
+            witness_values: number[];
+        };
         /**
          * DownloadsTotal
          * @description Downloads of a product over the last 30 days that all of its metrics have.
@@ -2587,7 +2655,7 @@ export interface components {
              * Numbers
              * @description The numbers that it rests on.
              */
-            numbers: components["schemas"]["HeadlineNumbers"] | components["schemas"]["MoverNumbers"] | components["schemas"]["UnusualNumbers"] | components["schemas"]["ShiftNumbers"] | components["schemas"]["RecordNumbers"] | components["schemas"]["MilestoneNumbers"] | components["schemas"]["SettlingNumbers"] | components["schemas"]["GapNumbers"] | components["schemas"]["RestatedNumbers"] | components["schemas"]["MissingNumbers"] | components["schemas"]["SilenceNumbers"];
+            numbers: components["schemas"]["HeadlineNumbers"] | components["schemas"]["MoverNumbers"] | components["schemas"]["UnusualNumbers"] | components["schemas"]["ShiftNumbers"] | components["schemas"]["RecordNumbers"] | components["schemas"]["MilestoneNumbers"] | components["schemas"]["SettlingNumbers"] | components["schemas"]["GapNumbers"] | components["schemas"]["RestatedNumbers"] | components["schemas"]["DisputedNumbers"] | components["schemas"]["MissingNumbers"] | components["schemas"]["SilenceNumbers"];
             /**
              * Link
              * @description Path of the API that has these numbers.
@@ -2599,7 +2667,7 @@ export interface components {
          * @description What an insight is about, in the order in which insights are shown.
          * @enum {string}
          */
-        InsightKind: "headline" | "level_break" | "spike" | "dip" | "registry_gap" | "record" | "milestone" | "settling" | "mover" | "restated" | "missing" | "silence";
+        InsightKind: "headline" | "level_break" | "spike" | "dip" | "registry_gap" | "record" | "milestone" | "settling" | "mover" | "restated" | "disputed" | "missing" | "silence";
         /**
          * Insights
          * @description The insights of a period.
@@ -3154,6 +3222,11 @@ export interface components {
              * @description Fraction of the product's downloads in that period, 0 to 1; null when one of them is incomplete.
              */
             share: number | null;
+            /**
+             * Disputes
+             * @description Days of the periods that a second witness counts otherwise, oldest first.
+             */
+            disputes: components["schemas"]["Dispute"][];
         };
         /**
          * MonthlyProduct
@@ -3635,7 +3708,7 @@ export interface components {
          * @description How a value reached the database; a later member outranks an earlier one.
          * @enum {string}
          */
-        Provenance: "sample" | "csv_seed" | "api" | "recomputed";
+        Provenance: "sample" | "csv_seed" | "backfill" | "api" | "recomputed";
         /**
          * Reading
          * @description The newest reading of a metric.
@@ -4441,6 +4514,11 @@ export interface components {
              * @description One point for each period that holds a day of the range, oldest first; a running one is incomplete.
              */
             points: (components["schemas"]["DayPoint"] | components["schemas"]["WeekPoint"] | components["schemas"]["MonthPoint"])[];
+            /**
+             * Disputes
+             * @description Days of these periods that a second witness counts otherwise, oldest first.
+             */
+            disputes: components["schemas"]["Dispute"][];
             /** @description How fresh the data are. */
             freshness: components["schemas"]["Freshness"];
         };
@@ -4512,6 +4590,11 @@ export interface components {
              * @description Every feed and mention of the catalogue, and each place of releases whose last reading failed.
              */
             places: components["schemas"]["PlaceStatus"][];
+            /**
+             * Disputes
+             * @description Days of the last five weeks that a second witness counts otherwise, by metric and day.
+             */
+            disputes: components["schemas"]["Dispute"][];
             /**
              * Runs
              * @description The last ten runs, newest first.
@@ -5099,6 +5182,11 @@ export interface components {
              * @description Fraction of the product's downloads in that period, 0 to 1; null when one of them is incomplete.
              */
             share: number | null;
+            /**
+             * Disputes
+             * @description Days of the periods that a second witness counts otherwise, oldest first.
+             */
+            disputes: components["schemas"]["Dispute"][];
         };
         /**
          * WeeklyProduct
@@ -6685,7 +6773,7 @@ export interface operations {
                 /** @description Only runs in this state. */
                 status?: ("running" | "success" | "partial" | "failed" | "abandoned") | null;
                 /** @description Only runs of this job. */
-                job?: ("seed_from_csv" | "daily_refresh" | "weekly_refresh" | "update_all" | "bootstrap_tables" | "import_file" | "replay" | "repair" | "event" | "digest" | "deliver") | null;
+                job?: ("seed_from_csv" | "daily_refresh" | "weekly_refresh" | "update_all" | "bootstrap_tables" | "import_file" | "replay" | "backfill" | "repair" | "event" | "digest" | "deliver" | "undo") | null;
                 /** @description Maximum number of items. */
                 limit?: number;
                 /** @description Only runs that started before this instant; pass the `next_before` of a page. */

@@ -30,6 +30,7 @@ export type Metric = Product["metrics"][number];
 export type WeekPoint = Bodies["WeekPoint"];
 export type Point = WeekPoint | Bodies["DayPoint"] | Bodies["MonthPoint"];
 export type RunningPoint = Metric["running"];
+export type Dispute = Bodies["Dispute"];
 export type Change = Bodies["Change"];
 export type Overview = Bodies["Overview"];
 export type ProductOfWeek = Bodies["ProductOfWeek"];

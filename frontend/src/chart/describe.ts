@@ -1,4 +1,5 @@
 /** Describes points as text, for the tooltip, the live region and the table. */
+import type { Dispute } from "../api/types";
 import type { ChartPoint, PointKind } from "../data/chart-data";
 import { type ChartEvent, eventsBetween, eventText } from "../data/events";
 import { provenanceName } from "../data/naming";
@@ -28,6 +29,21 @@ export function pointNotes(point: ChartPoint, isFlow: boolean, format: Formats):
   if (api.provenance) notes.push(provenanceName(api.provenance));
   if (api.observed_at) notes.push(`read ${format.instant(api.observed_at)}`);
   return notes;
+}
+
+/** Returns a note on each day of a point that a second witness counts otherwise, with both values. */
+export function disputeNotes(
+  point: ChartPoint,
+  disputes: readonly Dispute[],
+  format: Formats,
+): readonly string[] {
+  const { period_start, period_end } = point.api;
+  return disputes
+    .filter(({ day }) => period_start <= day && day <= period_end)
+    .map(
+      ({ day, value, witness, witness_value }) =>
+        `disputed on ${format.day(day)}: ${format.count(value)}, ${witness} counts ${format.count(witness_value)}`,
+    );
 }
 
 const KIND_NOTES: Readonly<Record<PointKind, string>> = {

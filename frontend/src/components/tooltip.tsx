@@ -1,4 +1,4 @@
-import { periodEvents, periodTitle, pointNotes, valueText } from "../chart/describe";
+import { disputeNotes, periodEvents, periodTitle, pointNotes, valueText } from "../chart/describe";
 import type { Line } from "../chart/lines";
 import { type ChartEvent, eventText } from "../data/events";
 import { usePage } from "../hooks/contexts";
@@ -34,6 +34,7 @@ export function Tooltip({ lines, events, index, x, width, isAligned }: Props) {
             ...(before ? [`a year before ${valueText(before, format)}`] : []),
             ...(isAligned && point ? [format.period(point.api)] : []),
             ...(point ? pointNotes(point, line.series.metric.value_kind === "flow", format) : []),
+            ...(point ? disputeNotes(point, line.series.metric.disputes, format) : []),
           ];
           return (
             <li key={line.id}>

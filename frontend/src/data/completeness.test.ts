@@ -12,6 +12,7 @@ function serviceStatus(changes: Partial<ServiceStatus>): ServiceStatus {
     failures: [],
     losses: [],
     places: [],
+    disputes: [],
     runs: [],
     freshness,
     ...changes,

@@ -50,6 +50,7 @@ export function metric(points: readonly WeekPoint[], changes: Partial<WeeklyMetr
     four_period_change: null,
     year_on_year_change: null,
     level_break: null,
+    disputes: [],
     share: null,
     ...changes,
   };

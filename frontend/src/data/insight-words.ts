@@ -14,6 +14,7 @@ export const MARKS: Readonly<Record<Insight["kind"], string>> = {
   settling: "▼",
   mover: "→",
   restated: "↻",
+  disputed: "≠",
   missing: "!",
   silence: "✓",
 };
@@ -43,6 +44,11 @@ export function insightTitle(insight: Insight, name: string, format: Formats): s
       return `${name} is back to usual after a peak`;
     case "registry_gap":
       return gapTitle(numbers.source, numbers.lacking, numbers.low, format);
+    case "disputed": {
+      const [first] = numbers.days;
+      const days = numbers.days.length === 1 && first ? format.day(first) : `${numbers.days.length} days`;
+      return `${name}: ${days} counted otherwise by ${numbers.witness}`;
+    }
     case "silence":
       return "Nothing unusual";
     default:

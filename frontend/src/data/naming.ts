@@ -22,6 +22,7 @@ const FAMILY_NAMES: Readonly<Record<string, string>> = {
 const PROVENANCE_NAMES: Readonly<Record<string, string>> = {
   sample: "sample data",
   csv_seed: "seed file",
+  backfill: "filled back",
   api: "registry",
   recomputed: "registry, re-read",
 };

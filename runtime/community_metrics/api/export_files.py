@@ -11,7 +11,6 @@ import hashlib
 import os
 import tempfile
 import weakref
-from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,13 +18,12 @@ from typing import TYPE_CHECKING
 from community_metrics.api.cache.sharing import SharedWork
 from community_metrics.api.memory import free_memory
 from community_metrics.api.timely import timely
+from community_metrics.parquet_files import write_parquet
 from community_metrics.views.rows import has_sample_data, scan_table
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Hashable
+    from collections.abc import Callable, Hashable
     from datetime import datetime
-
-    import pyarrow as pa
 
     from community_metrics.api.admission import Admission
     from community_metrics.api.cache.database import ReadDatabase
@@ -100,18 +98,6 @@ async def _written(reader: LanceDBReader, *, table: str, timeout_s: float, seen:
     is_sample = await has_sample_data(source)
     schema, batches = scan_table(source, table, is_sample=is_sample)
     file = ExportFile(is_sample=is_sample)
-    await _write_parquet(file.path, schema, timely(batches, timeout_s))
+    await write_parquet(file.path, schema, timely(batches, timeout_s))
     await asyncio.to_thread(file.seal)
     return file
-
-
-async def _write_parquet(
-    path: Path, schema: pa.Schema, batches: AsyncGenerator[pa.RecordBatch, None]
-) -> None:
-    from pyarrow import parquet, system_memory_pool  # noqa: PLC0415  only this route needs it
-
-    pool = system_memory_pool()  # the default one keeps 10 MB
-    with parquet.ParquetWriter(path, schema, compression="zstd", memory_pool=pool) as writer:
-        async with aclosing(batches):
-            async for batch in batches:
-                writer.write_batch(batch)

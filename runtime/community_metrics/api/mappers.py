@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from community_metrics.periods import Period
+    from community_metrics.series.disputes import Dispute
     from community_metrics.series.freshness import RunView
     from community_metrics.series.grid import Point
     from community_metrics.series.insights import Insight
@@ -72,6 +73,7 @@ _NUMBERS: Final[Mapping[InsightKind, type[base.Body]]] = {
     InsightKind.SETTLING: insights.SettlingNumbers,
     InsightKind.MOVER: insights.MoverNumbers,
     InsightKind.RESTATED: insights.RestatedNumbers,
+    InsightKind.DISPUTED: insights.DisputedNumbers,
     InsightKind.MISSING: insights.MissingNumbers,
     InsightKind.SILENCE: insights.SilenceNumbers,
 }
@@ -130,8 +132,24 @@ def series_body(view: MetricSeries, versions: TableVersions) -> points.Series:
         metric=points.MetricIdentity.model_validate(view.metric, from_attributes=True),
         grain=view.grain.value,
         points=[point(**point_fields(each)) for each in view.points],
+        disputes=disputes_body(view.disputes),
         freshness=freshness_body(view.freshness, versions),
     )
+
+
+def disputed_fields(point: Point, disputes: Sequence[Dispute]) -> dict[str, int | None]:
+    """Return how many days of a point are disputed, and of a day what the witness counted."""
+    own = [one for one in disputes if point.period.start <= one.day <= point.period.end]
+    is_day = point.period.grain is Grain.DAY
+    return {
+        "disputed_days": len(own),
+        "witness_value": own[0].witness_value if own and is_day else None,
+    }
+
+
+def disputes_body(found: Sequence[Dispute]) -> list[points.Dispute]:
+    """Return disputed days with both of their values."""
+    return [points.Dispute.model_validate(each, from_attributes=True) for each in found]
 
 
 def beside_registry_body(view: BesideRegistry, versions: TableVersions) -> points.BesideRegistry:
@@ -277,6 +295,7 @@ def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
         failures=[status.Failure.model_validate(each, from_attributes=True) for each in view.failures],
         losses=[status.Loss.model_validate(each, from_attributes=True) for each in view.losses],
         places=[status.PlaceStatus.model_validate(each, from_attributes=True) for each in view.places],
+        disputes=disputes_body(view.disputes),
         runs=[run_body(one) for one in view.runs],
         freshness=freshness_body(view.freshness, versions),
     )
@@ -449,4 +468,5 @@ def _metric_fields(view: MetricView) -> dict[str, Any]:
         "year_on_year_change": summary.year_on_year,
         "share": summary.share,
         "level_break": summary.level_break,
+        "disputes": disputes_body(view.disputes),
     }

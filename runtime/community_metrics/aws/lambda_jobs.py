@@ -2,8 +2,9 @@
 
 A refresh stops in time for Lambda's limit; the next scheduled one reads the metrics that are left.
 
-`{"job": "monitor"}` is no run: it reports to CloudWatch how the runs ended. `{"job": "deliver"}` sends the
-digests that are due.
+`{"job": "monitor"}` is no run: it reports to CloudWatch how the runs ended, and how old the newest backup is.
+`{"job": "deliver"}` sends the digests that are due. `{"job": "backup"}` stores every table in the bucket of
+the backups, and `{"job": "restore_drill"}` tries to restore the newest one.
 """
 
 from __future__ import annotations
@@ -16,19 +17,25 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from pydantic import TypeAdapter, ValidationError
 
 from community_metrics import log
+from community_metrics.aws.backups import backup_gauges, restore_drill
 from community_metrics.aws.secrets import CachedSettings
-from community_metrics.aws.telemetry import publish_data_gauges
+from community_metrics.aws.telemetry import publish, publish_data_gauges
+from community_metrics.backup.place import place_of
+from community_metrics.backup.writing import back_up
 from community_metrics.clock import SystemClock
 from community_metrics.delivery.job import deliver
 from community_metrics.errors import CommunityMetricsError, ConfigurationError
 from community_metrics.model import RunStatus
 from community_metrics.runs.deliveries import DELIVER
 from community_metrics.runs.execute import execute
+from community_metrics.runs.job import Job
 from community_metrics.runs.registry import JOBS
 
 if TYPE_CHECKING:
+    from community_metrics.backup.manifest import Manifest
+    from community_metrics.config import Settings
     from community_metrics.delivery.job import DeliveryReport
-    from community_metrics.runs.job import Job, RunReport
+    from community_metrics.runs.job import RunReport
 
 TIME_BUDGET_MINUTES: Final = 13
 """What a refresh has if its event names no budget: Lambda ends the function after 15 minutes."""
@@ -55,34 +62,67 @@ class Deliver:
     name: ClassVar[str] = DELIVER
 
 
-_KINDS: Final[dict[str, type[Job | Monitor | Deliver]]] = {
+@dataclass(frozen=True)
+class Backup:
+    """The event that stores every table in the bucket of the backups. No options."""
+
+    name: ClassVar[str] = "backup"
+
+
+@dataclass(frozen=True)
+class RestoreDrill:
+    """The event that restores the newest backup into a scratch folder. No options."""
+
+    name: ClassVar[str] = "restore_drill"
+
+
+Event = Job | Monitor | Deliver | Backup | RestoreDrill
+_KINDS: Final[dict[str, type[Event]]] = {
     **JOBS,
-    Monitor.name: Monitor,
-    Deliver.name: Deliver,
+    **{kind.name: kind for kind in (Monitor, Deliver, Backup, RestoreDrill)},
 }
 _SETTINGS: Final = CachedSettings(SystemClock())
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Run one job and return how it ended, or the gauges of `monitor`; what AWS calls.
+    """Run one job and return how it ended, the gauges of `monitor`, or a backup; what AWS calls.
 
     Raises:
         ConfigurationError: the event, a setting or the catalogue is invalid.
         JobFailed: the run failed, so that Lambda counts an error, retries and alarms.
-        CommunityMetricsError: another run holds the database, or storage failed.
+        CommunityMetricsError: another run holds the database, storage failed, or a backup did.
     """
     job = job_of(event)
     settings = _SETTINGS.current()
     log.configure(settings, is_terminal=False)
-    if isinstance(job, Monitor):
-        return dict(asyncio.run(publish_data_gauges(settings, SystemClock())))
-    if isinstance(job, Deliver):
-        return _delivery_body(asyncio.run(deliver(settings)))
     # a loop of its own: a job opens and closes everything it uses, so nothing is left on it
-    return _body(asyncio.run(execute(job, settings)))
+    return asyncio.run(_done(job, settings))
 
 
-def job_of(event: object) -> Job | Monitor | Deliver:
+async def _done(job: Event, settings: Settings) -> dict[str, Any]:
+    match job:
+        case Monitor():
+            return await _monitored(settings)
+        case Deliver():
+            return _delivery_body(await deliver(settings))
+        case Backup():
+            made = await back_up(settings, place_of(settings), write_only=settings.backup_write_only)
+            return _backup_body(made.manifest)
+        case RestoreDrill():
+            return _backup_body(await restore_drill(settings))
+    return _body(await execute(job, settings))
+
+
+async def _monitored(settings: Settings) -> dict[str, Any]:
+    """Publish every gauge; an error of the backups' bucket comes after those of the data are published."""
+    clock = SystemClock()
+    gauges = await publish_data_gauges(settings, clock)
+    if age := await asyncio.to_thread(backup_gauges, settings, clock.now()):
+        await asyncio.to_thread(publish, age, settings.deployment_stage)
+    return gauges | age
+
+
+def job_of(event: object) -> Event:
     """Return the job that an event starts.
 
     Raises:
@@ -117,6 +157,10 @@ def job_of(event: object) -> Job | Monitor | Deliver:
 def _delivery_body(report: DeliveryReport) -> dict[str, Any]:
     run_id = None if report.run is None else report.run.ingestion_run_id
     return {"run_id": run_id, "sent": report.sent, "notes": report.sentences}
+
+
+def _backup_body(manifest: Manifest) -> dict[str, Any]:
+    return {"backup_id": manifest.backup_id, "rows": manifest.rows, "bytes": manifest.bytes}
 
 
 def _body(report: RunReport) -> dict[str, Any]:

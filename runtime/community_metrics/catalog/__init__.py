@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from community_metrics.catalog.catalog import Catalog, load_catalog
+from community_metrics.catalog.catalog import PACKAGED_CATALOG, Catalog, load_catalog
 from community_metrics.catalog.entries import Metric, Product
 
-__all__ = ["Catalog", "Metric", "Product", "load_catalog"]
+__all__ = ["PACKAGED_CATALOG", "Catalog", "Metric", "Product", "load_catalog"]

@@ -19,6 +19,7 @@ from community_metrics.model import (
     ValueKind,
     Visibility,
     WebhookFormat,
+    Witness,
 )
 from community_metrics.suggestions import suggestion
 
@@ -45,6 +46,7 @@ _WORDS: Mapping[str, type[StrEnum]] = {
     "window": SourceWindow,
     "kind": ValueKind,
     "visibility": Visibility,
+    "witness": Witness,
     "to": TargetKind,
     "via": MailService,
     "format": WebhookFormat,

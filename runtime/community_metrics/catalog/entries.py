@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from community_metrics.model import METRIC_ID, MetricDefinition, SourceWindow, ValueKind, Visibility
+from community_metrics.model import METRIC_ID, MetricDefinition, SourceWindow, ValueKind, Visibility, Witness
+from community_metrics.sources.base import EVERYTHING
+from community_metrics.sources.pypistats import PypiStats
 from community_metrics.text import without_controls
 
 if TYPE_CHECKING:
@@ -91,7 +93,8 @@ class Metric(Entry):
     first `_`. The values of `fallbacks` are shown as estimates where this metric has none. `visibility` says
     who may see it: without it what its source says, else everybody. `cadence` is how often it is read;
     without it, daily what would be lost otherwise, and weekly the rest. `watch` says that it is somebody
-    else's: it is read and compared with, and in no total, no insight and no table of products.
+    else's: it is read and compared with, and in no total, no insight and no table of products. `witness`
+    names who is compared with its source (`second_witness`).
     """
 
     metric_id: Annotated[MetricId, Field(alias="id")]
@@ -108,6 +111,15 @@ class Metric(Entry):
     is_active: Annotated[bool, Field(alias="active")] = True
     is_watched: Annotated[bool, Field(alias="watch")] = False
     visibility: Annotated[Visibility, Field(strict=False)] = Visibility.PUBLIC
+    witness: Annotated[Witness | None, Field(strict=False)] = None
+
+    @property
+    def second_witness(self) -> Witness:
+        """Who is compared with its source once a week: without `witness` ClickPy for PyPI, else nobody."""
+        if self.witness is not None:
+            return self.witness
+        is_package = self.source == PypiStats.name and self.subject != EVERYTHING
+        return Witness.CLICKPY if is_package else Witness.NONE
 
     @property
     def family(self) -> str:

@@ -10,8 +10,17 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from community_metrics.catalog.entries import usual_unit
-from community_metrics.model import REGISTRY_FAMILY, SEED_SOURCE, UNIQUES, SourceWindow, ValueKind, Visibility
+from community_metrics.model import (
+    REGISTRY_FAMILY,
+    SEED_SOURCE,
+    UNIQUES,
+    SourceWindow,
+    ValueKind,
+    Visibility,
+    Witness,
+)
 from community_metrics.sources.base import kind_of, subject_faults, unit_of, visibility_of
+from community_metrics.sources.pypistats import PypiStats
 from community_metrics.suggestions import suggestion
 
 if TYPE_CHECKING:
@@ -74,6 +83,7 @@ def rule_faults(
             *_source_faults(metric, sources),
             *_kind_faults(metric, sources),
             *_visibility_faults(metric, sources),
+            *_witness_faults(metric),
             *_fallback_faults(metric, by_id, sources),
         ):
             yield metric.fault(field, message)
@@ -168,6 +178,13 @@ def _visibility_faults(metric: RawEntry, sources: Mapping[str, Source]) -> Itera
             "visibility",
             f"is 'public', but {metric.get('source')} returns what only the team may see. {fix}",
         )
+
+
+def _witness_faults(metric: RawEntry) -> Iterator[_FieldFault]:
+    """Yield the fault of an entry that is compared with what counts something else."""
+    if metric.get("witness") == Witness.CLICKPY and metric.get("source") != PypiStats.name:
+        fix = 'Fix: write witness = "none", or leave it out'
+        yield "witness", f"is 'clickpy', which counts only what {PypiStats.name} counts. {fix}"
 
 
 def source_defaults(metric: RawEntry, sources: Mapping[str, Source]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from community_metrics.catalog import load_catalog
+from community_metrics.cli.backfill_checks import backfill_checks
 from community_metrics.cli.checks import Check, fail, ok, warn
 from community_metrics.cli.delivery_checks import last_delivery_checks, setting_checks
 from community_metrics.cli.event_checks import event_checks
@@ -106,6 +107,7 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
     stored, view = await stored_checks(settings, catalog, clock)
     checks += [*stored, *(_data_checks(view, catalog) if view else ())]
     checks += await last_delivery_checks(settings, catalog, clock)
+    checks += await backfill_checks(settings, catalog, clock)
     return checks + await _probe_all(settings, catalog, clock)
 
 

@@ -29,6 +29,7 @@ COMMANDS: Final[Panels] = {
         "refresh": "Fetch the recent weeks from the registries, and every gap they can still fill.",
         "refresh-daily": "Fetch what a weekly reading would lose; leaves out what was read today.",
         "update-all": "Fetch more weeks from the registries; replaces seeded days and earlier refreshes.",
+        "backfill": "Fill in the days from before the first run, as far back as archives have them.",
         "replay": "Rebuild a day's values from kept answers; sends no request.",
         "bootstrap": "Create missing tables.",
         "event": "Record what happened on a day, list it, remove it.",
@@ -48,6 +49,12 @@ COMMANDS: Final[Panels] = {
         "doctor": "Check settings, database and registries, and print a fix for each problem.",
         "repair": "Build the indexes anew; delete surplus copies, and rows from the future.",
     },
+    "Keep": {
+        "backup": "Store every table in a folder or a bucket, check such a backup, try to restore it.",
+        "restore": "Write a backup into an empty database of either mode, and compare every row.",
+        "runs": "Take back what one run wrote.",
+        "move": "Copy the database into an empty one of any mode, and compare every row.",
+    },
     "Serve": {
         "serve": "Serve the read API until stopped; prints its address once it answers.",
         "demo": "Serve two years of invented sample data until stopped; needs neither network nor settings.",
@@ -59,6 +66,14 @@ COMMANDS: Final[Panels] = {
 }
 """The help of each command by panel; `update-all` is the function `update_all` in `commands.update_all`."""
 SUBCOMMANDS: Final[Panels] = {
+    "backup": {
+        "create": "Store every table as Parquet, with the catalogue and a manifest, and remove old backups.",
+        "verify": "Compare each file of a backup with its manifest; needs no database.",
+        "drill": "Restore a backup into a scratch folder, compare every row, and remove the folder.",
+    },
+    "runs": {
+        "undo": "Take back what one run wrote: its rows get the values of before.",
+    },
     "catalog": {
         "check": "Validate the catalogue; list every fault with its line.",
         "show": "Print the active metrics, and the targets of digests.",
@@ -79,6 +94,8 @@ SUBCOMMANDS: Final[Panels] = {
     },
 }
 """The commands of a group; `catalog show` is the function `show` of `commands.catalog`."""
+DEFAULT_COMMANDS: Final = {"backup": "create"}
+"""The command of a group that runs where none is named: `backup TARGET` is `backup create TARGET`."""
 
 
 _OUTPUT_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE}
@@ -97,6 +114,14 @@ class LazyGroup(TyperGroup):
         """Return the command, or None if the group has none of this name."""
         return load_command(f"{self._path} {cmd_name}".strip()) if cmd_name in self.commands else None
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments of the program, with the default command of the group where none is named."""
+        default = DEFAULT_COMMANDS.get(self._path)
+        if default and not {*args[:1]} & {*self.commands, "--help"}:
+            args = [default, *args]
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
         """Write one section for each panel, all with the same width of the first column."""
         width = max(map(len, self.commands))
@@ -109,7 +134,8 @@ def load_command(path: str) -> Any:
     """Return the command or group at `path`, such as `report`, `catalog` or `catalog show`."""
     if path in SUBCOMMANDS:
         text = next(panel[path] for panel in COMMANDS.values() if path in panel)
-        return LazyGroup(path=path, name=path, help=text, no_args_is_help=True, rich_markup_mode=None)
+        needs_name = path not in DEFAULT_COMMANDS
+        return LazyGroup(path=path, name=path, help=text, no_args_is_help=needs_name, rich_markup_mode=None)
     path = path.replace("import", "import-file")  # `import` is no name of a Python function
     module, name = path.replace("-", "_").split()[0], path.rsplit(maxsplit=1)[-1]
     command = typer.Typer(add_completion=False, rich_markup_mode=None)

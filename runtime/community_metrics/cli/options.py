@@ -50,6 +50,19 @@ IncludeSuspect = Annotated[
     bool, typer.Option("--include-suspect", help="Load the rows that the files mark as suspect too.")
 ]
 
+BackupSource = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SOURCE",
+        help="The folder of the backups, or s3://bucket/prefix.  [default: CM_BACKUP_TARGET]",
+        show_default=False,
+    ),
+]
+BackupId = Annotated[
+    str | None,
+    typer.Option("--backup", metavar="ID", help="The backup.  [default: the newest]", show_default=False),
+]
+
 
 def whole_number(
     name: str, low: int, high: int, text: str, *, show_default: bool = True

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from community_metrics import log
+from community_metrics.aws.backups import backup_gauges
 from community_metrics.aws.telemetry import data_gauges, publish
 from community_metrics.clock import SystemClock
 from community_metrics.config import given_settings, given_stage, load_settings
@@ -102,10 +103,22 @@ def main() -> int:
     try:
         settings = load_settings()
         log.configure(settings, is_terminal=False)
-        is_complete &= report_gauges(asyncio.run(data_gauges(settings, clock)), [])
     except CommunityMetricsError as error:
-        is_complete = report_gauges({}, [f"{error}"])
+        report_gauges({}, [f"{error}"])
+        return 1
+    # the bucket first, because the database may be slow or unreachable
+    is_complete &= _reported(lambda: backup_gauges(settings, clock.now()))
+    is_complete &= _reported(lambda: asyncio.run(data_gauges(settings, clock)))
     return 0 if is_complete else 1
+
+
+def _reported(measure: Callable[[], dict[str, float]]) -> bool:
+    """Report gauges, or the error that they cannot be measured, and return whether there is none."""
+    try:
+        gauges = measure()
+    except CommunityMetricsError as error:
+        return report_gauges({}, [f"{error}"])
+    return report_gauges(gauges, [])
 
 
 def report_gauges(gauges: Mapping[str, float], errors: Sequence[str]) -> bool:

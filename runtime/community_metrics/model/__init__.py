@@ -57,6 +57,7 @@ from community_metrics.model.observations import (
 )
 from community_metrics.model.outages import OutageKind
 from community_metrics.model.runs import (
+    BACKFILL_JOB,
     DIGEST_JOB,
     EVENT_JOB,
     JobName,
@@ -69,8 +70,10 @@ from community_metrics.model.runs import (
     RunStatus,
 )
 from community_metrics.model.traffic import StoredTrafficSet, TrafficSet
+from community_metrics.model.witness import Witness, WitnessedDay
 
 __all__ = [
+    "BACKFILL_JOB",
     "DIGEST_JOB",
     "EDGE_REACH",
     "EVENT_JOB",
@@ -126,6 +129,8 @@ __all__ = [
     "ValueMark",
     "Visibility",
     "WebhookFormat",
+    "Witness",
+    "WitnessedDay",
     "delivery_key",
     "event_order",
     "is_reading_id",

@@ -27,12 +27,20 @@ class InsightKind(StrEnum):
     SETTLING = "settling"
     MOVER = "mover"
     RESTATED = "restated"
+    DISPUTED = "disputed"
     MISSING = "missing"
     SILENCE = "silence"
 
 
 USUAL_KINDS: Final = frozenset(
-    {InsightKind.HEADLINE, InsightKind.MOVER, InsightKind.MISSING, InsightKind.RESTATED, InsightKind.SILENCE}
+    {
+        InsightKind.HEADLINE,
+        InsightKind.MOVER,
+        InsightKind.MISSING,
+        InsightKind.RESTATED,
+        InsightKind.DISPUTED,
+        InsightKind.SILENCE,
+    }
 )
 """Kinds of what every period has: they do not say that something is unusual."""
 

@@ -33,6 +33,8 @@ class Provenance(StrEnum):
     SAMPLE = "sample"
     """Invented for a demo; no database holds such values and others."""
     CSV_SEED = "csv_seed"
+    BACKFILL = "backfill"
+    """From before the first run: the source's own archive, or another witness of the same series."""
     API = "api"
     RECOMPUTED = "recomputed"
 
@@ -40,6 +42,11 @@ class Provenance(StrEnum):
     def rank(self) -> int:
         """A higher rank outranks a lower one."""
         return list(Provenance).index(self)
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the value came from the metric's own source when a refresh asked it."""
+        return self.rank >= Provenance.API.rank
 
 
 class Status(StrEnum):

@@ -17,12 +17,16 @@ JobName = Literal[
     "bootstrap_tables",
     "import_file",
     "replay",
+    "backfill",
     "repair",
     "event",
     "digest",
     "deliver",
+    "undo",
 ]
 """The names in `history`."""
+BACKFILL_JOB: Final = "backfill"
+"""A run that fills in the days from before the first run; its dry run requests nothing."""
 EVENT_JOB: Final = "event"
 """A run that writes or removes an event for a person; its `scope` is the event's id."""
 DIGEST_JOB: Final = "digest"

@@ -136,8 +136,9 @@ class Batches:
         return None if self.wanted is None else len(self.wanted - self.outcomes.keys())
 
     def add(self, result: FetchResult, read: LastRead | None = None) -> None:
-        """Keep the result of one metric until its batch is stored."""
-        self.outcomes[result.metric_id] = _outcome(self.run.ingestion_run_id, result)
+        """Keep the result of one metric, or a further part of it, until its batch is stored."""
+        before = self.outcomes.get(result.metric_id)
+        self.outcomes[result.metric_id] = _outcome(self.run.ingestion_run_id, result, before)
         self.notes += [(result.metric_id, one_line(note)) for note in result.notes]
         self._results.append(result)
         self._reads += [] if read is None else [read]
@@ -242,7 +243,8 @@ async def store_batch(context: RunContext) -> None:
         batches.counts.unchanged + counts.unchanged,
     )
     batches.unwritten = None
-    await store.record_outcomes([batches.outcomes[result.metric_id] for result in batch.results])
+    named = dict.fromkeys(result.metric_id for result in batch.results)  # a metric may have several results
+    await store.record_outcomes([batches.outcomes[name] for name in named])
     await store.record_reads(batch.reads)
     batches.stored |= {result.metric_id for result in batch.results}
     if batch.results:
@@ -279,7 +281,24 @@ async def _define(context: RunContext) -> None:
         context.batches.defined = renamed
 
 
-def _outcome(run_id: str, result: FetchResult) -> RunOutcome:
+def _outcome(run_id: str, result: FetchResult, before: RunOutcome | None) -> RunOutcome:
+    """Return how a metric ended, so far, which had the outcome `before` its last result."""
+    whole = _outcome_alone(run_id, result)
+    if before is None:
+        return whole
+    first = before if before.message else whole  # the error that came first
+    days = [one.last_day for one in (before, whole) if one.last_day]
+    count = before.observations + whole.observations
+    failed = OutcomeStatus.PARTIAL if count else OutcomeStatus.FAILED
+    return replace(
+        first,
+        status=failed if first.message else OutcomeStatus.SUCCESS,
+        observations=count,
+        last_day=max(days, default=None),
+    )
+
+
+def _outcome_alone(run_id: str, result: FetchResult) -> RunOutcome:
     error = result.error
     failed = OutcomeStatus.PARTIAL if result.observations else OutcomeStatus.FAILED
     return RunOutcome(

@@ -124,8 +124,9 @@ class Gathering:
     def _checked(self, result: FetchResult, request: FetchRequest) -> FetchResult:
         now = self._context.clock.now()
         answered = self._client.clock_check.newest(self._source.host) or now
+        window = getattr(self._source, "window", None)  # a place that states events has no values
         reason = (
-            invalid_observation(result, self._source, today(min(now, answered)))
+            invalid_observation(result, window, today(min(now, answered)))
             or unusable_list(result)
             or unusable_event(result)
         )
@@ -170,11 +171,11 @@ def _unfinished(source: Reader, request: FetchRequest, error: BaseException | No
     return TerminalSourceError(text, source=source.name, subject=request.subject)
 
 
-def invalid_observation(result: FetchResult, source: Reader, today: date) -> str | None:
+def invalid_observation(result: FetchResult, window: SourceWindow | None, today: date) -> str | None:
     """Return the first observation that the metric cannot have, after the reason; None if there is none."""
     days: set[date] = set()
     for observation in result.observations:
-        reason = _reason(observation, result.metric_id, source, today)
+        reason = _reason(observation, result.metric_id, window, today)
         if reason is None and observation.period_end in days:
             reason = f"{observation.period_end} occurs twice"
         if reason is not None:
@@ -202,10 +203,9 @@ def unusable_event(result: FetchResult) -> str | None:
     return None
 
 
-def _reason(observation: object, metric_id: str, source: Reader, today: date) -> str | None:
+def _reason(observation: object, metric_id: str, window: SourceWindow | None, today: date) -> str | None:
     if type(observation) is not Observation:  # a plug-in may return anything, a subclass without checks too
         return "it is not an Observation"
-    window = getattr(source, "window", None)  # a place that states events has no values
     if (observation.metric_id, observation.source_window) != (metric_id, window):
         return f"it is not of the metric {metric_id} with the window {window}"
     is_running = observation.period_end == today and window is not SourceWindow.INSTANT

@@ -109,6 +109,14 @@ class Progress(Protocol):
         """Note that one metric of a source has its numbers, or an error."""
         ...
 
+    def steps_started(self, name: str, total: int) -> None:
+        """Note that a place begins whose metrics take about `total` requests together."""
+        ...
+
+    def step_done(self, name: str, what: str, left_s: float) -> None:
+        """Note that one of these requests is answered; the others take about `left_s` seconds."""
+        ...
+
 
 class NoProgress:
     """Shows nothing; for callers that read the report instead."""
@@ -117,6 +125,12 @@ class NoProgress:
         """Note nothing."""
 
     def metric_done(self, name: str, metric_id: str, error: SourceError | None) -> None:
+        """Note nothing."""
+
+    def steps_started(self, name: str, total: int) -> None:
+        """Note nothing."""
+
+    def step_done(self, name: str, what: str, left_s: float) -> None:
         """Note nothing."""
 
 

@@ -18,6 +18,7 @@ from community_metrics.runs.identity import StoredIds, proves_subject, stored_id
 from community_metrics.runs.job import JobResult
 from community_metrics.runs.to_read import fetched_metrics, to_read
 from community_metrics.runs.turns import in_turn, turn_failed
+from community_metrics.runs.witness import ask_witnesses
 from community_metrics.sources import available_sources
 from community_metrics.sources.base import FetchRequest, FetchResult, reads_days_once
 from community_metrics.sources.client.client import RegistryClient
@@ -61,8 +62,8 @@ def prepared(job: Refresh, catalog: Catalog, now: datetime) -> Work:
         batches.redefined = frozenset(left.changed)
         by_source = _by_source(wanted, turns, context.clock.now())
         requests = await _requests(context, by_source, left.changed, floor, until)
-        await _fetch(context, requests, left.readings)
-        notes = (*job.notes(chosen, wanted, left.waiting), *_read_twice(left.read_twice))
+        unasked = await _fetch(context, requests, left.readings)
+        notes = (*job.notes(chosen, wanted, left.waiting), *_read_twice(left.read_twice), *unasked)
         if not wanted:
             return JobResult(notes=notes)
         return JobResult(batches.first_day or floor, batches.last_day or until, notes)
@@ -133,11 +134,11 @@ async def _fetch(
     context: RunContext,
     requests: Mapping[Source, Sequence[FetchRequest]],
     readings: Sequence[EventReading],
-) -> None:
+) -> tuple[str, ...]:
     """Ask every source, all side by side, and store what they return in batches meanwhile.
 
     Places of events come after them: a registry that limits requests should first give the values, some of
-    which nobody gives later.
+    which nobody gives later. Second witnesses come last; returns a note for each that did not answer.
     """
     async with _client(context) as client, storing(context):
         context.batches.check = client.clock_check.require_true
@@ -151,6 +152,8 @@ async def _fetch(
         async with asyncio.TaskGroup() as tasks:
             for reader, wanted in of_events.items():
                 tasks.create_task(Gathering(reader, wanted, client, context).run())
+        asks = getattr(context.job, "asks_witnesses", False) and not context.job.only
+        return await ask_witnesses(context, client) if asks else ()
 
 
 def _client(context: RunContext) -> RegistryClient:

@@ -11,7 +11,7 @@ from pathlib import Path  # noqa: TC003  the parser of Lambda events resolves th
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from community_metrics.errors import ConfigurationError
-from community_metrics.model import Provenance
+from community_metrics.model import BACKFILL_JOB, Provenance
 from community_metrics.runs.job import JobResult
 from community_metrics.text import counted
 
@@ -40,6 +40,8 @@ class Refresh:
     """
 
     provenance: ClassVar[Provenance]
+    asks_witnesses: ClassVar[bool] = False
+    """Whether a run over all metrics asks the second witness of each, once a week."""
 
     lookback_weeks: int
     only: tuple[str, ...] = ()
@@ -107,6 +109,7 @@ class WeeklyRefresh(Refresh):
 
     name: ClassVar[str] = "weekly_refresh"
     provenance: ClassVar[Provenance] = Provenance.API
+    asks_witnesses: ClassVar[bool] = True
 
     lookback_weeks: int = 5
 
@@ -180,6 +183,33 @@ class UpdateAll(Refresh):
     def is_by_hand(self) -> bool:
         """True: no schedule has this job."""
         return True
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """Fill in the days from before the first run that a metric's own source no longer returns.
+
+    They come from the registry's archive, or from another witness that counts alike on the days that both
+    have. A value that a refresh gave is never replaced. A run that was stopped is continued by the next one,
+    which requests only days that are not stored.
+    """
+
+    name: ClassVar[str] = BACKFILL_JOB
+    provenance: ClassVar[Provenance] = Provenance.BACKFILL
+
+    only: tuple[str, ...] = ()
+    since: date | None = None
+    retire: bool = False
+
+    def prepare(self, catalog: Catalog, now: datetime) -> Work:
+        """Return the work: find the days that are not stored, and read them.
+
+        Raises:
+            ConfigurationError: none of the chosen metrics can be filled back, or no day from `since` on.
+        """
+        from community_metrics.runs.backfill import prepared  # noqa: PLC0415  imports the HTTP client
+
+        return prepared(self, catalog, now)
 
 
 @dataclass(frozen=True)
@@ -268,7 +298,8 @@ class Replay:
 class BootstrapTables:
     """Create the missing tables. Every job does so; this one does nothing else.
 
-    With `reset` it first drops the existing ones, history included.
+    With `reset` it first makes a backup of the existing ones and then drops them, history included.
+    `without_backup` makes none, for a database that cannot be read.
     """
 
     name: ClassVar[str] = "bootstrap_tables"
@@ -277,6 +308,7 @@ class BootstrapTables:
 
     reset: bool = False
     retire: bool = False
+    without_backup: bool = False
 
     def prepare(self, _catalog: Catalog, _now: datetime) -> Work:
         """Return the work: drop the tables where `reset` is set; every run creates the missing ones."""
@@ -289,13 +321,29 @@ class BootstrapTables:
         rows = f"every row of the metrics, their values and the history in {place}"
         if context.holder is None:  # without a lease nothing may be deleted
             return JobResult(notes=(f"--reset would delete {rows}.",))
+        notes = () if self.without_backup else (await _saved(context),)
         await context.store.drop_tables(renew=context.holder.renew)
         await context.store.create_tables()
-        return JobResult(notes=(f"Deleted {rows}.",))
+        return JobResult(notes=(*notes, f"Deleted {rows}."))
+
+
+async def _saved(context: RunContext) -> str:
+    from community_metrics.runs.restore import saved  # noqa: PLC0415  only --reset needs it
+
+    return await saved(context.settings, context.clock)
 
 
 JOBS: Final[dict[str, type[Job]]] = {
     job.name: job
-    for job in (SeedFromCsv, DailyRefresh, WeeklyRefresh, UpdateAll, BootstrapTables, ImportFile, Replay)
+    for job in (
+        SeedFromCsv,
+        DailyRefresh,
+        WeeklyRefresh,
+        UpdateAll,
+        BootstrapTables,
+        ImportFile,
+        Replay,
+        Backfill,
+    )
 }
 """Every job by its name."""

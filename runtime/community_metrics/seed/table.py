@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import SeedFileError
+from community_metrics.parquet_files import MAGIC, csv_of_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,20 +40,23 @@ class Table:
 
 
 def read_text(file: Path) -> str:
-    """Return the text of a file in UTF-8, without its byte order mark.
+    """Return the text of a file in UTF-8, without its byte order mark; of a Parquet file its rows as CSV.
 
     Raises:
-        SeedFileError: the file cannot be read, is a device, or is not UTF-8.
+        SeedFileError: the file cannot be read, is a device, or is neither UTF-8 nor Parquet.
     """
     try:
         mode = file.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):  # /dev/zero has no end
             raise SeedFileError("", ["is not a file"])
-        return file.read_bytes().decode("utf-8-sig")
+        content = file.read_bytes()
+        return csv_of_parquet(content) if content.startswith(MAGIC) else content.decode("utf-8-sig")
     except OSError as error:
         raise SeedFileError("", [f"cannot be read: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
         raise SeedFileError("", ["is not UTF-8 text. Fix: save it as UTF-8"]) from error
+    except ValueError as error:
+        raise SeedFileError("", [str(error)]) from error
 
 
 def table_of(text: str) -> Table:

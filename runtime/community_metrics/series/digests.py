@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from community_metrics.series.insights import Insight, Material, Rule
     from community_metrics.series.period_totals import LevelOfPeriod, PeriodTotal
 
-UNKNOWN: Final = frozenset({InsightKind.REGISTRY_GAP, InsightKind.MISSING})
+UNKNOWN: Final = frozenset({InsightKind.REGISTRY_GAP, InsightKind.MISSING, InsightKind.DISPUTED})
 """Insights that say what is not known."""
 APART: Final = UNKNOWN | {InsightKind.HEADLINE, InsightKind.RESTATED}
 """Insights that are no finding: scores, what is not known and what was restated have their own places."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from community_metrics.errors import SourceError, TimeBudgetUsed
 from community_metrics.model import REGISTRY_FAMILY, Observation, SourceWindow
+from community_metrics.sources.archive_file import NOBODY, DayFile
 from community_metrics.sources.base import EVERYTHING, FetchRequest, FetchResult, each
 from community_metrics.sources.client.hosts import CRATES_STATIC
 from community_metrics.sources.crates_counting import CARGO_ONLY, CRATES_ARCHIVE
@@ -24,60 +25,19 @@ from community_metrics.text import counted
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from community_metrics.sources.client.client import RegistryClient
+    from community_metrics.sources.archive_file import DayTotals, Owners
+    from community_metrics.sources.client.client import ParsedReply, RegistryClient
 
 MOST_DAYS: Final = 10
 """Files that one run reads: the seven days of a week, and three more after a pause."""
 LARGEST_FILE: Final = 128 * 1024**2
 """Bytes: more than ten times the largest file of the archive."""
 _FOLDER: Final = "/archive/version-downloads"
-_HEADER: Final = b"version_id,downloads"
-_ROWS: Final = re.compile(rb"(?:\d{1,18},\d{1,18}\r?\n)*")
-_COUNTS: Final = re.compile(rb",(\d+)")
 _FILE_NAME: Final = re.compile(r"(\d{4}-\d{2}-\d{2})\.csv", re.ASCII)
 
 
 class _File(ResponseModel):
     name: str
-
-
-class DownloadsSum:
-    """The sum of the column `downloads` of a CSV file, which is read piece by piece."""
-
-    def __init__(self) -> None:
-        self._sum = 0
-        self._rest = b""
-        self._has_header = False
-        self._fault: str | None = None
-
-    def feed(self, piece: bytes) -> None:
-        """Add the next piece of the file."""
-        block, newline, self._rest = (self._rest + piece).rpartition(b"\n")
-        if self._fault is not None or not newline:
-            return
-        if not self._has_header:
-            header, _, block = block.partition(b"\n")
-            self._has_header = True
-            if header.rstrip(b"\r") != _HEADER:
-                self._fault = f"the first line is {header[:40]!r}"
-                return
-        rows = block + newline if block else b""
-        if _ROWS.fullmatch(rows) is None:
-            self._fault = "a line is not version_id,downloads"
-            return
-        self._sum += sum(map(int, _COUNTS.findall(rows)))
-
-    def result(self) -> int:
-        """Return the sum.
-
-        Raises:
-            ValueError: the file is not one of the archive, or breaks off within a line.
-        """
-        if self._fault is None and (self._rest or not self._has_header):
-            self._fault = "the last line is cut short"
-        if self._fault is not None:
-            raise ValueError(self._fault)
-        return self._sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +72,14 @@ class CratesArchive:
         """Yield one result for each request."""
 
         async def fetch_one(request: FetchRequest) -> FetchResult:
-            wanted = _wanted(request, await _archived_days(client))
+            wanted = _wanted(request, await archived_days(client))
             return await _read(client, request, wanted)
 
         async for result in each(requests, fetch_one):
             yield result
 
 
-async def _archived_days(client: RegistryClient) -> list[date]:
+async def archived_days(client: RegistryClient) -> list[date]:
     """Return the days of which the archive has a file, newest first."""
     parsed = await client.get_json(
         CRATES_STATIC, f"{_FOLDER}/index.json", tuple[_File, ...], source=CRATES_ARCHIVE, subject=EVERYTHING
@@ -160,16 +120,21 @@ async def _read(client: RegistryClient, request: FetchRequest, wanted: _Wanted) 
     )
 
 
-async def _total_of(client: RegistryClient, request: FetchRequest, day: date) -> list[Observation]:
-    parsed = await client.get_rows(
+async def read_day(client: RegistryClient, day: date, owners: Owners = NOBODY) -> ParsedReply[DayTotals]:
+    """Return what the archive has of one day: the sum of its file, and those of the wanted crates."""
+    return await client.get_rows(
         CRATES_STATIC,
         f"{_FOLDER}/{day}.csv",
-        DownloadsSum,
+        lambda: DayFile(owners),
         source=CRATES_ARCHIVE,
         subject=day.isoformat(),
         max_bytes=LARGEST_FILE,
     )
-    if parsed.body == 0:  # every day has downloads: a file without any was not counted
+
+
+async def _total_of(client: RegistryClient, request: FetchRequest, day: date) -> list[Observation]:
+    parsed = await read_day(client, day)
+    if parsed.body.total == 0:  # every day has downloads: a file without any was not counted
         return []
     ref, at = parsed.reply.public_url, parsed.at
-    return [Observation(request.metric_id, day, day, parsed.body, SourceWindow.DAY, at, ref)]
+    return [Observation(request.metric_id, day, day, parsed.body.total, SourceWindow.DAY, at, ref)]

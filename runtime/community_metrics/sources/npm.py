@@ -35,7 +35,7 @@ _NAME_PART = r"[a-z0-9~-][a-z0-9._~-]*"
 _PACKAGE_NAME = re.compile(rf"(@{_NAME_PART}/)?{_NAME_PART}", re.IGNORECASE | re.ASCII)
 _LONGEST_NAME = 214
 _RETENTION = timedelta(days=548)  # 18 months; a range that reaches further back is cut silently
-_CHUNK = timedelta(days=364)  # a range holds 365 days, both ends included
+LONGEST_RANGE = timedelta(days=364)  # from the first to the last of 365 days
 _SENTINEL_LEAD = timedelta(weeks=4)  # neighbours of the first requested days
 
 
@@ -106,7 +106,11 @@ class Npm:
                 return FetchResult(request.metric_id)
             whole = replace(parts[-1], by_day=_merged(parts))
             checked = await checked_days(request, whole, sentinel, omits_empty_days=False)
-            rows = tuple(chain.from_iterable(observations(request, part, checked) for part in parts))
+            rows = tuple(
+                chain.from_iterable(
+                    observations(request, part, checked.stated_by(part.by_day)) for part in parts
+                )
+            )
             return FetchResult(request.metric_id, rows, checked.error, checked.notes)
 
         own_first = sorted(requests, key=lambda request: request.subject == EVERYTHING)
@@ -127,13 +131,18 @@ async def _read(client: RegistryClient, package: str | None, first: date, last: 
     """Return the counts from `first` to `last`, by request; `package` None is the registry's total."""
     parts = []
     while first <= last:
-        end = min(first + _CHUNK, last)
-        parts.append(await _read_chunk(client, package, first, end))
+        end = min(first + LONGEST_RANGE, last)
+        parts.append(await read_chunk(client, package, first, end))
         first = end + ONE_DAY
     return parts
 
 
-async def _read_chunk(client: RegistryClient, package: str | None, start: date, end: date) -> DailyCounts:
+async def read_chunk(client: RegistryClient, package: str | None, start: date, end: date) -> DailyCounts:
+    """Return the counts of at most 365 days; `package` None is the registry's total.
+
+    Raises:
+        SourceError: as `RegistryClient.get_json`.
+    """
     name = f"/{quote(package, safe='')}" if package else ""
     path = f"/downloads/range/{start}:{end}{name}"
     parsed = await client.get_json(NPM, path, _Range, source=Npm.name, subject=package or "registry total")

@@ -133,7 +133,9 @@ async def _result(request: FetchRequest, parsed: ParsedReply[_Overall], sentinel
 
 
 def _package(request: FetchRequest) -> str:
+    return EVERYTHING if request.subject == EVERYTHING else normalized(request.subject)
+
+
+def normalized(project: str) -> str:
     """Return the name normalised by PEP 503; the server replaces dots but does not lower the case."""
-    if request.subject == EVERYTHING:
-        return EVERYTHING
-    return re.sub(r"[-_.]+", "-", request.subject).lower()
+    return re.sub(r"[-_.]+", "-", project).lower()

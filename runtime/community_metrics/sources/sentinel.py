@@ -24,7 +24,7 @@ from community_metrics.errors import SourceError
 from community_metrics.periods import ONE_DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from community_metrics.model import LevelBreak
@@ -157,6 +157,10 @@ class CheckedDays:
     notes: tuple[str, ...] = ()
     error: SourceError | None = None
 
+    def stated_by(self, part: Container[date]) -> CheckedDays:
+        """Return what to store of one of several answers: a zero is a value of the answer that states it."""
+        return replace(self, zeros=frozenset(day for day in self.zeros if day in part))
+
 
 class ReadOnce(Generic[T]):
     """What several metrics of a run share: read when first needed, and only once; a failure is kept too."""
@@ -188,7 +192,13 @@ class Sentinel:
     is partial.
     """
 
-    def __init__(self, name: str, read: Callable[[], Awaitable[Mapping[date, int]]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[], Awaitable[Mapping[date, int]]],
+        breaks: Sequence[LevelBreak] = (),
+    ) -> None:
+        self._breaks = breaks
         self._name = name
         self._read = read
         self._outcome: Intake | SourceError | None = None
@@ -197,7 +207,7 @@ class Sentinel:
         """Return what to store of a response."""
         if self._outcome is None:
             try:
-                self._outcome = Intake(await self._read())
+                self._outcome = Intake(await self._read(), self._breaks)
             except SourceError as error:
                 self._outcome = error
         if isinstance(self._outcome, SourceError):

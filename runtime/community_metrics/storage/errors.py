@@ -75,7 +75,7 @@ _DAMAGED: Final = (
         "|invalid wire type|corrupt",
         StorageUnavailable,
         "a file is damaged. Fix: run `community-metrics repair`, which builds the indexes anew. If the error "
-        "stays, a file with rows is damaged: copy the table from a backup.",
+        "stays, a file with rows is damaged: run `community-metrics restore` into a new database.",
     ),
 )
 _RULES: Final = (  # the first that matches decides

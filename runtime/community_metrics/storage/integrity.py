@@ -28,6 +28,7 @@ from community_metrics.storage.schemas import (
     RUN_OUTCOMES,
     STATS,
     TRAFFIC_ITEMS,
+    WITNESS,
 )
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Inspection:
 def from_the_future(spec: AnyTable, now: datetime) -> str | None:
     """Return the condition for rows that a clock ahead of `now` wrote; None for a table without any."""
     latest = sql.literal(now + CLOCK_TOLERANCE)
-    if spec is STATS or spec is TRAFFIC_ITEMS:
+    if spec is STATS or spec is TRAFFIC_ITEMS or spec is WITNESS:
         day, last_day = "period_end" if spec is STATS else "day", sql.literal(today(now + CLOCK_TOLERANCE))
         return f"observed_at > {latest} OR {day} > {last_day}"
     return f"started_at > {latest} OR finished_at > {latest}" if spec is HISTORY else None
@@ -231,6 +232,11 @@ _RULES: Final[dict[str, tuple[tuple[str, Breaks], ...]]] = {
         ("the key is metric_id and day", _has_another_key("item_key", "metric_id", "day")),
         ("metric_id is an id", _is_no_metric_id("metric_id")),
         ("every place has its numbers", _lacks_items),
+    ),
+    WITNESS.name: (
+        ("the key is metric_id and day", _has_another_key("witness_key", "metric_id", "day")),
+        ("metric_id is an id", _is_no_metric_id("metric_id")),
+        ("numbers are at least 0", _is_below_zero("value")),
     ),
     LAST_READS.name: (("metric_id is an id, or a reading of events", _is_no_reading("metric_id")),),
     EVENTS.name: (

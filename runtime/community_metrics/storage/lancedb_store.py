@@ -14,7 +14,8 @@ from community_metrics.errors import RunLocked, StorageError, StorageNotBootstra
 from community_metrics.model import DistinctRows, Lease, StoredTrafficSet, UpsertCounts
 from community_metrics.storage import leases, merge, sql
 from community_metrics.storage.errors import translate_errors
-from community_metrics.storage.maintenance import Maintenance, chunks
+from community_metrics.storage.maintenance import chunks
+from community_metrics.storage.past import Past
 from community_metrics.storage.reader import DATABASE
 from community_metrics.storage.schemas import (
     DELIVERIES,
@@ -29,6 +30,7 @@ from community_metrics.storage.schemas import (
     STATS,
     TABLES,
     TRAFFIC_ITEMS,
+    WITNESS,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         StoredDigest,
         TrafficSet,
         ValueKind,
+        WitnessedDay,
     )
     from community_metrics.storage.maintenance import Renew
     from community_metrics.storage.merge import MergePlan
@@ -58,7 +61,7 @@ _RANGES_OF_ONE_READ: Final = 50
 _EVENTS_OF_ONE_READ: Final = 500
 
 
-class LanceDBStore(Maintenance):
+class LanceDBStore(Past):
     """Reads and writes one database. One store writes at a time: take the lease first."""
 
     async def create_tables(self) -> None:
@@ -205,6 +208,10 @@ class LanceDBStore(Maintenance):
     async def record_delivery(self, delivery: StoredDelivery) -> None:
         """Write how far a delivery has come, in place of what was stored of it."""
         await self._merge(DELIVERIES, [delivery])
+
+    async def record_witnessed(self, days: Sequence[WitnessedDay]) -> None:
+        """Write what witnesses counted, in one atomic merge, in place of what was seen of the same days."""
+        await self._merge(WITNESS, days)
 
     async def record_run(self, run: Run) -> None:
         """Write the run's row in `history`, or replace it."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
     from datetime import datetime
 
+    import pyarrow as pa
+
     from community_metrics.storage.integrity import RowName
     from community_metrics.storage.schemas import AnyTable
 
@@ -49,8 +51,15 @@ class Maintenance(LanceDBReader):
 
     most_versions: ClassVar[int] = 100
     """The versions of `leases` at which `tidy` compacts; a run adds at least three."""
+    most_merge_rows: ClassVar[int] = 262_144
+    """Rows of one merge of a restore, which take about 100 MB."""
     keep_run_versions: ClassVar[timedelta] = timedelta(minutes=1)
     """What `KEEP_VERSIONS` is for the tables of runs: reading one of them takes milliseconds."""
+
+    @property
+    def merge_rows(self) -> int:
+        """How many rows a restore merges at once; a request to a cluster has to end within its time limit."""
+        return self.most_merge_rows // 4 if self._database.is_remote else self.most_merge_rows
 
     async def optimize(self) -> None:
         """Compact files, update indexes and remove old versions; Enterprise does that by itself."""
@@ -82,6 +91,13 @@ class Maintenance(LanceDBReader):
         if len(versions) > self.most_versions:
             of_runs = (LEASES, HISTORY, RUN_OUTCOMES, LAST_READS, RAW_ANSWERS, DELIVERIES)
             await self._compact(of_runs, self.keep_run_versions)
+
+    async def insert_rows(self, table: str, rows: pa.Table) -> None:
+        """Insert the rows whose key is not stored, exactly as they are, in one atomic merge."""
+        spec = table_named(table)
+        async with self._database.using(spec, f"writing {rows.num_rows} rows to {table}") as opened:
+            merge = opened.handle.merge_insert(spec.key).use_index(False)  # as in every merge of the store
+            await merge.when_not_matched_insert_all().execute(rows)
 
     async def rebuild_indexes(self) -> list[str]:
         """Build every index anew from the rows, and return their columns; Enterprise keeps its own."""

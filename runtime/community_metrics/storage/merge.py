@@ -35,6 +35,8 @@ SETTLING_TIME: Final = timedelta(hours=24)
 """How far apart two equal readings must be to make a value final."""
 SETTLING_AGE: Final = SETTLING_DAYS * ONE_DAY
 """How old the last day of a value must be before it can become final, and before growth is a restatement."""
+_READ_ONCE: Final = frozenset({Provenance.CSV_SEED, Provenance.BACKFILL})
+"""A value that nothing reads again: the rows of a seed file, and the days from before the first run."""
 _KEYS_SHOWN: Final = 10
 
 
@@ -125,14 +127,14 @@ def require_distinct_keys(incoming: Iterable[Observation]) -> None:
 
 
 def _new_row(observation: Observation, kind: ValueKind, provenance: Provenance, run_id: str) -> StatRow:
-    is_seed = provenance is Provenance.CSV_SEED
+    is_read_once = provenance in _READ_ONCE
     return StatRow(
         metric_id=observation.metric_id,
         period_start=observation.period_start,
         period_end=observation.period_end,
         value=observation.value,
-        # nothing reads a seed file or a past instant again
-        status=Status.FINAL if is_seed or kind is not ValueKind.FLOW else Status.PROVISIONAL,
+        # nothing reads a seed file, a backfilled day or a past instant again
+        status=Status.FINAL if is_read_once or kind is not ValueKind.FLOW else Status.PROVISIONAL,
         provenance=provenance,
         source_window=observation.source_window,
         observed_at=observation.observed_at,
@@ -153,6 +155,8 @@ def _merged(stored: StatRow, read_again: StatRow, kind: ValueKind, now: datetime
     """Return the row to store; the object `stored` itself when there is nothing to write."""
     if _is_ignored(stored, read_again, kind):
         return stored
+    if _is_given_by_the_source(stored, read_again):
+        return read_again
     was_reset = stored.is_reset or read_again.is_reset or _has_fallen(stored, read_again, kind)
     read_again = replace(read_again, is_reset=was_reset)
     if is_equal(stored, read_again):
@@ -171,6 +175,14 @@ def _merged(stored: StatRow, read_again: StatRow, kind: ValueKind, now: datetime
         revision=stored.revision + was_restated,
         revised_at=now if was_restated else stored.revised_at,
     )
+
+
+def _is_given_by_the_source(stored: StatRow, read_again: StatRow) -> bool:
+    """Return whether the scheduled source gives a day that was backfilled.
+
+    Its value takes the place of the other witness's as if that had never been stored: nothing was restated.
+    """
+    return stored.provenance is Provenance.BACKFILL and read_again.provenance.is_scheduled
 
 
 def _has_only_grown(stored: StatRow, read_again: StatRow) -> bool:
@@ -207,9 +219,11 @@ def _status_when_confirmed(stored: StatRow, read_again: StatRow, now: datetime) 
 
 
 def _is_ignored(stored: StatRow, read_again: StatRow, kind: ValueKind) -> bool:
-    is_older = read_again.observed_at < stored.observed_at
     is_seeded = stored.provenance is Provenance.CSV_SEED
-    is_outranked = read_again.provenance is Provenance.CSV_SEED and not is_seeded
+    is_older = read_again.observed_at < stored.observed_at and not _is_given_by_the_source(stored, read_again)
+    is_outranked = (read_again.provenance is Provenance.CSV_SEED and not is_seeded) or (
+        read_again.provenance is Provenance.BACKFILL and stored.provenance.is_scheduled
+    )
     # a response that omits the day does not restate the count that the registry once returned
     only_omits = stored.value > 0 and read_again.mark is ValueMark.IMPLIED_ZERO
     is_kept = not is_seeded and _ends_the_day_before(stored, read_again, kind)

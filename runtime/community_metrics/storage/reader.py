@@ -37,6 +37,7 @@ from community_metrics.storage.schemas import (
     STATS,
     TRAFFIC_ITEMS,
     VIEWED,
+    WITNESS,
     table_named,
 )
 
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
         StoredDigest,
         StoredTrafficSet,
         ValueMark,
+        WitnessedDay,
     )
     from community_metrics.periods import Grain
 
@@ -367,6 +369,17 @@ class LanceDBReader(Inspector):
         for row in sorted(await self._rows(DELIVERIES, where), key=lambda row: row.last_attempt_at):
             newest[row.delivery_key] = row
         return sorted(newest.values(), key=lambda row: (row.last_attempt_at, row.delivery_key), reverse=True)
+
+    async def witnessed(
+        self, metric_ids: Sequence[str], *, since: date, until: date | None = None
+    ) -> list[WitnessedDay]:
+        """Return what witnesses counted in a range, by metric and day; none before the table exists."""
+        if not metric_ids:
+            return []
+        in_range = sql.between("day", since, until) if until else f"day >= {sql.literal(since)}"
+        found = await self._rows(WITNESS, sql.all_of(sql.one_of("metric_id", metric_ids), in_range))
+        newest = {row.witness_key: row for row in sorted(found, key=lambda row: row.observed_at)}
+        return [newest[key] for key in sorted(newest)]
 
     async def last_reads(self) -> list[LastRead]:
         """Return when each metric was last read, by id; none before the table exists."""

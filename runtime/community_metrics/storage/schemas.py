@@ -30,6 +30,7 @@ from community_metrics.model import (
     StoredDigest,
     StoredTrafficSet,
     Visibility,
+    WitnessedDay,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ Row = TypeVar(
     Event,
     StoredDigest,
     StoredDelivery,
+    WitnessedDay,
 )
 """A dataclass whose fields (and the key, a field or a property) are named like the columns."""
 
@@ -97,6 +99,13 @@ class TableSpec(Generic[Row]):
         listed = list(rows)
         columns = {name: [getattr(row, name) for row in listed] for name in self.schema.names}
         return pa.table(columns, schema=self.schema)
+
+    def completed(self, rows: pa.Table) -> pa.Table:
+        """Return rows with exactly the table's schema: a column that an earlier version lacked is null."""
+        for column in self.schema:
+            if column.name not in rows.schema.names:
+                rows = rows.append_column(column, pa.nulls(rows.num_rows, column.type))
+        return rows.select(self.schema.names).cast(self.schema)
 
     def from_arrow(self, table: pa.Table) -> list[Row]:
         """Return the rows of an Arrow table that has at least `columns`, in its order.
@@ -181,6 +190,7 @@ TRAFFIC_ITEMS: Final = _table("traffic_items", "item_key", StoredTrafficSet, opt
 EVENTS: Final = _table("events", "event_id", Event, optional=True)
 DIGESTS: Final = _table("digests", "digest_id", StoredDigest, optional=True)
 DELIVERIES: Final = _table("deliveries", "delivery_key", StoredDelivery, optional=True)
+WITNESS: Final = _table("witness", "witness_key", WitnessedDay, optional=True)
 
 AnyTable = (
     TableSpec[MetricDefinition]
@@ -194,6 +204,7 @@ AnyTable = (
     | TableSpec[Event]
     | TableSpec[StoredDigest]
     | TableSpec[StoredDelivery]
+    | TableSpec[WitnessedDay]
 )
 TABLES: Final[tuple[AnyTable, ...]] = (
     METRICS,
@@ -207,6 +218,7 @@ TABLES: Final[tuple[AnyTable, ...]] = (
     EVENTS,
     DIGESTS,
     DELIVERIES,
+    WITNESS,
 )
 
 VIEWED: Final[tuple[AnyTable, ...]] = tuple(

@@ -5,7 +5,7 @@ Reading and computing are two steps, so that the API can compute in a thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -25,6 +25,7 @@ from community_metrics.series.change import YEAR, latest_complete
 from community_metrics.series.points import points
 from community_metrics.series.summary import summarize
 from community_metrics.series.totals import flow_total, latest_reading, left_out, level_total, newest_days
+from community_metrics.views.disputes import load_disputes
 from community_metrics.views.rows import LATELY, has_reading, newest_readings, since_edge, with_fallbacks
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics, by_product, declared_breaks
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition
     from community_metrics.periods import Period
     from community_metrics.readings import Readings
+    from community_metrics.series.disputes import Dispute
     from community_metrics.series.grid import Point, PointGrid, PointSeries
     from community_metrics.series.summary import Summary
     from community_metrics.series.totals import FlowTotal, LeftOut, LevelTotal, Reading
@@ -55,6 +57,7 @@ class MetricView:
 
     `latest_reading` is the newest value of a level, a counter, a rolling total or daily uniques, whatever
     period it belongs to; None for any other flow. `averages` are the means of seven days, of days alone.
+    `disputes` are the days of the periods that a second witness counts otherwise.
     """
 
     metric: MetricDefinition
@@ -63,6 +66,7 @@ class MetricView:
     summary: Summary
     latest_reading: Reading | None
     averages: list[float | None] | None = None
+    disputes: tuple[Dispute, ...] = ()
 
     @property
     def is_by_day_only(self) -> bool:
@@ -101,6 +105,7 @@ class DashboardRows:
     periods: Sequence[Period]
     count: int
     freshness: Freshness
+    disputes: tuple[Dispute, ...] = ()
 
     def build(self) -> Dashboard:
         """Compute the dashboard."""
@@ -167,6 +172,7 @@ class DashboardRows:
             if has_reading(metric)
             else None,
             averages=None if averages is None else averages[-self.count :],
+            disputes=tuple(one for one in self.disputes if one.metric_id == metric.metric_id),
         )
 
 
@@ -210,7 +216,9 @@ async def read_dashboard(
         require_grain(chosen, grain)
     if len(chosen) * count > max_points:
         raise TooManyPoints(max_points)
-    return await read_chosen(reader, now, stored, chosen, grain=grain, count=count)
+    rows = await read_chosen(reader, now, stored, chosen, grain=grain, count=count)
+    ids, since = [metric.metric_id for metric in chosen], rows.periods[-count:][0].start
+    return replace(rows, disputes=await load_disputes(reader, ids, since=since, until=today(now)))
 
 
 async def read_chosen(

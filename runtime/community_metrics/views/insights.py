@@ -25,6 +25,7 @@ from community_metrics.series.insights import (
     insights_of,
 )
 from community_metrics.series.outages import UNCOUNTED
+from community_metrics.views.disputes import load_disputes
 from community_metrics.views.outages import low_days, read_registries
 from community_metrics.views.product_table import totals_of
 from community_metrics.views.runs import end_of_today, load_freshness
@@ -133,6 +134,7 @@ async def read_material(
         releases=releases,
         restated=tuple(row for row in restated[:MOST_RESTATED] if row.period_end <= period.end),
         has_more_restated=len(restated) > MOST_RESTATED,
+        disputes=await load_disputes(reader, ids, since=period.start, until=period.end),
         retention_days=catalog.retention_days,
     )
     answered = await _answered(reader, doubtful(material), now)

@@ -21,6 +21,7 @@ from community_metrics.series.change import latest_complete
 from community_metrics.series.freshness import STALE_AFTER_DAYS
 from community_metrics.series.points import points
 from community_metrics.series.totals import latest_reading
+from community_metrics.views.disputes import load_disputes
 from community_metrics.views.rows import has_reading, newest_readings, since_edge, with_fallbacks
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.model import MetricDefinition
     from community_metrics.periods import Period
+    from community_metrics.series.disputes import Dispute
     from community_metrics.series.grid import Point, PointSeries
     from community_metrics.series.totals import Reading
     from community_metrics.storage.reader import LanceDBReader
@@ -84,6 +86,8 @@ class MetricSeries:
     grain: Grain
     points: PointSeries
     freshness: Freshness
+    disputes: tuple[Dispute, ...] = ()
+    """The days of these periods that a second witness counts otherwise."""
     latest_reading: Reading | None = None
     """The newest value of a metric that has readings, whatever its period, where it was asked for."""
 
@@ -134,7 +138,10 @@ async def load_series(
     if days.first is None:
         found = [await reader.first_day(name) for name in with_fallbacks([metric])]
         oldest += [day for day in found if day is not None]
-    return await _series_of(reader, stored, metric, days.periods(min(oldest), now), now)
+    periods = days.periods(min(oldest), now)
+    view = await _series_of(reader, stored, metric, periods, now)
+    disputed = await load_disputes(reader, [metric_id], since=periods[0].start, until=periods[-1].end)
+    return replace(view, disputes=disputed)
 
 
 async def load_last_weeks(

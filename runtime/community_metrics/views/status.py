@@ -18,6 +18,7 @@ from community_metrics.series.freshness import (
     run_health,
 )
 from community_metrics.series.loss import hours_until_loss
+from community_metrics.views.disputes import LATELY, load_disputes
 from community_metrics.views.loss import first_day_needed, load_losses, with_retention
 from community_metrics.views.outcomes import newest_errors, run_views
 from community_metrics.views.recent import read_recent_days
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.model import LastRead, RunOutcome, Visibility
     from community_metrics.periods import Period
+    from community_metrics.series.disputes import Dispute
     from community_metrics.series.failures import Failure
     from community_metrics.series.freshness import MetricFreshness, RunHealth, RunView, StoredDays
     from community_metrics.series.loss import Loss
@@ -59,7 +61,8 @@ class Status:
     `failures` has the last errors of these metrics, and of the totals of registries, by cause, `losses` what
     the metrics lose next, the first loss first, `published_through` the last published day of each registry,
     `behind` that of the late ones. `places` has every active feed and mention, and of the places of releases
-    those that could not be read.
+    those that could not be read. `disputes` are the days of the last five weeks that a second witness counts
+    otherwise.
     """
 
     freshness: Freshness
@@ -71,6 +74,7 @@ class Status:
     runs: tuple[RunView, ...]
     health: RunHealth
     places: tuple[PlaceStatus, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
 
     @property
     def days_behind(self) -> dict[str, int]:
@@ -129,6 +133,9 @@ async def load_status(reader: LanceDBReader, catalog: Catalog, now: datetime) ->
         await load_freshness(reader, now, stored.definitions),
         losses=await load_losses(reader, kept, recent, runs, now),
         places=_places(catalog, await reader.last_reads(), errors),
+        disputes=await load_disputes(
+            reader, [metric.metric_id for metric in shown], since=today(now) - LATELY, until=today(now)
+        ),
     )
 
 
@@ -154,6 +161,7 @@ def status_of(
     *,
     losses: Sequence[Loss] = (),
     places: Sequence[PlaceStatus] = (),
+    disputes: Sequence[Dispute] = (),
 ) -> Status:
     """Return the status that follows from stored days, the last errors by metric, and runs, newest first."""
     published = published_through(days)
@@ -168,6 +176,7 @@ def status_of(
         runs=tuple(runs),
         health=health,
         places=tuple(places),
+        disputes=tuple(disputes),
     )
 
 

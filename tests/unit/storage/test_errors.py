@@ -158,7 +158,7 @@ def test_the_status_decides_the_error_class(
             LOCAL,
             RuntimeError("lance error: LanceError(IO): failed to decode Protobuf message"),
             StorageUnavailable,
-            "copy the table from a backup",
+            "run `community-metrics restore` into a new database",
         ),
         (
             ENTERPRISE,

@@ -96,7 +96,7 @@ def test_runs_outcomes_and_leases_of_the_program_keep_every_rule() -> None:
         ({"source_window": "month"}, "the period is one window"),
         ({"source_window": "2d"}, "source_window is one of 1d, 7d, 30d, 90d, 365d, month, instant"),
         ({"status": "finul"}, "status is one of provisional, final"),
-        ({"provenance": "apj"}, "provenance is one of sample, csv_seed, api, recomputed"),
+        ({"provenance": "apj"}, "provenance is one of sample, csv_seed, backfill, api, recomputed"),
         ({"source_ref": None}, "source_ref is not null"),
     ],
 )

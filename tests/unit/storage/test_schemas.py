@@ -61,6 +61,10 @@ STORED = {
         "tz=UTC], next_attempt_at timestamp[us, tz=UTC]?, error_class string?, message string?, "
         "ingestion_run_id string"
     ),
+    "witness": (
+        "witness_key string, metric_id string, day date32[day], witness string, value int64, observed_at "
+        "timestamp[us, tz=UTC], source_ref string, ingestion_run_id string"
+    ),
 }
 """The columns of existing databases; `?` marks one that may be null."""
 

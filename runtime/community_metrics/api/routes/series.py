@@ -12,6 +12,7 @@ from community_metrics.api import params
 from community_metrics.api.context import header
 from community_metrics.api.mappers import (
     beside_registry_body,
+    disputed_fields,
     point_fields,
     registry_point_fields,
     series_body,
@@ -142,9 +143,8 @@ def _csv_response(text: str, freshness: Freshness, name: str, *, excel: bool) ->
 
 def _csv_of(view: MetricSeries) -> str:
     named = {"metric_id": view.metric.metric_id, "unit": view.metric.unit}
-    return csv_text(
-        [named | point_fields(point) for point in view.points], is_sample=view.freshness.is_sample
-    )
+    rows = [named | point_fields(point) | disputed_fields(point, view.disputes) for point in view.points]
+    return csv_text(rows, is_sample=view.freshness.is_sample)
 
 
 def _registry_csv_of(view: BesideRegistryView) -> str:

@@ -9,6 +9,7 @@ from community_metrics.api.schemas.base import Body, Freshness
 from community_metrics.api.schemas.points import (
     Change,
     DayPoint,
+    Dispute,
     LevelBreak,
     MetricIdentity,
     MonthPoint,
@@ -166,6 +167,8 @@ class MetricSeries(MetricIdentity, Generic[P, R]):
     """The newest change of counting that one of the changes would cross and so is null; null without one."""
     share: float | None
     """Fraction of the product's downloads in that period, 0 to 1; null when one of them is incomplete."""
+    disputes: list[Dispute]
+    """Days of the periods that a second witness counts otherwise, oldest first."""
 
 
 class DownloadsTotal(Body):

@@ -174,6 +174,21 @@ class RestatedNumbers(Body):
     """Whether there are more than were read."""
 
 
+class DisputedNumbers(Body):
+    """Days that a second witness counts otherwise."""
+
+    type: Literal["disputed"] = "disputed"
+    """Always `disputed`."""
+    days: list[date]
+    """The days, oldest first."""
+    witness: str
+    """Who counts otherwise: `clickpy`."""
+    values: list[int]
+    """The stored value of each day."""
+    witness_values: list[int]
+    """What the witness counts on each day."""
+
+
 class MissingNumbers(Body):
     """What is not known."""
 
@@ -206,6 +221,7 @@ Numbers = Annotated[
     | SettlingNumbers
     | GapNumbers
     | RestatedNumbers
+    | DisputedNumbers
     | MissingNumbers
     | SilenceNumbers,
     Field(discriminator="type"),

@@ -85,6 +85,21 @@ class MonthPoint(Point):
     """The month: `2026-11`."""
 
 
+class Dispute(Body):
+    """A day that a second witness counts otherwise; nothing is corrected."""
+
+    metric_id: str
+    """Id of the metric."""
+    day: date
+    """The UTC day."""
+    value: int
+    """What is stored, from the metric's own source."""
+    witness: str
+    """Who counted otherwise: `clickpy`."""
+    witness_value: int
+    """What it counted. The two differ by more than 5 % of `value`."""
+
+
 class MetricIdentity(Body):
     """What a metric counts."""
 
@@ -123,6 +138,8 @@ class Series(Body):
     """Length of the periods."""
     points: list[DayPoint | WeekPoint | MonthPoint]
     """One point for each period that holds a day of the range, oldest first; a running one is incomplete."""
+    disputes: list[Dispute]
+    """Days of these periods that a second witness counts otherwise, oldest first."""
     freshness: Freshness
     """How fresh the data are."""
 

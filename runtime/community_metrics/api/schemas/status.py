@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from community_metrics.api.schemas.base import Body, Freshness
+from community_metrics.api.schemas.points import Dispute
 
 
 class Failure(Body):
@@ -131,6 +132,8 @@ class ServiceStatus(Body):
     """What these metrics lose next, the first loss first; a metric whose source keeps everything has none."""
     places: list[PlaceStatus]
     """Every feed and mention of the catalogue, and each place of releases whose last reading failed."""
+    disputes: list[Dispute]
+    """Days of the last five weeks that a second witness counts otherwise, by metric and day."""
     runs: list[RunRecord]
     """The last ten runs, newest first."""
     freshness: Freshness

@@ -25,7 +25,7 @@ Subject = Annotated[
     str | None,
     typer.Option(help="Name in the file of the package or repository, if it differs from the metric's."),
 ]
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A CSV, TSV or JSON file.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A CSV, TSV, JSON or Parquet file.")]
 
 
 def import_file(  # noqa: PLR0917  typer calls it by keyword

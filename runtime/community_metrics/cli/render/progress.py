@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -33,6 +34,14 @@ class LogProgress:
         else:
             self._log.debug("metric failed", source=name, metric_id=metric_id, reason=str(error))
 
+    def steps_started(self, name: str, total: int) -> None:
+        """Log that a place begins, and about how many requests it takes."""
+        self._log.info("backfill started", source=name, requests=total)
+
+    def step_done(self, name: str, what: str, left_s: float) -> None:
+        """Log an answered request, and the minutes that the others take."""
+        self._log.info("read", source=name, what=what, minutes_left=round(left_s / 60, 1))
+
 
 class BarProgress:
     """Implements `runs.job.Progress`: one bar for each source, with the number of failures beside it."""
@@ -45,6 +54,15 @@ class BarProgress:
     def source_started(self, name: str, total: int) -> None:
         """Add the source's bar."""
         self._tasks[name] = self._display.add_task(name, total=total, last="")
+
+    def steps_started(self, name: str, total: int) -> None:
+        """Add the bar of a place, which counts its requests."""
+        self.source_started(name, total)
+
+    def step_done(self, name: str, what: str, left_s: float) -> None:
+        """Move the bar of a place on, and show the time left."""
+        text = f"{what}   about {timedelta(seconds=round(left_s))} left" if left_s else what
+        self._display.update(self._tasks[name], advance=1, last=text)
 
     def metric_done(self, name: str, metric_id: str, error: SourceError | None) -> None:
         """Move the source's bar on."""

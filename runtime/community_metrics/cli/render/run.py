@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.text import Text
 
 from community_metrics.cli.render import style
-from community_metrics.model import RunStatus
+from community_metrics.model import BACKFILL_JOB, RunStatus
 from community_metrics.text import counted
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def render_outcome(report: RunReport, glyphs: Glyphs) -> RenderableType:
     parts = _offline(report, glyphs) if report.is_offline else _failures(report, glyphs)
     parts += [Text(f"{glyphs.warn} {metric_id}: {note}", "yellow") for metric_id, note in report.metric_notes]
     parts += [Text(f"{glyphs.warn} {note}", "yellow") for note in report.notes]
-    if report.plan is not None:
+    if report.plan is not None and report.run.job_name != BACKFILL_JOB:
         parts.append(render_plan(report.plan, glyphs))
     return Group(*parts, _headline(report, glyphs))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from community_metrics.cli.render.style import Glyphs
     from community_metrics.model import StoredDelivery
+    from community_metrics.series.disputes import Dispute
     from community_metrics.series.freshness import RunView
     from community_metrics.series.loss import Loss
     from community_metrics.views.runs import Freshness
@@ -79,6 +82,15 @@ def lost_texts(losses: Iterable[Loss]) -> list[str]:
     ]
 
 
+def dispute_texts(disputes: Sequence[Dispute]) -> list[str]:
+    """Return the disputed days of each metric with both values, a sentence each."""
+    texts = []
+    for metric_id, found in groupby(disputes, attrgetter("metric_id")):
+        days = [f"{one.day} ({one.value:,}, {one.witness} counts {one.witness_value:,})" for one in found]
+        texts.append(f"{metric_id} is disputed on {counted(len(days), 'day')}: {named(days)}")
+    return texts
+
+
 def render_status(
     view: Status, location: str, glyphs: Glyphs, deliveries: Sequence[StoredDelivery] = ()
 ) -> RenderableType:
@@ -98,6 +110,7 @@ def render_status(
     ]
     parts += [Text(f"{glyphs.fail} {failure.message}", "red") for failure in view.failures]
     parts += _failed_places(view.places, glyphs)
+    parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in dispute_texts(view.disputes)]
     parts += _losses(view, glyphs)
     parts += _deliveries(deliveries, glyphs)
     return Group(*parts, Text(), _runs_table(view.runs[:RUNS_SHOWN], glyphs))

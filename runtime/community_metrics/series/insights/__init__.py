@@ -13,6 +13,7 @@ import numpy as np
 from community_metrics.model import USUAL_KINDS, InsightKind
 from community_metrics.readings import number_of_day
 from community_metrics.series.insights.days import Days, unusual_days
+from community_metrics.series.insights.disputed import disputed
 from community_metrics.series.insights.foremost import MOST_FOREMOST, foremost
 from community_metrics.series.insights.gaps import doubtful, missing, registry_gaps, restated
 from community_metrics.series.insights.headline import headlines, movers
@@ -58,6 +59,7 @@ def insights_of(material: Material) -> tuple[Insight, ...]:
             settling(material),
             movers(material),
             restated(material),
+            disputed(material),
             missing(material, days.sources),
         )
     )

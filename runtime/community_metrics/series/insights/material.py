@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from community_metrics.model import LevelBreak, MetricDefinition, StatRow
     from community_metrics.periods import Period
+    from community_metrics.series.disputes import Dispute
     from community_metrics.series.grid import PointGrid
 
 PERIODS: Final = {Grain.WEEK: 53, Grain.MONTH: 13, Grain.QUARTER: 1 + PEAK_BEFORE + PEAK_USUAL}
@@ -68,8 +69,9 @@ class Material:
     sources share one, `registries` the registry's own series of a source by day, `registry_breaks` its
     declared breaks, `uncounted` the days that the registry of a source did not count or only in part, `low`
     the days of metrics that it counted low for everybody, `restated` the rows that were restated since the
-    period began. `answered` has the UTC days of successful readings of a metric that its rows do not show,
-    `retention_days` how many completed days a source keeps that does not keep all.
+    period began, `disputes` its days that a second witness counts otherwise. `answered` has the UTC days of
+    successful readings of a metric that its rows do not show, `retention_days` how many
+    completed days a source keeps that does not keep all.
     """
 
     period: Period
@@ -86,6 +88,7 @@ class Material:
     releases: tuple[Release, ...] = ()
     restated: tuple[StatRow, ...] = ()
     has_more_restated: bool = False
+    disputes: tuple[Dispute, ...] = ()
     answered: Mapping[str, frozenset[date]] = field(default_factory=dict)
     retention_days: Mapping[str, int] = field(default_factory=dict)
 

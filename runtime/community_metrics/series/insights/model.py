@@ -142,6 +142,16 @@ class RestatedNumbers:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputedNumbers:
+    """The days of a metric that a second witness counts otherwise, with both values of each."""
+
+    days: tuple[date, ...]
+    witness: str
+    values: tuple[int, ...]
+    witness_values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MissingNumbers:
     """What is not known of the period: the missing days of each of the metrics, and why."""
 
@@ -167,6 +177,7 @@ Numbers = (
     | SettlingNumbers
     | GapNumbers
     | RestatedNumbers
+    | DisputedNumbers
     | MissingNumbers
     | SilenceNumbers
 )

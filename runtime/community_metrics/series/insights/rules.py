@@ -8,6 +8,7 @@ from typing import Final
 
 from community_metrics.model import SETTLING_DAYS
 from community_metrics.periods import Grain
+from community_metrics.series.disputes import MOST_DIFFERENCE
 from community_metrics.sources.sentinel import COUNTED_FROM, PARTIAL_BELOW
 
 MOST_MOVERS: Final = 3
@@ -280,6 +281,21 @@ RULES: Final = (
         "was changed before too is compared with its first settled value, and the sentence says so.",
         "the sum of the differences from the settled values first read; of uniques and rolling totals the "
         "largest",
+    ),
+    Rule(
+        "disputed-days",
+        ("disputed",),
+        "Days of the period that a second witness counts otherwise. Once a week it is asked for the last "
+        "five weeks; a day that it has not completely is not compared. Both values are shown, and nothing is "
+        "corrected. A day whose stored value changes is compared anew.",
+        "the largest difference between the two on one day",
+        (
+            Parameter(
+                "MOST_DIFFERENCE",
+                str(MOST_DIFFERENCE),
+                "share of the stored value above which a day is disputed",
+            ),
+        ),
     ),
     Rule(
         "not-known",

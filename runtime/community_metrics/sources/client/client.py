@@ -91,7 +91,7 @@ class Call(Generic[T]):
     quota: str = "core"
     params: Mapping[str, str | int] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | str | None = None
     refuse: Callable[[T, Reply], SourceError | None] = lambda _body, _reply: None
     is_shared: bool = False
     reader: Callable[[], BodyReader[T]] | None = None
@@ -105,7 +105,10 @@ class Call(Generic[T]):
     @property
     def key(self) -> RequestKey:
         """What makes two requests of one run the same."""
-        query = None if self.body is None else json.dumps(self.body, sort_keys=True)
+        if self.body is None or isinstance(self.body, str):
+            query = self.body
+        else:
+            query = json.dumps(self.body, sort_keys=True)
         return RequestKey(self.host.key, "GET" if self.body is None else "POST", self.target, query)
 
     def error(self, kind: type[E], detail: str, origin: str, *, fix: str | None = None) -> E:
@@ -247,11 +250,12 @@ class RegistryClient:
         *,
         source: str,
         subject: str,
-        body: Mapping[str, Any],
-        quota: str,
-        refuse: Callable[[T, Reply], SourceError | None],
+        body: Mapping[str, Any] | str,
+        quota: str = "core",
+        params: Mapping[str, str | int] | None = None,
+        refuse: Callable[[T, Reply], SourceError | None] = lambda _body, _reply: None,
     ) -> ParsedReply[T]:
-        """Return the response to a query sent by POST as `model`.
+        """Return the response to a query sent by POST, as JSON or as plain text, as `model`.
 
         `refuse` returns the error that a response with status 200 reports; it is retried like others. `quota`
         names what the query counts against: a limit there stops only that quota of the host.
@@ -259,7 +263,9 @@ class RegistryClient:
         Raises:
             SourceError: as `get_json`.
         """
-        return await self._fetch(Call(host, path, model, source, subject, quota, body=body, refuse=refuse))
+        return await self._fetch(
+            Call(host, path, model, source, subject, quota, params or {}, body=body, refuse=refuse)
+        )
 
     async def _fetch(self, call: Call[T]) -> ParsedReply[T]:
         circuit = self._circuit(call.host)
@@ -360,7 +366,7 @@ class RegistryClient:
         try:
             async with (
                 asyncio.timeout(self._limits.attempt_s),
-                self._http.stream(method, f"{origin}{target}", headers=headers, json=call.body) as response,
+                self._http.stream(method, f"{origin}{target}", headers=headers, **_body_of(call)) as response,
             ):
                 content = call.reader() if call.reader and response.status_code == HTTPStatus.OK else None
                 body = await self._read(call, origin, response, content)
@@ -421,6 +427,10 @@ class RegistryClient:
                 on_wait=partial(self._on_wait, host),
             )
         return self._circuits[host.key]
+
+
+def _body_of(call: Call[T]) -> dict[str, Any]:
+    return {"content": call.body} if isinstance(call.body, str) else {"json": call.body}
 
 
 def _as_url(contact: str) -> str:

@@ -175,6 +175,15 @@ DEPS_DEV = RegistryHost(
 )
 
 
+CLICKPY = RegistryHost(
+    "clickpy",
+    PUBLIC_ORIGINS["clickpy"],
+    pace_s=60,  # it allows 60 queries an hour for each address
+    limit_wait_s=900,  # longer than a request may wait: the quota of an hour is used up
+    unknown_hint="its table of downloads by installer is missing or being rebuilt",
+)
+
+
 def feed_host(origin: str) -> RegistryHost:
     """Return the server of a feed, which has a pace and a circuit breaker of its own."""
     return RegistryHost(

@@ -10,6 +10,8 @@
 | 404, 410, 451 | `UnknownSubject`, in words of its own each |
 | 202, 408, 425, 5xx | transient |
 | a redirect without an address, anything else | `TerminalSourceError` |
+| ClickHouse's code of an exceeded quota | `SourceRateLimited` |
+| ClickHouse's code of a result over its limits, or of an unknown table | `TerminalSourceError` |
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -51,6 +53,12 @@ _DIGITS = re.compile(r"\d{1,12}", re.ASCII)
 _LONGEST_WAIT = timedelta(days=365)
 _TRY_LATER = {HTTPStatus.ACCEPTED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 _STOP_COUNTING = "set active = false for the metric in the catalogue; what is stored stays"
+_CLICKHOUSE_CODE: Final = "x-clickhouse-exception-code"
+_CLICKHOUSE_LIMITS: Final = {"201", "202"}  # a quota is used up, too many queries at once
+_CLICKHOUSE_FAULTS: Final = {
+    **dict.fromkeys(("158", "159", "160", "241", "307", "396"), "the result is over a limit and was not cut"),
+    **dict.fromkeys(("47", "60"), "the table or a column of it is missing; it may be being rebuilt"),
+}
 _WITHDRAWN: Mapping[int, str] = {
     HTTPStatus.GONE: "it existed and was removed",
     HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: "the registry withholds it for legal reasons",
@@ -112,10 +120,10 @@ class Reply:
 def refusal(reply: Reply) -> SourceError | None:
     """Return the error that this reply means; None when its body may be read."""
     status = reply.status
-    if status == HTTPStatus.OK:
-        return _of_another_type(reply)
     if is_limit(reply):
         return limited(reply)
+    if status == HTTPStatus.OK or _CLICKHOUSE_CODE in reply.headers:
+        return _of_clickhouse(reply) or _of_another_type(reply)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return _denied(reply)
     if status == HTTPStatus.NOT_FOUND or status in _WITHDRAWN:
@@ -123,6 +131,15 @@ def refusal(reply: Reply) -> SourceError | None:
     if status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return reply.error(TransientSourceError, retry_after_s=required_wait_s(reply))
     return reply.error(TerminalSourceError, "this status is not documented for this request")
+
+
+def _of_clickhouse(reply: Reply) -> SourceError | None:
+    """Return the error of a code in a header, which may come with status 200."""
+    code = reply.headers.get(_CLICKHOUSE_CODE)
+    if code is None:
+        return None
+    kind = TerminalSourceError if code in _CLICKHOUSE_FAULTS else TransientSourceError
+    return reply.error(kind, _CLICKHOUSE_FAULTS.get(code, f"ClickHouse's error {code}"))
 
 
 def _of_another_type(reply: Reply) -> TransientSourceError | None:
@@ -143,7 +160,8 @@ def _unknown(reply: Reply) -> UnknownSubject:
 
 def is_limit(reply: Reply) -> bool:
     """Return whether the registry refused because of the number of requests."""
-    if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+    is_over_quota = reply.headers.get(_CLICKHOUSE_CODE) in _CLICKHOUSE_LIMITS
+    if reply.status == HTTPStatus.TOO_MANY_REQUESTS or is_over_quota:
         return True
     if reply.status != HTTPStatus.FORBIDDEN:
         return False

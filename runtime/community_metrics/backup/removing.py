@@ -1,0 +1,68 @@
+"""Removal of the backups that the rule does not keep; a file that a kept one refers to stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from community_metrics.backup.keeping import kept
+from community_metrics.backup.manifest import backup_ids, folder_of, made_at, manifest_key
+from community_metrics.backup.reading import read_manifest
+from community_metrics.errors import BackupDamaged
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from community_metrics.backup.manifest import Manifest
+    from community_metrics.backup.place import Place
+
+UNFINISHED_FOR: Final = timedelta(days=1)
+"""How long files without a manifest stay: they may be of a backup that is being made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The backups that were removed, or why none was."""
+
+    removed: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
+    """Remove the backups that the rule does not keep, and what killed backups left.
+
+    A manifest goes before its files, so that a kill leaves files without a manifest, which the next removal
+    finds, and never a manifest without its files. Nothing goes where a kept manifest cannot be read, since
+    its files are unknown.
+
+    Raises:
+        BackupDamaged: a file that the newest backup refers to was removed meanwhile.
+        BackupUnavailable: the place cannot be listed or written.
+    """
+    keys = place.keys()
+    if missing := {file.key for file in newest.files}.difference(keys):
+        raise BackupDamaged(
+            f"The backup {place}/{newest.backup_id} lacks {', '.join(sorted(missing))}, which another backup "
+            "removed meanwhile. Fix: make a backup again, one at a time."
+        )
+    stored = backup_ids(keys)
+    keeps = kept(stored) | {newest.backup_id}
+    try:
+        manifests = [newest, *(read_manifest(place, one) for one in sorted(keeps - {newest.backup_id}))]
+    except BackupDamaged as error:
+        return Removal(problem=f"Nothing was removed, because a backup that is kept cannot be read: {error}")
+    needed = {file.key for manifest in manifests for file in manifest.files}
+    needed |= {manifest_key(backup_id) for backup_id in keeps}
+    gone = [backup_id for backup_id in stored if backup_id not in keeps]
+    files = [key for key in keys if key not in needed and _may_go(key, keeps, set(stored), now)]
+    manifests_first = sorted(files, key=lambda key: key not in {manifest_key(one) for one in gone})
+    place.remove(manifests_first)
+    return Removal(tuple(gone))
+
+
+def _may_go(key: str, keeps: set[str], stored: set[str], now: datetime) -> bool:
+    folder = folder_of(key)
+    if folder is None or folder in keeps:
+        return False
+    return folder in stored or made_at(folder) < now - UNFINISHED_FOR

@@ -1,0 +1,145 @@
+"""Restoring into a database: only where it has no other rows, and compared row by row when it is done.
+
+A kill leaves a database that has some rows of the backup and no others, so that the next restore continues.
+`history` is written last: until then readers find no run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+
+from community_metrics.backup.digests import RowsDigest, row_bits
+from community_metrics.errors import BackupDamaged, RestoreRefused
+from community_metrics.storage.schemas import HISTORY, table_named
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
+    from numpy.typing import NDArray
+
+    from community_metrics.backup.manifest import StoredTable
+    from community_metrics.backup.reading import FetchedBackup
+    from community_metrics.storage import LanceDBStore
+    from community_metrics.storage.maintenance import Renew
+
+_BYTES_OF_ONE_MERGE: Final = 64 * 1024**2
+"""A merge ends with the row group that reaches it, or the store's `merge_rows`: so much is in memory."""
+
+
+async def restore_tables(store: LanceDBStore, backup: FetchedBackup, *, renew: Renew) -> None:
+    """Write every row of the backup into the database, and compare all rows afterwards.
+
+    `renew` renews the caller's lease before each merge; if it raises, nothing more is written.
+
+    Raises:
+        RestoreRefused: the database has rows that are not in the backup; nothing was changed.
+        BackupDamaged: the rows that were restored are not those of the backup.
+        StorageError: a LanceDB operation failed.
+    """
+    tables = sorted(backup.manifest.tables, key=lambda table: table.name == HISTORY.name)
+    await _require_no_other_rows(store, backup)
+    for table in tables:
+        digest = RowsDigest()
+        for rows in _merges(backup, table, store.merge_rows):
+            await renew()
+            # side by side: LanceDB works in threads of its own
+            await asyncio.gather(store.insert_rows(table.name, rows), asyncio.to_thread(digest.add_all, rows))
+        await _require_same_rows(store, backup, table, digest)
+
+
+async def _require_no_other_rows(store: LanceDBStore, backup: FetchedBackup) -> None:
+    stored = {table.name: table for table in backup.manifest.tables}
+    found: dict[str, int] = {}
+    for name, table in stored.items():
+        if await store.has_rows(name):
+            others = await _other_rows(store, backup, table)
+            found |= {name: others} if others else {}
+    if found:
+        counts = ", ".join(f"{name} ({count:,})" for name, count in found.items())
+        raise RestoreRefused(
+            f"The database is not empty: rows of {counts} are not in the backup "
+            f"{backup.manifest.backup_id}. Nothing was changed. Fix: name a new database by CM_DB_PATH or "
+            "CM_LANCEDB_URI, or add --replace, which makes a backup of this one and then deletes it."
+        )
+
+
+async def _other_rows(store: LanceDBStore, backup: FetchedBackup, table: StoredTable) -> int:
+    """Return how many rows of the database are not in the backup."""
+    parts = [
+        row_bits(batch) for rows in _merges(backup, table, store.merge_rows) for batch in rows.to_batches()
+    ]
+    known = np.concatenate([np.empty((0, 2), np.uint64), *parts])
+    known = known[np.argsort(known[:, 0])]
+    count = 0
+    async with aclosing(_scanned(store, table)) as batches:
+        async for batch in batches:
+            count += batch.num_rows - int(_are_known(row_bits(batch), known).sum())
+    return count
+
+
+def _are_known(bits: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    if not len(known):
+        return np.zeros(len(bits), np.bool_)
+    position = np.searchsorted(known[:, 0], bits[:, 0]).clip(max=len(known) - 1)
+    same: NDArray[np.bool_] = (known[position] == bits).all(axis=1)
+    return same
+
+
+async def _require_same_rows(
+    store: LanceDBStore, backup: FetchedBackup, table: StoredTable, expected: RowsDigest
+) -> None:
+    found = RowsDigest()
+    async with aclosing(_scanned(store, table)) as batches:
+        async for batch in batches:
+            found.add(batch)
+    if found.state not in {expected.state, _without_copies(backup, table, found.rows, store.merge_rows)}:
+        raise BackupDamaged(
+            f"The restored table {table.name} has {found.rows:,} rows, and they are not the "
+            f"{expected.rows:,} of the backup: something else wrote to it. Fix: restore into a new database."
+        )
+
+
+def _without_copies(backup: FetchedBackup, table: StoredTable, rows: int, merge_rows: int) -> tuple[int, ...]:
+    """Return the digest of what merges insert of a table that has a key twice: not its copies of later parts.
+
+    A server may have stored a key twice; `repair` deletes the copies that are left.
+    """
+    digest = RowsDigest()
+    if rows == table.rows:
+        return digest.state  # there are none: its rows have been compared
+    spec = table_named(table.name)
+    seen: set[str] = set()
+    for part in _merges(backup, table, merge_rows):
+        keys = part.column(spec.key).to_pylist()
+        digest.add_all(part.filter(pa.array([key not in seen for key in keys], pa.bool_())))
+        seen.update(keys)
+    return digest.state
+
+
+async def _scanned(store: LanceDBStore, table: StoredTable) -> AsyncGenerator[pa.RecordBatch, None]:
+    """Yield the rows of a table with the columns of this version."""
+    schema = table_named(table.name).schema
+    async with aclosing(store.scan(table.name)) as batches:
+        async for batch in batches:
+            yield batch.select(schema.names)
+
+
+def _merges(backup: FetchedBackup, table: StoredTable, most_rows: int) -> Iterator[pa.Table]:
+    """Yield the rows of a table in parts for one merge each, with the columns of this version."""
+    spec = table_named(table.name)
+    parts: list[pa.Table] = []
+    with backup.rows(table) as file:
+        for group in range(file.num_row_groups):
+            parts.append(spec.completed(file.read_row_group(group)))
+            if sum(one.num_rows for one in parts) >= most_rows or (
+                sum(one.nbytes for one in parts) >= _BYTES_OF_ONE_MERGE
+            ):
+                yield pa.concat_tables(parts)
+                parts = []
+    if parts:
+        yield pa.concat_tables(parts)

@@ -1,0 +1,217 @@
+"""Taking back what one run wrote: its rows get the values of before, from kept versions or from a backup.
+
+Only values and lists of places are taken back. The run stays in `history`, and so do its outcomes, its kept
+answers, the events that it read, and the definitions of metrics: they say what happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+from community_metrics.backup.manifest import backup_ids, made_at
+from community_metrics.backup.place import place_beside
+from community_metrics.backup.reading import fetched, read_manifest
+from community_metrics.clock import SystemClock
+from community_metrics.errors import BackupError, StorageSchemaMismatch, UndoRefused
+from community_metrics.model import OutcomeStatus, Run, RunStatus
+from community_metrics.runs.lock import database_lease
+from community_metrics.runs.short import short_run_id
+from community_metrics.storage import LanceDBStore
+from community_metrics.storage.past import WRITTEN_BY_RUNS, rows_with_keys_of
+from community_metrics.storage.schemas import HISTORY, table_named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from community_metrics.backup.manifest import Manifest
+    from community_metrics.backup.place import Place
+    from community_metrics.clock import Clock
+    from community_metrics.config import Settings
+    from community_metrics.runs.lock import LeaseHolder
+    from community_metrics.storage.past import Rows
+
+UNDO: Final = "undo"
+"""The name in `history`; the `scope` of such a run is the run that it takes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoReport:
+    """How many rows have the values of before again, how many are gone, and where the values were."""
+
+    restored: int
+    deleted: int
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """By table, the rows that the run wrote last and those that their keys had before."""
+
+    written: Mapping[str, Rows]
+    before: Mapping[str, Rows]
+    origin: str
+
+    @property
+    def report(self) -> UndoReport:
+        restored = sum(rows.num_rows for rows in self.before.values())
+        return UndoReport(
+            restored, sum(rows.num_rows for rows in self.written.values()) - restored, self.origin
+        )
+
+
+async def undo(
+    settings: Settings,
+    run_id: str,
+    *,
+    dry_run: bool = False,
+    clock: Clock | None = None,
+    store_type: type[LanceDBStore] = LanceDBStore,
+) -> UndoReport:
+    """Give every row that the run wrote its value of before, and delete those that it inserted.
+
+    The values of before are those of the newest kept version of each table without a row of the run, else of
+    the newest backup from before the run. One that was killed is continued by the next.
+
+    Raises:
+        UndoRefused: later runs wrote values of the same metrics, the run wrote none, or the values of before
+            are not known; nothing was changed.
+        RunLocked: a run holds the database; nothing was changed.
+        LeaseLost: another run took the database over; nothing was written after that.
+        StorageError: a LanceDB operation failed.
+    """
+    clock = clock or SystemClock()
+    own_id = short_run_id(UNDO, clock)
+    async with store_type.open(settings) as store:
+        await store.lease()  # raises where there is no database: the lock would create its folder
+        async with database_lease(store, settings, own_id, clock) as holder:
+            plan = await _planned(store, settings, run_id)
+            if not dry_run:
+                run = Run(own_id, UNDO, clock.now(), scope=run_id)
+                await _recorded(store, holder, plan, run, clock)
+            return plan.report
+
+
+async def _recorded(store: LanceDBStore, holder: LeaseHolder, plan: _Plan, run: Run, clock: Clock) -> None:
+    await store.record_run(run)
+    status, changed = RunStatus.FAILED, 0
+    try:
+        for table, rows in plan.before.items():
+            await holder.renew()
+            changed += await store.put_back(table, str(run.scope), rows)
+        status = RunStatus.SUCCESS
+    finally:
+        if holder.lost is None:
+            await store.record_run(replace(run, finished_at=clock.now(), status=status, rows_updated=changed))
+
+
+async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Plan:
+    run = await store.run(run_id)
+    if run is None:
+        raise UndoRefused(f"No run {run_id!r} is stored. Fix: choose one of `community-metrics history`.")
+    written = {spec.name: await store.rows_of_run(spec.name, run_id) for spec in WRITTEN_BY_RUNS}
+    written = {name: rows for name, rows in written.items() if rows.num_rows}
+    if not written:
+        raise UndoRefused(
+            f"No stored value is of the run {run_id}: it wrote none, later runs replaced them, or they were "
+            "taken back. Nothing was changed."
+        )
+    history = await store.all_runs()
+    await _require_last(store, run, written, history)
+    kept = {name: await _kept(store, name, rows, run_id) for name, rows in written.items()}
+    before = {name: rows for name, rows in kept.items() if rows is not None}
+    if len(before) == len(written):
+        return _Plan(written, before, "the versions that the tables keep")
+    return await _from_backup(settings, run, written, history)
+
+
+async def _kept(store: LanceDBStore, table: str, rows: Rows, run_id: str) -> Rows | None:
+    return await store.rows_before_run(table, run_id, rows.column(table_named(table).key))
+
+
+async def _require_last(
+    store: LanceDBStore, run: Run, written: Mapping[str, Rows], history: Mapping[str, Run]
+) -> None:
+    """Raise UndoRefused if a later run wrote values of a metric that this run wrote."""
+    outcomes = await store.outcomes([run.ingestion_run_id])
+    metrics = {
+        one.metric_id for one in outcomes if one.status is not OutcomeStatus.FAILED and one.observations
+    }
+    metrics |= {name for rows in written.values() for name in rows.column("metric_id").unique().to_pylist()}
+    others = await store.runs_of(sorted(metrics)) - {run.ingestion_run_id}
+    later = sorted(
+        (one for one in map(history.get, others) if one is not None and one.started_at > run.started_at),
+        key=lambda one: one.started_at,
+        reverse=True,
+    )
+    if later:
+        names = [one.ingestion_run_id for one in later]
+        raise UndoRefused(
+            f"Later runs wrote values of the same metrics: {', '.join(names)}. Nothing was changed. Fix: "
+            f"take these back first, the newest first: `community-metrics runs undo {names[0]}`.",
+            names,
+        )
+
+
+async def _from_backup(
+    settings: Settings, run: Run, written: Mapping[str, Rows], history: Mapping[str, Run]
+) -> _Plan:
+    """Return the plan with the rows of the newest backup from before the run.
+
+    Raises:
+        UndoRefused: there is none, it cannot be read, or runs wrote values between it and the run.
+    """
+    place = place_beside(settings)
+    with TemporaryDirectory(prefix="community-metrics-undo-") as folder:
+        try:
+            manifest = await asyncio.to_thread(_newest_before, place, run.started_at)
+            if manifest is None:
+                raise _unknown(run, f"{place} has no backup from before it")
+            backup = await fetched(place, manifest, Path(folder))
+        except (BackupError, StorageSchemaMismatch) as error:
+            raise _unknown(run, str(error)) from error
+        tables = {table.name: table for table in manifest.tables}
+        rows = {
+            name: table_named(name).completed(backup.rows(tables[name]).read())
+            for name in (*written, HISTORY.name)
+        }
+    _require_nothing_between(run, rows.pop(HISTORY.name), history, manifest)
+    before = {
+        name: rows_with_keys_of(stored, written[name], table_named(name)) for name, stored in rows.items()
+    }
+    return _Plan(written, before, f"the backup {place}/{manifest.backup_id}")
+
+
+def _newest_before(place: Place, instant: datetime) -> Manifest | None:
+    older = [one for one in backup_ids(place.keys()) if made_at(one) <= instant]
+    return read_manifest(place, older[-1]) if older else None
+
+
+def _require_nothing_between(run: Run, rows: Rows, history: Mapping[str, Run], manifest: Manifest) -> None:
+    """Raise UndoRefused if a run from before this one wrote values that the backup does not have."""
+    ended = {one.ingestion_run_id for one in HISTORY.from_arrow(rows) if one.finished_at is not None}
+    between = [
+        one.ingestion_run_id
+        for one in history.values()
+        if one.started_at < run.started_at
+        and one.ingestion_run_id not in ended
+        and (one.finished_at is None or one.rows_inserted + one.rows_updated)
+    ]
+    if between:
+        raise _unknown(
+            run,
+            f"the newest backup from before it is {manifest.backup_id}, and these runs wrote values after "
+            f"that: {', '.join(sorted(between))}",
+        )
+
+
+def _unknown(run: Run, reason: str) -> UndoRefused:
+    return UndoRefused(
+        f"The values from before the run {run.ingestion_run_id} are not known: the tables keep no version "
+        f"from then, and {reason}. Nothing was changed. Fix: set CM_BACKUP_TARGET to where such a backup is, "
+        "or restore one into a new database."
+    )

@@ -1,0 +1,93 @@
+"""Once a week, the second witness of each metric: its last five weeks are kept beside the stored values.
+
+Nothing is corrected by it, and a witness that does not answer takes nothing from the refresh.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from community_metrics.errors import SourceError
+from community_metrics.model import Witness, WitnessedDay
+from community_metrics.periods import Grain, last_completed_day, period_of, today
+from community_metrics.sources.backfill.clickpy import PACKAGES_OF_A_QUERY, read_days
+from community_metrics.sources.pypistats import normalized
+from community_metrics.sources.sentinel import Intake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from community_metrics.catalog import Metric
+    from community_metrics.runs.job import RunContext
+    from community_metrics.sources.backfill.clickpy import WitnessedDays
+    from community_metrics.sources.client.client import RegistryClient
+
+COMPARED: Final = timedelta(weeks=5)
+_NEIGHBOURS: Final = timedelta(weeks=4)
+"""The days before them, which show which days the witness has completely."""
+
+
+async def ask_witnesses(context: RunContext, client: RegistryClient) -> tuple[str, ...]:
+    """Store what the witnesses of the active metrics counted; return a note for each that did not answer."""
+    if context.holder is None:
+        return ()
+    notes: list[str] = []
+    for with_mirrors, group in _groups(await _due(context)):
+        since = last_completed_day(context.clock.now()) - COMPARED - _NEIGHBOURS
+        names = sorted({normalized(metric.subject) for metric in group})
+        try:
+            found = await read_days(client, names, since, with_mirrors=with_mirrors)
+        except SourceError as error:
+            notes.append(f"The second witness was not compared: {error.message}")
+            continue
+        await context.holder.renew()
+        await context.store.record_witnessed(
+            [row for metric in group for row in _rows(context, metric, found)]
+        )
+    return tuple(notes)
+
+
+async def _due(context: RunContext) -> list[Metric]:
+    """Return the metrics whose witness was not asked since Monday."""
+    now = context.clock.now()
+    witnessed = [metric for metric in context.catalog.active if metric.second_witness is Witness.CLICKPY]
+    if not witnessed:
+        return []
+    seen = await context.store.witnessed(
+        [metric.metric_id for metric in witnessed], since=today(now) - COMPARED
+    )
+    monday = period_of(today(now), Grain.WEEK).start
+    asked = {row.metric_id for row in seen if today(row.observed_at) >= monday}
+    return [metric for metric in witnessed if metric.metric_id not in asked]
+
+
+def _groups(metrics: Sequence[Metric]) -> Iterator[tuple[bool, list[Metric]]]:
+    """Yield the metrics of one query each."""
+    by_mirrors: dict[bool, list[Metric]] = defaultdict(list)
+    for metric in metrics:
+        by_mirrors[bool(metric.options.get("mirrors", False))].append(metric)
+    for with_mirrors, group in by_mirrors.items():
+        for start in range(0, len(group), PACKAGES_OF_A_QUERY):
+            yield with_mirrors, group[start : start + PACKAGES_OF_A_QUERY]
+
+
+def _rows(context: RunContext, metric: Metric, found: WitnessedDays) -> Iterator[WitnessedDay]:
+    """Yield the days that the witness has completely; none of a package that it does not know."""
+    counts = found.by_package[normalized(metric.subject)]
+    if not counts.by_day:
+        return
+    last = last_completed_day(counts.observed_at)
+    days: list[date] = [last - timedelta(days=back) for back in range(COMPARED.days)]
+    for day in sorted(Intake(found.sentinel).counted(days)):
+        yield WitnessedDay(
+            metric.metric_id,
+            day,
+            Witness.CLICKPY,
+            counts.by_day.get(day, 0),
+            counts.observed_at,
+            counts.source_ref,
+            context.run_id,
+        )

@@ -1,0 +1,98 @@
+"""What one run wrote, what was there before it, and putting that back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from community_metrics.storage import sql
+from community_metrics.storage.errors import translate_errors
+from community_metrics.storage.maintenance import Maintenance
+from community_metrics.storage.schemas import HISTORY, STATS, TRAFFIC_ITEMS, WITNESS, table_named
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from community_metrics.model import Run
+    from community_metrics.storage.schemas import AnyTable
+
+RUN: Final = "ingestion_run_id"
+"""The column with the run that wrote a row."""
+WRITTEN_BY_RUNS: Final[tuple[AnyTable, ...]] = (STATS, TRAFFIC_ITEMS, WITNESS)
+"""The tables with values, whose rows name the run that wrote them last."""
+
+
+Rows: TypeAlias = pa.Table
+"""Rows of one table, with all its columns."""
+
+
+def rows_with_keys_of(rows: Rows, others: Rows, spec: AnyTable) -> Rows:
+    """Return those of the rows whose key one of the others has."""
+    keys = others.column(spec.key).combine_chunks()
+    return rows.filter(pc.is_in(rows.column(spec.key), value_set=keys))
+
+
+class Past(Maintenance):
+    """Reads and puts back what was before a run; the caller holds the lease."""
+
+    async def rows_of_run(self, table: str, run_id: str) -> pa.Table:
+        """Return the rows of a table that the run wrote last."""
+        found = [batch async for batch in self.scan(table, where=sql.equals(RUN, run_id))]
+        return pa.Table.from_batches(found, table_named(table).schema)
+
+    async def all_runs(self) -> dict[str, Run]:
+        """Return every run by its id."""
+        found = [batch async for batch in self.scan(HISTORY.name)]
+        rows = HISTORY.from_arrow(pa.Table.from_batches(found, HISTORY.schema))
+        return {run.ingestion_run_id: run for run in rows}
+
+    async def runs_of(self, metric_ids: list[str]) -> set[str]:
+        """Return the runs that wrote the stored values of these metrics."""
+        where = sql.one_of("metric_id", metric_ids)
+        found = [batch async for batch in self.scan(STATS.name, columns=[RUN], where=where)]
+        return {run_id for batch in found for run_id in batch.column(RUN).unique().to_pylist()}
+
+    async def rows_before_run(self, table: str, run_id: str, keys: pa.ChunkedArray) -> pa.Table | None:
+        """Return the rows of these keys in the newest kept version without a row of the run.
+
+        None if no such version is kept, and for LanceDB Enterprise, which keeps its own.
+        """
+        spec = table_named(table)
+        if self._database.is_remote:
+            return None
+        connection = await self._database.connection()
+        with translate_errors(self._database.target, f"reading kept versions of {table}"):
+            handle = await connection.open_table(table)
+            versions = sorted((one["version"] for one in await handle.list_versions()), reverse=True)
+            for version in versions:
+                await handle.checkout(version)
+                if not await handle.count_rows(sql.equals(RUN, run_id)):
+                    return await _rows_with(handle, spec, keys)
+        return None
+
+    async def put_back(self, table: str, run_id: str, before: pa.Table) -> int:
+        """Replace the rows that the run wrote by those of before, delete its others; return their number.
+
+        A kill in between leaves rows of the run, which the next call takes back.
+        """
+        spec = table_named(table)
+        async with self._database.using(spec, f"writing {before.num_rows} rows to {table}") as opened:
+            if before.num_rows:  # a merge of nothing would make a version
+                merge = opened.handle.merge_insert(spec.key).use_index(False)
+                await merge.when_matched_update_all().execute(before)
+            new = int(await opened.handle.count_rows(sql.equals(RUN, run_id)))
+            if new:
+                await opened.handle.delete(sql.equals(RUN, run_id))
+        return int(before.num_rows) + new
+
+
+async def _rows_with(handle: Any, spec: AnyTable, keys: pa.ChunkedArray) -> pa.Table:
+    wanted = keys.combine_chunks()
+    found = [
+        batch.filter(pc.is_in(batch.column(spec.key), value_set=wanted))
+        async for batch in await handle.query().to_batches()
+    ]
+    rows = pa.Table.from_batches(found, found[0].schema) if found else spec.schema.empty_table()
+    return spec.completed(rows)

@@ -1,0 +1,179 @@
+"""A backup has every row of one instant, and a restore returns them, from and into every kind of storage."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from community_metrics.backup.reading import chosen_manifest, verify
+from community_metrics.backup.writing import back_up
+from community_metrics.errors import (
+    BackupDamaged,
+    NoBackup,
+    StorageSchemaMismatch,
+)
+from community_metrics.model import Provenance
+from community_metrics.runs.restore import drill, restore
+from community_metrics.storage.schemas import STATS, TABLES
+from community_metrics.storage.whole import DATA_TABLES
+from tests.support.backups import (
+    KilledError,
+    ScriptedPlace,
+    add_a_day,
+    backed_up,
+    elsewhere,
+    fill,
+    rows_of,
+    stored_keys,
+)
+from tests.support.clock import NOON, FakeClock
+from tests.support.worlds import NOW, OTHER, SmallPagesStore, World, observed, raw_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from community_metrics.backup.place import Place
+
+
+IN_PROCESS_AND_REMOTE = pytest.mark.parametrize("world", ["local", "enterprise"], indirect=True)
+
+
+@IN_PROCESS_AND_REMOTE
+async def test_a_backup_has_the_rows_of_one_instant_while_others_write(world: World, folder: Place) -> None:
+    await fill(world)
+    before = await rows_of(world)
+
+    class Busy(ScriptedPlace):
+        def put(self, key: str, file: Path) -> None:
+            super().put(key, file)
+            if len(self.puts) == 1:  # the tables after the first are read when the row is there
+                writer = SmallPagesStore.open(world.settings)
+                connection = _in_a_thread(writer)
+                assert connection == len(before["stats"]) + 1
+
+    await back_up(world.settings, Busy(folder), clock=FakeClock())
+    target = elsewhere(world)
+    await restore(target.settings, folder, clock=FakeClock())
+    assert await rows_of(target) == before
+
+
+def _in_a_thread(store: Any) -> int:
+    import asyncio  # noqa: PLC0415  the place is called in a thread, which has no loop
+
+    async def add() -> int:
+        async with store:
+            await store.upsert_observations(
+                [observed(7, metric_id=OTHER)], provenance=Provenance.API, run_id="run-2", now=NOW
+            )
+            count: int = await store.count("stats")
+            return count
+
+    return asyncio.run(add())
+
+
+async def test_a_column_of_a_newer_version_stops_a_backup_that_would_lose_it(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    async with local_world.open() as store:
+        await (await raw_table(store, STATS)).add_columns({"mood": "'good'"})
+    with pytest.raises(StorageSchemaMismatch, match=r"stats in .* does not know, and would leave out: mood"):
+        await backed_up(local_world, folder)
+    assert folder.keys() == []
+
+
+async def test_the_lease_is_not_part_of_a_backup(local_world: World, folder: Place) -> None:
+    await fill(local_world)
+    names = {table.name for table in (await backed_up(local_world, folder)).tables}
+    assert names == {spec.name for spec in DATA_TABLES} == {spec.name for spec in TABLES} - {"leases"}
+
+
+# what a place has
+
+
+async def test_a_place_that_may_only_be_written_is_neither_listed_nor_read(
+    local_world: World, place: Place
+) -> None:
+    await fill(local_world)
+    written = ScriptedPlace(place, may=frozenset({"put"}))
+    for _ in range(2):
+        report = await back_up(local_world.settings, written, write_only=True, clock=FakeClock())
+        assert (report.reused, report.removal) == ((), None)
+        assert all(file.key.startswith(report.manifest.backup_id) for file in report.manifest.files)
+    assert written.puts[-1] == f"{report.manifest.backup_id}/manifest.json"
+    assert await verify(place, report.manifest.backup_id) == report.manifest
+
+
+async def test_an_unchanged_table_is_stored_once_and_stays_while_it_is_needed(
+    local_world: World, place: Place
+) -> None:
+    await fill(local_world)
+    first = await backed_up(local_world, place)
+    await add_a_day(local_world)
+    second = await backed_up(
+        local_world, place, clock=FakeClock(NOON + timedelta(days=1))
+    )  # replaces the first
+    keys = place.keys()
+    assert f"{first.backup_id}/manifest.json" not in keys
+    assert f"{first.backup_id}/stats.parquet" not in keys
+    assert sorted(file.key for file in second.files) == [key for key in keys if "manifest" not in key]
+    assert {file.key.partition("/")[0] for file in second.files} == {first.backup_id, second.backup_id}
+    await drill(place, clock=FakeClock())
+
+
+async def test_a_backup_that_was_killed_is_none_and_its_files_go_a_day_later(
+    local_world: World, place: Place
+) -> None:
+    await fill(local_world)
+    with pytest.raises(KilledError, match=r"manifest\.json"):
+        await backed_up(local_world, ScriptedPlace(place, dies_at="manifest.json"))
+    with pytest.raises(NoBackup, match=r"no complete backup\. Fix: make one"):
+        chosen_manifest(place)
+    (killed,) = {key.partition("/")[0] for key in stored_keys(place)}
+    soon = await backed_up(local_world, place, clock=FakeClock(NOON + timedelta(hours=1)))
+    assert killed in {key.partition("/")[0] for key in stored_keys(place)}
+    later = await backed_up(local_world, place, clock=FakeClock(NOON + timedelta(days=2)))
+    assert {key.partition("/")[0] for key in stored_keys(place)} == {soon.backup_id, later.backup_id}
+
+
+async def test_nothing_is_removed_where_a_kept_manifest_cannot_be_read(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    first = await backed_up(local_world, folder, clock=FakeClock(NOON - timedelta(days=40)))
+    second = await backed_up(local_world, folder, clock=FakeClock(NOON - timedelta(days=1)))
+    changed = place_path(folder, f"{first.backup_id}/manifest.json")
+    changed.write_text(json.dumps({**json.loads(changed.read_text()), "format_version": 2}))
+    report = await back_up(local_world.settings, folder, clock=FakeClock(NOON - timedelta(hours=1)))
+    assert report.removal is not None
+    assert "format_version" in (report.removal.problem or "")
+    assert f"{second.backup_id}/manifest.json" in stored_keys(folder)
+
+
+def place_path(place: Place, key: str) -> Path:
+    from pathlib import Path  # noqa: PLC0415  a name of types otherwise
+
+    return Path(str(place), key)
+
+
+@pytest.mark.parametrize("damage", ["a byte", "missing", "cut"])
+async def test_a_damaged_file_is_found_before_anything_is_written(
+    local_world: World, folder: Place, damage: str
+) -> None:
+    await fill(local_world)
+    manifest = await backed_up(local_world, folder)
+    path = place_path(folder, f"{manifest.backup_id}/stats.parquet")
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(content if damage == "a byte" else content[:-1])
+    target = elsewhere(local_world)
+    for work in (verify(folder), restore(target.settings, folder), drill(folder)):
+        with pytest.raises(BackupDamaged, match=r"stats\.parquet.* Fix: choose another backup"):
+            await work
+    assert not place_path(folder, target.settings.db_path).exists()

@@ -1,0 +1,168 @@
+"""What one run wrote is taken back, from kept versions or from a backup, or refused with the reason."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from community_metrics.backup.place import place_of
+from community_metrics.backup.writing import back_up
+from community_metrics.errors import UndoRefused
+from community_metrics.model import Provenance, RunStatus, TrafficSet
+from community_metrics.runs.undo import undo
+from tests.contract.test_storage_contract import a_run
+from tests.support.backups import KilledError, rows_of
+from tests.support.clock import NOON, FakeClock
+from tests.support.worlds import METRIC, OTHER, SmallPagesStore, World, observed_days
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from community_metrics.storage import LanceDBStore
+
+REFERRERS = "referrers:lance:github"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(params=["local", "enterprise"])
+def written_world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """A database whose backups go to a folder of the test."""
+    world: World = request.getfixturevalue(f"{request.param}_world")
+    target = {"backup_target": str(tmp_path / "backups")}
+    return World(world.settings.model_copy(update=target), world.enterprise)
+
+
+async def run(
+    store: LanceDBStore, number: int, days: int, *, first_value: int, metric_id: str = METRIC
+) -> str:
+    """Write values and a list of places as a run does that ends in hour `number`; return its id."""
+    run_id, at = f"run-{number}", NOON + number * HOUR
+    rows = observed_days(days, metric_id=metric_id, first_value=first_value)
+    counts = await store.upsert_observations(rows, provenance=Provenance.API, run_id=run_id, now=at)
+    names = (f"site-{number}",)
+    listed = TrafficSet(REFERRERS, NOON.date(), names, (), (1,), (1,), at, "https://x.example")
+    await store.upsert_traffic([listed], run_id=run_id)
+    ended = {"finished_at": at + timedelta(minutes=5), "status": RunStatus.SUCCESS}
+    counted = {"rows_inserted": counts.inserted, "rows_updated": counts.updated}
+    await store.record_run(a_run(run_id, started_at=at, **ended, **counted))
+    return run_id
+
+
+async def save(world: World, hour: int) -> None:
+    place = place_of(world.settings)
+    await back_up(world.settings, place, keep_all=True, clock=FakeClock(NOON + hour * HOUR))
+
+
+async def taken_back(world: World, run_id: str, **options: Any) -> tuple[int, int]:
+    report = await undo(world.settings, run_id, clock=FakeClock(NOON + 9 * HOUR), **options)
+    return report.restored, report.deleted
+
+
+async def values_of(world: World) -> list[list[dict[str, Any]]]:
+    rows = await rows_of(world)
+    return [rows["stats"], rows["traffic_items"]]
+
+
+async def test_the_values_of_before_come_back_and_new_rows_go(written_world: World) -> None:
+    async with written_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        before = await values_of(written_world)
+        await save(written_world, 2)
+        bad = await run(store, 3, 6, first_value=900)
+        assert await taken_back(written_world, bad, dry_run=True) == (5, 2)
+        assert await values_of(written_world) != before
+        assert await taken_back(written_world, bad) == (5, 2)  # 4 values and the list, and 2 new days
+        assert await values_of(written_world) == before
+        undone, *others = await store.runs(limit=9)
+    assert (undone.job_name, undone.scope, undone.status) == ("undo", bad, RunStatus.SUCCESS)
+    assert undone.rows_updated == 7
+    assert [one.ingestion_run_id for one in others] == [bad, "run-1"]
+
+
+async def test_kept_versions_are_enough(local_world: World) -> None:
+    async with local_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        before = await values_of(local_world)
+        bad = await run(store, 3, 6, first_value=900)
+        await store.optimize()
+        assert await taken_back(local_world, bad) == (5, 2)
+    assert await values_of(local_world) == before
+
+
+async def test_what_later_runs_built_on_is_refused_and_names_them_newest_first(written_world: World) -> None:
+    async with written_world.open() as store:
+        await store.create_tables()
+        bad = await run(store, 1, 4, first_value=900)
+        await run(store, 2, 5, first_value=900)
+        await run(store, 3, 6, first_value=900)
+        before = await values_of(written_world)
+        await run(store, 4, 2, first_value=1, metric_id=OTHER)
+        with pytest.raises(UndoRefused, match=r"metrics: run-3, run-2\. .*runs undo run-3") as caught:
+            await taken_back(written_world, bad)
+    assert caught.value.later == ("run-3", "run-2")
+    assert (await values_of(written_world))[0][: len(before[0])] == before[0]
+
+
+async def test_without_a_version_or_a_backup_the_values_of_before_are_not_known(
+    enterprise_world: World, tmp_path: Path
+) -> None:
+    target = {"backup_target": str(tmp_path / "backups")}
+    world = World(enterprise_world.settings.model_copy(update=target), enterprise_world.enterprise)
+    async with world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        bad = await run(store, 3, 6, first_value=900)
+        with pytest.raises(UndoRefused, match="backups has no backup from before it"):
+            await taken_back(world, bad)
+        await save(world, 4)  # made after it
+        with pytest.raises(UndoRefused, match="backups has no backup from before it"):
+            await taken_back(world, bad)
+
+
+async def test_a_backup_that_lacks_a_run_of_before_is_not_used(
+    enterprise_world: World, tmp_path: Path
+) -> None:
+    target = {"backup_target": str(tmp_path / "backups")}
+    world = World(enterprise_world.settings.model_copy(update=target), enterprise_world.enterprise)
+    async with world.open() as store:
+        await store.create_tables()
+        await save(world, 0)
+        await run(store, 1, 4, first_value=100)
+        bad = await run(store, 3, 6, first_value=900)
+        with pytest.raises(UndoRefused, match=r"these runs wrote values after that: run-1\. Nothing"):
+            await taken_back(world, bad)
+
+
+async def test_an_undo_that_was_stopped_is_continued_by_the_next(written_world: World) -> None:
+    class Stopping(SmallPagesStore):
+        async def put_back(self, table: str, run_id: str, before: pa.Table) -> int:
+            count = await super().put_back(table, run_id, before)
+            if table == "stats":
+                raise KilledError(table)
+            return count
+
+    async with written_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        before = await values_of(written_world)
+        await save(written_world, 2)
+        bad = await run(store, 3, 6, first_value=900)
+        with pytest.raises(KilledError, match="stats"):
+            await taken_back(written_world, bad, store_type=Stopping)
+        assert await taken_back(written_world, bad) == (1, 0)
+        assert await values_of(written_world) == before
+        with pytest.raises(UndoRefused, match=f"No stored value is of the run {bad}"):
+            await taken_back(written_world, bad)
+
+
+async def test_an_unknown_run_is_refused(local_world: World) -> None:
+    async with local_world.open() as store:
+        await store.create_tables()
+        with pytest.raises(UndoRefused, match="No run 'nine' is stored"):
+            await taken_back(local_world, "nine")
