@@ -109,9 +109,12 @@ rehearse-host: .venv/.dev ## Boot the host as EC2 would, in a world of its own, 
 rehearse-host-vm: .venv/.dev ## Likewise on a kernel of its own, emulated: memory limits, denied metadata, the clock (root, `make host-tools VM=vm`)
 	$(BIN)/pytest --durations 10 tests/host/vm
 
-host-tools: ## Install the Debian packages that the host's rehearsal and the browser tests need (root)
+host-tools: ## Install the Debian packages that the host's rehearsal and the browser tests need, and promtool (root)
 	apt-get update --quiet
 	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(shell $(PYTHON) tests/host/tools.py $(VM)) chromium fonts-dejavu-core fonts-noto-core
+	@# unpacked, not installed: the package would start a server, and only the program that checks `/metrics` is needed
+	folder=$$(mktemp -d) && chmod 755 "$$folder" && cd "$$folder" && apt-get download --quiet prometheus && \
+	  dpkg-deb --extract prometheus_*.deb . && install usr/bin/promtool /usr/local/bin/ && rm -r "$$folder"
 
 test-frontend: .venv/.dev frontend/node_modules/.installed ## Run the dashboard's tests that need no browser, and build it
 	$(FRONTEND_NPM) run --silent types:check

@@ -127,6 +127,7 @@ CASES: Final[Mapping[str, Sequence[str]]] = {
     "export": [
         *(f"export/{table}.{form}" for table in TABLES for form in ("csv", "csv?excel=true", "parquet")),
     ],
+    "metrics": ["metrics"],
     "badge": [f"badge/{name}.svg" for name in METRIC_PATHS],
     "sparkline": [f"sparkline/{name}.svg" for name in METRIC_PATHS],
     "preview": ["preview", "preview?product=lance", "preview?product=umbraproduct", "preview?week=2026-W47"],
@@ -155,7 +156,7 @@ OTHERS = [
 MATRIX = [*(pytest.param(paths, id=name) for name, paths in CASES.items()), pytest.param(OTHERS, id="others")]
 SHOWING = [
     *("definitions", "status", "dashboard/weekly", "dashboard/daily", "dashboard/monthly", "history"),
-    *("events", "events?product=umbraproduct"),
+    *("events", "events?product=umbraproduct", "metrics"),
     *("digests", "digests?format=atom", "digests/2026-W47-team.html", "digests/2026-W46.md"),
     f"traffic-items?metric_id={ALONE}",
     *("restatements", *(f"export/{table}.{form}" for table in TABLES for form in ("csv", "parquet"))),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from pyarrow import parquet
 
 from community_metrics.api.middleware.tokens import token_hash
@@ -81,6 +82,7 @@ ROUTES = {
     "beforeAfter": [f"before-after?metric_id={PYTHON}&day=2026-11-04"],
     "compare": [f"compare?metric_id={PYTHON}&metric_id={STARS}"],
     "seriesBesideRegistry": [f"series/{PYTHON}/registry"],
+    "metrics": ["metrics"],
     "badge": [f"badge/{PYTHON}.svg", f"badge/{STARS}.svg"],
     "sparkline": [f"sparkline/{PYTHON}.svg", f"sparkline/{STARS}.svg"],
     "endpointBadge": [f"badge/{PYTHON}.json", f"badge/{STARS}.json"],
@@ -131,7 +133,7 @@ def is_marked(response: Any) -> bool:
             badge.startswith(MARK)
             or body.get("freshness", {"sample": body.get("is_sample")})["sample"] is True
         )
-    if kind in {"text/html", "text/markdown", "image/svg+xml"}:
+    if kind in {"text/html", "text/markdown", "text/plain", "image/svg+xml"}:
         return MARK in response.text
     if kind == "image/png":  # the drawing of a chart, whose words `charts` has checked
         return bool(response.content.startswith(b"\x89PNG"))
@@ -152,6 +154,25 @@ async def test_every_route_marks_sample_data(api: Api) -> None:
         answer = await api.get(path, headers=accepted)
         assert answer.status_code == 200, answer.text
         assert is_marked(answer), path
+
+
+async def test_samples_of_every_kind_are_valid_openmetrics(api: Api) -> None:
+    text = (await api.get("metrics", headers={"accept": "application/openmetrics-text"})).text
+    read = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]  # it has no types
+    families = {family.name: family for family in read}
+    kinds = {name.removeprefix("community_metrics_"): family.type for name, family in families.items()}
+    assert (
+        kinds.items()
+        >= {
+            "counter_pulls": "counter",
+            "level_stars": "gauge",
+            "week_downloads": "gauge",
+            "week_pulls": "gauge",
+            "product_30d_downloads": "gauge",
+            "metric": "info",
+        }.items()
+    )
+    assert families["community_metrics_sample_data"].samples[0].value == 1
 
 
 async def test_real_numbers_are_not_marked(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def key_of(path: str, accept: str | None = None, query: bytes = b"") -> object:
         ("badge/x.json", False),
         ("chart/x.svg", False),
         ("chart.svg", False),
+        ("metrics", False),
         ("preview", False),
         ("preview.png", False),
     ],

@@ -25,7 +25,10 @@ _HEADERS: Final = {"content-security-policy": _CSP, "cache-control": "public, ma
 
 
 def add_docs(app: FastAPI, prefix: str) -> None:
-    """Serve the page at `{prefix}/docs`, and redirect `/`, `/docs` and `/openapi.json` below `prefix`."""
+    """Serve the page at `{prefix}/docs`, and redirect `/` and short addresses below `prefix`.
+
+    `/metrics` is where Prometheus looks if nothing else is configured; it follows redirects with its token.
+    """
     html, script = (_FOLDER / "docs.html").read_bytes(), (_FOLDER / "docs.js").read_bytes()
 
     async def page(_: Request) -> Response:
@@ -39,7 +42,7 @@ def add_docs(app: FastAPI, prefix: str) -> None:
     app.add_route(f"{prefix}/docs", page, include_in_schema=False)
     app.add_route(f"{prefix}/docs/start.js", start, include_in_schema=False)
     app.mount(f"{prefix}/docs/assets", assets, name="docs-assets")
-    for name in ("docs", "openapi.json"):
+    for name in ("docs", "openapi.json", "metrics"):
         app.add_route(
             f"/{name}", _redirect(f"{prefix}/{name}", HTTPStatus.PERMANENT_REDIRECT), include_in_schema=False
         )

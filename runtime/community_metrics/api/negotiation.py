@@ -1,4 +1,4 @@
-"""The format of a response, JSON or CSV, by the `Accept` header, and whether it may be compressed."""
+"""The format of a response by the `Accept` header, and whether it may be compressed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Final
 
 JSON: Final = "json"
 CSV: Final = "csv"
+OPENMETRICS: Final = "openmetrics"
+TEXT: Final = "text"
 _JSON_RANGES: Final = ("application/json", "application/*", "*/*")
 _CSV_RANGES: Final = ("text/csv", "text/*", "*/*")
 """Media ranges that match each format, the most specific first: `application/json;q=0, */*` rejects JSON."""
@@ -22,6 +24,13 @@ def negotiated(accept: bytes | None) -> str:
         for ranges in (_JSON_RANGES, _CSV_RANGES)
     )
     return CSV if csv_quality > json_quality else JSON
+
+
+def exposition_format(accept: bytes | None) -> str:
+    """Return the preferred format of samples: OpenMetrics only where it is named, else the older text."""
+    qualities = _qualities(accept or b"*/*")
+    quality = qualities.get("application/openmetrics-text", 0.0)
+    return OPENMETRICS if quality > 0 and quality >= qualities.get("text/plain", 0.0) else TEXT
 
 
 def accepts_gzip(accept_encoding: bytes | None) -> bool:

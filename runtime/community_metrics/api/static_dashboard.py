@@ -42,7 +42,7 @@ class StaticDashboard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["path"].startswith(("/api/", "/docs", "/openapi.json")):
+        if scope["path"].startswith(("/api/", "/docs", "/openapi.json", "/metrics")):
             await self._app(scope, receive, send)
         elif (described := await self._described(scope)) is not None:
             await described(scope, receive, send)

@@ -45,6 +45,7 @@ COMMANDS: Final[Panels] = {
         "outages": "List the days that a registry did not count, counted low or late, or restated.",
         "status": "Show how fresh the data are, where days are missing, and the last runs.",
         "history": "Show the last runs, newest first.",
+        "sql": "Run a query over the tables, which only reads.",
         "doctor": "Check settings, database and registries, and print a fix for each problem.",
         "repair": "Build the indexes anew; delete surplus copies, and rows from the future.",
     },

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from community_metrics.api.context import PREFIX, header, viewer_of
-from community_metrics.api.negotiation import negotiated
+from community_metrics.api.negotiation import exposition_format, negotiated
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -29,6 +29,7 @@ CACHED_ROUTES: Final = frozenset(
         "outages",
         "digests",
         "traffic-items",
+        "metrics",
         "badge",
         "sparkline",
         "chart",
@@ -38,8 +39,8 @@ CACHED_ROUTES: Final = frozenset(
     }
 )
 """First words of the routes that are served from memory, and so have a tag and a 304."""
-_NEGOTIATED: Final = frozenset({"series", "outages"})
-"""Routes whose format `Accept` decides."""
+_NEGOTIATED: Final = {"series": negotiated, "outages": negotiated, "metrics": exposition_format}
+"""Routes whose format `Accept` decides, and how."""
 _BY_MINUTE: Final = frozenset({"status", "history"})
 """Routes whose body has whether a run is abandoned, or how old the last success is."""
 
@@ -70,7 +71,8 @@ def cache_key(scope: Scope) -> CacheKey | None:
     query: bytes = scope["query_string"]
     if route not in CACHED_ROUTES:
         return None
-    media_format = negotiated(header(scope["headers"], b"accept")) if route in _NEGOTIATED else ""
+    choose = _NEGOTIATED.get(route)
+    media_format = choose(header(scope["headers"], b"accept")) if choose else ""
     parts = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ()
     canonical = urlencode(sorted(parts)) if parts else ""
     return CacheKey(route, path, canonical, media_format, viewer_of(scope))
