@@ -179,6 +179,11 @@ class TestCrates:
         assert (await filled(rig, CRATES_TOTAL))[low] == 900_000
         (note,) = [note for name, note in report.metric_notes if name == RUST]
         assert note.startswith(f"1 day left open, {low}: the archive has no complete file of them")
+        preview = await rig.run(job, dry_run=True)
+        assert preview.notes[0].startswith(f"{RUST}: 1 day from {low} to {low} could come from")
+        assert len(preview.notes) == 2
+        await rig.run(job)
+        assert low not in await filled(rig, RUST)
 
     async def test_a_crate_without_a_row_in_a_complete_file_has_a_zero(self, rig: Rig) -> None:
         registry, job = registry_of(rig), of(RUST, 70)

@@ -24,7 +24,7 @@ from community_metrics.runs.gather import invalid_observation
 from community_metrics.runs.job import JobResult
 from community_metrics.sources import available_sources
 from community_metrics.sources.backfill import BACKFILLS, BackfillRequest, backfill_of, window_to_fill
-from community_metrics.sources.base import FetchResult, invalid_data, unexpected
+from community_metrics.sources.base import EVERYTHING, FetchResult, invalid_data, unexpected
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.retries import RequestLimits
 from community_metrics.text import counted
@@ -108,7 +108,8 @@ async def _plan(
     """Return the requests to each place; a metric that must not be filled is recorded with its error."""
     context.batches.redefined = frozenset(changed := await redefined(context.store, metrics))
     readings = await context.store.readings([metric.metric_id for metric in metrics])
-    plan: Plan = defaultdict(list)
+    lacking: list[BackfillRequest] = []
+    complete: list[BackfillRequest] = []
     for metric in metrics:
         if metric.metric_id in changed:
             context.record(FetchResult(metric.metric_id, error=refusal(metric, changed[metric.metric_id])))
@@ -125,10 +126,26 @@ async def _plan(
             stored,
             scheduled,
         )
-        if request.missing:
-            plan[BACKFILLS[metric.source]].append(request)
+        (lacking if request.missing else complete).append(request)
+    return _by_place(context, lacking, complete)
+
+
+def _by_place(
+    context: RunContext, lacking: Sequence[BackfillRequest], complete: Sequence[BackfillRequest]
+) -> Plan:
+    """Return the requests that lack days, by place; a complete metric is recorded.
+
+    A complete total of a registry stays with the packages that lack days: its stored values show which of
+    these days were counted only in part.
+    """
+    plan: Plan = defaultdict(list)
+    for request in lacking:
+        plan[BACKFILLS[request.source]].append(request)
+    for request in complete:
+        if request.subject == EVERYTHING and BACKFILLS[request.source] in plan:
+            plan[BACKFILLS[request.source]].append(request)
         else:
-            context.record(FetchResult(metric.metric_id))
+            context.record(FetchResult(request.metric_id))
     return plan
 
 
@@ -156,6 +173,7 @@ def _previewed(plan: Plan) -> tuple[str, ...]:
         f"{request.missing[-1]} could come from {backfill.name}."
         for backfill, requests in plan.items()
         for request in requests
+        if request.missing
     ]
     for backfill, requests in plan.items():
         steps = backfill.steps(requests)

@@ -179,7 +179,7 @@ class _Filling:
             yield result
         for request in self._requests:
             last = left_open(request.metric_id, self._known[request.metric_id].left, _OPEN)
-            yield replace(last, error=self._error)
+            yield replace(last, error=self._error if request.missing else None)
 
     async def _read(self, block: Sequence[date]) -> bool:
         """Read the files of a block; return whether the registry answers further requests."""
