@@ -111,12 +111,39 @@ async def test_the_total_of_each_registry_is_filled_with_its_packages(rig: Rig) 
         assert await filled(rig, total) == true_values(registry, source, subject, job)
 
 
+@pytest.mark.parametrize(
+    ("metric_id", "own", "total"),
+    [
+        (RUST, (CRATES, "lance"), (ARCHIVE, "__all__")),
+        (NODEJS, (NPM, "@lancedb/lancedb"), (NPM, "registry total")),
+    ],
+)
+async def test_the_first_day_of_a_range_is_checked_like_the_others(
+    rig: Rig, metric_id: str, own: tuple[str, str], total: tuple[str, str]
+) -> None:
+    registry, job = registry_of(rig), of(metric_id, 20)
+    assert job.since is not None
+    registry.overrides |= {(*total, job.since): 900_000, (*own, job.since): 3}
+    await rig.run(job)
+    assert set(true_values(registry, *own, job)) - set(await filled(rig, metric_id)) == {job.since}
+
+
+async def test_days_without_a_known_week_beside_them_are_left_for_a_longer_range(rig: Rig) -> None:
+    registry_of(rig)
+    report = await rig.run(of(RUST, 3))
+    (note,) = [note for name, note in report.metric_notes if name == RUST]
+    assert note.startswith("3 days left open")
+    assert "no week beside them is known" in note
+    await rig.run(of(RUST, 14))
+    assert len(await filled(rig, RUST)) == 14
+
+
 async def test_each_file_of_the_archive_is_read_once_for_all_crates(rig: Rig) -> None:
     registry_of(rig)
-    await rig.run(Backfill(("downloads:*:rust",), NEWEST_FILE - timedelta(days=9)))
+    await rig.run(Backfill(("downloads:*:rust",), NEWEST_FILE - timedelta(days=13)))
     files = [path for path in rig.replay.paths if path.endswith(".csv")]
-    assert len(files) == len(set(files)) == 10
-    assert len(await filled(rig, RUST)) == len(await filled(rig, "downloads:lancedb:rust")) == 10
+    assert len(files) == len(set(files)) == 14
+    assert len(await filled(rig, RUST)) == len(await filled(rig, "downloads:lancedb:rust")) == 14
 
 
 async def test_a_dry_run_says_what_is_missing_and_sends_no_request(rig: Rig) -> None:
@@ -205,16 +232,16 @@ class TestCrates:
 
     async def test_a_limit_ends_the_requests_and_keeps_what_was_read(self, rig: Rig) -> None:
         registry_of(rig)
-        rig.replay.always(f"*/{NEWEST_FILE - timedelta(days=12)}.csv", Scripted(429, {"retry-after": "7200"}))
+        rig.replay.always(f"*/{NEWEST_FILE - timedelta(days=14)}.csv", Scripted(429, {"retry-after": "7200"}))
         report = await rig.run(of(RUST))
-        assert len(await filled(rig, RUST)) == 12
+        assert len(await filled(rig, RUST)) == 14
         assert outcome(report, RUST).error_class == "SourceRateLimited"
-        assert len([path for path in rig.replay.paths if path.endswith(".csv")]) == 13
+        assert len([path for path in rig.replay.paths if path.endswith(".csv")]) == 15
         rig.replay.recover()
         rig.replay.requests.clear()
         await rig.run(of(RUST))
         assert len(await filled(rig, RUST)) == 40
-        assert len([path for path in rig.replay.paths if path.endswith(".csv")]) == 28
+        assert len([path for path in rig.replay.paths if path.endswith(".csv")]) == 26
 
 
 class TestNpm:

@@ -93,6 +93,12 @@ def test_a_day_that_cannot_be_judged_is_in_no_class(sentinel: dict[date, int], d
     assert not intake.counted([day]) | intake.partial([day]) | intake.low([day])
 
 
+def test_a_registry_that_keeps_its_days_has_its_oldest_day_judged() -> None:
+    sentinel = steady() | {START: 10}
+    assert Intake(sentinel, keeps_days=True).partial([START]) == {START}
+    assert Intake({}, keeps_days=True).unknown([START]) == {START}
+
+
 @given(series)
 def test_every_judged_day_is_in_exactly_one_class(sentinel: dict[date, int]) -> None:
     intake = Intake(sentinel)

@@ -9,7 +9,7 @@ day the registry took in.
 | below 30 % | held back: the day was counted only in part | not believed |
 | 30 % to 90 % | stored, marked as low for everybody | not believed |
 | from 90 % on | stored | believed where the package's own days make them plausible |
-| not known | stored | not believed |
+| not known | stored; held back by a backfill | not believed |
 """
 
 from __future__ import annotations
@@ -45,20 +45,24 @@ _NOTED = timedelta(days=14)
 class Intake:
     """How much of each day a registry counted, by the values of its sentinel.
 
-    `breaks` are the changes of counting that its source declares: a day is compared with none across one.
+    `breaks` are the changes of counting that its source declares: a day is compared with none across one. The
+    oldest day is judged only with `keeps_days`: a registry that drops its days may have dropped a part of it
+    between two requests.
     """
 
-    def __init__(self, sentinel: Mapping[date, int], breaks: Sequence[LevelBreak] = ()) -> None:
+    def __init__(
+        self, sentinel: Mapping[date, int], breaks: Sequence[LevelBreak] = (), *, keeps_days: bool = False
+    ) -> None:
         self._breaks = breaks
         self._values = {day: value for day, value in sentinel.items() if value > 0}
-        # the registry may have dropped a part of the oldest day between two requests
-        self._oldest = min(sentinel, default=date.max)
+        oldest = min(sentinel, default=date.max)
+        self._first = oldest if keeps_days or not sentinel else oldest + ONE_DAY
         self._shares: dict[date, float | None] = {}
 
     def share(self, day: date) -> float | None:
         """Return the sentinel's value as a share of its usual one; None where that is not known."""
         if day not in self._shares:
-            usual = usual_value(day, self._values, self._breaks) if day > self._oldest else None
+            usual = usual_value(day, self._values, self._breaks) if day >= self._first else None
             self._shares[day] = None if not usual else self._values.get(day, 0) / usual
         return self._shares[day]
 
@@ -73,6 +77,10 @@ class Intake:
     def low(self, days: Iterable[date]) -> frozenset[date]:
         """Return the days that are neither partial nor counted for everybody, such as holidays."""
         return self._between(days, PARTIAL_BELOW, COUNTED_FROM)
+
+    def unknown(self, days: Iterable[date]) -> frozenset[date]:
+        """Return the days that cannot be compared with others."""
+        return frozenset(day for day in days if self.share(day) is None)
 
     def _between(self, days: Iterable[date], least: float, below: float) -> frozenset[date]:
         shares = ((day, self.share(day)) for day in days)
@@ -189,7 +197,8 @@ class Sentinel:
     """Read once in a run; a failure is kept like a response.
 
     Where the sentinel cannot be read, values above 0 are stored unchecked, no zero is believed, and the run
-    is partial.
+    is partial. With `is_archive` days that are not checked are held back instead: a registry gives its newest
+    days again, but what is stored of an archive is final.
     """
 
     def __init__(
@@ -197,8 +206,11 @@ class Sentinel:
         name: str,
         read: Callable[[], Awaitable[Mapping[date, int]]],
         breaks: Sequence[LevelBreak] = (),
+        *,
+        is_archive: bool = False,
     ) -> None:
         self._breaks = breaks
+        self._is_archive = is_archive
         self._name = name
         self._read = read
         self._outcome: Intake | SourceError | None = None
@@ -207,23 +219,26 @@ class Sentinel:
         """Return what to store of a response."""
         if self._outcome is None:
             try:
-                self._outcome = Intake(await self._read(), self._breaks)
+                self._outcome = Intake(await self._read(), self._breaks, keeps_days=self._is_archive)
             except SourceError as error:
                 self._outcome = error
         if isinstance(self._outcome, SourceError):
             return self._without_sentinel(self._outcome, response)
-        return _checked(self._outcome, response)
+        checked = _checked(self._outcome, response)
+        unknown = self._outcome.unknown(response.wanted) if self._is_archive else frozenset()
+        return replace(checked, held_back=checked.held_back | unknown)
 
     def _without_sentinel(self, error: SourceError, response: Response) -> CheckedDays:
         failed = f"the sentinel {self._name} failed"
+        held_back = response.wanted if self._is_archive else frozenset[date]()
         notes = (
-            (response.zeros, "left open"),
-            (response.unusually_low, "stored unchecked, though unusually low"),
+            (response.zeros | held_back, "left open"),
+            (() if held_back else response.unusually_low, "stored unchecked, though unusually low"),
         )
         texts = tuple(f"{listed(days)} {text}: {failed}" for days, text in notes if days)
         # the days differ from metric to metric; the cause is one for all
         detail = f"{failed}: {error.detail}" if error.detail else failed
-        return CheckedDays(notes=texts, error=replace(error, detail=detail, fix=None))
+        return CheckedDays(held_back=held_back, notes=texts, error=replace(error, detail=detail, fix=None))
 
 
 def _checked(intake: Intake, response: Response) -> CheckedDays:

@@ -213,7 +213,7 @@ async def _results(request: BackfillRequest, found: WitnessedDays) -> AsyncItera
         return found.sentinel
 
     over = request.over(request.since, request.until)
-    sentinel = Sentinel(", ".join(SENTINELS), sentinel_days)
+    sentinel = Sentinel(", ".join(SENTINELS), sentinel_days, is_archive=True)
     checked = await checked_days(over, counts, sentinel, omits_empty_days=True)
     result = FetchResult(request.metric_id, observations(over, counts, checked), checked.error)
     result = only(result, request.missing)

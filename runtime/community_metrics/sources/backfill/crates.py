@@ -36,7 +36,10 @@ BLOCK_DAYS: Final = 56
 """How many files are read before the days of the block before them are judged and handed on."""
 _NEIGHBOURS: Final = timedelta(weeks=4)
 _MOST_PAGES: Final = 100
-_OPEN: Final = "the archive has no complete file of them, or a day without downloads is not plausible there"
+_OPEN: Final = (
+    "the archive has no complete file of them, no week beside them is known, or a day without downloads is "
+    "not plausible there"
+)
 
 
 class _Version(ResponseModel):
@@ -204,7 +207,7 @@ class _Filling:
         return True
 
     async def _judged(self, block: Sequence[date]) -> AsyncIterator[FetchResult]:
-        sentinel = Sentinel("total of crates.io", self._all_totals, (CARGO_ONLY,))
+        sentinel = Sentinel("total of crates.io", self._all_totals, (CARGO_ONLY,), is_archive=True)
         for request in self._requests:
             known = self._known[request.metric_id]
             days = [day for day in block if day in self._missing[request.metric_id]]

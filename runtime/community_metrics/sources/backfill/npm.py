@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from community_metrics.sources.client.client import RegistryClient
     from community_metrics.sources.days import DailyCounts
 
-_OPEN: Final = "npm has no downloads of them that can be believed, or the package did not exist yet"
+_OPEN: Final = (
+    "npm has no downloads of them that can be believed, no week beside them is known, or the package did not "
+    "exist yet"
+)
 
 
 class NpmHistory:
@@ -65,7 +68,7 @@ class NpmHistory:
                 raise failed
             return known
 
-        sentinel = Sentinel("registry total", sentinel_days)
+        sentinel = Sentinel("registry total", sentinel_days, is_archive=True)
         for request in requests:
             if request.subject != EVERYTHING:
                 result = await reading.package(request, sentinel)
