@@ -137,6 +137,18 @@ async def test_a_stalled_witness_says_nothing_of_the_days_that_it_lacks(rig: Rig
     assert max(row.day for row in await seen(rig)) == YESTERDAY - timedelta(days=20)
 
 
+@pytest.mark.parametrize(("usual", "kept"), [(1_000, []), (3, [0])])
+async def test_a_day_without_a_row_is_a_zero_only_beside_small_days(
+    rig: Rig, usual: int, kept: list[int]
+) -> None:
+    registry = rig.replay.registry
+    assert registry is not None
+    registry.usual[PYPI, "pylance"] = usual
+    registry.clickpy_overrides[DAY] = 0
+    await rig.run(WeeklyRefresh())
+    assert [row.value for row in await seen(rig) if row.day == DAY] == kept
+
+
 async def test_a_metric_may_have_no_witness(rig: Rig) -> None:
     path = rig.settings.catalog
     assert path is not None

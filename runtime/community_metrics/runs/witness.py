@@ -14,16 +14,17 @@ from community_metrics.model import Witness, WitnessedDay
 from community_metrics.periods import Grain, last_completed_day, period_of, today
 from community_metrics.sources.backfill.clickpy import PACKAGES_OF_A_QUERY, read_days
 from community_metrics.sources.pypistats import normalized
-from community_metrics.sources.sentinel import Intake
+from community_metrics.sources.sentinel import Intake, plausible_zeros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from community_metrics.catalog import Metric
     from community_metrics.runs.job import RunContext
     from community_metrics.sources.backfill.clickpy import WitnessedDays
     from community_metrics.sources.client.client import RegistryClient
+    from community_metrics.sources.days import DailyCounts
 
 COMPARED: Final = timedelta(weeks=5)
 _NEIGHBOURS: Final = timedelta(weeks=4)
@@ -82,17 +83,25 @@ def _groups(metrics: Sequence[Metric]) -> Iterator[tuple[bool, list[Metric]]]:
 def _rows(context: RunContext, metric: Metric, found: WitnessedDays) -> Iterator[WitnessedDay]:
     """Yield the days that the witness has completely; none of a package that it does not know."""
     counts = found.by_package[normalized(metric.subject)]
-    if not counts.by_day:
-        return
-    last = last_completed_day(counts.observed_at)
-    days: list[date] = [last - timedelta(days=back) for back in range(COMPARED.days)]
-    for day in sorted(Intake(found.sentinel).counted(days)):
+    for day, value in sorted(_values(counts, found.sentinel).items()):
         yield WitnessedDay(
             metric.metric_id,
             day,
             Witness.CLICKPY,
-            counts.by_day.get(day, 0),
+            value,
             counts.observed_at,
             counts.source_ref,
             context.run_id,
         )
+
+
+def _values(counts: DailyCounts, sentinel: Mapping[date, int]) -> dict[date, int]:
+    """Return the days to compare; one without a row is a 0 only where that is plausible, as in a backfill."""
+    if not counts.by_day:
+        return {}
+    last = last_completed_day(counts.observed_at)
+    days = Intake(sentinel).counted(last - timedelta(days=back) for back in range(COMPARED.days))
+    first = min(counts.by_day)  # before it the package may not have existed
+    absent = frozenset(day for day in days if day > first and day not in counts.by_day)
+    stated = {day: counts.by_day[day] for day in days if day in counts.by_day}
+    return dict.fromkeys(plausible_zeros(absent, counts.by_day), 0) | stated

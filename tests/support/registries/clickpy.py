@@ -40,5 +40,6 @@ def _row(registry: Registry, name: str, since: date, factor: float) -> dict[str,
     counted = {day: int(value * factor) for day in days if (value := registry.value("pypistats", name, day))}
     if name not in SENTINELS:
         counted |= registry.clickpy_overrides
+        counted = {day: value for day, value in counted.items() if value}
     counts = [str(value) for value in counted.values()]
     return {"project": name, "days": [f"{day}" for day in counted], "counts": counts}
