@@ -12,6 +12,7 @@ from community_metrics.cli.render.status import dispute_texts
 from community_metrics.model import InsightKind, RunStatus
 from community_metrics.periods import Grain, period_of
 from community_metrics.runs.registry import WeeklyRefresh
+from community_metrics.runs.witness import WITNESS_LIMITS
 from community_metrics.series.insights.model import DisputedNumbers
 from community_metrics.storage import LanceDBReader
 from community_metrics.views.insights import read_insights
@@ -128,6 +129,11 @@ async def test_a_witness_that_fails_takes_nothing_from_the_refresh(rig: Rig) -> 
     assert report.run.status is RunStatus.SUCCESS
     assert report.notes[-1].startswith("The second witness was not compared: ")
     assert await seen(rig) == []
+
+
+def test_a_query_may_take_a_minute_and_holds_up_a_refresh_only_once() -> None:
+    assert 60 < WITNESS_LIMITS.read_s < WITNESS_LIMITS.attempt_s <= 90
+    assert WITNESS_LIMITS.total_s < WITNESS_LIMITS.read_s
 
 
 async def test_a_stalled_witness_says_nothing_of_the_days_that_it_lacks(rig: Rig) -> None:

@@ -153,7 +153,7 @@ async def _fetch(
             for reader, wanted in of_events.items():
                 tasks.create_task(Gathering(reader, wanted, client, context).run())
         asks = getattr(context.job, "asks_witnesses", False) and not context.job.only
-        return await ask_witnesses(context, client) if asks else ()
+        return await ask_witnesses(context) if asks else ()
 
 
 def _client(context: RunContext) -> RegistryClient:

@@ -6,13 +6,16 @@ Nothing is corrected by it, and a witness that does not answer takes nothing fro
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import SourceError
 from community_metrics.model import Witness, WitnessedDay
 from community_metrics.periods import Grain, last_completed_day, period_of, today
+from community_metrics.runs.backfill import LIMITS
 from community_metrics.sources.backfill.clickpy import PACKAGES_OF_A_QUERY, read_days
+from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.pypistats import normalized
 from community_metrics.sources.sentinel import Intake, plausible_zeros
 
@@ -23,31 +26,40 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Metric
     from community_metrics.runs.job import RunContext
     from community_metrics.sources.backfill.clickpy import WitnessedDays
-    from community_metrics.sources.client.client import RegistryClient
     from community_metrics.sources.days import DailyCounts
 
 COMPARED: Final = timedelta(weeks=5)
+WITNESS_LIMITS: Final = replace(LIMITS, total_s=60)
+"""A query may take as long as in a backfill; one that took a minute is not repeated before the next week."""
 _NEIGHBOURS: Final = timedelta(weeks=4)
 """The days before them, which show which days the witness has completely."""
 
 
-async def ask_witnesses(context: RunContext, client: RegistryClient) -> tuple[str, ...]:
+async def ask_witnesses(context: RunContext) -> tuple[str, ...]:
     """Store what the witnesses of the active metrics counted; return a note for each that did not answer."""
     if context.holder is None:
         return ()
+    client = RegistryClient(
+        context.settings,
+        context.clock,
+        context.rng,
+        limits=WITNESS_LIMITS,
+        deadline_s=context.batches.deadline_s,
+    )
     notes: list[str] = []
-    for with_mirrors, group in _groups(await _due(context)):
-        since = last_completed_day(context.clock.now()) - COMPARED - _NEIGHBOURS
-        names = sorted({normalized(metric.subject) for metric in group})
-        try:
-            found = await read_days(client, names, since, with_mirrors=with_mirrors)
-        except SourceError as error:
-            notes.append(f"The second witness was not compared: {error.message}")
-            continue
-        await context.holder.renew()
-        await context.store.record_witnessed(
-            [row for metric in group for row in _rows(context, metric, found)]
-        )
+    async with client:
+        for with_mirrors, group in _groups(await _due(context)):
+            since = last_completed_day(context.clock.now()) - COMPARED - _NEIGHBOURS
+            names = sorted({normalized(metric.subject) for metric in group})
+            try:
+                found = await read_days(client, names, since, with_mirrors=with_mirrors)
+            except SourceError as error:
+                notes.append(f"The second witness was not compared: {error.message}")
+                continue
+            await context.holder.renew()
+            await context.store.record_witnessed(
+                [row for metric in group for row in _rows(context, metric, found)]
+            )
     return tuple(notes)
 
 
