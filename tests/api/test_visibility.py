@@ -34,6 +34,8 @@ from community_metrics.model import (
     TrafficSet,
     ValueKind,
     Visibility,
+    Witness,
+    WitnessedDay,
 )
 from community_metrics.model.digest_content import GoalLine
 from community_metrics.series.failures import error_summary, grouped_failures, run_status
@@ -59,9 +61,12 @@ if TYPE_CHECKING:
 IN_TOTAL, STAND_IN, ALONE = "downloads:lance:umbra", "downloads_30d:lance:umbra", "stars:umbraproduct:github"
 EVENT_IDS = ("crates:umbra@1", "note:umbra")
 TEAM_IDS = (IN_TOTAL, STAND_IN, ALONE)
-WORDS = ("umbra", "7770001", "7770009", "8880002", "9990003")
+WORDS = ("umbra", "7770001", "7770009", "8880002", "9990003", "6660004")
 """Every id, subject, name and source of the team's metrics has the first, and their values are the others."""
 KEPT: Final = RawAnswers("r1", "umbra", 0, 0, Provenance.API, NOON, b"umbra 7770001")
+DISPUTED: Final = WitnessedDay(
+    IN_TOTAL, date(2026, 11, 18), Witness.CLICKPY, 6_660_004, NOON, "https://umbra.example/", "r1"
+)
 TOKEN: Final = "cmt_of-the-team"
 ACCEPTED, WRONG = {"authorization": f"Bearer {TOKEN}"}, {"authorization": "Bearer cmt_withdrawn"}
 VERSIONS = re.compile(rb'"versions":\{[^}]*\}')
@@ -280,6 +285,7 @@ async def fill(place: Place, *, with_team: bool) -> None:
             await write(store, [observed(IN_TOTAL, day, day, 7_770_009, SourceWindow.DAY, NOON)])
             await store.upsert_traffic([TEAM_LIST], run_id="r4")
             await store.record_answers([KEPT])
+            await store.record_witnessed([DISPUTED])
             await store.upsert_events(TEAM_EVENTS)
             for digest in TEAM_DIGESTS:
                 await store.write_digest(digest)
@@ -398,6 +404,15 @@ async def test_with_a_token_the_metrics_are_there_and_no_cache_may_keep_them(
 ) -> None:
     for path in SHOWING:
         await require_shown(clients[0], path)
+
+
+async def test_a_disputed_day_of_a_metric_of_the_team_is_told_only_to_the_team(
+    clients: tuple[Client, Client],
+) -> None:
+    series = f"series/{IN_TOTAL}?from=2026-11-16&to=2026-11-22&grain=day"
+    for path in ("dashboard/daily", "status", "insights?week=2026-W47", series, f"{series}&format=csv"):
+        shown, kept = [(await clients[0].get(path, headers)).text for headers in ({}, ACCEPTED)]
+        assert ("6660004" in shown, "6660004" in kept) == (False, True), path
 
 
 async def require_shown(team: Client, path: str) -> None:
