@@ -254,6 +254,15 @@ class TestNpm:
         assert (spans[-1][0], spans[0][1]) == (date(2015, 1, 10), LAST[NODEJS])
         assert min(await filled(rig, NODEJS)) == registry_of(rig).first_day
 
+    async def test_without_the_total_no_day_of_a_package_is_stored(self, rig: Rig) -> None:
+        registry_of(rig)
+        rig.replay.always(f"*:{LAST[NODEJS]}", Scripted(404, body={}))
+        report = await rig.run(of(NODEJS))
+        assert await filled(rig, NODEJS) == {}
+        assert outcome(report, NODEJS).status is OutcomeStatus.FAILED
+        rig.replay.recover()
+        assert (await rig.run(of(NODEJS))).run.rows_inserted == 80
+
     async def test_a_zero_is_judged_by_the_total_of_the_same_chunk(self, rig: Rig) -> None:
         registry, job = registry_of(rig), of(NODEJS, 70)
         registry.usual[NPM, "@lancedb/lancedb"] = 3
