@@ -20,6 +20,7 @@ from community_metrics.views.series import DayRange, load_series
 from community_metrics.views.status import load_status
 from tests.integration.test_jobs_etiquette import catalog_of
 from tests.support.clock import NOON
+from tests.support.jobs import finished
 from tests.support.registry import PYPI
 from tests.support.scripted import Scripted
 
@@ -129,6 +130,13 @@ async def test_a_witness_that_fails_takes_nothing_from_the_refresh(rig: Rig) -> 
     assert report.run.status is RunStatus.SUCCESS
     assert report.notes[-1].startswith("The second witness was not compared: ")
     assert await seen(rig) == []
+
+
+async def test_the_values_of_a_run_are_stored_before_the_witness_is_asked(rig: Rig) -> None:
+    code, _, _ = finished(rig.start(WeeklyRefresh(), kill_at="before:record_witnessed:1"))
+    assert code == -9
+    assert queries(rig) == 1
+    assert YESTERDAY in {row.period_end for row in await rig.stats()}
 
 
 def test_a_query_may_take_a_minute_and_holds_up_a_refresh_only_once() -> None:

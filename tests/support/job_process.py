@@ -31,6 +31,7 @@ STEPS = (
     "upsert_metrics",
     "upsert_observations",
     "record_outcomes",
+    "record_witnessed",
     "record_delivery",
     "release_lease",
 )

@@ -138,7 +138,8 @@ async def _fetch(
     """Ask every source, all side by side, and store what they return in batches meanwhile.
 
     Places of events come after them: a registry that limits requests should first give the values, some of
-    which nobody gives later. Second witnesses come last; returns a note for each that did not answer.
+    which nobody gives later. Second witnesses come last, once all is stored; returns a note for each that
+    did not answer.
     """
     async with _client(context) as client, storing(context):
         context.batches.check = client.clock_check.require_true
@@ -152,8 +153,8 @@ async def _fetch(
         async with asyncio.TaskGroup() as tasks:
             for reader, wanted in of_events.items():
                 tasks.create_task(Gathering(reader, wanted, client, context).run())
-        asks = getattr(context.job, "asks_witnesses", False) and not context.job.only
-        return await ask_witnesses(context) if asks else ()
+    asks = getattr(context.job, "asks_witnesses", False) and not context.job.only
+    return await ask_witnesses(context) if asks else ()
 
 
 def _client(context: RunContext) -> RegistryClient:

@@ -5,6 +5,7 @@ Nothing is corrected by it, and a witness that does not answer takes nothing fro
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +15,8 @@ from community_metrics.errors import SourceError
 from community_metrics.model import Witness, WitnessedDay
 from community_metrics.periods import Grain, last_completed_day, period_of, today
 from community_metrics.runs.backfill import LIMITS
+from community_metrics.runs.batches import store_batch
+from community_metrics.runs.signals import run_to_completion
 from community_metrics.sources.backfill.clickpy import PACKAGES_OF_A_QUERY, read_days
 from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.pypistats import normalized
@@ -36,9 +39,20 @@ _NEIGHBOURS: Final = timedelta(weeks=4)
 
 
 async def ask_witnesses(context: RunContext) -> tuple[str, ...]:
-    """Store what the witnesses of the active metrics counted; return a note for each that did not answer."""
-    if context.holder is None:
+    """Store what the witnesses of the active metrics counted; return a note for each that did not answer.
+
+    Whatever the run has read is stored before, since a witness may take minutes.
+
+    Raises:
+        ClockWrong: the machine's clock is wrong; nothing was stored.
+        LeaseLost: another run has taken the database over; nothing was stored.
+        StorageError: a LanceDB operation failed.
+    """
+    if context.holder is None or not (due := await _due(context)):
         return ()
+    _, cancelled = await run_to_completion(store_batch(context))
+    if cancelled:
+        raise asyncio.CancelledError
     client = RegistryClient(
         context.settings,
         context.clock,
@@ -46,21 +60,25 @@ async def ask_witnesses(context: RunContext) -> tuple[str, ...]:
         limits=WITNESS_LIMITS,
         deadline_s=context.batches.deadline_s,
     )
-    notes: list[str] = []
     async with client:
-        for with_mirrors, group in _groups(await _due(context)):
-            since = last_completed_day(context.clock.now()) - COMPARED - _NEIGHBOURS
-            names = sorted({normalized(metric.subject) for metric in group})
-            try:
-                found = await read_days(client, names, since, with_mirrors=with_mirrors)
-            except SourceError as error:
-                notes.append(f"The second witness was not compared: {error.message}")
-                continue
-            await context.holder.renew()
-            await context.store.record_witnessed(
-                [row for metric in group for row in _rows(context, metric, found)]
-            )
-    return tuple(notes)
+        notes = [await _ask(context, client, group, with_mirrors=mirrors) for mirrors, group in _groups(due)]
+    return tuple(note for note in notes if note)
+
+
+async def _ask(
+    context: RunContext, client: RegistryClient, group: Sequence[Metric], *, with_mirrors: bool
+) -> str | None:
+    """Store what the witness counted of the metrics of one query; return a note where it did not answer."""
+    since = last_completed_day(context.clock.now()) - COMPARED - _NEIGHBOURS
+    names = sorted({normalized(metric.subject) for metric in group})
+    try:
+        found = await read_days(client, names, since, with_mirrors=with_mirrors)
+    except SourceError as error:
+        return f"The second witness was not compared: {error.message}"
+    if context.holder is not None:
+        await context.holder.renew()
+    await context.store.record_witnessed([row for metric in group for row in _rows(context, metric, found)])
+    return None
 
 
 async def _due(context: RunContext) -> list[Metric]:
