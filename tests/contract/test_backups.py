@@ -124,6 +124,21 @@ async def test_an_unchanged_table_is_stored_once_and_stays_while_it_is_needed(
     await drill(place, clock=FakeClock())
 
 
+async def test_a_file_that_was_damaged_since_is_stored_again(
+    local_world: World, place: Place, tmp_path: Path
+) -> None:
+    await fill(local_world)
+    first = await backed_up(local_world, place)
+    key, cut = f"{first.backup_id}/stats.parquet", tmp_path / "cut"
+    place.fetch(key, cut)
+    cut.write_bytes(cut.read_bytes()[:-1])
+    place.put(key, cut)
+    second = await backed_up(local_world, place, clock=FakeClock(NOON + timedelta(hours=1)))
+    own = {file.key for file in second.files if file.key.startswith(second.backup_id)}
+    assert own == {f"{second.backup_id}/stats.parquet"}
+    assert await verify(place) == second
+
+
 async def test_a_backup_that_was_killed_is_none_and_its_files_go_a_day_later(
     local_world: World, place: Place
 ) -> None:

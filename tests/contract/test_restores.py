@@ -16,11 +16,12 @@ from community_metrics.errors import (
     RestoreRefused,
     RunLocked,
 )
-from community_metrics.runs.restore import drill, move, restore
+from community_metrics.runs.restore import drill, move, restore, saved
 from community_metrics.storage.schemas import STATS
 from tests.support.backups import (
     DAYS,
     KilledError,
+    ScriptedPlace,
     add_a_day,
     backed_up,
     elsewhere,
@@ -32,6 +33,8 @@ from tests.support.enterprise import READ_KEY
 from tests.support.worlds import METRIC, SmallPagesStore, World, only_writer, raw_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
 
 
@@ -190,6 +193,27 @@ async def test_a_replaced_database_is_backed_up_first(local_world: World, folder
     target = elsewhere(local_world)
     await restore(target.settings, place_of(local_world.settings, saved_to), saved_id, clock=FakeClock())
     assert await rows_of(target) == changed
+
+
+async def test_what_is_deleted_is_saved_in_files_of_its_own_that_can_be_read(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    settings = local_world.settings.model_copy(update={"backup_target": str(folder)})
+    await backed_up(local_world, folder)
+    await saved(settings, FakeClock(NOON + timedelta(hours=1)))
+    newest = await verify(folder)
+    assert newest.made_at > NOON
+    assert all(file.key.startswith(newest.backup_id) for file in newest.files)
+
+    class Losing(ScriptedPlace):
+        def put(self, key: str, file: Path) -> None:
+            if key.endswith("stats.parquet"):
+                file.write_bytes(file.read_bytes()[:-1])
+            super().put(key, file)
+
+    with pytest.raises(BackupDamaged, match=r"stats\.parquet is damaged"):
+        await saved(settings, FakeClock(NOON + timedelta(hours=2)), Losing(folder))
 
 
 async def test_a_restore_waits_for_no_run_that_holds_the_database(local_world: World, folder: Place) -> None:

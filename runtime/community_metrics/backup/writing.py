@@ -56,13 +56,15 @@ async def back_up(
     *,
     write_only: bool = False,
     keep_all: bool = False,
+    reuses: bool = True,
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> BackupReport:
     """Store every table as it was at one instant, then remove the backups that the rule does not keep.
 
     `write_only` only puts files: it neither lists what is there, nor reuses or removes any. `keep_all`
-    removes none. A kill leaves no manifest, so that what it stored is never taken for a backup.
+    removes none; without `reuses` every file is stored anew. A kill leaves no manifest, so that what it
+    stored is never taken for a backup.
 
     Raises:
         ConfigurationError: the catalogue cannot be read.
@@ -73,7 +75,7 @@ async def back_up(
     now = (clock or SystemClock()).now()
     suffix = (rng or random.Random()).getrandbits(32)  # noqa: S311  an id, not a secret
     backup_id = f"{now:%Y%m%dT%H%M%SZ}-{suffix:08x}"
-    known = () if write_only else await asyncio.to_thread(place.keys)
+    known = () if write_only or not reuses else await asyncio.to_thread(place.keys)
     with TemporaryDirectory(prefix="community-metrics-backup-") as folder:
         writer = _Writer(place, Path(folder), backup_id, await _reusable(place, known))
         manifest = await _stored(settings, writer, now)
@@ -164,7 +166,9 @@ class _Writer:
     async def stored(self, file: Path, name: str) -> StoredFile:
         """Store a file unless the backup before has the same, and return its entry."""
         entry = await asyncio.to_thread(StoredFile.of, file, f"{self.backup_id}/{name}")
-        if (same := self.reusable.get(entry.sha256)) is not None and same.bytes == entry.bytes:
+        same = self.reusable.get(entry.sha256)
+        # the stored file may have been damaged since: the manifest tells only what it was
+        if same is not None and await asyncio.to_thread(self.place.holds, same):
             return same
         await asyncio.to_thread(self._put, entry.key, file)
         return entry

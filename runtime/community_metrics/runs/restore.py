@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.backup.place import place_beside, place_of
-from community_metrics.backup.reading import chosen_manifest, fetched
+from community_metrics.backup.reading import chosen_manifest, fetched, verify
 from community_metrics.backup.restoring import restore_tables
 from community_metrics.backup.writing import back_up
 from community_metrics.clock import SystemClock
@@ -78,16 +78,21 @@ async def restore(
 async def saved(settings: Settings, clock: Clock, place: Place | None = None) -> str:
     """Make a backup before the database is deleted, and return where it is, in words.
 
-    Without a place it goes to CM_BACKUP_TARGET, or beside the database.
+    Without a place it goes to CM_BACKUP_TARGET, or beside the database. It has all files of its own, and is
+    compared with its manifest where this process may read it.
 
     Raises:
+        BackupDamaged: what was stored is not what was written.
         BackupUnavailable: the place cannot be written.
         StorageError: the database cannot be read.
     """
     place = place or place_beside(settings)
     only_writes = settings.backup_write_only
-    report = await back_up(settings, place, write_only=only_writes, keep_all=True, clock=clock)
-    return f"What the database had is in the backup {report.place}/{report.manifest.backup_id}."
+    report = await back_up(settings, place, write_only=only_writes, keep_all=True, reuses=False, clock=clock)
+    backup_id = report.manifest.backup_id
+    if not only_writes or settings.backup_read_role is not None:
+        await verify(place, backup_id)
+    return f"What the database had is in the backup {report.place}/{backup_id}."
 
 
 async def _emptied(store: LanceDBStore, settings: Settings, holder: LeaseHolder, clock: Clock) -> str:
