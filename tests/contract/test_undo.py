@@ -52,7 +52,7 @@ async def run(
     return run_id
 
 
-async def save(world: World, hour: int) -> None:
+async def save(world: World, hour: float) -> None:
     place = place_of(world.settings)
     await back_up(world.settings, place, keep_all=True, clock=FakeClock(NOON + hour * HOUR))
 
@@ -137,6 +137,27 @@ async def test_a_backup_that_lacks_a_run_of_before_is_not_used(
         bad = await run(store, 3, 6, first_value=900)
         with pytest.raises(UndoRefused, match=r"these runs wrote values after that: run-1\. Nothing"):
             await taken_back(world, bad)
+
+
+@pytest.fixture
+def remote_world(enterprise_world: World, tmp_path: Path) -> World:
+    """A cluster, of which no version is read, with backups in a folder of the test."""
+    target = {"backup_target": str(tmp_path / "backups")}
+    return World(enterprise_world.settings.model_copy(update=target), enterprise_world.enterprise)
+
+
+async def test_a_backup_that_was_begun_before_the_run_and_read_after_it_is_not_used(
+    remote_world: World,
+) -> None:
+    async with remote_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        before = await values_of(remote_world)
+        await save(remote_world, 2)
+        bad = await run(store, 3, 6, first_value=900)
+        await save(remote_world, 2.9)  # its id is older than the run, whose rows it has
+        assert await taken_back(remote_world, bad) == (5, 2)
+    assert await values_of(remote_world) == before
 
 
 async def test_an_undo_that_was_stopped_is_continued_by_the_next(written_world: World) -> None:

@@ -21,12 +21,11 @@ from community_metrics.model import OutcomeStatus, Run, RunStatus
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.short import short_run_id
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.past import WRITTEN_BY_RUNS, rows_with_keys_of
+from community_metrics.storage.past import WRITTEN_BY_RUNS, has_rows_of, rows_with_keys_of
 from community_metrics.storage.schemas import HISTORY, table_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from community_metrics.backup.manifest import Manifest
     from community_metrics.backup.place import Place
@@ -125,8 +124,12 @@ async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Pla
     kept = {name: await _kept(store, name, rows, run_id) for name, rows in written.items()}
     before = {name: rows for name, rows in kept.items() if rows is not None}
     if len(before) == len(written):
-        return _Plan(written, before, "the versions that the tables keep")
-    return await _from_backup(settings, run, written, history)
+        plan = _Plan(written, before, "the versions that the tables keep")
+    else:
+        plan = await _from_backup(settings, run, written, history)
+    if any(has_rows_of(rows, run_id) for rows in plan.before.values()):  # they would be deleted
+        raise _unknown(run, f"{plan.origin} has rows of the run itself")
+    return plan
 
 
 async def _kept(store: LanceDBStore, table: str, rows: Rows, run_id: str) -> Rows | None:
@@ -166,29 +169,45 @@ async def _from_backup(
         UndoRefused: there is none, it cannot be read, or runs wrote values between it and the run.
     """
     place = place_beside(settings)
-    with TemporaryDirectory(prefix="community-metrics-undo-") as folder:
-        try:
-            manifest = await asyncio.to_thread(_newest_before, place, run.started_at)
-            if manifest is None:
-                raise _unknown(run, f"{place} has no backup from before it")
-            backup = await fetched(place, manifest, Path(folder))
-        except (BackupError, StorageSchemaMismatch) as error:
-            raise _unknown(run, str(error)) from error
-        tables = {table.name: table for table in manifest.tables}
-        rows = {
-            name: table_named(name).completed(backup.rows(tables[name]).read())
-            for name in (*written, HISTORY.name)
-        }
-    _require_nothing_between(run, rows.pop(HISTORY.name), history, manifest)
-    before = {
-        name: rows_with_keys_of(stored, written[name], table_named(name)) for name, stored in rows.items()
-    }
+    try:
+        found = await _newest_without(place, run, tuple(written))
+    except (BackupError, StorageSchemaMismatch) as error:
+        raise _unknown(run, str(error)) from error
+    if found is None:
+        raise _unknown(run, f"{place} has no backup from before it")
+    manifest, rows = found
+    _require_nothing_between(run, rows[HISTORY.name], history, manifest)
+    before = {name: rows_with_keys_of(rows[name], written[name], table_named(name)) for name in written}
     return _Plan(written, before, f"the backup {place}/{manifest.backup_id}")
 
 
-def _newest_before(place: Place, instant: datetime) -> Manifest | None:
-    older = [one for one in backup_ids(place.keys()) if made_at(one) <= instant]
-    return read_manifest(place, older[-1]) if older else None
+async def _newest_without(
+    place: Place, run: Run, tables: tuple[str, ...]
+) -> tuple[Manifest, dict[str, Rows]] | None:
+    """Return the newest backup without the run, and the rows of its history and of the tables.
+
+    The id of a backup says when it was begun. Its tables may have been read later, while the run wrote.
+    """
+    ids = await asyncio.to_thread(lambda: backup_ids(place.keys()))
+    for backup_id in reversed([one for one in ids if made_at(one) <= run.started_at]):
+        manifest = await asyncio.to_thread(read_manifest, place, backup_id)
+        rows = await _rows_of(place, manifest, (*tables, HISTORY.name))
+        if not any(has_rows_of(of_table, run.ingestion_run_id) for of_table in rows.values()):
+            return manifest, rows
+    return None
+
+
+async def _rows_of(place: Place, manifest: Manifest, names: tuple[str, ...]) -> dict[str, Rows]:
+    """Return the rows of some tables of a backup; none of a table that the program had not yet."""
+    stored = {table.name: table for table in manifest.tables}
+    with TemporaryDirectory(prefix="community-metrics-undo-") as folder:
+        backup = await fetched(place, manifest, Path(folder))
+        return {
+            name: table_named(name).completed(backup.rows(stored[name]).read())
+            if name in stored
+            else table_named(name).schema.empty_table()
+            for name in names
+        }
 
 
 def _require_nothing_between(run: Run, rows: Rows, history: Mapping[str, Run], manifest: Manifest) -> None:

@@ -34,6 +34,11 @@ def rows_with_keys_of(rows: Rows, others: Rows, spec: AnyTable) -> Rows:
     return rows.filter(pc.is_in(rows.column(spec.key), value_set=keys))
 
 
+def has_rows_of(rows: Rows, run_id: str) -> bool:
+    """Return whether the run wrote one of the rows."""
+    return bool(pc.any(pc.equal(rows.column(RUN), run_id)).as_py())
+
+
 class Past(Maintenance):
     """Reads and puts back what was before a run; the caller holds the lease."""
 
