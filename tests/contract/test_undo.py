@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from community_metrics.backup.manifest import backup_ids
 from community_metrics.backup.place import place_of
 from community_metrics.backup.writing import back_up
 from community_metrics.errors import UndoRefused
 from community_metrics.model import Provenance, RunStatus, TrafficSet
+from community_metrics.runs.restore import restore
 from community_metrics.runs.undo import undo
 from tests.contract.test_storage_contract import a_run
-from tests.support.backups import KilledError, rows_of
+from tests.support.backups import KilledError, elsewhere, rows_of
 from tests.support.clock import NOON, FakeClock
 from tests.support.worlds import METRIC, OTHER, SmallPagesStore, World, observed_days
 
@@ -157,6 +159,28 @@ async def test_a_backup_that_was_begun_before_the_run_and_read_after_it_is_not_u
         bad = await run(store, 3, 6, first_value=900)
         await save(remote_world, 2.9)  # its id is older than the run, whose rows it has
         assert await taken_back(remote_world, bad) == (5, 2)
+    assert await values_of(remote_world) == before
+
+
+async def test_values_that_this_database_did_not_have_are_not_taken(remote_world: World) -> None:
+    place = place_of(remote_world.settings)
+    async with remote_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        await save(remote_world, 2)
+        await run(store, 3, 4, first_value=900)
+        await save(remote_world, 4)
+    oldest = backup_ids(place.keys())[0]
+    await restore(remote_world.settings, place, oldest, replaces=True, clock=FakeClock(NOON + 5 * HOUR))
+    before = await values_of(remote_world)
+    other = elsewhere(remote_world)
+    async with other.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=7)
+        await save(other, 5.5)
+    async with remote_world.open() as store:
+        bad = await run(store, 6, 4, first_value=500)
+        assert await taken_back(remote_world, bad) == (5, 0)
     assert await values_of(remote_world) == before
 
 

@@ -170,29 +170,34 @@ async def _from_backup(
     """
     place = place_beside(settings)
     try:
-        found = await _newest_without(place, run, tuple(written))
+        found = await _newest_before(place, settings.storage_location, run, tuple(written), history)
     except (BackupError, StorageSchemaMismatch) as error:
         raise _unknown(run, str(error)) from error
     if found is None:
-        raise _unknown(run, f"{place} has no backup from before it")
+        raise _unknown(run, f"{place} has no backup from before it with nothing but what this database had")
     manifest, rows = found
     _require_nothing_between(run, rows[HISTORY.name], history, manifest)
     before = {name: rows_with_keys_of(rows[name], written[name], table_named(name)) for name in written}
     return _Plan(written, before, f"the backup {place}/{manifest.backup_id}")
 
 
-async def _newest_without(
-    place: Place, run: Run, tables: tuple[str, ...]
+async def _newest_before(
+    place: Place, database: str, run: Run, tables: tuple[str, ...], history: Mapping[str, Run]
 ) -> tuple[Manifest, dict[str, Rows]] | None:
-    """Return the newest backup without the run, and the rows of its history and of the tables.
+    """Return the newest backup of what the database had before the run: its rows of `history` and the tables.
 
-    The id of a backup says when it was begun. Its tables may have been read later, while the run wrote.
+    The id of a backup says when it was begun. Its tables may have been read later, while the run wrote. It
+    may have values of runs that this database has not, because an older backup was restored since.
     """
     ids = await asyncio.to_thread(lambda: backup_ids(place.keys()))
     for backup_id in reversed([one for one in ids if made_at(one) <= run.started_at]):
         manifest = await asyncio.to_thread(read_manifest, place, backup_id)
+        if manifest.database != database:
+            continue
         rows = await _rows_of(place, manifest, (*tables, HISTORY.name))
-        if not any(has_rows_of(of_table, run.ingestion_run_id) for of_table in rows.values()):
+        runs = rows[HISTORY.name].column(HISTORY.key).to_pylist()
+        is_of_the_run = any(has_rows_of(of_table, run.ingestion_run_id) for of_table in rows.values())
+        if not is_of_the_run and history.keys() >= set(runs):
             return manifest, rows
     return None
 
