@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from community_metrics.backup.manifest import backup_ids
 from community_metrics.backup.place import Place, place_of
 from community_metrics.backup.reading import chosen_manifest, verify
 from community_metrics.errors import (
@@ -214,6 +215,24 @@ async def test_what_is_deleted_is_saved_in_files_of_its_own_that_can_be_read(
 
     with pytest.raises(BackupDamaged, match=r"stats\.parquet is damaged"):
         await saved(settings, FakeClock(NOON + timedelta(hours=2)), Losing(folder))
+
+
+async def test_backups_of_other_databases_in_the_same_place_stay_and_are_not_restored_by_chance(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    own = await backed_up(local_world, folder)
+    other, third = elsewhere(local_world), elsewhere(local_world)
+    async with other.open() as store:
+        await store.create_tables()
+    later = FakeClock(NOON + timedelta(hours=1))
+    newer = await backed_up(other, folder, clock=later)
+    assert backup_ids(folder.keys()) == [own.backup_id, newer.backup_id]
+    await verify(folder, own.backup_id)
+    with pytest.raises(RestoreRefused, match=rf"several databases.* {own.backup_id} \(.* Fix: choose one"):
+        await restore(third.settings, folder, clock=later)
+    assert (await restore(local_world.settings, folder, clock=later)).manifest == own
+    assert await drill(folder, clock=later) == newer
 
 
 async def test_a_restore_waits_for_no_run_that_holds_the_database(local_world: World, folder: Place) -> None:
