@@ -11,7 +11,7 @@ from community_metrics.backup.manifest import backup_ids
 from community_metrics.backup.place import place_of
 from community_metrics.backup.writing import back_up
 from community_metrics.errors import UndoRefused
-from community_metrics.model import Provenance, RunStatus, TrafficSet
+from community_metrics.model import LastRead, Provenance, RunStatus, TrafficSet
 from community_metrics.runs.restore import restore
 from community_metrics.runs.undo import undo
 from tests.contract.test_storage_contract import a_run
@@ -76,10 +76,13 @@ async def test_the_values_of_before_come_back_and_new_rows_go(written_world: Wor
         before = await values_of(written_world)
         await save(written_world, 2)
         bad = await run(store, 3, 6, first_value=900)
+        read = LastRead(OTHER, NOON, NOON, "run-1")
+        await store.record_reads([read, LastRead(METRIC, NOON, NOON, bad)])
         assert await taken_back(written_world, bad, dry_run=True) == (5, 2)
         assert await values_of(written_world) != before
         assert await taken_back(written_world, bad) == (5, 2)  # 4 values and the list, and 2 new days
         assert await values_of(written_world) == before
+        assert await store.last_reads() == [read]  # so that the metric is read again, also on the same day
         undone, *others = await store.runs(limit=9)
     assert (undone.job_name, undone.scope, undone.status) == ("undo", bad, RunStatus.SUCCESS)
     assert undone.rows_updated == 7

@@ -1,7 +1,8 @@
 """Taking back what one run wrote: its rows get the values of before, from kept versions or from a backup.
 
-Only values and lists of places are taken back. The run stays in `history`, and so do its outcomes, its kept
-answers, the events that it read, and the definitions of metrics: they say what happened.
+Values and lists of places are taken back, and when the metrics were read, so that the next run reads them
+again. The run stays in `history`, and so do its outcomes, its kept answers, the events that it read, and the
+definitions of metrics: they say what happened.
 """
 
 from __future__ import annotations
@@ -99,6 +100,9 @@ async def _recorded(store: LanceDBStore, holder: LeaseHolder, plan: _Plan, run: 
     await store.record_run(run)
     status, changed = RunStatus.FAILED, 0
     try:
+        await holder.renew()
+        # first: once all values are back, there is no undo that a next one continues
+        await store.forget_reads(str(run.scope))
         for table, rows in plan.before.items():
             await holder.renew()
             changed += await store.put_back(table, str(run.scope), rows)

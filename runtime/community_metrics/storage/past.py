@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from community_metrics.storage import sql
 from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.maintenance import Maintenance
-from community_metrics.storage.schemas import HISTORY, STATS, TRAFFIC_ITEMS, WITNESS, table_named
+from community_metrics.storage.schemas import HISTORY, LAST_READS, STATS, TRAFFIC_ITEMS, WITNESS, table_named
 
 if TYPE_CHECKING:
     from typing import Any
@@ -76,6 +76,13 @@ class Past(Maintenance):
                 if not await handle.count_rows(sql.equals(RUN, run_id)):
                     return await _rows_with(handle, spec, keys)
         return None
+
+    async def forget_reads(self, run_id: str) -> None:
+        """Delete when this run read its metrics, so that the next run reads them again."""
+        if not await self.has_rows(LAST_READS.name):  # also where an earlier version did not create the table
+            return
+        async with self._database.using(LAST_READS, f"deleting rows of {LAST_READS.name}") as opened:
+            await opened.handle.delete(sql.equals("run_id", run_id))
 
     async def put_back(self, table: str, run_id: str, before: pa.Table) -> int:
         """Replace the rows that the run wrote by those of before, delete its others; return their number.
