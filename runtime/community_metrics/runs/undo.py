@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,7 @@ from community_metrics.backup.place import place_beside
 from community_metrics.backup.reading import fetched, read_manifest
 from community_metrics.clock import SystemClock
 from community_metrics.errors import BackupError, StorageSchemaMismatch, UndoRefused
-from community_metrics.model import OutcomeStatus, Run, RunStatus
+from community_metrics.model import OutcomeStatus, Run, RunStatus, ValueKind
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.short import short_run_id
 from community_metrics.storage import LanceDBStore
@@ -78,8 +79,8 @@ async def undo(
     the newest backup from before the run. One that was killed is continued by the next.
 
     Raises:
-        UndoRefused: later runs wrote values of the same metrics, the run wrote none, or the values of before
-            are not known; nothing was changed.
+        UndoRefused: later runs wrote values of the same days or counters, the run wrote none, or the values
+            of before are not known; nothing was changed.
         RunLocked: a run holds the database; nothing was changed.
         LeaseLost: another run took the database over; nothing was written after that.
         StorageError: a LanceDB operation failed.
@@ -143,13 +144,13 @@ async def _kept(store: LanceDBStore, table: str, rows: Rows, run_id: str) -> Row
 async def _require_last(
     store: LanceDBStore, run: Run, written: Mapping[str, Rows], history: Mapping[str, Run]
 ) -> None:
-    """Raise UndoRefused if a later run wrote values of a metric that this run wrote."""
-    outcomes = await store.outcomes([run.ingestion_run_id])
-    metrics = {
-        one.metric_id for one in outcomes if one.status is not OutcomeStatus.FAILED and one.observations
+    """Raise UndoRefused if a later run may have replaced values of this run, or built on them."""
+    metrics = await _last_days(store, run, written)
+    others = {
+        run_id
+        for run_id, metric_id, first_day in await store.first_days(sorted(metrics))
+        if run_id != run.ingestion_run_id and first_day <= metrics[metric_id]
     }
-    metrics |= {name for rows in written.values() for name in rows.column("metric_id").unique().to_pylist()}
-    others = await store.runs_of(sorted(metrics)) - {run.ingestion_run_id}
     later = sorted(
         (one for one in map(history.get, others) if one is not None and one.started_at > run.started_at),
         key=lambda one: one.started_at,
@@ -162,6 +163,28 @@ async def _require_last(
             f"take these back first, the newest first: `community-metrics runs undo {names[0]}`.",
             names,
         )
+
+
+async def _last_days(store: LanceDBStore, run: Run, written: Mapping[str, Rows]) -> dict[str, date]:
+    """Return for each metric that the run wrote the last day of which a value of a later run matters.
+
+    This is the last day that the run read, and no end where that day is not known. A counter has none either:
+    whether it was reset is decided by the reading before.
+    """
+    outcomes = await store.outcomes([run.ingestion_run_id])
+    days = {
+        one.metric_id: one.last_day or date.max
+        for one in outcomes
+        if one.status is not OutcomeStatus.FAILED and one.observations
+    }
+    wrote = {name for rows in written.values() for name in rows.column("metric_id").unique().to_pylist()}
+    known = {one.metric_id: one.value_kind for one in await store.metrics()}
+    return {
+        name: date.max
+        if run.finished_at is None or known.get(name) in {None, ValueKind.COUNTER}
+        else days.get(name, date.max)
+        for name in wrote | days.keys()
+    }
 
 
 async def _from_backup(

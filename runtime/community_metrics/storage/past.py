@@ -13,6 +13,7 @@ from community_metrics.storage.maintenance import Maintenance
 from community_metrics.storage.schemas import HISTORY, LAST_READS, STATS, TRAFFIC_ITEMS, WITNESS, table_named
 
 if TYPE_CHECKING:
+    from datetime import date
     from typing import Any
 
     from community_metrics.model import Run
@@ -53,11 +54,18 @@ class Past(Maintenance):
         rows = HISTORY.from_arrow(pa.Table.from_batches(found, HISTORY.schema))
         return {run.ingestion_run_id: run for run in rows}
 
-    async def runs_of(self, metric_ids: list[str]) -> set[str]:
-        """Return the runs that wrote the stored values of these metrics."""
-        where = sql.one_of("metric_id", metric_ids)
-        found = [batch async for batch in self.scan(STATS.name, columns=[RUN], where=where)]
-        return {run_id for batch in found for run_id in batch.column(RUN).unique().to_pylist()}
+    async def first_days(self, metric_ids: list[str]) -> list[tuple[str, str, date]]:
+        """Return each run and metric of the stored values of these metrics, with the first day of both."""
+        columns, where = [RUN, "metric_id", "period_end"], sql.one_of("metric_id", metric_ids)
+        found = [batch async for batch in self.scan(STATS.name, columns=columns, where=where)]
+        days: dict[tuple[str, str], date] = {}
+        for batch in found:
+            grouped = pa.Table.from_batches([batch]).group_by(columns[:2]).aggregate([("period_end", "min")])
+            for run_id, metric_id, day in zip(
+                *(grouped[name].to_pylist() for name in grouped.column_names), strict=True
+            ):
+                days[run_id, metric_id] = min(day, days.get((run_id, metric_id), day))
+        return [(*key, day) for key, day in days.items()]
 
     async def rows_before_run(self, table: str, run_id: str, keys: pa.ChunkedArray) -> pa.Table | None:
         """Return the rows of these keys in the newest kept version without a row of the run.
