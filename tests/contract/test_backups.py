@@ -35,6 +35,7 @@ from tests.support.worlds import NOW, OTHER, SmallPagesStore, World, observed, r
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from community_metrics.backup.manifest import StoredFile
     from community_metrics.backup.place import Place
 
 
@@ -137,6 +138,25 @@ async def test_a_file_that_was_damaged_since_is_stored_again(
     own = {file.key for file in second.files if file.key.startswith(second.backup_id)}
     assert own == {f"{second.backup_id}/stats.parquet"}
     assert await verify(place) == second
+
+
+async def test_a_reused_file_that_another_backup_removes_meanwhile_is_stored_again(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    first = await backed_up(local_world, folder)
+
+    class Racing(ScriptedPlace):
+        def holds(self, file: StoredFile) -> bool:
+            is_there = super().holds(file)
+            if file.key.endswith("catalog.toml"):  # the last one
+                self.remove([f"{first.backup_id}/stats.parquet"])
+            return is_there
+
+    later = FakeClock(NOON + timedelta(hours=1))
+    second = await backed_up(local_world, Racing(folder), keep_all=True, clock=later)
+    assert f"{second.backup_id}/stats.parquet" in {file.key for file in second.files}
+    assert await verify(folder) == second
 
 
 async def test_a_backup_that_was_killed_is_none_and_its_files_go_a_day_later(

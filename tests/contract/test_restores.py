@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.backup.manifest import backup_ids
+from community_metrics.backup.manifest import backup_ids, manifest_key
 from community_metrics.backup.place import Place, place_of
 from community_metrics.backup.reading import chosen_manifest, verify
 from community_metrics.errors import (
@@ -34,9 +35,9 @@ from tests.support.enterprise import READ_KEY
 from tests.support.worlds import METRIC, SmallPagesStore, World, only_writer, raw_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
+
+    from community_metrics.backup.manifest import Manifest
 
 
 IN_PROCESS_AND_REMOTE = pytest.mark.parametrize("world", ["local", "enterprise"], indirect=True)
@@ -233,6 +234,23 @@ async def test_backups_of_other_databases_in_the_same_place_stay_and_are_not_res
         await restore(third.settings, folder, clock=later)
     assert (await restore(local_world.settings, folder, clock=later)).manifest == own
     assert await drill(folder, clock=later) == newer
+
+
+def leave_out(name: str, manifest: Manifest, folder: Place) -> None:
+    """Change a manifest to one of an earlier version, which had no such table."""
+    tables = tuple(table for table in manifest.tables if table.name != name)
+    file = Path(str(folder), manifest_key(manifest.backup_id))
+    file.write_text(manifest.model_copy(update={"tables": tables}).model_dump_json())
+
+
+async def test_rows_of_a_table_that_the_backup_has_not_are_other_rows(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    manifest = await backed_up(local_world, folder)
+    leave_out("witness", manifest, folder)
+    with pytest.raises(RestoreRefused, match=r"rows of witness \(1\) are not in the backup"):
+        await restore(local_world.settings, folder, clock=FakeClock())
 
 
 async def test_a_restore_waits_for_no_run_that_holds_the_database(local_world: World, folder: Place) -> None:

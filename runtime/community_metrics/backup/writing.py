@@ -97,14 +97,16 @@ async def _stored(settings: Settings, writer: _Writer, now: datetime) -> Manifes
         tables=await _stored_tables(settings, writer),
         catalog=await writer.stored(_catalog(settings, writer.folder), CATALOG),
     )
-    await asyncio.to_thread(_put_manifest, writer.place, manifest, writer.folder)
-    return manifest
+    return await asyncio.to_thread(_put_manifest, writer, manifest)
 
 
-def _put_manifest(place: Place, manifest: Manifest, folder: Path) -> None:
-    file = folder / "manifest"
-    file.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    place.put(manifest_key(manifest.backup_id), file)
+def _put_manifest(writer: _Writer, manifest: Manifest) -> Manifest:
+    """Store the manifest, and return it as it was stored: with no file that was removed meanwhile."""
+    whole = writer.with_removed_files(manifest)
+    file = writer.folder / "manifest"
+    file.write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    writer.place.put(manifest_key(whole.backup_id), file)
+    return whole
 
 
 async def _reusable(place: Place, known: Collection[str]) -> dict[str, StoredFile]:
@@ -169,10 +171,30 @@ class _Writer:
         same = self.reusable.get(entry.sha256)
         # the stored file may have been damaged since: the manifest tells only what it was
         if same is not None and await asyncio.to_thread(self.place.holds, same):
-            return same
+            return same  # the written one stays in the folder, for `with_removed_files`
         await asyncio.to_thread(self._put, entry.key, file)
         return entry
 
+    def with_removed_files(self, manifest: Manifest) -> Manifest:
+        """Store again each reused file that another backup removed meanwhile, and return the manifest."""
+        if not self.reusable:
+            return manifest  # a place that may only be written is not listed
+        present = set(self.place.keys())
+
+        def present_file(file: StoredFile, name: str) -> StoredFile:
+            if file.key in present:
+                return file
+            entry = file.model_copy(update={"key": f"{self.backup_id}/{name}"})
+            self._put(entry.key, self.folder / name)
+            return entry
+
+        tables = tuple(
+            one.model_copy(update={"file": present_file(one.file, f"{one.name}.parquet")})
+            for one in manifest.tables
+        )
+        catalog = present_file(manifest.catalog, CATALOG)
+        return manifest.model_copy(update={"tables": tables, "catalog": catalog})
+
     def _put(self, key: str, file: Path) -> None:
         self.place.put(key, file)
-        file.unlink()  # the disk holds one table at a time
+        file.unlink()  # the disk holds one table at a time, and those that are reused
