@@ -308,7 +308,7 @@ class BackupDamaged(BackupError):  # noqa: N818
 
 
 class RestoreRefused(BackupError):  # noqa: N818
-    """The database has rows that are not in the backup; nothing was changed."""
+    """The database has other rows, or the backups are of several others; nothing was changed."""
 
 
 class ViewError(CommunityMetricsError):

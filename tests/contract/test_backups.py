@@ -35,6 +35,7 @@ from tests.support.worlds import NOW, OTHER, SmallPagesStore, World, observed, r
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from community_metrics.backup.manifest import StoredFile
     from community_metrics.backup.place import Place
 
 
@@ -122,6 +123,40 @@ async def test_an_unchanged_table_is_stored_once_and_stays_while_it_is_needed(
     assert sorted(file.key for file in second.files) == [key for key in keys if "manifest" not in key]
     assert {file.key.partition("/")[0] for file in second.files} == {first.backup_id, second.backup_id}
     await drill(place, clock=FakeClock())
+
+
+async def test_a_file_that_was_damaged_since_is_stored_again(
+    local_world: World, place: Place, tmp_path: Path
+) -> None:
+    await fill(local_world)
+    first = await backed_up(local_world, place)
+    key, cut = f"{first.backup_id}/stats.parquet", tmp_path / "cut"
+    place.fetch(key, cut)
+    cut.write_bytes(cut.read_bytes()[:-1])
+    place.put(key, cut)
+    second = await backed_up(local_world, place, clock=FakeClock(NOON + timedelta(hours=1)))
+    own = {file.key for file in second.files if file.key.startswith(second.backup_id)}
+    assert own == {f"{second.backup_id}/stats.parquet"}
+    assert await verify(place) == second
+
+
+async def test_a_reused_file_that_another_backup_removes_meanwhile_is_stored_again(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    first = await backed_up(local_world, folder)
+
+    class Racing(ScriptedPlace):
+        def holds(self, file: StoredFile) -> bool:
+            is_there = super().holds(file)
+            if file.key.endswith("catalog.toml"):  # the last one
+                self.remove([f"{first.backup_id}/stats.parquet"])
+            return is_there
+
+    later = FakeClock(NOON + timedelta(hours=1))
+    second = await backed_up(local_world, Racing(folder), keep_all=True, clock=later)
+    assert f"{second.backup_id}/stats.parquet" in {file.key for file in second.files}
+    assert await verify(folder) == second
 
 
 async def test_a_backup_that_was_killed_is_none_and_its_files_go_a_day_later(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from community_metrics.backup.manifest import backup_ids, manifest_key
 from community_metrics.backup.place import Place, place_of
 from community_metrics.backup.reading import chosen_manifest, verify
 from community_metrics.errors import (
@@ -16,11 +18,12 @@ from community_metrics.errors import (
     RestoreRefused,
     RunLocked,
 )
-from community_metrics.runs.restore import drill, move, restore
+from community_metrics.runs.restore import drill, move, restore, saved
 from community_metrics.storage.schemas import STATS
 from tests.support.backups import (
     DAYS,
     KilledError,
+    ScriptedPlace,
     add_a_day,
     backed_up,
     elsewhere,
@@ -33,6 +36,8 @@ from tests.support.worlds import METRIC, SmallPagesStore, World, only_writer, ra
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from community_metrics.backup.manifest import Manifest
 
 
 IN_PROCESS_AND_REMOTE = pytest.mark.parametrize("world", ["local", "enterprise"], indirect=True)
@@ -190,6 +195,62 @@ async def test_a_replaced_database_is_backed_up_first(local_world: World, folder
     target = elsewhere(local_world)
     await restore(target.settings, place_of(local_world.settings, saved_to), saved_id, clock=FakeClock())
     assert await rows_of(target) == changed
+
+
+async def test_what_is_deleted_is_saved_in_files_of_its_own_that_can_be_read(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    settings = local_world.settings.model_copy(update={"backup_target": str(folder)})
+    await backed_up(local_world, folder)
+    await saved(settings, FakeClock(NOON + timedelta(hours=1)))
+    newest = await verify(folder)
+    assert newest.made_at > NOON
+    assert all(file.key.startswith(newest.backup_id) for file in newest.files)
+
+    class Losing(ScriptedPlace):
+        def put(self, key: str, file: Path) -> None:
+            if key.endswith("stats.parquet"):
+                file.write_bytes(file.read_bytes()[:-1])
+            super().put(key, file)
+
+    with pytest.raises(BackupDamaged, match=r"stats\.parquet is damaged"):
+        await saved(settings, FakeClock(NOON + timedelta(hours=2)), Losing(folder))
+
+
+async def test_backups_of_other_databases_in_the_same_place_stay_and_are_not_restored_by_chance(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    own = await backed_up(local_world, folder)
+    other, third = elsewhere(local_world), elsewhere(local_world)
+    async with other.open() as store:
+        await store.create_tables()
+    later = FakeClock(NOON + timedelta(hours=1))
+    newer = await backed_up(other, folder, clock=later)
+    assert backup_ids(folder.keys()) == [own.backup_id, newer.backup_id]
+    await verify(folder, own.backup_id)
+    with pytest.raises(RestoreRefused, match=rf"several databases.* {own.backup_id} \(.* Fix: choose one"):
+        await restore(third.settings, folder, clock=later)
+    assert (await restore(local_world.settings, folder, clock=later)).manifest == own
+    assert await drill(folder, clock=later) == newer
+
+
+def leave_out(name: str, manifest: Manifest, folder: Place) -> None:
+    """Change a manifest to one of an earlier version, which had no such table."""
+    tables = tuple(table for table in manifest.tables if table.name != name)
+    file = Path(str(folder), manifest_key(manifest.backup_id))
+    file.write_text(manifest.model_copy(update={"tables": tables}).model_dump_json())
+
+
+async def test_rows_of_a_table_that_the_backup_has_not_are_other_rows(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    manifest = await backed_up(local_world, folder)
+    leave_out("witness", manifest, folder)
+    with pytest.raises(RestoreRefused, match=r"rows of witness \(1\) are not in the backup"):
+        await restore(local_world.settings, folder, clock=FakeClock())
 
 
 async def test_a_restore_waits_for_no_run_that_holds_the_database(local_world: World, folder: Place) -> None:

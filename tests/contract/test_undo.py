@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from community_metrics.backup.manifest import backup_ids
 from community_metrics.backup.place import place_of
 from community_metrics.backup.writing import back_up
 from community_metrics.errors import UndoRefused
-from community_metrics.model import Provenance, RunStatus, TrafficSet
+from community_metrics.model import (
+    LastRead,
+    OutcomeStatus,
+    Provenance,
+    RunOutcome,
+    RunStatus,
+    TrafficSet,
+    ValueKind,
+)
+from community_metrics.runs.restore import restore
 from community_metrics.runs.undo import undo
-from tests.contract.test_storage_contract import a_run
-from tests.support.backups import KilledError, rows_of
+from tests.contract.test_storage_contract import a_metric, a_run
+from tests.support.backups import KilledError, elsewhere, rows_of
 from tests.support.clock import NOON, FakeClock
 from tests.support.worlds import METRIC, OTHER, SmallPagesStore, World, observed_days
 
@@ -52,7 +62,14 @@ async def run(
     return run_id
 
 
-async def save(world: World, hour: int) -> None:
+async def read(store: LanceDBStore, run_id: str, days: int) -> None:
+    """Record that a run read values of the metric, the newest for the last day that `run` writes."""
+    last_day = observed_days(days)[-1].period_end
+    success = RunOutcome(run_id, METRIC, OutcomeStatus.SUCCESS, None, None, None, days, last_day)
+    await store.record_outcomes([success])
+
+
+async def save(world: World, hour: float) -> None:
     place = place_of(world.settings)
     await back_up(world.settings, place, keep_all=True, clock=FakeClock(NOON + hour * HOUR))
 
@@ -74,10 +91,13 @@ async def test_the_values_of_before_come_back_and_new_rows_go(written_world: Wor
         before = await values_of(written_world)
         await save(written_world, 2)
         bad = await run(store, 3, 6, first_value=900)
+        other = LastRead(OTHER, NOON, NOON, "run-1")
+        await store.record_reads([other, LastRead(METRIC, NOON, NOON, bad)])
         assert await taken_back(written_world, bad, dry_run=True) == (5, 2)
         assert await values_of(written_world) != before
         assert await taken_back(written_world, bad) == (5, 2)  # 4 values and the list, and 2 new days
         assert await values_of(written_world) == before
+        assert await store.last_reads() == [other]  # so that the metric is read again, also on the same day
         undone, *others = await store.runs(limit=9)
     assert (undone.job_name, undone.scope, undone.status) == ("undo", bad, RunStatus.SUCCESS)
     assert undone.rows_updated == 7
@@ -95,18 +115,36 @@ async def test_kept_versions_are_enough(local_world: World) -> None:
     assert await values_of(local_world) == before
 
 
-async def test_what_later_runs_built_on_is_refused_and_names_them_newest_first(written_world: World) -> None:
+async def test_what_later_runs_replaced_is_refused_and_names_them_newest_first(written_world: World) -> None:
     async with written_world.open() as store:
         await store.create_tables()
         bad = await run(store, 1, 4, first_value=900)
-        await run(store, 2, 5, first_value=900)
-        await run(store, 3, 6, first_value=900)
+        await read(store, bad, 4)
+        await run(store, 2, 2, first_value=910)
+        await run(store, 3, 1, first_value=920)
         before = await values_of(written_world)
         await run(store, 4, 2, first_value=1, metric_id=OTHER)
         with pytest.raises(UndoRefused, match=r"metrics: run-3, run-2\. .*runs undo run-3") as caught:
             await taken_back(written_world, bad)
     assert caught.value.later == ("run-3", "run-2")
     assert (await values_of(written_world))[0][: len(before[0])] == before[0]
+
+
+@pytest.mark.parametrize("kind", [ValueKind.FLOW, ValueKind.COUNTER])
+async def test_a_later_run_of_other_days_is_in_the_way_only_of_a_counter(
+    local_world: World, kind: ValueKind
+) -> None:
+    async with local_world.open() as store:
+        await store.create_tables()
+        await store.upsert_metrics([a_metric(value_kind=kind)])
+        bad = await run(store, 1, 4, first_value=900)
+        await read(store, bad, 4)
+        await run(store, 2, 6, first_value=900)  # the first 4 days are stored, as they are
+        if kind is ValueKind.COUNTER:
+            with pytest.raises(UndoRefused, match="run-2"):
+                await taken_back(local_world, bad)
+        else:
+            assert await taken_back(local_world, bad) == (0, 4)
 
 
 async def test_without_a_version_or_a_backup_the_values_of_before_are_not_known(
@@ -137,6 +175,49 @@ async def test_a_backup_that_lacks_a_run_of_before_is_not_used(
         bad = await run(store, 3, 6, first_value=900)
         with pytest.raises(UndoRefused, match=r"these runs wrote values after that: run-1\. Nothing"):
             await taken_back(world, bad)
+
+
+@pytest.fixture
+def remote_world(enterprise_world: World, tmp_path: Path) -> World:
+    """A cluster, of which no version is read, with backups in a folder of the test."""
+    target = {"backup_target": str(tmp_path / "backups")}
+    return World(enterprise_world.settings.model_copy(update=target), enterprise_world.enterprise)
+
+
+async def test_a_backup_that_was_begun_before_the_run_and_read_after_it_is_not_used(
+    remote_world: World,
+) -> None:
+    async with remote_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        before = await values_of(remote_world)
+        await save(remote_world, 2)
+        bad = await run(store, 3, 6, first_value=900)
+        await save(remote_world, 2.9)  # its id is older than the run, whose rows it has
+        assert await taken_back(remote_world, bad) == (5, 2)
+    assert await values_of(remote_world) == before
+
+
+async def test_values_that_this_database_did_not_have_are_not_taken(remote_world: World) -> None:
+    place = place_of(remote_world.settings)
+    async with remote_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        await save(remote_world, 2)
+        await run(store, 3, 4, first_value=900)
+        await save(remote_world, 4)
+    oldest = backup_ids(place.keys())[0]
+    await restore(remote_world.settings, place, oldest, replaces=True, clock=FakeClock(NOON + 5 * HOUR))
+    before = await values_of(remote_world)
+    other = elsewhere(remote_world)
+    async with other.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=7)
+        await save(other, 5.5)
+    async with remote_world.open() as store:
+        bad = await run(store, 6, 4, first_value=500)
+        assert await taken_back(remote_world, bad) == (5, 0)
+    assert await values_of(remote_world) == before
 
 
 async def test_an_undo_that_was_stopped_is_continued_by_the_next(written_world: World) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from community_metrics.backup.manifest import Manifest
+    from community_metrics.backup.manifest import Manifest, StoredFile
     from community_metrics.backup.place import Place
     from tests.support.worlds import World
 
@@ -76,7 +76,7 @@ class ScriptedPlace:
     """
 
     place: Place
-    may: frozenset[str] = frozenset({"put", "fetch", "keys", "remove"})
+    may: frozenset[str] = frozenset({"put", "fetch", "holds", "keys", "remove"})
     dies_at: str | None = None
     puts: list[str] = field(default_factory=list)
 
@@ -93,6 +93,10 @@ class ScriptedPlace:
     def fetch(self, key: str, file: Path) -> None:
         self._check("fetch")
         self.place.fetch(key, file)
+
+    def holds(self, file: StoredFile) -> bool:
+        self._check("holds")
+        return self.place.holds(file)
 
     def keys(self) -> list[str]:
         self._check("keys")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from community_metrics.backup.manifest import StoredFile
     from community_metrics.config import Settings
 
 _CONFIG: Final = Config(
@@ -95,6 +96,21 @@ class BucketPlace:
                 raise BackupDamaged(
                     f"{self} has no file {key}. Fix: choose another backup with --backup ID."
                 ) from None
+
+    def holds(self, file: StoredFile) -> bool:
+        """Return whether a file of this length is stored; reading its content costs as much as storing it.
+
+        Raises:
+            BackupUnavailable: the bucket does not tell.
+        """
+        with self._translated(f"{file.key} cannot be read", "s3:GetObject"):
+            try:
+                found = self.reader().head_object(Bucket=self.bucket, Key=self._full(file.key))
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
+                    raise
+                return False
+            return bool(found["ContentLength"] == file.bytes)
 
     def keys(self) -> list[str]:
         """Return the key of every file below the prefix, in order.

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from community_metrics.backup.manifest import StoredFile
 from community_metrics.errors import BackupDamaged, BackupUnavailable
 
 if TYPE_CHECKING:
@@ -53,6 +54,16 @@ class FolderPlace:
             if not (self.root / key).is_file():
                 raise BackupDamaged(f"{self} has no file {key}. Fix: choose another backup with --backup ID.")
             shutil.copyfile(self.root / key, file)
+
+    def holds(self, file: StoredFile) -> bool:
+        """Return whether the file is stored with this SHA-256; a disk may lose a part of one.
+
+        Raises:
+            BackupUnavailable: the folder cannot be read.
+        """
+        path = self.root / file.key
+        with self._translated(f"{file.key} cannot be read"):
+            return path.is_file() and StoredFile.of(path, file.key) == file
 
     def keys(self) -> list[str]:
         """Return the path of every whole file below the folder, in order.

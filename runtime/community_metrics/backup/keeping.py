@@ -1,4 +1,4 @@
-"""Which backups are kept: the newest of each of the last weeks and months that have one."""
+"""Which backups of a database are kept: the newest of each of the last weeks and months that have one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 WEEKS: Final = 8
 MONTHS: Final = 24
 RULE: Final = (
-    f"Kept are the newest backup of each of the last {WEEKS} ISO weeks and of each of the last {MONTHS} "
-    "months that have one."
+    f"Kept are the newest backup of this database of each of the last {WEEKS} ISO weeks and of each of the "
+    f"last {MONTHS} months that have one."
 )
 
 

@@ -13,6 +13,7 @@ from community_metrics.setting_types import require_backup_target
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from community_metrics.backup.manifest import StoredFile
     from community_metrics.config import Settings
 
 
@@ -29,6 +30,10 @@ class Place(Protocol):
         Raises:
             BackupDamaged: nothing is stored under the key.
         """
+        ...
+
+    def holds(self, file: StoredFile) -> bool:
+        """Return whether the file is stored: a folder compares its SHA-256, a bucket its length."""
         ...
 
     def keys(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,7 @@ from community_metrics.backup.manifest import (
     parsed_manifest,
     type_name,
 )
-from community_metrics.errors import BackupDamaged, NoBackup, StorageSchemaMismatch
+from community_metrics.errors import BackupDamaged, NoBackup, RestoreRefused, StorageSchemaMismatch
 from community_metrics.storage.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -90,6 +91,34 @@ def chosen_manifest(place: Place, backup_id: str | None = None) -> Manifest:
             f"{place} has no complete backup {backup_id!r}. Fix: choose one of {', '.join(stored[::-1])}."
         )
     return read_manifest(place, backup_id or stored[-1])
+
+
+def manifest_for(place: Place, database: str, backup_id: str | None = None) -> Manifest:
+    """Return the manifest of the backup with this id, else of the newest of a database.
+
+    Where no backup is of this database, the newest is taken if all are of one other.
+
+    Raises:
+        NoBackup: there is none, or none of this id.
+        RestoreRefused: the backups are of several other databases.
+        BackupDamaged: the newest cannot be read by this version.
+        BackupUnavailable: the place cannot be read.
+    """
+    newest = chosen_manifest(place, backup_id)
+    if backup_id is not None or newest.database == database:
+        return newest
+    newest_of = {newest.database: newest}
+    for one in reversed(backup_ids(place.keys())):
+        with suppress(BackupDamaged):  # it is not taken, and may be of an earlier format
+            manifest = read_manifest(place, one)
+            newest_of.setdefault(manifest.database, manifest)
+    if database not in newest_of and len(newest_of) > 1:
+        names = ", ".join(f"{one.backup_id} ({one.database})" for one in newest_of.values())
+        raise RestoreRefused(
+            f"{place} has backups of several databases, and none of {database}. The newest of each: {names}. "
+            "Nothing was changed. Fix: choose one with --backup ID."
+        )
+    return newest_of.get(database, newest)
 
 
 async def fetched(place: Place, manifest: Manifest, folder: Path) -> FetchedBackup:

@@ -1,4 +1,4 @@
-"""Removal of the backups that the rule does not keep; a file that a kept one refers to stays."""
+"""Removal of the backups of one database that the rule does not keep; a file that another refers to stays."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Removal:
 
 
 def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
-    """Remove the backups that the rule does not keep, and what killed backups left.
+    """Remove the backups of the same database that the rule does not keep, and what killed backups left.
 
     A manifest goes before its files, so that a kill leaves files without a manifest, which the next removal
-    finds, and never a manifest without its files. Nothing goes where a kept manifest cannot be read, since
-    its files are unknown.
+    finds, and never a manifest without its files. Nothing goes where a manifest cannot be read, since its
+    database and its files are unknown.
 
     Raises:
         BackupDamaged: a file that the newest backup refers to was removed meanwhile.
@@ -47,12 +47,13 @@ def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
             "removed meanwhile. Fix: make a backup again, one at a time."
         )
     stored = backup_ids(keys)
-    keeps = kept(stored) | {newest.backup_id}
     try:
-        manifests = [newest, *(read_manifest(place, one) for one in sorted(keeps - {newest.backup_id}))]
+        manifests = [newest, *(read_manifest(place, one) for one in stored if one != newest.backup_id)]
     except BackupDamaged as error:
-        return Removal(problem=f"Nothing was removed, because a backup that is kept cannot be read: {error}")
-    needed = {file.key for manifest in manifests for file in manifest.files}
+        return Removal(problem=f"Nothing was removed, because a backup cannot be read: {error}")
+    own = {one.backup_id for one in manifests if one.database == newest.database}
+    keeps = set(stored) - own | kept(own) | {newest.backup_id}
+    needed = {file.key for one in manifests if one.backup_id in keeps for file in one.files}
     needed |= {manifest_key(backup_id) for backup_id in keeps}
     gone = [backup_id for backup_id in stored if backup_id not in keeps]
     files = [key for key in keys if key not in needed and _may_go(key, keeps, set(stored), now)]

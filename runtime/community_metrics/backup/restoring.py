@@ -16,6 +16,7 @@ import pyarrow as pa
 from community_metrics.backup.digests import RowsDigest, row_bits
 from community_metrics.errors import BackupDamaged, RestoreRefused
 from community_metrics.storage.schemas import HISTORY, table_named
+from community_metrics.storage.whole import DATA_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -55,9 +56,11 @@ async def restore_tables(store: LanceDBStore, backup: FetchedBackup, *, renew: R
 async def _require_no_other_rows(store: LanceDBStore, backup: FetchedBackup) -> None:
     stored = {table.name: table for table in backup.manifest.tables}
     found: dict[str, int] = {}
-    for name, table in stored.items():
+    for name in [spec.name for spec in DATA_TABLES]:
         if await store.has_rows(name):
-            others = await _other_rows(store, backup, table)
+            # an earlier version's backup has no such table: then every row is another
+            known = name in stored
+            others = await (_other_rows(store, backup, stored[name]) if known else store.count(name))
             found |= {name: others} if others else {}
     if found:
         counts = ", ".join(f"{name} ({count:,})" for name, count in found.items())

@@ -56,13 +56,15 @@ async def back_up(
     *,
     write_only: bool = False,
     keep_all: bool = False,
+    reuses: bool = True,
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> BackupReport:
     """Store every table as it was at one instant, then remove the backups that the rule does not keep.
 
     `write_only` only puts files: it neither lists what is there, nor reuses or removes any. `keep_all`
-    removes none. A kill leaves no manifest, so that what it stored is never taken for a backup.
+    removes none; without `reuses` every file is stored anew. A kill leaves no manifest, so that what it
+    stored is never taken for a backup.
 
     Raises:
         ConfigurationError: the catalogue cannot be read.
@@ -73,7 +75,7 @@ async def back_up(
     now = (clock or SystemClock()).now()
     suffix = (rng or random.Random()).getrandbits(32)  # noqa: S311  an id, not a secret
     backup_id = f"{now:%Y%m%dT%H%M%SZ}-{suffix:08x}"
-    known = () if write_only else await asyncio.to_thread(place.keys)
+    known = () if write_only or not reuses else await asyncio.to_thread(place.keys)
     with TemporaryDirectory(prefix="community-metrics-backup-") as folder:
         writer = _Writer(place, Path(folder), backup_id, await _reusable(place, known))
         manifest = await _stored(settings, writer, now)
@@ -95,14 +97,16 @@ async def _stored(settings: Settings, writer: _Writer, now: datetime) -> Manifes
         tables=await _stored_tables(settings, writer),
         catalog=await writer.stored(_catalog(settings, writer.folder), CATALOG),
     )
-    await asyncio.to_thread(_put_manifest, writer.place, manifest, writer.folder)
-    return manifest
+    return await asyncio.to_thread(_put_manifest, writer, manifest)
 
 
-def _put_manifest(place: Place, manifest: Manifest, folder: Path) -> None:
-    file = folder / "manifest"
-    file.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    place.put(manifest_key(manifest.backup_id), file)
+def _put_manifest(writer: _Writer, manifest: Manifest) -> Manifest:
+    """Store the manifest, and return it as it was stored: with no file that was removed meanwhile."""
+    whole = writer.with_removed_files(manifest)
+    file = writer.folder / "manifest"
+    file.write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    writer.place.put(manifest_key(whole.backup_id), file)
+    return whole
 
 
 async def _reusable(place: Place, known: Collection[str]) -> dict[str, StoredFile]:
@@ -164,11 +168,33 @@ class _Writer:
     async def stored(self, file: Path, name: str) -> StoredFile:
         """Store a file unless the backup before has the same, and return its entry."""
         entry = await asyncio.to_thread(StoredFile.of, file, f"{self.backup_id}/{name}")
-        if (same := self.reusable.get(entry.sha256)) is not None and same.bytes == entry.bytes:
-            return same
+        same = self.reusable.get(entry.sha256)
+        # the stored file may have been damaged since: the manifest tells only what it was
+        if same is not None and await asyncio.to_thread(self.place.holds, same):
+            return same  # the written one stays in the folder, for `with_removed_files`
         await asyncio.to_thread(self._put, entry.key, file)
         return entry
 
+    def with_removed_files(self, manifest: Manifest) -> Manifest:
+        """Store again each reused file that another backup removed meanwhile, and return the manifest."""
+        if not self.reusable:
+            return manifest  # a place that may only be written is not listed
+        present = set(self.place.keys())
+
+        def present_file(file: StoredFile, name: str) -> StoredFile:
+            if file.key in present:
+                return file
+            entry = file.model_copy(update={"key": f"{self.backup_id}/{name}"})
+            self._put(entry.key, self.folder / name)
+            return entry
+
+        tables = tuple(
+            one.model_copy(update={"file": present_file(one.file, f"{one.name}.parquet")})
+            for one in manifest.tables
+        )
+        catalog = present_file(manifest.catalog, CATALOG)
+        return manifest.model_copy(update={"tables": tables, "catalog": catalog})
+
     def _put(self, key: str, file: Path) -> None:
         self.place.put(key, file)
-        file.unlink()  # the disk holds one table at a time
+        file.unlink()  # the disk holds one table at a time, and those that are reused

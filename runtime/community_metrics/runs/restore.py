@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.backup.place import place_beside, place_of
-from community_metrics.backup.reading import chosen_manifest, fetched
+from community_metrics.backup.reading import chosen_manifest, fetched, manifest_for, verify
 from community_metrics.backup.restoring import restore_tables
 from community_metrics.backup.writing import back_up
 from community_metrics.clock import SystemClock
@@ -51,19 +51,19 @@ async def restore(
     clock: Clock | None = None,
     store_type: type[LanceDBStore] = LanceDBStore,
 ) -> RestoreReport:
-    """Write a backup, the newest if none is named, into an empty database, and compare all rows.
+    """Write a backup, if none is named the newest of this database, into an empty one, and compare all rows.
 
     A restore that was killed is continued by the next one. `replaces` first saves and deletes what is there.
 
     Raises:
         NoBackup: there is none, or none of this id.
         BackupDamaged: a file or a restored row is not what the backup says.
-        RestoreRefused: the database has other rows; nothing was changed.
+        RestoreRefused: there are other rows, or backups of several other databases; nothing was changed.
         RunLocked: a run holds the database; nothing was changed.
         LeaseLost: another run took the database over; nothing was written after that.
         StorageError: a LanceDB operation failed.
     """
-    manifest = await asyncio.to_thread(chosen_manifest, place, backup_id)
+    manifest = await asyncio.to_thread(manifest_for, place, settings.storage_location, backup_id)
     with TemporaryDirectory(prefix="community-metrics-restore-") as folder:
         backup = await fetched(place, manifest, Path(folder))
         async with store_type.open(settings) as store:
@@ -78,16 +78,21 @@ async def restore(
 async def saved(settings: Settings, clock: Clock, place: Place | None = None) -> str:
     """Make a backup before the database is deleted, and return where it is, in words.
 
-    Without a place it goes to CM_BACKUP_TARGET, or beside the database.
+    Without a place it goes to CM_BACKUP_TARGET, or beside the database. It has all files of its own, and is
+    compared with its manifest where this process may read it.
 
     Raises:
+        BackupDamaged: what was stored is not what was written.
         BackupUnavailable: the place cannot be written.
         StorageError: the database cannot be read.
     """
     place = place or place_beside(settings)
     only_writes = settings.backup_write_only
-    report = await back_up(settings, place, write_only=only_writes, keep_all=True, clock=clock)
-    return f"What the database had is in the backup {report.place}/{report.manifest.backup_id}."
+    report = await back_up(settings, place, write_only=only_writes, keep_all=True, reuses=False, clock=clock)
+    backup_id = report.manifest.backup_id
+    if not only_writes or settings.backup_read_role is not None:
+        await verify(place, backup_id)
+    return f"What the database had is in the backup {report.place}/{backup_id}."
 
 
 async def _emptied(store: LanceDBStore, settings: Settings, holder: LeaseHolder, clock: Clock) -> str:
@@ -121,6 +126,7 @@ async def drill(
         BackupDamaged: a file or a row is not what the backup says, or breaks a rule of its table.
         StorageError: a LanceDB operation failed.
     """
+    backup_id = (await asyncio.to_thread(chosen_manifest, place, backup_id)).backup_id
     with TemporaryDirectory(prefix="community-metrics-drill-") as folder:
         scratch = given_settings({"db_path": str(Path(folder, "drill.lancedb"))})
         report = await restore(scratch, place, backup_id, clock=clock, store_type=store_type)

@@ -1,13 +1,15 @@
 """Taking back what one run wrote: its rows get the values of before, from kept versions or from a backup.
 
-Only values and lists of places are taken back. The run stays in `history`, and so do its outcomes, its kept
-answers, the events that it read, and the definitions of metrics: they say what happened.
+Values and lists of places are taken back, and when the metrics were read, so that the next run reads them
+again. The run stays in `history`, and so do its outcomes, its kept answers, the events that it read, and the
+definitions of metrics: they say what happened.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -17,16 +19,15 @@ from community_metrics.backup.place import place_beside
 from community_metrics.backup.reading import fetched, read_manifest
 from community_metrics.clock import SystemClock
 from community_metrics.errors import BackupError, StorageSchemaMismatch, UndoRefused
-from community_metrics.model import OutcomeStatus, Run, RunStatus
+from community_metrics.model import OutcomeStatus, Run, RunStatus, ValueKind
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.short import short_run_id
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.past import WRITTEN_BY_RUNS, rows_with_keys_of
+from community_metrics.storage.past import WRITTEN_BY_RUNS, has_rows_of, rows_with_keys_of
 from community_metrics.storage.schemas import HISTORY, table_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from community_metrics.backup.manifest import Manifest
     from community_metrics.backup.place import Place
@@ -78,8 +79,8 @@ async def undo(
     the newest backup from before the run. One that was killed is continued by the next.
 
     Raises:
-        UndoRefused: later runs wrote values of the same metrics, the run wrote none, or the values of before
-            are not known; nothing was changed.
+        UndoRefused: later runs wrote values of the same days or counters, the run wrote none, or the values
+            of before are not known; nothing was changed.
         RunLocked: a run holds the database; nothing was changed.
         LeaseLost: another run took the database over; nothing was written after that.
         StorageError: a LanceDB operation failed.
@@ -100,6 +101,9 @@ async def _recorded(store: LanceDBStore, holder: LeaseHolder, plan: _Plan, run: 
     await store.record_run(run)
     status, changed = RunStatus.FAILED, 0
     try:
+        await holder.renew()
+        # first: once all values are back, there is no undo that a next one continues
+        await store.forget_reads(str(run.scope))
         for table, rows in plan.before.items():
             await holder.renew()
             changed += await store.put_back(table, str(run.scope), rows)
@@ -125,8 +129,12 @@ async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Pla
     kept = {name: await _kept(store, name, rows, run_id) for name, rows in written.items()}
     before = {name: rows for name, rows in kept.items() if rows is not None}
     if len(before) == len(written):
-        return _Plan(written, before, "the versions that the tables keep")
-    return await _from_backup(settings, run, written, history)
+        plan = _Plan(written, before, "the versions that the tables keep")
+    else:
+        plan = await _from_backup(settings, run, written, history)
+    if any(has_rows_of(rows, run_id) for rows in plan.before.values()):  # they would be deleted
+        raise _unknown(run, f"{plan.origin} has rows of the run itself")
+    return plan
 
 
 async def _kept(store: LanceDBStore, table: str, rows: Rows, run_id: str) -> Rows | None:
@@ -136,13 +144,13 @@ async def _kept(store: LanceDBStore, table: str, rows: Rows, run_id: str) -> Row
 async def _require_last(
     store: LanceDBStore, run: Run, written: Mapping[str, Rows], history: Mapping[str, Run]
 ) -> None:
-    """Raise UndoRefused if a later run wrote values of a metric that this run wrote."""
-    outcomes = await store.outcomes([run.ingestion_run_id])
-    metrics = {
-        one.metric_id for one in outcomes if one.status is not OutcomeStatus.FAILED and one.observations
+    """Raise UndoRefused if a later run may have replaced values of this run, or built on them."""
+    metrics = await _last_days(store, run, written)
+    others = {
+        run_id
+        for run_id, metric_id, first_day in await store.first_days(sorted(metrics))
+        if run_id != run.ingestion_run_id and first_day <= metrics[metric_id]
     }
-    metrics |= {name for rows in written.values() for name in rows.column("metric_id").unique().to_pylist()}
-    others = await store.runs_of(sorted(metrics)) - {run.ingestion_run_id}
     later = sorted(
         (one for one in map(history.get, others) if one is not None and one.started_at > run.started_at),
         key=lambda one: one.started_at,
@@ -157,6 +165,28 @@ async def _require_last(
         )
 
 
+async def _last_days(store: LanceDBStore, run: Run, written: Mapping[str, Rows]) -> dict[str, date]:
+    """Return for each metric that the run wrote the last day of which a value of a later run matters.
+
+    This is the last day that the run read, and no end where that day is not known. A counter has none either:
+    whether it was reset is decided by the reading before.
+    """
+    outcomes = await store.outcomes([run.ingestion_run_id])
+    days = {
+        one.metric_id: one.last_day or date.max
+        for one in outcomes
+        if one.status is not OutcomeStatus.FAILED and one.observations
+    }
+    wrote = {name for rows in written.values() for name in rows.column("metric_id").unique().to_pylist()}
+    known = {one.metric_id: one.value_kind for one in await store.metrics()}
+    return {
+        name: date.max
+        if run.finished_at is None or known.get(name) in {None, ValueKind.COUNTER}
+        else days.get(name, date.max)
+        for name in wrote | days.keys()
+    }
+
+
 async def _from_backup(
     settings: Settings, run: Run, written: Mapping[str, Rows], history: Mapping[str, Run]
 ) -> _Plan:
@@ -166,29 +196,50 @@ async def _from_backup(
         UndoRefused: there is none, it cannot be read, or runs wrote values between it and the run.
     """
     place = place_beside(settings)
-    with TemporaryDirectory(prefix="community-metrics-undo-") as folder:
-        try:
-            manifest = await asyncio.to_thread(_newest_before, place, run.started_at)
-            if manifest is None:
-                raise _unknown(run, f"{place} has no backup from before it")
-            backup = await fetched(place, manifest, Path(folder))
-        except (BackupError, StorageSchemaMismatch) as error:
-            raise _unknown(run, str(error)) from error
-        tables = {table.name: table for table in manifest.tables}
-        rows = {
-            name: table_named(name).completed(backup.rows(tables[name]).read())
-            for name in (*written, HISTORY.name)
-        }
-    _require_nothing_between(run, rows.pop(HISTORY.name), history, manifest)
-    before = {
-        name: rows_with_keys_of(stored, written[name], table_named(name)) for name, stored in rows.items()
-    }
+    try:
+        found = await _newest_before(place, settings.storage_location, run, tuple(written), history)
+    except (BackupError, StorageSchemaMismatch) as error:
+        raise _unknown(run, str(error)) from error
+    if found is None:
+        raise _unknown(run, f"{place} has no backup from before it with nothing but what this database had")
+    manifest, rows = found
+    _require_nothing_between(run, rows[HISTORY.name], history, manifest)
+    before = {name: rows_with_keys_of(rows[name], written[name], table_named(name)) for name in written}
     return _Plan(written, before, f"the backup {place}/{manifest.backup_id}")
 
 
-def _newest_before(place: Place, instant: datetime) -> Manifest | None:
-    older = [one for one in backup_ids(place.keys()) if made_at(one) <= instant]
-    return read_manifest(place, older[-1]) if older else None
+async def _newest_before(
+    place: Place, database: str, run: Run, tables: tuple[str, ...], history: Mapping[str, Run]
+) -> tuple[Manifest, dict[str, Rows]] | None:
+    """Return the newest backup of what the database had before the run: its rows of `history` and the tables.
+
+    The id of a backup says when it was begun. Its tables may have been read later, while the run wrote. It
+    may have values of runs that this database has not, because an older backup was restored since.
+    """
+    ids = await asyncio.to_thread(lambda: backup_ids(place.keys()))
+    for backup_id in reversed([one for one in ids if made_at(one) <= run.started_at]):
+        manifest = await asyncio.to_thread(read_manifest, place, backup_id)
+        if manifest.database != database:
+            continue
+        rows = await _rows_of(place, manifest, (*tables, HISTORY.name))
+        runs = rows[HISTORY.name].column(HISTORY.key).to_pylist()
+        is_of_the_run = any(has_rows_of(of_table, run.ingestion_run_id) for of_table in rows.values())
+        if not is_of_the_run and history.keys() >= set(runs):
+            return manifest, rows
+    return None
+
+
+async def _rows_of(place: Place, manifest: Manifest, names: tuple[str, ...]) -> dict[str, Rows]:
+    """Return the rows of some tables of a backup; none of a table that the program had not yet."""
+    stored = {table.name: table for table in manifest.tables}
+    with TemporaryDirectory(prefix="community-metrics-undo-") as folder:
+        backup = await fetched(place, manifest, Path(folder))
+        return {
+            name: table_named(name).completed(backup.rows(stored[name]).read())
+            if name in stored
+            else table_named(name).schema.empty_table()
+            for name in names
+        }
 
 
 def _require_nothing_between(run: Run, rows: Rows, history: Mapping[str, Run], manifest: Manifest) -> None:

@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from community_metrics.storage import sql
 from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.maintenance import Maintenance
-from community_metrics.storage.schemas import HISTORY, STATS, TRAFFIC_ITEMS, WITNESS, table_named
+from community_metrics.storage.schemas import HISTORY, LAST_READS, STATS, TRAFFIC_ITEMS, WITNESS, table_named
 
 if TYPE_CHECKING:
+    from datetime import date
     from typing import Any
 
     from community_metrics.model import Run
@@ -34,6 +35,11 @@ def rows_with_keys_of(rows: Rows, others: Rows, spec: AnyTable) -> Rows:
     return rows.filter(pc.is_in(rows.column(spec.key), value_set=keys))
 
 
+def has_rows_of(rows: Rows, run_id: str) -> bool:
+    """Return whether the run wrote one of the rows."""
+    return bool(pc.any(pc.equal(rows.column(RUN), run_id)).as_py())
+
+
 class Past(Maintenance):
     """Reads and puts back what was before a run; the caller holds the lease."""
 
@@ -48,11 +54,18 @@ class Past(Maintenance):
         rows = HISTORY.from_arrow(pa.Table.from_batches(found, HISTORY.schema))
         return {run.ingestion_run_id: run for run in rows}
 
-    async def runs_of(self, metric_ids: list[str]) -> set[str]:
-        """Return the runs that wrote the stored values of these metrics."""
-        where = sql.one_of("metric_id", metric_ids)
-        found = [batch async for batch in self.scan(STATS.name, columns=[RUN], where=where)]
-        return {run_id for batch in found for run_id in batch.column(RUN).unique().to_pylist()}
+    async def first_days(self, metric_ids: list[str]) -> list[tuple[str, str, date]]:
+        """Return each run and metric of the stored values of these metrics, with the first day of both."""
+        columns, where = [RUN, "metric_id", "period_end"], sql.one_of("metric_id", metric_ids)
+        found = [batch async for batch in self.scan(STATS.name, columns=columns, where=where)]
+        days: dict[tuple[str, str], date] = {}
+        for batch in found:
+            grouped = pa.Table.from_batches([batch]).group_by(columns[:2]).aggregate([("period_end", "min")])
+            for run_id, metric_id, day in zip(
+                *(grouped[name].to_pylist() for name in grouped.column_names), strict=True
+            ):
+                days[run_id, metric_id] = min(day, days.get((run_id, metric_id), day))
+        return [(*key, day) for key, day in days.items()]
 
     async def rows_before_run(self, table: str, run_id: str, keys: pa.ChunkedArray) -> pa.Table | None:
         """Return the rows of these keys in the newest kept version without a row of the run.
@@ -71,6 +84,13 @@ class Past(Maintenance):
                 if not await handle.count_rows(sql.equals(RUN, run_id)):
                     return await _rows_with(handle, spec, keys)
         return None
+
+    async def forget_reads(self, run_id: str) -> None:
+        """Delete when this run read its metrics, so that the next run reads them again."""
+        if not await self.has_rows(LAST_READS.name):  # also where an earlier version did not create the table
+            return
+        async with self._database.using(LAST_READS, f"deleting rows of {LAST_READS.name}") as opened:
+            await opened.handle.delete(sql.equals("run_id", run_id))
 
     async def put_back(self, table: str, run_id: str, before: pa.Table) -> int:
         """Replace the rows that the run wrote by those of before, delete its others; return their number.
