@@ -139,7 +139,7 @@ async def test_an_unknown_product_comes_with_similar_ids_of_any_case(local_api: 
             "job",
             (
                 "seed_from_csv, daily_refresh, weekly_refresh, update_all, "
-                "bootstrap_tables, import_file, replay, backfill, repair, event, digest, deliver"
+                "bootstrap_tables, import_file, replay, backfill, repair, event, digest, deliver, undo"
             ),
         ),
         ("dashboard/daily?week=3", "week", "days, product, metric_id"),
