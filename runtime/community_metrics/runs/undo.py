@@ -148,7 +148,7 @@ async def _require_last(
     metrics = await _last_days(store, run, written)
     others = {
         run_id
-        for run_id, metric_id, first_day in await store.first_days(sorted(metrics))
+        for run_id, metric_id, first_day in await store.first_written_days(sorted(metrics))
         if run_id != run.ingestion_run_id and first_day <= metrics[metric_id]
     }
     later = sorted(

@@ -54,7 +54,7 @@ class Past(Maintenance):
         rows = HISTORY.from_arrow(pa.Table.from_batches(found, HISTORY.schema))
         return {run.ingestion_run_id: run for run in rows}
 
-    async def first_days(self, metric_ids: list[str]) -> list[tuple[str, str, date]]:
+    async def first_written_days(self, metric_ids: list[str]) -> list[tuple[str, str, date]]:
         """Return each run and metric of the stored values of these metrics, with the first day of both."""
         columns, where = [RUN, "metric_id", "period_end"], sql.one_of("metric_id", metric_ids)
         found = [batch async for batch in self.scan(STATS.name, columns=columns, where=where)]
