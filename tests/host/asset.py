@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tests.host.world import World
 
 
+INSTALLED = ("files", "files-backup", "files-delivery", "files-ses")
+"""The folders of the release that the rehearsed deployment needs: it makes backups, and sends e-mail by SES."""
+
+
 def packaged(box: Box) -> set[str]:
     """Return every path that a package owns; /bin and /lib are links into /usr."""
     owned = set()
@@ -51,7 +55,7 @@ def installed_by_the_asset(world: World) -> dict[str, InstalledFile]:
     for path, (content, mode) in release_files(world).items():
         _, folder, path_on_box = (*path.split("/", 2), "", "")[:3]
         pattern = re.escape(content)
-        if folder in {"files", "files-backup"}:  # the rehearsed deployment makes backups
+        if folder in INSTALLED:
             files[path_on_box] = InstalledFile(pattern, mode)
         elif folder == "templates":
             files[path_on_box] = InstalledFile(re.sub(rb"@[A-Z_]+@", rb"[^\n]*", pattern), 0o644)
