@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 INSTALLED = ("files", "files-backup", "files-delivery", "files-ses")
-"""The folders of the release that the rehearsed deployment needs: it makes backups, and sends e-mail by SES."""
+"""Folders of the release that the rehearsed host installs: it makes backups, and sends e-mail by SES."""
 
 
 def packaged(box: Box) -> set[str]:
