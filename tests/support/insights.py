@@ -70,7 +70,7 @@ def rows_of(
                 read_at = midnight(read_on) + timedelta(hours=12)
             length = (one.source_window.days or 1) - 1
             number = number_of_day(day)
-            rows[at] = (position, number - length, number, value, number_of_instant(read_at), 0,
+            rows[at] = (position, number - length, number, 0, value, number_of_instant(read_at),
                         WINDOWS.index(one.source_window), 1, _API, False, False)  # fmt: skip
         parts.append(rows)
     return Readings.of(ids, parts)

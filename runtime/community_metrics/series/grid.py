@@ -141,10 +141,10 @@ class PointGrid:
         groups = np.arange(len(rows)) if starts is None else starts
         self.value[at] = rows["value"].astype(object) if values is None else values
         self.provenance[at] = np.minimum.reduceat(rows["provenance"], groups)
-        self.provisional[at] = np.logical_or.reduceat(rows["status"] == _PROVISIONAL, groups)
-        self.restated[at] = np.logical_or.reduceat(rows["revision"] > 0, groups)
+        self.provisional[at] = _is_any(rows["status"] == _PROVISIONAL, groups)
+        self.restated[at] = _is_any(rows["revision"] > 0, groups)
         self.observed_at[at] = np.maximum.reduceat(rows["observed_at"], groups)
-        self.duplicated[at] = np.logical_or.reduceat(rows["duplicated"], groups)
+        self.duplicated[at] = _is_any(rows["duplicated"], groups)
 
     def is_unknown(self, row: int) -> NDArray[np.bool_]:
         """Return which points of a metric have no value."""
@@ -267,3 +267,10 @@ class PointSeries(Sequence[Point]):
 
 def _status(*, is_provisional: bool) -> Status:
     return Status.PROVISIONAL if is_provisional else Status.FINAL
+
+
+def _is_any(is_so: NDArray[np.bool_], groups: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of the groups, that begin at `groups`, has a row of which something is so: few have."""
+    found = np.zeros(len(groups), np.bool_)
+    found[np.searchsorted(groups, np.flatnonzero(is_so), side="right") - 1] = True
+    return found

@@ -31,7 +31,7 @@ import numpy as np
 
 from community_metrics.model import UNIQUES, SourceWindow, ValueKind
 from community_metrics.periods import Grain
-from community_metrics.readings import WINDOWS
+from community_metrics.readings import WINDOWS, rows_at
 from community_metrics.series.additive import is_by_day_only
 from community_metrics.series.grid import PointGrid
 from community_metrics.series.snapshots import set_counters, set_levels, set_rolling
@@ -89,9 +89,9 @@ def _sum_days(grid: PointGrid, readings: Readings) -> None:
     rows = readings.rows
     period = np.searchsorted(grid.last_days, rows["last_day"])
     row = row_of[rows["metric"]]
-    inside = (row >= 0) & (period < len(grid.periods))
-    inside[inside] &= grid.first_days[period[inside]] <= rows["last_day"][inside]
-    rows, cells = rows[inside], row[inside] * len(grid.periods) + period[inside]
+    begins = np.append(grid.first_days, np.iinfo(np.int64).max)[period]  # none after the last period
+    inside = (row >= 0) & (begins <= rows["last_day"])
+    rows, cells = rows_at(rows, inside), (row * len(grid.periods) + period)[inside]
     if not len(rows):
         return
     # the rows of a metric come by day, so those of a cell are neighbours

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import pyarrow as pa
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from community_metrics.storage.connection import Database
     from community_metrics.storage.schemas import AnyTable
+
+Found = TypeVar("Found")
 
 _EVERY_ROW: Final = 2**32 - 1
 """The limit of a read that streams and needs none: the greatest that LanceDB accepts."""
@@ -74,6 +76,15 @@ class TableQueries:
         self._database = database
         self.computed: dict[Hashable, Any] | None = None
         """Room for what was computed from all rows, if the tables stay at one version; else None."""
+
+    async def once(self, key: Hashable, read: Callable[[], Awaitable[Found]]) -> Found:
+        """Return what `read` returns; where the tables stay at one version, it is called once for a key."""
+        if self.computed is None:
+            return await read()
+        if key not in self.computed:
+            self.computed[key] = await read()
+        found: Found = self.computed[key]
+        return found
 
     def scanned_schema(self, table: str) -> pa.Schema:
         """Return the columns of a table that `scan` yields."""

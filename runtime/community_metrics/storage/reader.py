@@ -126,8 +126,12 @@ class LanceDBReader(Inspector):
         self._database.close()
 
     async def metrics(self) -> list[MetricDefinition]:
-        """Return every metric ever defined, by id, also inactive ones."""
-        return sorted(await self._rows(METRICS), key=lambda metric: metric.metric_id)
+        """Return every metric ever defined, by id, also inactive ones.
+
+        Every body of the API begins with them, so a snapshot reads them once.
+        """
+        found = await self.once(METRICS.name, lambda: self._rows(METRICS))
+        return sorted(found, key=lambda metric: metric.metric_id)
 
     async def readings(
         self,

@@ -124,21 +124,14 @@ async def newest_source_days(
     One query of a few days finds the sources that are not stale; older days are searched only for the others.
     Every body of the API has them, so they are computed once for each snapshot.
     """
-    computed = {} if reader.computed is None else reader.computed
-    key = ("newest source days", until)
-    if key not in computed:
-        computed[key] = await _search_source_days(reader, metrics, until)
-    days: dict[str, date | None] = computed[key]
-    return days
+    return await reader.once(
+        ("newest source days", until), lambda: _search_source_days(reader, metrics, until)
+    )
 
 
 async def has_sample_data(reader: LanceDBReader) -> bool:
     """Return whether the stored numbers are invented; read once for each snapshot, like the newest days."""
-    computed = {} if reader.computed is None else reader.computed
-    if "sample data" not in computed:
-        computed["sample data"] = await reader.is_sample()
-    found: bool = computed["sample data"]
-    return found
+    return await reader.once("sample data", reader.is_sample)
 
 
 async def _search_source_days(

@@ -11,7 +11,7 @@ import numpy as np
 
 from community_metrics.model import SourceWindow, ValueKind
 from community_metrics.periods import ONE_DAY, Grain, last_periods, period_of
-from community_metrics.readings import Readings, number_of_day
+from community_metrics.readings import Readings, number_of_day, rows_at
 from community_metrics.series.insights.rules import (
     BASELINE_WEEKS,
     PEAK_BEFORE,
@@ -118,7 +118,7 @@ class Material:
         """The rows of the last periods, with the day before them, whose reading may be at their edge."""
         first = self.period.shifted(1 - PERIODS[self.period.grain]).start - ONE_DAY
         rows = self.readings.rows
-        return Readings(self.readings.metric_ids, rows[rows["last_day"] >= number_of_day(first)])
+        return Readings(self.readings.metric_ids, rows_at(rows, rows["last_day"] >= number_of_day(first)))
 
     @cached_property
     def grid(self) -> PointGrid:
@@ -175,7 +175,7 @@ class Material:
         stored = self.recent.rows
         inside = (stored["last_day"] >= self.first_day) & (stored["last_day"] <= last)
         inside &= row_of[stored["metric"]] >= 0
-        stored = stored[inside]
+        stored = rows_at(stored, inside)
         values[row_of[stored["metric"]], stored["last_day"] - self.first_day] = stored["value"]
         self._set_counters(values)
         return values
