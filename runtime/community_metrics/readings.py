@@ -76,6 +76,10 @@ class Readings:
         """Return the position of a metric in `metric_ids`; None if it was not read."""
         return self._positions.get(metric_id)
 
+    def start(self, metric_id: str) -> int:
+        """Return the position in `rows` at which those of a metric begin, if it has any."""
+        return int(self._starts[self._positions[metric_id]])
+
     def of_metric(self, metric_id: str) -> NDArray[np.void]:
         """Return the rows of one metric, oldest first; none if it was not read."""
         position = self.position(metric_id)
@@ -120,6 +124,13 @@ class Readings:
         days = self.rows["last_day"]
         pairs = zip(days[starts[found]].tolist(), days[ends[found] - 1].tolist(), strict=True)
         return {self.metric_ids[at]: pair for at, pair in zip(found.tolist(), pairs, strict=True)}
+
+    def first_days(self) -> dict[str, int]:
+        """Return the day on which the oldest row of each metric with rows begins, as a number."""
+        starts, ends = self._starts[:-1], self._starts[1:]
+        (found,) = np.nonzero(ends > starts)
+        days = self.rows["first_day"][starts[found]].tolist()
+        return {self.metric_ids[at]: day for at, day in zip(found.tolist(), days, strict=True)}
 
     def _instants_read(self, metric_id: str) -> NDArray[np.int64]:
         rows = self.of_metric(metric_id)

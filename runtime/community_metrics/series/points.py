@@ -67,6 +67,9 @@ def points(
     grid = PointGrid.empty(metrics, periods, now)
     _sum_days(grid, readings)
     for row, metric in enumerate(metrics):
+        is_daily = metric.value_kind is ValueKind.FLOW and metric.source_window is SourceWindow.DAY
+        if is_daily and not metric.fallbacks:
+            continue  # the sums of its days are all that it has
         own = readings.of_metric(metric.metric_id)
         if setter := _SETTERS.get(metric.value_kind):
             setter(grid, row, own)

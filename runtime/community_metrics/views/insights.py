@@ -112,11 +112,12 @@ async def read_material(
     stored = StoredMetrics(await reader.metrics(), catalog)
     chosen = stored.chosen(products)
     ids = [metric.metric_id for metric in chosen]
-    readings, freshness, registries, releases = await asyncio.gather(
+    readings, freshness, (registries, low), releases, disputes = await asyncio.gather(
         reader.readings(ids, until=today(now), most_of_table=stored.are_most(ids)),
         load_freshness(reader, now, stored.definitions),
         _registries(reader, stored, chosen, period, now),
         _releases(reader, period),
+        load_disputes(reader, ids, since=period.start, until=period.end),
     )
     restated = await _restated(reader, ids if products else None, readings, period)
     material = Material(
@@ -130,11 +131,11 @@ async def read_material(
         hosts=registry_hosts(),
         registries={source: own.values for source, own in registries.items()},
         uncounted={source: own.days(*UNCOUNTED) for source, own in registries.items()},
-        low=await low_days(reader, chosen, registries, since=period.start, until=period.end),
+        low=low,
         releases=releases,
         restated=tuple(row for row in restated[:MOST_RESTATED] if row.period_end <= period.end),
         has_more_restated=len(restated) > MOST_RESTATED,
-        disputes=await load_disputes(reader, ids, since=period.start, until=period.end),
+        disputes=disputes,
         retention_days=catalog.retention_days,
     )
     answered = await _answered(reader, doubtful(material), now)
@@ -187,10 +188,14 @@ async def _registries(
     chosen: Sequence[MetricDefinition],
     period: Period,
     now: datetime,
-) -> dict[str, Registry]:
-    """Return the registry of each source of the chosen metrics, with the days that a judgement needs."""
+) -> tuple[dict[str, Registry], frozenset[tuple[str, date]]]:
+    """Return the registry of each source of the chosen metrics, with the days that a judgement needs.
+
+    And the days of metrics in the period that their registry counted low for everybody.
+    """
     totals = {metric.source: total for metric in chosen if (total := stored.registry_of(metric))}
     since = period_of(period.start, Grain.WEEK).start - LEAD_DAYS * ONE_DAY
     until = min(period.end + _USUAL_AFTER, today(now))
     read = await read_registries(reader, stored, tuple(totals.values()), since=since, until=until)
-    return {source: read[total.metric_id] for source, total in totals.items()}
+    registries = {source: read[total.metric_id] for source, total in totals.items()}
+    return registries, await low_days(reader, chosen, registries, since=period.start, until=period.end)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from community_metrics.model import ValueKind
 from community_metrics.periods import ONE_DAY, last_completed, today
 from community_metrics.readings import day_of_number, number_of_day
@@ -167,10 +169,11 @@ def left_out_of(
 ) -> tuple[LeftOut, ...]:
     """Return what had failed for two weeks when the period was over; of the last one, what has by now."""
     until = last_day_read(period, freshness.now)
+    last = np.int32(number_of_day(until))  # of the type of the days, which are not converted then
     newest: dict[str, date] = {}
     for metric in metrics:
         numbers = readings.of_metric(metric.metric_id)["last_day"]
-        if known := int((numbers <= number_of_day(until)).sum()):
+        if known := int(np.searchsorted(numbers, last, side="right")):
             newest[metric.metric_id] = day_of_number(int(numbers[known - 1]))
     published = {
         source: None if day is None else min(day, until) for source, day in freshness.newest_days.items()

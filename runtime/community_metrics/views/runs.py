@@ -126,12 +126,13 @@ async def load_freshness(
 ) -> Freshness:
     """Return how old the data are; `metrics` are the stored ones, if they were read already."""
     metrics = await reader.metrics() if metrics is None else metrics
+    day = today(now)
     return Freshness(
         now,
-        await last_complete_run(reader, now),
-        await newest_source_days(reader, metrics, today(now)),
+        await reader.once(("last complete run", day), lambda: last_complete_run(reader, now)),
+        await newest_source_days(reader, metrics, day),
         is_sample=await has_sample_data(reader),
-        read_at=await last_read_at(reader, now),
+        read_at=await reader.once(("last read", day), lambda: last_read_at(reader, now)),
     )
 
 

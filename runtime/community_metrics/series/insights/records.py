@@ -122,6 +122,9 @@ def round_below(value: int) -> int:
 
 def _sums(material: Material) -> Iterator[Insight]:
     first, last = number_of_day(material.period.start), number_of_day(material.period.end)
+    # values are at most 10^13, so that an int64 holds the sum of more days than a registry exists; a sum of
+    # all series that wraps around still has the right differences
+    sums = np.append(0, np.cumsum(material.readings.rows["value"]))
     for metric in material.with_days:
         if metric.value_kind is not ValueKind.FLOW or not adds_up(metric):
             continue
@@ -130,8 +133,8 @@ def _sums(material: Material) -> Iterator[Insight]:
         begin, end = max(0, first - oldest), min(len(own), last - oldest + 1)
         if end <= begin or int(own["last_day"][end - 1]) - oldest + 1 != end:
             continue  # nothing of the period, or a missing day: the number may have been passed on it
-        # values are at most 10^13, so that an int64 holds the sum of more days than a registry has existed
-        before, total = int(own["value"][:begin].sum()), int(own["value"][:end].sum())
+        at = material.readings.start(metric.metric_id)
+        before, total = (int(sums[at + day] - sums[at]) for day in (begin, end))
         mark = round_below(total)
         if not before < mark <= total:
             continue
@@ -216,8 +219,8 @@ def _values_of(material: Material, metrics: Sequence[MetricDefinition]) -> NDArr
 def _begun(material: Material, metrics: Sequence[MetricDefinition], most: int) -> NDArray[np.int64]:
     """Return how many of the last periods begin before the first stored day: they are not missing."""
     starts = material.grid.first_days[-1 - most : -1]
-    first = [material.readings.of_metric(metric.metric_id)["first_day"][:1].tolist() for metric in metrics]
+    first = material.readings.first_days()
     begun: NDArray[np.int64] = np.searchsorted(
-        starts, [days[0] if days else starts[-1] + 1 for days in first]
+        starts, [first.get(metric.metric_id, starts[-1] + 1) for metric in metrics]
     )
     return begun
