@@ -26,7 +26,7 @@ PAGE := runtime/community_metrics/dashboard
 BUILD_PAGE = unset VITE_API_BASE_URL VITE_TITLE VERCEL; $(FRONTEND_NPM) run --silent build -- --logLevel warn
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up demo page test test-python mutants audit lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up demo page test test-python mutants audit package release-check lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -151,6 +151,15 @@ audit: .venv/.dev ## Look for known vulnerabilities in the locked packages of Py
 	$(WITH_NODE); $(NPM) audit
 	$(WITH_NODE); cd frontend; $(NPM) audit
 
+package: .venv/.dev ## Build the wheel and the sdist into dist/package, with the same bytes on every machine
+	@rm -rf dist/package
+	@SOURCE_DATE_EPOCH=1767225600 $(BIN)/python -m hatchling build -t sdist -t wheel -d dist/package
+
+release-check: package ## Check what `make package` builds: twine, install both in fresh environments, run the demo (TAG=v1.2.3: is it the version?)
+	@version=$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])'); \
+	  test "$${TAG:-v$$version}" = "v$$version" || { echo "Error: the tag is $$TAG, the version in pyproject.toml $$version. Fix: change one of them." >&2; exit 1; }
+	PACKAGE_FOLDER=dist/package $(BIN)/pytest tests/integration/test_package.py
+
 format: .venv/.dev ## Format the code and fix what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -165,8 +174,8 @@ docs: .venv/.dev ## Renew the generated files under docs/
 	$(BIN)/python -m tests.support.insight_docs
 	$(BIN)/python -m tests.support.picture
 
-lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
+lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure with the extra `aws`, for the host and the images
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra aws pyproject.toml -o requirements.lock
 	$(PYTHON) -m tests.support.lock stamp
 	@for python in 3.11 3.13; do for machine in x86_64 aarch64; do \
 	  $(UV) pip install --quiet --dry-run --require-hashes --no-build --target /nonexistent --python-version $$python \
