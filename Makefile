@@ -43,7 +43,7 @@ SYNC = test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv; \
 	UV_HTTP_RETRIES=1 $(UV) sync --quiet --inexact
 
 .venv/.runtime: pyproject.toml | $(OWN_UV)
-	@echo "Installing the Python packages (530 MB, once) …" >&2
+	@echo "Installing the Python packages (450 MB, once) …" >&2
 	@$(SYNC) --no-default-groups || { echo "Error: the packages could not be installed, see above. $(OFFLINE)" >&2; exit 1; }
 	@touch $@
 
@@ -144,6 +144,7 @@ lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint, the ord
 	$(BIN)/mypy
 	$(BIN)/actionlint -shellcheck= -pyflakes= # or the result depends on what else the machine has
 	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/hadolint Dockerfile runtime/Dockerfile
 	$(FRONTEND_NPM) run --silent lint
 
 audit: .venv/.dev ## Look for known vulnerabilities in the locked packages of Python and npm
