@@ -101,12 +101,12 @@ def test_a_second_build_has_the_same_bytes(wheel: Path, sdist: Path, tmp_path: P
 
 def check_demo(installed: Installed) -> None:
     """Look at the page, its script and its numbers, as a browser would."""
-    with installed.serving("demo") as (origin, lines):
+    with installed.serving("demo") as (origin, lines), httpx.Client(timeout=60) as client:
         assert f"The dashboard is at {origin}/\n" in lines
-        page = httpx.get(f"{origin}/", timeout=60)
+        page = client.get(f"{origin}/")
         (script,) = re.findall(r'src="(/assets/index-[^"]+\.js)"', page.text)
-        assert httpx.get(f"{origin}{script}").content == (PAGE / script.lstrip("/")).read_bytes()
-        weekly = httpx.get(f"{origin}/api/v1/dashboard/weekly?weeks=4", timeout=60).json()
+        assert client.get(f"{origin}{script}").content == (PAGE / script.lstrip("/")).read_bytes()
+        weekly = client.get(f"{origin}/api/v1/dashboard/weekly?weeks=4").json()
     assert weekly["freshness"]["sample"] is True
     assert any(value for value in weekly["products"][0]["metrics"][0]["points"]["value"])
 
@@ -123,9 +123,9 @@ def test_an_installation_without_the_dashboard_says_so_and_serves_the_api(instal
     (page,) = installed.folder.glob("venv/lib/python*/site-packages/community_metrics/dashboard")
     aside = page.rename(installed.folder / "aside")
     try:
-        with installed.serving("serve") as (origin, lines):
-            assert httpx.get(f"{origin}/api/v1/health").json() == {"status": "ok"}
-            assert httpx.get(f"{origin}/").headers["location"].endswith("api/v1/docs")
+        with installed.serving("serve") as (origin, lines), httpx.Client(timeout=60) as client:
+            assert client.get(f"{origin}/api/v1/health").json() == {"status": "ok"}
+            assert client.get(f"{origin}/").headers["location"].endswith("api/v1/docs")
     finally:
         aside.rename(page)
     assert any(line.startswith("! This installation has no dashboard") for line in lines)
