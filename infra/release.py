@@ -53,7 +53,6 @@ def build_release(directory: Path, catalog: Path | None = None) -> Release:
     """
     with TemporaryDirectory() as scratch:
         wheel = build_wheel(Path(scratch))
-        store_uncompressed(wheel)
         files = {wheel.name: wheel, "requirements.lock": ROOT / "requirements.lock"}
         content = pack({**files, **host_files(HOST_FILES), **catalog_files(catalog)})
     digest = hashlib.sha256(content).hexdigest()
@@ -77,16 +76,29 @@ def pack(files: dict[str, Path]) -> bytes:
     return _gzip_stored(raw.getvalue())
 
 
-def store_uncompressed(wheel: Path) -> None:
-    """Rewrite the wheel with the same files, times and modes, stored instead of deflated."""
+def trim(wheel: Path) -> None:
+    """Rewrite the wheel with the same times and modes, stored instead of deflated, and without the dashboard.
+
+    A host serves no dashboard, and a change of the page alone must not replace it.
+    """
     with zipfile.ZipFile(wheel) as archive:
-        files = [(entry, archive.read(entry)) for entry in archive.infolist()]
+        files = [(entry, archive.read(entry)) for entry in archive.infolist() if not _is_page(entry.filename)]
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_STORED) as archive:
         for entry, content in files:
             stored = zipfile.ZipInfo(entry.filename, entry.date_time)
             stored.create_system = 3  # Unix, on every system
             stored.external_attr = entry.external_attr
-            archive.writestr(stored, content)
+            is_list = entry.filename.endswith(".dist-info/RECORD")
+            archive.writestr(stored, _without_page(content) if is_list else content)
+
+
+def _is_page(line: str) -> bool:
+    return line.startswith("community_metrics/dashboard/")
+
+
+def _without_page(record: bytes) -> bytes:
+    """Return the list of the wheel's files without those of the dashboard, which pip would miss."""
+    return "".join(line for line in record.decode().splitlines(True) if not _is_page(line)).encode()
 
 
 def _gzip_stored(content: bytes) -> bytes:
@@ -119,7 +131,7 @@ def _is_stray(path: Path) -> bool:
 
 
 def build_wheel(directory: Path) -> Path:
-    """Build the wheel into `directory`, with the same bytes on every machine.
+    """Build the wheel of a deployment into `directory`, with the same bytes on every machine.
 
     Raises:
         ReleaseError: the wheel cannot be built from this tree.
@@ -135,4 +147,6 @@ def build_wheel(directory: Path) -> Path:
     )
     if built.returncode != 0:
         raise ReleaseError(f"Cannot build the wheel:\n{built.stderr.strip()}")
-    return next(directory.glob("*.whl"))
+    wheel = next(directory.glob("*.whl"))
+    trim(wheel)
+    return wheel

@@ -149,6 +149,18 @@ def test_a_second_build_gives_the_same_wheel(release: Release, tmp_path: Path) -
     assert wheels(again) == wheels(release)
 
 
+def test_the_wheel_of_a_host_has_no_dashboard_and_lists_each_file_that_it_has(release: Release) -> None:
+    with tarfile.open(release.path) as archive:
+        (wheel,) = [_read(archive, name) for name in archive.getnames() if name.endswith(".whl")]
+    with zipfile.ZipFile(io.BytesIO(wheel)) as stored:
+        names = stored.namelist()
+        (record,) = [stored.read(name).decode() for name in names if name.endswith("/RECORD")]
+
+    assert (ROOT / "runtime/community_metrics/dashboard/index.html").is_file()
+    assert not [name for name in names if "/dashboard/" in name]
+    assert [line.split(",")[0] for line in record.splitlines()] == names
+
+
 def _read(archive: tarfile.TarFile, name: str) -> bytes:
     member = archive.extractfile(name)
     assert member is not None

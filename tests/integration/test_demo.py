@@ -296,7 +296,6 @@ def test_the_terminal_marks_sample_data(demo: Settings, command: str) -> None:
     assert program(command, settings=demo).startswith(f"! {MARK}: every number is invented")
 
 
-@pytest.mark.timeout(400)  # the first one installs what builds the page
 def test_make_demo_serves_the_page_of_sample_data_and_leaves_nothing_behind(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CM_")}
     # a real database is not touched, and settings that cannot be used do not matter

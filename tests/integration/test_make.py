@@ -60,6 +60,15 @@ def test_node_is_installed_where_the_machine_has_none_that_fits(tmp_path: Path, 
     assert "ci --omit=dev" in planned.stdout
 
 
+@pytest.mark.parametrize("target", ["up", "demo"])
+def test_a_first_start_needs_no_node(target: str) -> None:
+    found = re.search(rf"^{target}: (.*)\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    assert found is not None
+    assert found[1].startswith(".venv/.runtime ##")
+    assert "community-metrics" in found[2]
+    assert not re.search(r"npm|node|frontend", found[2], re.IGNORECASE)
+
+
 def test_a_first_make_without_a_network_is_one_message_with_the_fix(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,7 +51,10 @@ async def test_every_request_says_who_asks_and_how_to_reach_them(
     contact: str, shown: str, replay: Replay
 ) -> None:
     await fetch("crates", replay, wanted("lance"), contact=contact)
-    assert replay.requests[0].headers["user-agent"] == f"community-metrics/0.1.0 (+{shown})"
+    assert (
+        replay.requests[0].headers["user-agent"]
+        == f"community-metrics/{version('community-metrics')} (+{shown})"
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import json
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements.lock"
@@ -20,8 +21,13 @@ _PREFIX = "# made by `make lock` from the dependencies in pyproject.toml, sha256
 def expected_stamp() -> str:
     """Return the first line that a lock made from today's `pyproject.toml` carries."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    inputs = [project["requires-python"], sorted(project["dependencies"])]
+    inputs = [project["requires-python"], sorted(locked_requirements(project))]
     return _PREFIX + hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
+
+
+def locked_requirements(project: dict[str, Any]) -> list[str]:
+    """Return the direct dependencies that the lock has: those of every installation, and those on AWS."""
+    return [*project["dependencies"], *project["optional-dependencies"]["aws"]]
 
 
 def main() -> None:

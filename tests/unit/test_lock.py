@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.support.lock import LOCK, ROOT, expected_stamp
+from tests.support.lock import LOCK, ROOT, expected_stamp, locked_requirements
 
 LINES = LOCK.read_text().splitlines()
 PINS = {
@@ -18,7 +18,7 @@ PINS = {
     for line in LINES
     if (match := re.match(r"([A-Za-z0-9._-]+)==([^\s;\\]+)", line))
 }
-DIRECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+DIRECT = locked_requirements(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"])
 
 
 def test_the_lock_was_made_from_todays_dependencies() -> None:

@@ -1,8 +1,13 @@
-"""The built dashboard on the API's own origin, for a laptop; in production it is on Vercel."""
+"""The built dashboard on the API's own origin, for a laptop or a container; on AWS it is on Vercel.
+
+`make page` builds it into the package, as data that is committed, so that no installation needs Node.
+"""
 
 from __future__ import annotations
 
 from http import HTTPStatus
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from anyio import to_thread
@@ -23,13 +28,18 @@ from community_metrics.api.schemas.preview import Preview
 
 if TYPE_CHECKING:
     import os
-    from pathlib import Path
 
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 # the build puts the policy for scripts and styles into the page; only a header can forbid frames
 _PAGE_HEADERS: Final = {"cache-control": "no-cache", "content-security-policy": "frame-ancestors 'none'"}
+
+
+def packaged_dashboard() -> Path | None:
+    """Return the folder of the dashboard in this package; None in the wheel of a host, which has none."""
+    folder = Path(str(files("community_metrics"))) / "dashboard"
+    return folder if (folder / "index.html").is_file() else None
 
 
 class StaticDashboard:

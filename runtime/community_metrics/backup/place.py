@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from community_metrics.backup.folder import FolderPlace
 from community_metrics.config import StorageMode
-from community_metrics.errors import ConfigurationError
+from community_metrics.errors import ConfigurationError, ExtraMissing
 from community_metrics.setting_types import require_backup_target
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def place_of(settings: Settings, target: str | None = None) -> Place:
     """Return the place that `target` names, else that of CM_BACKUP_TARGET.
 
     Raises:
-        ConfigurationError: neither names a place, or the text is none.
+        ConfigurationError: neither names a place, the text is none, or it needs the extra `aws`.
     """
     chosen = target or settings.backup_target
     if chosen is None:
@@ -66,6 +67,8 @@ def place_of(settings: Settings, target: str | None = None) -> Place:
     except ValueError as error:
         raise ConfigurationError(f"The place of backups {error}.") from None
     if chosen.startswith("s3://"):
+        if find_spec("boto3") is None:
+            raise ExtraMissing("A backup in a bucket", "aws")
         from community_metrics.backup.bucket import BucketPlace  # noqa: PLC0415  boto3 takes 0.3 s
 
         return BucketPlace.of(settings, chosen)

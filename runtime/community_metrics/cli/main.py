@@ -56,7 +56,7 @@ COMMANDS: Final[Panels] = {
         "move": "Copy the database into an empty one of any mode, and compare every row.",
     },
     "Serve": {
-        "serve": "Serve the read API until stopped; prints its address once it answers.",
+        "serve": "Serve the dashboard and the read API until stopped; prints their addresses.",
         "demo": "Serve two years of invented sample data until stopped; needs neither network nor settings.",
         "token": "Create bearer tokens for API consumers that run on servers.",
     },

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
 from community_metrics.delivery_settings import SMTP_URL, key_variable, url_variable
-from community_metrics.errors import ConfigurationError
+from community_metrics.errors import ConfigurationError, ExtraMissing
 from community_metrics.model import MailService, TargetKind
 from community_metrics.suggestions import suggestion
 
@@ -87,6 +88,8 @@ def _mail_of(delivery: Delivery, secrets: dict[str, SecretStr]) -> Target:
 
     envelope = Envelope(delivery.sender or "", delivery.receivers)
     if delivery.via is MailService.SES:
+        if find_spec("boto3") is None:
+            raise ExtraMissing("E-mail by Amazon SES", "aws")
         from community_metrics.delivery.ses import Ses  # noqa: PLC0415  as above
 
         return Ses(envelope)

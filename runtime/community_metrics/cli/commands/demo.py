@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from community_metrics.api.app import logging_app
 from community_metrics.api.middleware.compression import CompressionMiddleware
 from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.cli import options
+from community_metrics.cli.dashboard import Dashboard, announce, chosen_dashboard
 from community_metrics.clock import SystemClock
 from community_metrics.demo.database import fill, temporary_settings
 from community_metrics.periods import today
@@ -24,12 +24,6 @@ Seed = Annotated[
     int, options.whole_number("--seed", 0, MOST_SEED, "Another seed invents other numbers", show_default=True)
 ]
 Port = Annotated[int, options.whole_number("--port", 0, 65_535, "Port to listen on (0 takes a free one)")]
-Dashboard = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True, file_okay=False, help="Folder of the built dashboard, served at / beside the API."
-    ),
-]
 
 
 def demo(port: Port = 8000, seed: Seed = 1, dashboard: Dashboard = None) -> None:
@@ -41,18 +35,16 @@ def demo(port: Port = 8000, seed: Seed = 1, dashboard: Dashboard = None) -> None
     address = serving.url_of("127.0.0.1", sockets)
     for number in (signal.SIGTERM, signal.SIGHUP):  # by default they end the process with the database left
         signal.signal(number, signal.default_int_handler)
-    token = new_token()
+    folder, token = chosen_dashboard(dashboard), new_token()
     now = SystemClock().now()
     with temporary_settings(today(now), api_token_hashes=token_hash(token), public_read="true") as settings:
         log.configure(settings, is_terminal=True, least=log.NOTHING)  # runs of which some fail, as invented
         typer.echo(f"Inventing sample data with seed {seed} …", err=True)
         asyncio.run(fill(settings, seed, now))
 
-        def announce() -> None:
+        def announce_sample() -> None:
             typer.echo("Sample data: every number is invented, and removed at the end.", err=True)
             typer.echo(f"Numbers that only the team may see need the token {token}", err=True)
-            if dashboard is not None:
-                typer.echo(f"The dashboard is at {address}/", err=True)
-            typer.echo(f"The read API is at {address}/api/v1/docs; Ctrl-C stops it.", err=True)
+            announce(folder, address)
 
-        serving.run_server(CompressionMiddleware(logging_app(settings, dashboard)), sockets, announce)
+        serving.run_server(CompressionMiddleware(logging_app(settings, folder)), sockets, announce_sample)

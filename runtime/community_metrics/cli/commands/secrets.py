@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from community_metrics.aws.secrets_put import Deployment, SecretsManager, put_secrets
+from community_metrics.errors import ExtraMissing
 
 
 class Storage(StrEnum):
@@ -39,6 +40,14 @@ def put(  # noqa: PLR0917  typer calls it by keyword
     ] = False,
 ) -> None:
     """Prompt for each secret without showing it, test them against LanceDB, then store them."""
+    if find_spec("boto3") is None:
+        raise ExtraMissing("Secrets Manager", "aws")
+    from community_metrics.aws.secrets_put import (  # noqa: PLC0415  only the extra has its imports
+        Deployment,
+        SecretsManager,
+        put_secrets,
+    )
+
     deployment = Deployment(storage.value, lancedb_region, stage, reachable=not unchecked, delivery=delivery)
     result = asyncio.run(put_secrets(SecretsManager(region, deployment), deployment, _prompt))
     for line in (*(f"stored {deployment.name(entry)}" for entry in result.stored), *result.notes):
