@@ -159,6 +159,7 @@ bench: .venv/.dev ## Measure the speed as ratios and write docs/performance.md; 
 
 docs: .venv/.dev ## Renew the generated files under docs/
 	$(BIN)/python -m community_metrics.api > docs/openapi.json
+	$(BIN)/python -m tests.support.api_docs
 	$(BIN)/python -m tests.support.cli_docs
 	$(BIN)/python -m tests.support.data_dictionary
 	$(BIN)/python -m tests.support.insight_docs
