@@ -24,7 +24,7 @@ FRONTEND_NPM = $(if $(NODE_HOME),$(WITH_NODE); cd frontend; $(NPM),cd frontend; 
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up demo test test-python mutants audit lint format bench lock docs docs-site frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up demo check test test-python mutants audit lint lint-python lint-imports lint-types lint-workflows lint-frontend format bench lock docs docs-site frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,7 +90,10 @@ frontend/dist/index.html: $(FRONTEND_FILES) frontend/package-lock.json | fronten
 
 frontend: frontend/dist/index.html ## Build the dashboard into frontend/dist; VITE_API_BASE_URL names an API at another origin
 
-test test-python test-browser rehearse-host: export PYTHONDONTWRITEBYTECODE = # or each of hundreds of processes compiles all modules anew
+check test test-python test-browser rehearse-host: export PYTHONDONTWRITEBYTECODE = # or each of hundreds of processes compiles all modules anew
+
+check: .venv/.dev ## Run the quick tests (tests/unit): the first green of a fresh clone
+	$(BIN)/pytest $(PYTEST_ARGS) tests/unit
 
 test: .venv/.dev node_modules/.installed ## Run every test
 	$(BIN)/pytest $(PYTEST_ARGS) --ignore tests/host
@@ -135,14 +138,24 @@ screenshots: .venv/.dev frontend/node_modules/.installed ## Picture every state 
 	$(FRONTEND_NPM) run --silent build
 	export CHROMIUM="$(CHROMIUM)"; $(FRONTEND_NPM) run --silent screenshots
 
-lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint, the order of imports and types
+lint: lint-python lint-imports lint-types lint-workflows lint-frontend ## Check format, lint, the order of imports, types and workflows
+
+lint-python: .venv/.dev ## The part of `make lint` that checks format and lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+lint-imports: .venv/.dev ## The part that checks the order of imports
 	$(BIN)/lint-imports
 	$(BIN)/lint-imports --no-cache importlinter-views.toml # the two contracts would share one cache of file times
+
+lint-types: .venv/.dev ## The part that checks types
 	$(BIN)/mypy
+
+lint-workflows: .venv/.dev ## The part that checks the workflows
 	$(BIN)/actionlint -shellcheck= -pyflakes= # or the result depends on what else the machine has
 	$(BIN)/zizmor --offline --quiet .github
+
+lint-frontend: frontend/node_modules/.installed ## The part that checks the dashboard
 	$(FRONTEND_NPM) run --silent lint
 
 audit: .venv/.dev ## Look for known vulnerabilities in the locked packages of Python and npm
