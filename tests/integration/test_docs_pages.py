@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pytest
 from tests.support.registry import Registry
 from tests.support.replay import Replay
 from tests.support.scripted import Scripted
-from tests.support.shell import blocks_of, shell
+from tests.support.shell import DOCS, blocks_of, shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,3 +76,11 @@ def test_the_tutorial_installs_as_the_readme_does() -> None:
         "make up SERVE=0",
         "source .venv/bin/activate",
     ]
+
+
+def test_each_tool_of_the_comparison_says_where_and_when_it_was_read() -> None:
+    table = (DOCS / "comparison.md").read_text(encoding="utf-8").partition("| --- |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (.*?) \|.* \| ([^|]*) \|$", table, re.MULTILINE)
+    assert len(rows) == 9
+    read = {tool: where for tool, where in rows if tool != "community-metrics"}
+    assert [tool for tool, where in read.items() if not re.search(r"\b2026-\d\d-\d\d\b", where)] == []
