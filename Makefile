@@ -26,7 +26,7 @@ PAGE := runtime/community_metrics/dashboard
 BUILD_PAGE = unset VITE_API_BASE_URL VITE_TITLE VERCEL; $(FRONTEND_NPM) run --silent build -- --logLevel warn
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up demo page test test-python mutants audit package release-check lint format bench lock docs frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up demo page check test test-python mutants audit package release-check lint lint-python lint-imports lint-types lint-workflows lint-frontend format bench lock docs docs-site frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,7 +89,10 @@ page: $(FRONTEND_FILES) | frontend/node_modules/.build ## Build the dashboard in
 
 frontend: frontend/dist/index.html ## Build the dashboard into frontend/dist; VITE_API_BASE_URL names an API at another origin
 
-test test-python test-browser rehearse-host: export PYTHONDONTWRITEBYTECODE = # or each of hundreds of processes compiles all modules anew
+check test test-python test-browser rehearse-host: export PYTHONDONTWRITEBYTECODE = # or each of hundreds of processes compiles all modules anew
+
+check: .venv/.dev ## Run the quick tests (tests/unit): the first green of a fresh clone
+	$(BIN)/pytest $(PYTEST_ARGS) tests/unit
 
 test: .venv/.dev node_modules/.installed ## Run every test
 	$(BIN)/pytest $(PYTEST_ARGS) --ignore tests/host
@@ -136,15 +139,25 @@ screenshots: .venv/.dev frontend/node_modules/.installed ## Picture every state 
 	$(FRONTEND_NPM) run --silent build
 	export CHROMIUM="$(CHROMIUM)"; $(FRONTEND_NPM) run --silent screenshots
 
-lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint, the order of imports and types
+lint: lint-python lint-imports lint-types lint-workflows lint-frontend ## Check format, lint, the order of imports, types and workflows
+
+lint-python: .venv/.dev ## The part of `make lint` that checks format and lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+lint-imports: .venv/.dev ## The part that checks the order of imports
 	$(BIN)/lint-imports
 	$(BIN)/lint-imports --no-cache importlinter-views.toml # the two contracts would share one cache of file times
+
+lint-types: .venv/.dev ## The part that checks types
 	$(BIN)/mypy
+
+lint-workflows: .venv/.dev ## The part that checks the workflows
 	$(BIN)/actionlint -shellcheck= -pyflakes= # or the result depends on what else the machine has
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/hadolint Dockerfile runtime/Dockerfile
+
+lint-frontend: frontend/node_modules/.installed ## The part that checks the dashboard
 	$(FRONTEND_NPM) run --silent lint
 
 audit: .venv/.dev ## Look for known vulnerabilities in the locked packages of Python and npm
@@ -170,6 +183,7 @@ bench: .venv/.dev ## Measure the speed as ratios and write docs/performance.md; 
 
 docs: .venv/.dev ## Renew the generated files under docs/
 	$(BIN)/python -m community_metrics.api > docs/openapi.json
+	$(BIN)/python -m tests.support.api_docs
 	$(BIN)/python -m tests.support.cli_docs
 	$(BIN)/python -m tests.support.data_dictionary
 	$(BIN)/python -m tests.support.insight_docs
@@ -177,6 +191,11 @@ docs: .venv/.dev ## Renew the generated files under docs/
 
 lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure with the extra `aws`, for the host and the images
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra aws pyproject.toml -o requirements.lock
+docs-site: .venv/.dev ## Build the documentation as a site into dist/docs; a dead link or anchor is an error, and so is a page in no menu
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --fresh-env --doctree-dir dist/doctrees docs dist/docs
+
+lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
 	$(PYTHON) -m tests.support.lock stamp
 	@for python in 3.11 3.13; do for machine in x86_64 aarch64; do \
 	  $(UV) pip install --quiet --dry-run --require-hashes --no-build --target /nonexistent --python-version $$python \

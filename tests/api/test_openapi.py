@@ -13,6 +13,7 @@ from community_metrics.api.openapi import text_of
 from community_metrics.api.params import allowed_values
 from community_metrics.api.problems import TITLES
 from community_metrics.config import Settings
+from tests.support import api_docs
 
 if TYPE_CHECKING:
     from tests.support.api import Api
@@ -81,3 +82,17 @@ def test_every_kind_of_problem_is_documented(kind: str) -> None:
 @pytest.mark.parametrize("path", sorted(OPERATIONS))
 def test_every_route_is_documented(path: str) -> None:
     assert f"`{path.removeprefix('/api/v1')}`" in (DOCS / "api.md").read_text()
+
+
+def test_the_reference_in_the_page_is_that_of_the_file() -> None:
+    page = api_docs.PAGE.read_text()
+    assert api_docs.rendered(page) == page, "stale; run `make docs`"
+    assert page.count("\n### GET ") == len(OPERATIONS)
+
+
+@pytest.mark.parametrize("path", sorted(OPERATIONS))
+def test_the_reference_has_every_parameter_of_a_route(path: str) -> None:
+    section = api_docs.PAGE.read_text().partition(f"### GET {path.removeprefix('/api/v1')}\n")[2]
+    section = section.partition("\n### ")[0]
+    named = [parameter["name"] for parameter in OPERATIONS[path].get("parameters", [])]
+    assert [name for name in named if f"\n| `{name}`" not in section] == []

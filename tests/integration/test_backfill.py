@@ -18,13 +18,13 @@ from community_metrics.periods import days_between
 from community_metrics.runs.registry import Backfill, WeeklyRefresh
 from community_metrics.sources.backfill import BackfillRequest
 from community_metrics.sources.backfill.clickpy import ClickPy
-from tests.integration.test_docs_commands import shell
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import finished, without_run
 from tests.support.registries.archive import ARCHIVE
 from tests.support.registry import CRATES, NPM, PYPI, Registry
 from tests.support.replay import Replay
 from tests.support.scripted import Scripted
+from tests.support.shell import shell
 
 if TYPE_CHECKING:
     from community_metrics.model import RunOutcome, StatRow

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +16,7 @@ from community_metrics.config import Settings
 from tests.support.enterprise import WRITE_KEY, Enterprise, serving
 from tests.support.registry import Registry
 from tests.support.replay import Replay
+from tests.support.shell import shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,22 +41,6 @@ def block_with(text: str) -> str:
 def registries() -> Iterator[Replay]:
     with Replay(Registry(datetime.now(UTC).date())) as replay:
         yield replay
-
-
-def shell(script: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a block in an empty folder, with the commands of this environment in the PATH."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    (folder / ".venv/bin").mkdir(parents=True, exist_ok=True)
-    (folder / ".venv/bin/activate").write_text("")
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        env={"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
 
 
 def test_a_team_tracks_another_project(tmp_path: Path, registries: Replay) -> None:

@@ -177,7 +177,8 @@ export interface paths {
          * Insights
          * @description Say what changed in a period that is over, by the rules of docs/insights.md.
          *
-         *     Without a period the last completed week; only one of `week`, `month` and `quarter`.
+         *     Without a period the last completed week; only one of `week`, `month` and `quarter`. The Atom feed has the
+         *     same sentences but those of missing days, which end when the days are published.
          */
         get: operations["insights"];
         put?: never;
@@ -419,6 +420,8 @@ export interface paths {
         /**
          * Restatements
          * @description List values that a registry changed after they were stored, last changed first.
+         *
+         *     The Atom feed has the last 200 of them at most; a value that is changed again is a new entry.
          */
         get: operations["restatements"];
         put?: never;
@@ -5955,6 +5958,8 @@ export interface operations {
                 quarter?: string | null;
                 /** @description Only these products; repeatable. */
                 product?: string[] | null;
+                /** @description Format of the response. */
+                format?: "json" | "atom";
             };
             header?: never;
             path?: never;
@@ -5969,6 +5974,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Insights"];
+                    "application/atom+xml": string;
                 };
             };
             /** @description The body with the tag in `If-None-Match` has not changed. */
@@ -6854,6 +6860,8 @@ export interface operations {
                 since?: string | null;
                 /** @description Maximum number of items. */
                 limit?: number;
+                /** @description Format of the response. */
+                format?: "json" | "atom";
             };
             header?: never;
             path?: never;
@@ -6868,6 +6876,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Restatements"];
+                    "application/atom+xml": string;
                 };
             };
             /** @description The body with the tag in `If-None-Match` has not changed. */

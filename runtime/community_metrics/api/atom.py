@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from community_metrics.config import PROJECT_URL
@@ -20,6 +21,9 @@ _NAMESPACE: Final = "http://www.w3.org/2005/Atom"
 _TAG: Final = f"tag:github.com,2026:{PROJECT_URL.removeprefix('https://github.com/')}"
 """Begins every id, by RFC 4151: the same for one fact in every deployment, wherever it is served."""
 
+_PLAIN: Final = "/:@+"
+"""What an id may have beside letters, digits and `-._~`: those of metrics have a part of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -33,18 +37,24 @@ class Entry:
     """What the link leads to."""
 
 
-def feed(name: str, title: str, link: str, entries: Sequence[Entry], empty_at: datetime) -> bytes:
-    """Return a feed of the newest of `entries`; `empty_at` is when one without any was last changed."""
+def feed(
+    name: str, title: str, link: str, entries: Sequence[Entry], empty_at: datetime, *, selection: str = ""
+) -> bytes:
+    """Return a feed of the newest of `entries`; `empty_at` is when one without any was last changed.
+
+    `selection` is the query that chose the entries. It is a part of the feed's id and of no entry's, since an
+    entry is the same in each feed that has it.
+    """
     root = ET.Element("feed", {"xmlns": _NAMESPACE})
     newest = sorted(entries, key=lambda entry: (entry.at, entry.name), reverse=True)[:MOST_ENTRIES]
-    _text(root, "id", f"{_TAG}/{name}")
+    _text(root, "id", f"{_TAG}/{name}{'?' if selection else ''}{selection}")
     _text(root, "title", title)
     _text(root, "updated", _instant(newest[0].at if newest else empty_at))
     _text(ET.SubElement(root, "author"), "name", "community-metrics")
     ET.SubElement(root, "link", {"rel": "self", "type": MEDIA_TYPE, "href": link})
     for entry in newest:
         element = ET.SubElement(root, "entry")
-        _text(element, "id", f"{_TAG}/{name}/{entry.name}")
+        _text(element, "id", f"{_TAG}/{name}/{quote(entry.name, safe=_PLAIN)}")
         _text(element, "title", entry.title)
         _text(element, "updated", _instant(entry.at))
         ET.SubElement(element, "link", {"rel": "alternate", "type": entry.media_type, "href": entry.link})

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from community_metrics.api import params  # noqa: TC001  FastAPI reads it at run time
+from community_metrics.api import atom, params
 from community_metrics.api.mappers import history_body, restatements_body
 from community_metrics.api.problems import documented
 from community_metrics.api.schemas.status import History, Restatements
-from community_metrics.api.services import json_response, read_view
+from community_metrics.api.services import json_response, read_view, services_of
 from community_metrics.views.runs import load_history
 from community_metrics.views.selection import load_restatements
 
+if TYPE_CHECKING:
+    from community_metrics.model import StatRow
+    from community_metrics.views.selection import Restatements as RestatementsView
+
 router = APIRouter(tags=["history"])
+_RESTATEMENTS: Final = "/api/v1/restatements"
+_FEED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {atom.MEDIA_TYPE: {"schema": {"type": "string"}}}}
+}
 
 
 @router.get(
@@ -42,15 +52,47 @@ async def history(
 @router.get(
     "/restatements",
     response_model=Restatements,
-    responses=documented(401, 404, 422, 500, 503),
+    responses={**_FEED, **documented(401, 404, 422, 500, 503)},
     operation_id="restatements",
 )
 async def restatements(
     request: Request,
+    *,
     metric_id: params.MetricIds = None,
     since: params.Since = None,
     limit: params.Limit = 100,
+    format: params.FeedFormat = "json",  # noqa: A002  the parameter's name in the URL
 ) -> Response:
-    """List values that a registry changed after they were stored, last changed first."""
+    """List values that a registry changed after they were stored, last changed first.
+
+    The Atom feed has the last 200 of them at most; a value that is changed again is a new entry.
+    """
     load = partial(load_restatements, metric_ids=metric_id or (), since=since, limit=limit)
-    return json_response(restatements_body(*await read_view(request, load)))
+    view, versions = await read_view(request, load)
+    if format == "json":
+        return json_response(restatements_body(view, versions))
+    selection = urlencode([("metric_id", name) for name in sorted(metric_id or ())])
+    feed = await services_of(request).built(lambda: _feed_of(view, selection))
+    return Response(feed, media_type=atom.MEDIA_TYPE)
+
+
+def _feed_of(view: RestatementsView, selection: str) -> bytes:
+    entries = [
+        atom.Entry(
+            f"{row.metric_id}/{row.period_end}/{row.revision}",
+            f"{row.metric_id}, {_days(row)}: {row.value:,} instead of {row.first_value:,}.",
+            row.revised_at,
+            f"{_RESTATEMENTS}?{urlencode({'metric_id': row.metric_id})}",
+        )
+        for row in view.rows
+        if row.revised_at is not None
+    ]
+    title = ("Sample data: " if view.freshness.is_sample else "") + "Values that registries restated"
+    link = f"{_RESTATEMENTS}?format=atom{'&' if selection else ''}{selection}"
+    empty_at = view.freshness.last_success_at or view.freshness.now
+    return atom.feed("restatements", title, link, entries, empty_at, selection=selection)
+
+
+def _days(row: StatRow) -> str:
+    first, last = row.period_start, row.period_end
+    return str(last) if first == last else f"{first} to {last}"

@@ -202,3 +202,24 @@ class Insight:
     numbers: Numbers
     sentence: str
     link: str
+
+    @property
+    def insight_id(self) -> str:
+        """What identifies it whatever its numbers become: `2026-W47|mover|downloads:lance:python`."""
+        return "|".join((self.period.label, self.kind, *self._about()))
+
+    def _about(self) -> tuple[str, ...]:
+        """Return what tells it from others of its kind, and stays while more days become known."""
+        match self.numbers:
+            case HeadlineNumbers():
+                return (self.product or "all",)
+            case GapNumbers(source=source, lacking=lacking, low=low):
+                return (source, "low" if low else "lacking", str((low or lacking)[0]))
+            case UnusualNumbers(days=days):
+                return (self.metric_ids[0], str(days[0].day))
+            case ShiftNumbers(day=day):
+                return (self.metric_ids[0], str(day))
+            case MilestoneNumbers(mark=mark):
+                return (self.metric_ids[0], str(mark))
+            case _:
+                return self.metric_ids[:1]
