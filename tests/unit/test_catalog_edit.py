@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community_metrics.catalog.catalog import PACKAGED_CATALOG, load_catalog
-from community_metrics.catalog.edit import init_catalog, plan_addition
+from community_metrics.catalog.edit import plan_addition
+from community_metrics.catalog.files import init_catalog
 from community_metrics.catalog.remove import remove_metrics
 from community_metrics.catalog.spec import parse_spec, specs_in
 from community_metrics.errors import CatalogError, ConfigurationError

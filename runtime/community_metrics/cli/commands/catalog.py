@@ -12,7 +12,8 @@ from rich.console import Group
 from rich.text import Text
 
 from community_metrics.catalog import load_catalog
-from community_metrics.catalog.edit import init_catalog, plan_addition
+from community_metrics.catalog.edit import plan_addition
+from community_metrics.catalog.files import init_catalog
 from community_metrics.catalog.remove import remove_metrics
 from community_metrics.catalog.spec import specs_in
 from community_metrics.cli import options  # noqa: TC001  typer reads them at run time
