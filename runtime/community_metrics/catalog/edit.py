@@ -129,8 +129,7 @@ def plan_additions(path: Path | None, wanted: Sequence[Wanted]) -> Addition:
     """Return one addition of what is wanted for several products, as `plan_addition` does for one.
 
     Raises:
-        ConfigurationError: as `plan_addition`.
-        CatalogError: likewise.
+        ConfigurationError: as `plan_addition`; so is CatalogError.
     """
     file = own_catalog(path).path
     return extended(read_content(file), file, wanted)
@@ -153,8 +152,7 @@ def extended(content: bytes, file: Path, wanted: Sequence[Wanted]) -> Addition:
     """Return the addition to the content of a file that is, or will be, at `file`.
 
     Raises:
-        ConfigurationError: as `plan_addition`.
-        CatalogError: likewise.
+        ConfigurationError: as `plan_addition`; so is CatalogError.
     """
     added: list[str] = []
     for one in wanted:
