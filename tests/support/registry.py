@@ -109,8 +109,6 @@ class Registry:
                 return clickpy.answer(self, request)
             case ["graphql"]:
                 return self._graphql(request)
-            case ["users", owner, "repos"]:
-                return github.repositories(self, owner)
             case ["repos", owner, name, *rest]:
                 return self._repository(f"{owner}/{name}", rest, request)
             case ["repositories", number, *rest]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -176,4 +177,4 @@ def _product(repository: Repository) -> tuple[str, str]:
 def _reason(error: SourceError) -> str:
     if error.http_status == HTTPStatus.CONFLICT:  # what GitHub answers for a repository without a commit
         return "it is empty"
-    return error.message
+    return replace(error, fix=None).message  # its fix is for a metric of a catalogue

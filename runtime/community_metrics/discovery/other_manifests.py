@@ -45,8 +45,10 @@ def read_csproj(path: str, text: str) -> list[Found | Refused]:
     """Return the `PackageId` of a project; without one NuGet would take a name that stands nowhere."""
     try:
         properties = _properties(fromstring(text))
-    except (ParseError, DefusedXmlException, ValueError) as error:
-        return [Refused(f"it is not valid XML that can be read: {error or type(error).__name__}")]
+    except DefusedXmlException:
+        return [Refused("it declares entities of XML, which are not read")]
+    except (ParseError, ValueError) as error:
+        return [Refused(f"it is not valid XML: {error}")]
     name, line = properties.get("PackageId"), line_of(text, r"<PackageId\b")
     if properties.get("IsPackable", "").lower() == _NO:
         return [Refused("it is private: IsPackable is false", name, line or line_of(text, r"<IsPackable\b"))]

@@ -42,9 +42,16 @@ def node(registry: Registry, full_name: str) -> dict[str, Any]:
     }
 
 
-def repositories(registry: Registry, owner: str) -> Scripted:
-    """Return the one repository of an owner, which has the name of its owner."""
-    one = {
+def answer(registry: Registry, parts: list[str], request: Request) -> Scripted | None:
+    """Answer for the repositories of an owner: one, which has the name of its owner."""
+    match parts:
+        case ["users", owner, "repos"]:
+            return Scripted(body=[_listed(registry, owner)])
+    return None
+
+
+def _listed(registry: Registry, owner: str) -> dict[str, Any]:
+    return {
         **_counts(registry, f"{owner}/{owner}"),
         "name": owner,
         "owner": {"login": owner, "type": "Organization"},
@@ -52,7 +59,6 @@ def repositories(registry: Registry, owner: str) -> Scripted:
         "archived": False,
         "default_branch": "main",
     }
-    return Scripted(body=[one])
 
 
 def _files(full_name: str, rest: list[str]) -> Scripted:

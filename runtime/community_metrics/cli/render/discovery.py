@@ -33,8 +33,7 @@ def _parts(survey: Survey, glyphs: Glyphs) -> Iterator[RenderableType]:
     for product, proposals in survey.by_product.items():
         yield Text(f"\n{product}", "bold")
         yield _proposals(proposals, survey, glyphs)
-    if not survey.proposals:
-        yield Text("\nNothing is proposed.")
+    yield Text(f"\n{_legend(survey, glyphs)}", "dim")
     yield from _list("Not proposed", [_refusal(survey, place) for place in range(len(survey.not_proposed))])
     left_out = (("fork", found.forks), ("archived", found.archived), ("disabled", found.disabled))
     yield from _list("Left out", [(name, why) for why, names in left_out for name in names])
@@ -50,6 +49,12 @@ def _summary(found: Discovery) -> str:
     listed = found.listed
     repositories = "1 public repository" if listed == 1 else f"{listed:,} public repositories"
     return f"github:{found.owner} is {kind} with {repositories}; {len(found.read)} read."
+
+
+def _legend(survey: Survey, glyphs: Glyphs) -> str:
+    if not survey.proposals:
+        return "Nothing is proposed."
+    return f"{glyphs.ok} its registry has this name; whether it is yours, the evidence shows   ? not verified"
 
 
 def _proposals(proposals: Sequence[Proposal], survey: Survey, glyphs: Glyphs) -> Table:
