@@ -10,7 +10,7 @@ import pytest
 
 from community_metrics.catalog.edit import own_catalog, plan_additions
 from community_metrics.catalog.files import init_catalog
-from community_metrics.cli.discovery import Scope, Survey, survey
+from community_metrics.cli.discovery import Scope, Survey, owner_named, survey
 from community_metrics.cli.mappers import discovery_body
 from community_metrics.errors import ConfigurationError, SourceError
 from tests.support.clock import NOON, FakeClock
@@ -210,6 +210,12 @@ async def test_an_owner_that_github_does_not_have_is_named(replay: Replay) -> No
     replay.always("/users/no-such/repos*", Scripted(404, body={"message": "Not Found"}))
     with pytest.raises(ConfigurationError, match="GitHub has no organisation or user 'no-such'"):
         await found(replay, Scope("no-such"))
+
+
+@pytest.mark.parametrize("text", ["gitlab:acme", "github:acme/rocket", "a b", "", "-acme"])
+def test_what_names_no_owner_is_refused_before_anything_is_asked(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"Fix: write github:OWNER"):
+        owner_named(text)
 
 
 async def test_an_organisation_without_repositories_proposes_nothing(replay: Replay) -> None:

@@ -50,7 +50,7 @@ def own(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("second", ["x" * 300, "missing/folder"], ids=["a long name", "no folder"])
 def test_of_new_files_all_are_written_or_none(tmp_path: Path, second: str) -> None:
     files = [NewFile(tmp_path / "catalog.toml", b"a"), NewFile(tmp_path / second, b"b", is_secret=True)]
-    with pytest.raises(ConfigurationError, match="cannot be written: .*Nothing was changed"):
+    with pytest.raises(ConfigurationError, match=r"cannot be written: .*Nothing was changed"):
         write_new_files(files)
     assert list(tmp_path.iterdir()) == []
 
