@@ -99,7 +99,13 @@ def test_settings_in_a_file_are_used_by_the_next_command(tmp_path: Path, registr
 
 
 def test_no_command_of_the_pages_is_left_untried() -> None:
-    texts = ("community-metrics init", "catalog init", "cat > .env", "--dry-run", "CM_STORAGE_MODE=enterprise")
+    texts = (
+        "community-metrics init",
+        "catalog init",
+        "cat > .env",
+        "--dry-run",
+        "CM_STORAGE_MODE=enterprise",
+    )
     tried = [block_with(text) for text in texts]
     assert {block.strip() for block in BLOCKS} - {block.strip() for block in tried} == RUN_ELSEWHERE
 

@@ -75,8 +75,8 @@ def test_a_person_is_asked_for_everything(tmp_path: Path, environment: dict[str,
     with Terminal([*PROGRAM, "init"], tmp_path, environment) as terminal:
         terminal.answer("Organisation or user on GitHub", "github:httpx/httpx")
         terminal.answer("is not an organisation or user", "github:httpx")
-        terminal.answer("Token of GitHub", "ghp_1 2")
-        terminal.answer("invalid", "ghp_12")  # typer repeats nothing of a hidden answer
+        terminal.answer("Token of GitHub", "ghp_1 2", is_hidden=True)
+        terminal.answer("invalid", "ghp_12", is_hidden=True)  # nothing of the answer is repeated
         terminal.answer("Which products", "htpx")
         terminal.answer("did you mean httpx?", "httpx")
         terminal.answer("Fetch the numbers now?", "n")
@@ -94,7 +94,7 @@ def test_an_answer_of_none_writes_a_catalogue_without_an_entry(
 ) -> None:
     with Terminal([*PROGRAM, "init"], tmp_path, environment) as terminal:
         terminal.answer("Organisation or user on GitHub", "")
-        terminal.answer("Token of GitHub", "")
+        terminal.answer("Token of GitHub", "", is_hidden=True)
         assert terminal.end() == 0, terminal.shown
     assert registries.requests == []
     assert "# CM_GITHUB_TOKEN=\n" in (tmp_path / ".env").read_text()
