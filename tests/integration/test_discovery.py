@@ -140,6 +140,7 @@ def test_an_evidence_links_to_the_line_on_github(acme: Survey) -> None:
         ("template Cargo.toml:2 __NAME__", "its name is a template"),
         ("template app/pyproject.toml:2 acme-app", "it is private: a classifier keeps it off PyPI"),
         ("template script/pyproject.toml:2 acme-script", "it says that it is no package"),
+        (f"template long/package.json:1 {'x' * 300}…", "xxx"),
         ("template odd/package.json:1 Not A Name", "is not an npm package name"),
     ],
 )
@@ -148,7 +149,7 @@ def test_what_is_not_proposed_has_its_reason(acme: Survey, place: str, reason: s
 
 
 def test_nothing_else_is_refused(acme: Survey) -> None:
-    assert len(acme.not_proposed) == 37
+    assert len(acme.not_proposed) == 38
 
 
 def test_forks_and_archived_ones_are_left_out_and_named(acme: Survey, paths: list[str]) -> None:

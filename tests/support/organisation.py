@@ -238,6 +238,7 @@ TEMPLATE = Repository(
         "app/pyproject.toml": ('[project]\nname = "acme-app"\nclassifiers = ["Private :: Do Not Upload"]\n'),
         "script/pyproject.toml": '[project]\nname = "acme-script"\n[tool.uv]\npackage = false\n',
         "odd/package.json": '{"name": "Not A Name"}',
+        "long/package.json": f'{{"name": "{"x" * 1000}"}}',
     },
     stars=20,
 )

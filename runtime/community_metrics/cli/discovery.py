@@ -119,17 +119,29 @@ async def survey(
     fresh = Survey(found, found.proposals, found.not_proposed)
     if catalog is not None:
         fresh = _without_counted(fresh, catalog)
-    asked = [one for one in fresh.proposals if one.source != _GITHUB]  # GitHub itself lists its repositories
-    if not scope.check:
-        return replace(fresh, unverified=dict.fromkeys((one.spec for one in asked), _NOT_ASKED))
+    return await _verified(fresh, settings, clock, say) if scope.check else _unasked(fresh)
+
+
+def _to_ask(fresh: Survey) -> list[Proposal]:
+    return [one for one in fresh.proposals if one.source != _GITHUB]  # GitHub itself lists its repositories
+
+
+def _unasked(fresh: Survey) -> Survey:
+    return replace(fresh, unverified=dict.fromkeys((one.spec for one in _to_ask(fresh)), _NOT_ASKED))
+
+
+async def _verified(fresh: Survey, settings: Settings, clock: Clock, say: Callable[[str], None]) -> Survey:
+    """Return the survey without what a registry does not have."""
+    sources, asked = available_sources(), _to_ask(fresh)
     pairs = [(sources[one.source], one.subject) for one in asked]
     errors = await existence_errors(pairs, settings, clock, say)
     failed = {one.spec: error for one, error in zip(asked, errors, strict=True) if error is not None}
-    unknown = {spec for spec, error in failed.items() if isinstance(error, UnknownSubject)}
     denied = {
-        spec: f"the registry does not have it: {replace(failed[spec], fix=None).message}" for spec in unknown
+        spec: f"the registry does not have it: {replace(error, fix=None).message}"
+        for spec, error in failed.items()
+        if isinstance(error, UnknownSubject)
     }
-    unverified = {spec: error.message for spec, error in failed.items() if spec not in unknown}
+    unverified = {spec: error.message for spec, error in failed.items() if spec not in denied}
     return replace(_without(fresh, denied), unverified=unverified)
 
 

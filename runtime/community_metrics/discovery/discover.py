@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from community_metrics.sources import Source
     from community_metrics.sources.client.client import RegistryClient
 
+_LONGEST: Final = 300
 _TEMPLATE: Final = re.compile(r"[{}<>$%#]|^__.*__$|^@[^/]*@$")
 _NOT_IN_A_PRODUCT: Final = re.compile(r"[^a-z0-9._-]+")
 
@@ -62,7 +63,12 @@ async def discover(
     await reading.run(readable[:limit], say)
     beyond = f"it is beyond the {limit} most starred ones; --limit reads more"
     reading.unread += [Unread(one.full_name, beyond) for one in readable[limit:]]
-    stopped = reading.stopped or (listing.stopped and listing.stopped.message)
+    return _discovery(owner, listing, wanted, reading)
+
+
+def _discovery(owner: str, listing: Listing, wanted: Sequence[Repository], reading: _Reading) -> Discovery:
+    """Return what was found; every repository that was left out is named once."""
+    stopped = reading.stopped or (listing.stopped.message if listing.stopped else "")
     return Discovery(
         owner=wanted[0].owner.login if wanted else owner,
         is_organisation=wanted[0].owner.type == "Organization" if wanted else None,
@@ -147,8 +153,8 @@ class _Reading:
                 self._found.setdefault(counted, []).append((one, repository, evidence))
                 return
             one = Refused(reason, one.subject, one.line)
-        subject = None if one.subject is None else one_line(one.subject)
-        self.not_proposed.append(NotProposed(evidence, one_line(one.reason), subject))
+        subject = None if one.subject is None else _short(one.subject)
+        self.not_proposed.append(NotProposed(evidence, _short(one.reason), subject))
 
     def _fault(self, one: Found) -> str:
         """Return why a name cannot be counted; nothing if it can."""
@@ -172,6 +178,12 @@ def _product(repository: Repository) -> tuple[str, str]:
     """Return the id and the name of the product that a repository becomes."""
     product = _NOT_IN_A_PRODUCT.sub("-", repository.name.lower()).strip("._-")
     return product or "repository", repository.name
+
+
+def _short(text: str) -> str:
+    """Return a text of a file as one printable line; a name may be as long as the file."""
+    line = one_line(text[:_LONGEST])
+    return line if len(text) <= _LONGEST else f"{line}…"
 
 
 def _reason(error: SourceError) -> str:

@@ -31,8 +31,8 @@ class _Owner(ResponseModel):
 class Repository(ResponseModel):
     """A repository as a list has it; `full_name` is `owner/name` as GitHub writes it."""
 
-    name: str
-    full_name: str
+    name: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")]  # both are printed as parts of a command
+    full_name: Annotated[str, Field(pattern=r"^[\w-]+/[\w.-]{1,100}$")]
     owner: _Owner
     fork: bool
     archived: bool
