@@ -19,7 +19,8 @@ import pytest
 
 from community_metrics.api.app import create_app
 from community_metrics.catalog import load_catalog
-from community_metrics.catalog.edit import init_catalog, plan_addition
+from community_metrics.catalog.edit import plan_addition
+from community_metrics.catalog.files import init_catalog
 from community_metrics.cli.checks import Verdict
 from community_metrics.cli.doctor import examine
 from community_metrics.cli.main import COMMANDS, SUBCOMMANDS, load_command

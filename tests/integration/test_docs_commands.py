@@ -51,6 +51,12 @@ def test_a_team_tracks_another_project(tmp_path: Path, registries: Replay) -> No
     assert "downloads:httpx:python" in done.stdout
 
 
+def test_a_team_starts_with_its_organisation(tmp_path: Path, registries: Replay) -> None:
+    done = shell(block_with("community-metrics init"), tmp_path, registries.environment())
+    assert done.returncode == 0, done.stderr
+    assert "encode" in done.stdout
+
+
 def test_doctor_finds_nothing_wrong_after_it(tmp_path: Path, registries: Replay) -> None:
     script = block_with("catalog init") + "community-metrics doctor\n"
     done = shell(script, tmp_path, registries.environment())
@@ -75,7 +81,13 @@ def test_settings_in_a_file_are_used_by_the_next_command(tmp_path: Path, registr
 
 
 def test_no_command_of_the_pages_is_left_untried() -> None:
-    texts = ("catalog init", "cat > .env", "--dry-run", "CM_STORAGE_MODE=enterprise")
+    texts = (
+        "community-metrics init",
+        "catalog init",
+        "cat > .env",
+        "--dry-run",
+        "CM_STORAGE_MODE=enterprise",
+    )
     tried = [block_with(text) for text in texts]
     assert {block.strip() for block in BLOCKS} - {block.strip() for block in tried} == RUN_ELSEWHERE
 

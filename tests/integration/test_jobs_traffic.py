@@ -10,7 +10,8 @@ import lancedb
 import pytest
 
 from community_metrics.catalog import load_catalog
-from community_metrics.catalog.edit import init_catalog, plan_addition
+from community_metrics.catalog.edit import plan_addition
+from community_metrics.catalog.files import init_catalog
 from community_metrics.cli.doctor import examine
 from community_metrics.errors import UnknownName
 from community_metrics.model import OutcomeStatus, RunStatus

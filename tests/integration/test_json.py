@@ -108,6 +108,7 @@ async def test_a_command_with_a_route_prints_the_body_of_the_route(
         (["doctor"], schemas.Diagnosis),
         (["repair"], schemas.Repair),
         (["catalog", "show"], schemas.CatalogMetrics),
+        (["catalog", "discover", "github:httpx"], schemas.DiscoveredMetrics),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

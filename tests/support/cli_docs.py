@@ -78,6 +78,7 @@ JSON = {
     "`doctor`": schemas.Diagnosis,
     "`repair`": schemas.Repair,
     "`catalog show`": schemas.CatalogMetrics,
+    "`catalog discover`": schemas.DiscoveredMetrics,
 }
 """The bodies of the commands without a route."""
 

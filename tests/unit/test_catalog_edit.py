@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community_metrics.catalog.catalog import PACKAGED_CATALOG, load_catalog
-from community_metrics.catalog.edit import init_catalog, plan_addition
+from community_metrics.catalog.edit import plan_addition
+from community_metrics.catalog.files import NewFile, init_catalog, write_new_files
 from community_metrics.catalog.remove import remove_metrics
 from community_metrics.catalog.spec import parse_spec, specs_in
 from community_metrics.errors import CatalogError, ConfigurationError
@@ -44,6 +45,22 @@ def own(tmp_path: Path) -> Path:
     file = tmp_path / "catalog.toml"
     file.write_text(OWN, encoding="utf-8")
     return file
+
+
+@pytest.mark.parametrize("second", ["x" * 300, "missing/folder"], ids=["a long name", "no folder"])
+def test_of_new_files_all_are_written_or_none(tmp_path: Path, second: str) -> None:
+    files = [NewFile(tmp_path / "catalog.toml", b"a"), NewFile(tmp_path / second, b"b", is_secret=True)]
+    with pytest.raises(ConfigurationError, match=r"cannot be written: .*Nothing was changed"):
+        write_new_files(files)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_file_never_overwrites_another_one(tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to("nowhere")
+    files = [NewFile(tmp_path / "catalog.toml", b"a"), NewFile(tmp_path / ".env", b"b")]
+    with pytest.raises(ConfigurationError, match=r"\.env exists already, and nothing was changed"):
+        write_new_files(files)
+    assert [path.name for path in tmp_path.iterdir()] == [".env"]
 
 
 def test_a_team_starts_its_own_catalogue_in_two_commands(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Additions to a catalogue file: `catalog init` and `catalog add`.
+"""Additions to a catalogue file: `catalog add`, `catalog discover` and `init`.
 
 An addition is appended, so that every byte before it, comments included, stays as it was. The result must
 pass the same checks as any catalogue, or nothing is written.
@@ -6,26 +6,24 @@ pass the same checks as any catalogue, or nothing is written.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
 from community_metrics.catalog.catalog import PACKAGED_CATALOG, parse_catalog, read_content
 from community_metrics.catalog.entries import SLUG
+from community_metrics.catalog.files import replace_file
 from community_metrics.catalog.rules import identity
 from community_metrics.catalog.spec import parse_spec
 from community_metrics.errors import CatalogError, ConfigurationError
 from community_metrics.sources import available_sources
-from community_metrics.sources.base import variants_of
+from community_metrics.sources.base import first_options, variants_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from community_metrics.catalog import Catalog, Metric
     from community_metrics.sources.base import Source
@@ -68,27 +66,6 @@ _SDKS = {
     "dotnet": ".NET",
     "php": "PHP",
 }
-_STARTER = Path(__file__).with_name("starter.toml")
-
-
-def init_catalog(path: Path) -> None:
-    """Write a commented starter without any entry; an existing file is never overwritten.
-
-    Raises:
-        ConfigurationError: `path` exists already or is not writable.
-    """
-    try:
-        with path.open("xb") as file:
-            file.write(_STARTER.read_bytes())
-    except FileExistsError as error:
-        raise ConfigurationError(
-            f"{path} exists already and was not changed. Fix: choose another name, or use the file: "
-            f"export CM_CATALOG={path}"
-        ) from error
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror}. Fix: choose another folder."
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +84,19 @@ class Addition:
             ConfigurationError: the file is not writable; it was not changed.
         """
         replace_file(self.file, self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is added to one product: specs, and the display name of a product that is new.
+
+    `metric_id` sets the id of a single metric.
+    """
+
+    product: str
+    specs: tuple[str, ...]
+    name: str | None = None
+    metric_id: str | None = None
 
 
 def plan_addition(
@@ -132,21 +122,56 @@ def plan_addition(
     """
     if metric_id and len(specs) > 1:
         raise ConfigurationError(f"{metric_id} can be the id of one metric. Fix: add the others without --id")
+    return plan_additions(path, [Wanted(product, tuple(specs), name, metric_id)])
+
+
+def plan_additions(path: Path | None, wanted: Sequence[Wanted]) -> Addition:
+    """Return one addition of what is wanted for several products, as `plan_addition` does for one.
+
+    Raises:
+        ConfigurationError: as `plan_addition`; so is CatalogError.
+    """
+    file = own_catalog(path).path
+    return extended(read_content(file), file, wanted)
+
+
+def own_catalog(path: Path | None) -> Catalog:
+    """Return the catalogue that additions go to.
+
+    Raises:
+        ConfigurationError: `path` is None or the packaged catalogue.
+        CatalogError: the file has faults.
+    """
     file = path or PACKAGED_CATALOG
-    content = read_content(file)
-    require_own(parse_catalog(content, file))
+    catalog = parse_catalog(read_content(file), file)
+    require_own(catalog)
+    return catalog
+
+
+def extended(content: bytes, file: Path, wanted: Sequence[Wanted]) -> Addition:
+    """Return the addition to the content of a file that is, or will be, at `file`.
+
+    Raises:
+        ConfigurationError: as `plan_addition`; so is CatalogError.
+    """
     added: list[str] = []
+    for one in wanted:
+        for spec in one.specs:
+            content, ids = _with_metric(content, file, spec, one)
+            added += ids
     sources = available_sources()
-    for spec in specs:
-        content, ids = _with_metric(content, file, spec, product, name=name, metric_id=metric_id)
-        added += ids
-    return Addition(file, content, tuple(added), tuple(parse_spec(spec, sources) for spec in specs))
+    pairs = (parse_spec(spec, sources) for one in wanted for spec in one.specs)
+    return Addition(file, content, tuple(added), tuple(pairs))
 
 
-def _with_metric(
-    content: bytes, file: Path, spec: str, product: str, *, name: str | None, metric_id: str | None
-) -> tuple[bytes, list[str]]:
+def metric_that_counts(catalog: Catalog, source: Source, subject: str) -> Metric | None:
+    """Return the metric of the catalogue that already counts a subject as `catalog add` would."""
+    return _counted(catalog, source, subject, first_options(source))
+
+
+def _with_metric(content: bytes, file: Path, spec: str, place: Wanted) -> tuple[bytes, list[str]]:
     """Return the content with one more metric and its companion, and their ids."""
+    product = place.product
     catalog, sources = parse_catalog(content, file), available_sources()
     source, subject = parse_spec(spec, sources)
     wanted = _series(source, sources)
@@ -155,8 +180,8 @@ def _with_metric(
     if all(own):
         ids = ", ".join(metric.metric_id for metric in own if metric)
         raise ConfigurationError(f"{file} already counts {spec}, as {ids}; nothing was changed.")
-    product_name = _product_name(catalog, product, name)
-    own_id = _new_id(catalog, source, product, subject, metric_id)
+    product_name = _product_name(catalog, product, place.name)
+    own_id = _new_id(catalog, source, product, subject, place.metric_id)
     added, entries = [], []
     for family, one, options in wanted:
         if counted[family] is None:
@@ -165,13 +190,13 @@ def _with_metric(
             entries.append(("metric", _metric_entry(added[-1], one, subject, title, options)))
     if product not in {known.id for known in catalog.products}:
         entries.insert(0, ("product", {"id": product, "name": product_name}))
-    extended = _extended(content, entries)
+    longer = _appended(content, entries)
     try:
-        parse_catalog(extended, file)
+        parse_catalog(longer, file)
     except CatalogError as error:
         headline = f"{spec} was not added, because {file} would then have faults:"
         raise CatalogError(headline, error.faults) from error
-    return extended, added
+    return longer, added
 
 
 def _series(source: Source, sources: Mapping[str, Source]) -> list[tuple[str, Source, Mapping[str, Any]]]:
@@ -263,7 +288,7 @@ def _inline(options: Mapping[str, Any]) -> dict[str, Any]:
     return {"options": table}
 
 
-def _extended(content: bytes, entries: Sequence[tuple[str, dict[str, Any]]]) -> bytes:
+def _appended(content: bytes, entries: Sequence[tuple[str, dict[str, Any]]]) -> bytes:
     """Return the content with the entries appended, in the line endings of the content."""
     blocks = ["" if content.endswith(b"\n") or not content else "\n"]
     for kind, entry in entries:
@@ -272,26 +297,3 @@ def _extended(content: bytes, entries: Sequence[tuple[str, dict[str, Any]]]) -> 
         blocks.append(tomlkit.dumps({kind: table}))
     newline = "\r\n" if b"\r\n" in content else "\n"
     return content + "\n".join(blocks).replace("\n", newline).encode()
-
-
-def replace_file(file: Path, content: bytes) -> None:
-    """Write a catalogue file in one step, with its permissions.
-
-    Raises:
-        ConfigurationError: the file is not writable; it was not changed.
-    """
-    target = file.resolve()  # a symbolic link stays one
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
-            new = Path(folder, target.name)
-            with new.open("wb") as out:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-            shutil.copymode(target, new)
-            new.replace(target)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{file} cannot be written: {error.strerror}. Nothing was changed. Fix: set CM_CATALOG to a file "
-            "in a folder that you can write to."
-        ) from error

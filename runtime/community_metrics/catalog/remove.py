@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from community_metrics.catalog.catalog import PACKAGED_CATALOG, parse_catalog, read_content
-from community_metrics.catalog.edit import replace_file, require_own
+from community_metrics.catalog.edit import require_own
+from community_metrics.catalog.files import replace_file
 from community_metrics.catalog.toml_lines import HEADER, entry_lines
 from community_metrics.errors import CatalogError
 

@@ -1,4 +1,4 @@
-"""Whether the registries have the packages and repositories that `catalog add` is given."""
+"""Whether the registries have what `catalog add` is given, or `catalog discover` finds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from community_metrics.sources.client.client import RegistryClient
 from community_metrics.sources.client.retries import PROBE_LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
@@ -32,16 +32,29 @@ SILENT_S = 2.0
 async def require_existing(
     wanted: Sequence[tuple[Source, str]], settings: Settings, clock: Clock, say: Callable[[str], None]
 ) -> list[str]:
-    """Ask each registry for one day of each subject; return why a registry could not be asked.
-
-    `say` receives one line for each registry and reason to wait, before the first such pause.
+    """Return why a registry could not be asked, each reason once.
 
     Raises:
         ConfigurationError: a registry does not have a subject.
     """
-    groups: dict[str, tuple[Source, list[str]]] = {}
-    for source, subject in wanted:
-        groups.setdefault(source.name, (source, []))[1].append(subject)
+    errors = [error for error in await existence_errors(wanted, settings, clock, say) if error is not None]
+    if unknown := [str(error) for error in errors if isinstance(error, UnknownSubject)]:
+        fix = "Fix: correct the name, or add --no-check for what is not published yet."
+        raise ConfigurationError(f"Nothing was added, because a registry does not have it. {fix}", unknown)
+    return list(dict.fromkeys(error.message for error in errors))
+
+
+async def existence_errors(
+    wanted: Sequence[tuple[Source, str]], settings: Settings, clock: Clock, say: Callable[[str], None]
+) -> list[SourceError | None]:
+    """Ask each registry for one day of each subject; return an error for each, or None where it has it.
+
+    An `UnknownSubject` says that the registry does not have it, any other that it could not be asked. `say`
+    receives one line for each registry and reason to wait, before the first such pause.
+    """
+    groups: dict[str, list[int]] = {}
+    for position, (source, _) in enumerate(wanted):
+        groups.setdefault(source.name, []).append(position)
     rng = random.Random()  # noqa: S311  jitter, not secrets
     said: set[tuple[str, str]] = set()
 
@@ -52,20 +65,25 @@ async def require_existing(
             say(f"Waiting for {urlsplit(host.public_origin).netloc} until {until:%H:%M:%S} UTC: {reason}.")
 
     async with RegistryClient(settings, clock, rng, limits=PROBE_LIMITS, on_wait=on_wait) as client:
-        found = await asyncio.gather(*(_errors(*group, client, clock) for group in groups.values()))
-    errors = [error for group in found for error in group]
-    if unknown := [str(error) for error in errors if isinstance(error, UnknownSubject)]:
-        fix = "Fix: correct the name, or add --no-check for what is not published yet."
-        raise ConfigurationError(f"Nothing was added, because a registry does not have it. {fix}", unknown)
-    return list(dict.fromkeys(error.message for error in errors))
+        found = await asyncio.gather(
+            *(
+                _errors(wanted[places[0]][0], {n: wanted[n][1] for n in places}, client, clock)
+                for places in groups.values()
+            )
+        )
+    by_position = {position: error for group in found for position, error in group.items()}
+    return [by_position.get(position) for position in range(len(wanted))]
 
 
 async def _errors(
-    source: Source, subjects: Sequence[str], client: RegistryClient, clock: Clock
-) -> list[SourceError]:
+    source: Source, subjects: Mapping[int, str], client: RegistryClient, clock: Clock
+) -> dict[int, SourceError]:
+    """Return the error of each subject that has one, by its number."""
     day, options = today(clock.now()) - timedelta(days=1), first_options(source)
+    ids = {f"{source.family}:check:n{number}": number for number in subjects}
     requests = [
-        FetchRequest(f"{source.family}:check:n{number}", subject, options, day, day, source=source.name)
-        for number, subject in enumerate(subjects)
+        FetchRequest(metric_id, subjects[number], options, day, day, source=source.name)
+        for metric_id, number in ids.items()
     ]
-    return [result.error async for result in source.fetch(requests, client) if result.error is not None]
+    results = [result async for result in source.fetch(requests, client)]
+    return {ids[result.metric_id]: result.error for result in results if result.error is not None}

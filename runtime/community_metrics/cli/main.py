@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Panels = dict[str, dict[str, str]]
 
 COMMANDS: Final[Panels] = {
+    "Start": {
+        "init": "Write catalog.toml and .env for your packages into this folder; offer the first refresh.",
+    },
     "Collect": {
         "seed": "Load the history from before the first run from seed files.",
         "import": "Load history from a file of another tool: show what would be stored, then store it.",
@@ -78,6 +81,7 @@ SUBCOMMANDS: Final[Panels] = {
         "check": "Validate the catalogue; list every fault with its line.",
         "show": "Print the active metrics, and the targets of digests.",
         "add": "Append packages or repositories to the catalogue that CM_CATALOG names.",
+        "discover": "Look for packages in the repositories of a GitHub owner, and propose metrics.",
         "remove": "Remove metrics from the catalogue that CM_CATALOG names; their stored values stay.",
         "init": "Write a commented starter catalogue.",
     },

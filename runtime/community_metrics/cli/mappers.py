@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from community_metrics.catalog import Metric
     from community_metrics.catalog.deliveries import Delivery
+    from community_metrics.cli.discovery import Survey
+    from community_metrics.discovery import Evidence
     from community_metrics.runs.job import RunReport
 
 
@@ -64,3 +66,40 @@ def catalog_body(metrics: Iterable[Metric], deliveries: Iterable[Delivery] = ())
             for one in deliveries
         ],
     )
+
+
+def discovery_body(survey: Survey) -> schemas.DiscoveredMetrics:
+    """Return what was found of an owner, with the commands that would add it."""
+    found = survey.found
+    lists = ("read", "forks", "archived", "disabled")
+    return schemas.DiscoveredMetrics(
+        owner=found.owner,
+        is_organisation=found.is_organisation,
+        complete=survey.complete,
+        stopped=found.stopped,
+        listed=found.listed,
+        **{name: list(getattr(found, name)) for name in lists},
+        proposals=[
+            schemas.ProposedMetric(
+                spec=one.spec,
+                source=one.source,
+                subject=one.subject,
+                product=one.product,
+                unverified=survey.unverified.get(one.spec),
+                evidence=[_found_at(place) for place in one.evidence],
+            )
+            for one in survey.proposals
+        ],
+        not_proposed=[
+            schemas.NotProposedName(subject=one.subject, reason=one.reason, evidence=_found_at(one.evidence))
+            for one in survey.not_proposed
+        ],
+        unread=[
+            schemas.UnreadRepository(repository=one.repository, reason=one.reason) for one in found.unread
+        ],
+        commands=survey.commands,
+    )
+
+
+def _found_at(place: Evidence) -> schemas.FoundAt:
+    return schemas.FoundAt(repository=place.repository, path=place.path, line=place.line, url=place.url)

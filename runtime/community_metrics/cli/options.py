@@ -163,6 +163,9 @@ def named_period(now: datetime, *, week: str | None, month: str | None, quarter:
     return None
 
 
+Repositories = Annotated[
+    int, whole_number("--limit", 1, 1_000, "How many repositories are read, the most starred first")
+]
 Weeks = Annotated[int, whole_number("--weeks", 1, MOST_WEEKS, "How many weeks to show")]
 
 

@@ -1,4 +1,4 @@
-"""The JSON of the commands that have no route: jobs, `doctor`, `repair`, `catalog show`."""
+"""The JSON of the commands that have no route: jobs, `doctor`, `repair`, `catalog show` and `discover`."""
 
 from __future__ import annotations
 
@@ -119,3 +119,60 @@ class CatalogMetrics(Body):
 
     metrics: list[CatalogMetric]
     deliveries: list[CatalogDelivery]
+
+
+class FoundAt(Body):
+    """Where a name stands: a line of a file, or (without `path`) the repository itself."""
+
+    repository: str
+    path: str | None
+    line: int | None
+    url: str
+
+
+class ProposedMetric(Body):
+    """What could be added; `unverified` says why nobody knows whether the registry has it, null if it has."""
+
+    spec: str
+    source: str
+    subject: str
+    product: str
+    unverified: str | None
+    evidence: list[FoundAt]
+
+
+class NotProposedName(Body):
+    """A manifest, or a name in one, that is not proposed, and why."""
+
+    subject: str | None
+    reason: str
+    evidence: FoundAt
+
+
+class UnreadRepository(Body):
+    """A repository that was not read, or only in part, and why."""
+
+    repository: str
+    reason: str
+
+
+class DiscoveredMetrics(Body):
+    """What `catalog discover` found; `commands` add all proposals, and nothing was added.
+
+    `complete` is false where `stopped` says why the reading ended early, or a repository was not read.
+    `forks`, `archived` and `disabled` are the repositories that were left out.
+    """
+
+    owner: str
+    is_organisation: bool | None
+    complete: bool
+    stopped: str | None
+    listed: int
+    read: list[str]
+    proposals: list[ProposedMetric]
+    not_proposed: list[NotProposedName]
+    unread: list[UnreadRepository]
+    forks: list[str]
+    archived: list[str]
+    disabled: list[str]
+    commands: list[str]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.registries import archive, happenings, platforms, totals
+from tests.support.registries import archive, github, happenings, platforms, totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.support.scripted import Request, Scripted
 
 OTHERS: tuple[Callable[[Registry, list[str], Request], Scripted | None], ...] = (
+    github.answer,
     happenings.places,
     archive.answer,
     platforms.answer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 from community_metrics.periods import ONE_DAY, days_between
@@ -41,11 +42,44 @@ def node(registry: Registry, full_name: str) -> dict[str, Any]:
     }
 
 
+def answer(registry: Registry, parts: list[str], request: Request) -> Scripted | None:
+    """Answer for the repositories of an owner: one, which has the name of its owner."""
+    match parts:
+        case ["users", owner, "repos"]:
+            return Scripted(body=[_listed(registry, owner)])
+    return None
+
+
+def _listed(registry: Registry, owner: str) -> dict[str, Any]:
+    return {
+        **_counts(registry, f"{owner}/{owner}"),
+        "name": owner,
+        "owner": {"login": owner, "type": "Organization"},
+        "fork": False,
+        "archived": False,
+        "default_branch": "main",
+    }
+
+
+def _files(full_name: str, rest: list[str]) -> Scripted:
+    """Return the files of a repository: a package of PyPI that has its name."""
+    text = f'[project]\nname = "{full_name.partition("/")[2]}"\n'
+    match rest:
+        case ["trees", _]:
+            entry = {"path": "pyproject.toml", "mode": "100644", "type": "blob", "sha": "a" * 40}
+            return Scripted(body={"tree": [{**entry, "size": len(text)}], "truncated": False})
+        case _:
+            content = base64.encodebytes(text.encode()).decode()
+            return Scripted(body={"content": content, "encoding": "base64", "size": len(text)})
+
+
 def repository(registry: Registry, full_name: str, rest: list[str], request: Request) -> Scripted:
     """Answer what is asked of a repository that has this name."""
     match rest:
         case []:
             return _whole(registry, full_name)
+        case ["git", *what]:
+            return _files(full_name, what)
         case ["pulls"]:
             return _pulls(registry, full_name)
         case ["traffic", *what]:
@@ -56,6 +90,10 @@ def repository(registry: Registry, full_name: str, rest: list[str], request: Req
 
 
 def _whole(registry: Registry, full_name: str) -> Scripted:
+    return Scripted(body=_counts(registry, full_name))
+
+
+def _counts(registry: Registry, full_name: str) -> dict[str, Any]:
     levels, stars = {count: level(registry, count, full_name) for count in _LEVELS}, registry.stars(full_name)
     counts = {
         "stargazers_count": stars,
@@ -64,7 +102,7 @@ def _whole(registry: Registry, full_name: str) -> Scripted:
         "subscribers_count": levels[WATCHERS],
         "open_issues_count": levels[ISSUES] + levels[PULLS],
     }
-    return Scripted(body={"id": registry.repository_id(full_name), "full_name": full_name, **counts})
+    return {"id": registry.repository_id(full_name), "full_name": full_name, **counts}
 
 
 def _pulls(registry: Registry, full_name: str) -> Scripted:

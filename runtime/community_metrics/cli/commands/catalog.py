@@ -1,4 +1,4 @@
-"""`community-metrics catalog check`, `show`, `add`, `remove` and `init`."""
+"""`community-metrics catalog check`, `show`, `add`, `discover`, `remove` and `init`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from rich.console import Group
 from rich.text import Text
 
 from community_metrics.catalog import load_catalog
-from community_metrics.catalog.edit import init_catalog, plan_addition
+from community_metrics.catalog.edit import own_catalog, plan_addition, plan_additions
+from community_metrics.catalog.files import init_catalog
 from community_metrics.catalog.remove import remove_metrics
 from community_metrics.catalog.spec import specs_in
 from community_metrics.cli import options  # noqa: TC001  typer reads them at run time
+from community_metrics.cli.answers import require_answers
+from community_metrics.cli.discovery import LIMIT, Scope, chosen_products, owner_named, survey
 from community_metrics.cli.existence import require_existing
-from community_metrics.cli.mappers import catalog_body
+from community_metrics.cli.mappers import catalog_body, discovery_body
 from community_metrics.cli.output import print_json, print_view, quiet_settings
+from community_metrics.cli.render.discovery import render_survey
 from community_metrics.cli.render.style import plain_table, team_mark
 from community_metrics.clock import SystemClock
 from community_metrics.config import load_settings
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from community_metrics.catalog.deliveries import Delivery
+    from community_metrics.catalog.edit import Addition
+    from community_metrics.cli.discovery import Survey
 
 
 def check() -> None:
@@ -94,9 +100,64 @@ def add(  # noqa: PLR0917  typer calls it by keyword
         say = partial(typer.echo, err=True)
         for reason in asyncio.run(require_existing(addition.subjects, settings, SystemClock(), say)):
             typer.echo(f"It was not checked whether the package exists: {reason}", err=True)
+    _write(addition)
+
+
+def _write(addition: Addition) -> None:
     addition.write()
     for added in addition.metric_ids:
         typer.echo(f"{added} is in {addition.file}; `community-metrics refresh --only {added}` fetches it.")
+
+
+def discover(  # noqa: PLR0917  typer calls it by keyword
+    owner: Annotated[
+        str, typer.Argument(metavar="github:OWNER", help="Such as github:encode, an organisation or a user.")
+    ],
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--repository", metavar="NAME", help="Only this repository. Repeatable."),
+    ] = None,
+    limit: options.Repositories = LIMIT,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Ask the registries whether they have the packages.")
+    ] = True,
+    add: Annotated[bool, typer.Option("--add", help="Add what you choose of the proposals.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --add: add every proposal, without asking.")
+    ] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Look for packages in the repositories of a GitHub owner, and propose metrics."""
+    if (add and as_json) or (yes and not add):
+        raise typer.BadParameter("--add and --json exclude each other" if add else "--yes belongs to --add")
+    if add and not yes:
+        require_answers({"--yes": "to add every proposal"})
+    settings = quiet_settings()
+    known = own_catalog(settings.catalog) if add or settings.catalog else None
+    scope = Scope(owner_named(owner), tuple(only or ()), limit, check)
+    found = asyncio.run(survey(scope, settings, SystemClock(), known, partial(typer.echo, err=True)))
+    if as_json:
+        return print_json(discovery_body(found))
+    print_view(lambda glyphs, _width: render_survey(found, glyphs))
+    return _add_found(found, settings.catalog, yes=yes) if add else _print_commands(found)
+
+
+def _add_found(found: Survey, path: Path | None, *, yes: bool) -> None:
+    """Write the proposals of all products, or of those that a person chooses."""
+    products = list(found.by_product)
+    if products and not yes:
+        products = chosen_products(products)
+    if products:
+        _write(plan_additions(path, found.wanted(products)))
+    else:
+        typer.echo("Nothing was added.")
+
+
+def _print_commands(found: Survey) -> None:
+    if found.commands:
+        typer.echo("\nNothing was added. These commands add it, to the catalogue that CM_CATALOG names:\n")
+    for command in found.commands:
+        typer.echo(command)
 
 
 def remove(
