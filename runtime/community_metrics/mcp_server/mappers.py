@@ -141,7 +141,7 @@ def comparison(view: BeforeAfter, versions: TableVersions) -> answers.Comparison
     known = f"{days[0]} before and {days[1]} after"
     source = f"{body.metric.source} ({body.metric.subject})"
     read_at = view.freshness.read_at
-    sentence = f"{body.sentence.rstrip('.')} ({known}; {body.meaning})"
+    sentence = f"{body.sentence.rstrip('.')} ({known})"
     return answers.Comparison(
         **dict(body),
         completeness=known,
