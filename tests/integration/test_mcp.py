@@ -135,6 +135,26 @@ def test_the_page_has_the_transcript(golden: list[dict[str, Any]]) -> None:
     assert mcp_transcript.with_transcript(page, golden) == page, "Fix: make docs"
 
 
+def test_the_page_names_every_tool_and_argument(place: Place) -> None:
+    page = mcp_transcript.PAGE.read_text(encoding="utf-8")
+    rows = {row[0]: row[1] for row in re.findall(r"^\| `(\w+)` \| (.*?) \|", page, re.MULTILINE)}
+    server = ReadServer(Readings.of(place.reading, FakeClock()), Visibility.PUBLIC)
+    named = {tool: set(re.findall(r"`(\w+)`", arguments)) for tool, arguments in rows.items()}
+    assert named == {name: set(schema["properties"]) for name, schema in server.schemas.items()}
+
+
+def configured() -> dict[str, Any]:
+    """Return how the page tells each client to start the server; all of them the same way."""
+    page = mcp_transcript.PAGE.read_text(encoding="utf-8")
+    blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    servers = [next(iter(block.values()))["community-metrics"] for block in blocks]
+    first, *others = [one for one in servers if one.get("type") != "http"]
+    assert [{name: one[name] for name in first} for one in others] == [first]
+    assert len(servers) == 3
+    found: dict[str, Any] = first
+    return found
+
+
 async def test_an_earlier_client_is_answered_too(server: str) -> None:
     async with (
         create_mcp_http_client() as http,
@@ -186,8 +206,10 @@ def test_without_public_read_there_is_nothing_without_a_token(place: Place) -> N
 
 
 async def test_the_command_answers_over_standard_input(place: Place) -> None:
-    week = {"from_day": "2026-11-16", "to_day": "2026-11-22"}
-    async with on_standard_input([*COMMAND, "--team"], CM_DB_PATH=place.reading.db_path) as client:
+    week, start = {"from_day": "2026-11-16", "to_day": "2026-11-22"}, configured()
+    assert (start["command"], list(start["env"])) == ("community-metrics", ["CM_DB_PATH"])
+    words = ["-m", "community_metrics.cli.main", *start["args"], "--team"]
+    async with on_standard_input(words, CM_DB_PATH=place.reading.db_path) as client:
         told = await client.call_tool("series", {"metric_ids": [LANCEDB], **week})
         of_team = await client.call_tool("explain_metric", {"metric_id": OF_TEAM})
     assert told.structured_content

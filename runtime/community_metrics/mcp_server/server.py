@@ -36,11 +36,14 @@ _READS: Final = ToolAnnotations(
 
 
 class ReadServer(MCPServer[Any]):
-    """The tools for one viewer. Every expected error is a message of the product."""
+    """The tools for one viewer. Every expected error is a message of the product.
+
+    `schemas` are those of the arguments, by the name of the tool.
+    """
 
     def __init__(self, readings: Readings, viewer: Visibility) -> None:
         tools = [_tool(function) for function in Tools(readings, viewer).all]
-        self._schemas = {tool.name: tool.parameters for tool in tools}
+        self.schemas = {tool.name: tool.parameters for tool in tools}
         super().__init__(
             NAME,
             title="community-metrics",
@@ -60,7 +63,7 @@ class ReadServer(MCPServer[Any]):
         Raises:
             ToolError: the tool does not exist, or cannot answer; its text is for the assistant.
         """
-        schema = self._schemas.get(name)
+        schema = self.schemas.get(name)
         if schema is not None and (unknown := sorted(arguments.keys() - schema["properties"].keys())):
             raise ToolError(unknown_arguments_message(unknown, schema))
         try:
