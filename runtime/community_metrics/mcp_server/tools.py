@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from community_metrics.api.params import MAX_POINTS
 from community_metrics.api.problems import invalid
@@ -86,7 +86,6 @@ class Tools:
         is none. A number that is not complete is no total of its period; null is not known, and not 0.
         """
         asked = _AskedSeries(list(dict.fromkeys(metric_ids)), Grain(grain), from_day, to_day, total)
-
         return await self._readings.answer(self._viewer, asked.load, _FoundSeries.build)
 
     async def report(self, product: a.Product = None) -> answers.Report:
@@ -94,34 +93,8 @@ class Tools:
 
         It is of the newest week in which a series is complete.
         """
-
-        async def load(
-            reader: LanceDBReader, catalog: Catalog, now: datetime
-        ) -> tuple[OverviewRows, InsightRows, DashboardRows]:
-            overview = await read_overview(reader, catalog, now)
-            products = None if product is None else [product]
-            return (
-                overview,
-                await read_insights(reader, catalog, now, period=overview.week, products=products),
-                await read_dashboard(
-                    reader,
-                    catalog,
-                    now,
-                    grain=Grain.WEEK,
-                    count=USUAL_PERIODS,
-                    products=products,
-                    max_points=MAX_POINTS,
-                ),
-            )
-
-        def build(
-            rows: tuple[OverviewRows, InsightRows, DashboardRows], versions: Versions
-        ) -> answers.Report:
-            overview, insights, dashboard = rows
-            metrics = {metric.metric_id: metric for metric in overview.stored.definitions}
-            return mappers.report(overview.build(), insights.build(), dashboard.build(), metrics, versions)
-
-        return await self._readings.answer(self._viewer, load, build)
+        load = partial(_ReportRows.load, products=None if product is None else [product])
+        return await self._readings.answer(self._viewer, load, _ReportRows.build)
 
     async def insights(self, period: a.PeriodName = None, product: a.Product = None) -> answers.Insights:
         """Say what changed in a week, a month or a quarter, by printed rules, in sentences to quote."""
@@ -178,6 +151,40 @@ class Tools:
             self.before_after,
             self.outages,
             self.explain_metric,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _ReportRows:
+    """What was read for a report: one week as the first screen has it, what changed in it, each metric."""
+
+    overview: OverviewRows
+    insights: InsightRows
+    dashboard: DashboardRows
+
+    @classmethod
+    async def load(
+        cls, reader: LanceDBReader, catalog: Catalog, now: datetime, *, products: list[str] | None
+    ) -> Self:
+        """Read the newest week in which a series is complete."""
+        overview = await read_overview(reader, catalog, now)
+        insights = await read_insights(reader, catalog, now, period=overview.week, products=products)
+        dashboard = await read_dashboard(
+            reader,
+            catalog,
+            now,
+            grain=Grain.WEEK,
+            count=USUAL_PERIODS,
+            products=products,
+            max_points=MAX_POINTS,
+        )
+        return cls(overview, insights, dashboard)
+
+    def build(self, versions: Versions) -> answers.Report:
+        """Compute all three, and make the answer."""
+        metrics = {metric.metric_id: metric for metric in self.overview.stored.definitions}
+        return mappers.report(
+            self.overview.build(), self.insights.build(), self.dashboard.build(), metrics, versions
         )
 
 
