@@ -12,11 +12,11 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+import httpx2
 import pytest
 import typer
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.types import TextContent
 
 from community_metrics.api.middleware.tokens import token_hash
@@ -98,7 +98,7 @@ def over_http(words: list[str], **variables: str) -> Iterator[str]:
 async def connected(url: str, token: str | None = TOKEN) -> AsyncIterator[Client]:
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     async with (
-        create_mcp_http_client(headers=headers) as http,
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
         Client(streamable_http_client(url, http_client=http), cache=None) as client,
     ):
         yield client
@@ -157,7 +157,7 @@ def configured() -> dict[str, Any]:
 
 async def test_an_earlier_client_is_answered_too(server: str) -> None:
     async with (
-        create_mcp_http_client() as http,
+        httpx2.AsyncClient(timeout=60) as http,
         Client(streamable_http_client(server, http_client=http), mode="legacy", cache=None) as client,
     ):
         told = await client.call_tool("explain_metric", {"metric_id": PYTHON})
@@ -191,16 +191,19 @@ async def test_what_is_of_the_team_needs_the_token(server: str) -> None:
 def test_another_page_another_host_and_a_wrong_token_are_rejected(
     server: str, headers: dict[str, str], status: int
 ) -> None:
-    answer = httpx.post(server, json=QUESTION, headers=ACCEPT | headers)
+    answer = httpx.post(server, json=QUESTION, headers=ACCEPT | headers, timeout=60)
     assert answer.status_code == status, answer.text
     assert ("PyPI" in answer.text or "pypi" in answer.text) is (status == 200)
 
 
 def test_without_public_read_there_is_nothing_without_a_token(place: Place) -> None:
     settings = place.reading.model_copy(update={"api_token_hashes": (token_hash(TOKEN),)})
+    accepted = ACCEPT | {"authorization": f"Bearer {TOKEN}"}
     with served(http_app(settings, Readings.of(settings, FakeClock()))) as url:
-        refused = httpx.post(f"{url}/mcp", json=QUESTION, headers=ACCEPT)
-        given = httpx.post(f"{url}/mcp", json=QUESTION, headers=ACCEPT | {"authorization": f"Bearer {TOKEN}"})
+        refused, given = (
+            httpx.post(f"{url}/mcp", json=QUESTION, headers=headers, timeout=60)
+            for headers in (ACCEPT, accepted)
+        )
     assert (refused.status_code, given.status_code) == (401, 200)
     assert "Bearer" in refused.headers["www-authenticate"]
 
