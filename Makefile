@@ -188,6 +188,7 @@ docs: .venv/.dev ## Renew the generated files under docs/
 	$(BIN)/python -m tests.support.data_dictionary
 	$(BIN)/python -m tests.support.insight_docs
 	$(BIN)/python -m tests.support.picture
+	$(BIN)/python -m tests.support.mcp_transcript
 
 lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure with the extra `aws`, for the host and the images
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra aws pyproject.toml -o requirements.lock

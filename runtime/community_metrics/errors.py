@@ -38,6 +38,7 @@ CommunityMetricsError
 │   ├── InvalidRange            the first day is after the last
 │   ├── NotAdditive             the view would be a sum of values that do not add up
 │   ├── NotComparable           the values of the metric cannot be compared
+│   ├── NotAlike                metrics that count unlike things have no sum
 │   ├── DaysMissing             the view would compare days of which some are missing
 │   ├── DayOutOfRange           the view has a day that is not over, or from before anything is stored
 │   ├── TooManyLines            the chart would have more metrics than fit
@@ -349,6 +350,14 @@ class NotComparable(ViewError):  # noqa: N818
         super().__init__(f"{metric_id} {reason}")
         self.metric_id = metric_id
         self.reason = reason
+
+
+class NotAlike(ViewError):  # noqa: N818
+    """The metrics count unlike things, so they have no sum; `sentences` say why, one for each metric."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = tuple(sentences)
 
 
 class DaysMissing(ViewError):  # noqa: N818

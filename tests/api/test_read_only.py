@@ -1,10 +1,11 @@
-"""The API cannot write: its reader has no such method, it names none, and storage receives only reads."""
+"""The API and the tools of MCP cannot write: they name no write, and storage receives only reads."""
 
 from __future__ import annotations
 
 import ast
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from lancedb import AsyncConnection
@@ -12,8 +13,12 @@ from lancedb.table import AsyncTable
 
 import community_metrics
 from community_metrics.api.cache.database import ReadDatabase
+from community_metrics.mcp_server.reading import Readings
+from community_metrics.mcp_server.tools import Tools
+from community_metrics.model import Visibility
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from tests.support.api import PYTHON
+from tests.support.clock import FakeClock
 from tests.support.enterprise import READ_KEY
 
 if TYPE_CHECKING:
@@ -26,7 +31,9 @@ if TYPE_CHECKING:
     Serve = Callable[..., AbstractAsyncContextManager[Api]]
 
 PACKAGE = Path(community_metrics.__file__).parent
-API_MODULES = sorted([*(PACKAGE / "api").rglob("*.py"), *(PACKAGE / "views").rglob("*.py")])
+API_MODULES = sorted(
+    module for folder in ("api", "mcp_server", "views") for module in (PACKAGE / folder).rglob("*.py")
+)
 WRITES = {name for name in dir(LanceDBStore) if not name.startswith("_")} - set(dir(LanceDBReader))
 LANCEDB_READS = {
     *("checkout", "checkout_latest", "close", "count_rows", "get_read_consistency_interval", "head"),
@@ -218,5 +225,23 @@ async def test_every_route_works_with_the_read_key_and_sends_only_reads(
         responses = [await api.get(path) for path in EVERY_ROUTE]
     operations = {entry.path.rstrip("/").rsplit("/", 1)[-1] for entry in enterprise.log}
     assert {response.status_code for response in responses} == {200}
+    assert operations == {"describe", "query"}
+    assert {entry.headers["x-api-key"] for entry in enterprise.log} == {READ_KEY}
+
+
+async def test_every_tool_works_with_the_read_key_and_sends_only_reads(
+    filled_enterprise: Place, enterprise: Enterprise
+) -> None:
+    readings = Readings.of(filled_enterprise.reading, FakeClock())
+    tools = Tools(readings, Visibility.TEAM)
+    arguments: dict[str, dict[str, Any]] = {
+        "series": {"metric_ids": [PYTHON], "total": True},
+        "before_after": {"metric_id": PYTHON, "day": date(2026, 10, 14)},
+        "explain_metric": {"metric_id": PYTHON},
+    }
+    for tool in tools.all:
+        assert await tool(**arguments.get(tool.__name__, {}))
+    await readings.database.close()
+    operations = {entry.path.rstrip("/").rsplit("/", 1)[-1] for entry in enterprise.log}
     assert operations == {"describe", "query"}
     assert {entry.headers["x-api-key"] for entry in enterprise.log} == {READ_KEY}

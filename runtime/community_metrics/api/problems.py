@@ -22,6 +22,7 @@ from community_metrics.errors import (
     NoRegistryTotal,
     NoSuchFamily,
     NotAdditive,
+    NotAlike,
     NotComparable,
     PeriodNotOver,
     StorageDenied,
@@ -153,7 +154,7 @@ def view_problem(error: ViewError) -> Problem:
             return invalid("from", str(error), f"up to {error.last}, the last day")
         case PeriodNotOver():
             return invalid(error.grain, str(error), f"up to {error.last}")
-        case DayOutOfRange() | DaysMissing() | NotComparable() | NoRegistryTotal():
+        case DayOutOfRange() | DaysMissing() | NotComparable() | NotAlike() | NoRegistryTotal():
             return _comparison_problem(error)
         case NotAdditive():
             return Problem("not-additive", f"{error}. Fix: request it by day, on its own.")
@@ -173,7 +174,9 @@ def _size_problem(error: ViewError) -> Problem:
             return Problem("answer-too-large", f"{error} {_SMALLER}")
 
 
-def _comparison_problem(error: DayOutOfRange | DaysMissing | NotComparable | NoRegistryTotal) -> Problem:
+def _comparison_problem(
+    error: DayOutOfRange | DaysMissing | NotComparable | NotAlike | NoRegistryTotal,
+) -> Problem:
     match error:
         case DayOutOfRange():
             return invalid(error.parameter, str(error), f"{error.first} to {error.last}")
@@ -182,6 +185,8 @@ def _comparison_problem(error: DayOutOfRange | DaysMissing | NotComparable | NoR
             return Problem("days-missing", f"{error}. {fix}")
         case NotComparable():
             return Problem("not-comparable", f"{error}.")
+        case NotAlike():
+            return Problem("not-comparable", f"{error} Fix: request them one by one.")
         case NoRegistryTotal():
             return invalid("metric_id", str(error), "daily downloads from PyPI, npm or crates.io")
 

@@ -60,6 +60,7 @@ COMMANDS: Final[Panels] = {
     },
     "Serve": {
         "serve": "Serve the dashboard and the read API until stopped; prints their addresses.",
+        "mcp": "Answer an assistant's questions with the numbers, over the Model Context Protocol.",
         "demo": "Serve two years of invented sample data until stopped; needs neither network nor settings.",
         "token": "Create bearer tokens for API consumers that run on servers.",
     },

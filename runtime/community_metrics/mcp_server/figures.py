@@ -1,0 +1,179 @@
+"""From points, readings and sums of the views to figures: the number, and the sentence that quotes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from community_metrics.mcp_server.answers import Figure
+from community_metrics.model import Status, ValueKind
+from community_metrics.periods import Grain, period_of
+from community_metrics.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from community_metrics.model import MetricDefinition
+    from community_metrics.periods import Period
+    from community_metrics.series.grid import Point
+    from community_metrics.series.totals import Reading
+    from community_metrics.views.product_table import ProductOfPeriod
+    from community_metrics.views.runs import Freshness
+    from community_metrics.views.sums import Sum, SumPoint
+
+_ONE_READING: Final = {ValueKind.LEVEL, ValueKind.ROLLING}
+"""Kinds of which one reading is the value of a period."""
+
+
+def figure_of_point(metric: MetricDefinition, point: Point, freshness: Freshness) -> Figure:
+    """Return a metric in one period."""
+    noun = "reading" if metric.value_kind in _ONE_READING else "day"
+    known = f"{point.days_present} of {counted(point.days_expected, noun)}"
+    if point.estimated:
+        known = f"estimated from {point.fallback_id}"
+    elif not point.period.is_over(freshness.now):
+        known += f", and the {point.period.grain.value} is not over"
+    amount = _amount(metric, point.value)
+    if point.value is not None and not point.complete and not point.estimated and noun == "day":
+        amount = f"at least {amount}"
+    return _figure(
+        f"{metric.display_name}: {amount} in {_named(point.period)}, {known}",
+        [metric],
+        point.period,
+        freshness,
+        value=point.value,
+        completeness=known,
+        complete=point.complete,
+        estimated=point.estimated,
+        status=point.status,
+        restated=point.restated,
+        read_at=point.observed_at,
+    )
+
+
+def figure_of_reading(metric: MetricDefinition, reading: Reading, freshness: Freshness) -> Figure:
+    """Return the newest reading of a metric, as of the day that it ends with."""
+    day = period_of(reading.period_end, Grain.DAY)
+    amount = f"{reading.value:,} {metric.unit}"
+    if metric.value_kind is ValueKind.ROLLING:
+        amount += f" in the {metric.source_window.days} days up to {day.label}"
+    else:
+        amount += f" on {day.label}"
+    return _figure(
+        f"{metric.display_name}: {amount}",
+        [metric],
+        day,
+        freshness,
+        value=reading.value,
+        completeness="1 of 1 reading",
+        complete=True,
+        read_at=reading.observed_at,
+    )
+
+
+def figure_of_sum(view: Sum, point: SumPoint) -> Figure:
+    """Return the sum of several metrics in one period."""
+    known = _of_series(point.complete, len(view.metrics))
+    names = ", ".join(metric.display_name for metric in view.metrics)
+    amount = _amount(view.metrics[0], point.value)
+    status = Status.PROVISIONAL if point.is_provisional else Status.FINAL
+    return _figure(
+        f"Sum of {names}: {amount} in {_named(point.period)}, {known} complete",
+        view.metrics,
+        point.period,
+        view.freshness,
+        value=point.value,
+        completeness=known,
+        complete=point.value is not None,
+        status=None if point.value is None else status,
+        restated=point.is_restated,
+        read_at=point.observed_at,
+    )
+
+
+def figure_of_product(
+    view: ProductOfPeriod, metrics: Iterable[MetricDefinition], freshness: Freshness
+) -> Figure | None:
+    """Return the total of a product in its newest complete week; None where it has none."""
+    total = view.total
+    if total is None or total.period is None or total.value is None:
+        return None
+    included = {*total.metric_ids} if total.is_estimated else {*total.metric_ids} - {*total.lacking}
+    counts = [one for one in metrics if one.metric_id in included]
+    known = _of_series(len(counts), len(total.metric_ids) + len(view.left_out))
+    if total.is_estimated:
+        known = "estimated, since no series has a complete week"
+    return _figure(
+        f"{view.display_name}: {_amount(counts[0], total.value)} in {_named(total.period)}, {known}",
+        counts,
+        total.period,
+        freshness,
+        value=total.value,
+        completeness=known,
+        complete=not total.is_estimated,
+        estimated=total.is_estimated,
+        read_at=freshness.read_at,
+    )
+
+
+def quoted(sentence: str, read_at: datetime | None, freshness: Freshness, *sources: str) -> str:
+    """Return a sentence with where and when its numbers were read; of a demo it says that it is one."""
+    text = "Sample data, invented: " if freshness.is_sample else ""
+    text += sentence.rstrip(".")
+    if sources:
+        text += f"; source: {', '.join(sources)}"
+    return text + (f", read {read_at:%Y-%m-%d %H:%M} UTC." if read_at else ".")
+
+
+def _figure(
+    sentence: str,
+    metrics: Sequence[MetricDefinition],
+    period: Period,
+    freshness: Freshness,
+    *,
+    read_at: datetime | None,
+    **known: Any,
+) -> Figure:
+    """Return the figure of some metrics in a period; `known` are its fields that say how it is known."""
+    if known.get("status") is Status.PROVISIONAL:
+        sentence += ", may still change"
+    if known.get("restated"):
+        sentence += ", restated by its source"
+    sources = dict.fromkeys(f"{metric.source} ({metric.subject})" for metric in metrics)
+    return Figure(
+        unit=metrics[0].unit,
+        kind=metrics[0].value_kind,
+        period=period.label,
+        period_start=period.start,
+        period_end=period.end,
+        source=", ".join(dict.fromkeys(metric.source for metric in metrics)),
+        read_at=read_at,
+        citation=quoted(sentence, read_at, freshness, *sources),
+        **{"estimated": False, "status": None, "restated": False} | known,
+    )
+
+
+def _amount(metric: MetricDefinition, value: int | None) -> str:
+    """Return a value of a period in words: `1,234 downloads`, or that it is not known."""
+    if value is None:
+        return f"{metric.unit} are not known"
+    amount = f"{value:,} {metric.unit}"
+    match metric.value_kind:
+        case ValueKind.LEVEL:
+            return f"{amount} as last read"
+        case ValueKind.COUNTER:
+            return f"{amount} more"
+        case ValueKind.ROLLING:
+            return f"{amount} of {metric.source_window.days} days as last read"
+        case ValueKind.FLOW:
+            return amount
+
+
+def _named(period: Period) -> str:
+    if period.grain is Grain.DAY:
+        return period.label
+    return f"{period.label} ({period.start} to {period.end})"
+
+
+def _of_series(complete: int, count: int) -> str:
+    return f"{complete} of {count} series"
