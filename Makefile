@@ -190,13 +190,11 @@ docs: .venv/.dev ## Renew the generated files under docs/
 	$(BIN)/python -m tests.support.picture
 	$(BIN)/python -m tests.support.mcp_transcript
 
-lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure with the extra `aws`, for the host and the images
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra aws pyproject.toml -o requirements.lock
 docs-site: .venv/.dev ## Build the documentation as a site into dist/docs; a dead link or anchor is an error, and so is a page in no menu
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --fresh-env --doctree-dir dist/doctrees docs dist/docs
 
-lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
+lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure with the extra `aws`, for the host and the images
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra aws pyproject.toml -o requirements.lock
 	$(PYTHON) -m tests.support.lock stamp
 	@for python in 3.11 3.13; do for machine in x86_64 aarch64; do \
 	  $(UV) pip install --quiet --dry-run --require-hashes --no-build --target /nonexistent --python-version $$python \
