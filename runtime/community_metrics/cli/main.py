@@ -58,6 +58,7 @@ COMMANDS: Final[Panels] = {
     "Serve": {
         "serve": "Serve the read API until stopped; prints its address once it answers.",
         "demo": "Serve two years of invented sample data until stopped; needs neither network nor settings.",
+        "site": "Write the dashboard as static files with frozen answers; it opens without a server.",
         "token": "Create bearer tokens for API consumers that run on servers.",
     },
     "Deploy": {
