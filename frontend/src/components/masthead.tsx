@@ -73,7 +73,7 @@ function FrozenStatus() {
   return (
     <>
       {BETWEEN}
-      <span className="is-nowrap">frozen copy, as of {format.instant(site.as_of)}</span>
+      frozen copy, as of <span className="is-nowrap">{format.instant(site.as_of)}</span>
       {site.audience === "team" && (
         <>
           {BETWEEN}
