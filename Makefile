@@ -142,7 +142,8 @@ lint: .venv/.dev frontend/node_modules/.installed ## Check format, lint, the ord
 	$(BIN)/lint-imports --no-cache importlinter-views.toml # the two contracts would share one cache of file times
 	$(BIN)/mypy
 	$(BIN)/actionlint -shellcheck= -pyflakes= # or the result depends on what else the machine has
-	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/actionlint -shellcheck= -pyflakes= docs/static-site/workflow.yml
+	$(BIN)/zizmor --offline --quiet .github action.yml docs/static-site
 	$(FRONTEND_NPM) run --silent lint
 
 audit: .venv/.dev ## Look for known vulnerabilities in the locked packages of Python and npm

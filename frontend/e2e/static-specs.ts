@@ -13,6 +13,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "the compare state is accessible": "comparing series that somebody chooses is disabled",
   "the unknown-metric state is accessible": "its link compares, and no API proposes a name",
   "when the script replaces the static page": "it holds back the API's answers, and there are none",
+  "400 % zoom": "it takes a minute, and its layout is that of the page with a server",
   "a product that lost much is shown": "it changes an answer of the API on its way",
 };
 

@@ -130,7 +130,26 @@ def test_a_team_is_served_by_a_branch_and_never_begins_anew_by_mistake(runner: R
     assert runner.git("rev-list", "--count", "data").strip() == "1"  # the repository does not grow
     backups = {name.split("/")[1] for name in runner.git("ls-tree", "-r", "--name-only", "data").split()}
     assert len(backups) > 1
+    require_documented_command(runner)
     assert "ghs_of-this-run" not in second.stdout + second.stderr + runner.files["summary"]
+
+
+def require_documented_command(runner: Runner) -> None:
+    """Run the command of docs/static-site.md over the database of the last job, with this test's page."""
+    page = (ROOT / "docs" / "static-site.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    job = runner.folder / f"job-{runner.number}"
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "CM_DB_PATH": str(job / "temp" / "community-metrics" / "metrics.lancedb"),
+        "CM_CATALOG": str(job / "workspace" / "catalog.toml"),
+    }
+    command = f"{block.strip()} --weeks 1 --page '{runner.folder}/action/frontend/dist'"
+    shell = ["bash", "-euc", command]
+    done = subprocess.run(shell, env=environment, cwd=job, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("public has the dashboard as of ")
+    assert (job / "public" / "files.html").is_file()
 
 
 def test_a_branch_of_somebody_else_is_never_replaced(runner: Runner) -> None:

@@ -96,7 +96,7 @@ SCENARIOS = (
     Scenario("seeded", scenarios.fill_seeded, NOON, has_site=True),
     Scenario("empty", None),
     Scenario("stale", _rich(Run()), scenarios.NOW + timedelta(days=19)),
-    Scenario("partial", _rich(PARTIAL), has_site=True),
+    Scenario("partial", _rich(PARTIAL)),
     Scenario("failing", _rich(Run())),
     Scenario("big", scenarios.fill_big, is_big=True),
     Scenario("today", scenarios.fill_today, is_today=True),
