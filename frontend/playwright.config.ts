@@ -1,6 +1,6 @@
 import { defineConfig } from "@playwright/test";
-import { NEED_A_SERVER, SITE_PROJECT, STATIC_SPECS } from "./e2e/static-specs.ts";
 import { installedFontSets } from "./e2e/font-sets.ts";
+import { NEED_A_SERVER, SITE_PROJECT, STATIC_SPECS } from "./e2e/static-specs.ts";
 
 /**
  * Tests that measure time run after all others and one at a time, because other tests would slow them down.

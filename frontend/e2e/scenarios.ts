@@ -1,8 +1,8 @@
 /** The scenarios of `tests/support/dashboard_server.py`, and helpers that all tests share. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { SITE_PROJECT } from "./static-specs.ts";
 import { expect, type Locator, type Page, test } from "@playwright/test";
+import { SITE_PROJECT } from "./static-specs.ts";
 
 // below the ephemeral ports
 const BASE = 24_170;

@@ -84,7 +84,9 @@ test("pictures for a README are files of the site", async ({ page }) => {
 
 test("the list of files leads to each, and passes axe", async ({ page }) => {
   await page.goto(pageUrl("rich", "files.html"));
-  const links = await page.locator("a").evaluateAll((all) => all.map((one) => (one as HTMLAnchorElement).href));
+  const links = await page
+    .locator("a")
+    .evaluateAll((all) => all.map((one) => (one as HTMLAnchorElement).href));
   expect(links.length).toBeGreaterThan(20);
   const answers = await Promise.all(links.slice(0, 40).map((link) => page.request.get(link)));
   expect(answers.filter((answer) => !answer.ok()).map((answer) => answer.url())).toEqual([]);

@@ -110,6 +110,7 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
         yield runner
 
 
+@pytest.mark.timeout(400)  # a dozen programs start one after the other
 def test_a_team_is_served_by_a_branch_and_never_begins_anew_by_mistake(runner: Runner) -> None:
     refused = runner.run()
     assert refused.returncode == 1, refused.stderr
