@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from community_metrics.errors import ConfigurationError, SiteError
+from community_metrics.site.asking import frozen_api
 from community_metrics.site.page import static_page
 from community_metrics.site.writing import write_site
 from tests.api.test_visibility import ALONE, IN_TOTAL, WORDS
@@ -33,9 +34,9 @@ def page(tmp_path: Path) -> Path:
     return static_page(folder.parent)
 
 
-async def written(settings: Settings, target: Path, page: Path, *, is_team: bool = False) -> dict[str, bytes]:
-    """Write a site of two weeks, and return its files by their names."""
-    await write_site(settings, target, page, weeks=2, is_team=is_team, clock=FakeClock(NOON))
+async def written(settings: Settings, target: Path, page: Path) -> dict[str, bytes]:
+    """Write a site of one week, and return its files by their names."""
+    await write_site(settings, target, page, weeks=1, clock=FakeClock(NOON))
     return read(target)
 
 
@@ -59,6 +60,7 @@ def index_of(files: dict[str, bytes]) -> dict[str, Any]:
     return index
 
 
+@pytest.mark.timeout(400)  # it writes two sites
 async def test_a_frozen_number_is_the_apis_at_the_end_of_the_newest_run(
     filled_local: Place, tmp_path: Path, page: Path
 ) -> None:
@@ -79,6 +81,7 @@ async def test_a_frozen_number_is_the_apis_at_the_end_of_the_newest_run(
     assert again == files
 
 
+@pytest.mark.timeout(300)
 async def test_only_with_team_it_has_what_only_the_team_may_see(tmp_path: Path, page: Path) -> None:
     place = support.local_place(tmp_path / "database")
     await fill_with_team(place, with_team=True)
@@ -88,10 +91,11 @@ async def test_only_with_team_it_has_what_only_the_team_may_see(tmp_path: Path, 
     found = [(name, word) for name, body in public.items() for word in WORDS if word.encode() in body]
     assert found == []
     assert [name for name in public if "umbra" in name] == []
-    team = await written(settings, tmp_path / "team", page, is_team=True)
-    assert index_of(team)["audience"] == "team"
-    for metric_id in (IN_TOTAL, ALONE):
-        assert f"api/v1/badge/{metric_id.replace(':', '~')}.svg" in team
+    async with frozen_api(settings, is_team=True, clock=FakeClock(NOON)) as team:
+        shown = await team.body("/definitions")
+        for metric_id in (IN_TOTAL, ALONE):
+            assert metric_id.encode() in shown
+            assert b"<svg" in await team.body(f"/badge/{metric_id}.svg")
 
 
 async def test_a_database_without_a_run_makes_no_site(tmp_path: Path, page: Path) -> None:
