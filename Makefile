@@ -154,7 +154,8 @@ lint-types: .venv/.dev ## The part that checks types
 
 lint-workflows: .venv/.dev ## The part that checks the workflows
 	$(BIN)/actionlint -shellcheck= -pyflakes= # or the result depends on what else the machine has
-	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/actionlint -shellcheck= -pyflakes= docs/static-site/workflow.yml
+	$(BIN)/zizmor --offline --quiet .github action.yml docs/static-site
 	$(BIN)/hadolint Dockerfile runtime/Dockerfile
 
 lint-frontend: frontend/node_modules/.installed ## The part that checks the dashboard

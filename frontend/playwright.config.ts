@@ -1,5 +1,6 @@
 import { defineConfig } from "@playwright/test";
 import { installedFontSets } from "./e2e/font-sets.ts";
+import { NEED_A_SERVER, SITE_PROJECT, STATIC_SPECS } from "./e2e/static-specs.ts";
 
 /**
  * Tests that measure time run after all others and one at a time, because other tests would slow them down.
@@ -33,7 +34,13 @@ export default defineConfig({
   testDir: "e2e",
   workers: 2,
   projects: [
-    { name: "page", testIgnore: [MEASUREMENTS, KNOWN_FONTS], teardown: MEASURED },
+    { name: "page", testIgnore: [MEASUREMENTS, KNOWN_FONTS, /site\.spec\.ts/], teardown: MEASURED },
+    {
+      name: SITE_PROJECT,
+      testMatch: [...STATIC_SPECS],
+      grepInvert: NEED_A_SERVER,
+      teardown: MEASURED,
+    },
     ...FONT_PROJECTS,
     { name: MEASURED, testMatch: MEASUREMENTS, workers: 1 },
   ],
@@ -54,7 +61,7 @@ export default defineConfig({
     command: "exec .venv/bin/python -m tests.support.dashboard_server",
     cwd: "..",
     url: "http://127.0.0.1:24177/api/v1/health",
-    timeout: 180_000,
+    timeout: 300_000,
     reuseExistingServer: !process.env.CI,
     stdout: "ignore",
   },

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { cspPlugin } from "./build/csp-plugin.ts";
+import { staticPlugin } from "./build/static-plugin.ts";
 import { DEFAULT_TITLE, titlePlugin } from "./build/title.ts";
 
 const API = process.env.VITE_API_BASE_URL ?? "";
@@ -14,16 +15,30 @@ const PREACT = {
   react: "preact/compat",
 };
 
-export default defineConfig({
+// `vite build --mode static`: one classic script and relative addresses, for `community-metrics site`
+export default defineConfig(({ mode }) => ({
+  base: mode === "static" ? "./" : "/",
   resolve: { alias: PREACT },
-  plugins: [titlePlugin(TITLE), cspPlugin({ apiBaseUrl: API, isOnVercel: process.env.VERCEL === "1" })],
+  plugins: [
+    titlePlugin(TITLE),
+    cspPlugin({ apiBaseUrl: API, isOnVercel: process.env.VERCEL === "1", isStatic: mode === "static" }),
+    ...(mode === "static" ? [staticPlugin()] : []),
+  ],
   server: { proxy: API ? {} : { "/api": "http://127.0.0.1:8000" } },
   build: {
     target: "es2022",
-    modulePreload: { polyfill: false },
+    // one script has nothing to preload, and would have its styles in it
+    modulePreload: mode === "static" ? false : { polyfill: false },
+    cssCodeSplit: mode !== "static",
     assetsInlineLimit: 0,
     reportCompressedSize: true,
-    rolldownOptions: { input: fileURLToPath(new URL("index.html", import.meta.url)) },
+    outDir: mode === "static" ? "dist/static" : "dist",
+    rolldownOptions: {
+      input: fileURLToPath(new URL("index.html", import.meta.url)),
+      ...(mode === "static" ? { output: { format: "iife" as const, codeSplitting: false } } : {}),
+      // Vite's own code for loading on demand has it, and nothing of it runs in one script
+      checks: { emptyImportMeta: mode !== "static" },
+    },
   },
   test: { include: ["src/**/*.test.ts", "build/**/*.test.ts"], environment: "node" },
-});
+}));

@@ -5,6 +5,8 @@ import { apiOrigin, buildPolicy } from "./policy.ts";
 interface Options {
   readonly apiBaseUrl: string;
   readonly isOnVercel: boolean;
+  /** Whether the page loads its answers as scripts instead of asking an API. */
+  readonly isStatic: boolean;
 }
 
 type Bundle = Readonly<Record<string, { readonly type: string }>>;
@@ -14,7 +16,7 @@ type Bundle = Readonly<Record<string, { readonly type: string }>>;
  *
  * @throws Error if the API's origin is invalid, or missing on Vercel.
  */
-export function cspPlugin({ apiBaseUrl, isOnVercel }: Options): Plugin {
+export function cspPlugin({ apiBaseUrl, isOnVercel, isStatic }: Options): Plugin {
   const api = apiOrigin(apiBaseUrl);
   return {
     name: "csp",
@@ -33,6 +35,7 @@ export function cspPlugin({ apiBaseUrl, isOnVercel }: Options): Plugin {
           api,
           inlineScripts: inlineContents(page, "script"),
           inlineStyles: [styles],
+          isStatic,
         });
         return {
           html: page,

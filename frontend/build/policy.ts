@@ -28,22 +28,24 @@ export interface PolicySources {
   readonly api: string;
   readonly inlineScripts: readonly string[];
   readonly inlineStyles: readonly string[];
+  readonly isStatic?: boolean;
 }
 
 /** Returns the policy: scripts and styles from the page's origin, inline ones by hash, no style attributes. */
-export function buildPolicy({ api, inlineScripts, inlineStyles }: PolicySources): string {
+export function buildPolicy({ api, inlineScripts, inlineStyles, isStatic = false }: PolicySources): string {
   const withApi = api === "" ? "'self'" : `'self' ${api}`;
   return [
     "default-src 'none'",
     ["script-src 'self'", ...inlineScripts.map(cspHash)].join(" "),
     ["style-src 'self'", ...inlineStyles.map(cspHash)].join(" "),
-    `connect-src ${withApi}`,
+    `connect-src ${isStatic ? "'none'" : withApi}`,
     `img-src ${withApi} data: blob:`,
     "manifest-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "object-src 'none'",
     "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
+    // the one policy makes the addresses of the frozen answers
+    `trusted-types ${isStatic ? "frozen-answers" : "'none'"}`,
   ].join("; ");
 }

@@ -1,6 +1,6 @@
 /** The average of seven days on a chart by day. */
 import { expect, test } from "@playwright/test";
-import { CARD, open, waitForChart } from "./scenarios";
+import { CARD, open, serverUrl, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -13,7 +13,7 @@ test("a chart by day has the API's average of seven days, labelled, and no other
   const card = page.locator(CARD);
   await expect(card.locator(".chart-subtitle")).toContainText("thick: 7-day average");
   const path = "api/v1/dashboard/daily?days=10&metric_id=downloads:lancedb:python";
-  const daily = await (await request.get(new URL(path, page.url()).href)).json();
+  const daily = await (await request.get(serverUrl("rich", path))).json();
   const [metric] = daily.products[0].metrics;
   const day = daily.periods.day.at(-1);
   const average = metric.average_7d.at(-1);

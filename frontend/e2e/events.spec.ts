@@ -1,6 +1,6 @@
 /** What happened, as flags: reached by the keyboard, in the tooltip, the table and the description. */
 import { expect, type Page, test } from "@playwright/test";
-import { CARD, open, waitForChart } from "./scenarios";
+import { CARD, open, serverUrl, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -46,7 +46,7 @@ test("before and after an event has the API's words", async ({ page, request }) 
   await flags(page).first().click();
   await page.getByRole("button", { name: "Before and after LanceDB 0.30.0" }).click();
   const path = "api/v1/before-after?metric_id=downloads:lancedb:python&event_id=crates:lancedb@30";
-  const { sentence } = await (await request.get(new URL(path, page.url()).href)).json();
+  const { sentence } = await (await request.get(serverUrl("rich", path))).json();
   await expect(page.locator(".before-after li").first()).toHaveText(sentence);
   await expect(page.locator(".before-after li")).toHaveCount(3);
 });

@@ -1,6 +1,6 @@
 /** The table of products: what a row shows, and which products have one. */
 import { expect, test } from "@playwright/test";
-import { open, pageUrl, waitForChart } from "./scenarios";
+import { open, pageUrl, serverUrl, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -39,7 +39,7 @@ test("the parts of a product are of one week, that of its value, and add up to i
   const row = page.locator(".product-table tbody tr", { has: page.locator("[data-product=lancedb]") });
   await expect(row.locator(".tag")).toHaveText("week 44");
   const path = "api/v1/overview?week=2026-W44";
-  const body: OverviewOf = await (await request.get(pageUrl("rich", path))).json();
+  const body: OverviewOf = await (await request.get(serverUrl("rich", path))).json();
   const total = body.products.find(({ product }) => product === "lancedb")?.total;
   expect(total?.sdks.reduce((sum, { value }) => sum + value, 0)).toBe(total?.value);
   const shares = total?.sdks.map(({ value }) => Math.round((value / (total?.value ?? 1)) * 1_000) / 10);
@@ -67,7 +67,7 @@ test("a sparkline begins at zero: the height of each week is its value", async (
   const row = page.locator(".product-table tbody tr", { has: page.locator("[data-product=lancedb]") });
   const drawn = (await row.locator(".spark-line").first().getAttribute("d")) ?? "";
   const heights = [...drawn.matchAll(/[ML][\d.]+ ([\d.]+)/g)].map(([, y]) => 100 - Number(y));
-  const body: OverviewOf = await (await request.get(pageUrl("rich", "api/v1/overview"))).json();
+  const body: OverviewOf = await (await request.get(serverUrl("rich", "api/v1/overview"))).json();
   const weeks = body.products.find(({ product }) => product === "lancedb")?.total?.weeks ?? [];
   const known = weeks.filter((value) => value !== null);
   expect(heights).toHaveLength(known.length);

@@ -1,6 +1,6 @@
 /** The page of a product: what its charts claim, the year before, and every SDK on a scale of its own. */
 import { expect, test } from "@playwright/test";
-import { axeViolations, CARD, open, scrollThrough, waitForChart } from "./scenarios";
+import { axeViolations, CARD, open, scrollThrough, serverUrl, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -10,7 +10,7 @@ test("the title of a chart claims what the API computed, and says of which unit 
 }) => {
   await open(page, "rich", "?product=lancedb");
   await waitForChart(page);
-  const weekly = await request.get(new URL("api/v1/dashboard/weekly?weeks=1", page.url()).href);
+  const weekly = await request.get(serverUrl("rich", "api/v1/dashboard/weekly?weeks=1"));
   const metric = (await weekly.json()).products
     .flatMap((product: { metrics: unknown[] }) => product.metrics)
     .find((one: { metric_id: string }) => one.metric_id === "downloads:lancedb:python");

@@ -1,7 +1,8 @@
 /** The scenarios of `tests/support/dashboard_server.py`, and helpers that all tests share. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { expect, type Locator, type Page } from "@playwright/test";
+import { expect, type Locator, type Page, test } from "@playwright/test";
+import { SITE_PROJECT } from "./static-specs.ts";
 
 // below the ephemeral ports
 const BASE = 24_170;
@@ -22,7 +23,26 @@ export const SCENARIOS = {
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;
 
+/** Sites are at a sub-path of other ports. */
+const SITES = 30;
+/** Sites by scenario; a stale one is the same site, opened later. Tests of other scenarios are skipped. */
+const SITE_OF: Partial<Record<ScenarioName, ScenarioName>> = {
+  rich: "rich",
+  stale: "rich",
+  seeded: "seeded",
+};
+
 export function pageUrl(scenario: ScenarioName, query = ""): string {
+  if (test.info().project.name === SITE_PROJECT) {
+    const site = SITE_OF[scenario];
+    test.skip(site === undefined, `the scenario ${scenario} has no site`);
+    return `http://127.0.0.1:${SCENARIOS[site ?? scenario].port + SITES}/some/where/${query}`;
+  }
+  return serverUrl(scenario, query);
+}
+
+/** Returns the address of a scenario's server, whatever the project. */
+export function serverUrl(scenario: ScenarioName, query = ""): string {
   return `http://127.0.0.1:${SCENARIOS[scenario].port}/${query}`;
 }
 

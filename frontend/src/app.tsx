@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { IS_FROZEN } from "./api/frozen";
 import { overviewPath, SERIES, STATUS } from "./api/paths";
 import { type ResourceState, refreshAll } from "./api/resource";
 import type { Overview, ServiceStatus, WeeklyDashboard } from "./api/types";
@@ -71,6 +72,7 @@ export function App() {
 /** Refreshes every five minutes while the page is visible, and when the network is back. */
 function useAutoRefresh(): void {
   useEffect(() => {
+    if (IS_FROZEN) return; // its answers never change
     const refresh = (): void => {
       if (!document.hidden) void refreshAll();
     };

@@ -33,6 +33,7 @@ CommunityMetricsError
 │   ├── NoBackup                there is no complete backup at the place
 │   ├── BackupDamaged           a file, its rows or the restored rows are not what the manifest says
 │   └── RestoreRefused          the database has rows that are not in the backup; nothing was changed
+├── SiteError                   the static site cannot be made; nothing was changed
 ├── ViewError                   a view cannot be made for these parameters
 │   ├── UnknownName             no metric, product or event of that id is stored
 │   ├── InvalidRange            the first day is after the last
@@ -310,6 +311,10 @@ class BackupDamaged(BackupError):  # noqa: N818
 
 class RestoreRefused(BackupError):  # noqa: N818
     """The database has other rows, or the backups are of several others; nothing was changed."""
+
+
+class SiteError(CommunityMetricsError):
+    """The static site cannot be made; the folder is as it was."""
 
 
 class ViewError(CommunityMetricsError):

@@ -1,6 +1,7 @@
 """Serve the scenarios of the dashboard's tests with the real API: `python -m tests.support.dashboard_server`.
 
 One process serves every scenario on its own port, from `--port` upwards, with the page of `frontend/dist`.
+Some scenarios are served a second time, `SITES` ports upwards, as a site without a server at a sub-path.
 The clock is fixed at the scenario's time. `POST /__slow?s=6` delays each response, `POST /__break` makes the
 database unavailable, `POST /__restore` restores it, `POST /__database` returns its path.
 """
@@ -19,12 +20,15 @@ from urllib.parse import parse_qs
 
 import uvicorn
 from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Router
 from starlette.staticfiles import StaticFiles
 
 from community_metrics.api.app import create_app
 from community_metrics.api.middleware.compression import CompressionMiddleware
 from community_metrics.clock import SystemClock
 from community_metrics.model import RunStatus
+from community_metrics.site.page import static_page
+from community_metrics.site.writing import write_site
 from tests.support import dashboard_scenarios as scenarios
 from tests.support.clock import NOON
 from tests.support.dashboard_scenarios import Run
@@ -43,6 +47,7 @@ CROSS_ORIGIN = ROOT / "frontend" / "dist-cross-origin"
 """The page built for a cross-origin API: `VITE_API_BASE_URL` is the first scenario's origin."""
 ALLOWED, REFUSED = 20, 21
 """Port offsets of that page: an origin that the API allows, and one that it does not."""
+SITES, SITE_PATH, SITE_WEEKS = 30, "/some/where", 12
 PARTIAL = Run(
     RunStatus.PARTIAL,
     errors={
@@ -74,6 +79,7 @@ class Scenario:
     is_today: bool = False
     is_watching: bool = False
     is_demo: bool = False
+    has_site: bool = False
 
     @property
     def clock(self) -> Clock:
@@ -86,8 +92,8 @@ def _rich(latest: Run) -> Callable[[Settings], Awaitable[None]]:
 
 
 SCENARIOS = (
-    Scenario("rich", _rich(Run()), is_watching=True),
-    Scenario("seeded", scenarios.fill_seeded, NOON),
+    Scenario("rich", _rich(Run()), is_watching=True, has_site=True),
+    Scenario("seeded", scenarios.fill_seeded, NOON, has_site=True),
     Scenario("empty", None),
     Scenario("stale", _rich(Run()), scenarios.NOW + timedelta(days=19)),
     Scenario("partial", _rich(PARTIAL)),
@@ -132,11 +138,12 @@ async def serve(base: int, names: list[str]) -> None:
     """Fill the scenarios and serve them until the process ends."""
     folder = Path(tempfile.mkdtemp(prefix="dashboard-scenarios-"))
     try:
-        apps = [
-            (base + index, await _app_of(scenario, folder / scenario.name, base))
-            for index, scenario in enumerate(SCENARIOS)
-            if not names or scenario.name in names
-        ]
+        apps: list[tuple[int, ASGIApp]] = []
+        for index, scenario in enumerate(SCENARIOS):
+            if not names or scenario.name in names:
+                apps.append((base + index, await _app_of(scenario, folder / scenario.name, base)))
+                if scenario.has_site and PAGE.is_dir():
+                    apps.append((base + SITES + index, await _site_of(scenario, folder / scenario.name)))
         if CROSS_ORIGIN.is_dir():
             apps += [
                 (base + port, StaticFiles(directory=CROSS_ORIGIN, html=True)) for port in (ALLOWED, REFUSED)
@@ -155,8 +162,15 @@ async def _app_of(scenario: Scenario, folder: Path, base: int) -> ASGIApp:
     return Faulty(CompressionMiddleware(app), folder / "metrics.lancedb")
 
 
+async def _site_of(scenario: Scenario, folder: Path) -> ASGIApp:
+    settings = _settings_of(scenario, folder, f"http://127.0.0.1:{ALLOWED}")
+    site = folder / "site"
+    await write_site(settings, site, static_page(PAGE), weeks=SITE_WEEKS, clock=scenario.clock)
+    return Router([Mount(SITE_PATH, StaticFiles(directory=site, html=True))])
+
+
 def _settings_of(scenario: Scenario, folder: Path, origin: str) -> Settings:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     catalog = scenarios.big_catalog(folder) if scenario.is_big else None
     if scenario.is_watching:
         catalog = scenarios.watching_catalog(folder)

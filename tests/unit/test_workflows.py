@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "workflows"
 WORKFLOWS = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.iterdir())}
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+PLACES = ("action.yml", "docs/static-site/workflow.yml")
+WITH_ACTIONS = WORKFLOWS | {name: (ROOT / name).read_text(encoding="utf-8") for name in PLACES}
 TARGETS = set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, re.MULTILINE))
 USES = re.compile(r"^\s*(?:- )?uses:\s*(.*)$", re.MULTILINE)
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
@@ -25,9 +27,9 @@ def is_pinned(used: str) -> bool:
     return used.startswith("./") or PINNED.fullmatch(used) is not None
 
 
-@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize("name", WITH_ACTIONS)
 def test_every_action_is_pinned_by_its_commit_with_its_version_in_a_comment(name: str) -> None:
-    used = USES.findall(WORKFLOWS[name])
+    used = USES.findall(WITH_ACTIONS[name])
 
     assert used
     assert [
@@ -53,7 +55,7 @@ def test_an_action_that_is_not_pinned_is_found(used: str, pinned: bool) -> None:
 
 
 def test_an_action_has_one_version_in_all_workflows() -> None:
-    used = {found for text in WORKFLOWS.values() for found in USES.findall(text) if "@" in found}
+    used = {found for text in WITH_ACTIONS.values() for found in USES.findall(text) if "@" in found}
 
     assert len(used) == len({found.partition("@")[0] for found in used})
 

@@ -1,5 +1,6 @@
 /** Fetches from the API; during an outage, returns the last response saved in the browser. */
 import { inRows } from "./columns";
+import { frozenResponse, IS_FROZEN } from "./frozen";
 import { ApiProblem, problemFrom } from "./problems";
 import { cachedResponse, saveResponse } from "./response-cache";
 import type { SentDashboard } from "./types";
@@ -57,6 +58,7 @@ export async function fetchApi<T>(
   path: string,
   overrides: Partial<ClientOptions> = {},
 ): Promise<ApiResponse<T>> {
+  if (IS_FROZEN) return frozenResponse<T>(path);
   const options = { ...DEFAULTS, ...overrides };
   const url = apiUrl(path, options.baseUrl);
   try {

@@ -8,6 +8,7 @@ export type ProblemKind =
   | "not-found" // the catalogue does not have this product or metric
   | "token-required"
   | "busy" // the API handles as many requests as it can, or this one took too long
+  | "not-frozen" // the page has no server, and the answer is not among its files
   | "malformed" // a 200 whose body this page cannot read
   | "failed"; // any other response that is not a 200
 
@@ -38,11 +39,16 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
 export async function problemFrom(response: Response): Promise<ApiProblem> {
   const body = await response
     .json()
-    .then((parsed: Partial<ProblemBody> | null) => parsed)
+    .then((parsed: unknown) => parsed)
     .catch(() => null);
+  return problemOf(body, `The API returned ${response.status} ${response.statusText}`.trimEnd());
+}
+
+/** Returns the problem that a body states, or `message` where it states none. */
+export function problemOf(sent: unknown, message: string): ApiProblem {
+  const body = sent as Partial<ProblemBody> | null;
   const slug = body?.type?.split("#").at(-1) ?? "";
-  const message = body?.detail ?? `The API returned ${response.status} ${response.statusText}`.trimEnd();
-  return new ApiProblem(KINDS[slug] ?? "failed", message, body?.near ?? []);
+  return new ApiProblem(KINDS[slug] ?? "failed", body?.detail ?? message, body?.near ?? []);
 }
 
 /** Returns what the page says of an action that failed: a request, code that did not load, or the browser. */

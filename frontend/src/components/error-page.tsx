@@ -1,7 +1,9 @@
 import { useState } from "react";
 import { API_BASE_URL, apiUrl } from "../api/client";
+import { IS_FROZEN } from "../api/frozen";
 import type { ApiProblem, ProblemKind } from "../api/problems";
 import { refreshAll } from "../api/resource";
+import { usePage } from "../hooks/contexts";
 
 const TITLES: Readonly<Record<ProblemKind, string>> = {
   unreachable: "Cannot reach the API",
@@ -10,6 +12,7 @@ const TITLES: Readonly<Record<ProblemKind, string>> = {
   "not-found": "Not found",
   "token-required": "This API requires a token",
   busy: "The API is busy",
+  "not-frozen": "Not in this copy",
   malformed: "Cannot read the API's response",
   failed: "The API returned an error",
 };
@@ -23,6 +26,7 @@ const HINTS: Readonly<Record<ProblemKind, string>> = {
   "token-required":
     "The dashboard cannot send a token. Fix: unset CM_API_TOKEN_HASHES, or use an API without it.",
   busy: "",
+  "not-frozen": "It has only some weeks. Fix: open the newest one.",
   malformed: "Fix: reload the page. If that does not help, install one version of the page and the API.",
   failed: "Fix: check the API's log for the cause.",
 };
@@ -35,13 +39,28 @@ export function ErrorPage({ problem }: { readonly problem: ApiProblem }) {
       <h2>{TITLES[problem.kind]}</h2>
       <p>{NO_RESPONSE.has(problem.kind) ? <NoResponse /> : problem.message}</p>
       <p className="muted">{HINTS[problem.kind]}</p>
-      <p>
-        <RetryButton />{" "}
-        <a className="button" href={`${API_BASE_URL}/api/v1/docs`}>
-          Open API docs
-        </a>
-      </p>
+      <p>{IS_FROZEN ? <NewestWeekButton /> : <RetryOrDocs />}</p>
     </section>
+  );
+}
+
+function RetryOrDocs() {
+  return (
+    <>
+      <RetryButton />{" "}
+      <a className="button" href={`${API_BASE_URL}/api/v1/docs`}>
+        Open API docs
+      </a>
+    </>
+  );
+}
+
+function NewestWeekButton() {
+  const { change } = usePage();
+  return (
+    <button type="button" className="button primary" onClick={() => change({ week: null })}>
+      Open the newest week
+    </button>
   );
 }
 

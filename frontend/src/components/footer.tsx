@@ -1,7 +1,10 @@
 import { API_BASE_URL } from "../api/client";
+import { type FrozenSite, frozenSite } from "../api/frozen";
+import { usePage } from "../hooks/contexts";
 
 /** How to interpret the numbers. */
 export function Footer() {
+  const site = frozenSite();
   return (
     <footer className="footer">
       <p>
@@ -14,8 +17,27 @@ export function Footer() {
         <a href="https://github.com/lancedb/community-metrics/blob/main/docs/data.md">
           What the numbers mean
         </a>{" "}
-        · <a href={`${API_BASE_URL}/api/v1/docs`}>API docs</a>
+        ·{" "}
+        {site === null ? (
+          <a href={`${API_BASE_URL}/api/v1/docs`}>API docs</a>
+        ) : (
+          <a href="./files.html">Files: CSV, badges, charts, digests</a>
+        )}
       </p>
+      {site !== null && <FrozenNote site={site} />}
     </footer>
+  );
+}
+
+/** What a page without a server has, and what needs one. */
+function FrozenNote({ site }: { readonly site: FrozenSite }) {
+  const { format } = usePage();
+  return (
+    <p>
+      This page is a copy without a server, made of the data as of {format.instant(site.as_of)}. It has the
+      weeks {site.oldest_week} to {site.newest_week} and the whole history of each series. Comparing series
+      that you choose, older weeks and pictures of several series need a server:{" "}
+      <code className="is-nowrap">community-metrics serve</code>.
+    </p>
   );
 }

@@ -1,5 +1,6 @@
 /** The figures that answer "how are we doing?", and the API's sentence that they rest on. */
 import { API_BASE_URL } from "../api/client";
+import { IS_FROZEN } from "../api/frozen";
 import type { Overview } from "../api/types";
 import { headlineBasis, headlineParts } from "../data/headline-words";
 import { usePage } from "../hooks/contexts";
@@ -24,7 +25,7 @@ export function Headline({ overview }: { readonly overview: Overview }) {
         )}
       </h2>
       <p className="muted">
-        {link === null ? sentence : <a href={`${API_BASE_URL}${link}`}>{sentence}</a>}{" "}
+        {link === null || IS_FROZEN ? sentence : <a href={`${API_BASE_URL}${link}`}>{sentence}</a>}{" "}
         {stars !== null && <span className="headline-stars">{stars}</span>}
       </p>
     </div>

@@ -1,4 +1,5 @@
-import { insightsPath, SERIES } from "../api/paths";
+import { frozenSite, isAvailable } from "../api/frozen";
+import { insightsPath, overviewPath, SERIES } from "../api/paths";
 import { failureText } from "../api/problems";
 import { getResource } from "../api/resource";
 import type { Insights, Overview, WeeklyDashboard } from "../api/types";
@@ -59,6 +60,26 @@ function StatusLine({ overview }: { readonly overview: Overview }) {
       <span className={isOld ? "is-nowrap is-warn" : "is-nowrap"}>
         {read === null ? "never refreshed" : `refreshed ${format.age(read, now)}`}
       </span>
+      <FrozenStatus />
+    </>
+  );
+}
+
+/** When a page without a server was frozen, and that it must not be published if it is the team's. */
+function FrozenStatus() {
+  const { format } = usePage();
+  const site = frozenSite();
+  if (site === null) return null;
+  return (
+    <>
+      {BETWEEN}
+      frozen copy, as of <span className="is-nowrap">{format.instant(site.as_of)}</span>
+      {site.audience === "team" && (
+        <>
+          {BETWEEN}
+          <span className="is-nowrap is-warn">for the team only</span>
+        </>
+      )}
     </>
   );
 }
@@ -181,14 +202,16 @@ interface WeekButtonProps {
 
 function WeekButton({ label, text, week }: WeekButtonProps) {
   const { change } = usePage();
+  const isFrozen = week === null || isAvailable(overviewPath(week));
+  const canOpen = week !== null && isFrozen;
   return (
     <button
       type="button"
       className="button week-button"
       aria-label={label}
-      title={label}
-      aria-disabled={week === null}
-      onClick={() => week !== null && change({ week })}
+      title={isFrozen ? label : `${label}: not in this copy without a server`}
+      aria-disabled={!canOpen}
+      onClick={() => canOpen && change({ week })}
     >
       <span aria-hidden="true">{text}</span>
     </button>

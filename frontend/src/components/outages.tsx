@@ -1,5 +1,6 @@
 /** Days that a registry did not count, counted low or late, or restated, for everybody. */
 import { apiUrl } from "../api/client";
+import { frozenFile, IS_FROZEN } from "../api/frozen";
 import { OUTAGES } from "../api/paths";
 import type { Outages } from "../api/types";
 import { usePage } from "../hooks/contexts";
@@ -24,7 +25,7 @@ export function OutagesCard() {
       <h3>Outages of registries</h3>
       <p className="muted">
         What a registry's own total shows: the same for every package on it.{" "}
-        <a href={apiUrl("/outages?format=atom")}>Atom feed</a>
+        <a href={IS_FROZEN ? frozenFile("/outages.atom") : apiUrl("/outages?format=atom")}>Atom feed</a>
       </p>
       {state.phase === "loading" && <p className="muted">Loading…</p>}
       {state.phase === "failed" && <p className="muted">{state.problem.message}</p>}

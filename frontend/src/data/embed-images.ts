@@ -1,5 +1,6 @@
 /** The pictures of the API that a README can show of a chart's series. */
 import { apiUrl } from "../api/client";
+import { frozenFile, IS_FROZEN } from "../api/frozen";
 import type { Line } from "../chart/lines";
 import { axisOf, isByDayOnly } from "./kinds";
 
@@ -29,6 +30,8 @@ export function embedImages(
   const byDay = (...some: readonly EmbeddedLine[]): readonly string[] =>
     some.some(({ series }) => isByDayOnly(series.metric)) ? ["by=day"] : [];
   const ids = lines.map(({ id }) => `metric_id=${encodeURIComponent(id)}`);
+  // a picture of several series is drawn on request, which needs a server
+  if (IS_FROZEN) return lines.flatMap(frozenImages);
   const hasOneAxis = new Set(lines.map(({ series }) => axisOf(series.metric))).size === 1;
   const all: readonly EmbedImage[] =
     lines.length > 1 && lines.length <= MOST_IN_CHART && hasOneAxis
@@ -39,4 +42,13 @@ export function embedImages(
     { kind: "badge", alt: `${line.name}: latest complete week`, url: urlOf(`/badge/${line.id}.svg`) },
   ]);
   return [...all, ...ofSeries];
+}
+
+/** Returns the two pictures of a series that a site without a server has, with absolute addresses. */
+function frozenImages({ id, name }: EmbeddedLine): readonly EmbedImage[] {
+  const urlOf = (path: string): string => new URL(frozenFile(path), document.baseURI).href;
+  return [
+    { kind: "chart", alt: `${name}: chart`, url: urlOf(`/chart/${id}.svg`) },
+    { kind: "badge", alt: `${name}: latest complete week`, url: urlOf(`/badge/${id}.svg`) },
+  ];
 }

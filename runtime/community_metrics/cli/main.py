@@ -62,6 +62,7 @@ COMMANDS: Final[Panels] = {
         "serve": "Serve the dashboard and the read API until stopped; prints their addresses.",
         "mcp": "Answer an assistant's questions with the numbers, over the Model Context Protocol.",
         "demo": "Serve two years of invented sample data until stopped; needs neither network nor settings.",
+        "site": "Write the dashboard as static files with frozen answers; it opens without a server.",
         "token": "Create bearer tokens for API consumers that run on servers.",
     },
     "Deploy": {

@@ -1,0 +1,1 @@
+"""What the GitHub Action does with the backups of a team that has no server."""

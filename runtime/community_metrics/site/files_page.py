@@ -1,0 +1,62 @@
+"""`files.html`: what a site has for other programs, as a list of links."""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from community_metrics.site.paths import OtherFile
+
+_TITLES: Final = {
+    "": "All products",
+    "series": "Series: every day as CSV, every week as JSON",
+    "badge": "Badges",
+    "sparkline": "Sparklines",
+    "chart": "Charts",
+    "digests": "Digests",
+}
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_STYLE: Final = (
+    ":root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif } "
+    "body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem } li { overflow-wrap: anywhere }"
+)
+
+
+def files_page(files: Iterable[OtherFile], as_of: datetime) -> str:
+    """Return the page that links to every file."""
+    parts = [
+        _section(folder, list(found))
+        for folder, found in groupby(sorted(files, key=_order), key=lambda file: _folder(file.name))
+    ]
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>Files</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Files</h1>\n"
+        f"<p>The answers of the API as of {as_of:%Y-%m-%d %H:%M} UTC. They do not change until the site is "
+        'made again. <a href="./">Back to the page</a></p>\n'
+        f"{''.join(parts)}</main>\n</body>\n</html>\n"
+    )
+
+
+def _section(folder: str, files: list[OtherFile]) -> str:
+    lines = "".join(
+        f'<li><a href="./api/v1/{quote(file.name, safe="/~")}">{escape(file.name)}</a>: {escape(file.title)}'
+        "</li>\n"
+        for file in files
+    )
+    return f"<h2>{escape(_TITLES[folder])}</h2>\n<ul>\n{lines}</ul>\n"
+
+
+def _order(file: OtherFile) -> tuple[int, str]:
+    return list(_TITLES).index(_folder(file.name)), file.name
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]

@@ -1,0 +1,112 @@
+"""The page as static files: the numbers of the API, nothing of the team, the same bytes each time."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from community_metrics.errors import ConfigurationError, SiteError
+from community_metrics.site.asking import frozen_api
+from community_metrics.site.page import static_page
+from community_metrics.site.writing import write_site
+from tests.api.test_visibility import ALONE, IN_TOTAL, WORDS
+from tests.api.test_visibility import fill as fill_with_team
+from tests.support import api as support
+from tests.support.api import PYTHON
+from tests.support.clock import NOON, FakeClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from community_metrics.config import Settings
+    from tests.support.api import Place
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A built page; what is in it is tested in a browser."""
+    folder = tmp_path / "dist" / "static"
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text("the page")
+    return static_page(folder.parent)
+
+
+async def written(settings: Settings, target: Path, page: Path) -> dict[str, bytes]:
+    """Write a site of one week, and return its files by their names."""
+    await write_site(settings, target, page, weeks=1, clock=FakeClock(NOON))
+    return read(target)
+
+
+def read(target: Path) -> dict[str, bytes]:
+    """Return the files of a folder by their names."""
+    files = [path for path in target.rglob("*") if path.is_file()]
+    return {path.relative_to(target).as_posix(): path.read_bytes() for path in files}
+
+
+def answers_of(files: dict[str, bytes]) -> dict[str, Any]:
+    """Return the body of each answer of the page by its path."""
+    line = re.compile(r'^frozenSite\.answers\["(.*?)"\] = \{ status: (\d+), body: (.*) \};$', re.MULTILINE)
+    scripts = [body.decode() for name, body in files.items() if name.startswith("frozen/")]
+    return {found[1]: json.loads(found[3]) for text in scripts for found in line.finditer(text)}
+
+
+def index_of(files: dict[str, bytes]) -> dict[str, Any]:
+    """Return what the page reads first."""
+    text = files["frozen/index.js"].decode()
+    index: dict[str, Any] = json.loads(text.removeprefix("globalThis.frozenSite = ").removesuffix(";\n"))
+    return index
+
+
+@pytest.mark.timeout(400)  # it writes two sites
+async def test_a_frozen_number_is_the_apis_at_the_end_of_the_newest_run(
+    filled_local: Place, tmp_path: Path, page: Path
+) -> None:
+    files = await written(filled_local.reading, tmp_path / "site", page)
+    index, answers = index_of(files), answers_of(files)
+    newest = max(run.finished_at or run.started_at for run in support.RUNS)
+    assert index["as_of"] == f"{newest:%Y-%m-%dT%H:%M:%SZ}"
+    assert index["audience"] == "public"
+    assert index["scripts"].keys() == answers.keys()
+    async for api in support.serving(filled_local.reading):
+        for path in ("/overview", "/insights?week=2026-W47", "/definitions", "/outages?format=json"):
+            body = (await api.get(path.removeprefix("/"))).json()
+            del body["freshness"], answers[path]["freshness"]  # it has the time of the answer
+            assert answers[path] == body
+        csv = await api.get(f"series/{PYTHON}?grain=day&format=csv")
+    assert files[f"api/v1/series/{PYTHON.replace(':', '~')}.csv"] == csv.content
+    again = await written(filled_local.reading, tmp_path / "site", page)
+    assert again == files
+
+
+@pytest.mark.timeout(300)
+async def test_only_with_team_it_has_what_only_the_team_may_see(tmp_path: Path, page: Path) -> None:
+    place = support.local_place(tmp_path / "database")
+    await fill_with_team(place, with_team=True)
+    # where nobody may read without a token, a site has what is public, and no more
+    settings = place.reading.model_copy(update={"api_token_hashes": ("0" * 64,), "public_read": False})
+    public = await written(settings, tmp_path / "public", page)
+    found = [(name, word) for name, body in public.items() for word in WORDS if word.encode() in body]
+    assert found == []
+    assert [name for name in public if "umbra" in name] == []
+    async with frozen_api(settings, is_team=True, clock=FakeClock(NOON)) as team:
+        shown = await team.body("/definitions")
+        for metric_id in (IN_TOTAL, ALONE):
+            assert metric_id.encode() in shown
+            assert b"<svg" in await team.body(f"/badge/{metric_id}.svg")
+
+
+async def test_a_database_without_a_run_makes_no_site(tmp_path: Path, page: Path) -> None:
+    place = support.local_place(tmp_path / "database")
+    with pytest.raises(
+        SiteError, match=r"Fix: run `community-metrics doctor`|Fix: run `community-metrics seed`"
+    ):
+        await written(place.reading, tmp_path / "site", page)
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_page_that_is_not_built_is_named_with_the_fix(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="make frontend"):
+        static_page(tmp_path)
