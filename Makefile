@@ -22,8 +22,10 @@ WITH_NODE = node_home="$$PWD/$(NODE_HOME)"; export PATH="$$node_home/bin:$$PATH"
 NPM = node "$$node_home/lib/node_modules/npm/bin/npm-cli.js" # the wheel's own `npm` looks for npm where it is not
 FRONTEND_NPM = $(if $(NODE_HOME),$(WITH_NODE); cd frontend; $(NPM),cd frontend; npm)
 FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build frontend/index.html frontend/package-lock.json frontend/vite.config.ts -type f)
-PAGE := runtime/community_metrics/dashboard
-BUILD_PAGE = unset VITE_API_BASE_URL VITE_TITLE VERCEL; $(FRONTEND_NPM) run --silent build -- --logLevel warn
+PACKAGE := runtime/community_metrics
+# builds the dashboard, and the one that needs no server, into two folders of the given one
+BUILD_PAGES = unset VITE_API_BASE_URL VITE_TITLE VERCEL; $(FRONTEND_NPM) run --silent vite -- build --logLevel warn --outDir $(1)/dashboard --emptyOutDir; \
+	$(NPM) run --silent vite -- build --mode static --logLevel warn --outDir $(1)/dashboard_static --emptyOutDir
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .PHONY: help up demo page check test test-python mutants audit package release-check lint lint-python lint-imports lint-types lint-workflows lint-frontend format bench lock docs docs-site frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
@@ -85,7 +87,7 @@ frontend/dist/index.html: $(FRONTEND_FILES) frontend/package-lock.json | fronten
 	@$(FRONTEND_NPM) run --silent build
 
 page: $(FRONTEND_FILES) | frontend/node_modules/.build ## Build the dashboard into the package, which `make up`, every wheel and the image serve
-	@$(BUILD_PAGE) --outDir ../$(PAGE) --emptyOutDir
+	@$(call BUILD_PAGES,../$(PACKAGE))
 
 frontend: frontend/dist/index.html ## Build the dashboard into frontend/dist; VITE_API_BASE_URL names an API at another origin
 
@@ -122,8 +124,9 @@ test-frontend: .venv/.dev frontend/node_modules/.installed ## Run the dashboard'
 	$(FRONTEND_NPM) run --silent types:check
 	$(FRONTEND_NPM) run --silent typecheck
 	$(FRONTEND_NPM) run --silent unit
-	@$(BUILD_PAGE) --outDir dist-fresh --emptyOutDir
-	diff -r frontend/dist-fresh $(PAGE) || { echo "Error: $(PAGE) is not what the sources build. Fix: make page" >&2; exit 1; }
+	@$(call BUILD_PAGES,dist-fresh)
+	for page in dashboard dashboard_static; do diff -r frontend/dist-fresh/$$page $(PACKAGE)/$$page || \
+	  { echo "Error: $(PACKAGE)/$$page is not what the sources build. Fix: make page" >&2; exit 1; }; done
 	$(FRONTEND_NPM) run --silent build
 
 test-browser: test-frontend ## Run the dashboard's tests in Chromium (about 3 minutes; CHROMIUM=/path/to/it; part of make test)

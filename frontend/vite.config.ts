@@ -32,7 +32,7 @@ export default defineConfig(({ mode }) => ({
     cssCodeSplit: mode !== "static",
     assetsInlineLimit: 0,
     reportCompressedSize: true,
-    outDir: mode === "static" ? "dist/static" : "dist",
+    outDir: mode === "static" ? "dist-static" : "dist",
     rolldownOptions: {
       input: fileURLToPath(new URL("index.html", import.meta.url)),
       ...(mode === "static" ? { output: { format: "iife" as const, codeSplitting: false } } : {}),

@@ -93,7 +93,7 @@ def trim(wheel: Path) -> None:
 
 
 def _is_page(line: str) -> bool:
-    return line.startswith("community_metrics/dashboard/")
+    return line.startswith(("community_metrics/dashboard/", "community_metrics/dashboard_static/"))
 
 
 def _without_page(record: bytes) -> bytes:

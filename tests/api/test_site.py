@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
     """A built page; what is in it is tested in a browser."""
-    folder = tmp_path / "dist" / "static"
+    folder = tmp_path / "dist-static"
     folder.mkdir(parents=True)
     (folder / "index.html").write_text("the page")
-    return static_page(folder.parent)
+    return static_page(folder)
 
 
 async def written(settings: Settings, target: Path, page: Path) -> dict[str, bytes]:

@@ -23,7 +23,7 @@ from tests.support.installed import ROOT, UV, Installed, build, clean_environmen
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGE = ROOT / "runtime/community_metrics/dashboard"
+PACKAGE = ROOT / "runtime/community_metrics"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 pytestmark = pytest.mark.timeout(400)
 """Where uv's cache has not all packages, they are downloaded."""
@@ -73,10 +73,11 @@ def test_an_index_would_accept_both_files(wheel: Path, sdist: Path) -> None:
 
 def test_the_wheel_has_each_file_of_the_dashboard(wheel: Path) -> None:
     found = contents(wheel)
-    page = {path for path in PAGE.rglob("*") if path.is_file()}
-    assert len(page) > 5
+    page = {path for path in PACKAGE.glob("dashboard*/**/*") if path.is_file()}
+    assert PACKAGE / "dashboard" / "index.html" in page
+    assert PACKAGE / "dashboard_static" / "index.html" in page
     for path in page:
-        assert found[f"community_metrics/dashboard/{path.relative_to(PAGE)}"] == path.read_bytes()
+        assert found[f"community_metrics/{path.relative_to(PACKAGE)}"] == path.read_bytes()
 
 
 def test_no_link_of_the_package_page_is_relative(wheel: Path) -> None:
@@ -105,7 +106,7 @@ def check_demo(installed: Installed) -> None:
         assert f"The dashboard is at {origin}/\n" in lines
         page = client.get(f"{origin}/")
         (script,) = re.findall(r'src="(/assets/index-[^"]+\.js)"', page.text)
-        assert client.get(f"{origin}{script}").content == (PAGE / script.lstrip("/")).read_bytes()
+        assert client.get(f"{origin}{script}").content == (PACKAGE / "dashboard" / script.lstrip("/")).read_bytes()
         weekly = client.get(f"{origin}/api/v1/dashboard/weekly?weeks=4").json()
     assert weekly["freshness"]["sample"] is True
     assert any(value for value in weekly["products"][0]["metrics"][0]["points"]["value"])

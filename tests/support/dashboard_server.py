@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "frontend" / "dist"
+PAGE, STATIC_PAGE = ROOT / "frontend" / "dist", ROOT / "frontend" / "dist-static"
 CROSS_ORIGIN = ROOT / "frontend" / "dist-cross-origin"
 """The page built for a cross-origin API: `VITE_API_BASE_URL` is the first scenario's origin."""
 ALLOWED, REFUSED = 20, 21
@@ -142,7 +142,7 @@ async def serve(base: int, names: list[str]) -> None:
         for index, scenario in enumerate(SCENARIOS):
             if not names or scenario.name in names:
                 apps.append((base + index, await _app_of(scenario, folder / scenario.name, base)))
-                if scenario.has_site and PAGE.is_dir():
+                if scenario.has_site and STATIC_PAGE.is_dir():
                     apps.append((base + SITES + index, await _site_of(scenario, folder / scenario.name)))
         if CROSS_ORIGIN.is_dir():
             apps += [
@@ -165,7 +165,7 @@ async def _app_of(scenario: Scenario, folder: Path, base: int) -> ASGIApp:
 async def _site_of(scenario: Scenario, folder: Path) -> ASGIApp:
     settings = _settings_of(scenario, folder, f"http://127.0.0.1:{ALLOWED}")
     site = folder / "site"
-    await write_site(settings, site, static_page(PAGE), weeks=SITE_WEEKS, clock=scenario.clock)
+    await write_site(settings, site, static_page(STATIC_PAGE), weeks=SITE_WEEKS, clock=scenario.clock)
     return Router([Mount(SITE_PATH, StaticFiles(directory=site, html=True))])
 
 

@@ -36,9 +36,12 @@ if TYPE_CHECKING:
 _PAGE_HEADERS: Final = {"cache-control": "no-cache", "content-security-policy": "frame-ancestors 'none'"}
 
 
-def packaged_dashboard() -> Path | None:
-    """Return the folder of the dashboard in this package; None in the wheel of a host, which has none."""
-    folder = Path(str(files("community_metrics"))) / "dashboard"
+def packaged_dashboard(name: str = "dashboard") -> Path | None:
+    """Return the folder of the dashboard in this package; None in the wheel of a host, which has none.
+
+    `dashboard_static` is the one that needs no server.
+    """
+    folder = Path(str(files("community_metrics"))) / name
     return folder if (folder / "index.html").is_file() else None
 
 

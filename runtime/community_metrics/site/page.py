@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
+from community_metrics.api.static_dashboard import packaged_dashboard
 from community_metrics.errors import ConfigurationError
 
-STATIC: Final = "static"
-"""The folder, in that of the built page, of the build that needs no server."""
-_CLONE: Final = Path(__file__).parents[3] / "frontend" / "dist"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def static_page(given: Path | None = None) -> Path:
-    """Return the folder of the page that needs no server: in the given build, else in that of this clone.
+    """Return the folder of the page that needs no server: the given one, else that of this package.
 
     Raises:
-        ConfigurationError: the page is not built there.
+        ConfigurationError: there is no built page.
     """
-    folder = (given or _CLONE) / STATIC
+    folder = given or packaged_dashboard("dashboard_static")
+    if folder is None:
+        raise ConfigurationError(
+            "This installation has no page, as on a host. Fix: install it again, from a wheel or a clone, or "
+            "name the folder of a built page with --page."
+        )
     if not (folder / "index.html").is_file():
         raise ConfigurationError(
-            f"{folder} has no built page. Fix: run `make frontend` in a clone, and name its frontend/dist "
-            "with --page."
+            f"{folder} has no built page. Fix: run `make frontend` in a clone, and name its "
+            "frontend/dist-static with --page."
         )
     return folder

@@ -19,7 +19,7 @@ Target = Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write
 Page = Annotated[
     Path | None,
     typer.Option(
-        exists=True, file_okay=False, help="Folder of the built dashboard.  [default: this clone's]"
+        exists=True, file_okay=False, help="Folder of another built page.  [default: the package's own]"
     ),
 ]
 Weeks = Annotated[
