@@ -112,7 +112,7 @@ def test_an_evidence_links_to_the_line_on_github(acme: Survey) -> None:
         ("Rocket crates/shared/Cargo.toml:2 acme-shared", "its workspace decides"),
         ("Rocket examples", "2 manifests of a folder of tests, examples or copies, not read"),
         ("Rocket web/node_modules", "1 manifest of a folder"),
-        ("Rocket .github/workflows/release.yml:15 ghcr.io/acme/rocket", "another registry"),
+        ("Rocket .github/workflows/release.yml:15 images.acme.example/acme/rocket", "another registry"),
         ("Rocket .github/workflows/release.yml:27 ${{ env.IMAGE }}", "its name is dynamic"),
         ("Rocket README.md:5 others/bert", "it belongs to others on Hugging Face"),
         ("gems made.gemspec:2", "its name is dynamic: Acme::NAME"),

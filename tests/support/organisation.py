@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from community_metrics.sources.client.hosts import HUGGING_FACE
+from community_metrics.sources.client.hosts import DOCKER, HUGGING_FACE
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ jobs:
         with:
           images: |
             acme/rocket
-            ghcr.io/acme/rocket
+            images.acme.example/acme/rocket
       - uses: docker/build-push-action@v6
         with:
           push: true
@@ -133,9 +133,9 @@ jobs:
           tags: acme/only-built:latest
       - run: |
           docker build -t acme/also-only-built .
-          docker push docker.io/acme/rocket-tools:1.0
+          docker push DOCKER_HUB/acme/rocket-tools:1.0
           docker push ${{ env.IMAGE }}
-"""
+""".replace("DOCKER_HUB", f"{DOCKER.key}.io")
 README = f"""\
 # Rocket
 
