@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -215,6 +216,25 @@ async def test_values_that_this_database_did_not_have_are_not_taken(remote_world
         await run(store, 1, 4, first_value=7)
         await save(other, 5.5)
     async with remote_world.open() as store:
+        bad = await run(store, 6, 4, first_value=500)
+        assert await taken_back(remote_world, bad) == (5, 0)
+    assert await values_of(remote_world) == before
+
+
+async def test_a_loaded_run_does_not_make_the_values_of_a_lost_one_known(remote_world: World) -> None:
+    place = place_of(remote_world.settings)
+    async with remote_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        await save(remote_world, 2)
+        lost = await store.run(await run(store, 3, 4, first_value=900))
+        await save(remote_world, 4)
+    oldest = backup_ids(place.keys())[0]
+    await restore(remote_world.settings, place, oldest, replaces=True, clock=FakeClock(NOON + 5 * HOUR))
+    before = await values_of(remote_world)
+    async with remote_world.open() as store:
+        assert lost is not None
+        await store.insert_runs([replace(lost, loaded_by="import-1")])  # from an export of what was lost
         bad = await run(store, 6, 4, first_value=500)
         assert await taken_back(remote_world, bad) == (5, 0)
     assert await values_of(remote_world) == before

@@ -61,6 +61,8 @@ class Run:
     `lookback_weeks` is how far back a refresh reads; None for other jobs and for runs of earlier versions.
     `is_aborted` says whether a signal, or an error that is no metric's, ended the run; otherwise its status
     follows from its outcomes. None while it runs, for jobs without outcomes and runs of earlier versions.
+    `loaded_by` is the run that loaded the row from an export: it says what happened in another database, and
+    nothing of what this one holds. None for a run of this database.
     """
 
     ingestion_run_id: str
@@ -78,6 +80,7 @@ class Run:
     metrics_left: int | None = None
     lookback_weeks: int | None = None
     is_aborted: bool | None = None
+    loaded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

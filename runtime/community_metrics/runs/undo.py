@@ -124,7 +124,7 @@ async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Pla
             f"No stored value is of the run {run_id}: it wrote none, later runs replaced them, or they were "
             "taken back. Nothing was changed."
         )
-    history = await store.all_runs()
+    history = {name: one for name, one in (await store.all_runs()).items() if one.loaded_by is None}
     await _require_last(store, run, written, history)
     kept = {name: await _kept(store, name, rows, run_id) for name, rows in written.items()}
     before = {name: rows for name, rows in kept.items() if rows is not None}
@@ -222,9 +222,11 @@ async def _newest_before(
         if manifest.database != database:
             continue
         rows = await _rows_of(place, manifest, (*tables, HISTORY.name))
-        runs = rows[HISTORY.name].column(HISTORY.key).to_pylist()
+        # what an export told of other databases says nothing of the values
+        own = [one for one in HISTORY.from_arrow(rows[HISTORY.name]) if one.loaded_by is None]
+        runs = {one.ingestion_run_id for one in own}
         is_of_the_run = any(has_rows_of(of_table, run.ingestion_run_id) for of_table in rows.values())
-        if not is_of_the_run and history.keys() >= set(runs):
+        if not is_of_the_run and history.keys() >= runs:
             return manifest, rows
     return None
 

@@ -267,13 +267,16 @@ class LanceDBReader(Inspector):
         jobs: Collection[str] = (),
         before: datetime | None = None,
         whole_only: bool = False,
+        with_loaded: bool = False,
     ) -> list[Run]:
         """Return up to `limit` runs that started before the instant, newest first.
 
         Without `statuses` or `jobs` these are of any. `whole_only` leaves out runs that `--only` narrowed to
-        some metrics, and those that left metrics.
+        some metrics, and those that left metrics. Runs of another database, which an export told of, are left
+        out unless `with_loaded`: this one has none of their values.
         """
         where = sql.all_of(
+            None if with_loaded else "loaded_by IS NULL",
             sql.one_of("status", statuses) if statuses else None,
             sql.one_of("job_name", jobs) if jobs else None,
             f"started_at < {sql.literal(before)}" if before else None,
