@@ -29,6 +29,8 @@ BACKFILL_JOB: Final = "backfill"
 """A run that fills in the days from before the first run; its dry run requests nothing."""
 EVENT_JOB: Final = "event"
 """A run that writes or removes an event for a person; its `scope` is the event's id."""
+UNDO_JOB: Final = "undo"
+"""A run that takes back what another one wrote; its `scope` is the id of that run."""
 DIGEST_JOB: Final = "digest"
 """A run that stores a digest; its `scope` is the digest's id."""
 
