@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,19 @@ MINUS: Final = "\N{MINUS SIGN}"
 # they change the direction in which later characters are shown, so that a line reads as another one
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROLS = frozenset(("Cc", "Cs", "Zl", "Zp"))
+_HIDDEN: Final = (
+    r"\x00-\x08\x0b\x0c\x0e-\x20\"\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    r"\u3000\ufeff"
+)
+"""Spaces, quotes, controls and marks without width, which a spreadsheet may drop; not tab and line breaks."""
+_FORMULA_START: Final = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+"""`=`, `+`, `-`, `@`, and the wide forms that an input method of East Asia writes."""
+# Excel splits a comma separated file at `;` where the comma is the decimal sign. It then does not see our
+# quotes, so that a line break in a cell begins a row.
+_CELL_START: Final = re.compile(rf"^(?=[\t\r\n])|(^|[;\t\r\n])(?=[{_HIDDEN}]*{_FORMULA_START})")
+
+_APOSTROPHE: Final = re.compile(rf"^'(?=[\t\r\n])|(^|[;\t\r\n])'(?=[{_HIDDEN}]*{_FORMULA_START})")
+"""The apostrophes that `harmless` adds."""
 
 
 def counted(count: int, noun: str) -> str:
@@ -53,6 +67,16 @@ def one_line(text: str) -> str:
 def several_lines(text: str) -> str:
     r"""Return `text` with its lines and tabs, and any other invisible character written as `\x1b`."""
     return _escaped(text, kept="\n\t")
+
+
+def harmless(text: str) -> str:
+    """Return the text with an apostrophe wherever a spreadsheet could begin a cell with a formula."""
+    return _CELL_START.sub(lambda start: f"{start[0]}'", text)
+
+
+def without_apostrophes(text: str) -> str:
+    """Return the text that `harmless` made this one of."""
+    return _APOSTROPHE.sub(lambda start: start[1] or "", text)
 
 
 def without_controls(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from community_metrics.config import Settings
+from community_metrics.errors import SeedFileError
 from community_metrics.model import Provenance, StatRow, Status
 from community_metrics.runs.execute import execute
 from community_metrics.runs.registry import ImportFile
@@ -78,3 +79,20 @@ async def test_the_days_of_a_series_load_back(local_api: Api, filled_local: Plac
     expected = {row.period_end: row.value for row in whole if str(row.period_end) >= "2026-09-01"}
     assert {row.period_end: row.value for row in rows} == expected
     assert len(rows) > 80
+
+
+@pytest.mark.parametrize(
+    ("grain", "first", "last"), [("week", "2026-11-16", "2026-11-22"), ("month", "2026-10-01", "2026-10-31")]
+)
+async def test_weeks_and_months_are_refused_with_the_export_that_loads_back(
+    local_api: Api, tmp_path: Path, grain: str, first: str, last: str
+) -> None:
+    path = f"series/{PYTHON}?format=csv&grain={grain}&from={first}&to={last}"
+    with pytest.raises(SeedFileError) as caught:
+        await loaded(local_api, path, tmp_path)
+    (fault,) = caught.value.faults
+    assert fault == (
+        f"line 2: the value of {PYTHON} covers {first} to {last}; every value of this metric covers 1d. What "
+        "its days were is not known from a longer period, and is not invented. Fix: load the export of the "
+        f"days, /series/{PYTHON}?format=csv&grain=day or /export/stats.csv"
+    )

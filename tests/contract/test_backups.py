@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from community_metrics.backup.manifest import backup_ids
 from community_metrics.backup.reading import chosen_manifest, verify
 from community_metrics.backup.writing import back_up
 from community_metrics.errors import (
@@ -62,8 +64,6 @@ async def test_a_backup_has_the_rows_of_one_instant_while_others_write(world: Wo
 
 
 def _in_a_thread(store: Any) -> int:
-    import asyncio  # noqa: PLC0415  the place is called in a thread, which has no loop
-
     async def add() -> int:
         async with store:
             await store.upsert_observations(
@@ -114,14 +114,17 @@ async def test_an_unchanged_table_is_stored_once_and_stays_while_it_is_needed(
     await fill(local_world)
     first = await backed_up(local_world, place)
     await add_a_day(local_world)
-    second = await backed_up(
-        local_world, place, clock=FakeClock(NOON + timedelta(days=1))
-    )  # replaces the first
+    second = await backed_up(local_world, place, clock=FakeClock(NOON + timedelta(days=1)))
+    assert {first.backup_id, second.backup_id} == set(
+        backup_ids(place.keys())
+    )  # one may be reusing the first
+    third = await backed_up(local_world, place, clock=FakeClock(NOON + timedelta(days=4)))
     keys = place.keys()
-    assert f"{first.backup_id}/manifest.json" not in keys
+    assert backup_ids(keys) == [second.backup_id, third.backup_id]
     assert f"{first.backup_id}/stats.parquet" not in keys
-    assert sorted(file.key for file in second.files) == [key for key in keys if "manifest" not in key]
-    assert {file.key.partition("/")[0] for file in second.files} == {first.backup_id, second.backup_id}
+    used = {file.key for one in (second, third) for file in one.files}
+    assert sorted(used) == [key for key in keys if "manifest" not in key]
+    assert {file.key.partition("/")[0] for file in third.files} == {first.backup_id, second.backup_id}
     await drill(place, clock=FakeClock())
 
 
@@ -156,6 +159,28 @@ async def test_a_reused_file_that_another_backup_removes_meanwhile_is_stored_aga
     later = FakeClock(NOON + timedelta(hours=1))
     second = await backed_up(local_world, Racing(folder), keep_all=True, clock=later)
     assert f"{second.backup_id}/stats.parquet" in {file.key for file in second.files}
+    assert await verify(folder) == second
+
+
+async def test_a_backup_that_ends_meanwhile_removes_no_file_that_is_reused(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    first = await backed_up(local_world, folder)
+
+    async def another() -> None:
+        await add_a_day(local_world)
+        await backed_up(local_world, folder, clock=FakeClock(NOON + timedelta(hours=1)))
+
+    class Racing(ScriptedPlace):
+        def put(self, key: str, file: Path) -> None:
+            if key.endswith("manifest.json"):  # after the last check that nothing is missing
+                asyncio.run(another())
+            super().put(key, file)
+
+    later = FakeClock(NOON + timedelta(hours=2))
+    second = await backed_up(local_world, Racing(folder), keep_all=True, clock=later)
+    assert f"{first.backup_id}/stats.parquet" in {file.key for file in second.files}
     assert await verify(folder) == second
 
 

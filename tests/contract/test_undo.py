@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +14,7 @@ import pytest
 from community_metrics.backup.manifest import backup_ids
 from community_metrics.backup.place import place_of
 from community_metrics.backup.writing import back_up
+from community_metrics.catalog import load_catalog
 from community_metrics.errors import UndoRefused
 from community_metrics.model import (
     LastRead,
@@ -19,23 +24,29 @@ from community_metrics.model import (
     RunStatus,
     TrafficSet,
     ValueKind,
+    Witness,
+    WitnessedDay,
 )
+from community_metrics.runs import record
+from community_metrics.runs.batches import Batches
+from community_metrics.runs.job import NoProgress, RunContext
+from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.runs.restore import restore
+from community_metrics.runs.to_read import to_read
 from community_metrics.runs.undo import undo
 from tests.contract.test_storage_contract import a_metric, a_run
 from tests.support.backups import KilledError, elsewhere, rows_of
 from tests.support.clock import NOON, FakeClock
-from tests.support.worlds import METRIC, OTHER, SmallPagesStore, World, observed_days
+from tests.support.worlds import DAY_ONE, METRIC, OTHER, SmallPagesStore, World, observed_days
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
 
     from community_metrics.storage import LanceDBStore
 
 REFERRERS = "referrers:lance:github"
 HOUR = timedelta(hours=1)
+RNG = Random(0)  # noqa: S311  jitter
 
 
 @pytest.fixture(params=["local", "enterprise"])
@@ -220,6 +231,25 @@ async def test_values_that_this_database_did_not_have_are_not_taken(remote_world
     assert await values_of(remote_world) == before
 
 
+async def test_a_loaded_run_does_not_make_the_values_of_a_lost_one_known(remote_world: World) -> None:
+    place = place_of(remote_world.settings)
+    async with remote_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        await save(remote_world, 2)
+        lost = await store.run(await run(store, 3, 4, first_value=900))
+        await save(remote_world, 4)
+    oldest = backup_ids(place.keys())[0]
+    await restore(remote_world.settings, place, oldest, replaces=True, clock=FakeClock(NOON + 5 * HOUR))
+    before = await values_of(remote_world)
+    async with remote_world.open() as store:
+        assert lost is not None
+        await store.insert_runs([replace(lost, loaded_by="import-1")])  # from an export of what was lost
+        bad = await run(store, 6, 4, first_value=500)
+        assert await taken_back(remote_world, bad) == (5, 0)
+    assert await values_of(remote_world) == before
+
+
 async def test_an_undo_that_was_stopped_is_continued_by_the_next(written_world: World) -> None:
     class Stopping(SmallPagesStore):
         async def put_back(self, table: str, run_id: str, before: pa.Table) -> int:
@@ -240,6 +270,53 @@ async def test_an_undo_that_was_stopped_is_continued_by_the_next(written_world: 
         assert await values_of(written_world) == before
         with pytest.raises(UndoRefused, match=f"No stored value is of the run {bad}"):
             await taken_back(written_world, bad)
+
+
+def forget_table(manifest: Path, name: str) -> None:
+    """Make the backup one of a version that did not have the table."""
+    older = json.loads(manifest.read_text(encoding="utf-8"))
+    older["tables"] = [table for table in older["tables"] if table["name"] != name]
+    manifest.write_text(json.dumps(older), encoding="utf-8")
+
+
+async def test_a_table_that_the_backup_of_an_older_version_lacks_had_no_rows(remote_world: World) -> None:
+    place = place_of(remote_world.settings)
+    async with remote_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        before = await values_of(remote_world)
+        await save(remote_world, 2)
+        forget_table(Path(str(place), backup_ids(place.keys())[0], "manifest.json"), "witness")
+        bad = await run(store, 3, 6, first_value=900)
+        await store.record_witnessed(
+            [WitnessedDay(METRIC, DAY_ONE, Witness.CLICKPY, 5, NOON, "https://x", bad)]
+        )
+        assert await taken_back(remote_world, bad) == (5, 3)
+        assert (await rows_of(remote_world))["witness"] == []
+    assert await values_of(remote_world) == before
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+async def test_an_undone_run_is_not_continued(local_world: World, is_killed: bool) -> None:
+    """A run that left metrics is continued by the next, which takes what it read as read."""
+    catalog, job = load_catalog(None), WeeklyRefresh()
+    (metric,) = catalog.select((METRIC,))
+    async with local_world.open() as store:
+        await store.create_tables()
+        bad = await run(store, 3, 6, first_value=900)
+        await read(store, bad, 6)
+        begun = await store.run(bad)
+        assert begun is not None
+        ended = {"status": RunStatus.RUNNING, "finished_at": None} if is_killed else {"metrics_left": 1}
+        await store.record_run(replace(begun, lookback_weeks=job.lookback_weeks, **ended))
+        clock = FakeClock(NOON + 10 * HOUR)
+        batches = Batches(record.begun(job, "next", clock.now()))
+        context = RunContext(
+            job, local_world.settings, catalog, store, clock, RNG, NoProgress(), "next", batches
+        )
+        assert (await to_read(job, [metric], context)).metrics == []
+        await taken_back(local_world, bad)
+        assert (await to_read(job, [metric], context)).metrics == [metric]
 
 
 async def test_an_unknown_run_is_refused(local_world: World) -> None:

@@ -147,6 +147,7 @@ MEANINGS: Final = {
     "history.metrics_left": "metrics that it left for the next run",
     "history.lookback_weeks": "how many weeks back it read",
     "history.is_aborted": "a signal, or an error that is no metric's, ended it",
+    "history.loaded_by": "the run that loaded it from an export; null: a run of this database",
     "run_outcomes.outcome_key": "`run_id` and `metric_id`",
     "run_outcomes.metric_id": "the metric, or a place that states events",
     "run_outcomes.status": "how the metric ended",

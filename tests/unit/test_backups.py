@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community_metrics.backup.digests import RowsDigest
-from community_metrics.backup.keeping import MONTHS, WEEKS, kept
+from community_metrics.backup.keeping import MONTHS, WEEKS, in_use, kept
 from community_metrics.backup.manifest import Column, Manifest, StoredFile, StoredTable, columns_of, made_at
 from community_metrics.backup.place import place_beside, place_of
 from community_metrics.backup.reading import require_known
@@ -83,6 +83,16 @@ def test_daily_backups_of_three_years_leave_8_weeks_and_24_months() -> None:
     ]
     assert keeps[:2] == ["2025-01-31", "2025-02-28"]
     assert len(keeps) == WEEKS + MONTHS - 1  # the newest is of both
+
+
+@given(IDS, st.integers(0, 24), st.integers(0, 24))
+def test_what_a_backup_that_is_being_made_may_reuse_is_in_use(
+    ids: Sequence[str], took_h: int, begun_h: int
+) -> None:
+    now = made_at(max(ids)) + timedelta(hours=24)
+    begun = now - timedelta(hours=begun_h)
+    ended = [one for one in ids if made_at(one) + timedelta(hours=took_h) <= begun]
+    assert {max(ended, default=max(ids))} <= in_use(ids, now)
 
 
 # the digest

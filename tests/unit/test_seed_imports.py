@@ -94,7 +94,9 @@ def written(folder: Path, text: str, name: str = "mine.csv", encoding: str = "ut
 def read(
     file: Path, catalog: Catalog, metric: str | None, form: str = "auto", subject: str | None = None
 ) -> Import:
-    return read_import(file, Choice(form, metric, subject), catalog, NOW)
+    found = read_import(file, Choice(form, metric, subject), catalog, NOW)
+    assert isinstance(found, Import)
+    return found
 
 
 def values(found: Import) -> dict[date, int]:
@@ -261,7 +263,7 @@ def test_another_name_in_the_file_is_given_on_the_command_line(tmp_path: Path, c
         ('{"error": "package not found"}', NODEJS, "auto", "has no list `downloads`"),
         ("Date,@s/pkg\n2026-05-04,1\n2026-05-11,2\n2026-05-18,3\n", NODEJS, "auto", "at least 7 days apart"),
         (STAR_HISTORY.replace("Sat Jul 23 2022", "Sat Juli 23 2022"), SAMPLED, "auto", "line 2: 'Sat Juli"),
-        (SERIES.replace("2026-05-04,1234", "2026-05-10,1234"), PYTHON, "auto", "with grain=day"),
+        (SERIES.replace("2026-05-04,1234", "2026-05-10,1234"), PYTHON, "auto", "/export/stats.csv"),
         (STATS, NODEJS, "auto", "it has no value of downloads:p:nodejs"),
     ],
 )  # fmt: skip

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.api.spreadsheet import harmless, plain_cell
+from community_metrics.api.spreadsheet import plain_cell
+from community_metrics.text import harmless
 
 CELLS: list[tuple[str, str]] = json.loads(
     (Path(__file__).parents[2] / "frontend/src/data/spreadsheet-cells.json").read_text(encoding="utf-8")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from community_metrics.text import harmless
 from community_metrics.views.rows import SAMPLE_COLUMN
 
 if TYPE_CHECKING:
@@ -15,16 +15,6 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 """At the start of a CSV file: Excel reads a file without it in the machine's own encoding."""
-_HIDDEN: Final = (
-    r"\x00-\x08\x0b\x0c\x0e-\x20\"\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
-    r"\u3000\ufeff"
-)
-"""Spaces, quotes, controls and marks without width, which a spreadsheet may drop; not tab and line breaks."""
-_FORMULA_START: Final = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
-"""`=`, `+`, `-`, `@`, and the wide forms that an input method of East Asia writes."""
-# Excel splits a comma separated file at `;` where the comma is the decimal sign. It then does not see our
-# quotes, so that a line break in a cell begins a row.
-_CELL_START: Final = re.compile(rf"^(?=[\t\r\n])|(^|[;\t\r\n])(?=[{_HIDDEN}]*{_FORMULA_START})")
 
 
 def plain_cell(value: Any) -> Any:
@@ -42,11 +32,6 @@ def plain_cell(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return plain_cell(" ".join(map(str, value)))
     return harmless(value) if isinstance(value, str) else value
-
-
-def harmless(text: str) -> str:
-    """Return the text with an apostrophe wherever a spreadsheet could begin a cell with a formula."""
-    return _CELL_START.sub(lambda start: f"{start[0]}'", text)
 
 
 def csv_text(rows: Sequence[Mapping[str, object]], names: Sequence[str] = (), *, is_sample: bool) -> str:

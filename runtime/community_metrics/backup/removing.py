@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from community_metrics.backup.keeping import kept
+from community_metrics.backup.keeping import UNFINISHED_FOR, in_use, kept
 from community_metrics.backup.manifest import backup_ids, folder_of, made_at, manifest_key
 from community_metrics.backup.reading import read_manifest
 from community_metrics.errors import BackupDamaged
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
     from community_metrics.backup.manifest import Manifest
     from community_metrics.backup.place import Place
-
-UNFINISHED_FOR: Final = timedelta(days=1)
-"""How long files without a manifest stay: they may be of a backup that is being made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,8 @@ def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
 
     A manifest goes before its files, so that a kill leaves files without a manifest, which the next removal
     finds, and never a manifest without its files. Nothing goes where a manifest cannot be read, since its
-    database and its files are unknown.
+    database and its files are unknown. A backup that another one may be reusing files of stays with them:
+    no check before the manifest is written could see a removal that comes after the check.
 
     Raises:
         BackupDamaged: a file that the newest backup refers to was removed meanwhile.
@@ -52,7 +49,7 @@ def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
     except BackupDamaged as error:
         return Removal(problem=f"Nothing was removed, because a backup cannot be read: {error}")
     own = {one.backup_id for one in manifests if one.database == newest.database}
-    keeps = set(stored) - own | kept(own) | {newest.backup_id}
+    keeps = set(stored) - own | kept(own) | in_use(stored, now) | {newest.backup_id}
     needed = {file.key for one in manifests if one.backup_id in keeps for file in one.files}
     needed |= {manifest_key(backup_id) for backup_id in keeps}
     gone = [backup_id for backup_id in stored if backup_id not in keeps]

@@ -180,6 +180,12 @@ class UpsertCounts:
     updated: int = 0
     unchanged: int = 0
 
+    def __add__(self, other: UpsertCounts) -> UpsertCounts:
+        """Return the counts of both."""
+        return UpsertCounts(
+            self.inserted + other.inserted, self.updated + other.updated, self.unchanged + other.unchanged
+        )
+
 
 def stat_key(metric_id: str, period_end: date) -> str:
     """Return the key of one row of `stats`: `downloads:lance:python|2026-11-22`."""

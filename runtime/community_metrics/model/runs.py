@@ -29,6 +29,8 @@ BACKFILL_JOB: Final = "backfill"
 """A run that fills in the days from before the first run; its dry run requests nothing."""
 EVENT_JOB: Final = "event"
 """A run that writes or removes an event for a person; its `scope` is the event's id."""
+UNDO_JOB: Final = "undo"
+"""A run that takes back what another one wrote; its `scope` is the id of that run."""
 DIGEST_JOB: Final = "digest"
 """A run that stores a digest; its `scope` is the digest's id."""
 
@@ -61,6 +63,8 @@ class Run:
     `lookback_weeks` is how far back a refresh reads; None for other jobs and for runs of earlier versions.
     `is_aborted` says whether a signal, or an error that is no metric's, ended the run; otherwise its status
     follows from its outcomes. None while it runs, for jobs without outcomes and runs of earlier versions.
+    `loaded_by` is the run that loaded the row from an export: it says what happened in another database, and
+    nothing of what this one holds. None for a run of this database.
     """
 
     ingestion_run_id: str
@@ -78,6 +82,7 @@ class Run:
     metrics_left: int | None = None
     lookback_weeks: int | None = None
     is_aborted: bool | None = None
+    loaded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,12 +236,7 @@ async def store_batch(context: RunContext) -> None:
     batch = batches.unwritten = batches.unwritten or _with_answers(context, batches.take(), now)
     await _define(context)
     await store.record_answers(batch.answers)  # no value is without the answer that it came from
-    counts = await _merged(context, batch, batch.at or now)
-    batches.counts = UpsertCounts(
-        batches.counts.inserted + counts.inserted,
-        batches.counts.updated + counts.updated,
-        batches.counts.unchanged + counts.unchanged,
-    )
+    batches.counts += await _merged(context, batch, batch.at or now)
     batches.unwritten = None
     named = dict.fromkeys(result.metric_id for result in batch.results)  # a metric may have several results
     await store.record_outcomes([batches.outcomes[name] for name in named])

@@ -121,7 +121,7 @@ async def _rehearse(work: Work, context: RunContext) -> RunReport:
     plan = plan or await context.store.plan_observations(
         values, provenance=provenance, run_id=context.run_id, now=now
     )
-    batches.counts = plan.counts
+    batches.counts += plan.counts
     return replace(record.report_of(context, record.closed(context, result), result), plan=plan)
 
 

@@ -241,7 +241,10 @@ class SeedFromCsv:
 
 @dataclass(frozen=True)
 class ImportFile:
-    """Load history from a file of another tool, or from an export. Values are stored as `csv_seed`."""
+    """Load history from a file of another tool, or from an export.
+
+    Values are stored as `csv_seed`; rows of `metrics` and `history` as they are, where they are missing.
+    """
 
     name: ClassVar[str] = "import_file"
     provenance: ClassVar[Provenance] = Provenance.CSV_SEED

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from community_metrics.runs.exported import loading
 from community_metrics.runs.job import JobResult
 from community_metrics.seed.files import read_seed, seed_files
-from community_metrics.seed.imports import read_import
+from community_metrics.seed.imports import ExportedTable, read_import
 from community_metrics.sources.base import FetchResult
 from community_metrics.text import counted
 
@@ -52,6 +53,8 @@ def imported(path: Path, choice: Choice, catalog: Catalog, now: datetime) -> Wor
         ConfigurationError: the file has faults or counts something else; nothing of it is loaded.
     """
     found = read_import(path, choice, catalog, now)
+    if isinstance(found, ExportedTable):
+        return loading(found, catalog, now)
     return _storing(found.observations, found.notes)
 
 

@@ -102,7 +102,9 @@ async def _continued(context: RunContext, chosen: Sequence[Metric]) -> frozenset
         earlier = await context.store.runs(limit=_MOST_CONTINUED, jobs=(run.job_name,), before=run.started_at)
     except StorageNotBootstrapped:  # a dry run creates no table
         return frozenset()
-    continued = to_continue(earlier, run)
+    # what an undone run read is not stored any more, also where its undo was killed half way
+    undone = await context.store.undone_runs([one.ingestion_run_id for one in earlier])
+    continued = [one for one in to_continue(earlier, run) if one.ingestion_run_id not in undone]
     names = [metric.metric_id for metric in chosen] + [one.id for one in context.catalog.readings]
     found = await context.store.successes([earlier.ingestion_run_id for earlier in continued], names)
     return frozenset(metric_id for metric_id, _ in found)

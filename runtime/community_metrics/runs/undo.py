@@ -2,7 +2,7 @@
 
 Values and lists of places are taken back, and when the metrics were read, so that the next run reads them
 again. The run stays in `history`, and so do its outcomes, its kept answers, the events that it read, and the
-definitions of metrics: they say what happened.
+definitions of metrics: they say what happened. No later run continues it.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from community_metrics.backup.manifest import backup_ids, made_at
 from community_metrics.backup.place import place_beside
 from community_metrics.backup.reading import fetched, read_manifest
 from community_metrics.clock import SystemClock
 from community_metrics.errors import BackupError, StorageSchemaMismatch, UndoRefused
-from community_metrics.model import OutcomeStatus, Run, RunStatus, ValueKind
+from community_metrics.model import UNDO_JOB, OutcomeStatus, Run, RunStatus, ValueKind
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.short import short_run_id
 from community_metrics.storage import LanceDBStore
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.runs.lock import LeaseHolder
     from community_metrics.storage.past import Rows
-
-UNDO: Final = "undo"
-"""The name in `history`; the `scope` of such a run is the run that it takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +83,13 @@ async def undo(
         StorageError: a LanceDB operation failed.
     """
     clock = clock or SystemClock()
-    own_id = short_run_id(UNDO, clock)
+    own_id = short_run_id(UNDO_JOB, clock)
     async with store_type.open(settings) as store:
         await store.lease()  # raises where there is no database: the lock would create its folder
         async with database_lease(store, settings, own_id, clock) as holder:
             plan = await _planned(store, settings, run_id)
             if not dry_run:
-                run = Run(own_id, UNDO, clock.now(), scope=run_id)
+                run = Run(own_id, UNDO_JOB, clock.now(), scope=run_id)
                 await _recorded(store, holder, plan, run, clock)
             return plan.report
 
@@ -124,7 +121,7 @@ async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Pla
             f"No stored value is of the run {run_id}: it wrote none, later runs replaced them, or they were "
             "taken back. Nothing was changed."
         )
-    history = await store.all_runs()
+    history = {name: one for name, one in (await store.all_runs()).items() if one.loaded_by is None}
     await _require_last(store, run, written, history)
     kept = {name: await _kept(store, name, rows, run_id) for name, rows in written.items()}
     before = {name: rows for name, rows in kept.items() if rows is not None}
@@ -222,9 +219,11 @@ async def _newest_before(
         if manifest.database != database:
             continue
         rows = await _rows_of(place, manifest, (*tables, HISTORY.name))
-        runs = rows[HISTORY.name].column(HISTORY.key).to_pylist()
+        # what an export told of other databases says nothing of the values
+        own = [one for one in HISTORY.from_arrow(rows[HISTORY.name]) if one.loaded_by is None]
+        runs = {one.ingestion_run_id for one in own}
         is_of_the_run = any(has_rows_of(of_table, run.ingestion_run_id) for of_table in rows.values())
-        if not is_of_the_run and history.keys() >= set(runs):
+        if not is_of_the_run and history.keys() >= runs:
             return manifest, rows
     return None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from community_metrics.errors import SeedFileError
 from community_metrics.model import MAX_VALUE, Provenance, ValueMark
 from community_metrics.seed.table import table_of
+from community_metrics.text import without_apostrophes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -111,7 +112,7 @@ def _export(place: str, cells: Mapping[str, str]) -> Row | None:
         raise ValueError("is sample data of a demo, which is never stored beside real numbers")
     seen_at = datetime.fromisoformat(cells["observed_at"].strip()).astimezone(UTC)
     start, end = _day(cells["period_start"]), _day(cells["period_end"])
-    ref = cells.get("source_ref", "series").strip().removeprefix("'")
+    ref = without_apostrophes(cells.get("source_ref", "series").strip())
     window = cells.get("source_window")
     if "days_present" in cells and cells["days_present"] != cells["days_expected"]:
         return None
@@ -139,12 +140,25 @@ FORMATS: Final = {
     )
 }
 """Every format by its name on the command line."""
+TABLES: Final = {
+    "metrics": frozenset({"metric_id", "metric_family", "value_kind", "source_window", "created_at"}),
+    "history": frozenset({"ingestion_run_id", "job_name", "started_at", "status"}),
+}
+"""The tables whose export has no values, and columns that no other file has together."""
+
+
+def table_exported(text: str) -> str | None:
+    """Return the table that a text is an export of; None for any other file, also for an export of values."""
+    header = {name.lower() for name in _header(text)}
+    return next((table for table, columns in TABLES.items() if columns <= header), None)
 
 
 def recognized(text: str) -> Format | None:
     """Return the format that a text looks like; None for a seed file and for an unknown one."""
     if _json(text) is not None:
         return FORMATS["npm"]
+    if table_exported(text) is not None:
+        return FORMATS["export"]
     header = [name.lower() for name in _header(text)]
     for each in FORMATS.values():
         if each.columns and each.columns <= set(header):

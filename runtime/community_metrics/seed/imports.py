@@ -14,9 +14,9 @@ from community_metrics.errors import InvalidObservation, SeedFileError
 from community_metrics.model import Observation, SourceWindow
 from community_metrics.periods import ONE_DAY, midnight
 from community_metrics.seed.files import label_of, shortened
-from community_metrics.seed.formats import FORMATS, Format, Row, recognized
+from community_metrics.seed.formats import FORMATS, Format, Row, recognized, table_exported
 from community_metrics.seed.selection import selected
-from community_metrics.seed.table import read_text
+from community_metrics.seed.table import read_content, text_of
 from community_metrics.suggestions import suggestion
 from community_metrics.text import counted
 
@@ -38,6 +38,16 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedTable:
+    """The export of a table without values: its name, the file's name, its bytes and, of CSV, its text."""
+
+    table: str
+    file: Path
+    content: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """What to import: a format or `auto`, the metric, and its subject's name in the file if it differs."""
 
@@ -46,8 +56,10 @@ class Choice:
     subject: str | None = None
 
 
-def read_import(file: Path, choice: Choice, catalog: Catalog, now: datetime) -> Import:
+def read_import(file: Path, choice: Choice, catalog: Catalog, now: datetime) -> Import | ExportedTable:
     """Return what a file holds for the chosen metric; an export may be imported for all its metrics.
+
+    The export of a table without values is returned as it is: its rows are not of one metric.
 
     Raises:
         SeedFileError: the file cannot be read, has faults, or counts something else; nothing is imported.
@@ -55,17 +67,30 @@ def read_import(file: Path, choice: Choice, catalog: Catalog, now: datetime) -> 
     """
     metric = catalog.metric(choice.metric_id) if choice.metric_id else None
     try:
-        text = read_text(file)
+        content = read_content(file)
+        text = text_of(content)
         chosen = _format(text, choice.format)
+        if (table := table_exported(text)) is not None:
+            _require_whole(table, choice)
+            return ExportedTable(table, file, content, text)
         rows, notes = selected(chosen, text, catalog, metric, choice.subject)
         windows = {each.metric_id: each.window for each in catalog.metrics}
         whole, unfinished = _finished(rows, windows, min(now, _written_at(file, now)))
         observations = _observations(chosen, whole, windows, label_of(file), unfinished)
     except SeedFileError as error:
-        headline = f"{file} cannot be imported, and nothing was stored:"
-        raise SeedFileError(headline, shortened(error.faults)) from error
+        raise SeedFileError(refused(file), shortened(error.faults)) from error
     count = counted(len(observations), "value")
     return Import(observations, (f"{file.name} is {chosen.title}: {count}.", *notes, *unfinished))
+
+
+def refused(file: Path) -> str:
+    """Return the headline of the faults of a file."""
+    return f"{file} cannot be imported, and nothing was stored:"
+
+
+def _require_whole(table: str, choice: Choice) -> None:
+    if choice.metric_id is not None or choice.subject is not None:
+        raise SeedFileError("", [f"it is an export of {table}, loaded whole. Fix: leave out --metric"])
 
 
 def _format(text: str, name: str) -> Format:

@@ -153,7 +153,9 @@ def _window_faults(rows: Sequence[Row], metrics: Mapping[str, Metric]) -> Iterat
             seen.add(row.subject)
             yield (
                 f"line {row.place.lstrip(':')}: the value of {row.subject} covers {row.start} to {row.end}; "
-                f"every value of this metric covers {window.value}. Fix: export it with grain=day"
+                f"every value of this metric covers {window.value}. What its days were is not known from a "
+                "longer period, and is not invented. Fix: load the export of the days, "
+                f"/series/{row.subject}?format=csv&grain=day or /export/stats.csv"
             )
 
 

@@ -40,19 +40,37 @@ class Table:
 
 
 def read_text(file: Path) -> str:
-    """Return the text of a file in UTF-8, without its byte order mark; of a Parquet file its rows as CSV.
+    """Return the text of a file, as `text_of` returns it.
 
     Raises:
         SeedFileError: the file cannot be read, is a device, or is neither UTF-8 nor Parquet.
+    """
+    return text_of(read_content(file))
+
+
+def read_content(file: Path) -> bytes:
+    """Return the bytes of a file, which may be a pipe that can be read once.
+
+    Raises:
+        SeedFileError: the file cannot be read, or is a device.
     """
     try:
         mode = file.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):  # /dev/zero has no end
             raise SeedFileError("", ["is not a file"])
-        content = file.read_bytes()
-        return csv_of_parquet(content) if content.startswith(MAGIC) else content.decode("utf-8-sig")
+        return file.read_bytes()
     except OSError as error:
         raise SeedFileError("", [f"cannot be read: {error.strerror}"]) from error
+
+
+def text_of(content: bytes) -> str:
+    """Return a text in UTF-8 without its byte order mark; of a Parquet file its rows as CSV.
+
+    Raises:
+        SeedFileError: it is neither UTF-8 nor Parquet.
+    """
+    try:
+        return csv_of_parquet(content) if content.startswith(MAGIC) else content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SeedFileError("", ["is not UTF-8 text. Fix: save it as UTF-8"]) from error
     except ValueError as error:

@@ -7,6 +7,7 @@ program never writes, so that a row that breaks one was changed by something els
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -33,7 +34,6 @@ from community_metrics.storage.schemas import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
     from community_metrics.storage.schemas import AnyTable
 
@@ -102,6 +102,12 @@ def from_the_future(spec: AnyTable, now: datetime) -> str | None:
         day, last_day = "period_end" if spec is STATS else "day", sql.literal(today(now + CLOCK_TOLERANCE))
         return f"observed_at > {latest} OR {day} > {last_day}"
     return f"started_at > {latest} OR finished_at > {latest}" if spec is HISTORY else None
+
+
+def is_from_the_future(row: Mapping[str, Any], now: datetime) -> bool:
+    """Return whether a row has an instant that a clock ahead of `now` gave it."""
+    latest = now + CLOCK_TOLERANCE
+    return any(isinstance(value, datetime) and value > latest for value in row.values())
 
 
 def _broken(spec: AnyTable, batch: pa.RecordBatch) -> Iterator[tuple[str, str | None, pa.Array]]:

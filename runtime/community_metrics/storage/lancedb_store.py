@@ -217,6 +217,14 @@ class LanceDBStore(Past):
         """Write the run's row in `history`, or replace it."""
         await self._merge(HISTORY, [run])
 
+    async def insert_runs(self, runs: Sequence[Run]) -> None:
+        """Write runs in one atomic merge; one whose id is stored is kept as it is."""
+        await self._merge(HISTORY, runs, only_where="FALSE")
+
+    async def insert_metrics(self, definitions: Sequence[MetricDefinition]) -> None:
+        """Write definitions exactly as they are, in one atomic merge; one whose id is stored is kept."""
+        await self._merge(METRICS, definitions, only_where="FALSE")
+
     async def record_outcomes(self, outcomes: Sequence[RunOutcome]) -> None:
         """Write one row for each metric of a run, in one atomic merge, or replace it."""
         await self._merge(RUN_OUTCOMES, outcomes)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from community_metrics.errors import StorageError
 from community_metrics.model import (
+    UNDO_JOB,
     DistinctRows,
     OutcomeStatus,
     Provenance,
@@ -267,13 +268,16 @@ class LanceDBReader(Inspector):
         jobs: Collection[str] = (),
         before: datetime | None = None,
         whole_only: bool = False,
+        with_loaded: bool = False,
     ) -> list[Run]:
         """Return up to `limit` runs that started before the instant, newest first.
 
         Without `statuses` or `jobs` these are of any. `whole_only` leaves out runs that `--only` narrowed to
-        some metrics, and those that left metrics.
+        some metrics, and those that left metrics. Runs of another database, which an export told of, are left
+        out unless `with_loaded`: this one has none of their values.
         """
         where = sql.all_of(
+            None if with_loaded else "loaded_by IS NULL",
             sql.one_of("status", statuses) if statuses else None,
             sql.one_of("job_name", jobs) if jobs else None,
             f"started_at < {sql.literal(before)}" if before else None,
@@ -287,6 +291,13 @@ class LanceDBReader(Inspector):
         query = Query(HISTORY, HISTORY.columns, 1, sql.equals(HISTORY.key, run_id))
         found = HISTORY.from_arrow(await self._select(query))
         return found[0] if found else None
+
+    async def undone_runs(self, run_ids: Sequence[str]) -> set[str]:
+        """Return those of the runs that another one took back, or began to."""
+        if not run_ids:
+            return set()
+        of_these = sql.all_of(sql.equals("job_name", UNDO_JOB), sql.one_of("scope", run_ids))
+        return {str(run.scope) for run in await self._rows(HISTORY, of_these) if run.loaded_by is None}
 
     async def outcomes(self, run_ids: Sequence[str], *, failed_only: bool = False) -> list[RunOutcome]:
         """Return how each metric ended in these runs, by run and metric; none before the table exists."""

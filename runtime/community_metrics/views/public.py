@@ -202,6 +202,7 @@ class PublicReader(LanceDBReader):
         jobs: Collection[str] = (),
         before: datetime | None = None,
         whole_only: bool = False,
+        with_loaded: bool = False,
     ) -> list[Run]:
         """Return up to `limit` runs as everybody may see them, newest first.
 
@@ -211,7 +212,12 @@ class PublicReader(LanceDBReader):
         found: list[Run] = []
         size = max(limit, _RUNS_AT_ONCE)
         stored = statuses if set(statuses) == {RunStatus.RUNNING} else ()
-        options: dict[str, Any] = {"statuses": stored, "jobs": jobs, "whole_only": whole_only}
+        options: dict[str, Any] = {
+            "statuses": stored,
+            "jobs": jobs,
+            "whole_only": whole_only,
+            "with_loaded": with_loaded,
+        }
         while len(found) < limit:
             page = await super().runs(limit=size, before=before, **options)
             shown = await self._public_runs(page)
@@ -348,6 +354,8 @@ class PublicReader(LanceDBReader):
         seen = [run for run in runs if (run.job_name, run.scope) not in unseen]
         if not hidden and not self.has_team and not self.kept_origins:
             return seen
+        # a run of another database has no outcomes here, which would tell what of it is the team's
+        seen = [run for run in seen if run.loaded_by is None]
         shown_ids = [metric.metric_id for metric in await self.metrics()]
         scoped = [replace(run, scope=public_scope(run, shown_ids)) for run in seen]
         kept = [run for run, old in zip(scoped, seen, strict=True) if run.scope or not old.scope]

@@ -181,6 +181,7 @@ async def load_history(
         statuses=(status,) if status else (),
         jobs=(job,) if job else (),
         before=before,
+        with_loaded=True,
     )
     views = await run_views(reader, runs[:limit], lease, now)
     return History(

@@ -21,7 +21,7 @@ STORED = {
         "ingestion_run_id string, job_name string, started_at timestamp[us, tz=UTC], finished_at "
         "timestamp[us, tz=UTC]?, status string, rows_inserted int64, rows_updated int64, rows_unchanged "
         "int64, window_start date32[day]?, window_end date32[day]?, error_summary string?, scope string?, "
-        "metrics_left int64?, lookback_weeks int64?, is_aborted bool?"
+        "metrics_left int64?, lookback_weeks int64?, is_aborted bool?, loaded_by string?"
     ),
     "run_outcomes": (
         "outcome_key string, run_id string, metric_id string, status string, error_class string?, message "
