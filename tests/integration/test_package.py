@@ -106,7 +106,8 @@ def check_demo(installed: Installed) -> None:
         assert f"The dashboard is at {origin}/\n" in lines
         page = client.get(f"{origin}/")
         (script,) = re.findall(r'src="(/assets/index-[^"]+\.js)"', page.text)
-        assert client.get(f"{origin}{script}").content == (PACKAGE / "dashboard" / script.lstrip("/")).read_bytes()
+        built = PACKAGE / "dashboard" / script.lstrip("/")
+        assert client.get(f"{origin}{script}").content == built.read_bytes()
         weekly = client.get(f"{origin}/api/v1/dashboard/weekly?weeks=4").json()
     assert weekly["freshness"]["sample"] is True
     assert any(value for value in weekly["products"][0]["metrics"][0]["points"]["value"])
