@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 INSTALL, NAME, READ, ASK = blocks_of("tutorial.md")
 ADDRESS, SEE, SEND, TARGET = blocks_of("slack.md")
-SHOW, DECK, _ = blocks_of("digest.md")  # the last one is in test_deliveries.py
 SLACK_ORIGIN = "https://hooks.slack.com"
 HOOK = "/services/T000/B000/XXXX"
 
@@ -68,16 +67,6 @@ def test_the_how_to_sends_a_digest_to_slack(project: tuple[Path, str], registrie
     (sent,) = [request for request in registries.requests if request.path == HOOK]
     assert json.loads(sent.body)["blocks"]
     assert "team" in done.stdout
-
-
-def test_the_digests_of_the_reference_are_made(project: tuple[Path, str], registries: Replay) -> None:
-    folder, _ = project
-    install, _, deck = DECK.partition("\n")
-    assert install == "pip install 'community-metrics[deck]'"  # it is installed here
-    script = SHOW.replace("--product lance", "--product httpx") + deck
-    done = shell(script, folder, registries.environment(), timeout_s=BUSY_S)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (folder / "deck.pptx").stat().st_size > 0
 
 
 def test_the_tutorial_installs_as_the_readme_does() -> None:
