@@ -76,9 +76,10 @@ class Readings:
         """Return the position of a metric in `metric_ids`; None if it was not read."""
         return self._positions.get(metric_id)
 
-    def start(self, metric_id: str) -> int:
-        """Return the position in `rows` at which those of a metric begin, if it has any."""
-        return int(self._starts[self._positions[metric_id]])
+    def bounds(self, metric_id: str) -> tuple[int, int]:
+        """Return where in `rows` those of a metric that was read begin and end."""
+        position = self._positions[metric_id]
+        return int(self._starts[position]), int(self._starts[position + 1])
 
     def of_metric(self, metric_id: str) -> NDArray[np.void]:
         """Return the rows of one metric, oldest first; none if it was not read."""
@@ -117,16 +118,18 @@ class Readings:
         """Whether a row was restated by its source."""
         return bool((self.rows["revision"] > 0).any())
 
+    @cached_property
     def spans(self) -> dict[str, tuple[int, int]]:
-        """Return the last days of the oldest and the newest row of each metric with rows, as numbers."""
+        """The last days of the oldest and the newest row of each metric with rows, as numbers."""
         starts, ends = self._starts[:-1], self._starts[1:]
         (found,) = np.nonzero(ends > starts)
         days = self.rows["last_day"]
         pairs = zip(days[starts[found]].tolist(), days[ends[found] - 1].tolist(), strict=True)
         return {self.metric_ids[at]: pair for at, pair in zip(found.tolist(), pairs, strict=True)}
 
+    @cached_property
     def first_days(self) -> dict[str, int]:
-        """Return the day on which the oldest row of each metric with rows begins, as a number."""
+        """The day on which the oldest row of each metric with rows begins, as a number."""
         starts, ends = self._starts[:-1], self._starts[1:]
         (found,) = np.nonzero(ends > starts)
         days = self.rows["first_day"][starts[found]].tolist()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 _UNKNOWN: Final = -1
 _PROVISIONAL: Final = STATUSES.index(Status.PROVISIONAL)
+_EXACT: Final = 2.0**53
+"""Below it a float has each whole number, and adds in a tenth of the time of Python's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +145,21 @@ class PointGrid:
         groups = np.arange(len(rows)) if starts is None else starts
         self.value[at] = rows["value"].astype(object) if values is None else values
         self.provenance[at] = np.minimum.reduceat(rows["provenance"], groups)
-        self.provisional[at] = _is_any(rows["status"] == _PROVISIONAL, groups)
-        self.restated[at] = _is_any(rows["revision"] > 0, groups)
         self.observed_at[at] = np.maximum.reduceat(rows["observed_at"], groups)
-        self.duplicated[at] = _is_any(rows["duplicated"], groups)
+        marks = (rows["status"] == _PROVISIONAL, rows["revision"] > 0, rows["duplicated"])
+        self.provisional[at], self.restated[at], self.duplicated[at] = _is_any(marks, groups)
 
     def is_unknown(self, row: int) -> NDArray[np.bool_]:
         """Return which points of a metric have no value."""
         unknown: NDArray[np.bool_] = self.provenance[row] == _UNKNOWN
         return unknown
+
+    @cached_property
+    def complete_floats(self) -> NDArray[np.float64]:
+        """The values of the complete points, NaN for all others; once every point is set."""
+        values = np.full(self.shape, np.nan)
+        values[self.complete] = self.value[self.complete].astype(np.float64)
+        return values
 
     def complete_totals(self, rows: Sequence[int]) -> list[int | None]:
         """Return the sum of some metrics in each period; None where one of them is not complete.
@@ -160,6 +170,9 @@ class PointGrid:
         if not rows:
             return [None] * len(self.periods)
         require_additive(self.metrics[row] for row in rows)
+        sums = self.complete_floats[rows].sum(axis=0).tolist()  # NaN where one is not complete
+        if not any(total >= _EXACT for total in sums):
+            return [None if math.isnan(total) else int(total) for total in sums]
         whole = self.complete[rows].all(axis=0)
         totals = np.full(len(self.periods), None, object)
         totals[whole] = self.value[rows][:, whole].sum(axis=0)
@@ -269,8 +282,9 @@ def _status(*, is_provisional: bool) -> Status:
     return Status.PROVISIONAL if is_provisional else Status.FINAL
 
 
-def _is_any(is_so: NDArray[np.bool_], groups: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which of the groups, that begin at `groups`, has a row of which something is so: few have."""
-    found = np.zeros(len(groups), np.bool_)
-    found[np.searchsorted(groups, np.flatnonzero(is_so), side="right") - 1] = True
-    return found
+def _is_any(marks: Sequence[NDArray[np.bool_]], groups: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
+    """Yield for each mark of rows which of the groups, that begin at `groups`, has a row with it."""
+    # in one number: numpy takes as long for the groups of one mark as for those of a few
+    numbers = sum(mark.astype(np.uint8) << bit for bit, mark in enumerate(marks))
+    found = np.bitwise_or.reduceat(numbers, groups)
+    return ((found >> bit & 1).astype(np.bool_) for bit in range(len(marks)))

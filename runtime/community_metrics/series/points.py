@@ -90,7 +90,7 @@ def _sum_days(grid: PointGrid, readings: Readings) -> None:
         if position is not None and metric.source_window is SourceWindow.DAY and has_value:
             row_of[position] = row
     rows = readings.rows
-    period = np.searchsorted(grid.last_days, rows["last_day"])
+    period = _periods_of(grid, rows["last_day"])
     row = row_of[rows["metric"]]
     begins = np.append(grid.first_days, np.iinfo(np.int64).max)[period]  # none after the last period
     inside = (row >= 0) & (begins <= rows["last_day"])
@@ -104,6 +104,15 @@ def _sum_days(grid: PointGrid, readings: Readings) -> None:
     grid.set_rows(at, rows, starts, values=_sums(rows["value"], starts, int(counts.max())))
     grid.days_present[at] = counts
     grid.complete[at] = (counts == grid.days[at[1]]) & grid.is_over[at[1]]
+
+
+def _periods_of(grid: PointGrid, days: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the column of the period in which each day is or, between periods, of the next one."""
+    first, last = grid.first_days[0], grid.last_days[-1]
+    # looked up by day: a search for each of the rows takes three times as long
+    of_day = np.searchsorted(grid.last_days, np.arange(first - 1, last + 2))
+    columns: NDArray[np.int64] = of_day[np.clip(days, first - 1, last + 1) - (first - 1)]
+    return columns
 
 
 def _sums(values: NDArray[np.int64], starts: NDArray[np.int64], most: int) -> NDArray[np.object_]:

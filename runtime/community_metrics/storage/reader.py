@@ -73,6 +73,7 @@ if TYPE_CHECKING:
 _MOST_ROWS_OF_A_METRIC: Final = 20 * 365
 _FETCHED: Final = f"provenance <> {sql.literal(Provenance.CSV_SEED)}"
 _DAYS_OF_ONE_READ: Final = 50
+_MANY_METRICS: Final = 50
 Reader = TypeVar("Reader", bound="LanceDBReader")
 DATABASE: Final = "database"
 """The resource of the one lease that makes a run the only writer."""
@@ -204,13 +205,17 @@ class LanceDBReader(Inspector):
     async def marked_days(
         self, mark: ValueMark, *, since: date, until: date, metric_ids: Collection[str]
     ) -> frozenset[tuple[str, date]]:
-        """Return the metrics and days in the range whose row has the mark, which is rare."""
-        where = sql.all_of(sql.between("period_end", since, until), sql.equals("mark", mark))
+        """Return the metrics and days in the range whose row has the mark."""
+        found = await self.once(("marked", mark), lambda: self._marked(mark))
+        return frozenset(key for key in found if key[0] in metric_ids and since <= key[1] <= until)
+
+    async def _marked(self, mark: ValueMark) -> set[tuple[str, date]]:
+        """Return every metric and day whose row has the mark: they are few, and a search reads every row."""
         found: set[tuple[str, date]] = set()
-        async for batch in self._batches(STATS, ("metric_id", "period_end"), where):
+        async for batch in self._batches(STATS, ("metric_id", "period_end"), sql.equals("mark", mark)):
             names, days = (batch.column(name).to_pylist() for name in ("metric_id", "period_end"))
             found.update(zip(names, days, strict=True))
-        return frozenset(key for key in found if key[0] in metric_ids)
+        return found
 
     async def stored_days(
         self, metric_id: str, since: date, until: date, *, read_twice_or_after: datetime | None = None
@@ -392,7 +397,12 @@ class LanceDBReader(Inspector):
         if not metric_ids:
             return []
         in_range = sql.between("day", since, until) if until else f"day >= {sql.literal(since)}"
-        found = await self._rows(WITNESS, sql.all_of(sql.one_of("metric_id", metric_ids), in_range))
+        # a range has few rows, and to look for each of many metrics takes longer than to leave some out
+        wanted = None if len(metric_ids) > _MANY_METRICS else sql.one_of("metric_id", metric_ids)
+        asked = frozenset(metric_ids)
+        found = [
+            row for row in await self._rows(WITNESS, sql.all_of(wanted, in_range)) if row.metric_id in asked
+        ]
         newest = {row.witness_key: row for row in sorted(found, key=lambda row: row.observed_at)}
         return [newest[key] for key in sorted(newest)]
 

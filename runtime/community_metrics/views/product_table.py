@@ -169,12 +169,15 @@ def left_out_of(
 ) -> tuple[LeftOut, ...]:
     """Return what had failed for two weeks when the period was over; of the last one, what has by now."""
     until = last_day_read(period, freshness.now)
-    last = np.int32(number_of_day(until))  # of the type of the days, which are not converted then
+    last = number_of_day(until)
     newest: dict[str, date] = {}
     for metric in metrics:
-        numbers = readings.of_metric(metric.metric_id)["last_day"]
-        if known := int(np.searchsorted(numbers, last, side="right")):
-            newest[metric.metric_id] = day_of_number(int(numbers[known - 1]))
+        first_day, last_day = readings.spans.get(metric.metric_id, (last + 1, last + 1))
+        if last_day > last >= first_day:
+            numbers = readings.of_metric(metric.metric_id)["last_day"]
+            last_day = int(numbers[np.searchsorted(numbers, last, side="right") - 1])
+        if last_day <= last:
+            newest[metric.metric_id] = day_of_number(last_day)
     published = {
         source: None if day is None else min(day, until) for source, day in freshness.newest_days.items()
     }

@@ -154,7 +154,7 @@ async def _search_source_days(
             fetched_only=True,
             most_of_table=reach is not None and 2 * len(wanted) > len(metrics),
         )
-        spans = newest.spans()
+        spans = newest.spans
         for source in unknown:
             days = [spans[metric_id][1] for metric_id in ids[source] if metric_id in spans]
             found[source] = day_of_number(max(days)) if days else None

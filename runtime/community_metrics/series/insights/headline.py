@@ -6,6 +6,7 @@ Totals, changes and summaries are those of the dashboard: `complete_totals`, `ch
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from community_metrics.model import Direction, InsightKind, ValueKind
@@ -46,7 +47,8 @@ def headlines(material: Material) -> Iterator[Insight]:
 def _headline(material: Material, total: Total) -> Insight | None:
     grid, rows, period = material.grid, material.rows, material.period
     ids = sorted(metric.metric_id for metric in total.metrics)
-    complete = tuple(name for name in ids if grid.complete[rows[name], -1])
+    is_complete = grid.complete[[rows[name] for name in ids], -1].tolist()
+    complete = tuple(compress(ids, is_complete))
     if not complete:
         return None
     values = grid.complete_totals([rows[name] for name in complete])
@@ -54,14 +56,14 @@ def _headline(material: Material, total: Total) -> Insight | None:
     if value is None:  # cannot be: each of them is complete in the last period
         return None
     breaks = [one for name in complete for one in material.breaks_of(name)]
-    days = [one.days for one in grid.periods]
+    days = grid.days.tolist()
     changes: list[Change | None] = []
     crossed: list[LevelBreak] = []
     for back in (1, YEAR[period.grain]):
         broken = break_between(breaks, grid.periods[-1 - back].start, period.end)
         crossed += [broken] if broken else []
         changes.append(None if broken else change_since(values, len(values) - 1, back, days))
-    others = [name for name in ids if name not in complete]
+    others = [name for name, is_known in zip(ids, is_complete, strict=True) if not is_known]
     numbers = HeadlineNumbers(
         total=value,
         change=changes[0],

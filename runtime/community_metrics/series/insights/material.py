@@ -131,10 +131,10 @@ class Material:
         """The row of each metric in `grid`."""
         return {name: row for row, name in enumerate(self.known)}
 
-    @cached_property
+    @property
     def values(self) -> NDArray[np.float64]:
         """The values of the complete points of `grid`, NaN for all others."""
-        return complete_values(self.grid)
+        return self.grid.complete_floats
 
     def weekly(self) -> tuple[NDArray[np.float64], tuple[Period, ...]]:
         """Return the complete weeks of the metrics `with_days` that a lasting shift in the period needs."""
@@ -144,7 +144,7 @@ class Material:
         last = period_of(self.period.end + ONE_DAY, Grain.WEEK).shifted(-1)
         inside = (last.end - self.period.start).days // 7 + 1
         periods = last_periods(last, inside - 1 + _SHIFT_WEEKS)
-        return complete_values(points(self.with_days, self.recent, periods, self.now)), tuple(periods)
+        return points(self.with_days, self.recent, periods, self.now).complete_floats, tuple(periods)
 
     @cached_property
     def with_days(self) -> list[MetricDefinition]:
@@ -188,12 +188,12 @@ class Material:
             return
         days = last_periods(period_of(self.period.end, Grain.DAY), values.shape[1])
         grid = points([metric for _, metric in counters], self.recent, days, self.now)
-        values[[row for row, _ in counters]] = complete_values(grid)
+        values[[row for row, _ in counters]] = grid.complete_floats
 
     @cached_property
     def spans(self) -> dict[str, tuple[int, int]]:
         """The first and the last stored day of each daily flow that has one, as numbers."""
-        stored = self.readings.spans()
+        stored = self.readings.spans
         flows = [metric.metric_id for metric in self.with_days if metric.value_kind is ValueKind.FLOW]
         return {name: stored[name] for name in flows if name in stored}
 
@@ -208,10 +208,3 @@ class Material:
     def host(self, source: str) -> str:
         """Return the registry that a source reads."""
         return self.hosts.get(source, source)
-
-
-def complete_values(grid: PointGrid) -> NDArray[np.float64]:
-    """Return the values of a grid's complete points, NaN for all others."""
-    values = np.full(grid.shape, np.nan)
-    values[grid.complete] = grid.value[grid.complete].astype(np.float64)
-    return values

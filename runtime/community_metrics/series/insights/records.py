@@ -12,7 +12,6 @@ from community_metrics.readings import day_of_number, number_of_day
 from community_metrics.series.additive import adds_up
 from community_metrics.series.change import break_between
 from community_metrics.series.insights.links import series_link
-from community_metrics.series.insights.material import complete_values
 from community_metrics.series.insights.model import Insight, MilestoneNumbers, RecordNumbers, SettlingNumbers
 from community_metrics.series.insights.rules import (
     FEWEST_OF_RECORD,
@@ -45,13 +44,15 @@ def records(material: Material) -> Iterator[Insight]:
         np.arange(most) < begun[:, np.newaxis], -1.0, values[:, :-1]
     )  # not yet: below any value
     highest = compared.max(axis=1)  # NaN where one of them is not complete
+    labels = [one.label for one in material.grid.periods[-1 - most : -1]]
+    best = compared.argmax(axis=1).tolist()
     for row in np.flatnonzero((values[:, -1] > highest) & (most - begun >= fewest)).tolist():
         metric, count = metrics[row], most - int(begun[row])
         periods = material.grid.periods[-1 - count :]
         if _is_broken(material, metric, periods[0].start):
             continue
         value, previous = int(values[row, -1]), int(highest[row])
-        of_previous = periods[int(np.argmax(compared[row, most - count :]))].label
+        of_previous = labels[best[row]]
         yield Insight(
             kind=InsightKind.RECORD,
             rule="highest-in-a-year",
@@ -121,29 +122,37 @@ def round_below(value: int) -> int:
 
 
 def _sums(material: Material) -> Iterator[Insight]:
-    first, last = number_of_day(material.period.start), number_of_day(material.period.end)
-    # values are at most 10^13, so that an int64 holds the sum of more days than a registry exists; a sum of
-    # all series that wraps around still has the right differences
-    sums = np.append(0, np.cumsum(material.readings.rows["value"]))
-    for metric in material.with_days:
-        if metric.value_kind is not ValueKind.FLOW or not adds_up(metric):
-            continue
-        own = material.readings.of_metric(metric.metric_id)
-        oldest = int(own["last_day"][0]) if len(own) else last + 1
-        begin, end = max(0, first - oldest), min(len(own), last - oldest + 1)
-        if end <= begin or int(own["last_day"][end - 1]) - oldest + 1 != end:
-            continue  # nothing of the period, or a missing day: the number may have been passed on it
-        at = material.readings.start(metric.metric_id)
-        before, total = (int(sums[at + day] - sums[at]) for day in (begin, end))
+    for metric, before, total, own in _sums_of_whole_series(material):
         mark = round_below(total)
         if not before < mark <= total:
             continue
-        running = before + np.cumsum(own["value"][begin:end])
-        day = day_of_number(int(own["last_day"][begin + int(np.argmax(running >= mark))]))
-        since = day_of_number(int(own["last_day"][0]))
+        running = before + np.cumsum(own["value"])
+        day = day_of_number(int(own["last_day"][np.argmax(running >= mark)]))
+        since = day_of_number(material.spans[metric.metric_id][0])
         text = f"{metric.display_name} passed {amount(mark, metric.unit)} on {day}, counted since {since}."
         crossed = _break_since(material, metric, since)
         yield _milestone(material, metric, MilestoneNumbers(mark, total, since, day, crossed), text)
+
+
+def _sums_of_whole_series(
+    material: Material,
+) -> Iterator[tuple[MetricDefinition, int, int, NDArray[np.void]]]:
+    """Yield each daily flow with its sums up to the period's begin and end, and the rows of the period.
+
+    Not those that miss a day: the number may have been passed on it.
+    """
+    first, last = number_of_day(material.period.start), number_of_day(material.period.end)
+    rows, days = material.readings.rows, material.readings.rows["last_day"]
+    # values are at most 10^13, so that an int64 holds the sum of more days than a registry exists; a sum of
+    # all series that wraps around still has the right differences
+    sums = np.append(0, np.cumsum(rows["value"]))
+    for metric in material.with_days:
+        if (span := material.spans.get(metric.metric_id)) is None or not adds_up(metric):
+            continue
+        at, stop = material.readings.bounds(metric.metric_id)
+        begin, end = at + max(0, first - span[0]), min(stop, at + last - span[0] + 1)
+        if begin < end and days[end - 1] == span[0] + end - at - 1:
+            yield metric, int(sums[begin] - sums[at]), int(sums[end] - sums[at]), rows[begin:end]
 
 
 def _levels(material: Material) -> Iterator[Insight]:
@@ -157,7 +166,7 @@ def _levels(material: Material) -> Iterator[Insight]:
         return
     both = [material.period.shifted(-1), material.period]
     grid = points([material.as_level(metric) for metric in totals], material.readings, both, material.now)
-    edges = complete_values(grid)
+    edges = grid.complete_floats
     for metric, (before, value) in zip(totals, edges.tolist(), strict=True):
         if np.isnan(before) or np.isnan(value):
             continue
@@ -219,7 +228,7 @@ def _values_of(material: Material, metrics: Sequence[MetricDefinition]) -> NDArr
 def _begun(material: Material, metrics: Sequence[MetricDefinition], most: int) -> NDArray[np.int64]:
     """Return how many of the last periods begin before the first stored day: they are not missing."""
     starts = material.grid.first_days[-1 - most : -1]
-    first = material.readings.first_days()
+    first = material.readings.first_days
     begun: NDArray[np.int64] = np.searchsorted(
         starts, [first.get(metric.metric_id, starts[-1] + 1) for metric in metrics]
     )

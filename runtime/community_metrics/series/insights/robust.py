@@ -17,6 +17,7 @@ the series have at most one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -139,15 +140,17 @@ class Judgement:
 def _usual(values: Floats) -> tuple[Floats, NDArray[np.int64]]:
     """Return the median of the same weekdays in the weeks before each day, and how many are known."""
     lead = 7 * BASELINE_WEEKS
-    weeks = [values[:, lead - 7 * back : values.shape[1] - 7 * back] for back in range(1, BASELINE_WEEKS + 1)]
-    return median_of_known(np.stack(weeks, axis=-1))
+    # from the weekday of the first week to that of the last one, and of these days each seventh
+    weeks = np.lib.stride_tricks.sliding_window_view(values, lead - 6, axis=1)[..., ::7]
+    return median_of_known(weeks[:, : values.shape[1] - lead])
 
 
 def _scale(distances: Floats) -> Floats:
     """Return the robust standard deviation of distances from the median, along the last axis."""
     of_most = NORMAL * median_of_known(distances)[0]
-    weeks = np.nan_to_num(distances).reshape(*distances.shape[:-1], SCALE_DAYS // 7, 7).max(axis=-1)
-    farthest = np.sort(weeks, axis=-1)[..., -1 - LEFT_OUT_WEEKS]
+    # day by day: numpy is slow to reduce an axis of seven
+    weeks = reduce(np.fmax, (distances[..., day::7] for day in range(7)))
+    farthest = np.sort(np.nan_to_num(weeks), axis=-1)[..., -1 - LEFT_OUT_WEEKS]
     scale: Floats = np.maximum(of_most, farthest / WEEKS_NORMAL)
     return scale
 
