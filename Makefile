@@ -25,7 +25,7 @@ FRONTEND_FILES = $(shell find frontend/src frontend/public frontend/build fronte
 PACKAGE := runtime/community_metrics
 # builds the dashboard, and the one that needs no server, into two folders of the given one
 BUILD_PAGES = unset VITE_API_BASE_URL VITE_TITLE VERCEL; $(FRONTEND_NPM) run --silent vite -- build --logLevel warn --outDir $(1)/dashboard --emptyOutDir; \
-	$(NPM) run --silent vite -- build --mode static --logLevel warn --outDir $(1)/dashboard_static --emptyOutDir
+	cd ..; $(FRONTEND_NPM) run --silent vite -- build --mode static --logLevel warn --outDir $(1)/dashboard_static --emptyOutDir
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .PHONY: help up demo page check test test-python mutants audit package release-check lint lint-python lint-imports lint-types lint-workflows lint-frontend format bench lock docs docs-site frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean

@@ -20,7 +20,8 @@ import pytest
 
 from community_metrics.action.release import ReleaseStore
 from community_metrics.action.stores import BucketStore, Repository, store_of
-from community_metrics.action.work import keep_in, restore_from
+from community_metrics.action.work import keep_in, require_nothing_of_the_team, restore_from
+from community_metrics.catalog import load_catalog
 from community_metrics.config import Settings
 from community_metrics.errors import BackupUnavailable, ConfigurationError, NoBackup
 from tests.support.registry import Registry
@@ -67,6 +68,7 @@ class Runner:
         (job / "workspace").mkdir()
         (job / "workspace" / "catalog.toml").write_text(CATALOG)
         inputs = {"CATALOG": "catalog.toml", "STORE": store, "FIRST_RUN": str(first).lower(), "SITE": "site"}
+        inputs["PRIVATE"] = "false"
         github = {
             "GITHUB_WORKSPACE": str(job / "workspace"),
             "GITHUB_OUTPUT": str(job / "output"),
@@ -150,6 +152,31 @@ def require_documented_command(runner: Runner) -> None:
     assert (job / "public" / "files.html").is_file()
 
 
+def test_what_one_job_read_is_kept_although_the_other_failed(tmp_path: Path) -> None:
+    """The order of the steps alone: both programs are stand-ins that write down how they were called."""
+    for name in ("community-metrics", "python"):
+        script = f"#!/bin/sh\necho {name} $* >> {tmp_path}/calls\n[ $1 != refresh-daily ] || exit 75\n"
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    inputs = dict.fromkeys(("CATALOG", "FIRST_RUN", "PRIVATE", "SITE", "TOKEN"), "x") | {
+        "STORE": "branch:data"
+    }
+    github = {"GITHUB_SERVER_URL": "x", "GITHUB_API_URL": "x", "GITHUB_REPOSITORY": "team/metrics"}
+    files = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    (tmp_path / "temp").mkdir()
+    places = {name: str(tmp_path / "temp") for name in ("GITHUB_WORKSPACE", "RUNNER_TEMP", "HOME")}
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **inputs, **github, **files, **places}
+
+    done = subprocess.run(
+        [ROOT / "action" / "run"], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode == 75, done.stderr
+    calls = [line.split() for line in (tmp_path / "calls").read_text().splitlines()]
+    steps = [words[3] if words[0] == "python" else words[1] for words in calls]
+    assert steps == ["restore", "refresh-daily", "refresh", "keep", "site"]
+
+
 def test_a_branch_of_somebody_else_is_never_replaced(runner: Runner) -> None:
     work = runner.folder / "clone"
     subprocess.run(
@@ -202,7 +229,10 @@ class GitHub(BaseHTTPRequestHandler):
 
     def _release(self) -> bytes:
         origin = f"http://{self.headers['host']}"
-        assets = [{"name": name, "url": f"{origin}/assets/{name}"} for name in self.files]
+        assets = [
+            {"name": name, "url": f"{origin}/assets/{name}", "state": "uploaded" if body else "starter"}
+            for name, body in self.files.items()
+        ]
         return json.dumps({"upload_url": f"{origin}/upload{{?name}}", "assets": assets}).encode()
 
     def _send(self, status: int, body: bytes) -> None:
@@ -240,6 +270,7 @@ def test_a_release_keeps_the_newest_archives_and_gives_back_the_last(tmp_path: P
     with releases() as (api, files):
         first = ReleaseStore(api, "team/metrics", "data", "ghs_1", tmp_path / "0")
         assert not first.fetch()
+        files["community-metrics-20270101T000000Z.tar"] = b""  # an upload that was cut off
         for number in range(1, 6):
             backed_up(tmp_path / "0", f"2026112{number}T000000Z")
             first.keep()
@@ -255,6 +286,18 @@ def test_an_api_that_does_not_answer_is_no_empty_store(tmp_path: Path) -> None:
     store = ReleaseStore("http://127.0.0.1:9", "team/metrics", "data", "ghs_1", tmp_path / "0")
     with pytest.raises(BackupUnavailable, match="GitHub did not answer"):
         store.fetch()
+
+
+def test_what_only_the_team_may_see_is_in_no_branch_that_others_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(CATALOG)
+    require_nothing_of_the_team("branch:data", load_catalog(path))
+    path.write_text(CATALOG.replace('window = "1d"', 'window = "1d"\nvisibility = "team"'))
+    catalog = load_catalog(path)
+    require_nothing_of_the_team("s3://bucket/prefix", catalog)
+    for store in ("branch:data", "release:data"):
+        with pytest.raises(ConfigurationError, match=r"such as downloads:lance:python\..*`private: true`"):
+            require_nothing_of_the_team(store, catalog)
 
 
 def test_a_place_of_backups_is_a_store_itself(tmp_path: Path) -> None:

@@ -56,7 +56,14 @@ def every(period: int, offsets: str, *command: str) -> str:
 
 def test_a_job_runs_at_once_and_then_at_its_times_even_if_it_failed() -> None:
     printed = every(1, "0", "sh", "-c", "echo ran; exit 75")
-    assert printed.startswith("ran\nevery: sh ended with 75; it runs again at its next time\nran\n")
+    assert printed.startswith("ran\nevery: sh ended with 75; it runs again in 1 s\nran\n")
+
+
+@pytest.mark.parametrize(("ended", "expected"), [(0, 86_400), (1, 900), (75, 60)])
+def test_a_job_that_failed_or_found_another_one_at_work_runs_again_soon(
+    tmp_path: Path, ended: int, expected: int
+) -> None:
+    assert waits_of(tmp_path, 86_400, "0", 0, "sh", "-c", f"exit {ended}") == expected
 
 
 @pytest.mark.parametrize(
@@ -72,15 +79,20 @@ def test_a_job_runs_at_once_and_then_at_its_times_even_if_it_failed() -> None:
 def test_a_job_waits_for_the_nearest_of_its_times(
     tmp_path: Path, period: int, offsets: str, now: int, expected: int
 ) -> None:
+    assert waits_of(tmp_path, period, offsets, now, "true") == expected
+
+
+def waits_of(folder: Path, period: int, offsets: str, now: int, *command: str) -> int:
+    """Return how many seconds `every` waits after a command that ended so long after a Thursday began."""
     for name, script in (("date", f"echo {A_THURSDAY + now}"), ("sleep", 'echo "waits $1"; kill $PPID')):
-        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        (tmp_path / name).chmod(0o755)
-    words = shlex.join([str(ROOT / "container/every"), str(period), offsets, "true"])
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    words = shlex.join([str(ROOT / "container/every"), str(period), offsets, *command])
     done = subprocess.run(
-        ["sh", "-c", f"PATH={shlex.quote(str(tmp_path))}:$PATH exec {words}"],
+        ["sh", "-c", f"PATH={shlex.quote(str(folder))}:$PATH exec {words}"],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    assert done.stdout == f"waits {expected}\n"
+    return int(done.stdout.removeprefix("waits "))
 
 
 def test_hadolint_finds_a_planted_fault(tmp_path: Path) -> None:

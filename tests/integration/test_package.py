@@ -160,19 +160,21 @@ NEED_AN_EXTRA = {
     "community_metrics.backup.bucket": "boto3",
     "community_metrics.delivery.ses": "boto3",
     "community_metrics.host": "boto3",
+    "community_metrics.mcp_server": "mcp",
     "community_metrics.digest.powerpoint": "pptx",
     "community_metrics.digest.powerpoint_charts": "pptx",
 }
-"""What may miss a package that the base installation leaves out: for AWS, and for slides."""
+"""What may miss a package that the base installation leaves out: for AWS, assistants, and slides."""
 
 
-def test_without_extras_every_module_can_be_imported_but_those_for_aws_and_slides(
+def test_without_extras_every_module_can_be_imported_but_those_of_extras(
     installed: Installed,
 ) -> None:
     done = installed.run("python", "-c", IMPORT_ALL)
     assert done.returncode == 0, done.stderr
     missing = dict(line.split() for line in done.stdout.splitlines())
-    assert {"boto3", "pptx"} <= set(missing.values()) <= {"boto3", "botocore", "mangum", "pptx"}
+    named = set(missing.values())
+    assert {"boto3", "mcp", "pptx"} <= named <= {"boto3", "botocore", "mangum", "mcp", "pptx"}
     stray = [name for name in missing if not name.startswith(tuple(NEED_AN_EXTRA))]
     assert stray == []
 
@@ -184,6 +186,7 @@ def test_without_extras_every_module_can_be_imported_but_those_for_aws_and_slide
         (["secrets", "put"], "Secrets Manager"),
         (["digest", "--format", "pptx"], "--format pptx"),
         (["sql", "SELECT 1"], "`sql`"),
+        (["mcp"], "`mcp`"),
     ],
 )
 def test_what_needs_an_extra_says_how_to_install_it(

@@ -42,6 +42,9 @@ def test_a_hook_is_skipped_only_for_files_that_cannot_change_its_result() -> Non
         ("lint-types", "pyproject.toml"),
         ("lint-types", "docs/conf.py"),
         ("lint-workflows", ".github/workflows/tests.yml"),
+        ("lint-workflows", "action.yml"),
+        ("lint-workflows", "docs/static-site/workflow.yml"),
+        ("lint-workflows", "runtime/Dockerfile"),
         ("lint-frontend", "frontend/src/main.tsx"),
         ("lint-frontend", "docs/openapi.json"),
     ):

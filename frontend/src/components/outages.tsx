@@ -25,7 +25,7 @@ export function OutagesCard() {
       <h3>Outages of registries</h3>
       <p className="muted">
         What a registry's own total shows: the same for every package on it.{" "}
-        <a href={IS_FROZEN ? frozenFile("/outages.atom") : apiUrl("/outages?format=atom")}>Atom feed</a>
+        {!IS_FROZEN && <a href={apiUrl("/outages?format=atom")}>Atom feed</a>}
       </p>
       {state.phase === "loading" && <p className="muted">Loading…</p>}
       {state.phase === "failed" && <p className="muted">{state.problem.message}</p>}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from community_metrics.action.stores import Repository, store_of
-from community_metrics.action.work import keep_in, restore_from
+from community_metrics.action.work import keep_in, require_nothing_of_the_team, restore_from
+from community_metrics.catalog import load_catalog
 from community_metrics.cli.main import run_app
 from community_metrics.cli.output import quiet_settings
 
@@ -22,14 +23,24 @@ Work = Annotated[Path, typer.Option(help="A folder of the run.", exists=True, fi
 Name = Annotated[str, typer.Option("--repository", help="The repository, owner/name.")]
 Server = Annotated[str, typer.Option(help="The address of GitHub.")]
 Api = Annotated[str, typer.Option(help="The address of GitHub's API.")]
+Private = Annotated[bool, typer.Option("--private", help="Only the team can read the repository.")]
 FirstRun = Annotated[bool, typer.Option("--first-run", help="A store that does not exist is no error.")]
 
 
 @app.command()
 def restore(
-    store: StoreText, *, work: Work, repository: Name, server: Server, api: Api, first_run: FirstRun = False
+    store: StoreText,
+    *,
+    work: Work,
+    repository: Name,
+    server: Server,
+    api: Api,
+    first_run: FirstRun = False,
+    private: Private = False,
 ) -> None:
     """Restore the newest backup of a store into the database of CM_DB_PATH."""
+    if not private:
+        require_nothing_of_the_team(store, load_catalog(quiet_settings().catalog))
     settings, found = _opened(store, Repository(repository, server, api), work)
     typer.echo(restore_from(found, settings, work, is_first_run=first_run))
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _PREFIX: Final = "community-metrics-"
 _KEPT: Final = 3
+_WHOLE: Final = "uploaded"
+"""The state of a file that arrived completely; one whose upload was cut off stays in another."""
 _TIMEOUT_S: Final = 120.0
 
 
@@ -66,7 +68,8 @@ class ReleaseStore:
             stored = self._ask("POST", address, params={"name": archive.name}, headers=sent, content=content)
         if stored.json()["size"] != archive.stat().st_size:
             raise BackupUnavailable(f"{self.name} has only a part of {archive.name}. Fix: run the job again.")
-        for old in _archives(self._release() or release)[:-_KEPT]:
+        release = self._release() or release
+        for old in [*_archives(release)[:-_KEPT], *_archives(release, is_whole=False)]:
             self._ask("DELETE", old["url"])
 
     def _release(self) -> dict[str, Any] | None:
@@ -105,7 +108,8 @@ class ReleaseStore:
         )
 
 
-def _archives(release: dict[str, Any]) -> list[dict[str, Any]]:
+def _archives(release: dict[str, Any], *, is_whole: bool = True) -> list[dict[str, Any]]:
     """Return the archives of backups, oldest first: their names begin with the time of the newest backup."""
-    found = [asset for asset in release["assets"] if str(asset["name"]).startswith(_PREFIX)]
+    own = [asset for asset in release["assets"] if str(asset["name"]).startswith(_PREFIX)]
+    found = [asset for asset in own if (asset["state"] == _WHOLE) is is_whole]
     return sorted(found, key=lambda asset: str(asset["name"]))

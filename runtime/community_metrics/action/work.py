@@ -10,16 +10,36 @@ from community_metrics.backup.place import place_of
 from community_metrics.backup.reading import verify
 from community_metrics.backup.writing import back_up
 from community_metrics.errors import ConfigurationError, NoBackup
+from community_metrics.model import Visibility
 from community_metrics.runs.restore import restore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from community_metrics.action.stores import Store
+    from community_metrics.catalog import Catalog
     from community_metrics.config import Settings
 
 _RESTORED: Final = "restored"
 """A file of the work folder: without it nothing is kept, since the database would lack the history."""
+
+
+def require_nothing_of_the_team(store: str, catalog: Catalog) -> None:
+    """Raise where everybody who can read the repository could read the metrics of the team in its store.
+
+    A backup has every table, also what the site leaves out.
+
+    Raises:
+        ConfigurationError: the store is a branch or a release, and something in the catalogue is the team's.
+    """
+    kept = [one.metric_id for one in catalog.defined if one.visibility is not Visibility.PUBLIC]
+    kept += [one.id for one in catalog.readings if one.visibility is not Visibility.PUBLIC]
+    if kept and store.startswith(("branch:", "release:")):
+        raise ConfigurationError(
+            f"{store} is open to all who can read the repository, but some metrics are for the team only, "
+            f"such as {kept[0]}. Nothing was changed. Fix: if the repository is private, give the action the "
+            "input `private: true`; else keep the database in a bucket (`store: s3://…`)."
+        )
 
 
 def restore_from(store: Store, settings: Settings, work: Path, *, is_first_run: bool) -> str:

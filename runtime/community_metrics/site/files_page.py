@@ -40,7 +40,7 @@ def files_page(files: Iterable[OtherFile], as_of: datetime) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Files</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Files</h1>\n"
         f"<p>The answers of the API as of {as_of:%Y-%m-%d %H:%M} UTC. They do not change until the site is "
-        'made again. <a href="./">Back to the page</a></p>\n'
+        'made again. <a href="./index.html">Back to the page</a></p>\n'
         f"{''.join(parts)}</main>\n</body>\n</html>\n"
     )
 

@@ -80,10 +80,9 @@ def common_files() -> Iterator[OtherFile]:
     """Yield the files that do not belong to one metric or digest."""
     for name in ("overview", "insights", "definitions", "status", "goals", "events", "restatements"):
         yield OtherFile(f"{name}.json", f"/{name}", name.capitalize())
-    for format_ in ("json", "csv", "atom"):
+    for format_ in ("json", "csv"):
         yield OtherFile(f"outages.{format_}", f"/outages?format={format_}", "Outages")
-    for format_ in ("json", "atom"):
-        yield OtherFile(f"digests.{format_}", f"/digests?format={format_}", "Digests")
+    yield OtherFile("digests.json", "/digests?format=json", "Digests")
 
 
 def metric_files(metric: Definition, *, by_day_only: bool) -> Iterator[OtherFile]:

@@ -54,7 +54,7 @@ def _summary(found: Discovery) -> str:
 def _legend(survey: Survey, glyphs: Glyphs) -> str:
     if not survey.proposals:
         return "Nothing is proposed."
-    return f"{glyphs.ok} its registry has this name; whether it is yours, the evidence shows   ? not verified"
+    return f"{glyphs.ok} its registry has this name, which may be somebody else's   ? not verified"
 
 
 def _proposals(proposals: Sequence[Proposal], survey: Survey, glyphs: Glyphs) -> Table:
