@@ -1,6 +1,6 @@
 /** Days that a registry did not count, counted low or late, or restated, for everybody. */
 import { apiUrl } from "../api/client";
-import { frozenFile, IS_FROZEN } from "../api/frozen";
+import { IS_FROZEN } from "../api/frozen";
 import { OUTAGES } from "../api/paths";
 import type { Outages } from "../api/types";
 import { usePage } from "../hooks/contexts";
