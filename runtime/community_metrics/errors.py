@@ -358,7 +358,7 @@ class NotComparable(ViewError):  # noqa: N818
 
 
 class NotAlike(ViewError):  # noqa: N818
-    """The metrics count unlike things, so they have no sum; `sentences` say why, one for each metric."""
+    """The metrics count unlike things, or one thing twice, so they have no sum; `sentences` say why."""
 
     def __init__(self, sentences: Sequence[str]) -> None:
         super().__init__(" ".join(sentences))

@@ -19,7 +19,7 @@ from tests.support import api as support
 from tests.support import mcp_world
 from tests.support.api import FALLBACK, PYTHON, RUST, STARS
 from tests.support.clock import FakeClock
-from tests.support.mcp_world import LANCEDB
+from tests.support.mcp_world import LANCEDB, REGISTRY
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult
@@ -44,8 +44,9 @@ CALLS: Final[list[tuple[str, dict[str, Any]]]] = [
     ("explain_metric", {"metric_id": "downloads:lance:pyton"}),
     ("series", {"metric_ids": [PYTHON], "grain": "year"}),
     ("series", {"metric_ids": [PYTHON], "year": 2026}),
+    ("series", {"metric_ids": [REGISTRY, PYTHON], "total": True}),
 ]
-SHOWN: Final = (1, 2, 4, 10)
+SHOWN: Final = (1, 2, 4, 16, 10)
 """Calls that the page shows."""
 
 

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.mcp_server.figures import figure_of_point, figure_of_reading, quoted
+from community_metrics.mcp_server.figures import (
+    figure_of_point,
+    figure_of_product,
+    figure_of_reading,
+    figure_of_sum,
+    quoted,
+)
 from community_metrics.model import SourceWindow, Status, ValueKind
 from community_metrics.periods import Grain, period_of
+from community_metrics.series.change import Changes
 from community_metrics.series.grid import Point
-from community_metrics.series.totals import Reading
+from community_metrics.series.period_totals import PeriodTotal
+from community_metrics.series.totals import LeftOut, Reading
+from community_metrics.views.product_table import ProductOfPeriod
 from community_metrics.views.runs import Freshness
+from community_metrics.views.sums import Sum, SumPoint
 from tests.support.clock import NOON
 from tests.support.insights import flow
+
+if TYPE_CHECKING:
+    from community_metrics.mcp_server.answers import Figure
+    from community_metrics.model import MetricDefinition
 
 WEEK = period_of(date(2026, 11, 16), Grain.WEEK)
 FRESH = Freshness(NOON, None, {}, read_at=NOON)
 METRIC = flow("downloads:lance:python", display_name="Lance", source="pypistats", subject="pylance")
+RUST = flow("downloads:lance:rust", "crates", display_name="Lance for Rust", subject="lance")
+EARLIER = NOON - timedelta(days=2)
 WHOLE = Point(
     WEEK, 1234, days_present=7, days_expected=7, complete=True, status=Status.FINAL, observed_at=NOON
 )
@@ -75,11 +92,83 @@ def test_a_value_is_named_by_its_kind(kind: ValueKind, window: SourceWindow, wor
 
 def test_a_rolling_reading_names_its_window() -> None:
     metric = replace(METRIC, value_kind=ValueKind.ROLLING, source_window=SourceWindow.THIRTY_DAYS)
-    reading = Reading(METRIC.metric_id, 3_000, date(2026, 11, 22), NOON)
+    reading = Reading(METRIC.metric_id, 3_000, date(2026, 11, 22), NOON, Status.FINAL, restated=False)
     assert (
         "3,000 downloads in the 30 days up to 2026-11-22"
         in figure_of_reading(metric, reading, FRESH).citation
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "restated", "words"),
+    [(Status.PROVISIONAL, False, ", may still change;"), (Status.FINAL, True, ", restated by its source;")],
+)
+def test_a_reading_has_the_state_of_its_row(status: Status, restated: bool, words: str) -> None:
+    reading = Reading(METRIC.metric_id, 3_000, date(2026, 11, 22), NOON, status, restated)
+    figure = figure_of_reading(METRIC, reading, FRESH)
+    assert (figure.status, figure.restated, figure.read_at) == (status, restated, NOON)
+    assert words in figure.citation
+
+
+def sum_of(value: int | None, complete: int, *without: MetricDefinition) -> Figure:
+    point = SumPoint(WEEK, value, complete, is_provisional=True, is_restated=True, observed_at=EARLIER)
+    left_out = tuple(LeftOut(one.metric_id, None) for one in without)
+    return figure_of_sum(Sum((METRIC, RUST), (point,), left_out, without, FRESH), point)
+
+
+def test_a_sum_has_the_state_and_the_reading_time_of_its_parts() -> None:
+    figure = sum_of(30, 2)
+    assert (figure.complete, figure.status, figure.restated) == (True, Status.PROVISIONAL, True)
+    assert figure.read_at == EARLIER
+    assert "Sum of Lance, Lance for Rust: 30 downloads" in figure.citation
+    assert "2 of 2 series complete, may still change, restated by its source" in figure.citation
+
+
+def test_what_is_not_known_of_a_sum_is_null() -> None:
+    figure = sum_of(None, 1)
+    assert (figure.value, figure.complete, figure.status, figure.restated) == (None, False, None, None)
+
+
+def test_a_sum_of_fewer_than_were_asked_for_names_who_is_left_out() -> None:
+    figure = sum_of(30, 2, replace(METRIC, metric_id="downloads:lance:nodejs", display_name="Lance for Node"))
+    assert (figure.value, figure.complete, figure.completeness) == (30, False, "2 of 3 series")
+    assert "Sum of Lance, Lance for Rust without Lance for Node: 30 downloads" in figure.citation
+
+
+TOTAL = PeriodTotal(
+    period=WEEK,
+    value=1234,
+    is_estimated=False,
+    changes=Changes(),
+    parts=(),
+    totals=(1234,),
+    estimates=(None,),
+    lacking=(),
+    waits_for=(),
+    metric_ids=(METRIC.metric_id,),
+    points=(replace(WHOLE, observed_at=EARLIER, restated=True),),
+)
+
+
+def product_of(total: PeriodTotal, *left_out: LeftOut) -> Figure:
+    view = ProductOfPeriod("lance", "Lance", "downloads", total, left_out, None)
+    figure = figure_of_product(view, (METRIC, RUST), FRESH)
+    assert figure is not None
+    return figure
+
+
+def test_the_total_of_a_product_has_the_state_and_the_reading_time_of_its_parts() -> None:
+    figure = product_of(TOTAL)
+    assert (figure.complete, figure.status, figure.restated) == (True, Status.FINAL, True)
+    assert figure.read_at == EARLIER
+
+
+def test_a_total_that_lacks_a_series_or_leaves_one_out_is_not_complete() -> None:
+    lacking = product_of(
+        replace(TOTAL, metric_ids=(METRIC.metric_id, RUST.metric_id), lacking=(RUST.metric_id,))
+    )
+    left_out = product_of(TOTAL, LeftOut(RUST.metric_id, None))
+    assert [(one.complete, one.completeness) for one in (lacking, left_out)] == [(False, "1 of 2 series")] * 2
 
 
 def test_sample_data_are_called_invented() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from community_metrics.model import LevelBreak, SourceWindow, ValueKind
+from community_metrics.model import LevelBreak, SourceWindow, Status, ValueKind
 from community_metrics.periods import days_between, last_periods
 from community_metrics.series.period_totals import level_of_period, period_total
 from community_metrics.series.points import points
@@ -89,9 +90,20 @@ def test_only_where_nothing_is_complete_an_estimate_is_shown_without_change_and_
     assert (known.is_estimated, known.value) == (False, 21)
 
 
+def test_the_state_of_a_total_is_that_of_its_parts() -> None:
+    later = timedelta(hours=3)
+    python, rust = days(PYTHON, 3), days(RUST, 1)
+    rust[-1] = replace(rust[-1], status=Status.PROVISIONAL, revision=1, observed_at=NOON + later)
+    found, other = total([*python, *rust]), total(python)
+    assert (found.status, found.restated, found.observed_at) == (Status.PROVISIONAL, True, NOON + later)
+    assert (other.status, other.restated) == (Status.FINAL, False)
+    assert other.observed_at == max(row.observed_at for row in python)
+
+
 def test_without_any_value_there_is_no_week() -> None:
     found = total([])
     assert (found.period, found.value, found.lacking) == (None, None, (PYTHON, RUST))
+    assert (found.status, found.restated, found.observed_at) == (None, None, None)
 
 
 @pytest.mark.parametrize(("second", "value", "change"), [(True, 15, 3), (False, 10, 2)])

@@ -39,9 +39,9 @@ class Figure(Body):
     estimated: bool
     """Whether it comes from a wider reading of the registry; then it is not complete."""
     status: Status | None
-    """Provisional while the registry may still change it; null without a value."""
-    restated: bool
-    """Whether the registry changed it after it was stored."""
+    """Provisional while the registry may still change it, or a part of it; null without a value."""
+    restated: bool | None
+    """Whether the registry changed it after it had settled; null for a sum without a value."""
     source: str
     """Where it was read: `pypistats`, `npm`, `github`; several are separated by commas."""
     read_at: datetime | None
@@ -83,7 +83,10 @@ class SumOfMetrics(Body):
     metric_ids: list[str]
     """The metrics in the sum."""
     figures: list[Figure]
-    """One for each period that is over, oldest first; without a value where a metric is not complete."""
+    """One for each period that is over, oldest first; without a value where one of them is not complete.
+
+    With a metric in `left_out` each is the sum of fewer than were asked for: not complete, and named so.
+    """
     left_out: list[LeftOut]
     """Metrics that have failed for more than two weeks, which are in no sum."""
 
@@ -109,7 +112,7 @@ class ReportedMetric(Body):
     metric: MetricIdentity
     """What is counted."""
     newest: Figure | None
-    """Its newest complete week, else its newest value; null where nothing is known."""
+    """Its newest reading, or its newest complete week of the last 12, else their newest; null without any."""
     change: Change | None
     """From the week before, of a rolling total from a whole window earlier; null where that is not known."""
 
@@ -134,14 +137,14 @@ class QuotedInsight(Insight):
 
     period: str
     """The period: `2026-W47`, `2026-11` or `2026-Q4`."""
-    completeness: str
-    """What it rests on: `11 of 14 series are complete`."""
+    completeness: str | None
+    """What it rests on: `11 of 14 series are complete`, `7 of 7 days`; null where its days have no total."""
     kinds: list[ValueKind]
     """The kinds of its metrics."""
     sources: list[str]
     """Where its metrics are read."""
     read_at: datetime | None
-    """When something was last read from the registries."""
+    """When the newest value of its metrics in the period was read; null where they have none."""
     citation: str
     """The sentence with period, rule and reading time. Quote it word for word."""
 
@@ -188,7 +191,7 @@ class Comparison(BeforeAfter):
     completeness: str
     """How many days of each side count."""
     read_at: datetime | None
-    """When something was last read from the registries."""
+    """When the newest value of these days was read."""
     citation: str
     """The sentence with source and reading time. Quote it word for word."""
 
@@ -229,7 +232,7 @@ class Explanation(Body):
     registry_id: str | None
     """The metric that counts everything in its registry; null without one."""
     newest: Figure | None
-    """Its newest complete week, else its newest reading; null where nothing is known."""
+    """Its newest reading or, of what is summed by day, its newest complete week; null where it has none."""
     documentation: str
     """The page that explains every kind of number."""
     freshness: Freshness

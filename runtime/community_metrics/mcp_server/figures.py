@@ -27,14 +27,10 @@ _ONE_READING: Final = {ValueKind.LEVEL, ValueKind.ROLLING}
 
 def figure_of_point(metric: MetricDefinition, point: Point, freshness: Freshness) -> Figure:
     """Return a metric in one period."""
-    noun = "reading" if metric.value_kind in _ONE_READING else "day"
-    known = f"{point.days_present} of {counted(point.days_expected, noun)}"
-    if point.estimated:
-        known = f"estimated from {point.fallback_id}"
-    elif not point.period.is_over(freshness.now):
-        known += f", and the {point.period.grain.value} is not over"
+    known = completeness_of(metric, point, freshness)
     amount = _amount(metric, point.value)
-    if point.value is not None and not point.complete and not point.estimated and noun == "day":
+    is_counted = metric.value_kind not in _ONE_READING
+    if point.value is not None and not point.complete and not point.estimated and is_counted:
         amount = f"at least {amount}"
     return _figure(
         f"{metric.display_name}: {amount} in {_named(point.period)}, {known}",
@@ -49,6 +45,17 @@ def figure_of_point(metric: MetricDefinition, point: Point, freshness: Freshness
         restated=point.restated,
         read_at=point.observed_at,
     )
+
+
+def completeness_of(metric: MetricDefinition, point: Point, freshness: Freshness) -> str:
+    """Return how much of a period is known of a metric: `5 of 7 days`."""
+    if point.estimated:
+        return f"estimated from {point.fallback_id}"
+    noun = "reading" if metric.value_kind in _ONE_READING else "day"
+    known = f"{point.days_present} of {counted(point.days_expected, noun)}"
+    if point.period.is_over(freshness.now):
+        return known
+    return f"{known}, and the {point.period.grain.value} is not over"
 
 
 def figure_of_reading(metric: MetricDefinition, reading: Reading, freshness: Freshness) -> Figure:
@@ -67,14 +74,19 @@ def figure_of_reading(metric: MetricDefinition, reading: Reading, freshness: Fre
         value=reading.value,
         completeness="1 of 1 reading",
         complete=True,
+        estimated=False,
+        status=reading.status,
+        restated=reading.restated,
         read_at=reading.observed_at,
     )
 
 
 def figure_of_sum(view: Sum, point: SumPoint) -> Figure:
-    """Return the sum of several metrics in one period."""
-    known = _of_series(point.complete, len(view.metrics))
+    """Return the sum of several metrics in one period; of fewer than were asked for, it is not complete."""
+    known = _of_series(point.complete, len(view.metrics) + len(view.without))
     names = ", ".join(metric.display_name for metric in view.metrics)
+    if view.without:
+        names += f" without {', '.join(metric.display_name for metric in view.without)}"
     amount = _amount(view.metrics[0], point.value)
     status = Status.PROVISIONAL if point.is_provisional else Status.FINAL
     return _figure(
@@ -84,9 +96,10 @@ def figure_of_sum(view: Sum, point: SumPoint) -> Figure:
         view.freshness,
         value=point.value,
         completeness=known,
-        complete=point.value is not None,
+        complete=point.value is not None and not view.without,
+        estimated=False,
         status=None if point.value is None else status,
-        restated=point.is_restated,
+        restated=None if point.value is None else point.is_restated,
         read_at=point.observed_at,
     )
 
@@ -110,9 +123,11 @@ def figure_of_product(
         freshness,
         value=total.value,
         completeness=known,
-        complete=not total.is_estimated,
+        complete=not (total.is_estimated or total.lacking or view.left_out),
         estimated=total.is_estimated,
-        read_at=freshness.read_at,
+        status=total.status,
+        restated=total.restated,
+        read_at=total.observed_at,
     )
 
 
@@ -149,7 +164,7 @@ def _figure(
         source=", ".join(dict.fromkeys(metric.source for metric in metrics)),
         read_at=read_at,
         citation=quoted(sentence, read_at, freshness, *sources),
-        **{"estimated": False, "status": None, "restated": False} | known,
+        **known,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.api.mappers import (
@@ -19,6 +20,7 @@ from community_metrics.api.schemas.points import Change, LevelBreak, MetricIdent
 from community_metrics.config import PROJECT_URL
 from community_metrics.mcp_server import answers
 from community_metrics.mcp_server.figures import (
+    completeness_of,
     figure_of_point,
     figure_of_product,
     figure_of_reading,
@@ -32,10 +34,12 @@ from community_metrics.views.report import shown_change, shown_point, shown_read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from community_metrics.api.schemas.insights import Insight
     from community_metrics.model import MetricDefinition
     from community_metrics.series.change import Change as ChangeView
+    from community_metrics.series.grid import Point
     from community_metrics.views.before_after import BeforeAfter
     from community_metrics.views.dashboard import Dashboard, MetricView
     from community_metrics.views.explanation import Explanation
@@ -59,6 +63,19 @@ _MEANINGS: Final[Mapping[ValueKind, str]] = {
     "added, and a change is from the reading a whole window earlier.",
 }
 _DOCUMENTATION: Final = f"{PROJECT_URL}/blob/main/docs/data.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of metrics in a period: their definitions, and the point of each that has one."""
+
+    metrics: Mapping[str, MetricDefinition]
+    points: Mapping[str, Point]
+
+    def read_at(self, metrics: Sequence[MetricDefinition]) -> datetime | None:
+        """Return when the newest value that some metrics have in the period was read."""
+        points = [self.points[one.metric_id] for one in metrics if one.metric_id in self.points]
+        return max((one.observed_at for one in points if one.observed_at is not None), default=None)
 
 
 def metric_list(view: Definitions, versions: TableVersions, product: str | None) -> answers.MetricList:
@@ -92,24 +109,24 @@ def report(
     overview: Overview,
     insights: Insights,
     dashboard: Dashboard,
-    metrics: Mapping[str, MetricDefinition],
+    known: Known,
     versions: TableVersions,
 ) -> answers.Report:
-    """Return how the products of the dashboard are doing; `metrics` are all that the others name."""
+    """Return how the products of the dashboard are doing; `known` has all metrics that the others name."""
     body = overview_body(overview, versions)
     shown = {product.product: product for product in dashboard.products}
-    found = _quoted_insights(insights, metrics, versions)
+    found = _quoted_insights(insights, known, versions)
     return answers.Report(
         week=body.week,
         complete=body.complete,
         series=body.series,
-        headline=body.headline and _quoted_insight(body.headline, body.week, metrics, overview.freshness),
+        headline=body.headline and _quoted_insight(body.headline, body.week, known, overview.freshness),
         foremost=[found[at] for at in insights.foremost],
         products=[
             answers.ReportedProduct(
                 product=product.product,
                 display_name=product.display_name,
-                total=figure_of_product(product, metrics.values(), overview.freshness),
+                total=figure_of_product(product, known.metrics.values(), overview.freshness),
                 change=_change(None if product.total is None else product.total.changes.change),
                 metrics=[_reported(one, dashboard.freshness) for one in shown[product.product].metrics],
             )
@@ -120,15 +137,13 @@ def report(
     )
 
 
-def insights_answer(
-    view: Insights, metrics: Mapping[str, MetricDefinition], versions: TableVersions
-) -> answers.Insights:
-    """Return the insights of a period; `metrics` are those that they name."""
+def insights_answer(view: Insights, known: Known, versions: TableVersions) -> answers.Insights:
+    """Return the insights of a period; `known` has the metrics that they name."""
     return answers.Insights(
         period=view.period.label,
         period_start=view.period.start,
         period_end=view.period.end,
-        insights=_quoted_insights(view, metrics, versions),
+        insights=_quoted_insights(view, known, versions),
         foremost=list(view.foremost),
         freshness=freshness_body(view.freshness, versions),
     )
@@ -140,13 +155,12 @@ def comparison(view: BeforeAfter, versions: TableVersions) -> answers.Comparison
     days = [f"{side.days} of {counted(body.days, 'day')}" for side in (body.before, body.after)]
     known = f"{days[0]} before and {days[1]} after"
     source = f"{body.metric.source} ({body.metric.subject})"
-    read_at = view.freshness.read_at
     sentence = f"{body.sentence.rstrip('.')} ({known})"
     return answers.Comparison(
         **dict(body),
         completeness=known,
-        read_at=read_at,
-        citation=quoted(sentence, read_at, view.freshness, source),
+        read_at=view.observed_at,
+        citation=quoted(sentence, view.observed_at, view.freshness, source),
     )
 
 
@@ -228,33 +242,32 @@ def _change(change: ChangeView | None) -> Change | None:
     return None if change is None else Change.model_validate(change, from_attributes=True)
 
 
-def _quoted_insights(
-    view: Insights, metrics: Mapping[str, MetricDefinition], versions: TableVersions
-) -> list[answers.QuotedInsight]:
+def _quoted_insights(view: Insights, known: Known, versions: TableVersions) -> list[answers.QuotedInsight]:
     body = insights_body(view, versions)
-    return [_quoted_insight(one, body.period, metrics, view.freshness) for one in body.insights]
+    return [_quoted_insight(one, body.period, known, view.freshness) for one in body.insights]
 
 
-def _quoted_insight(
-    one: Insight, period: str, metrics: Mapping[str, MetricDefinition], freshness: Freshness
-) -> answers.QuotedInsight:
-    own = [metrics[name] for name in one.metric_ids if name in metrics]
-    known = _completeness(one)
+def _quoted_insight(one: Insight, period: str, known: Known, freshness: Freshness) -> answers.QuotedInsight:
+    own = [known.metrics[name] for name in one.metric_ids if name in known.metrics]
+    completeness, read_at = _completeness(one, own, known, freshness), known.read_at(own)
     sources = sorted({metric.source for metric in own})
-    sentence = f"{one.sentence.rstrip('.')} ({period}; {known}; rule {one.rule})"
+    basis = [period, completeness, f"rule {one.rule}"]
+    sentence = f"{one.sentence.rstrip('.')} ({'; '.join(part for part in basis if part)})"
     return answers.QuotedInsight(
         **dict(one),
         period=period,
-        completeness=known,
+        completeness=completeness,
         kinds=sorted({metric.value_kind for metric in own}),
         sources=sources,
-        read_at=freshness.read_at,
-        citation=quoted(sentence, freshness.read_at, freshness, *sources),
+        read_at=read_at,
+        citation=quoted(sentence, read_at, freshness, *sources),
     )
 
 
-def _completeness(one: Insight) -> str:
-    """Return how much of what an insight is about is known."""
+def _completeness(
+    one: Insight, own: Sequence[MetricDefinition], known: Known, freshness: Freshness
+) -> str | None:
+    """Return how much of what an insight is about is known; None where its metrics have no such period."""
     numbers = one.numbers
     if isinstance(numbers, HeadlineNumbers):
         return f"{len(numbers.complete)} of {numbers.series} series are complete"
@@ -262,4 +275,9 @@ def _completeness(one: Insight) -> str:
         return f"missing: {ranges_text(numbers.days)}" if numbers.days else "missing"
     if isinstance(numbers, SilenceNumbers):
         return f"{numbers.judged} of {numbers.series} series were judged"
-    return "known days alone"
+    points = [known.points[metric.metric_id] for metric in own if metric.metric_id in known.points]
+    if not own or len(points) < len(own):
+        return None
+    if len(own) == 1:
+        return completeness_of(own[0], points[0], freshness)
+    return f"{sum(point.complete for point in points)} of {len(own)} series are complete"

@@ -103,7 +103,7 @@ class Tools:
 
         def build(rows: InsightRows, versions: Versions) -> answers.Insights:
             metrics: dict[str, MetricDefinition] = {one.metric_id: one for one in rows.stored.definitions}
-            return mappers.insights_answer(rows.build(), metrics, versions)
+            return mappers.insights_answer(rows.build(), mappers.Known(metrics, rows.points()), versions)
 
         load = partial(read_insights, period=found, products=products)
         return await self._readings.answer(self._viewer, load, build)
@@ -183,8 +183,9 @@ class _ReportRows:
     def build(self, versions: Versions) -> answers.Report:
         """Compute all three, and make the answer."""
         metrics = {metric.metric_id: metric for metric in self.overview.stored.definitions}
+        known = mappers.Known(metrics, self.insights.points() | self.overview.points())
         return mappers.report(
-            self.overview.build(), self.insights.build(), self.dashboard.build(), metrics, versions
+            self.overview.build(), self.insights.build(), self.dashboard.build(), known, versions
         )
 
 

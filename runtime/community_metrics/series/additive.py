@@ -12,7 +12,7 @@ from community_metrics.model import UNIQUES, SourceWindow, ValueKind
 from community_metrics.periods import Grain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from community_metrics.model import MetricDefinition
 
@@ -20,6 +20,7 @@ _UNIQUES: Final = (
     "counts uniques, which do not add up: a visitor of two days or two places is counted in both"
 )
 _ROLLING: Final = "is a rolling total, whose windows overlap: a sum would count their days more than once"
+_REGISTRY: Final = "counts every package of its registry: beside it in a sum, each of them would count twice"
 
 
 def adds_up(metric: MetricDefinition) -> bool:
@@ -44,6 +45,25 @@ def require_grain(metrics: Iterable[MetricDefinition], grain: Grain) -> None:
 def is_by_day_only(metric: MetricDefinition) -> bool:
     """Return whether a metric has values of days that do not sum to the value of a week."""
     return metric.unit == UNIQUES and metric.source_window is SourceWindow.DAY
+
+
+def counted_twice(metrics: Sequence[MetricDefinition]) -> tuple[str, ...]:
+    """Return why the sum of metrics would count an event twice, in sentences; empty if it would not."""
+    if len(metrics) < 2:  # noqa: PLR2004  one metric is its own sum
+        return ()
+    registries = [f"{one.display_name} {_REGISTRY}." for one in metrics if one.is_registry]
+    fallbacks = [
+        f"{other.display_name} replaces missing values of {one.display_name}, so it counts the same events."
+        for one in metrics
+        for other in metrics
+        if other.metric_id in one.fallbacks
+    ]
+    return (*registries, *fallbacks)
+
+
+def reason_against_sums(metric: MetricDefinition) -> str | None:
+    """Return why the values of a metric cannot be added to those of others; None if they can."""
+    return _REGISTRY if metric.is_registry else _reason(metric)
 
 
 def _reason(metric: MetricDefinition) -> str | None:

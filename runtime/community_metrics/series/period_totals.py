@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from community_metrics.model import Status
 from community_metrics.series.change import Changes, break_between, change_since, changes_at, latest_complete
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from community_metrics.model import LevelBreak, MetricDefinition
     from community_metrics.periods import Period
     from community_metrics.series.change import Change
-    from community_metrics.series.grid import PointGrid
+    from community_metrics.series.grid import Point, PointGrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,27 @@ class PeriodTotal:
     waits_for: tuple[str, ...]
     metric_ids: tuple[str, ...] = ()
     """All of the series, also those that are lacking."""
+    points: tuple[Point, ...] = ()
+    """What the value is the sum of."""
+
+    @property
+    def status(self) -> Status | None:
+        """Whether a part of the value may still change; None without a value."""
+        if not self.points:
+            return None
+        is_provisional = any(point.status is Status.PROVISIONAL for point in self.points)
+        return Status.PROVISIONAL if is_provisional else Status.FINAL
+
+    @property
+    def restated(self) -> bool | None:
+        """Whether a part of the value was changed after it had settled; None without a value."""
+        return any(point.restated for point in self.points) if self.points else None
+
+    @property
+    def observed_at(self) -> datetime | None:
+        """When the newest part of the value was read."""
+        read = [point.observed_at for point in self.points if point.observed_at is not None]
+        return max(read, default=None)
 
 
 def period_total(
@@ -88,7 +111,14 @@ def period_total(
         lacking=tuple(name for name in own if name not in included),
         waits_for=tuple(name for name in included if not grid.complete[own[name], -1]),
         metric_ids=tuple(own),
+        points=_points(grid, [own[name] for name in included] or list(own.values()), at),
     )
+
+
+def _points(grid: PointGrid, rows: Iterable[int], at: int | None) -> tuple[Point, ...]:
+    """Return the points with a value in a period; none without a period."""
+    found = () if at is None else (grid.point(row, at) for row in rows)
+    return tuple(point for point in found if point.value is not None)
 
 
 def _estimates(grid: PointGrid, rows: Iterable[int]) -> list[int | None]:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition
     from community_metrics.periods import Period
     from community_metrics.readings import Readings
+    from community_metrics.series.grid import Point
 
 _SETTERS: Final = {
     ValueKind.LEVEL: set_levels,
@@ -78,6 +79,17 @@ def points(
         if periods[0].grain is not Grain.DAY:  # a day is never estimated
             _set_estimates(grid, row, metric, own, readings)
     return grid
+
+
+def points_of_period(
+    metrics: Sequence[MetricDefinition], readings: Readings, period: Period, now: datetime
+) -> dict[str, Point]:
+    """Return the point of each metric in one period; uniques by day have that of a day alone."""
+    counted = [one for one in metrics if period.grain is Grain.DAY or not is_by_day_only(one)]
+    if not counted:
+        return {}
+    grid = points(counted, readings, [period], now)
+    return {metric.metric_id: grid.point(row, 0) for row, metric in enumerate(counted)}
 
 
 def _sum_days(grid: PointGrid, readings: Readings) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from community_metrics.periods import days_between, today
-from community_metrics.readings import day_of_number, instant_of_number, number_of_day
+from community_metrics.readings import STATUSES, day_of_number, instant_of_number, number_of_day
 from community_metrics.series.additive import require_additive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
-    from community_metrics.model import MetricDefinition
+    from community_metrics.model import MetricDefinition, Status
     from community_metrics.readings import Readings
 
 TOTAL_DAYS = 30
@@ -54,12 +54,17 @@ class FlowTotal:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One stored value, the last day that it covers, and the instant it was read."""
+    """One stored value, the last day that it covers, and the instant it was read.
+
+    `status` says whether it may still change, `restated` whether it was changed after it had settled.
+    """
 
     metric_id: str
     value: int
     period_end: date
     observed_at: datetime
+    status: Status
+    restated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,8 @@ def latest_reading(newest: Readings, metric_id: str) -> Reading | None:
     """Return the newest own reading of a metric; None if it was never read."""
     for row in newest.of_metric(metric_id):
         day, instant = day_of_number(int(row["last_day"])), instant_of_number(int(row["observed_at"]))
-        return Reading(metric_id, int(row["value"]), day, instant)
+        status, is_restated = STATUSES[int(row["status"])], bool(row["revision"] > 0)
+        return Reading(metric_id, int(row["value"]), day, instant, status, is_restated)
     return None
 
 

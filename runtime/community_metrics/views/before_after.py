@@ -35,10 +35,14 @@ _USUAL: Final = timedelta(weeks=5)
 
 @dataclass(frozen=True, slots=True)
 class BeforeAfter:
-    """A comparison, the event that it is about where one is named, and how fresh the data are."""
+    """A comparison, the event that it is about where one is named, and how fresh the data are.
+
+    `observed_at` is when the newest value of the compared days was read.
+    """
 
     comparison: Comparison
     event: Event | None
+    observed_at: datetime | None
     freshness: Freshness
 
 
@@ -79,15 +83,18 @@ async def load_before_after(
     registry = await _registry_of(reader, stored, metric, window, now)
     by_source = {} if registry is None else {metric.source: registry}
     low = await low_days(reader, [metric], by_source, since=window.first, until=window.last)
+    series = points([metric], readings, periods, now).series(0)
     compared = compare(
-        points([metric], readings, periods, now).series(0),
+        series,
         window,
         breaks=declared_breaks(metric),
         low=frozenset(day for _, day in low),
         skip_missing=skip_missing,
         registry=None if registry is None else _counted_days(registry),
     )
-    return BeforeAfter(compared, event, await load_freshness(reader, now, stored.definitions))
+    read = [point.observed_at for point in series if point.observed_at is not None]
+    freshness = await load_freshness(reader, now, stored.definitions)
+    return BeforeAfter(compared, event, max(read, default=None), freshness)
 
 
 async def _registry_of(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.errors import NotAdditive
-from community_metrics.series.additive import require_additive
+from community_metrics.periods import Grain, last_completed
+from community_metrics.series.additive import reason_against_sums
 from community_metrics.views.selection import StoredMetrics, declared_breaks
 from community_metrics.views.series import load_last_weeks
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.series import MetricSeries
 
-_WEEKS: Final = 12
-"""Weeks in which the newest complete value is searched."""
+_ONE_WEEK: Final = timedelta(weeks=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Explanation:
     """One metric, explained.
 
     `sum_problem` says why its values cannot be added to those of others; None if they can. `registry_id` is
-    the total of its registry, to compare it with.
+    the total of its registry, to compare it with. `recent` has all stored weeks.
     """
 
     metric: MetricDefinition
@@ -50,21 +50,25 @@ async def load_explanation(
     stored = StoredMetrics(await reader.metrics(), catalog)
     metric = stored.metric(metric_id)
     registry = stored.registry_of(metric)
+    first_day = await reader.first_day(metric_id)
+    weeks = _weeks_since(first_day, now)
     return Explanation(
         metric=metric,
         is_watched=metric_id in catalog.watched,
         sum_problem=sum_problem(metric),
         breaks=declared_breaks(metric),
-        first_day=await reader.first_day(metric_id),
+        first_day=first_day,
         registry_id=None if registry is None else registry.metric_id,
-        recent=await load_last_weeks(reader, catalog, now, metric_id=metric_id, weeks=_WEEKS),
+        recent=await load_last_weeks(reader, catalog, now, metric_id=metric_id, weeks=weeks),
     )
 
 
 def sum_problem(metric: MetricDefinition) -> str | None:
     """Return why the values of a metric cannot be added to those of others; None if they can."""
-    try:
-        require_additive([metric])
-    except NotAdditive as error:
-        return error.reason
-    return None
+    return reason_against_sums(metric)
+
+
+def _weeks_since(first_day: date | None, now: datetime) -> int:
+    """Return how many weeks are over since the oldest stored day, that one's own included."""
+    last = last_completed(now, Grain.WEEK).end
+    return 1 if first_day is None else max(1, (last - first_day) // _ONE_WEEK + 1)

@@ -25,6 +25,7 @@ from community_metrics.series.insights import (
     insights_of,
 )
 from community_metrics.series.outages import UNCOUNTED
+from community_metrics.series.points import points_of_period
 from community_metrics.views.disputes import load_disputes
 from community_metrics.views.outages import low_days, read_registries
 from community_metrics.views.product_table import totals_of
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition, StatRow
     from community_metrics.periods import Period
     from community_metrics.readings import Readings
+    from community_metrics.series.grid import Point
     from community_metrics.series.insights import Insight
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.outages import Registry
@@ -77,6 +79,11 @@ class InsightRows:
     def build(self) -> Insights:
         """Compute the insights."""
         return Insights(self.material.period, insights_of(self.material), self.freshness)
+
+    def points(self) -> dict[str, Point]:
+        """Return the point of each metric in the period; none of uniques by day."""
+        own = self.material
+        return points_of_period(own.metrics, own.readings, own.period, self.freshness.now)
 
 
 async def read_insights(

@@ -16,7 +16,7 @@ from community_metrics.readings import number_of_day
 from community_metrics.series.change import YEAR
 from community_metrics.series.insights import Material
 from community_metrics.series.insights.headline import headlines
-from community_metrics.series.points import points
+from community_metrics.series.points import points, points_of_period
 from community_metrics.views.product_table import (
     ProductTable,
     last_day_read,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition
     from community_metrics.periods import Period
     from community_metrics.readings import Readings
-    from community_metrics.series.grid import PointGrid
+    from community_metrics.series.grid import Point, PointGrid
     from community_metrics.series.insights import Insight
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.product_table import ProductOfPeriod, Stars
@@ -113,6 +113,11 @@ class OverviewRows:
             stars=table.stars(self.stored.stars),
             freshness=self.freshness,
         )
+
+    def points(self) -> dict[str, Point]:
+        """Return the point in the week of each metric that the products are made of."""
+        measured = [metric for own in measured_of(self.stored).values() for metric in own]
+        return points_of_period(measured, self.readings, self.week, self.freshness.now)
 
     def _headline(self) -> Insight | None:
         """Return the headline of `views.insights`: the same rule over the same series."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import NotAlike, TooManyPoints
+from community_metrics.series.additive import counted_twice
 from community_metrics.views.chart import MOST_DOTS, Request, Span, read_chart
 from community_metrics.views.compare import load_compared
 
@@ -41,12 +42,13 @@ class SumPoint:
 class Sum:
     """The sum of `metrics` by period, oldest first.
 
-    `left_out` have failed for more than two weeks, and are in no sum.
+    `left_out` have failed for more than two weeks, and are in no sum; `without` are their definitions.
     """
 
     metrics: tuple[MetricDefinition, ...]
     points: tuple[SumPoint, ...]
     left_out: tuple[LeftOut, ...]
+    without: tuple[MetricDefinition, ...]
     freshness: Freshness
 
 
@@ -67,7 +69,9 @@ class SumRows:
             raise TooManyPoints(MOST_DOTS)
         points = tuple(_point(view, at) for at in range(len(view.periods)))
         left_out = () if view.total is None else view.total.left_out
-        return Sum(view.definitions, points, left_out, view.freshness)
+        excluded = {one.metric_id for one in left_out}
+        without = tuple(metric for metric in self.rows.metrics if metric.metric_id in excluded)
+        return Sum(view.definitions, points, left_out, without, view.freshness)
 
 
 async def read_sum(
@@ -84,7 +88,8 @@ async def read_sum(
 
     Raises:
         UnknownName: one of the metrics is not stored.
-        NotAlike: they are of several kinds, count in several ways, or one changed its way within the days.
+        NotAlike: they are of several kinds, count in several ways, or one changed its way within the days;
+            or one counts what another one counts too.
         NotComparable: they have several units.
         NotAdditive: their values do not add up.
         InvalidRange: `first` is after `last`.
@@ -93,6 +98,8 @@ async def read_sum(
     compared = await load_compared(reader, catalog, now, metric_ids=metric_ids, first=first, last=last)
     if compared.alike.refused:
         raise NotAlike([one.sentence for one in compared.alike.refused])
+    if twice := counted_twice([one.metric for one in compared.alike.accepted]):
+        raise NotAlike(twice)
     asked = Request(metric_ids=metric_ids, grain=grain, span=Span(first=first, last=last), is_total=True)
     return SumRows(await read_chart(reader, catalog, now, asked))
 
