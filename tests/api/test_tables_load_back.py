@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from community_metrics.api.middleware.tokens import token_hash
-from community_metrics.catalog import PACKAGED_CATALOG
+from community_metrics.catalog import PACKAGED_CATALOG, load_catalog
 from community_metrics.config import Settings
 from community_metrics.errors import SeedFileError
 from community_metrics.model import MetricDefinition, Run, RunStatus, UpsertCounts, Visibility
 from community_metrics.runs.execute import execute
-from community_metrics.runs.registry import ImportFile
+from community_metrics.runs.registry import BootstrapTables, ImportFile
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.views.runs import last_complete_run, load_history
 from tests.support.api import PYTHON, RUNS, serving
@@ -80,6 +80,51 @@ async def test_the_export_of_a_table_loads_back_and_is_exported_alike(
         async for api in serving(settings):
             back = await api.get(f"export/{name}")
             assert sorted(back.content.splitlines()) == sorted(file.read_bytes().splitlines())
+
+
+def loaded_over(stored: MetricDefinition) -> MetricDefinition:
+    """Return a stored definition after an export for everybody was loaded, whose definitions are of NOON."""
+    in_file = {one.metric_id for one in load_catalog(None).metrics if one.visibility is Visibility.PUBLIC}
+    is_in_file = stored.metric_id in in_file
+    return replace(stored, created_at=min(stored.created_at, NOON)) if is_in_file else stored
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+@pytest.mark.parametrize("name", ["metrics.csv", "metrics.parquet"])
+@pytest.mark.parametrize("first", ["bootstrap", "stats.csv"])
+async def test_definitions_load_back_after_another_job_wrote_them(
+    local_api: Api, tmp_path: Path, first: str, name: str, hours: int
+) -> None:
+    settings = empty_place(tmp_path)
+    then = NOON + timedelta(hours=hours)
+    job = BootstrapTables() if first == "bootstrap" else ImportFile(await saved(local_api, first, tmp_path))
+    await execute(job, settings, clock=FakeClock(then))
+    before, _ = await tables(settings)
+    assert {one.created_at for one in before} == {then}
+    file, later = await saved(local_api, name, tmp_path), FakeClock(NOON + timedelta(hours=3))
+    for _ in range(2):
+        await execute(ImportFile(file), settings, clock=later)
+        after = {one.metric_id: one for one in (await tables(settings))[0]}
+        assert after == {one.metric_id: loaded_over(one) for one in before}
+
+
+async def test_of_a_definition_only_what_its_numbers_mean_is_compared(local_api: Api, tmp_path: Path) -> None:
+    settings = empty_place(tmp_path)
+    file = await saved(local_api, "metrics.csv", tmp_path)
+    await load(file, settings)
+    async with LanceDBStore.open(settings) as store:
+        (python,) = [one for one in await store.metrics() if one.metric_id == PYTHON]
+        await store.upsert_metrics([replace(python, display_name="Renamed", is_active=False)])
+        before = await store.metrics()
+        await load(file, settings)
+        assert await store.metrics() == before
+        await store.upsert_metrics([replace(python, subject="another", unit="pulls")])
+    with pytest.raises(SeedFileError) as caught:
+        await load(file, settings)
+    assert caught.value.faults[:2] == [
+        f"{PYTHON}: subject is {python.subject} in the file, and another in the database",
+        f"{PYTHON}: unit is {python.unit} in the file, and pulls in the database",
+    ]
 
 
 async def test_a_dry_run_counts_the_rows_and_stores_none(local_api: Api, tmp_path: Path) -> None:
