@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from community_metrics.errors import SeedFileError
-from community_metrics.model import Run, UpsertCounts, Visibility
+from community_metrics.model import Run, Visibility
 from community_metrics.parquet_files import MAGIC
 from community_metrics.runs.job import JobResult
 from community_metrics.seed.files import shortened
@@ -83,9 +83,7 @@ def _loading_metrics(file: ExportedTable, rows: Sequence[MetricDefinition], cata
         if context.holder is not None:
             await context.holder.renew()
             await context.store.write_metrics([*missing, *older])
-        return _result(
-            file, context, UpsertCounts(len(missing), len(older), len(rows) - len(missing) - len(older))
-        )
+        return _result(file, len(rows), len(missing), len(older))
 
     return work
 
@@ -102,7 +100,7 @@ def _loading_runs(file: ExportedTable, rows: Sequence[Run]) -> Work:
         if context.holder is not None:
             await context.holder.renew()
             await context.store.insert_runs(missing)
-        return _result(file, context, UpsertCounts(len(missing), 0, len(rows) - len(missing)))
+        return _result(file, len(rows), len(missing))
 
     return work
 
@@ -129,10 +127,8 @@ def _in_csv(value: Any) -> Any:
     return (harmless(value) or None) if isinstance(value, str) else value
 
 
-def _result(file: ExportedTable, context: RunContext, counts: UpsertCounts) -> JobResult:
-    context.batches.counts += counts
-    rows = counts.inserted + counts.updated + counts.unchanged
-    new = f"{counted(rows, 'row')}, {counts.inserted:,} of them new"
-    note = f"{file.file.name} is an export of {file.table}: {new}."
-    older = f"{counted(counts.updated, 'stored row')} took the earlier date of the file."
-    return JobResult(notes=(note, older) if counts.updated else (note,))
+def _result(file: ExportedTable, rows: int, missing: int, older: int = 0) -> JobResult:
+    """Return notes of what was loaded: the counts of a run are of values, and `undo` asks who wrote some."""
+    note = f"{file.file.name} is an export of {file.table}: {counted(rows, 'row')}, {missing:,} of them new."
+    dated = f"{counted(older, 'stored row')} took the earlier date of the file."
+    return JobResult(notes=(note, dated) if older else (note,))
