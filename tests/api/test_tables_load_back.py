@@ -13,7 +13,7 @@ import pytest
 from community_metrics.api.middleware.tokens import token_hash
 from community_metrics.catalog import PACKAGED_CATALOG, load_catalog
 from community_metrics.config import Settings
-from community_metrics.errors import SeedFileError
+from community_metrics.errors import ConfigurationError, SeedFileError
 from community_metrics.model import MetricDefinition, Run, RunStatus, Visibility
 from community_metrics.runs.execute import execute
 from community_metrics.runs.registry import BootstrapTables, ImportFile
@@ -132,6 +132,26 @@ async def test_of_a_definition_only_what_its_numbers_mean_is_compared(local_api:
         f"{PYTHON}: subject is {python.subject} in the file, and another in the database",
         f"{PYTHON}: unit is {python.unit} in the file, and pulls in the database",
     ]
+
+
+@pytest.mark.parametrize("is_most", [False, True])
+async def test_the_next_run_retires_loaded_definitions_of_another_catalogue_unless_they_are_most(
+    local_api: Api, tmp_path: Path, is_most: bool
+) -> None:
+    settings, clock = empty_place(tmp_path), FakeClock(NOON)
+    file = await saved(local_api, "metrics.csv", tmp_path)
+    header, *lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    others = [line.replace(":", ":other-", 1) for line in lines]  # of each the id, and so its product
+    file.write_text("".join([header, *(others if is_most else others[:3])]), encoding="utf-8")
+    if not is_most:
+        await execute(BootstrapTables(), settings, clock=clock)
+    await load(file, settings)
+    if is_most:
+        with pytest.raises(ConfigurationError, match="run once with --retire"):
+            await execute(BootstrapTables(), settings, clock=clock)
+    await execute(BootstrapTables(retire=is_most), settings, clock=clock)
+    active = {one.metric_id for one in (await tables(settings))[0] if one.is_active}
+    assert active == {one.metric_id for one in load_catalog(None).defined if one.is_active}
 
 
 async def test_a_dry_run_counts_the_rows_and_stores_none(local_api: Api, tmp_path: Path) -> None:
