@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from community_metrics.api.middleware.tokens import token_hash
-from community_metrics.catalog import PACKAGED_CATALOG
+from community_metrics.catalog import PACKAGED_CATALOG, load_catalog
 from community_metrics.config import Settings
-from community_metrics.errors import SeedFileError
-from community_metrics.model import MetricDefinition, Run, RunStatus, UpsertCounts, Visibility
+from community_metrics.errors import ConfigurationError, SeedFileError
+from community_metrics.model import MetricDefinition, Run, RunStatus, Visibility
 from community_metrics.runs.execute import execute
-from community_metrics.runs.registry import ImportFile
+from community_metrics.runs.registry import BootstrapTables, ImportFile
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.views.runs import last_complete_run, load_history
 from tests.support.api import PYTHON, RUNS, serving
@@ -54,6 +55,15 @@ async def tables(settings: Settings) -> tuple[list[MetricDefinition], dict[str, 
         return await store.metrics(), await store.all_runs()
 
 
+def new_rows(report: RunReport) -> tuple[int, int]:
+    """Return how many rows the file has, and how many of them were new; the run counts only values."""
+    run = report.run
+    assert (run.rows_inserted, run.rows_updated, run.rows_unchanged) == (0, 0, 0)
+    (found,) = [re.search(r": (\d+) rows?, (\d+) of them new", note) for note in report.notes]
+    assert found is not None
+    return int(found[1]), int(found[2])
+
+
 def told(runs: dict[str, Run]) -> dict[str, Run]:
     """Return the runs without those of `import` here, and without what says that they were loaded."""
     kept = {name: run for name, run in runs.items() if run.job_name != ImportFile.name}
@@ -69,24 +79,85 @@ async def test_the_export_of_a_table_loads_back_and_is_exported_alike(
     every, runs = await tables(filled_local.writing)
     metrics = [metric for metric in every if metric.visibility is Visibility.PUBLIC]
     count = len(metrics) if name.startswith("metrics") else len(runs)
-    assert (await load(file, settings)).run.rows_inserted == count
+    assert new_rows(await load(file, settings)) == (count, count)
     loaded, loaded_runs = await tables(settings)
     assert (loaded, told(loaded_runs)) == ((metrics, {}) if name.startswith("metrics") else ([], runs))
-    again = (await load(file, settings)).run
-    assert UpsertCounts(again.rows_inserted, again.rows_updated, again.rows_unchanged) == UpsertCounts(
-        0, 0, count
-    )
+    assert new_rows(await load(file, settings)) == (count, 0)
     if name == "metrics.csv":  # of `history` it also tells of the import
         async for api in serving(settings):
             back = await api.get(f"export/{name}")
             assert sorted(back.content.splitlines()) == sorted(file.read_bytes().splitlines())
 
 
+def loaded_over(stored: MetricDefinition) -> MetricDefinition:
+    """Return a stored definition after an export for everybody was loaded, whose definitions are of NOON."""
+    in_file = {one.metric_id for one in load_catalog(None).metrics if one.visibility is Visibility.PUBLIC}
+    is_in_file = stored.metric_id in in_file
+    return replace(stored, created_at=min(stored.created_at, NOON)) if is_in_file else stored
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+@pytest.mark.parametrize("name", ["metrics.csv", "metrics.parquet"])
+@pytest.mark.parametrize("first", ["bootstrap", "stats.csv"])
+async def test_definitions_load_back_after_another_job_wrote_them(
+    local_api: Api, tmp_path: Path, first: str, name: str, hours: int
+) -> None:
+    settings = empty_place(tmp_path)
+    then = NOON + timedelta(hours=hours)
+    job = BootstrapTables() if first == "bootstrap" else ImportFile(await saved(local_api, first, tmp_path))
+    await execute(job, settings, clock=FakeClock(then))
+    before, _ = await tables(settings)
+    assert {one.created_at for one in before} == {then}
+    file, later = await saved(local_api, name, tmp_path), FakeClock(NOON + timedelta(hours=3))
+    for _ in range(2):
+        await execute(ImportFile(file), settings, clock=later)
+        after = {one.metric_id: one for one in (await tables(settings))[0]}
+        assert after == {one.metric_id: loaded_over(one) for one in before}
+
+
+async def test_of_a_definition_only_what_its_numbers_mean_is_compared(local_api: Api, tmp_path: Path) -> None:
+    settings = empty_place(tmp_path)
+    file = await saved(local_api, "metrics.csv", tmp_path)
+    await load(file, settings)
+    async with LanceDBStore.open(settings) as store:
+        (python,) = [one for one in await store.metrics() if one.metric_id == PYTHON]
+        await store.upsert_metrics([replace(python, display_name="Renamed", is_active=False)])
+        before = await store.metrics()
+        await load(file, settings)
+        assert await store.metrics() == before
+        await store.upsert_metrics([replace(python, subject="another", unit="pulls")])
+    with pytest.raises(SeedFileError) as caught:
+        await load(file, settings)
+    assert caught.value.faults[:2] == [
+        f"{PYTHON}: subject is {python.subject} in the file, and another in the database",
+        f"{PYTHON}: unit is {python.unit} in the file, and pulls in the database",
+    ]
+
+
+@pytest.mark.parametrize("is_most", [False, True])
+async def test_the_next_run_retires_loaded_definitions_of_another_catalogue_unless_they_are_most(
+    local_api: Api, tmp_path: Path, is_most: bool
+) -> None:
+    settings, clock = empty_place(tmp_path), FakeClock(NOON)
+    file = await saved(local_api, "metrics.csv", tmp_path)
+    header, *lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    others = [line.replace(":", ":other-", 1) for line in lines]  # of each the id, and so its product
+    file.write_text("".join([header, *(others if is_most else others[:3])]), encoding="utf-8")
+    if not is_most:
+        await execute(BootstrapTables(), settings, clock=clock)
+    await load(file, settings)
+    if is_most:
+        with pytest.raises(ConfigurationError, match="run once with --retire"):
+            await execute(BootstrapTables(), settings, clock=clock)
+    await execute(BootstrapTables(retire=is_most), settings, clock=clock)
+    active = {one.metric_id for one in (await tables(settings))[0] if one.is_active}
+    assert active == {one.metric_id for one in load_catalog(None).defined if one.is_active}
+
+
 async def test_a_dry_run_counts_the_rows_and_stores_none(local_api: Api, tmp_path: Path) -> None:
     settings = empty_place(tmp_path)
     file = await saved(local_api, "history.csv", tmp_path)
     report = await load(file, settings, dry_run=True)
-    assert report.run.rows_inserted == len(RUNS)
     assert report.notes == ("history.csv is an export of history: 3 rows, 3 of them new.",)
     assert not (tmp_path / "empty").exists()
 

@@ -656,6 +656,31 @@ async def test_without_tokens_and_metrics_of_the_team_counts_of_rows_are_shown(
         assert ",35," in next(line for line in text.splitlines() if line.startswith("r1,"))
 
 
+@pytest.mark.parametrize("has_team", [False, True])
+async def test_a_loaded_run_tells_everybody_nothing_of_the_metrics_of_another_place(
+    tmp_path: Path, has_team: bool
+) -> None:
+    place = support.local_place(tmp_path)
+    await fill(place, with_team=has_team)
+    whole = rows.run(NOON - timedelta(minutes=9), RunStatus.PARTIAL, run_id="far", error_summary="no umbra2")
+    noted = rows.run(NOON - timedelta(minutes=8), run_id="note", job_name="event")
+    async with LanceDBStore.open(place.writing) as store:
+        every = [replace(whole, scope="downloads:umbra2:*"), replace(noted, scope="note:umbra2")]
+        await store.insert_runs([replace(run, loaded_by="import-1") for run in every])
+    async with client_of(guarded(place.reading) if has_team else place.reading) as client:
+        for path in ("history", "status", "export/history.csv"):
+            assert "umbra2" not in (await client.get(path)).text
+        shown = (await client.get("history")).json()["runs"][:2]
+        told = ("run_id", "state", "scope", "error_summary", "rows_inserted", "window_end")
+        assert [tuple(run[name] for name in told) for run in shown] == [
+            ("note", "success", None, None, None, None),
+            ("far", "partial", None, None, None, None),
+        ]
+        assert "far,weekly_refresh,2026-11-23" in (await client.get("export/history.csv")).text
+        if has_team:
+            assert "downloads:umbra2:*" in (await client.get("history", ACCEPTED)).text
+
+
 async def test_what_storage_keeps_for_the_team_stays_hidden_where_the_catalogue_shows_it(
     tmp_path: Path,
 ) -> None:

@@ -4060,7 +4060,7 @@ export interface components {
             window_end: string | null;
             /**
              * Error Summary
-             * @description The errors, one line for each cause; null without errors. For display only.
+             * @description The errors, one line for each cause; null: none, or only the team may see them. For display only.
              */
             error_summary: string | null;
             /**
@@ -4070,7 +4070,7 @@ export interface components {
             failures: components["schemas"]["Failure"][];
             /**
              * Scope
-             * @description The metrics or globs it was narrowed to, comma separated; null when it collected every metric.
+             * @description The metrics or globs it was narrowed to, comma separated; null: none, or only the team may see them.
              */
             scope: string | null;
             /**

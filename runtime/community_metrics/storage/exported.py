@@ -104,7 +104,8 @@ def _missing(found: pa.Table, spec: AnyTable) -> Iterator[str]:
         if missing:
             yield (
                 f"{missing} of {found.num_rows} rows have no {column.name}: an export for everybody leaves "
-                "out what may be the team's. Fix: export it with a token of the team"
+                "out what may be the team's. Fix: export it with a token of the team, or load "
+                f"{spec.name}.parquet of a backup"
             )
 
 

@@ -221,9 +221,9 @@ class LanceDBStore(Past):
         """Write runs in one atomic merge; one whose id is stored is kept as it is."""
         await self._merge(HISTORY, runs, only_where="FALSE")
 
-    async def insert_metrics(self, definitions: Sequence[MetricDefinition]) -> None:
-        """Write definitions exactly as they are, in one atomic merge; one whose id is stored is kept."""
-        await self._merge(METRICS, definitions, only_where="FALSE")
+    async def write_metrics(self, definitions: Sequence[MetricDefinition]) -> None:
+        """Write definitions exactly as they are, `created_at` too, in one atomic merge."""
+        await self._merge(METRICS, definitions)
 
     async def record_outcomes(self, outcomes: Sequence[RunOutcome]) -> None:
         """Write one row for each metric of a run, in one atomic merge, or replace it."""

@@ -39,6 +39,7 @@ from community_metrics.views.public_runs import (
     NOT_KNOWN,
     OF_ALL_METRICS,
     outcomes_of,
+    public_loaded_run,
     public_run,
     public_scope,
 )
@@ -348,14 +349,21 @@ class PublicReader(LanceDBReader):
         return replace(outcome, message=_WITHHELD, url=None)
 
     async def _public_runs(self, runs: Sequence[Run]) -> list[Run]:
-        """Return runs without what they say of the team's metrics; a run of these alone is left out."""
+        """Return runs without what they say of the team's metrics, in their order.
+
+        Left out is a run of these alone, unless it was loaded: then nothing here tells that it is one.
+        """
+        own = await self._public_own_runs([run for run in runs if run.loaded_by is None])
+        shown = {run.ingestion_run_id: run for run in own}
+        shown |= {run.ingestion_run_id: public_loaded_run(run) for run in runs if run.loaded_by is not None}
+        return [shown[run.ingestion_run_id] for run in runs if run.ingestion_run_id in shown]
+
+    async def _public_own_runs(self, runs: Sequence[Run]) -> list[Run]:
         hidden = await self._hidden_ids()
         unseen = await self._unseen_rows(runs)
         seen = [run for run in runs if (run.job_name, run.scope) not in unseen]
         if not hidden and not self.has_team and not self.kept_origins:
             return seen
-        # a run of another database has no outcomes here, which would tell what of it is the team's
-        seen = [run for run in seen if run.loaded_by is None]
         shown_ids = [metric.metric_id for metric in await self.metrics()]
         scoped = [replace(run, scope=public_scope(run, shown_ids)) for run in seen]
         kept = [run for run, old in zip(scoped, seen, strict=True) if run.scope or not old.scope]

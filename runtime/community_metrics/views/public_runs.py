@@ -41,6 +41,14 @@ def public_run(run: Run, every: Sequence[RunOutcome], public: Sequence[RunOutcom
     )
 
 
+def public_loaded_run(run: Run) -> Run:
+    """Return a run of another database without what may tell of the team's metrics there.
+
+    Neither its outcomes nor the catalogue of that database are here, which would tell what is the team's.
+    """
+    return replace(run, scope=None, error_summary=None, **NOT_KNOWN)
+
+
 def outcomes_of(run: Run, outcomes: Iterable[RunOutcome]) -> list[RunOutcome]:
     """Return those of the outcomes that are of this run."""
     return [outcome for outcome in outcomes if outcome.run_id == run.ingestion_run_id]

@@ -48,11 +48,11 @@ class RunRecord(Body):
     window_end: date | None
     """Last day that the run requested or read; null like `window_start`."""
     error_summary: str | None
-    """The errors, one line for each cause; null without errors. For display only."""
+    """The errors, one line for each cause; null: none, or only the team may see them. For display only."""
     failures: list[Failure]
     """The errors, one entry for each cause."""
     scope: str | None
-    """The metrics or globs it was narrowed to, comma separated; null when it collected every metric."""
+    """The metrics or globs it was narrowed to, comma separated; null: none, or only the team may see them."""
     metrics_left: int | None
     """Metrics that it did not reach, and the next run reads first; null for jobs that read no registry."""
 
