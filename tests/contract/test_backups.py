@@ -14,11 +14,13 @@ from community_metrics.backup.reading import chosen_manifest, verify
 from community_metrics.backup.writing import back_up
 from community_metrics.errors import (
     BackupDamaged,
+    BackupRefused,
     NoBackup,
     StorageSchemaMismatch,
 )
 from community_metrics.model import Provenance
 from community_metrics.runs.restore import drill, restore
+from community_metrics.runs.short import short_run_id
 from community_metrics.storage.schemas import STATS, TABLES
 from community_metrics.storage.whole import DATA_TABLES
 from tests.support.backups import (
@@ -32,10 +34,13 @@ from tests.support.backups import (
     stored_keys,
 )
 from tests.support.clock import NOON, FakeClock
-from tests.support.worlds import NOW, OTHER, SmallPagesStore, World, observed, raw_table
+from tests.support.enterprise import READ_KEY
+from tests.support.worlds import NOW, OTHER, SmallPagesStore, World, observed, only_writer, raw_table
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pyarrow as pa
 
     from community_metrics.backup.manifest import StoredFile
     from community_metrics.backup.place import Place
@@ -90,6 +95,56 @@ async def test_the_lease_is_not_part_of_a_backup(local_world: World, folder: Pla
     await fill(local_world)
     names = {table.name for table in (await backed_up(local_world, folder)).tables}
     assert names == {spec.name for spec in DATA_TABLES} == {spec.name for spec in TABLES} - {"leases"}
+
+
+# an unfinished restore
+
+
+class Stopping(SmallPagesStore):
+    async def insert_rows(self, table: str, rows: pa.Table) -> None:
+        if table == "history":
+            raise KilledError(table)
+        await super().insert_rows(table, rows)
+
+
+@IN_PROCESS_AND_REMOTE
+async def test_a_database_whose_restore_is_unfinished_is_not_backed_up(world: World, folder: Place) -> None:
+    await fill(world)
+    before = await rows_of(world)
+    made = await backed_up(world, folder)
+    target, later = elsewhere(world), FakeClock(NOON + timedelta(hours=1))
+    with pytest.raises(KilledError, match="history"):
+        await restore(target.settings, folder, clock=FakeClock(), store_type=Stopping)
+    with pytest.raises(BackupRefused, match=r"no row in `history`.* Fix: finish it with `community-metrics"):
+        await backed_up(target.with_key(READ_KEY), folder, clock=later)
+    assert backup_ids(folder.keys()) == [made.backup_id]
+    await restore(target.settings, folder, clock=later)
+    assert await rows_of(target) == before
+    await backed_up(target, folder, clock=later)
+
+
+@IN_PROCESS_AND_REMOTE
+async def test_a_database_that_a_restore_holds_is_not_backed_up(world: World, folder: Place) -> None:
+    await fill(world)
+    async with world.open() as store:
+        await store.acquire_lease(
+            short_run_id("restore", FakeClock()), "another-host", 1, NOON, timedelta(minutes=2)
+        )
+    with pytest.raises(BackupRefused, match=r"The restore \S+-restore-\S+ on another-host writes to"):
+        await backed_up(world.with_key(READ_KEY), folder)
+    assert folder.keys() == []
+    await backed_up(world, folder, clock=FakeClock(NOON + timedelta(minutes=3)))  # that restore is dead
+
+
+async def test_a_database_that_is_emptied_for_a_restore_is_not_backed_up(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    async with local_world.open() as store:
+        await store.drop_tables(renew=only_writer)
+        await store.create_tables()
+    with pytest.raises(BackupRefused, match="no row in `history`"):
+        await backed_up(local_world, folder)
 
 
 # what a place has

@@ -20,6 +20,7 @@ from community_metrics.errors import (
 )
 from community_metrics.runs.restore import drill, move, restore, saved
 from community_metrics.storage.schemas import STATS
+from tests.contract.test_storage_contract import a_run
 from tests.support.backups import (
     DAYS,
     KilledError,
@@ -226,6 +227,7 @@ async def test_backups_of_other_databases_in_the_same_place_stay_and_are_not_res
     other, third = elsewhere(local_world), elsewhere(local_world)
     async with other.open() as store:
         await store.create_tables()
+        await store.record_run(a_run())
     later = FakeClock(NOON + timedelta(hours=1))
     newer = await backed_up(other, folder, clock=later)
     assert backup_ids(folder.keys()) == [own.backup_id, newer.backup_id]

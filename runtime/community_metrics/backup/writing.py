@@ -20,6 +20,7 @@ from community_metrics.backup.manifest import (
 )
 from community_metrics.backup.reading import newest_manifest
 from community_metrics.backup.removing import Removal, remove_old
+from community_metrics.backup.unfinished import require_finished
 from community_metrics.catalog import PACKAGED_CATALOG
 from community_metrics.clock import SystemClock
 from community_metrics.errors import BackupDamaged, ConfigurationError, StorageUnavailable
@@ -56,17 +57,18 @@ async def back_up(
     *,
     write_only: bool = False,
     keep_all: bool = False,
-    reuses: bool = True,
+    before_deletion: bool = False,
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> BackupReport:
     """Store every table as it was at one instant, then remove the backups that the rule does not keep.
 
     `write_only` only puts files: it neither lists what is there, nor reuses or removes any. `keep_all`
-    removes none; without `reuses` every file is stored anew. A kill leaves no manifest, so that what it
-    stored is never taken for a backup.
+    removes none. `before_deletion` takes a database in any state, removes none and stores every file anew. A
+    kill leaves no manifest, so that what it stored is never taken for a backup.
 
     Raises:
+        BackupRefused: a restore writes to the database, or is unfinished; nothing was stored.
         ConfigurationError: the catalogue cannot be read.
         StorageError: the database cannot be read.
         BackupUnavailable: the place cannot be read or written.
@@ -75,11 +77,12 @@ async def back_up(
     now = (clock or SystemClock()).now()
     suffix = (rng or random.Random()).getrandbits(32)  # noqa: S311  an id, not a secret
     backup_id = f"{now:%Y%m%dT%H%M%SZ}-{suffix:08x}"
-    known = () if write_only or not reuses else await asyncio.to_thread(place.keys)
+    known = () if write_only or before_deletion else await asyncio.to_thread(place.keys)
     with TemporaryDirectory(prefix="community-metrics-backup-") as folder:
-        writer = _Writer(place, Path(folder), backup_id, await _reusable(place, known))
+        reusable = await _reusable(place, known)
+        writer = _Writer(place, Path(folder), backup_id, reusable, None if before_deletion else now)
         manifest = await _stored(settings, writer, now)
-    keeps = write_only or keep_all
+    keeps = write_only or keep_all or before_deletion
     removal = None if keeps else await asyncio.to_thread(remove_old, place, manifest, now)
     own = f"{backup_id}/"
     reused = tuple(table.name for table in manifest.tables if not table.file.key.startswith(own))
@@ -130,6 +133,8 @@ async def _stored_tables(settings: Settings, writer: _Writer) -> tuple[StoredTab
 
 
 async def _tables_of(database: WholeDatabase, writer: _Writer) -> tuple[StoredTable, ...]:
+    if writer.checked_at is not None:
+        await require_finished(database, writer.checked_at)
     return tuple([await writer.table(database, spec) for spec in DATA_TABLES])
 
 
@@ -146,12 +151,16 @@ def _catalog(settings: Settings, folder: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    """Writes the files of one backup; `reusable` are those of the backup before it, by their SHA-256."""
+    """Writes the files of one backup; `reusable` are those of the backup before it, by their SHA-256.
+
+    `checked_at` is the instant at which no restore may be at work; None for a database in any state.
+    """
 
     place: Place
     folder: Path
     backup_id: str
     reusable: dict[str, StoredFile]
+    checked_at: datetime | None
 
     async def table(self, database: WholeDatabase, spec: AnyTable) -> StoredTable:
         """Store a table, and return its entry."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.backup.place import place_beside, place_of
 from community_metrics.backup.reading import chosen_manifest, fetched, manifest_for, verify
 from community_metrics.backup.restoring import restore_tables
+from community_metrics.backup.unfinished import RESTORE
 from community_metrics.backup.writing import back_up
 from community_metrics.clock import SystemClock
 from community_metrics.config import given_settings
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.runs.lock import LeaseHolder
 
-RESTORE: Final = "restore"
 MOVE: Final = "move"
 REPLACED: Final = "replaced"
 """The folder, in the place of backups, of what a restore replaced; no command takes it for a backup."""
@@ -88,7 +88,7 @@ async def saved(settings: Settings, clock: Clock, place: Place | None = None) ->
     """
     place = place or place_beside(settings)
     only_writes = settings.backup_write_only
-    report = await back_up(settings, place, write_only=only_writes, keep_all=True, reuses=False, clock=clock)
+    report = await back_up(settings, place, write_only=only_writes, before_deletion=True, clock=clock)
     backup_id = report.manifest.backup_id
     if not only_writes or settings.backup_read_role is not None:
         await verify(place, backup_id)

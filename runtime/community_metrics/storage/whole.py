@@ -12,7 +12,7 @@ from community_metrics.errors import StorageConflict, StorageNotBootstrapped, St
 from community_metrics.storage.connection import Database
 from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.reader import LanceDBReader
-from community_metrics.storage.schemas import LEASES, RAW_ANSWERS, TABLES
+from community_metrics.storage.schemas import HISTORY, LEASES, RAW_ANSWERS, TABLES
 from community_metrics.storage.snapshot import PinnedDatabase
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from community_metrics.config import Settings
+    from community_metrics.model import Lease
     from community_metrics.storage.connection import OpenTable
     from community_metrics.storage.schemas import AnyTable
 
@@ -44,12 +45,18 @@ class WholeDatabase:
     """The tables of one instant; one that an earlier version did not create has version 0 and no row."""
 
     versions: Mapping[str, int]
+    lease: Lease | None
+    """The one that was stored just after that instant, expired or not."""
     _reader: LanceDBReader
 
     def batches(self, spec: AnyTable) -> AsyncGenerator[pa.RecordBatch, None]:
         """Yield the rows of a table, in batches that fit into memory."""
         reader_type = _NarrowReader if spec is RAW_ANSWERS else _WideReader
         return self._reader.as_type(reader_type).scan(spec.name)
+
+    async def has_runs(self) -> bool:
+        """Return whether `history` has a row. Every run writes it first, and a restore writes it last."""
+        return await self._reader.has_rows(HISTORY.name)
 
 
 @asynccontextmanager
@@ -71,7 +78,9 @@ async def open_whole(settings: Settings) -> AsyncIterator[WholeDatabase]:
         versions = {
             spec.name: tables[spec.name].version if spec.name in tables else 0 for spec in DATA_TABLES
         }
-        yield WholeDatabase(versions, LanceDBReader(PinnedDatabase(database, tables)))
+        # after the tables are pinned: whoever began to change one of them before then holds it
+        lease = await LanceDBReader(database).lease()
+        yield WholeDatabase(versions, lease, LanceDBReader(PinnedDatabase(database, tables)))
     finally:
         database.close()
 
