@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from community_metrics.backup.manifest import backup_ids
 from community_metrics.backup.reading import chosen_manifest, verify
+from community_metrics.backup.removing import Removal
 from community_metrics.backup.writing import back_up
 from community_metrics.errors import (
     BackupDamaged,
@@ -24,6 +26,7 @@ from community_metrics.runs.short import short_run_id
 from community_metrics.storage.schemas import STATS, TABLES
 from community_metrics.storage.whole import DATA_TABLES
 from tests.support.backups import (
+    DAYS,
     KilledError,
     ScriptedPlace,
     add_a_day,
@@ -35,7 +38,7 @@ from tests.support.backups import (
 )
 from tests.support.clock import NOON, FakeClock
 from tests.support.enterprise import READ_KEY
-from tests.support.worlds import NOW, OTHER, SmallPagesStore, World, observed, only_writer, raw_table
+from tests.support.worlds import METRIC, NOW, OTHER, SmallPagesStore, World, observed, only_writer, raw_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -237,6 +240,29 @@ async def test_a_backup_that_ends_meanwhile_removes_no_file_that_is_reused(
     second = await backed_up(local_world, Racing(folder), keep_all=True, clock=later)
     assert f"{first.backup_id}/stats.parquet" in {file.key for file in second.files}
     assert await verify(folder) == second
+
+
+async def test_a_backup_with_rows_that_the_newest_lacks_stays(local_world: World, folder: Place) -> None:
+    await fill(local_world)
+    full = await backed_up(local_world, folder)
+    async with local_world.open() as store:
+        await (await raw_table(store, STATS)).delete(f"metric_id = '{METRIC}'")
+
+    async def removal(**since: int) -> Removal:
+        later = FakeClock(NOON + timedelta(**since))
+        return (await back_up(local_world.settings, folder, clock=later)).removal or Removal()
+
+    few = await removal(hours=1)
+    assert re.search(
+        rf"has 0 rows of stats, and {full.backup_id} has {DAYS}\..* --backup {full.backup_id}`",
+        str(few.warning),
+    )
+    await add_a_day(local_world)
+    assert [(await removal(days=day)).removed.count(full.backup_id) for day in (3, 4, 5)] == [0, 0, 0]
+    await fill(local_world)
+    found = await removal(days=6)
+    assert full.backup_id in found.removed
+    assert found.warning is None
 
 
 async def test_a_backup_that_was_killed_is_none_and_its_files_go_a_day_later(

@@ -205,7 +205,8 @@ async def test_what_is_deleted_is_saved_in_files_of_its_own_that_can_be_read(
     settings = local_world.settings.model_copy(update={"backup_target": str(folder)})
     await backed_up(local_world, folder)
     await saved(settings, FakeClock(NOON + timedelta(hours=1)))
-    newest = await verify(folder)
+    assert chosen_manifest(folder).made_at == NOON  # no rule removes the other one
+    newest = await verify(place_of(settings, f"{folder}/replaced"))
     assert newest.made_at > NOON
     assert all(file.key.startswith(newest.backup_id) for file in newest.files)
 

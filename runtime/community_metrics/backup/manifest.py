@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from community_metrics.config import StorageMode
 from community_metrics.errors import BackupDamaged
+from community_metrics.storage.schemas import STATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,6 +98,11 @@ class Manifest(_Part):
     def rows(self) -> int:
         """The rows of all tables."""
         return sum(table.rows for table in self.tables)
+
+    @property
+    def values(self) -> int:
+        """The rows of `stats`."""
+        return sum(table.rows for table in self.tables if table.name == STATS.name)
 
     @property
     def bytes(self) -> int:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOVE: Final = "move"
 REPLACED: Final = "replaced"
-"""The folder, in the place of backups, of what a restore replaced; no command takes it for a backup."""
+"""The folder, in the place of backups, of what a restore or a reset deleted; no command looks into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +78,16 @@ async def restore(
 async def saved(settings: Settings, clock: Clock, place: Place | None = None) -> str:
     """Make a backup before the database is deleted, and return where it is, in words.
 
-    Without a place it goes to CM_BACKUP_TARGET, or beside the database. It has all files of its own, and is
-    compared with its manifest where this process may read it.
+    Without a place it goes into the folder `replaced` of CM_BACKUP_TARGET, or beside the database: no rule
+    removes it there. It has all files of its own, and is compared with its manifest where this process may
+    read it.
 
     Raises:
         BackupDamaged: what was stored is not what was written.
         BackupUnavailable: the place cannot be written.
         StorageError: the database cannot be read.
     """
-    place = place or place_beside(settings)
+    place = place or place_of(settings, f"{place_beside(settings)}/{REPLACED}")
     only_writes = settings.backup_write_only
     report = await back_up(settings, place, write_only=only_writes, before_deletion=True, clock=clock)
     backup_id = report.manifest.backup_id
@@ -97,7 +98,7 @@ async def saved(settings: Settings, clock: Clock, place: Place | None = None) ->
 
 async def _emptied(store: LanceDBStore, settings: Settings, holder: LeaseHolder, clock: Clock) -> str:
     # apart: if this restore is killed, the next one must not take what it replaces for the newest backup
-    note = await saved(settings, clock, place_of(settings, f"{place_beside(settings)}/{REPLACED}"))
+    note = await saved(settings, clock)
     await store.drop_tables(renew=holder.renew)
     await store.create_tables()
     return note
