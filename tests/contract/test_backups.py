@@ -118,7 +118,7 @@ async def test_a_database_whose_restore_is_unfinished_is_not_backed_up(world: Wo
     target, later = elsewhere(world), FakeClock(NOON + timedelta(hours=1))
     with pytest.raises(KilledError, match="history"):
         await restore(target.settings, folder, clock=FakeClock(), store_type=Stopping)
-    with pytest.raises(BackupRefused, match=r"no row in `history`.* Fix: finish it with `community-metrics"):
+    with pytest.raises(BackupRefused, match=r"no row in `history`.* Fix: finish the restore with"):
         await backed_up(target.with_key(READ_KEY), folder, clock=later)
     assert backup_ids(folder.keys()) == [made.backup_id]
     await restore(target.settings, folder, clock=later)

@@ -11,6 +11,7 @@ import pytest
 from community_metrics.backup.manifest import backup_ids, manifest_key
 from community_metrics.backup.place import Place, place_of
 from community_metrics.backup.reading import chosen_manifest, verify
+from community_metrics.config import given_settings
 from community_metrics.errors import (
     BackupDamaged,
     ConfigurationError,
@@ -237,6 +238,29 @@ async def test_backups_of_other_databases_in_the_same_place_stay_and_are_not_res
         await restore(third.settings, folder, clock=later)
     assert (await restore(local_world.settings, folder, clock=later)).manifest == own
     assert await drill(folder, clock=later) == newer
+
+
+async def test_databases_of_two_machines_are_two_although_both_have_the_same_relative_path(
+    tmp_path: Path, folder: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, made = given_settings({"db_path": "metrics.lancedb"}), {}
+    for day, machine in enumerate(["one", "two", "two", "two"]):
+        (tmp_path / machine).mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / machine)
+        async with SmallPagesStore.open(settings) as store:
+            await store.create_tables()
+            await store.record_run(a_run(f"{machine}-1"))
+            await store.record_run(a_run(f"{machine}-0", started_at=NOON + timedelta(days=day + 1)))
+        manifest = await backed_up(World(settings), folder, clock=FakeClock(NOON + timedelta(days=3 * day)))
+        made[machine] = manifest.backup_id
+    assert made["one"] in backup_ids(folder.keys())  # of the same month as the others
+    monkeypatch.chdir(tmp_path)
+    later = FakeClock(NOON + timedelta(days=10))
+    with pytest.raises(RestoreRefused, match=rf"all have the name .*{made['one']} \(.*, first run one-1\)"):
+        await restore(settings, folder, clock=later)
+    await restore(settings, folder, made["one"], clock=later)
+    again = await backed_up(World(settings), folder, clock=later)
+    assert (again.database, again.first_run) == ("metrics.lancedb", "one-1")
 
 
 def leave_out(name: str, manifest: Manifest, folder: Place) -> None:

@@ -86,8 +86,16 @@ class Manifest(_Part):
     storage_mode: StorageMode
     database: str
     """Where the database was, for people; it has no key."""
+    first_run: str | None = None
+    """The id of the database's first run: another database of the same name, such as a relative path on
+    another machine, has another one. None in a manifest of an earlier version."""
     tables: tuple[StoredTable, ...]
     catalog: StoredFile
+
+    @property
+    def origin(self) -> tuple[str, str | None]:
+        """Which database this is a backup of."""
+        return self.database, self.first_run
 
     @property
     def files(self) -> tuple[StoredFile, ...]:

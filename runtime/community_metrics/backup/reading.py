@@ -96,29 +96,40 @@ def chosen_manifest(place: Place, backup_id: str | None = None) -> Manifest:
 def manifest_for(place: Place, database: str, backup_id: str | None = None) -> Manifest:
     """Return the manifest of the backup with this id, else of the newest of a database.
 
-    Where no backup is of this database, the newest is taken if all are of one other.
+    Where no backup is of a database of this name, the newest is taken if all are of one other.
 
     Raises:
         NoBackup: there is none, or none of this id.
-        RestoreRefused: the backups are of several other databases.
+        RestoreRefused: several databases have this name, or none has and there are several others.
         BackupDamaged: the newest cannot be read by this version.
         BackupUnavailable: the place cannot be read.
     """
     newest = chosen_manifest(place, backup_id)
-    if backup_id is not None or newest.database == database:
+    if backup_id is not None:
         return newest
-    newest_of = {newest.database: newest}
+    found = _newest_of_each(place, newest)
+    named = [one for one in found if one.database == database]
+    choice = named or found
+    # a manifest of an earlier version does not tell its first run: the name alone decides
+    origins = {one.origin for one in choice if one.first_run is not None}
+    if len(origins) > 1 or len({one.database for one in choice}) > 1:
+        which = f"that all have the name {database}" if named else f"and none of {database}"
+        names = ", ".join(f"{one.backup_id} ({one.database}, first run {one.first_run})" for one in choice)
+        raise RestoreRefused(
+            f"{place} has backups of several databases, {which}. The newest of each: {names}. Nothing was "
+            "changed. Fix: choose one with --backup ID."
+        )
+    return choice[0]
+
+
+def _newest_of_each(place: Place, newest: Manifest) -> list[Manifest]:
+    """Return the newest manifest of each database, the newest first."""
+    found = {newest.origin: newest}
     for one in reversed(backup_ids(place.keys())):
         with suppress(BackupDamaged):  # it is not taken, and may be of an earlier format
             manifest = read_manifest(place, one)
-            newest_of.setdefault(manifest.database, manifest)
-    if database not in newest_of and len(newest_of) > 1:
-        names = ", ".join(f"{one.backup_id} ({one.database})" for one in newest_of.values())
-        raise RestoreRefused(
-            f"{place} has backups of several databases, and none of {database}. The newest of each: {names}. "
-            "Nothing was changed. Fix: choose one with --backup ID."
-        )
-    return newest_of.get(database, newest)
+            found.setdefault(manifest.origin, manifest)
+    return list(found.values())
 
 
 async def fetched(place: Place, manifest: Manifest, folder: Path) -> FetchedBackup:

@@ -51,7 +51,7 @@ def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
         manifests = [newest, *(read_manifest(place, one) for one in stored if one != newest.backup_id)]
     except BackupDamaged as error:
         return Removal(problem=f"Nothing was removed, because a backup cannot be read: {error}")
-    own = {one.backup_id for one in manifests if one.database == newest.database}
+    own = {one.backup_id for one in manifests if one.origin == newest.origin}
     richer = [one for one in manifests if one.backup_id in own and one.values > newest.values]
     keeps = set(stored) - own | kept(own) | in_use(stored, now) | {newest.backup_id}
     keeps |= {one.backup_id for one in richer}

@@ -15,13 +15,12 @@ RESTORE: Final = "restore"
 """The name in the run id of a restore, by which its lease is known."""
 
 
-async def require_finished(database: WholeDatabase, now: datetime) -> None:
+def require_finished(database: WholeDatabase, now: datetime) -> None:
     """Return if the database has all that runs wrote to it.
 
     Raises:
-        BackupRefused: a restore holds the lease, or `history` has no row: every run writes it first, and a
+        BackupRefused: a restore holds the lease, or `history` has no run: every run writes it first, and a
             restore writes it last.
-        StorageError: the database cannot be read.
     """
     lease = database.lease
     if lease is not None and lease.expires_at > now and f"-{RESTORE}-" in lease.run_id:
@@ -29,7 +28,7 @@ async def require_finished(database: WholeDatabase, now: datetime) -> None:
             f"The restore {lease.run_id} on {lease.host} writes to the database, so a backup would have a "
             "part of it. Nothing was stored. Fix: make the backup again once the restore has ended."
         )
-    if not await database.has_runs():
+    if database.first_run is None:
         raise BackupRefused(
             "The database has no row in `history`: a restore of it is unfinished, or no run ever wrote to "
             "it. Nothing was stored. Fix: finish the restore with `community-metrics restore`, then make the "

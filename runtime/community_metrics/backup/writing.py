@@ -89,15 +89,25 @@ async def back_up(
     return BackupReport(str(place), manifest, reused, removal)
 
 
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What a database had at one instant."""
+
+    first_run: str | None
+    tables: tuple[StoredTable, ...]
+
+
 async def _stored(settings: Settings, writer: _Writer, now: datetime) -> Manifest:
     """Store the tables, the catalogue, and last the manifest."""
+    contents = await _stored_tables(settings, writer)
     manifest = Manifest(
         backup_id=writer.backup_id,
         made_at=now,
         program_version=version("community-metrics"),
         storage_mode=settings.storage_mode,
         database=settings.storage_location,
-        tables=await _stored_tables(settings, writer),
+        first_run=contents.first_run,
+        tables=contents.tables,
         catalog=await writer.stored(_catalog(settings, writer.folder), CATALOG),
     )
     return await asyncio.to_thread(_put_manifest, writer, manifest)
@@ -122,7 +132,7 @@ async def _reusable(place: Place, known: Collection[str]) -> dict[str, StoredFil
     return {file.sha256: file for file in files if file.key in known}
 
 
-async def _stored_tables(settings: Settings, writer: _Writer) -> tuple[StoredTable, ...]:
+async def _stored_tables(settings: Settings, writer: _Writer) -> _Contents:
     try:
         async with open_whole(settings) as database:
             return await _tables_of(database, writer)
@@ -132,10 +142,10 @@ async def _stored_tables(settings: Settings, writer: _Writer) -> tuple[StoredTab
             return await _tables_of(database, writer)
 
 
-async def _tables_of(database: WholeDatabase, writer: _Writer) -> tuple[StoredTable, ...]:
+async def _tables_of(database: WholeDatabase, writer: _Writer) -> _Contents:
     if writer.checked_at is not None:
-        await require_finished(database, writer.checked_at)
-    return tuple([await writer.table(database, spec) for spec in DATA_TABLES])
+        require_finished(database, writer.checked_at)
+    return _Contents(database.first_run, tuple([await writer.table(database, spec) for spec in DATA_TABLES]))
 
 
 def _catalog(settings: Settings, folder: Path) -> Path:

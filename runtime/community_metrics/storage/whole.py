@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -47,16 +47,14 @@ class WholeDatabase:
     versions: Mapping[str, int]
     lease: Lease | None
     """The one that was stored just after that instant, expired or not."""
+    first_run: str | None
+    """The first run in `history`, which a restore brings along: it says which database this is."""
     _reader: LanceDBReader
 
     def batches(self, spec: AnyTable) -> AsyncGenerator[pa.RecordBatch, None]:
         """Yield the rows of a table, in batches that fit into memory."""
         reader_type = _NarrowReader if spec is RAW_ANSWERS else _WideReader
         return self._reader.as_type(reader_type).scan(spec.name)
-
-    async def has_runs(self) -> bool:
-        """Return whether `history` has a row. Every run writes it first, and a restore writes it last."""
-        return await self._reader.has_rows(HISTORY.name)
 
 
 @asynccontextmanager
@@ -80,9 +78,19 @@ async def open_whole(settings: Settings) -> AsyncIterator[WholeDatabase]:
         }
         # after the tables are pinned: whoever began to change one of them before then holds it
         lease = await LanceDBReader(database).lease()
-        yield WholeDatabase(versions, lease, LanceDBReader(PinnedDatabase(database, tables)))
+        reader = LanceDBReader(PinnedDatabase(database, tables))
+        yield WholeDatabase(versions, lease, await _first_run(reader), reader)
     finally:
         database.close()
+
+
+async def _first_run(reader: LanceDBReader) -> str | None:
+    columns = ["started_at", HISTORY.key, "loaded_by"]
+    async with aclosing(reader.scan(HISTORY.name, columns=columns)) as batches:
+        rows = [row async for batch in batches for row in batch.to_pylist()]
+    # what an export told of other databases is no run of this one
+    own = [(row["started_at"], str(row[HISTORY.key])) for row in rows if row["loaded_by"] is None]
+    return min(own)[1] if own else None
 
 
 async def _of_one_instant(database: Database) -> dict[str, OpenTable]:
