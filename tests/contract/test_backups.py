@@ -280,6 +280,22 @@ async def test_a_backup_that_was_killed_is_none_and_its_files_go_a_day_later(
     assert {key.partition("/")[0] for key in stored_keys(place)} == {soon.backup_id, later.backup_id}
 
 
+async def test_the_file_that_a_killed_backup_was_writing_goes_a_day_later(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    old, new = (
+        place_path(folder, f"{NOON - timedelta(hours=hours):%Y%m%dT%H%M%SZ}-0000000a/stats.parquet.part")
+        for hours in (25, 23)
+    )
+    for path in (old, new):
+        path.parent.mkdir(parents=True)
+        path.write_text("a part")
+    await backed_up(local_world, folder)
+    assert not old.parent.exists()
+    assert new.exists()  # that backup may be at work
+
+
 async def test_nothing_is_removed_where_a_kept_manifest_cannot_be_read(
     local_world: World, folder: Place
 ) -> None:

@@ -58,7 +58,8 @@ def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
     needed = {file.key for one in manifests if one.backup_id in keeps for file in one.files}
     needed |= {manifest_key(backup_id) for backup_id in keeps}
     gone = [backup_id for backup_id in stored if backup_id not in keeps]
-    files = [key for key in keys if key not in needed and _may_go(key, keeps, set(stored), now)]
+    present = [*keys, *place.unfinished()]
+    files = [key for key in present if key not in needed and _may_go(key, keeps, set(stored), now)]
     manifests_first = sorted(files, key=lambda key: key not in {manifest_key(one) for one in gone})
     place.remove(manifests_first)
     return Removal(tuple(gone), warning=_warning(richer, newest))
