@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from community_metrics.aws.backups import backup_gauges
 from community_metrics.backup.manifest import backup_ids
 from community_metrics.backup.reading import chosen_manifest, verify
 from community_metrics.backup.removing import Removal
@@ -183,7 +184,7 @@ async def test_an_unchanged_table_is_stored_once_and_stays_while_it_is_needed(
     used = {file.key for one in (second, third) for file in one.files}
     assert sorted(used) == [key for key in keys if "manifest" not in key]
     assert {file.key.partition("/")[0] for file in third.files} == {first.backup_id, second.backup_id}
-    await drill(place, clock=FakeClock())
+    await drill(place, clock=FakeClock(NOON + timedelta(days=4)))
 
 
 async def test_a_file_that_was_damaged_since_is_stored_again(
@@ -198,7 +199,7 @@ async def test_a_file_that_was_damaged_since_is_stored_again(
     second = await backed_up(local_world, place, clock=FakeClock(NOON + timedelta(hours=1)))
     own = {file.key for file in second.files if file.key.startswith(second.backup_id)}
     assert own == {f"{second.backup_id}/stats.parquet"}
-    assert await verify(place) == second
+    assert await verify(place, clock=FakeClock(NOON + timedelta(hours=1))) == second
 
 
 async def test_a_reused_file_that_another_backup_removes_meanwhile_is_stored_again(
@@ -217,7 +218,7 @@ async def test_a_reused_file_that_another_backup_removes_meanwhile_is_stored_aga
     later = FakeClock(NOON + timedelta(hours=1))
     second = await backed_up(local_world, Racing(folder), keep_all=True, clock=later)
     assert f"{second.backup_id}/stats.parquet" in {file.key for file in second.files}
-    assert await verify(folder) == second
+    assert await verify(folder, clock=later) == second
 
 
 async def test_a_backup_that_ends_meanwhile_removes_no_file_that_is_reused(
@@ -239,7 +240,7 @@ async def test_a_backup_that_ends_meanwhile_removes_no_file_that_is_reused(
     later = FakeClock(NOON + timedelta(hours=2))
     second = await backed_up(local_world, Racing(folder), keep_all=True, clock=later)
     assert f"{first.backup_id}/stats.parquet" in {file.key for file in second.files}
-    assert await verify(folder) == second
+    assert await verify(folder, clock=later) == second
 
 
 async def test_a_backup_with_rows_that_the_newest_lacks_stays(local_world: World, folder: Place) -> None:
@@ -265,6 +266,23 @@ async def test_a_backup_with_rows_that_the_newest_lacks_stays(local_world: World
     assert found.warning is None
 
 
+async def test_a_backup_by_a_clock_that_was_ahead_is_the_newest_of_nothing(
+    local_world: World, folder: Place
+) -> None:
+    await fill(local_world)
+    first = await backed_up(local_world, folder, clock=FakeClock(NOON - timedelta(days=4)))
+    ahead = await backed_up(local_world, folder, keep_all=True, clock=FakeClock(NOON + timedelta(days=4)))
+    with pytest.raises(NoBackup, match=rf"only backups of the future: .*{ahead.backup_id}.* machine's clock"):
+        chosen_manifest(folder, NOON - timedelta(days=9))
+    assert chosen_manifest(folder, NOON) == first
+    target = elsewhere(local_world)
+    assert (await restore(target.settings, folder, clock=FakeClock())).manifest == first
+    assert await drill(folder, ahead.backup_id, clock=FakeClock()) == ahead
+    settings = local_world.settings.model_copy(update={"backup_target": str(folder)})
+    assert backup_gauges(settings, NOON) == {"BackupAgeHours": 96}
+    assert backup_gauges(settings, NOON - timedelta(days=9)) == {}
+
+
 async def test_a_backup_that_was_killed_is_none_and_its_files_go_a_day_later(
     local_world: World, place: Place
 ) -> None:
@@ -272,7 +290,7 @@ async def test_a_backup_that_was_killed_is_none_and_its_files_go_a_day_later(
     with pytest.raises(KilledError, match=r"manifest\.json"):
         await backed_up(local_world, ScriptedPlace(place, dies_at="manifest.json"))
     with pytest.raises(NoBackup, match=r"no complete backup\. Fix: make one"):
-        chosen_manifest(place)
+        chosen_manifest(place, NOON)
     (killed,) = {key.partition("/")[0] for key in stored_keys(place)}
     soon = await backed_up(local_world, place, clock=FakeClock(NOON + timedelta(hours=1)))
     assert killed in {key.partition("/")[0] for key in stored_keys(place)}
@@ -330,7 +348,11 @@ async def test_a_damaged_file_is_found_before_anything_is_written(
     else:
         path.write_bytes(content if damage == "a byte" else content[:-1])
     target = elsewhere(local_world)
-    for work in (verify(folder), restore(target.settings, folder), drill(folder)):
+    for work in (
+        verify(folder, clock=FakeClock()),
+        restore(target.settings, folder, clock=FakeClock()),
+        drill(folder, clock=FakeClock()),
+    ):
         with pytest.raises(BackupDamaged, match=r"stats\.parquet.* Fix: choose another backup"):
             await work
     assert not place_path(folder, target.settings.db_path).exists()

@@ -56,7 +56,7 @@ async def test_a_restored_database_has_every_row_of_the_backup(world: World, fol
     assert {table.name: table.rows for table in manifest.tables} == {
         name: len(rows) for name, rows in before.items()
     }
-    assert report.manifest == manifest == await verify(folder)
+    assert report.manifest == manifest == await verify(folder, clock=FakeClock())
     async with target.open() as store:
         assert await store.unusable_indexes() == {}
 
@@ -192,7 +192,7 @@ async def test_a_replaced_database_is_backed_up_first(local_world: World, folder
     settings = local_world.settings.model_copy(update={"backup_target": str(folder)})
     report = await restore(settings, folder, replaces=True, clock=FakeClock(NOON + timedelta(hours=1)))
     assert await rows_of(local_world) == before
-    assert chosen_manifest(folder).backup_id == report.manifest.backup_id
+    assert chosen_manifest(folder, NOON).backup_id == report.manifest.backup_id
     saved_to, _, saved_id = str(report.note).rstrip(".").rpartition(" ")[2].rpartition("/")
     target = elsewhere(local_world)
     await restore(target.settings, place_of(local_world.settings, saved_to), saved_id, clock=FakeClock())
@@ -206,8 +206,9 @@ async def test_what_is_deleted_is_saved_in_files_of_its_own_that_can_be_read(
     settings = local_world.settings.model_copy(update={"backup_target": str(folder)})
     await backed_up(local_world, folder)
     await saved(settings, FakeClock(NOON + timedelta(hours=1)))
-    assert chosen_manifest(folder).made_at == NOON  # no rule removes the other one
-    newest = await verify(place_of(settings, f"{folder}/replaced"))
+    later = NOON + timedelta(hours=1)
+    assert chosen_manifest(folder, later).made_at == NOON  # no rule removes the other one
+    newest = await verify(place_of(settings, f"{folder}/replaced"), clock=FakeClock(later))
     assert newest.made_at > NOON
     assert all(file.key.startswith(newest.backup_id) for file in newest.files)
 
@@ -300,4 +301,4 @@ async def test_a_drill_finds_rows_that_break_a_rule_of_their_table(local_world: 
         await (await raw_table(store, STATS)).update({"value": -1}, where=f"metric_id = '{METRIC}'")
     await backed_up(local_world, folder, clock=FakeClock(NOON + timedelta(hours=1)))
     with pytest.raises(BackupDamaged, match=f"stats: numbers are at least 0: {DAYS} rows"):
-        await drill(folder, clock=FakeClock())
+        await drill(folder, clock=FakeClock(NOON + timedelta(hours=1)))

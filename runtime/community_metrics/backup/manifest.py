@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from community_metrics.clock import CLOCK_TOLERANCE
 from community_metrics.config import StorageMode
 from community_metrics.errors import BackupDamaged
 from community_metrics.storage.schemas import STATS
@@ -137,6 +138,14 @@ def manifest_key(backup_id: str) -> str:
 def backup_ids(keys: Iterable[str]) -> list[str]:
     """Return the ids of the backups that have a manifest, oldest first."""
     return sorted(found[1] for key in keys if (found := _MANIFEST_KEY.fullmatch(key)))
+
+
+def made_until(backup_ids: Iterable[str], now: datetime) -> list[str]:
+    """Return the ids that are not of the future, in their order: a clock that was ahead made those.
+
+    The newest is chosen among these, else one of the future would be the newest until its time has come.
+    """
+    return [one for one in backup_ids if made_at(one) <= now + CLOCK_TOLERANCE]
 
 
 def folder_of(key: str) -> str | None:

@@ -79,7 +79,7 @@ async def back_up(
     backup_id = f"{now:%Y%m%dT%H%M%SZ}-{suffix:08x}"
     known = () if write_only or before_deletion else await asyncio.to_thread(place.keys)
     with TemporaryDirectory(prefix="community-metrics-backup-") as folder:
-        reusable = await _reusable(place, known)
+        reusable = await _reusable(place, known, now)
         writer = _Writer(place, Path(folder), backup_id, reusable, None if before_deletion else now)
         manifest = await _stored(settings, writer, now)
     keeps = write_only or keep_all or before_deletion
@@ -122,10 +122,10 @@ def _put_manifest(writer: _Writer, manifest: Manifest) -> Manifest:
     return whole
 
 
-async def _reusable(place: Place, known: Collection[str]) -> dict[str, StoredFile]:
+async def _reusable(place: Place, known: Collection[str], now: datetime) -> dict[str, StoredFile]:
     """Return the files of the newest backup by their SHA-256; none where it cannot be read."""
     try:
-        newest = await asyncio.to_thread(newest_manifest, place, known)
+        newest = await asyncio.to_thread(newest_manifest, place, known, now)
     except BackupDamaged:
         newest = None  # the new backup then has a file of its own for each table
     files = () if newest is None else newest.files

@@ -63,16 +63,18 @@ async def restore(
         LeaseLost: another run took the database over; nothing was written after that.
         StorageError: a LanceDB operation failed.
     """
-    manifest = await asyncio.to_thread(manifest_for, place, settings.storage_location, backup_id)
+    clock = clock or SystemClock()
+    database = settings.storage_location
+    manifest = await asyncio.to_thread(manifest_for, place, database, clock.now(), backup_id)
     with TemporaryDirectory(prefix="community-metrics-restore-") as folder:
         backup = await fetched(place, manifest, Path(folder))
         async with store_type.open(settings) as store:
             await store.create_tables()
-            run_id = short_run_id(RESTORE, clock := clock or SystemClock())
+            run_id = short_run_id(RESTORE, clock)
             async with database_lease(store, settings, run_id, clock) as holder:
                 note = await _emptied(store, settings, holder, clock) if replaces else None
                 await _written(store, backup, holder)
-    return RestoreReport(manifest, settings.storage_location, note)
+    return RestoreReport(manifest, database, note)
 
 
 async def saved(settings: Settings, clock: Clock, place: Place | None = None) -> str:
@@ -127,7 +129,8 @@ async def drill(
         BackupDamaged: a file or a row is not what the backup says, or breaks a rule of its table.
         StorageError: a LanceDB operation failed.
     """
-    backup_id = (await asyncio.to_thread(chosen_manifest, place, backup_id)).backup_id
+    now = (clock or SystemClock()).now()
+    backup_id = (await asyncio.to_thread(chosen_manifest, place, now, backup_id)).backup_id
     with TemporaryDirectory(prefix="community-metrics-drill-") as folder:
         scratch = given_settings({"db_path": str(Path(folder, "drill.lancedb"))})
         report = await restore(scratch, place, backup_id, clock=clock, store_type=store_type)
