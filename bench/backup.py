@@ -33,6 +33,7 @@ from community_metrics.runs.restore import restore
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import STATS
 from tests.support.clock import NOON
+from tests.support.rows import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +73,7 @@ async def _filled(folder: Path) -> Filled:
     settings = Settings(_env_file=None, db_path=str(folder / "filled"))
     async with LanceDBStore.open(settings) as store:
         await store.create_tables()
+        await store.record_run(run(NOON))
         await store.insert_rows(STATS.name, rows)
         await store.optimize()
     return Filled(folder, settings, rows, place_of(settings, str(folder / "backups")))
@@ -80,7 +82,7 @@ async def _filled(folder: Path) -> Filled:
 def _backup(filled: Filled, size: str) -> Result:
     def ours() -> None:
         report = asyncio.run(back_up(filled.settings, filled.place, write_only=True))
-        assert report.manifest.rows == filled.rows.num_rows
+        assert report.manifest.rows == filled.rows.num_rows + 1  # and the run
 
     def yardstick() -> None:
         file = filled.folder / "by-hand.parquet"
@@ -96,7 +98,7 @@ def _restore(filled: Filled, size: str) -> Result:
     def ours() -> None:
         settings = Settings(_env_file=None, db_path=str(filled.folder / f"restored-{next(numbers)}"))
         report = asyncio.run(restore(settings, filled.place))
-        assert report.manifest.rows == filled.rows.num_rows
+        assert report.manifest.rows == filled.rows.num_rows + 1  # and the run
 
     def yardstick() -> None:
         asyncio.run(_merged_by_hand(filled.folder / f"merged-{next(numbers)}", filled.rows))

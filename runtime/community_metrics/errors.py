@@ -32,6 +32,7 @@ CommunityMetricsError
 │   ├── BackupUnavailable       its place cannot be read or written
 │   ├── NoBackup                there is no complete backup at the place
 │   ├── BackupDamaged           a file, its rows or the restored rows are not what the manifest says
+│   ├── BackupRefused           a restore of the database is unfinished; nothing was stored
 │   └── RestoreRefused          the database has rows that are not in the backup; nothing was changed
 ├── SiteError                   the static site cannot be made; nothing was changed
 ├── ViewError                   a view cannot be made for these parameters
@@ -307,6 +308,10 @@ class NoBackup(BackupError):  # noqa: N818
 
 class BackupDamaged(BackupError):  # noqa: N818
     """A file of a backup, its rows or the restored rows are not what its manifest says."""
+
+
+class BackupRefused(BackupError):  # noqa: N818
+    """The database is being restored, or no run ever wrote to it; nothing was stored."""
 
 
 class RestoreRefused(BackupError):  # noqa: N818

@@ -11,6 +11,7 @@ import pytest
 from community_metrics.backup.manifest import backup_ids, manifest_key
 from community_metrics.backup.place import Place, place_of
 from community_metrics.backup.reading import chosen_manifest, verify
+from community_metrics.config import given_settings
 from community_metrics.errors import (
     BackupDamaged,
     ConfigurationError,
@@ -20,6 +21,7 @@ from community_metrics.errors import (
 )
 from community_metrics.runs.restore import drill, move, restore, saved
 from community_metrics.storage.schemas import STATS
+from tests.contract.test_storage_contract import a_run
 from tests.support.backups import (
     DAYS,
     KilledError,
@@ -54,7 +56,7 @@ async def test_a_restored_database_has_every_row_of_the_backup(world: World, fol
     assert {table.name: table.rows for table in manifest.tables} == {
         name: len(rows) for name, rows in before.items()
     }
-    assert report.manifest == manifest == await verify(folder)
+    assert report.manifest == manifest == await verify(folder, clock=FakeClock())
     async with target.open() as store:
         assert await store.unusable_indexes() == {}
 
@@ -190,7 +192,7 @@ async def test_a_replaced_database_is_backed_up_first(local_world: World, folder
     settings = local_world.settings.model_copy(update={"backup_target": str(folder)})
     report = await restore(settings, folder, replaces=True, clock=FakeClock(NOON + timedelta(hours=1)))
     assert await rows_of(local_world) == before
-    assert chosen_manifest(folder).backup_id == report.manifest.backup_id
+    assert chosen_manifest(folder, NOON).backup_id == report.manifest.backup_id
     saved_to, _, saved_id = str(report.note).rstrip(".").rpartition(" ")[2].rpartition("/")
     target = elsewhere(local_world)
     await restore(target.settings, place_of(local_world.settings, saved_to), saved_id, clock=FakeClock())
@@ -204,7 +206,9 @@ async def test_what_is_deleted_is_saved_in_files_of_its_own_that_can_be_read(
     settings = local_world.settings.model_copy(update={"backup_target": str(folder)})
     await backed_up(local_world, folder)
     await saved(settings, FakeClock(NOON + timedelta(hours=1)))
-    newest = await verify(folder)
+    later = NOON + timedelta(hours=1)
+    assert chosen_manifest(folder, later).made_at == NOON  # no rule removes the other one
+    newest = await verify(place_of(settings, f"{folder}/replaced"), clock=FakeClock(later))
     assert newest.made_at > NOON
     assert all(file.key.startswith(newest.backup_id) for file in newest.files)
 
@@ -226,6 +230,7 @@ async def test_backups_of_other_databases_in_the_same_place_stay_and_are_not_res
     other, third = elsewhere(local_world), elsewhere(local_world)
     async with other.open() as store:
         await store.create_tables()
+        await store.record_run(a_run())
     later = FakeClock(NOON + timedelta(hours=1))
     newer = await backed_up(other, folder, clock=later)
     assert backup_ids(folder.keys()) == [own.backup_id, newer.backup_id]
@@ -234,6 +239,29 @@ async def test_backups_of_other_databases_in_the_same_place_stay_and_are_not_res
         await restore(third.settings, folder, clock=later)
     assert (await restore(local_world.settings, folder, clock=later)).manifest == own
     assert await drill(folder, clock=later) == newer
+
+
+async def test_databases_of_two_machines_are_two_although_both_have_the_same_relative_path(
+    tmp_path: Path, folder: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, made = given_settings({"db_path": "metrics.lancedb"}), {}
+    for day, machine in enumerate(["one", "two", "two", "two"]):
+        (tmp_path / machine).mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / machine)
+        async with SmallPagesStore.open(settings) as store:
+            await store.create_tables()
+            await store.record_run(a_run(f"{machine}-1"))
+            await store.record_run(a_run(f"{machine}-0", started_at=NOON + timedelta(days=day + 1)))
+        manifest = await backed_up(World(settings), folder, clock=FakeClock(NOON + timedelta(days=3 * day)))
+        made[machine] = manifest.backup_id
+    assert made["one"] in backup_ids(folder.keys())  # of the same month as the others
+    monkeypatch.chdir(tmp_path)
+    later = FakeClock(NOON + timedelta(days=10))
+    with pytest.raises(RestoreRefused, match=rf"all have the name .*{made['one']} \(.*, first run one-1\)"):
+        await restore(settings, folder, clock=later)
+    await restore(settings, folder, made["one"], clock=later)
+    again = await backed_up(World(settings), folder, clock=later)
+    assert (again.database, again.first_run) == ("metrics.lancedb", "one-1")
 
 
 def leave_out(name: str, manifest: Manifest, folder: Place) -> None:
@@ -273,4 +301,4 @@ async def test_a_drill_finds_rows_that_break_a_rule_of_their_table(local_world: 
         await (await raw_table(store, STATS)).update({"value": -1}, where=f"metric_id = '{METRIC}'")
     await backed_up(local_world, folder, clock=FakeClock(NOON + timedelta(hours=1)))
     with pytest.raises(BackupDamaged, match=f"stats: numbers are at least 0: {DAYS} rows"):
-        await drill(folder, clock=FakeClock())
+        await drill(folder, clock=FakeClock(NOON + timedelta(hours=1)))

@@ -181,6 +181,7 @@ async def test_a_backup_that_lacks_a_run_of_before_is_not_used(
     world = World(enterprise_world.settings.model_copy(update=target), enterprise_world.enterprise)
     async with world.open() as store:
         await store.create_tables()
+        await store.record_run(a_run("run-0", finished_at=NOON, status=RunStatus.SUCCESS))
         await save(world, 0)
         await run(store, 1, 4, first_value=100)
         bad = await run(store, 3, 6, first_value=900)

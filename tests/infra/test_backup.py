@@ -25,6 +25,7 @@ from tests.infra.test_needed_actions import ACCOUNT, BACKUPS, allowing, check, m
 from tests.infra.test_network import instance_id
 from tests.infra.test_policies import role_of
 from tests.infra.test_templates import facts
+from tests.support import rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,7 @@ async def backed_up(folder: Path) -> Settings:
     )
     async with LanceDBStore.open(chosen) as store:
         await store.create_tables()
+        await store.record_run(rows.run(SystemClock().now()))
     await back_up(chosen, place_of(chosen), write_only=True)
     return chosen
 

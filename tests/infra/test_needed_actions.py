@@ -28,6 +28,7 @@ from tests.infra.resolve import statements
 from tests.infra.test_certificate import FACTS, make_tree
 from tests.infra.test_first_boot import BAD, prepared_box
 from tests.infra.test_policies import role_of
+from tests.support import rows
 from tests.support.worlds import NOW, observed_days, only_writer
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ async def write_everything(settings: Settings) -> None:
         await store.optimize()
         await store.drop_tables(renew=only_writer)
         await store.create_tables()
+        await store.record_run(rows.run(NOW))
 
 
 async def put_backup(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from community_metrics.config import Settings
 from community_metrics.errors import BackupUnavailable
 from community_metrics.host import restore_drill
 from community_metrics.storage import LanceDBStore
-from tests.support import lambda_runtime
+from tests.support import lambda_runtime, rows
 from tests.support.aws import REGION, aws_environment, empty_aws
 from tests.support.clock import NOON
 
@@ -36,13 +36,14 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def a_backup(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a backup of an empty database, name its place in the environment, and return its folder."""
+    """Make a backup of a database with one run, name its place in the environment, and return its folder."""
     target = folder / "backups"
     chosen = Settings(_env_file=None, db_path=str(folder / "metrics.lancedb"), backup_target=str(target))
 
     async def make() -> str:
         async with LanceDBStore.open(chosen) as store:
             await store.create_tables()
+            await store.record_run(rows.run(NOON))
         return (await back_up(chosen, place_of(chosen))).manifest.backup_id
 
     monkeypatch.setenv("CM_BACKUP_TARGET", str(target))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import lancedb
 import pytest
 
-from community_metrics.backup.place import place_beside
+from community_metrics.backup.place import place_beside, place_of
 from community_metrics.errors import BackupUnavailable, ConfigurationError, StorageUnavailable
 from community_metrics.model import Provenance, RunStatus, Status
 from community_metrics.periods import ONE_DAY
@@ -482,7 +482,7 @@ async def test_reset_empties_every_table_and_leaves_its_own_run(rig: Rig) -> Non
     report = await rig.run(BootstrapTables(reset=True))
     assert await rig.stats() == []
     assert [run.job_name for run in await rig.runs()] == ["bootstrap_tables"]
-    place = place_beside(rig.settings)
+    place = place_of(rig.settings, f"{place_beside(rig.settings)}/replaced")
     assert f"is in the backup {place}/2026" in report.notes[0]
     await restore(rig.settings, place, replaces=True, clock=FakeClock(NOON))
     assert await rig.stats() == before

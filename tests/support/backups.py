@@ -102,6 +102,10 @@ class ScriptedPlace:
         self._check("keys")
         return self.place.keys()
 
+    def unfinished(self) -> list[str]:
+        self._check("keys")
+        return self.place.unfinished()
+
     def remove(self, keys: Sequence[str]) -> None:
         self._check("remove")
         self.place.remove(keys)

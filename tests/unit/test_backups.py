@@ -246,6 +246,10 @@ def test_a_file_that_is_being_written_is_no_file_of_the_place(tmp_path: Path) ->
     (tmp_path / "source").write_text("y")
     place.put("a/stats", tmp_path / "source")
     assert place.keys() == ["a/stats", "source"]
+    assert place.unfinished() == []
+    (tmp_path / "a/history.part").write_text("z")
+    assert place.keys() == ["a/stats", "source"]
+    assert place.unfinished() == ["a/history.part"]
 
 
 # the settings of another database

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.aws.telemetry import TelemetryError, publish
-from community_metrics.backup.manifest import backup_ids, made_at
+from community_metrics.backup.manifest import backup_ids, made_at, made_until
 from community_metrics.backup.place import place_of
 from community_metrics.runs.restore import drill
 
@@ -23,7 +23,7 @@ RESTORE_FAILED: Final = "RestoreFailed"
 
 
 def backup_gauges(settings: Settings, now: datetime) -> dict[str, float]:
-    """Return the age of the newest whole backup; nothing where there is none, or no place of backups is set.
+    """Return the age of the newest whole backup until now; nothing where there is none, or no place is set.
 
     The alarm treats missing data as a failure, and an age would be a number that was never measured.
 
@@ -32,7 +32,7 @@ def backup_gauges(settings: Settings, now: datetime) -> dict[str, float]:
     """
     if settings.backup_target is None:
         return {}
-    stored = backup_ids(place_of(settings).keys())
+    stored = made_until(backup_ids(place_of(settings).keys()), now)
     return {BACKUP_AGE_H: (now - made_at(stored[-1])) / timedelta(hours=1)} if stored else {}
 
 

@@ -125,6 +125,10 @@ class BucketPlace:
                 one["Key"].removeprefix(start) for page in pages for one in page.get("Contents", ())
             )
 
+    def unfinished(self) -> list[str]:
+        """Return none: S3 shows no part of a file, and the bucket's lifecycle removes it."""
+        return []
+
     def remove(self, keys: Sequence[str]) -> None:
         """Remove files; a bucket with versions keeps what they were until its lifecycle removes it.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _UNFINISHED: Final = ".part"
-"""The end of the name of a file that is being written; it is no key."""
+"""The end of the name of a file that is being written; `keys` does not return it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,15 @@ class FolderPlace:
         Raises:
             BackupUnavailable: the folder cannot be read.
         """
-        with self._translated("the folder cannot be listed"):
-            files = [path for path in self.root.rglob("*") if path.is_file()]
-            return sorted(
-                path.relative_to(self.root).as_posix() for path in files if path.suffix != _UNFINISHED
-            )
+        return [key for key in self._files() if not key.endswith(_UNFINISHED)]
+
+    def unfinished(self) -> list[str]:
+        """Return the path of every file that is being written, or whose writing was killed, in order.
+
+        Raises:
+            BackupUnavailable: the folder cannot be read.
+        """
+        return [key for key in self._files() if key.endswith(_UNFINISHED)]
 
     def remove(self, keys: Sequence[str]) -> None:
         """Remove files, then the folders that have none left.
@@ -89,6 +93,11 @@ class FolderPlace:
         for folder in {(self.root / key).parent for key in keys} - {self.root}:
             with suppress(OSError):  # another file is in it
                 folder.rmdir()
+
+    def _files(self) -> list[str]:
+        with self._translated("the folder cannot be listed"):
+            files = [path for path in self.root.rglob("*") if path.is_file()]
+            return sorted(path.relative_to(self.root).as_posix() for path in files)
 
     @contextmanager
     def _translated(self, problem: str) -> Iterator[None]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from community_metrics.clock import CLOCK_TOLERANCE
 from community_metrics.config import StorageMode
 from community_metrics.errors import BackupDamaged
+from community_metrics.storage.schemas import STATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,8 +87,16 @@ class Manifest(_Part):
     storage_mode: StorageMode
     database: str
     """Where the database was, for people; it has no key."""
+    first_run: str | None = None
+    """The id of the database's first run: another database of the same name, such as a relative path on
+    another machine, has another one. None in a manifest of an earlier version."""
     tables: tuple[StoredTable, ...]
     catalog: StoredFile
+
+    @property
+    def origin(self) -> tuple[str, str | None]:
+        """Which database this is a backup of."""
+        return self.database, self.first_run
 
     @property
     def files(self) -> tuple[StoredFile, ...]:
@@ -97,6 +107,11 @@ class Manifest(_Part):
     def rows(self) -> int:
         """The rows of all tables."""
         return sum(table.rows for table in self.tables)
+
+    @property
+    def values(self) -> int:
+        """The rows of `stats`."""
+        return sum(table.rows for table in self.tables if table.name == STATS.name)
 
     @property
     def bytes(self) -> int:
@@ -123,6 +138,14 @@ def manifest_key(backup_id: str) -> str:
 def backup_ids(keys: Iterable[str]) -> list[str]:
     """Return the ids of the backups that have a manifest, oldest first."""
     return sorted(found[1] for key in keys if (found := _MANIFEST_KEY.fullmatch(key)))
+
+
+def made_until(backup_ids: Iterable[str], now: datetime) -> list[str]:
+    """Return the ids that are not of the future, in their order: a clock that was ahead made those.
+
+    The newest is chosen among these, else one of the future would be the newest until its time has come.
+    """
+    return [one for one in backup_ids if made_at(one) <= now + CLOCK_TOLERANCE]
 
 
 def folder_of(key: str) -> str | None:

@@ -41,6 +41,10 @@ class Place(Protocol):
         """Return every key, in order."""
         ...
 
+    def unfinished(self) -> list[str]:
+        """Return the key of every file whose writing has not ended, or was killed; none is in `keys`."""
+        ...
+
     def remove(self, keys: Sequence[str]) -> None:
         """Remove files, in this order."""
         ...

@@ -16,19 +16,23 @@ from community_metrics.backup.manifest import (
     StoredTable,
     backup_ids,
     columns_of,
+    made_until,
     manifest_key,
     parsed_manifest,
     type_name,
 )
+from community_metrics.clock import SystemClock
 from community_metrics.errors import BackupDamaged, NoBackup, RestoreRefused, StorageSchemaMismatch
 from community_metrics.storage.schemas import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import datetime
 
     import pyarrow as pa
 
     from community_metrics.backup.place import Place
+    from community_metrics.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,14 @@ class FetchedBackup:
         return parquet.ParquetFile(self.files[table.name])
 
 
-def newest_manifest(place: Place, keys: Collection[str]) -> Manifest | None:
-    """Return the manifest of the newest backup among the keys; None if there is none.
+def newest_manifest(place: Place, keys: Collection[str], now: datetime) -> Manifest | None:
+    """Return the manifest of the newest backup until now among the keys; None if there is none.
 
     Raises:
         BackupDamaged: it cannot be read by this version.
         BackupUnavailable: the place cannot be read.
     """
-    stored = backup_ids(keys)
+    stored = made_until(backup_ids(keys), now)
     return read_manifest(place, stored[-1]) if stored else None
 
 
@@ -74,11 +78,11 @@ def read_manifest(place: Place, backup_id: str) -> Manifest:
     return manifest
 
 
-def chosen_manifest(place: Place, backup_id: str | None = None) -> Manifest:
-    """Return the manifest of the backup with this id, else of the newest.
+def chosen_manifest(place: Place, now: datetime, backup_id: str | None = None) -> Manifest:
+    """Return the manifest of the backup with this id, else of the newest until now.
 
     Raises:
-        NoBackup: there is none, or none of this id.
+        NoBackup: there is none, none of this id, or none but of the future.
         BackupDamaged: it cannot be read by this version.
         BackupUnavailable: the place cannot be read.
     """
@@ -90,35 +94,55 @@ def chosen_manifest(place: Place, backup_id: str | None = None) -> Manifest:
         raise NoBackup(
             f"{place} has no complete backup {backup_id!r}. Fix: choose one of {', '.join(stored[::-1])}."
         )
-    return read_manifest(place, backup_id or stored[-1])
+    if backup_id is not None:
+        return read_manifest(place, backup_id)
+    past = made_until(stored, now)
+    if not past:
+        raise NoBackup(
+            f"{place} has only backups of the future: {', '.join(stored[::-1])}. It is "
+            f"{now:%Y-%m-%d %H:%M} UTC here. Fix: correct this machine's clock, or if another one was ahead, "
+            "choose one with --backup ID."
+        )
+    return read_manifest(place, past[-1])
 
 
-def manifest_for(place: Place, database: str, backup_id: str | None = None) -> Manifest:
-    """Return the manifest of the backup with this id, else of the newest of a database.
+def manifest_for(place: Place, database: str, now: datetime, backup_id: str | None = None) -> Manifest:
+    """Return the manifest of the backup with this id, else of the newest of a database until now.
 
-    Where no backup is of this database, the newest is taken if all are of one other.
+    Where no backup is of a database of this name, the newest is taken if all are of one other.
 
     Raises:
         NoBackup: there is none, or none of this id.
-        RestoreRefused: the backups are of several other databases.
+        RestoreRefused: several databases have this name, or none has and there are several others.
         BackupDamaged: the newest cannot be read by this version.
         BackupUnavailable: the place cannot be read.
     """
-    newest = chosen_manifest(place, backup_id)
-    if backup_id is not None or newest.database == database:
+    newest = chosen_manifest(place, now, backup_id)
+    if backup_id is not None:
         return newest
-    newest_of = {newest.database: newest}
-    for one in reversed(backup_ids(place.keys())):
+    found = _newest_of_each(place, newest, now)
+    named = [one for one in found if one.database == database]
+    choice = named or found
+    # a manifest of an earlier version does not tell its first run: the name alone decides
+    origins = {one.origin for one in choice if one.first_run is not None}
+    if len(origins) > 1 or len({one.database for one in choice}) > 1:
+        which = f"that all have the name {database}" if named else f"and none of {database}"
+        names = ", ".join(f"{one.backup_id} ({one.database}, first run {one.first_run})" for one in choice)
+        raise RestoreRefused(
+            f"{place} has backups of several databases, {which}. The newest of each: {names}. Nothing was "
+            "changed. Fix: choose one with --backup ID."
+        )
+    return choice[0]
+
+
+def _newest_of_each(place: Place, newest: Manifest, now: datetime) -> list[Manifest]:
+    """Return the newest manifest of each database, the newest first."""
+    found = {newest.origin: newest}
+    for one in reversed(made_until(backup_ids(place.keys()), now)):
         with suppress(BackupDamaged):  # it is not taken, and may be of an earlier format
             manifest = read_manifest(place, one)
-            newest_of.setdefault(manifest.database, manifest)
-    if database not in newest_of and len(newest_of) > 1:
-        names = ", ".join(f"{one.backup_id} ({one.database})" for one in newest_of.values())
-        raise RestoreRefused(
-            f"{place} has backups of several databases, and none of {database}. The newest of each: {names}. "
-            "Nothing was changed. Fix: choose one with --backup ID."
-        )
-    return newest_of.get(database, newest)
+            found.setdefault(manifest.origin, manifest)
+    return list(found.values())
 
 
 async def fetched(place: Place, manifest: Manifest, folder: Path) -> FetchedBackup:
@@ -138,7 +162,7 @@ async def fetched(place: Place, manifest: Manifest, folder: Path) -> FetchedBack
     return found
 
 
-async def verify(place: Place, backup_id: str | None = None) -> Manifest:
+async def verify(place: Place, backup_id: str | None = None, *, clock: Clock | None = None) -> Manifest:
     """Compare every file of a backup with its manifest, without a database, and return the manifest.
 
     Raises:
@@ -147,7 +171,8 @@ async def verify(place: Place, backup_id: str | None = None) -> Manifest:
         StorageSchemaMismatch: this version has other tables or columns.
         BackupUnavailable: the place cannot be read.
     """
-    manifest = await asyncio.to_thread(chosen_manifest, place, backup_id)
+    now = (clock or SystemClock()).now()
+    manifest = await asyncio.to_thread(chosen_manifest, place, now, backup_id)
     with TemporaryDirectory(prefix="community-metrics-backup-") as folder:
         await fetched(place, manifest, Path(folder))
     return manifest

@@ -9,6 +9,7 @@ from community_metrics.backup.keeping import UNFINISHED_FOR, in_use, kept
 from community_metrics.backup.manifest import backup_ids, folder_of, made_at, manifest_key
 from community_metrics.backup.reading import read_manifest
 from community_metrics.errors import BackupDamaged
+from community_metrics.text import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """The backups that were removed, or why none was."""
+    """The backups that were removed, or why none was; `warning` says that rows may have been lost."""
 
     removed: tuple[str, ...] = ()
     problem: str | None = None
+    warning: str | None = None
 
 
 def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
@@ -31,7 +33,8 @@ def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
     A manifest goes before its files, so that a kill leaves files without a manifest, which the next removal
     finds, and never a manifest without its files. Nothing goes where a manifest cannot be read, since its
     database and its files are unknown. A backup that another one may be reusing files of stays with them:
-    no check before the manifest is written could see a removal that comes after the check.
+    no check before the manifest is written could see a removal that comes after the check. One with more rows
+    of `stats` than the newest stays too: they may have been lost since, and are then nowhere else.
 
     Raises:
         BackupDamaged: a file that the newest backup refers to was removed meanwhile.
@@ -48,15 +51,29 @@ def remove_old(place: Place, newest: Manifest, now: datetime) -> Removal:
         manifests = [newest, *(read_manifest(place, one) for one in stored if one != newest.backup_id)]
     except BackupDamaged as error:
         return Removal(problem=f"Nothing was removed, because a backup cannot be read: {error}")
-    own = {one.backup_id for one in manifests if one.database == newest.database}
+    own = {one.backup_id for one in manifests if one.origin == newest.origin}
+    richer = [one for one in manifests if one.backup_id in own and one.values > newest.values]
     keeps = set(stored) - own | kept(own) | in_use(stored, now) | {newest.backup_id}
+    keeps |= {one.backup_id for one in richer}
     needed = {file.key for one in manifests if one.backup_id in keeps for file in one.files}
     needed |= {manifest_key(backup_id) for backup_id in keeps}
     gone = [backup_id for backup_id in stored if backup_id not in keeps]
-    files = [key for key in keys if key not in needed and _may_go(key, keeps, set(stored), now)]
+    present = [*keys, *place.unfinished()]
+    files = [key for key in present if key not in needed and _may_go(key, keeps, set(stored), now)]
     manifests_first = sorted(files, key=lambda key: key not in {manifest_key(one) for one in gone})
     place.remove(manifests_first)
-    return Removal(tuple(gone))
+    return Removal(tuple(gone), warning=_warning(richer, newest))
+
+
+def _warning(richer: list[Manifest], newest: Manifest) -> str | None:
+    if not richer:
+        return None
+    last = max(richer, key=lambda one: one.backup_id)
+    return (
+        f"This backup has {counted(newest.values, 'row')} of stats, and {last.backup_id} has "
+        f"{last.values:,}. Backups that have more stay. Fix: if rows were lost, restore one of them: "
+        f"`community-metrics restore --replace --backup {last.backup_id}`."
+    )
 
 
 def _may_go(key: str, keeps: set[str], stored: set[str], now: datetime) -> bool:

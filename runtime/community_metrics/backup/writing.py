@@ -20,6 +20,7 @@ from community_metrics.backup.manifest import (
 )
 from community_metrics.backup.reading import newest_manifest
 from community_metrics.backup.removing import Removal, remove_old
+from community_metrics.backup.unfinished import require_finished
 from community_metrics.catalog import PACKAGED_CATALOG
 from community_metrics.clock import SystemClock
 from community_metrics.errors import BackupDamaged, ConfigurationError, StorageUnavailable
@@ -56,17 +57,18 @@ async def back_up(
     *,
     write_only: bool = False,
     keep_all: bool = False,
-    reuses: bool = True,
+    before_deletion: bool = False,
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> BackupReport:
     """Store every table as it was at one instant, then remove the backups that the rule does not keep.
 
     `write_only` only puts files: it neither lists what is there, nor reuses or removes any. `keep_all`
-    removes none; without `reuses` every file is stored anew. A kill leaves no manifest, so that what it
-    stored is never taken for a backup.
+    removes none. `before_deletion` takes a database in any state, removes none and stores every file anew. A
+    kill leaves no manifest, so that what it stored is never taken for a backup.
 
     Raises:
+        BackupRefused: a restore writes to the database, or is unfinished; nothing was stored.
         ConfigurationError: the catalogue cannot be read.
         StorageError: the database cannot be read.
         BackupUnavailable: the place cannot be read or written.
@@ -75,26 +77,37 @@ async def back_up(
     now = (clock or SystemClock()).now()
     suffix = (rng or random.Random()).getrandbits(32)  # noqa: S311  an id, not a secret
     backup_id = f"{now:%Y%m%dT%H%M%SZ}-{suffix:08x}"
-    known = () if write_only or not reuses else await asyncio.to_thread(place.keys)
+    known = () if write_only or before_deletion else await asyncio.to_thread(place.keys)
     with TemporaryDirectory(prefix="community-metrics-backup-") as folder:
-        writer = _Writer(place, Path(folder), backup_id, await _reusable(place, known))
+        reusable = await _reusable(place, known, now)
+        writer = _Writer(place, Path(folder), backup_id, reusable, None if before_deletion else now)
         manifest = await _stored(settings, writer, now)
-    keeps = write_only or keep_all
+    keeps = write_only or keep_all or before_deletion
     removal = None if keeps else await asyncio.to_thread(remove_old, place, manifest, now)
     own = f"{backup_id}/"
     reused = tuple(table.name for table in manifest.tables if not table.file.key.startswith(own))
     return BackupReport(str(place), manifest, reused, removal)
 
 
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What a database had at one instant."""
+
+    first_run: str | None
+    tables: tuple[StoredTable, ...]
+
+
 async def _stored(settings: Settings, writer: _Writer, now: datetime) -> Manifest:
     """Store the tables, the catalogue, and last the manifest."""
+    contents = await _stored_tables(settings, writer)
     manifest = Manifest(
         backup_id=writer.backup_id,
         made_at=now,
         program_version=version("community-metrics"),
         storage_mode=settings.storage_mode,
         database=settings.storage_location,
-        tables=await _stored_tables(settings, writer),
+        first_run=contents.first_run,
+        tables=contents.tables,
         catalog=await writer.stored(_catalog(settings, writer.folder), CATALOG),
     )
     return await asyncio.to_thread(_put_manifest, writer, manifest)
@@ -109,17 +122,17 @@ def _put_manifest(writer: _Writer, manifest: Manifest) -> Manifest:
     return whole
 
 
-async def _reusable(place: Place, known: Collection[str]) -> dict[str, StoredFile]:
+async def _reusable(place: Place, known: Collection[str], now: datetime) -> dict[str, StoredFile]:
     """Return the files of the newest backup by their SHA-256; none where it cannot be read."""
     try:
-        newest = await asyncio.to_thread(newest_manifest, place, known)
+        newest = await asyncio.to_thread(newest_manifest, place, known, now)
     except BackupDamaged:
         newest = None  # the new backup then has a file of its own for each table
     files = () if newest is None else newest.files
     return {file.sha256: file for file in files if file.key in known}
 
 
-async def _stored_tables(settings: Settings, writer: _Writer) -> tuple[StoredTable, ...]:
+async def _stored_tables(settings: Settings, writer: _Writer) -> _Contents:
     try:
         async with open_whole(settings) as database:
             return await _tables_of(database, writer)
@@ -129,8 +142,10 @@ async def _stored_tables(settings: Settings, writer: _Writer) -> tuple[StoredTab
             return await _tables_of(database, writer)
 
 
-async def _tables_of(database: WholeDatabase, writer: _Writer) -> tuple[StoredTable, ...]:
-    return tuple([await writer.table(database, spec) for spec in DATA_TABLES])
+async def _tables_of(database: WholeDatabase, writer: _Writer) -> _Contents:
+    if writer.checked_at is not None:
+        require_finished(database, writer.checked_at)
+    return _Contents(database.first_run, tuple([await writer.table(database, spec) for spec in DATA_TABLES]))
 
 
 def _catalog(settings: Settings, folder: Path) -> Path:
@@ -146,12 +161,16 @@ def _catalog(settings: Settings, folder: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    """Writes the files of one backup; `reusable` are those of the backup before it, by their SHA-256."""
+    """Writes the files of one backup; `reusable` are those of the backup before it, by their SHA-256.
+
+    `checked_at` is the instant at which no restore may be at work; None for a database in any state.
+    """
 
     place: Place
     folder: Path
     backup_id: str
     reusable: dict[str, StoredFile]
+    checked_at: datetime | None
 
     async def table(self, database: WholeDatabase, spec: AnyTable) -> StoredTable:
         """Store a table, and return its entry."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.backup.place import place_beside, place_of
 from community_metrics.backup.reading import chosen_manifest, fetched, manifest_for, verify
 from community_metrics.backup.restoring import restore_tables
+from community_metrics.backup.unfinished import RESTORE
 from community_metrics.backup.writing import back_up
 from community_metrics.clock import SystemClock
 from community_metrics.config import given_settings
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.runs.lock import LeaseHolder
 
-RESTORE: Final = "restore"
 MOVE: Final = "move"
 REPLACED: Final = "replaced"
-"""The folder, in the place of backups, of what a restore replaced; no command takes it for a backup."""
+"""The folder, in the place of backups, of what a restore or a reset deleted; no command looks into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +63,35 @@ async def restore(
         LeaseLost: another run took the database over; nothing was written after that.
         StorageError: a LanceDB operation failed.
     """
-    manifest = await asyncio.to_thread(manifest_for, place, settings.storage_location, backup_id)
+    clock = clock or SystemClock()
+    database = settings.storage_location
+    manifest = await asyncio.to_thread(manifest_for, place, database, clock.now(), backup_id)
     with TemporaryDirectory(prefix="community-metrics-restore-") as folder:
         backup = await fetched(place, manifest, Path(folder))
         async with store_type.open(settings) as store:
             await store.create_tables()
-            run_id = short_run_id(RESTORE, clock := clock or SystemClock())
+            run_id = short_run_id(RESTORE, clock)
             async with database_lease(store, settings, run_id, clock) as holder:
                 note = await _emptied(store, settings, holder, clock) if replaces else None
                 await _written(store, backup, holder)
-    return RestoreReport(manifest, settings.storage_location, note)
+    return RestoreReport(manifest, database, note)
 
 
 async def saved(settings: Settings, clock: Clock, place: Place | None = None) -> str:
     """Make a backup before the database is deleted, and return where it is, in words.
 
-    Without a place it goes to CM_BACKUP_TARGET, or beside the database. It has all files of its own, and is
-    compared with its manifest where this process may read it.
+    Without a place it goes into the folder `replaced` of CM_BACKUP_TARGET, or beside the database: no rule
+    removes it there. It has all files of its own, and is compared with its manifest where this process may
+    read it.
 
     Raises:
         BackupDamaged: what was stored is not what was written.
         BackupUnavailable: the place cannot be written.
         StorageError: the database cannot be read.
     """
-    place = place or place_beside(settings)
+    place = place or place_of(settings, f"{place_beside(settings)}/{REPLACED}")
     only_writes = settings.backup_write_only
-    report = await back_up(settings, place, write_only=only_writes, keep_all=True, reuses=False, clock=clock)
+    report = await back_up(settings, place, write_only=only_writes, before_deletion=True, clock=clock)
     backup_id = report.manifest.backup_id
     if not only_writes or settings.backup_read_role is not None:
         await verify(place, backup_id)
@@ -97,7 +100,7 @@ async def saved(settings: Settings, clock: Clock, place: Place | None = None) ->
 
 async def _emptied(store: LanceDBStore, settings: Settings, holder: LeaseHolder, clock: Clock) -> str:
     # apart: if this restore is killed, the next one must not take what it replaces for the newest backup
-    note = await saved(settings, clock, place_of(settings, f"{place_beside(settings)}/{REPLACED}"))
+    note = await saved(settings, clock)
     await store.drop_tables(renew=holder.renew)
     await store.create_tables()
     return note
@@ -126,7 +129,8 @@ async def drill(
         BackupDamaged: a file or a row is not what the backup says, or breaks a rule of its table.
         StorageError: a LanceDB operation failed.
     """
-    backup_id = (await asyncio.to_thread(chosen_manifest, place, backup_id)).backup_id
+    now = (clock or SystemClock()).now()
+    backup_id = (await asyncio.to_thread(chosen_manifest, place, now, backup_id)).backup_id
     with TemporaryDirectory(prefix="community-metrics-drill-") as folder:
         scratch = given_settings({"db_path": str(Path(folder, "drill.lancedb"))})
         report = await restore(scratch, place, backup_id, clock=clock, store_type=store_type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ from community_metrics.errors import StorageConflict, StorageNotBootstrapped, St
 from community_metrics.storage.connection import Database
 from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.reader import LanceDBReader
-from community_metrics.storage.schemas import LEASES, RAW_ANSWERS, TABLES
+from community_metrics.storage.schemas import HISTORY, LEASES, RAW_ANSWERS, TABLES
 from community_metrics.storage.snapshot import PinnedDatabase
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from community_metrics.config import Settings
+    from community_metrics.model import Lease
     from community_metrics.storage.connection import OpenTable
     from community_metrics.storage.schemas import AnyTable
 
@@ -44,6 +45,10 @@ class WholeDatabase:
     """The tables of one instant; one that an earlier version did not create has version 0 and no row."""
 
     versions: Mapping[str, int]
+    lease: Lease | None
+    """The one that was stored just after that instant, expired or not."""
+    first_run: str | None
+    """The first run in `history`, which a restore brings along: it says which database this is."""
     _reader: LanceDBReader
 
     def batches(self, spec: AnyTable) -> AsyncGenerator[pa.RecordBatch, None]:
@@ -71,9 +76,21 @@ async def open_whole(settings: Settings) -> AsyncIterator[WholeDatabase]:
         versions = {
             spec.name: tables[spec.name].version if spec.name in tables else 0 for spec in DATA_TABLES
         }
-        yield WholeDatabase(versions, LanceDBReader(PinnedDatabase(database, tables)))
+        # after the tables are pinned: whoever began to change one of them before then holds it
+        lease = await LanceDBReader(database).lease()
+        reader = LanceDBReader(PinnedDatabase(database, tables))
+        yield WholeDatabase(versions, lease, await _first_run(reader), reader)
     finally:
         database.close()
+
+
+async def _first_run(reader: LanceDBReader) -> str | None:
+    columns = ["started_at", HISTORY.key, "loaded_by"]
+    async with aclosing(reader.scan(HISTORY.name, columns=columns)) as batches:
+        rows = [row async for batch in batches for row in batch.to_pylist()]
+    # what an export told of other databases is no run of this one
+    own = [(row["started_at"], str(row[HISTORY.key])) for row in rows if row["loaded_by"] is None]
+    return min(own)[1] if own else None
 
 
 async def _of_one_instant(database: Database) -> dict[str, OpenTable]:

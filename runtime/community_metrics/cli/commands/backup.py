@@ -93,3 +93,5 @@ def _lines(report: BackupReport, *, only_writes: bool) -> Iterator[str]:
     else:
         yield RULE
         yield report.removal.problem or f"Removed: {', '.join(report.removal.removed) or 'none'}."
+        if report.removal.warning:
+            yield report.removal.warning

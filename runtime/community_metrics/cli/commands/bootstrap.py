@@ -28,7 +28,8 @@ def bootstrap(  # noqa: PLR0917  typer calls it by keyword
 ) -> None:
     """Create missing tables. Every job does so too; this one does nothing else.
 
-    With --reset it first makes a backup, to CM_BACKUP_TARGET or beside the database, and prints where.
+    With --reset it first makes a backup, into the folder `replaced` of CM_BACKUP_TARGET or beside the
+    database, and prints where.
     """
     from community_metrics.cli.jobs import confirm_reset, run_job  # noqa: PLC0415  as in `refresh`
 
