@@ -126,6 +126,37 @@ async def test_kept_versions_are_enough(local_world: World) -> None:
     assert await values_of(local_world) == before
 
 
+async def test_two_runs_are_taken_back_one_after_the_other(local_world: World) -> None:
+    """A version in which the second had replaced every row of the first is not one from before the first."""
+    async with local_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 2, first_value=100)
+        before = await values_of(local_world)
+        first = await run(store, 3, 4, first_value=500)
+        between = await values_of(local_world)
+        second = await run(store, 5, 4, first_value=900)
+        await taken_back(local_world, second)
+        assert await values_of(local_world) == between
+        await taken_back(local_world, first)
+    assert await values_of(local_world) == before
+
+
+async def test_a_version_with_values_of_an_unknown_run_is_not_used(
+    local_world: World, tmp_path: Path
+) -> None:
+    """Such a run was lost by a restore, so whether its values are from before the run is not known."""
+    world = World(local_world.settings.model_copy(update={"backup_target": str(tmp_path / "none")}), None)
+    async with world.open() as store:
+        await store.create_tables()
+        values = observed_days(4, first_value=100)
+        await store.upsert_observations(values, provenance=Provenance.API, run_id="lost", now=NOON)
+        bad = await run(store, 3, 4, first_value=900)
+        stored = await values_of(world)
+        with pytest.raises(UndoRefused, match="the tables keep no version"):
+            await taken_back(world, bad)
+    assert await values_of(world) == stored
+
+
 async def test_what_later_runs_replaced_is_refused_and_names_them_newest_first(written_world: World) -> None:
     async with written_world.open() as store:
         await store.create_tables()

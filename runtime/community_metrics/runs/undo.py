@@ -72,8 +72,8 @@ async def undo(
 ) -> UndoReport:
     """Give every row that the run wrote its value of before, and delete those that it inserted.
 
-    The values of before are those of the newest kept version of each table without a row of the run, else of
-    the newest backup from before the run. One that was killed is continued by the next.
+    The values of before are those of the newest kept version of each table from before the run, else of the
+    newest backup from before it. One that was killed is continued by the next.
 
     Raises:
         UndoRefused: later runs wrote values of the same days or counters, the run wrote none, or the values
@@ -123,7 +123,10 @@ async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Pla
         )
     history = {name: one for name, one in (await store.all_runs()).items() if one.loaded_by is None}
     await _require_last(store, run, written, history)
-    kept = {name: await _kept(store, name, rows, run_id) for name, rows in written.items()}
+    kept = {
+        name: await store.rows_before_run(name, run, rows.column(table_named(name).key), history)
+        for name, rows in written.items()
+    }
     before = {name: rows for name, rows in kept.items() if rows is not None}
     if len(before) == len(written):
         plan = _Plan(written, before, "the versions that the tables keep")
@@ -132,10 +135,6 @@ async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Pla
     if any(has_rows_of(rows, run_id) for rows in plan.before.values()):  # they would be deleted
         raise _unknown(run, f"{plan.origin} has rows of the run itself")
     return plan
-
-
-async def _kept(store: LanceDBStore, table: str, rows: Rows, run_id: str) -> Rows | None:
-    return await store.rows_before_run(table, run_id, rows.column(table_named(table).key))
 
 
 async def _require_last(

@@ -13,6 +13,7 @@ from community_metrics.storage.maintenance import Maintenance
 from community_metrics.storage.schemas import HISTORY, LAST_READS, STATS, TRAFFIC_ITEMS, WITNESS, table_named
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
     from typing import Any
 
@@ -67,10 +68,14 @@ class Past(Maintenance):
                 days[run_id, metric_id] = min(day, days.get((run_id, metric_id), day))
         return [(*key, day) for key, day in days.items()]
 
-    async def rows_before_run(self, table: str, run_id: str, keys: pa.ChunkedArray) -> pa.Table | None:
-        """Return the rows of these keys in the newest kept version without a row of the run.
+    async def rows_before_run(
+        self, table: str, run: Run, keys: pa.ChunkedArray, history: Mapping[str, Run]
+    ) -> pa.Table | None:
+        """Return the rows of these keys in the newest kept version from before the run.
 
-        None if no such version is kept, and for LanceDB Enterprise, which keeps its own.
+        That version has no row of the run, and in these keys none of a later run: one that replaced all rows
+        of the run left a version without any, too. None if no such version is kept, if a row is of a run that
+        is not in `history`, and for LanceDB Enterprise, which keeps its own.
         """
         spec = table_named(table)
         if self._database.is_remote:
@@ -81,8 +86,17 @@ class Past(Maintenance):
             versions = sorted((one["version"] for one in await handle.list_versions()), reverse=True)
             for version in versions:
                 await handle.checkout(version)
-                if not await handle.count_rows(sql.equals(RUN, run_id)):
-                    return await _rows_with(handle, spec, keys)
+                if await handle.count_rows(sql.equals(RUN, run.ingestion_run_id)):
+                    continue
+                rows = await _rows_with(handle, spec, keys)
+                writers = set(rows.column(RUN).unique().to_pylist())
+                if (
+                    not history.keys() >= writers
+                ):  # a restore lost a run, which may be an earlier or a later one
+                    return None
+                # not by the instants of the versions: they are of another clock than those of the runs
+                if all(history[name].started_at < run.started_at for name in writers):
+                    return rows
         return None
 
     async def forget_reads(self, run_id: str) -> None:
