@@ -89,6 +89,7 @@ async def undo(
         async with database_lease(store, settings, own_id, clock) as holder:
             plan = await _planned(store, settings, run_id)
             if not dry_run:
+                await store.extend_tables()
                 run = Run(own_id, UNDO_JOB, clock.now(), scope=run_id)
                 await _recorded(store, holder, plan, run, clock)
             return plan.report
