@@ -327,27 +327,51 @@ async def test_a_table_that_the_backup_of_an_older_version_lacks_had_no_rows(rem
     assert await values_of(remote_world) == before
 
 
+async def leave_unfinished(store: LanceDBStore, run_id: str, *, is_killed: bool = False) -> None:
+    """Make the run one that the next weekly refresh continues."""
+    begun = await store.run(run_id)
+    assert begun is not None
+    ended = {"status": RunStatus.RUNNING, "finished_at": None} if is_killed else {"metrics_left": 1}
+    await store.record_run(replace(begun, lookback_weeks=WeeklyRefresh().lookback_weeks, **ended))
+
+
+async def read_next(world: World, store: LanceDBStore) -> list[str]:
+    """Return the metric if the next weekly refresh reads it."""
+    catalog, job, clock = load_catalog(None), WeeklyRefresh(), FakeClock(NOON + 10 * HOUR)
+    batches = Batches(record.begun(job, "next", clock.now()))
+    context = RunContext(job, world.settings, catalog, store, clock, RNG, NoProgress(), "next", batches)
+    return [one.metric_id for one in (await to_read(job, catalog.select((METRIC,)), context)).metrics]
+
+
 @pytest.mark.parametrize("is_killed", [False, True])
 async def test_an_undone_run_is_not_continued(local_world: World, is_killed: bool) -> None:
     """A run that left metrics is continued by the next, which takes what it read as read."""
-    catalog, job = load_catalog(None), WeeklyRefresh()
-    (metric,) = catalog.select((METRIC,))
     async with local_world.open() as store:
         await store.create_tables()
         bad = await run(store, 3, 6, first_value=900)
         await read(store, bad, 6)
-        begun = await store.run(bad)
-        assert begun is not None
-        ended = {"status": RunStatus.RUNNING, "finished_at": None} if is_killed else {"metrics_left": 1}
-        await store.record_run(replace(begun, lookback_weeks=job.lookback_weeks, **ended))
-        clock = FakeClock(NOON + 10 * HOUR)
-        batches = Batches(record.begun(job, "next", clock.now()))
-        context = RunContext(
-            job, local_world.settings, catalog, store, clock, RNG, NoProgress(), "next", batches
-        )
-        assert (await to_read(job, [metric], context)).metrics == []
+        await leave_unfinished(store, bad, is_killed=is_killed)
+        assert await read_next(local_world, store) == []
         await taken_back(local_world, bad)
-        assert (await to_read(job, [metric], context)).metrics == [metric]
+        assert await read_next(local_world, store) == [METRIC]
+
+
+async def test_what_a_later_run_confirmed_is_read_again(local_world: World) -> None:
+    """It found the values unchanged and wrote none, so that they went with the run that was taken back."""
+    at = NOON + 4 * HOUR
+    async with local_world.open() as store:
+        await store.create_tables()
+        bad = await run(store, 3, 6, first_value=900)
+        await read(store, bad, 6)
+        later = await run(store, 4, 6, first_value=900)
+        await read(store, later, 6)
+        await leave_unfinished(store, later)
+        other = LastRead(OTHER, at, at, later)
+        await store.record_reads([other, LastRead(METRIC, at, at, later)])
+        assert await read_next(local_world, store) == []
+        await taken_back(local_world, bad)
+        assert await store.last_reads() == [other]
+        assert await read_next(local_world, store) == [METRIC]
 
 
 async def test_an_unknown_run_is_refused(local_world: World) -> None:

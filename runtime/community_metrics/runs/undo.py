@@ -2,7 +2,8 @@
 
 Values and lists of places are taken back, and when the metrics were read, so that the next run reads them
 again. The run stays in `history`, and so do its outcomes, its kept answers, the events that it read, and the
-definitions of metrics: they say what happened. No later run continues it.
+definitions of metrics: they say what happened. No later run continues it, and none takes the metrics as read
+that a run in between read.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class UndoReport:
 class _Plan:
     """By table, the rows that the run wrote last and those that their keys had before."""
 
+    run: Run
     written: Mapping[str, Rows]
     before: Mapping[str, Rows]
     origin: str
@@ -101,7 +103,7 @@ async def _recorded(store: LanceDBStore, holder: LeaseHolder, plan: _Plan, run: 
     try:
         await holder.renew()
         # first: once all values are back, there is no undo that a next one continues
-        await store.forget_reads(str(run.scope))
+        await store.forget_reads(plan.run, _metrics_of(plan.written))
         for table, rows in plan.before.items():
             await holder.renew()
             changed += await store.put_back(table, str(run.scope), rows)
@@ -130,7 +132,7 @@ async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Pla
     }
     before = {name: rows for name, rows in kept.items() if rows is not None}
     if len(before) == len(written):
-        plan = _Plan(written, before, "the versions that the tables keep")
+        plan = _Plan(run, written, before, "the versions that the tables keep")
     else:
         plan = await _from_backup(settings, run, written, history)
     if any(has_rows_of(rows, run_id) for rows in plan.before.values()):  # they would be deleted
@@ -174,14 +176,17 @@ async def _last_days(store: LanceDBStore, run: Run, written: Mapping[str, Rows])
         for one in outcomes
         if one.status is not OutcomeStatus.FAILED and one.observations
     }
-    wrote = {name for rows in written.values() for name in rows.column("metric_id").unique().to_pylist()}
     known = {one.metric_id: one.value_kind for one in await store.metrics()}
     return {
         name: date.max
         if run.finished_at is None or known.get(name) in {None, ValueKind.COUNTER}
         else days.get(name, date.max)
-        for name in wrote | days.keys()
+        for name in _metrics_of(written) | days.keys()
     }
+
+
+def _metrics_of(written: Mapping[str, Rows]) -> set[str]:
+    return {name for rows in written.values() for name in rows.column("metric_id").unique().to_pylist()}
 
 
 async def _from_backup(
@@ -202,7 +207,7 @@ async def _from_backup(
     manifest, rows = found
     _require_nothing_between(run, rows[HISTORY.name], history, manifest)
     before = {name: rows_with_keys_of(rows[name], written[name], table_named(name)) for name in written}
-    return _Plan(written, before, f"the backup {place}/{manifest.backup_id}")
+    return _Plan(run, written, before, f"the backup {place}/{manifest.backup_id}")
 
 
 async def _newest_before(

@@ -13,7 +13,7 @@ from community_metrics.storage.maintenance import Maintenance
 from community_metrics.storage.schemas import HISTORY, LAST_READS, STATS, TRAFFIC_ITEMS, WITNESS, table_named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date
     from typing import Any
 
@@ -99,12 +99,18 @@ class Past(Maintenance):
                     return rows
         return None
 
-    async def forget_reads(self, run_id: str) -> None:
-        """Delete when this run read its metrics, so that the next run reads them again."""
+    async def forget_reads(self, run: Run, metric_ids: Collection[str]) -> None:
+        """Delete when this run read, and when later ones read these metrics: the next reads them again.
+
+        A later run that found the values of this one unchanged wrote none, and its reading is no longer true.
+        """
         if not await self.has_rows(LAST_READS.name):  # also where an earlier version did not create the table
             return
+        since = f"turn_at >= {sql.literal(run.started_at)}"
+        later = sql.all_of(sql.one_of("metric_id", metric_ids), since)
+        where = sql.any_of([sql.equals("run_id", run.ingestion_run_id), str(later)])
         async with self._database.using(LAST_READS, f"deleting rows of {LAST_READS.name}") as opened:
-            await opened.handle.delete(sql.equals("run_id", run_id))
+            await opened.handle.delete(where)
 
     async def put_back(self, table: str, run_id: str, before: pa.Table) -> int:
         """Replace the rows that the run wrote by those of before, delete its others; return their number.

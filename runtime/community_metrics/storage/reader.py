@@ -297,12 +297,14 @@ class LanceDBReader(Inspector):
         found = HISTORY.from_arrow(await self._select(query))
         return found[0] if found else None
 
-    async def undone_runs(self, run_ids: Sequence[str]) -> set[str]:
-        """Return those of the runs that another one took back, or began to."""
-        if not run_ids:
-            return set()
-        of_these = sql.all_of(sql.equals("job_name", UNDO_JOB), sql.one_of("scope", run_ids))
-        return {str(run.scope) for run in await self._rows(HISTORY, of_these) if run.loaded_by is None}
+    async def undone_runs(self) -> dict[str, datetime]:
+        """Return the runs that others took back, or began to, each with the instant at which that began."""
+        return await self.once(UNDO_JOB, self._undone_runs)
+
+    async def _undone_runs(self) -> dict[str, datetime]:
+        of_this = sql.all_of(sql.equals("job_name", UNDO_JOB), "loaded_by IS NULL")
+        undos = sorted(await self._rows(HISTORY, of_this), key=lambda run: run.started_at)
+        return {str(run.scope): run.started_at for run in undos}
 
     async def outcomes(self, run_ids: Sequence[str], *, failed_only: bool = False) -> list[RunOutcome]:
         """Return how each metric ended in these runs, by run and metric; none before the table exists."""
