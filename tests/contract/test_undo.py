@@ -17,6 +17,7 @@ from community_metrics.backup.writing import back_up
 from community_metrics.catalog import load_catalog
 from community_metrics.errors import UndoRefused
 from community_metrics.model import (
+    BACKFILL_JOB,
     LastRead,
     OutcomeStatus,
     Provenance,
@@ -34,6 +35,8 @@ from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.runs.restore import restore
 from community_metrics.runs.to_read import to_read
 from community_metrics.runs.undo import undo
+from community_metrics.views.backfill import load_fill_back
+from community_metrics.views.runs import load_freshness, ran_since
 from tests.contract.test_storage_contract import a_metric, a_run
 from tests.support.backups import KilledError, elsewhere, rows_of
 from tests.support.clock import NOON, FakeClock
@@ -372,6 +375,44 @@ async def test_what_a_later_run_confirmed_is_read_again(local_world: World) -> N
         await taken_back(local_world, bad)
         assert await store.last_reads() == [other]
         assert await read_next(local_world, store) == [METRIC]
+
+
+async def test_an_undone_run_is_not_the_last_complete_one(written_world: World) -> None:
+    """Else the page stays fresh, and no catch-up is due, while the values are gone."""
+    now = NOON + 9 * HOUR
+    async with written_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        await save(written_world, 2)
+        bad = await run(store, 3, 6, first_value=900)
+        found = await load_freshness(store, now)
+        assert found.last_complete_run is not None
+        assert found.last_complete_run.ingestion_run_id == bad
+        assert await ran_since(store, "weekly_refresh", NOON + 2 * HOUR, now)
+        await taken_back(written_world, bad)
+        found = await load_freshness(store, now)
+        assert found.last_complete_run is not None
+        assert found.last_complete_run.ingestion_run_id == "run-1"
+        assert found.read_at == found.last_success_at == found.last_complete_run.finished_at
+        assert not await ran_since(store, "weekly_refresh", NOON + 2 * HOUR, now)
+
+
+async def test_what_an_undone_backfill_had_filled_is_to_be_filled_again(local_world: World) -> None:
+    async def is_done() -> bool:
+        rows = await load_fill_back(store, load_catalog(None), NOON + 9 * HOUR)
+        return next(row.is_done for row in rows if row.metric_id == METRIC)
+
+    async with local_world.open() as store:
+        await store.create_tables()
+        bad = await run(store, 3, 6, first_value=900)
+        await read(store, bad, 6)
+        ended = await store.run(bad)
+        assert ended is not None
+        begin = NOON.date() - timedelta(days=20_000)
+        await store.record_run(replace(ended, job_name=BACKFILL_JOB, window_start=begin))
+        assert await is_done()
+        await taken_back(local_world, bad)
+        assert not await is_done()
 
 
 async def test_an_unknown_run_is_refused(local_world: World) -> None:

@@ -274,17 +274,19 @@ class LanceDBReader(Inspector):
         before: datetime | None = None,
         whole_only: bool = False,
         with_loaded: bool = False,
+        without: Collection[str] = (),
     ) -> list[Run]:
         """Return up to `limit` runs that started before the instant, newest first.
 
         Without `statuses` or `jobs` these are of any. `whole_only` leaves out runs that `--only` narrowed to
-        some metrics, and those that left metrics. Runs of another database, which an export told of, are left
-        out unless `with_loaded`: this one has none of their values.
+        some metrics, and those that left metrics; `without`, the runs of these ids. Runs of another database,
+        which an export told of, are left out unless `with_loaded`: this one has none of their values.
         """
         where = sql.all_of(
             None if with_loaded else "loaded_by IS NULL",
             sql.one_of("status", statuses) if statuses else None,
             sql.one_of("job_name", jobs) if jobs else None,
+            f"NOT {sql.one_of(HISTORY.key, without)}" if without else None,
             f"started_at < {sql.literal(before)}" if before else None,
             "scope IS NULL AND (metrics_left IS NULL OR metrics_left = 0)" if whole_only else None,
         )
