@@ -30,6 +30,7 @@ from community_metrics.model import (
 )
 from community_metrics.runs import record
 from community_metrics.runs.batches import Batches
+from community_metrics.runs.execute import execute
 from community_metrics.runs.job import NoProgress, RunContext
 from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.runs.restore import restore
@@ -37,6 +38,7 @@ from community_metrics.runs.to_read import to_read
 from community_metrics.runs.undo import undo
 from community_metrics.views.backfill import load_fill_back
 from community_metrics.views.runs import load_freshness, ran_since
+from tests.contract.test_runs import OneRow
 from tests.contract.test_storage_contract import a_metric, a_run
 from tests.support.backups import KilledError, elsewhere, rows_of
 from tests.support.clock import NOON, FakeClock
@@ -127,6 +129,24 @@ async def test_kept_versions_are_enough(local_world: World) -> None:
         await store.optimize()
         assert await taken_back(local_world, bad) == (5, 2)
     assert await values_of(local_world) == before
+
+
+class Forgetful(SmallPagesStore):
+    """Keeps no old version, as the next run a day later."""
+
+    keep_versions = timedelta(milliseconds=1)
+
+
+async def test_the_upkeep_at_the_end_of_a_run_leaves_the_versions_from_before_it(local_world: World) -> None:
+    async with local_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        before = await store.stats([METRIC])
+        clock = FakeClock(NOON + 3 * HOUR)
+        report = await execute(OneRow(), local_world.settings, clock=clock, rng=RNG, store_type=Forgetful)
+        assert await store.stats([METRIC]) != before
+        restored, deleted = await taken_back(local_world, report.run.ingestion_run_id)
+        assert (restored + deleted, await store.stats([METRIC])) == (1, before)
 
 
 async def test_two_runs_are_taken_back_one_after_the_other(local_world: World) -> None:

@@ -24,8 +24,8 @@ from community_metrics.model import UNDO_JOB, OutcomeStatus, Run, RunStatus, Val
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.short import short_run_id
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.past import WRITTEN_BY_RUNS, has_rows_of, rows_with_keys_of
-from community_metrics.storage.schemas import HISTORY, table_named
+from community_metrics.storage.past import has_rows_of, rows_with_keys_of
+from community_metrics.storage.schemas import HISTORY, WRITTEN_BY_RUNS, table_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from community_metrics.storage import sql
 from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.maintenance import Maintenance
-from community_metrics.storage.schemas import HISTORY, LAST_READS, STATS, TRAFFIC_ITEMS, WITNESS, table_named
+from community_metrics.storage.schemas import HISTORY, LAST_READS, STATS, table_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 RUN: Final = "ingestion_run_id"
 """The column with the run that wrote a row."""
-WRITTEN_BY_RUNS: Final[tuple[AnyTable, ...]] = (STATS, TRAFFIC_ITEMS, WITNESS)
-"""The tables with values, whose rows name the run that wrote them last."""
-
 
 Rows: TypeAlias = pa.Table
 """Rows of one table, with all its columns."""
