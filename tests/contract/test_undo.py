@@ -17,6 +17,7 @@ from community_metrics.backup.writing import back_up
 from community_metrics.catalog import load_catalog
 from community_metrics.errors import UndoRefused
 from community_metrics.model import (
+    BACKFILL_JOB,
     LastRead,
     OutcomeStatus,
     Provenance,
@@ -29,11 +30,15 @@ from community_metrics.model import (
 )
 from community_metrics.runs import record
 from community_metrics.runs.batches import Batches
+from community_metrics.runs.execute import execute
 from community_metrics.runs.job import NoProgress, RunContext
 from community_metrics.runs.registry import WeeklyRefresh
 from community_metrics.runs.restore import restore
 from community_metrics.runs.to_read import to_read
 from community_metrics.runs.undo import undo
+from community_metrics.views.backfill import load_fill_back
+from community_metrics.views.runs import load_freshness, ran_since
+from tests.contract.test_runs import OneRow
 from tests.contract.test_storage_contract import a_metric, a_run
 from tests.support.backups import KilledError, elsewhere, rows_of
 from tests.support.clock import NOON, FakeClock
@@ -124,6 +129,55 @@ async def test_kept_versions_are_enough(local_world: World) -> None:
         await store.optimize()
         assert await taken_back(local_world, bad) == (5, 2)
     assert await values_of(local_world) == before
+
+
+class Forgetful(SmallPagesStore):
+    """Keeps no old version, as the next run a day later."""
+
+    keep_versions = timedelta(milliseconds=1)
+
+
+async def test_the_upkeep_at_the_end_of_a_run_leaves_the_versions_from_before_it(local_world: World) -> None:
+    async with local_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        before = await store.stats([METRIC])
+        clock = FakeClock(NOON + 3 * HOUR)
+        report = await execute(OneRow(), local_world.settings, clock=clock, rng=RNG, store_type=Forgetful)
+        assert await store.stats([METRIC]) != before
+        restored, deleted = await taken_back(local_world, report.run.ingestion_run_id)
+        assert (restored + deleted, await store.stats([METRIC])) == (1, before)
+
+
+async def test_two_runs_are_taken_back_one_after_the_other(local_world: World) -> None:
+    """A version in which the second had replaced every row of the first is not one from before the first."""
+    async with local_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 2, first_value=100)
+        before = await values_of(local_world)
+        first = await run(store, 3, 4, first_value=500)
+        between = await values_of(local_world)
+        second = await run(store, 5, 4, first_value=900)
+        await taken_back(local_world, second)
+        assert await values_of(local_world) == between
+        await taken_back(local_world, first)
+    assert await values_of(local_world) == before
+
+
+async def test_a_version_with_values_of_an_unknown_run_is_not_used(
+    local_world: World, tmp_path: Path
+) -> None:
+    """Such a run was lost by a restore, so whether its values are from before the run is not known."""
+    world = World(local_world.settings.model_copy(update={"backup_target": str(tmp_path / "none")}), None)
+    async with world.open() as store:
+        await store.create_tables()
+        values = observed_days(4, first_value=100)
+        await store.upsert_observations(values, provenance=Provenance.API, run_id="lost", now=NOON)
+        bad = await run(store, 3, 4, first_value=900)
+        stored = await values_of(world)
+        with pytest.raises(UndoRefused, match="the tables keep no version"):
+            await taken_back(world, bad)
+    assert await values_of(world) == stored
 
 
 async def test_what_later_runs_replaced_is_refused_and_names_them_newest_first(written_world: World) -> None:
@@ -297,27 +351,89 @@ async def test_a_table_that_the_backup_of_an_older_version_lacks_had_no_rows(rem
     assert await values_of(remote_world) == before
 
 
+async def leave_unfinished(store: LanceDBStore, run_id: str, *, is_killed: bool = False) -> None:
+    """Make the run one that the next weekly refresh continues."""
+    begun = await store.run(run_id)
+    assert begun is not None
+    ended = {"status": RunStatus.RUNNING, "finished_at": None} if is_killed else {"metrics_left": 1}
+    await store.record_run(replace(begun, lookback_weeks=WeeklyRefresh().lookback_weeks, **ended))
+
+
+async def read_next(world: World, store: LanceDBStore) -> list[str]:
+    """Return the metric if the next weekly refresh reads it."""
+    catalog, job, clock = load_catalog(None), WeeklyRefresh(), FakeClock(NOON + 10 * HOUR)
+    batches = Batches(record.begun(job, "next", clock.now()))
+    context = RunContext(job, world.settings, catalog, store, clock, RNG, NoProgress(), "next", batches)
+    return [one.metric_id for one in (await to_read(job, catalog.select((METRIC,)), context)).metrics]
+
+
 @pytest.mark.parametrize("is_killed", [False, True])
 async def test_an_undone_run_is_not_continued(local_world: World, is_killed: bool) -> None:
     """A run that left metrics is continued by the next, which takes what it read as read."""
-    catalog, job = load_catalog(None), WeeklyRefresh()
-    (metric,) = catalog.select((METRIC,))
     async with local_world.open() as store:
         await store.create_tables()
         bad = await run(store, 3, 6, first_value=900)
         await read(store, bad, 6)
-        begun = await store.run(bad)
-        assert begun is not None
-        ended = {"status": RunStatus.RUNNING, "finished_at": None} if is_killed else {"metrics_left": 1}
-        await store.record_run(replace(begun, lookback_weeks=job.lookback_weeks, **ended))
-        clock = FakeClock(NOON + 10 * HOUR)
-        batches = Batches(record.begun(job, "next", clock.now()))
-        context = RunContext(
-            job, local_world.settings, catalog, store, clock, RNG, NoProgress(), "next", batches
-        )
-        assert (await to_read(job, [metric], context)).metrics == []
+        await leave_unfinished(store, bad, is_killed=is_killed)
+        assert await read_next(local_world, store) == []
         await taken_back(local_world, bad)
-        assert (await to_read(job, [metric], context)).metrics == [metric]
+        assert await read_next(local_world, store) == [METRIC]
+
+
+async def test_what_a_later_run_confirmed_is_read_again(local_world: World) -> None:
+    """It found the values unchanged and wrote none, so that they went with the run that was taken back."""
+    at = NOON + 4 * HOUR
+    async with local_world.open() as store:
+        await store.create_tables()
+        bad = await run(store, 3, 6, first_value=900)
+        await read(store, bad, 6)
+        later = await run(store, 4, 6, first_value=900)
+        await read(store, later, 6)
+        await leave_unfinished(store, later)
+        other = LastRead(OTHER, at, at, later)
+        await store.record_reads([other, LastRead(METRIC, at, at, later)])
+        assert await read_next(local_world, store) == []
+        await taken_back(local_world, bad)
+        assert await store.last_reads() == [other]
+        assert await read_next(local_world, store) == [METRIC]
+
+
+async def test_an_undone_run_is_not_the_last_complete_one(written_world: World) -> None:
+    """Else the page stays fresh, and no catch-up is due, while the values are gone."""
+    now = NOON + 9 * HOUR
+    async with written_world.open() as store:
+        await store.create_tables()
+        await run(store, 1, 4, first_value=100)
+        await save(written_world, 2)
+        bad = await run(store, 3, 6, first_value=900)
+        found = await load_freshness(store, now)
+        assert found.last_complete_run is not None
+        assert found.last_complete_run.ingestion_run_id == bad
+        assert await ran_since(store, "weekly_refresh", NOON + 2 * HOUR, now)
+        await taken_back(written_world, bad)
+        found = await load_freshness(store, now)
+        assert found.last_complete_run is not None
+        assert found.last_complete_run.ingestion_run_id == "run-1"
+        assert found.read_at == found.last_success_at == found.last_complete_run.finished_at
+        assert not await ran_since(store, "weekly_refresh", NOON + 2 * HOUR, now)
+
+
+async def test_what_an_undone_backfill_had_filled_is_to_be_filled_again(local_world: World) -> None:
+    async def is_done() -> bool:
+        rows = await load_fill_back(store, load_catalog(None), NOON + 9 * HOUR)
+        return next(row.is_done for row in rows if row.metric_id == METRIC)
+
+    async with local_world.open() as store:
+        await store.create_tables()
+        bad = await run(store, 3, 6, first_value=900)
+        await read(store, bad, 6)
+        ended = await store.run(bad)
+        assert ended is not None
+        begin = NOON.date() - timedelta(days=20_000)
+        await store.record_run(replace(ended, job_name=BACKFILL_JOB, window_start=begin))
+        assert await is_done()
+        await taken_back(local_world, bad)
+        assert not await is_done()
 
 
 async def test_an_unknown_run_is_refused(local_world: World) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
+from community_metrics.catalog import load_catalog
 from community_metrics.errors import StorageError, StorageSchemaMismatch, UnknownStoredValue
 from community_metrics.model import (
     LastRead,
@@ -23,6 +24,9 @@ from community_metrics.model import (
     WitnessedDay,
 )
 from community_metrics.runs.execute import execute
+from community_metrics.runs.notes import Note, record_note
+from community_metrics.runs.repair import repair
+from community_metrics.runs.undo import undo
 from community_metrics.storage import merge
 from community_metrics.storage.schemas import HISTORY, METRICS, STATS, TABLES
 from tests.contract.test_runs import OneRow
@@ -35,6 +39,8 @@ from tests.support.events import release
 from tests.support.worlds import METRIC, NOW, World, observed, observed_days, only_writer, raw_table, values
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from community_metrics.runs.job import RunReport
     from community_metrics.storage import LanceDBStore
     from community_metrics.storage.schemas import AnyTable
@@ -243,6 +249,33 @@ async def test_adding_columns_twice_changes_nothing(world: World) -> None:
         before = await store.table_versions()
         await store.extend_tables()
         assert await store.table_versions() == before
+
+
+async def note_something(world: World) -> None:
+    await record_note(
+        world.settings, load_catalog(None), Note(NOON.date(), "Moved", "Ada"), clock=FakeClock()
+    )
+
+
+async def repair_it(world: World) -> None:
+    await repair(world.settings, clock=FakeClock())
+
+
+async def undo_a_run(world: World) -> None:
+    await undo(world.settings, "run-1", clock=FakeClock())
+
+
+@pytest.mark.parametrize("write", [note_something, repair_it, undo_a_run])
+async def test_what_is_no_job_adds_the_columns_that_it_writes(
+    local_world: World, write: Callable[[World], Awaitable[None]]
+) -> None:
+    """After an upgrade a person may come before the first job."""
+    async with local_world.open() as store:
+        await create_without(store, HISTORY, "loaded_by")
+        await upsert(store, observed_days(2))
+        await write(local_world)
+        newest, before = await store.runs(limit=9)
+    assert (newest.status, before) == (RunStatus.SUCCESS, A_ROW["history"])
 
 
 async def test_an_error_while_columns_are_added_names_them(

@@ -24,7 +24,7 @@ from tests.support.jobs import Rig, finished, without_run
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from community_metrics.model import Run, UpsertCounts
@@ -127,13 +127,13 @@ class Interrupting(LanceDBStore):
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.sleep(0.01)
 
-    async def optimize(self) -> None:
+    async def optimize(self, begun: Mapping[str, int] | None = None) -> None:
         if self.step == "housekeeping fails":
             raise StorageUnavailable("LanceDB, while compacting stats: the disk is full.")
         if self.step == "during housekeeping":
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.sleep(5)
-        await super().optimize()
+        await super().optimize(begun)
 
 
 STEPS_OF_THE_END = ["during the merge", "after the close", "during housekeeping", "housekeeping fails"]

@@ -19,9 +19,10 @@ from community_metrics.periods import ONE_DAY
 from community_metrics.runs.batches import Batches
 from community_metrics.runs.registry import Replay as ReplayJob
 from community_metrics.runs.registry import WeeklyRefresh
+from community_metrics.runs.undo import undo
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from tests.integration.test_sources_plugins import MODULE, install
-from tests.support.clock import NOON
+from tests.support.clock import NOON, FakeClock
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
@@ -142,6 +143,14 @@ async def test_a_value_of_a_run_without_kept_answers_is_left_alone_and_named(rig
     assert {row.value for row in await rig.stats()} == {1}
     assert all("the run another, of which no answers are kept" in note for _, note in report.metric_notes)
     assert report.metric_notes
+
+
+async def test_values_of_a_run_that_was_undone_stay_away(rig: Rig) -> None:
+    run_id = (await rig.run(STARS)).run.ingestion_run_id
+    await undo(rig.settings, run_id, clock=FakeClock(rig.now))
+    report = await rig.run(ReplayJob(TODAY))
+    assert report.notes == (f"Answers of runs that were undone were left out: {run_id}.",)
+    assert await rig.stats() == []
 
 
 async def test_only_the_chosen_metrics_are_rebuilt(rig: Rig) -> None:

@@ -21,7 +21,7 @@ from community_metrics.sources.base import FetchRequest, forgets
 from community_metrics.sources.client.recording import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Container, Iterable, Sequence
     from datetime import datetime
 
     from community_metrics.config import Settings
@@ -142,6 +142,13 @@ def _part(group: _OpenGroup, metric_ids: Collection[str]) -> _Content | None:
 def secrets_of(settings: Settings) -> list[str]:
     """Return every secret of the settings."""
     return settings.secret_texts
+
+
+def without_runs(groups: Sequence[Group], undone: Container[str]) -> tuple[list[Group], list[str]]:
+    """Return the groups of the other runs, and a note that names those of `undone` that have groups."""
+    names = sorted({group.run_id for group in groups if group.run_id in undone})
+    notes = [f"Answers of runs that were undone were left out: {', '.join(names)}."] if names else []
+    return [group for group in groups if group.run_id not in undone], notes
 
 
 def groups_of(rows: Iterable[RawAnswers]) -> list[Group]:

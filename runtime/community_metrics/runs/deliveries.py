@@ -108,6 +108,7 @@ async def delivery_run(
         run_id = short_run_id(DELIVER, clock)
         async with database_lease(store, settings, run_id, clock) as holder:
             await store.create_tables()  # a database of an earlier version has no table of deliveries
+            await store.extend_tables()
             log = DeliveryLog(store, run_id, holder, clock)
             status = RunStatus.FAILED
             try:

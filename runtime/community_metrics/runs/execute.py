@@ -38,6 +38,8 @@ from community_metrics.storage import LanceDBStore
 from community_metrics.storage.connection import IN_MEMORY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
     from community_metrics.runs.job import Job, Progress, Work
@@ -135,12 +137,13 @@ async def _alone(work: Work, context: RunContext) -> RunReport:
                 await context.store.extend_tables()
                 await _checked(context)
                 await _tidied(context)
+                begun = await context.store.versions_with_values()
                 answers = AnswerRecorder(secrets_of(context.settings))
                 report = await _recorded(
                     work, replace(context, holder=holder, answers=answers), holder, signals
                 )
                 if report.run.rows_inserted + report.run.rows_updated and not signals.received:
-                    await _housekeeping(context, holder, signals)
+                    await _housekeeping(context, holder, signals, begun)
                 signals.disarm()
                 return report
         except asyncio.CancelledError:
@@ -167,15 +170,17 @@ async def _tidied(context: RunContext) -> None:
         log.warning("old versions were not removed, the next run does it", reason=str(error))
 
 
-async def _housekeeping(context: RunContext, holder: LeaseHolder, signals: StopSignals) -> None:
-    """Delete old answers and compact the tables.
+async def _housekeeping(
+    context: RunContext, holder: LeaseHolder, signals: StopSignals, begun: Mapping[str, int]
+) -> None:
+    """Delete old answers and compact the tables, and keep the versions that were there before the run.
 
     The run is closed by now, and no failure here changes how it ended.
     """
     try:
         await holder.renew()  # it deletes old versions, which must not happen under another run
         await context.store.delete_old_answers(context.clock.now())
-        await context.store.optimize()
+        await context.store.optimize(begun)
     except (StorageError, LeaseLost) as error:
         log.warning("housekeeping failed, the next run does it", run_id=context.run_id, reason=str(error))
     except asyncio.CancelledError:

@@ -59,6 +59,7 @@ async def repair(
         async with database_lease(store, settings, run_id, clock) as holder:
             if not even_most:
                 await _require_few(store, clock.now())
+            await store.extend_tables()
             return await _recorded(store, holder, Run(run_id, REPAIR, clock.now()), clock)
 
 

@@ -11,7 +11,8 @@ of today. It is compared with what is stored:
 | another value, last written by one of the repeated runs | the rebuilt row replaces it |
 | another value, last written by any other run or file | nothing; a note names the row |
 
-A stored row that the answers do not yield is left alone, and named in a note.
+A stored row that the answers do not yield is left alone, and named in a note. A run that was undone is not
+repeated.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.errors import ConfigurationError, SourceError, TerminalSourceError
 from community_metrics.model import Observation, SourceWindow, StoredTrafficSet
 from community_metrics.periods import ONE_DAY, midnight, today
-from community_metrics.runs.answers import groups_of
+from community_metrics.runs.answers import groups_of, without_runs
 from community_metrics.runs.batches import Batches, Rebuilt
 from community_metrics.runs.gather import Gathering
 from community_metrics.runs.job import JobResult, NoProgress
@@ -112,6 +113,7 @@ def prepared(day: date, only: tuple[str, ...], catalog: Catalog, now: datetime) 
         asked = {request.metric_id for group in groups for request in group.requests}
         if not asked:  # not at the start: only the database knows
             raise ConfigurationError(await _nothing_kept(context, day))
+        groups, notes = without_runs(groups, await context.store.undone_runs())
         kinds = await _kinds(context)
         chosen = named if named is not None else asked & kinds.keys()
         replayed = await _replayed(context, groups, chosen, kinds, day)
@@ -119,11 +121,8 @@ def prepared(day: date, only: tuple[str, ...], catalog: Catalog, now: datetime) 
         context.batches.rebuilt = Rebuilt(values, await _compared_lists(context, replayed, day))
         _record(context, replayed, named or ())
         unknown = sorted(asked - kinds.keys()) if named is None else []
-        notes = (
-            [f"Answers of metrics that are not stored were left out: {', '.join(unknown)}."]
-            if unknown
-            else []
-        )
+        if unknown:
+            notes.append(f"Answers of metrics that are not stored were left out: {', '.join(unknown)}.")
         return JobResult(window_start=day, window_end=day, notes=tuple(notes))
 
     return work

@@ -25,7 +25,8 @@ def short_run_id(name: str, clock: Clock) -> str:
 async def recorded_run(
     store: LanceDBStore, name: str, scope: str, run_id: str, clock: Clock
 ) -> AsyncIterator[None]:
-    """Record in `history` a run that writes the row `scope` in its block."""
+    """Record in `history` a run that writes the row `scope` in its block; the caller holds the lease."""
+    await store.extend_tables()  # those of an earlier version may lack a column of the row or of the run
     run = Run(run_id, name, clock.now(), scope=scope)
     await store.record_run(run)
     status, written = RunStatus.FAILED, 0

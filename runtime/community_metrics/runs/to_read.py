@@ -103,11 +103,35 @@ async def _continued(context: RunContext, chosen: Sequence[Metric]) -> frozenset
     except StorageNotBootstrapped:  # a dry run creates no table
         return frozenset()
     # what an undone run read is not stored any more, also where its undo was killed half way
-    undone = await context.store.undone_runs([one.ingestion_run_id for one in earlier])
-    continued = [one for one in to_continue(earlier, run) if one.ingestion_run_id not in undone]
+    undone = await context.store.undone_runs()
+    continued = {
+        one.ingestion_run_id: one.started_at
+        for one in to_continue(earlier, run)
+        if one.ingestion_run_id not in undone
+    }
     names = [metric.metric_id for metric in chosen] + [one.id for one in context.catalog.readings]
-    found = await context.store.successes([earlier.ingestion_run_id for earlier in continued], names)
-    return frozenset(metric_id for metric_id, _ in found)
+    found = await context.store.successes(list(continued), names)
+    taken_back = await _taken_back(context, undone, min(continued.values(), default=run.started_at))
+    return frozenset(
+        metric_id
+        for metric_id, run_id in found
+        if metric_id not in taken_back or taken_back[metric_id] < continued[run_id]
+    )
+
+
+async def _taken_back(
+    context: RunContext, undone: Mapping[str, datetime], since: datetime
+) -> dict[str, datetime]:
+    """Return when values of each metric were taken back last, at `since` or later.
+
+    A run before that had maybe found these values unchanged, and stored none of its own.
+    """
+    late = {name: at for name, at in undone.items() if at >= since}
+    taken: dict[str, datetime] = {}
+    for one in await context.store.outcomes(list(late)):
+        if one.observations:
+            taken[one.metric_id] = max(late[one.run_id], taken.get(one.metric_id, since))
+    return taken
 
 
 def _read_once_today(

@@ -2,7 +2,8 @@
 
 Values and lists of places are taken back, and when the metrics were read, so that the next run reads them
 again. The run stays in `history`, and so do its outcomes, its kept answers, the events that it read, and the
-definitions of metrics: they say what happened. No later run continues it.
+definitions of metrics: they say what happened. No later run continues it, and none takes the metrics as read
+that a run in between read.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from community_metrics.model import UNDO_JOB, OutcomeStatus, Run, RunStatus, Val
 from community_metrics.runs.lock import database_lease
 from community_metrics.runs.short import short_run_id
 from community_metrics.storage import LanceDBStore
-from community_metrics.storage.past import WRITTEN_BY_RUNS, has_rows_of, rows_with_keys_of
-from community_metrics.storage.schemas import HISTORY, table_named
+from community_metrics.storage.past import has_rows_of, rows_with_keys_of
+from community_metrics.storage.schemas import HISTORY, WRITTEN_BY_RUNS, table_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,7 @@ class UndoReport:
 class _Plan:
     """By table, the rows that the run wrote last and those that their keys had before."""
 
+    run: Run
     written: Mapping[str, Rows]
     before: Mapping[str, Rows]
     origin: str
@@ -72,8 +74,8 @@ async def undo(
 ) -> UndoReport:
     """Give every row that the run wrote its value of before, and delete those that it inserted.
 
-    The values of before are those of the newest kept version of each table without a row of the run, else of
-    the newest backup from before the run. One that was killed is continued by the next.
+    The values of before are those of the newest kept version of each table from before the run, else of the
+    newest backup from before it. One that was killed is continued by the next.
 
     Raises:
         UndoRefused: later runs wrote values of the same days or counters, the run wrote none, or the values
@@ -89,6 +91,7 @@ async def undo(
         async with database_lease(store, settings, own_id, clock) as holder:
             plan = await _planned(store, settings, run_id)
             if not dry_run:
+                await store.extend_tables()
                 run = Run(own_id, UNDO_JOB, clock.now(), scope=run_id)
                 await _recorded(store, holder, plan, run, clock)
             return plan.report
@@ -100,7 +103,7 @@ async def _recorded(store: LanceDBStore, holder: LeaseHolder, plan: _Plan, run: 
     try:
         await holder.renew()
         # first: once all values are back, there is no undo that a next one continues
-        await store.forget_reads(str(run.scope))
+        await store.forget_reads(plan.run, _metrics_of(plan.written))
         for table, rows in plan.before.items():
             await holder.renew()
             changed += await store.put_back(table, str(run.scope), rows)
@@ -123,19 +126,18 @@ async def _planned(store: LanceDBStore, settings: Settings, run_id: str) -> _Pla
         )
     history = {name: one for name, one in (await store.all_runs()).items() if one.loaded_by is None}
     await _require_last(store, run, written, history)
-    kept = {name: await _kept(store, name, rows, run_id) for name, rows in written.items()}
+    kept = {
+        name: await store.rows_before_run(name, run, rows.column(table_named(name).key), history)
+        for name, rows in written.items()
+    }
     before = {name: rows for name, rows in kept.items() if rows is not None}
     if len(before) == len(written):
-        plan = _Plan(written, before, "the versions that the tables keep")
+        plan = _Plan(run, written, before, "the versions that the tables keep")
     else:
         plan = await _from_backup(settings, run, written, history)
     if any(has_rows_of(rows, run_id) for rows in plan.before.values()):  # they would be deleted
         raise _unknown(run, f"{plan.origin} has rows of the run itself")
     return plan
-
-
-async def _kept(store: LanceDBStore, table: str, rows: Rows, run_id: str) -> Rows | None:
-    return await store.rows_before_run(table, run_id, rows.column(table_named(table).key))
 
 
 async def _require_last(
@@ -174,14 +176,17 @@ async def _last_days(store: LanceDBStore, run: Run, written: Mapping[str, Rows])
         for one in outcomes
         if one.status is not OutcomeStatus.FAILED and one.observations
     }
-    wrote = {name for rows in written.values() for name in rows.column("metric_id").unique().to_pylist()}
     known = {one.metric_id: one.value_kind for one in await store.metrics()}
     return {
         name: date.max
         if run.finished_at is None or known.get(name) in {None, ValueKind.COUNTER}
         else days.get(name, date.max)
-        for name in wrote | days.keys()
+        for name in _metrics_of(written) | days.keys()
     }
+
+
+def _metrics_of(written: Mapping[str, Rows]) -> set[str]:
+    return {name for rows in written.values() for name in rows.column("metric_id").unique().to_pylist()}
 
 
 async def _from_backup(
@@ -202,7 +207,7 @@ async def _from_backup(
     manifest, rows = found
     _require_nothing_between(run, rows[HISTORY.name], history, manifest)
     before = {name: rows_with_keys_of(rows[name], written[name], table_named(name)) for name in written}
-    return _Plan(written, before, f"the backup {place}/{manifest.backup_id}")
+    return _Plan(run, written, before, f"the backup {place}/{manifest.backup_id}")
 
 
 async def _newest_before(

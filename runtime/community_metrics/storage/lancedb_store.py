@@ -83,6 +83,8 @@ class LanceDBStore(Past):
     async def extend_tables(self) -> None:
         """Add the nullable columns that tables of an earlier version lack; the caller holds the lease."""
         for spec in TABLES:
+            if await self._is_absent(spec):  # creating it is for a job
+                continue
             table = await self._database.table(spec)
             if table.missing:
                 names = ", ".join(table.missing)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from community_metrics.clock import SystemClock
 from community_metrics.errors import StorageConflict
 from community_metrics.storage import sql
 from community_metrics.storage.connection import client
@@ -22,11 +23,12 @@ from community_metrics.storage.schemas import (
     RUN_OUTCOMES,
     STATS,
     TABLES,
+    WRITTEN_BY_RUNS,
     table_named,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -39,8 +41,11 @@ if TYPE_CHECKING:
 KEEP_VERSIONS: Final = timedelta(hours=1)
 """`optimize` removes versions that were committed longer ago than this, and files that only they have.
 
-The version before a run is usually older, so a reader that still uses it fails and has to open a newer one.
+The version before a run is usually older, so a reader that still uses it fails and has to open a newer one;
+of the tables with values it is kept, so that the run can be undone.
 """
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
+"""How much the clock of the machine that committed a version may be behind, and an upkeep take."""
 KEEP_ANSWERS: Final = timedelta(days=400)
 """How long the answers of sources are kept that cannot be asked again."""
 _KEYS_OF_ONE_REPAIR: Final = 100
@@ -53,6 +58,7 @@ class Maintenance(LanceDBReader):
     """The versions of `leases` at which `tidy` compacts; a run adds at least three."""
     most_merge_rows: ClassVar[int] = 262_144
     """Rows of one merge of a restore, which take about 100 MB."""
+    keep_versions: ClassVar[timedelta] = KEEP_VERSIONS
     keep_run_versions: ClassVar[timedelta] = timedelta(minutes=1)
     """What `KEEP_VERSIONS` is for the tables of runs: reading one of them takes milliseconds."""
 
@@ -61,12 +67,21 @@ class Maintenance(LanceDBReader):
         """How many rows a restore merges at once; a request to a cluster has to end within its time limit."""
         return self.most_merge_rows // 4 if self._database.is_remote else self.most_merge_rows
 
-    async def optimize(self) -> None:
-        """Compact files, update indexes and remove old versions; Enterprise does that by itself."""
+    async def versions_with_values(self) -> dict[str, int]:
+        """Return the version of each table with values; none for Enterprise, which keeps its own."""
+        tables = () if self._database.is_remote else WRITTEN_BY_RUNS
+        return {spec.name: await self._version(spec) for spec in tables}
+
+    async def optimize(self, begun: Mapping[str, int] | None = None) -> None:
+        """Compact files, update indexes and remove old versions; Enterprise does that by itself.
+
+        `begun` are the `versions_with_values` from before a run: they are kept, and what is newer.
+        """
         if self._database.is_remote:
             return
         await self._index(STATS)
-        await self._compact(TABLES, KEEP_VERSIONS)
+        for spec in TABLES:
+            await self._compact((spec,), await self._age_to_keep(spec, (begun or {}).get(spec.name)))
 
     async def delete_old_answers(self, now: datetime) -> int:
         """Delete the answers stored more than `KEEP_ANSWERS` ago; return how many rows they were."""
@@ -167,6 +182,19 @@ class Maintenance(LanceDBReader):
             ids, names = page.column(ROW_ID).to_pylist(), page.column(spec.key).to_pylist()
             copies += [Copy(row_id, key, row) for row_id, key, row in zip(ids, names, rows, strict=True)]
         return copies
+
+    async def _age_to_keep(self, spec: AnyTable, version: int | None) -> timedelta:
+        """Return `keep_versions`, or the age of the version if that is more."""
+        if version is None:
+            return self.keep_versions
+        async with self._database.using(spec, f"listing the versions of {spec.name}") as table:
+            listed = await table.handle.list_versions()
+        found: dict[int, datetime] = {one["version"]: one["timestamp"] for one in listed}
+        if version not in found:  # the run dropped the tables
+            return self.keep_versions
+        # no job's clock: LanceDB compares the instants of versions with the clock of the machine
+        age = SystemClock().now() - found[version].astimezone(UTC)
+        return max(self.keep_versions, age + _CLOCKS_DIFFER)
 
     async def _compact(self, tables: Sequence[AnyTable], keep: timedelta) -> None:
         for spec in tables:

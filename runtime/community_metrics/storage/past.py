@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from community_metrics.storage import sql
 from community_metrics.storage.errors import translate_errors
 from community_metrics.storage.maintenance import Maintenance
-from community_metrics.storage.schemas import HISTORY, LAST_READS, STATS, TRAFFIC_ITEMS, WITNESS, table_named
+from community_metrics.storage.schemas import HISTORY, LAST_READS, STATS, table_named
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from datetime import date
     from typing import Any
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 RUN: Final = "ingestion_run_id"
 """The column with the run that wrote a row."""
-WRITTEN_BY_RUNS: Final[tuple[AnyTable, ...]] = (STATS, TRAFFIC_ITEMS, WITNESS)
-"""The tables with values, whose rows name the run that wrote them last."""
-
 
 Rows: TypeAlias = pa.Table
 """Rows of one table, with all its columns."""
@@ -67,10 +65,14 @@ class Past(Maintenance):
                 days[run_id, metric_id] = min(day, days.get((run_id, metric_id), day))
         return [(*key, day) for key, day in days.items()]
 
-    async def rows_before_run(self, table: str, run_id: str, keys: pa.ChunkedArray) -> pa.Table | None:
-        """Return the rows of these keys in the newest kept version without a row of the run.
+    async def rows_before_run(
+        self, table: str, run: Run, keys: pa.ChunkedArray, history: Mapping[str, Run]
+    ) -> pa.Table | None:
+        """Return the rows of these keys in the newest kept version from before the run.
 
-        None if no such version is kept, and for LanceDB Enterprise, which keeps its own.
+        That version has no row of the run, and in these keys none of a later run: one that replaced all rows
+        of the run left a version without any, too. None if no such version is kept, if a row is of a run that
+        is not in `history`, and for LanceDB Enterprise, which keeps its own.
         """
         spec = table_named(table)
         if self._database.is_remote:
@@ -81,16 +83,31 @@ class Past(Maintenance):
             versions = sorted((one["version"] for one in await handle.list_versions()), reverse=True)
             for version in versions:
                 await handle.checkout(version)
-                if not await handle.count_rows(sql.equals(RUN, run_id)):
-                    return await _rows_with(handle, spec, keys)
+                if await handle.count_rows(sql.equals(RUN, run.ingestion_run_id)):
+                    continue
+                rows = await _rows_with(handle, spec, keys)
+                writers = set(rows.column(RUN).unique().to_pylist())
+                if (
+                    not history.keys() >= writers
+                ):  # a restore lost a run, which may be an earlier or a later one
+                    return None
+                # not by the instants of the versions: they are of another clock than those of the runs
+                if all(history[name].started_at < run.started_at for name in writers):
+                    return rows
         return None
 
-    async def forget_reads(self, run_id: str) -> None:
-        """Delete when this run read its metrics, so that the next run reads them again."""
+    async def forget_reads(self, run: Run, metric_ids: Collection[str]) -> None:
+        """Delete when this run read, and when later ones read these metrics: the next reads them again.
+
+        A later run that found the values of this one unchanged wrote none, and its reading is no longer true.
+        """
         if not await self.has_rows(LAST_READS.name):  # also where an earlier version did not create the table
             return
+        since = f"turn_at >= {sql.literal(run.started_at)}"
+        later = sql.all_of(sql.one_of("metric_id", metric_ids), since)
+        where = sql.any_of([sql.equals("run_id", run.ingestion_run_id), str(later)])
         async with self._database.using(LAST_READS, f"deleting rows of {LAST_READS.name}") as opened:
-            await opened.handle.delete(sql.equals("run_id", run_id))
+            await opened.handle.delete(where)
 
     async def put_back(self, table: str, run_id: str, before: pa.Table) -> int:
         """Replace the rows that the run wrote by those of before, delete its others; return their number.

@@ -274,17 +274,19 @@ class LanceDBReader(Inspector):
         before: datetime | None = None,
         whole_only: bool = False,
         with_loaded: bool = False,
+        without: Collection[str] = (),
     ) -> list[Run]:
         """Return up to `limit` runs that started before the instant, newest first.
 
         Without `statuses` or `jobs` these are of any. `whole_only` leaves out runs that `--only` narrowed to
-        some metrics, and those that left metrics. Runs of another database, which an export told of, are left
-        out unless `with_loaded`: this one has none of their values.
+        some metrics, and those that left metrics; `without`, the runs of these ids. Runs of another database,
+        which an export told of, are left out unless `with_loaded`: this one has none of their values.
         """
         where = sql.all_of(
             None if with_loaded else "loaded_by IS NULL",
             sql.one_of("status", statuses) if statuses else None,
             sql.one_of("job_name", jobs) if jobs else None,
+            f"NOT {sql.one_of(HISTORY.key, without)}" if without else None,
             f"started_at < {sql.literal(before)}" if before else None,
             "scope IS NULL AND (metrics_left IS NULL OR metrics_left = 0)" if whole_only else None,
         )
@@ -297,12 +299,14 @@ class LanceDBReader(Inspector):
         found = HISTORY.from_arrow(await self._select(query))
         return found[0] if found else None
 
-    async def undone_runs(self, run_ids: Sequence[str]) -> set[str]:
-        """Return those of the runs that another one took back, or began to."""
-        if not run_ids:
-            return set()
-        of_these = sql.all_of(sql.equals("job_name", UNDO_JOB), sql.one_of("scope", run_ids))
-        return {str(run.scope) for run in await self._rows(HISTORY, of_these) if run.loaded_by is None}
+    async def undone_runs(self) -> dict[str, datetime]:
+        """Return the runs that others took back, or began to, each with the instant at which that began."""
+        return await self.once(UNDO_JOB, self._undone_runs)
+
+    async def _undone_runs(self) -> dict[str, datetime]:
+        of_this = sql.all_of(sql.equals("job_name", UNDO_JOB), "loaded_by IS NULL")
+        undos = sorted(await self._rows(HISTORY, of_this), key=lambda run: run.started_at)
+        return {str(run.scope): run.started_at for run in undos}
 
     async def outcomes(self, run_ids: Sequence[str], *, failed_only: bool = False) -> list[RunOutcome]:
         """Return how each metric ended in these runs, by run and metric; none before the table exists."""

@@ -226,6 +226,9 @@ VIEWED: Final[tuple[AnyTable, ...]] = tuple(
 )
 """The tables that views of the API read; opening another one costs a request for nothing."""
 
+WRITTEN_BY_RUNS: Final[tuple[AnyTable, ...]] = (STATS, TRAFFIC_ITEMS, WITNESS)
+"""The tables with values, whose rows name the run that wrote them last."""
+
 
 def table_named(name: str) -> AnyTable:
     """Return the table with this name; KeyError if there is none."""

@@ -41,11 +41,12 @@ async def load_fill_back(reader: LanceDBReader, catalog: Catalog, now: datetime)
     ]
     ids = [metric.metric_id for metric in metrics]
     readings = await reader.readings(ids)
-    runs = [run for run in await reader.runs(limit=100, jobs=(BACKFILL_JOB,)) if run.window_start]
+    undone = await reader.undone_runs()
+    runs = await reader.runs(limit=100, jobs=(BACKFILL_JOB,), without=undone)
     begins = {
         run.ingestion_run_id: run.window_start
         for run in runs
-        if run.status in {RunStatus.SUCCESS, RunStatus.PARTIAL}
+        if run.window_start and run.status in {RunStatus.SUCCESS, RunStatus.PARTIAL}
     }
     asked: dict[str, date] = {}
     for metric_id, run_id in await reader.successes(list(begins), ids):

@@ -204,6 +204,7 @@ class PublicReader(LanceDBReader):
         before: datetime | None = None,
         whole_only: bool = False,
         with_loaded: bool = False,
+        without: Collection[str] = (),
     ) -> list[Run]:
         """Return up to `limit` runs as everybody may see them, newest first.
 
@@ -218,6 +219,7 @@ class PublicReader(LanceDBReader):
             "jobs": jobs,
             "whole_only": whole_only,
             "with_loaded": with_loaded,
+            "without": without,
         }
         while len(found) < limit:
             page = await super().runs(limit=size, before=before, **options)

@@ -96,7 +96,10 @@ class History:
 
 
 async def last_complete_run(reader: LanceDBReader, now: datetime) -> Run | None:
-    """Return the newest run that collected every metric without an error, however many runs came after it."""
+    """Return the newest run that collected every metric without an error, however many runs came after it.
+
+    A run that was taken back counts as none, here and below: its values are not stored any more.
+    """
     return last_success(
         await reader.runs(
             limit=1,
@@ -104,19 +107,24 @@ async def last_complete_run(reader: LanceDBReader, now: datetime) -> Run | None:
             jobs=WHOLE_JOBS,
             before=end_of_today(now),
             whole_only=True,
+            without=await reader.undone_runs(),
         )
     )
 
 
 async def last_read_at(reader: LanceDBReader, now: datetime) -> datetime | None:
     """Return when the newest run that read something from the registries ended."""
-    found = await reader.runs(limit=1, statuses=_READ, jobs=COLLECTING_JOBS, before=end_of_today(now))
+    undone = await reader.undone_runs()
+    found = await reader.runs(
+        limit=1, statuses=_READ, jobs=COLLECTING_JOBS, before=end_of_today(now), without=undone
+    )
     return found[0].finished_at if found else None
 
 
 async def ran_since(reader: LanceDBReader, job: str, since: datetime, now: datetime) -> bool:
     """Return whether a run of the job over all its metrics began at `since` or later, and did not fail."""
-    runs = await reader.runs(limit=RUNS_READ, jobs=(job,), before=end_of_today(now))
+    undone = await reader.undone_runs()
+    runs = await reader.runs(limit=RUNS_READ, jobs=(job,), before=end_of_today(now), without=undone)
     ended = {RunStatus.SUCCESS, RunStatus.PARTIAL}
     return any(run.started_at >= since and run.scope is None and run.status in ended for run in runs)
 

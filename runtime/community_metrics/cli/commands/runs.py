@@ -18,9 +18,9 @@ RunId = Annotated[str, typer.Argument(metavar="RUN_ID", help="As `history` print
 def undo(run_id: RunId, dry_run: options.DryRun = False) -> None:
     """Take back what one run wrote: its rows get the values of before.
 
-    They come from the versions that the tables keep for an hour, or from the newest backup from before the
-    run, in CM_BACKUP_TARGET or beside the database. Refused if later runs wrote values of the same metrics.
-    It is a run of its own in the history; events, outcomes and definitions stay.
+    They come from the versions that the tables keep, mostly only those from before the last run, or from the
+    newest backup from before the run, in CM_BACKUP_TARGET or beside the database. Refused if later runs wrote
+    values of the same metrics. It is a run of its own in the history; events, outcomes and definitions stay.
     """
     report = asyncio.run(run_undo(quiet_settings(), run_id, dry_run=dry_run))
     would = "Would give" if dry_run else "Gave"
