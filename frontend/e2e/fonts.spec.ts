@@ -1,6 +1,6 @@
 /** With a known font set: the browser uses it, and no height depends on it. */
 import { expect, type Page, test } from "@playwright/test";
-import { CARD, open, openDetails, scrollThrough, waitForChart } from "./scenarios";
+import { CARD, choose, open, openDetails, scrollThrough, waitForChart } from "./scenarios";
 
 test.describe.configure({ mode: "parallel" });
 
@@ -45,7 +45,7 @@ for (const width of [390, 1280]) {
     );
     await waitForChart(page);
     await scrollThrough(page);
-    await page.locator(CARD).getByRole("button", { name: /Embed/ }).click();
+    await choose(page.locator(CARD), /^Export/, "Embed code");
     await openDetails(page);
     await expect(page.locator(".insight").first()).toBeAttached();
     const low = await heights(page, project.metadata.family, LOW, LOW);
