@@ -83,7 +83,7 @@ async def test_the_export_of_a_table_loads_back_and_is_exported_alike(
     loaded, loaded_runs = await tables(settings)
     assert (loaded, told(loaded_runs)) == ((metrics, {}) if name.startswith("metrics") else ([], runs))
     assert new_rows(await load(file, settings)) == (count, 0)
-    if name == "metrics.csv":  # of `history` it also tells of the import
+    if name == "metrics.csv":  # an export of `history` has a row for the import too
         async for api in serving(settings):
             back = await api.get(f"export/{name}")
             assert sorted(back.content.splitlines()) == sorted(file.read_bytes().splitlines())

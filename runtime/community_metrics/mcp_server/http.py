@@ -77,7 +77,7 @@ def _app(server: ReadServer, settings: Settings, hosts: Sequence[str]) -> Starle
     return server.streamable_http_app(
         streamable_http_path=PATH,
         json_response=True,
-        stateless_http=True,  # a session would belong to one process, and to whoever knows its id
+        stateless_http=True,  # a session works in one process only, and anybody who knows its id could use it
         max_request_body_size=MOST_BODY_BYTES,
         transport_security=TransportSecuritySettings(
             allowed_hosts=[name + port for name in names for port in ("", ":*")],

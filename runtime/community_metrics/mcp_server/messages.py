@@ -37,7 +37,7 @@ _FIXES: Final = {
 def message_of(error: BaseException | None) -> str | None:
     """Return what to tell the assistant of an expected error; None for any other, which is a bug.
 
-    The text of a storage error names paths and hosts: it is logged, and only its kind is told.
+    The text of a storage error names paths and hosts, so it is logged, and the client gets only its kind.
     """
     match error:
         case Problem():

@@ -76,7 +76,7 @@ async def open_whole(settings: Settings) -> AsyncIterator[WholeDatabase]:
         versions = {
             spec.name: tables[spec.name].version if spec.name in tables else 0 for spec in DATA_TABLES
         }
-        # after the tables are pinned: whoever began to change one of them before then holds it
+        # after the tables are pinned: a job that began to change one of them earlier holds the lease now
         lease = await LanceDBReader(database).lease()
         reader = LanceDBReader(PinnedDatabase(database, tables))
         yield WholeDatabase(versions, lease, await _first_run(reader), reader)
