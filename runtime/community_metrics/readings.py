@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from community_metrics.model import Provenance, SourceWindow, Status
+from community_metrics.model import Provenance, SourceWindow, Status, ValueMark
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 WINDOWS: Final = tuple(SourceWindow)
 STATUSES: Final = tuple(Status)
 PROVENANCES: Final = tuple(Provenance)
-"""The words of the three columns; a code is the position of a word, and of a provenance also its rank."""
+MARKS: Final = (None, *ValueMark)
+"""The words of the four columns; a code is the position of a word, and of a provenance also its rank."""
 
 ROW: Final = np.dtype(
     [
@@ -29,9 +30,10 @@ ROW: Final = np.dtype(
         ("revision", "i4"),
         ("value", "i8"),
         ("observed_at", "i8"),
-        ("window", "i2"),
-        ("status", "i2"),
-        ("provenance", "i2"),
+        ("window", "i1"),
+        ("status", "i1"),
+        ("provenance", "i1"),
+        ("mark", "i1"),
         ("is_reset", "?"),
         ("duplicated", "?"),
     ],
@@ -72,14 +74,18 @@ class Readings:
     def _positions(self) -> dict[str, int]:
         return {metric_id: position for position, metric_id in enumerate(self.metric_ids)}
 
+    def of_each_row(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return for each row the number of its metric; `numbers` has one for each of `metric_ids`."""
+        return np.repeat(numbers, np.diff(self._starts))
+
     def position(self, metric_id: str) -> int | None:
         """Return the position of a metric in `metric_ids`; None if it was not read."""
         return self._positions.get(metric_id)
 
-    def bounds(self, metric_id: str) -> tuple[int, int]:
-        """Return where in `rows` those of a metric that was read begin and end."""
-        position = self._positions[metric_id]
-        return int(self._starts[position]), int(self._starts[position + 1])
+    def bounds_of(self, metric_ids: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where in `rows` those of metrics that were read begin, and where they end."""
+        positions = np.array([self._positions[name] for name in metric_ids])
+        return self._starts[positions], self._starts[positions + 1]
 
     def of_metric(self, metric_id: str) -> NDArray[np.void]:
         """Return the rows of one metric, oldest first; none if it was not read."""
@@ -87,6 +93,13 @@ class Readings:
         if position is None:
             return self.rows[:0]
         return self.rows[self._starts[position] : self._starts[position + 1]]
+
+    def marked(self, mark: ValueMark, *, since: date, until: date) -> frozenset[tuple[str, date]]:
+        """Return the metrics and last days, in a range of days, whose row has the mark."""
+        found = rows_at(self.rows, self.rows["mark"] == MARKS.index(mark))
+        names = (self.metric_ids[position] for position in found["metric"].tolist())
+        days = map(day_of_number, found["last_day"].tolist())
+        return frozenset(key for key in zip(names, days, strict=True) if since <= key[1] <= until)
 
     def days(self, metric_id: str, *, fetched_only: bool = False) -> list[date]:
         """Return the last day of each row of a metric, oldest first; `fetched_only` leaves out seed files."""
@@ -126,6 +139,14 @@ class Readings:
         days = self.rows["last_day"]
         pairs = zip(days[starts[found]].tolist(), days[ends[found] - 1].tolist(), strict=True)
         return {self.metric_ids[at]: pair for at, pair in zip(found.tolist(), pairs, strict=True)}
+
+    @cached_property
+    def newest_fetched_days(self) -> dict[str, int]:
+        """The last day of the newest row of each metric that did not come from a seed file, as a number."""
+        is_fetched = self.rows["provenance"] != _CSV_SEED
+        if not is_fetched.all():
+            return Readings(self.metric_ids, rows_at(self.rows, is_fetched)).newest_fetched_days
+        return {name: last for name, (_, last) in self.spans.items()}
 
     @cached_property
     def first_days(self) -> dict[str, int]:

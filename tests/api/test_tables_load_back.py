@@ -18,7 +18,7 @@ from community_metrics.model import MetricDefinition, Run, RunStatus, Visibility
 from community_metrics.runs.execute import execute
 from community_metrics.runs.registry import BootstrapTables, ImportFile
 from community_metrics.storage import LanceDBReader, LanceDBStore
-from community_metrics.views.runs import last_complete_run, load_history
+from community_metrics.views.runs import last_runs, load_history
 from tests.support.api import PYTHON, RUNS, serving
 from tests.support.clock import NOON, FakeClock
 from tests.support.rows import run as a_run
@@ -219,7 +219,7 @@ async def test_a_loaded_run_is_told_and_counts_for_nothing_else(local_api: Api, 
     await load(await saved(local_api, "history.csv", tmp_path), settings)
     async with LanceDBReader.open(settings) as reader:
         assert [run.job_name for run in await reader.runs(limit=9)] == [ImportFile.name]
-        assert await last_complete_run(reader, NOON) is None
+        assert await last_runs(reader, NOON) == (None, None)
         shown = await load_history(reader, NOON, limit=9)
     assert {view.run.ingestion_run_id: view.state for view in shown.runs if view.run.loaded_by} == {
         "good": "success",

@@ -71,7 +71,7 @@ def rows_of(
             length = (one.source_window.days or 1) - 1
             number = number_of_day(day)
             rows[at] = (position, number - length, number, 0, value, number_of_instant(read_at),
-                        WINDOWS.index(one.source_window), 1, _API, False, False)  # fmt: skip
+                        WINDOWS.index(one.source_window), 1, _API, 0, False, False)  # fmt: skip
         parts.append(rows)
     return Readings.of(ids, parts)
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from community_metrics.errors import UnknownStoredValue
 from community_metrics.model import Provenance
-from community_metrics.readings import PROVENANCES, ROW, STATUSES, WINDOWS
+from community_metrics.readings import MARKS, PROVENANCES, ROW, STATUSES, WINDOWS
 from community_metrics.storage.schemas import STATS
 
 if TYPE_CHECKING:
@@ -31,13 +31,15 @@ STORED: Final = (
     "source_window",
     "status",
     "provenance",
+    "mark",
     "is_reset",
 )
 """The columns of `stats` that `ROW` is made of, in its order."""
-_WORDS: Final[dict[str, Sequence[StrEnum]]] = {
+_WORDS: Final[dict[str, Sequence[StrEnum | None]]] = {
     "source_window": WINDOWS,
     "status": STATUSES,
     "provenance": PROVENANCES,
+    "mark": MARKS,
 }
 
 
@@ -45,7 +47,7 @@ def rows_of(batch: pa.RecordBatch, metric_ids: pa.Array) -> NDArray[np.void]:
     """Return the rows of the metrics in `metric_ids`, as an array of `ROW`; rows of others are left out.
 
     Raises:
-        UnknownStoredValue: a window, a status or a provenance is not one of this version.
+        UnknownStoredValue: a window, a status, a provenance or a mark is not one of this version.
     """
     metric = pc.index_in(batch.column("metric_id"), value_set=metric_ids)
     if metric.null_count:
@@ -62,7 +64,7 @@ def _numbers(name: str, column: pa.Array) -> NDArray[np.int64]:
         codes = pc.index_in(column, value_set=pa.array(_WORDS[name], pa.string()))
         if codes.null_count:
             unknown = column.filter(codes.is_null())[0].as_py()
-            raise UnknownStoredValue(STATS.name, name, unknown, list(_WORDS[name]))
+            raise UnknownStoredValue(STATS.name, name, unknown, [word for word in _WORDS[name] if word])
         column = codes
     elif pa.types.is_boolean(column.type):
         column = column.fill_null(STATS.added[name])

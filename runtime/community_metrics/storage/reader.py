@@ -65,7 +65,6 @@ if TYPE_CHECKING:
         StoredDelivery,
         StoredDigest,
         StoredTrafficSet,
-        ValueMark,
         WitnessedDay,
     )
     from community_metrics.periods import Grain
@@ -75,6 +74,12 @@ _FETCHED: Final = f"provenance <> {sql.literal(Provenance.CSV_SEED)}"
 _DAYS_OF_ONE_READ: Final = 50
 _MANY_METRICS: Final = 50
 Reader = TypeVar("Reader", bound="LanceDBReader")
+NEWEST_RUNS: Final = 40
+"""Runs that a look at the database reads: two weeks of daily and weekly jobs, and more.
+
+The open ones are among them, of which each crash leaves one. A clock that was ahead leaves runs that are
+newer than every later one, until `repair` deletes them.
+"""
 DATABASE: Final = "database"
 """The resource of the one lease that makes a run the only writer."""
 
@@ -202,21 +207,6 @@ class LanceDBReader(Inspector):
         where = sql.all_of(sql.one_of("metric_id", metric_ids), sql.between("period_end", since, until))
         return sorted(await self._rows(STATS, where), key=lambda row: (row.metric_id, row.period_end))
 
-    async def marked_days(
-        self, mark: ValueMark, *, since: date, until: date, metric_ids: Collection[str]
-    ) -> frozenset[tuple[str, date]]:
-        """Return the metrics and days in the range whose row has the mark."""
-        found = await self.once(("marked", mark), lambda: self._marked(mark))
-        return frozenset(key for key in found if key[0] in metric_ids and since <= key[1] <= until)
-
-    async def _marked(self, mark: ValueMark) -> set[tuple[str, date]]:
-        """Return every metric and day whose row has the mark: they are few, and a search reads every row."""
-        found: set[tuple[str, date]] = set()
-        async for batch in self._batches(STATS, ("metric_id", "period_end"), sql.equals("mark", mark)):
-            names, days = (batch.column(name).to_pylist() for name in ("metric_id", "period_end"))
-            found.update(zip(names, days, strict=True))
-        return found
-
     async def stored_days(
         self, metric_id: str, since: date, until: date, *, read_twice_or_after: datetime | None = None
     ) -> list[date]:
@@ -296,6 +286,10 @@ class LanceDBReader(Inspector):
         # only now, since few databases have such runs, and a condition costs a bucket one more request
         query = replace(query, where=sql.all_of(where, "loaded_by IS NULL"))
         return HISTORY.from_arrow(await self._select(query))
+
+    async def newest_runs(self) -> list[Run]:
+        """Return the newest `NEWEST_RUNS` runs; a snapshot has them from its look."""
+        return await self.once(HISTORY.name, lambda: self.runs(limit=NEWEST_RUNS))
 
     async def run(self, run_id: str) -> Run | None:
         """Return the run with this id; None if there is none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from community_metrics.config import StorageMode
 from community_metrics.errors import StorageNotBootstrapped
@@ -19,18 +19,12 @@ from community_metrics.storage.reader import LanceDBReader
 from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, VIEWED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from community_metrics.config import Settings
     from community_metrics.model import Lease, Run
     from community_metrics.storage.connection import OpenTable
     from community_metrics.storage.schemas import AnyTable
-
-_NEWEST_RUNS: Final = 40
-"""Runs that a look reads: the open ones, of which each crash leaves one, and a few closed ones.
-
-A clock that was ahead leaves runs that are newer than every later one, until `repair` deletes them.
-"""
 
 
 class PinnedDatabase(Database):
@@ -119,7 +113,7 @@ class SnapshotSource:
         tables = {LEASES.name: await self._database.pinned_table(LEASES)} if with_lease else {}
         tables[HISTORY.name] = await self._database.pinned_table(HISTORY)
         reader = self._reader(tables)
-        look = Look(tuple(await reader.runs(limit=_NEWEST_RUNS)), None, tables)
+        look = Look(tuple(await reader.newest_runs()), None, tables)
         if not look.open_runs:
             return look
         return replace(look, lease=await reader.lease()) if with_lease else await self.look(with_lease=True)
@@ -140,15 +134,17 @@ class SnapshotSource:
     def renewed(self, tables: Mapping[str, OpenTable], look: Look) -> Snapshot:
         """Return the snapshot of tables that are open, with those of the look in their place."""
         tables = {**tables, **look.tables}
-        return Snapshot(self._reader(tables), tables, look)
+        return Snapshot(self._reader(tables, {HISTORY.name: list(look.runs)}), tables, look)
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""
         self._database.close()
 
-    def _reader(self, tables: Mapping[str, OpenTable]) -> LanceDBReader:
+    def _reader(
+        self, tables: Mapping[str, OpenTable], known: Mapping[Hashable, Any] | None = None
+    ) -> LanceDBReader:
         reader = self._reader_type(PinnedDatabase(self._database, tables))
-        reader.computed = {}
+        reader.computed = dict(known or {})
         return reader
 
     async def _opened(self, spec: AnyTable) -> OpenTable | None:

@@ -82,7 +82,7 @@ async def load_before_after(
     readings = await reader.readings([metric_id], since=since, until=until)
     registry = await _registry_of(reader, stored, metric, window, now)
     by_source = {} if registry is None else {metric.source: registry}
-    low = await low_days(reader, [metric], by_source, since=window.first, until=window.last)
+    low = low_days(readings, [metric], by_source, since=window.first, until=window.last)
     series = points([metric], readings, periods, now).series(0)
     compared = compare(
         series,

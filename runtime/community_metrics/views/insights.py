@@ -119,9 +119,12 @@ async def read_material(
     stored = StoredMetrics(await reader.metrics(), catalog)
     chosen = stored.chosen(products)
     ids = [metric.metric_id for metric in chosen]
-    readings, freshness, (registries, low), releases, disputes = await asyncio.gather(
-        reader.readings(ids, until=today(now), most_of_table=stored.are_most(ids)),
-        load_freshness(reader, now, stored.definitions),
+    reading = asyncio.ensure_future(
+        reader.readings(ids, until=today(now), most_of_table=stored.are_most(ids))
+    )
+    readings, freshness, registries, releases, disputes = await asyncio.gather(
+        reading,
+        load_freshness(reader, now, stored.definitions, every_row=reading),
         _registries(reader, stored, chosen, period, now),
         _releases(reader, period),
         load_disputes(reader, ids, since=period.start, until=period.end),
@@ -138,7 +141,7 @@ async def read_material(
         hosts=registry_hosts(),
         registries={source: own.values for source, own in registries.items()},
         uncounted={source: own.days(*UNCOUNTED) for source, own in registries.items()},
-        low=low,
+        low=low_days(readings, chosen, registries, since=period.start, until=period.end),
         releases=releases,
         restated=tuple(row for row in restated[:MOST_RESTATED] if row.period_end <= period.end),
         has_more_restated=len(restated) > MOST_RESTATED,
@@ -195,14 +198,10 @@ async def _registries(
     chosen: Sequence[MetricDefinition],
     period: Period,
     now: datetime,
-) -> tuple[dict[str, Registry], frozenset[tuple[str, date]]]:
-    """Return the registry of each source of the chosen metrics, with the days that a judgement needs.
-
-    And the days of metrics in the period that their registry counted low for everybody.
-    """
+) -> dict[str, Registry]:
+    """Return the registry of each source of the chosen metrics, with the days that a judgement needs."""
     totals = {metric.source: total for metric in chosen if (total := stored.registry_of(metric))}
     since = period_of(period.start, Grain.WEEK).start - LEAD_DAYS * ONE_DAY
     until = min(period.end + _USUAL_AFTER, today(now))
     read = await read_registries(reader, stored, tuple(totals.values()), since=since, until=until)
-    registries = {source: read[total.metric_id] for source, total in totals.items()}
-    return registries, await low_days(reader, chosen, registries, since=period.start, until=period.end)
+    return {source: read[total.metric_id] for source, total in totals.items()}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from community_metrics.catalog import Catalog
     from community_metrics.model import MetricDefinition, StatRow
+    from community_metrics.readings import Readings
     from community_metrics.series.outages import Outage
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.runs import Freshness
@@ -96,25 +97,31 @@ async def read_registries(
     return {metric.metric_id: registry(metric) for metric in metrics}
 
 
-async def low_days(
-    reader: LanceDBReader,
+def low_days(
+    readings: Readings,
     metrics: Sequence[MetricDefinition],
     registries: Mapping[str, Registry],
     *,
     since: date,
     until: date,
 ) -> frozenset[tuple[str, date]]:
-    """Return the days of metrics that their registry, by source, counted low for everybody.
+    """Return the days of the metrics, all of which were read, that their registry counted low for everybody.
 
-    The total of a registry says which they are. Where it is not stored up to `until`, as that of crates.io,
-    which comes 90 days late, the mark says so that a value got when it was read, from another package.
+    The total of a registry, by source, says which they are. Where it is not stored up to `until`, as that of
+    crates.io, which comes 90 days late, the mark says so that a value got when it was read, from another
+    package.
     """
     low = {source: own.days(OutageKind.LOW) for source, own in registries.items()}
     known = {source for source, own in registries.items() if own.values and max(own.values) >= until}
-    late = frozenset(metric.metric_id for metric in metrics if metric.source not in known)
-    marked = await reader.marked_days(ValueMark.LOW_FOR_EVERYBODY, since=since, until=until, metric_ids=late)
+    late = {metric.metric_id for metric in metrics if metric.source not in known}
+    marked = readings.marked(ValueMark.LOW_FOR_EVERYBODY, since=since, until=until)
     of_total = ((metric.metric_id, day) for metric in metrics for day in low.get(metric.source, ()))
-    return marked | frozenset((name, day) for name, day in of_total if since <= day <= until)
+    return frozenset(
+        [
+            *((name, day) for name, day in marked if name in late),
+            *((name, day) for name, day in of_total if since <= day <= until),
+        ]
+    )
 
 
 async def _answered_at(reader: LanceDBReader, metric_ids: Sequence[str]) -> dict[str, list[datetime]]:

@@ -117,15 +117,19 @@ async def newest_readings(
 
 
 async def newest_source_days(
-    reader: LanceDBReader, metrics: Sequence[MetricDefinition], until: date
+    reader: LanceDBReader,
+    metrics: Sequence[MetricDefinition],
+    until: date,
+    every_row: Readings | None = None,
 ) -> dict[str, date | None]:
     """Return the newest fetched day of each source of active metrics, up to a day; None without one.
 
-    One query of a few days finds the sources that are not stale; older days are searched only for the others.
-    Every body of the API has them, so they are computed once for each snapshot.
+    Every body of the API has them, so they are computed once for each snapshot. Sources of which `every_row`
+    has all metrics, with every row up to that day, are not searched.
     """
+    read = every_row or Readings.of((), [])
     return await reader.once(
-        ("newest source days", until), lambda: _search_source_days(reader, metrics, until)
+        ("newest source days", until), lambda: _source_days(reader, metrics, until, read)
     )
 
 
@@ -134,31 +138,53 @@ async def has_sample_data(reader: LanceDBReader) -> bool:
     return await reader.once("sample data", reader.is_sample)
 
 
-async def _search_source_days(
-    reader: LanceDBReader, metrics: Sequence[MetricDefinition], until: date
+async def _source_days(
+    reader: LanceDBReader,
+    metrics: Sequence[MetricDefinition],
+    until: date,
+    read: Readings,
 ) -> dict[str, date | None]:
     ids: dict[str, list[str]] = {}
     for metric in metrics:
         if metric.is_active and metric.source != SEED_SOURCE and not metric.is_registry:
             ids.setdefault(metric.source, []).append(metric.metric_id)
-    found: dict[str, date | None] = dict.fromkeys(ids)
+    known = {source for source, own in ids.items() if all(read.position(name) is not None for name in own)}
+    others = {source: own for source, own in ids.items() if source not in known}
+    return {
+        **dict.fromkeys(ids),
+        **_newest_days(read, {source: ids[source] for source in known}),
+        **await _searched_days(reader, others, until, most_of=len(metrics)),
+    }
+
+
+async def _searched_days(
+    reader: LanceDBReader, ids: Mapping[str, Sequence[str]], until: date, *, most_of: int
+) -> dict[str, date]:
+    """Return the newest fetched day of each source, by the ids of its metrics, that has one.
+
+    One query of a few days finds the sources that are not stale; older days are searched only for the others.
+    """
+    found: dict[str, date] = {}
     for reach in (timedelta(days=STALE_AFTER_DAYS), *_SEARCHED):
-        unknown = [source for source, day in found.items() if day is None]
+        unknown = {source: own for source, own in ids.items() if source not in found}
         if not unknown:
             break
-        wanted = [metric_id for source in unknown for metric_id in ids[source]]
+        wanted = [metric_id for own in unknown.values() for metric_id in own]
         newest = await reader.newest_readings(
             wanted,
             since=None if reach is None else until - reach,
             until=until,
             fetched_only=True,
-            most_of_table=reach is not None and 2 * len(wanted) > len(metrics),
+            most_of_table=reach is not None and 2 * len(wanted) > most_of,
         )
-        spans = newest.spans
-        for source in unknown:
-            days = [spans[metric_id][1] for metric_id in ids[source] if metric_id in spans]
-            found[source] = day_of_number(max(days)) if days else None
+        found |= _newest_days(newest, unknown)
     return found
+
+
+def _newest_days(readings: Readings, ids: Mapping[str, Sequence[str]]) -> dict[str, date]:
+    newest = readings.newest_fetched_days
+    days = {source: [newest[name] for name in own if name in newest] for source, own in ids.items()}
+    return {source: day_of_number(max(own)) for source, own in days.items() if own}
 
 
 def since_edge(periods: Sequence[Period]) -> date:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.model import RunStatus
@@ -15,14 +16,16 @@ from community_metrics.series.freshness import (
     run_view,
     source_freshness,
 )
+from community_metrics.storage.reader import NEWEST_RUNS
 from community_metrics.views.outcomes import run_views
 from community_metrics.views.rows import has_sample_data, newest_source_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from community_metrics.model import Lease, MetricDefinition, Run
+    from community_metrics.readings import Readings
     from community_metrics.series.freshness import RunView, SourceFreshness
     from community_metrics.storage.reader import LanceDBReader
 
@@ -95,30 +98,23 @@ class History:
     freshness: Freshness
 
 
-async def last_complete_run(reader: LanceDBReader, now: datetime) -> Run | None:
-    """Return the newest run that collected every metric without an error, however many runs came after it.
+async def last_runs(reader: LanceDBReader, now: datetime) -> tuple[Run | None, Run | None]:
+    """Return the newest run that collected every metric without an error, and the newest that read any.
 
-    A run that was taken back counts as none, here and below: its values are not stored any more.
+    However many runs came after them. A run that was taken back counts as none, here and below: its values
+    are not stored any more.
     """
-    return last_success(
-        await reader.runs(
-            limit=1,
-            statuses=(RunStatus.SUCCESS,),
-            jobs=WHOLE_JOBS,
-            before=end_of_today(now),
-            whole_only=True,
-            without=await reader.undone_runs(),
-        )
-    )
-
-
-async def last_read_at(reader: LanceDBReader, now: datetime) -> datetime | None:
-    """Return when the newest run that read something from the registries ended."""
-    undone = await reader.undone_runs()
-    found = await reader.runs(
-        limit=1, statuses=_READ, jobs=COLLECTING_JOBS, before=end_of_today(now), without=undone
-    )
-    return found[0].finished_at if found else None
+    undone, newest = await reader.undone_runs(), await reader.newest_runs()
+    end = end_of_today(now)
+    kept = [run for run in newest if run.started_at < end and run.ingestion_run_id not in undone]
+    read = [run for run in kept if run.job_name in COLLECTING_JOBS and run.status in _READ]
+    complete = last_success(read)
+    if complete or len(newest) < NEWEST_RUNS:
+        return complete, next(iter(read), None)
+    search = partial(reader.runs, limit=1, before=end, without=undone)
+    older = await search(statuses=(RunStatus.SUCCESS,), jobs=WHOLE_JOBS, whole_only=True)
+    read = read or await search(statuses=_READ, jobs=COLLECTING_JOBS)
+    return last_success(older), next(iter(read), None)
 
 
 async def ran_since(reader: LanceDBReader, job: str, since: datetime, now: datetime) -> bool:
@@ -130,18 +126,24 @@ async def ran_since(reader: LanceDBReader, job: str, since: datetime, now: datet
 
 
 async def load_freshness(
-    reader: LanceDBReader, now: datetime, metrics: Sequence[MetricDefinition] | None = None
+    reader: LanceDBReader,
+    now: datetime,
+    metrics: Sequence[MetricDefinition] | None = None,
+    every_row: Awaitable[Readings] | None = None,
 ) -> Freshness:
-    """Return how old the data are; `metrics` are the stored ones, if they were read already."""
+    """Return how old the data are.
+
+    `metrics` are the stored ones, if they were read already; `every_row`, the rows of some of them up to
+    today, if they are being read anyway.
+    """
     metrics = await reader.metrics() if metrics is None else metrics
     day = today(now)
-    return Freshness(
-        now,
-        await reader.once(("last complete run", day), lambda: last_complete_run(reader, now)),
-        await newest_source_days(reader, metrics, day),
-        is_sample=await has_sample_data(reader),
-        read_at=await reader.once(("last read", day), lambda: last_read_at(reader, now)),
-    )
+    complete, read = await reader.once(("last runs", day), lambda: last_runs(reader, now))
+    is_sample = await has_sample_data(reader)
+    rows = None if every_row is None else await every_row
+    newest_days = await newest_source_days(reader, metrics, day, rows)
+    read_at = None if read is None else read.finished_at
+    return Freshness(now, complete, newest_days, is_sample=is_sample, read_at=read_at)
 
 
 def abandoned_runs(runs: Iterable[Run], lease: Lease | None, now: datetime) -> tuple[str, ...]:
