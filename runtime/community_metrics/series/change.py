@@ -106,7 +106,7 @@ def change_since(values: Values, at: int, count: int, days: Days = None) -> Chan
     """Return the change from `count` periods before; None unless both are complete and the base is not 0."""
     if at < count:
         return None
-    ratio = Fraction(days[at], days[at - count]) if days else Fraction(1)
+    ratio = _ratio(days[at], days[at - count]) if days else 1
     return _change(values[at], values[at - count], ratio)
 
 
@@ -122,13 +122,13 @@ def change_of_trailing(values: Values, at: int, days: Days = None, count: int = 
     known, lengths = [value for value in values[window] if value is not None], days[window]
     if len(known) < 2 * count:
         return None
-    ratio = Fraction(sum(lengths[count:]), sum(lengths[:count]))
+    ratio = _ratio(sum(lengths[count:]), sum(lengths[:count]))
     return _change(sum(known[count:]), sum(known[:count]), ratio)
 
 
 def change_from(base: int | None, value: int | None) -> Change | None:
     """Return the change of a value from a base; None unless both are known and the base is not 0."""
-    return _change(value, base, Fraction(1))
+    return _change(value, base, 1)
 
 
 def share(own: int | None, of_product: int | None) -> float | None:
@@ -139,7 +139,11 @@ def share(own: int | None, of_product: int | None) -> float | None:
     return own / of_product if own is not None and of_product else None
 
 
-def _change(value: int | None, base: int | None, ratio: Fraction) -> Change | None:
+def _ratio(days: int, base_days: int) -> Fraction | int:
+    return 1 if days == base_days else Fraction(days, base_days)  # ints take a tenth of the time
+
+
+def _change(value: int | None, base: int | None, ratio: Fraction | int) -> Change | None:
     if value is None or base is None or base == 0:
         return None
     expected = base * ratio

@@ -96,46 +96,43 @@ def _sum_days(grid: PointGrid, readings: Readings) -> None:
     """Set the points of daily metrics: the sum of the days that are present; uniques have no sum."""
     is_day = grid.periods[0].grain is Grain.DAY
     row_of = np.full(len(readings.metric_ids), -1, np.int64)
-    for row, metric in enumerate(grid.metrics):
+    for number, metric in enumerate(grid.metrics):
         position = readings.position(metric.metric_id)
         has_value = is_day or not is_by_day_only(metric)
         if position is not None and metric.source_window is SourceWindow.DAY and has_value:
-            row_of[position] = row
-    rows = readings.rows
+            row_of[position] = number
+    rows, row = readings.rows, readings.of_each_row(row_of)
     period = _periods_of(grid, rows["last_day"])
-    row = row_of[rows["metric"]]
-    begins = np.append(grid.first_days, np.iinfo(np.int64).max)[period]  # none after the last period
-    inside = (row >= 0) & (begins <= rows["last_day"])
+    inside = (row >= 0) & (period >= 0)
     rows, cells = rows_at(rows, inside), (row * len(grid.periods) + period)[inside]
     if not len(rows):
         return
     # the rows of a metric come by day, so those of a cell are neighbours
     starts = np.flatnonzero(np.append(True, np.diff(cells) != 0))
     counts = np.diff(np.append(starts, len(cells)))
-    at = np.unravel_index(cells[starts], grid.shape)
+    at = np.divmod(cells[starts], len(grid.periods))
     grid.set_rows(at, rows, starts, values=_sums(rows["value"], starts, int(counts.max())))
     grid.days_present[at] = counts
     grid.complete[at] = (counts == grid.days[at[1]]) & grid.is_over[at[1]]
 
 
 def _periods_of(grid: PointGrid, days: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the column of the period in which each day is or, between periods, of the next one."""
-    first, last = grid.first_days[0], grid.last_days[-1]
+    """Return the column of the period in which each day is; -1 in none."""
+    first, last = int(grid.first_days[0]), int(grid.last_days[-1])
     # looked up by day: a search for each of the rows takes three times as long
-    of_day = np.searchsorted(grid.last_days, np.arange(first - 1, last + 2))
-    columns: NDArray[np.int64] = of_day[np.clip(days, first - 1, last + 1) - (first - 1)]
-    return columns
+    of_day = np.full(
+        last - first + 3, -1, np.int64
+    )  # from the day before the first period to the day after the last
+    for column, (begin, end) in enumerate(zip(grid.first_days - first, grid.last_days - first, strict=True)):
+        of_day[begin + 1 : end + 2] = column
+    return of_day.take(days - (first - 1), mode="clip")
 
 
 def _sums(values: NDArray[np.int64], starts: NDArray[np.int64], most: int) -> NDArray[np.object_]:
     """Return the sums of the groups that begin at `starts`, none of more than `most` values."""
     may_exceed_int64 = int(values.max()) > _INT64 // most
-    # a running total that wraps around still has the right differences
-    running = np.cumsum(values.astype(object) if may_exceed_int64 else values)
-    sums: NDArray[np.object_] = np.diff(running[np.append(starts[1:], len(values)) - 1], prepend=0).astype(
-        object
-    )
-    return sums
+    sums = np.add.reduceat(values.astype(object) if may_exceed_int64 else values, starts)
+    return sums.astype(object)
 
 
 def _set_wide(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:

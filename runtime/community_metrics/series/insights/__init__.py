@@ -5,6 +5,7 @@ Pure. The rules and their parameters are in `rules`, and from there in docs/insi
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -48,12 +49,16 @@ _ORDER = list(InsightKind)
 def insights_of(material: Material) -> tuple[Insight, ...]:
     """Return the insights of a period that is over: by kind, unit, importance, then metric and day."""
     days = Days(material)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # the days are judged meanwhile: numpy leaves the interpreter to others, and each takes as long
+        summed = beside.submit(lambda: material.values)
+        of_days = [*unusual_days(days), *registry_gaps(material, days.sources)]
+        summed.result()
     found = list(
         chain(
             headlines(material),
             level_breaks(material),
-            unusual_days(days),
-            registry_gaps(material, days.sources),
+            of_days,
             records(material),
             milestones(material),
             settling(material),

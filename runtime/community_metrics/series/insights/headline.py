@@ -47,11 +47,12 @@ def headlines(material: Material) -> Iterator[Insight]:
 def _headline(material: Material, total: Total) -> Insight | None:
     grid, rows, period = material.grid, material.rows, material.period
     ids = sorted(metric.metric_id for metric in total.metrics)
-    is_complete = grid.complete[[rows[name] for name in ids], -1].tolist()
+    at = [rows[name] for name in ids]
+    is_complete = grid.complete[at, -1].tolist()
     complete = tuple(compress(ids, is_complete))
     if not complete:
         return None
-    values = grid.complete_totals([rows[name] for name in complete])
+    values = grid.complete_totals(list(compress(at, is_complete)))
     value = values[-1]
     if value is None:  # cannot be: each of them is complete in the last period
         return None
@@ -124,8 +125,8 @@ def _sizes(material: Material) -> Iterator[tuple[MetricDefinition, float]]:
     A metric whose counting changed in between has no change, and takes no place from one that has.
     """
     before, last = material.grid.days[-2:].tolist()
-    values = material.values
-    for metric in material.ordered:
+    edges = material.values[[material.rows[metric.metric_id] for metric in material.ordered], -2:]
+    for metric, (base, value) in zip(material.ordered, edges.tolist(), strict=True):
         if metric.value_kind is ValueKind.ROLLING:
             change = _summary(material, metric).change
             yield metric, 0 if change is None else change.absolute
@@ -134,7 +135,6 @@ def _sizes(material: Material) -> Iterator[tuple[MetricDefinition, float]]:
             material.breaks_of(metric.metric_id), material.grid.periods[-2].start, material.period.end
         ):
             continue
-        base, value = values[material.rows[metric.metric_id], -2:].tolist()
         ratio = 1 if metric.value_kind is ValueKind.LEVEL else last / before
         size = value - base * ratio
         if size == size and base:  # noqa: PLR0124  NaN, where one of the two is not complete, is not itself

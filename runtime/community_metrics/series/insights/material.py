@@ -167,16 +167,15 @@ class Material:
         """The value of each metric `with_days` on each day from `first_day` to the period's end, or NaN."""
         last = number_of_day(self.period.end)
         values = np.full((len(self.with_days), last - self.first_day + 1), np.nan)
-        row_of = np.full(len(self.readings.metric_ids) + 1, -1, np.int64)
-        for row, metric in enumerate(self.with_days):
+        row_of = np.full(len(self.readings.metric_ids), -1, np.int64)
+        for number, metric in enumerate(self.with_days):
             position = self.readings.position(metric.metric_id)
             if position is not None and metric.value_kind is ValueKind.FLOW:
-                row_of[position] = row
-        stored = self.recent.rows
-        inside = (stored["last_day"] >= self.first_day) & (stored["last_day"] <= last)
-        inside &= row_of[stored["metric"]] >= 0
-        stored = rows_at(stored, inside)
-        values[row_of[stored["metric"]], stored["last_day"] - self.first_day] = stored["value"]
+                row_of[position] = number
+        stored, row = self.recent.rows, self.recent.of_each_row(row_of)
+        day = stored["last_day"] - self.first_day
+        inside = np.flatnonzero((row >= 0) & (day >= 0) & (day < values.shape[1]))
+        values[row[inside], day[inside]] = stored["value"][inside]
         self._set_counters(values)
         return values
 

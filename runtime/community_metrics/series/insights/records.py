@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
     from community_metrics.model import MetricDefinition
     from community_metrics.series.insights.material import Material
+
+_ROUND_NUMBERS: Final = np.array([number * 10**power for power in range(19) for number in sorted(ROUND)])
+"""Up to 5 * 10^18: an int64, which a value is stored in, has none above it."""
 
 
 def records(material: Material) -> Iterator[Insight]:
@@ -115,17 +119,12 @@ def milestones(material: Material) -> Iterator[Insight]:
 
 def round_below(value: int) -> int:
     """Return the largest of 1, 2, 5, 10, 20, 50, … up to a value; 0 below 1."""
-    if value < 1:
-        return 0
-    power: int = 10 ** (len(str(value)) - 1)
-    return max(number * power for number in ROUND if number * power <= value)
+    return int(_ROUND_NUMBERS[bisect_right(_ROUND_NUMBERS, value) - 1]) if value >= 1 else 0
 
 
 def _sums(material: Material) -> Iterator[Insight]:
-    for metric, before, total, own in _sums_of_whole_series(material):
+    for metric, before, total, own in _sums_past_a_mark(material):
         mark = round_below(total)
-        if not before < mark <= total:
-            continue
         running = before + np.cumsum(own["value"])
         day = day_of_number(int(own["last_day"][np.argmax(running >= mark)]))
         since = day_of_number(material.spans[metric.metric_id][0])
@@ -134,25 +133,28 @@ def _sums(material: Material) -> Iterator[Insight]:
         yield _milestone(material, metric, MilestoneNumbers(mark, total, since, day, crossed), text)
 
 
-def _sums_of_whole_series(
-    material: Material,
-) -> Iterator[tuple[MetricDefinition, int, int, NDArray[np.void]]]:
-    """Yield each daily flow with its sums up to the period's begin and end, and the rows of the period.
+def _sums_past_a_mark(material: Material) -> Iterator[tuple[MetricDefinition, int, int, NDArray[np.void]]]:
+    """Yield each daily flow whose sum passed a round number in the period, with its rows of the period.
 
-    Not those that miss a day: the number may have been passed on it.
+    And its sums up to the period's begin and end. Not those that miss a day: the number may have been passed
+    on it.
     """
-    first, last = number_of_day(material.period.start), number_of_day(material.period.end)
+    flows = [one for one in material.with_days if one.metric_id in material.spans and adds_up(one)]
+    if not flows:
+        return
     rows, days = material.readings.rows, material.readings.rows["last_day"]
     # values are at most 10^13, so that an int64 holds the sum of more days than a registry exists; a sum of
     # all series that wraps around still has the right differences
-    sums = np.append(0, np.cumsum(rows["value"]))
-    for metric in material.with_days:
-        if (span := material.spans.get(metric.metric_id)) is None or not adds_up(metric):
-            continue
-        at, stop = material.readings.bounds(metric.metric_id)
-        begin, end = at + max(0, first - span[0]), min(stop, at + last - span[0] + 1)
-        if begin < end and days[end - 1] == span[0] + end - at - 1:
-            yield metric, int(sums[begin] - sums[at]), int(sums[end] - sums[at]), rows[begin:end]
+    sums = np.append(0, np.cumsum(np.ascontiguousarray(rows["value"])))
+    at, stop = material.readings.bounds_of([one.metric_id for one in flows])
+    since = days[at]
+    begin = at + np.maximum(0, number_of_day(material.period.start) - since)
+    end = np.minimum(stop, at + number_of_day(material.period.end) - since + 1)
+    before, total = sums[np.minimum(begin, stop)] - sums[at], sums[np.maximum(end, at)] - sums[at]
+    is_whole = (begin < end) & (days[end - 1] == since + end - at - 1)
+    marks = _ROUND_NUMBERS[np.searchsorted(_ROUND_NUMBERS, np.maximum(total, 1), side="right") - 1]
+    for row in np.flatnonzero(is_whole & (before < marks) & (marks <= total)).tolist():
+        yield flows[row], int(before[row]), int(total[row]), rows[begin[row] : end[row]]
 
 
 def _levels(material: Material) -> Iterator[Insight]:

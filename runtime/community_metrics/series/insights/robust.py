@@ -158,7 +158,7 @@ def _scale(distances: Floats) -> Floats:
 def median_of_known(values: Floats) -> tuple[Floats, NDArray[np.int64]]:
     """Return the median of the known values along the last axis, NaN without any, and how many are known."""
     ordered = np.sort(values, axis=-1)  # NaN comes last
-    known = np.count_nonzero(~np.isnan(values), axis=-1)
+    known = np.count_nonzero(~np.isnan(ordered), axis=-1)
     low, high = np.maximum(known - 1, 0) // 2, np.minimum(known // 2, values.shape[-1] - 1)
     at_low = np.take_along_axis(ordered, low[..., np.newaxis], axis=-1)[..., 0]
     at_high = np.take_along_axis(ordered, high[..., np.newaxis], axis=-1)[..., 0]
