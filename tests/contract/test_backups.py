@@ -105,10 +105,10 @@ async def test_the_lease_is_not_part_of_a_backup(local_world: World, folder: Pla
 
 
 class Stopping(SmallPagesStore):
-    async def insert_rows(self, table: str, rows: pa.Table) -> None:
+    async def insert_rows(self, table: str, rows: pa.Table, *, was_empty: bool = False) -> None:
         if table == "history":
             raise KilledError(table)
-        await super().insert_rows(table, rows)
+        await super().insert_rows(table, rows, was_empty=was_empty)
 
 
 @IN_PROCESS_AND_REMOTE

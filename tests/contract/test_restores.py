@@ -101,7 +101,15 @@ async def test_a_key_that_is_stored_twice_can_be_restored(local_world: World, fo
     class InParts(SmallPagesStore):
         most_merge_rows = 1
 
-    await restore(in_parts.settings, folder, clock=FakeClock(), store_type=InParts)
+    class Stopping(InParts):
+        async def insert_rows(self, table: str, rows: pa.Table, *, was_empty: bool = False) -> None:
+            await super().insert_rows(table, rows, was_empty=was_empty)
+            if table == "stats":
+                raise KilledError(table)
+
+    with pytest.raises(KilledError, match="stats"):
+        await restore(in_parts.settings, folder, clock=FakeClock(), store_type=Stopping)
+    await restore(in_parts.settings, folder, clock=FakeClock(), store_type=InParts)  # merges the other part
     async with whole.open() as store:
         await store.repair_duplicates(renew=only_writer)
     assert await rows_of(whole) == await rows_of(in_parts) == before
@@ -154,8 +162,8 @@ async def test_a_restore_that_was_stopped_is_continued_by_the_next(world: World,
     target = elsewhere(world)
 
     class Stopping(SmallPagesStore):
-        async def insert_rows(self, table: str, rows: pa.Table) -> None:
-            await super().insert_rows(table, rows)
+        async def insert_rows(self, table: str, rows: pa.Table, *, was_empty: bool = False) -> None:
+            await super().insert_rows(table, rows, was_empty=was_empty)
             if table == "stats":
                 raise KilledError(table)
 
@@ -174,8 +182,8 @@ async def test_rows_that_something_else_wrote_meanwhile_are_found(local_world: W
     target = elsewhere(local_world)
 
     class Disturbed(SmallPagesStore):
-        async def insert_rows(self, table: str, rows: pa.Table) -> None:
-            await super().insert_rows(table, rows)
+        async def insert_rows(self, table: str, rows: pa.Table, *, was_empty: bool = False) -> None:
+            await super().insert_rows(table, rows, was_empty=was_empty)
             if table == "stats":
                 await (await raw_table(self, STATS)).update({"value": 999}, where=f"metric_id = '{METRIC}'")
 

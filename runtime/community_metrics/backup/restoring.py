@@ -1,12 +1,12 @@
 """Restoring into a database: only where it has no other rows, and compared row by row when it is done.
 
 A kill leaves a database that has some rows of the backup and no others, so that the next restore continues.
-`history` is written last: until then readers find no run.
+A table that was empty has its rows in the order of the backup, and is compared with it side by side; where
+the order is another, their digests are compared. `history` is written last: until then readers find no run.
 """
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
@@ -43,21 +43,22 @@ async def restore_tables(store: LanceDBStore, backup: FetchedBackup, *, renew: R
         StorageError: a LanceDB operation failed.
     """
     tables = sorted(backup.manifest.tables, key=lambda table: table.name == HISTORY.name)
-    await _require_no_other_rows(store, backup)
+    begun = await _require_no_other_rows(store, backup)
     for table in tables:
-        digest = RowsDigest()
         for rows in _merges(backup, table, store.merge_rows):
             await renew()
-            # side by side: LanceDB works in threads of its own
-            await asyncio.gather(store.insert_rows(table.name, rows), asyncio.to_thread(digest.add_all, rows))
-        await _require_same_rows(store, backup, table, digest)
+            await store.insert_rows(table.name, rows, was_empty=table.name not in begun)
+        await _require_same_rows(store, backup, table)
 
 
-async def _require_no_other_rows(store: LanceDBStore, backup: FetchedBackup) -> None:
+async def _require_no_other_rows(store: LanceDBStore, backup: FetchedBackup) -> frozenset[str]:
+    """Return the names of the tables that have rows of the backup, from a restore that was killed."""
     stored = {table.name: table for table in backup.manifest.tables}
     found: dict[str, int] = {}
+    begun = set()
     for name in [spec.name for spec in DATA_TABLES]:
         if await store.has_rows(name):
+            begun.add(name)
             # an earlier version's backup has no such table: then every row is another
             known = name in stored
             others = await (_other_rows(store, backup, stored[name]) if known else store.count(name))
@@ -69,6 +70,7 @@ async def _require_no_other_rows(store: LanceDBStore, backup: FetchedBackup) -> 
             f"{backup.manifest.backup_id}. Nothing was changed. Fix: name a new database by CM_DB_PATH or "
             "CM_LANCEDB_URI, or add --replace, which makes a backup of this one and then deletes it."
         )
+    return frozenset(begun)
 
 
 async def _other_rows(store: LanceDBStore, backup: FetchedBackup, table: StoredTable) -> int:
@@ -93,10 +95,12 @@ def _are_known(bits: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[n
     return same
 
 
-async def _require_same_rows(
-    store: LanceDBStore, backup: FetchedBackup, table: StoredTable, expected: RowsDigest
-) -> None:
-    found = RowsDigest()
+async def _require_same_rows(store: LanceDBStore, backup: FetchedBackup, table: StoredTable) -> None:
+    if await _are_same_in_order(store, backup, table):
+        return
+    expected, found = RowsDigest(), RowsDigest()
+    for rows in _merges(backup, table, store.merge_rows):
+        expected.add_all(rows)
     async with aclosing(_scanned(store, table)) as batches:
         async for batch in batches:
             found.add(batch)
@@ -105,6 +109,20 @@ async def _require_same_rows(
             f"The restored table {table.name} has {found.rows:,} rows, and they are not the "
             f"{expected.rows:,} of the backup: something else wrote to it. Fix: restore into a new database."
         )
+
+
+async def _are_same_in_order(store: LanceDBStore, backup: FetchedBackup, table: StoredTable) -> bool:
+    """Return whether the database has the rows of the backup in their order."""
+    left = table_named(table.name).schema.empty_table()
+    parts = _merges(backup, table, store.merge_rows)
+    async with aclosing(_scanned(store, table)) as batches:
+        async for batch in batches:
+            while left.num_rows < batch.num_rows and (part := next(parts, None)):
+                left = pa.concat_tables([left, part])
+            if not left.slice(0, batch.num_rows).equals(pa.Table.from_batches([batch])):
+                return False
+            left = left.slice(batch.num_rows)
+    return left.num_rows == 0 and next(parts, None) is None
 
 
 def _without_copies(backup: FetchedBackup, table: StoredTable, rows: int, merge_rows: int) -> tuple[int, ...]:
