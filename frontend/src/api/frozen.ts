@@ -23,6 +23,8 @@ export interface FrozenSite {
   readonly audience: "public" | "team";
   readonly newest_week: string;
   readonly oldest_week: string;
+  /** Whether it has feeds: only a site whose address was known when it was made. */
+  readonly has_feeds: boolean;
   /** The script that has the answer of a path. */
   readonly scripts: Readonly<Record<string, string>>;
   /** What the loaded scripts have added. */
