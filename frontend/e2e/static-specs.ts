@@ -29,6 +29,7 @@ export const OTHER_TESTS: Readonly<Record<string, string>> = {
   "the embed panel has a chart of all series":
     "pictures of several series need a server; site.spec.ts has the others",
   "the first screen renders before what draws": "it looks at the requests to the API",
+  "an export whose code cannot be loaded": "a site has all of the page's code in one file",
   "when the script replaces the static page": CHANGES_ANSWERS,
   "a product that lost much is shown": CHANGES_ANSWERS,
   "a long name is measured": CHANGES_ANSWERS,
