@@ -185,12 +185,13 @@ format: .venv/.dev ## Format the code and fix what the linter can
 bench: .venv/.dev ## Measure the speed as ratios and write docs/performance.md; ONLY="refresh sources" runs some
 	$(BIN)/python -m bench $(ONLY)
 
-docs: .venv/.dev ## Renew the generated files under docs/
+docs: .venv/.dev ## Renew the generated files under docs/, and the table of comparisons of the page's tests
 	$(BIN)/python -m community_metrics.api > docs/openapi.json
 	$(BIN)/python -m tests.support.api_docs
 	$(BIN)/python -m tests.support.cli_docs
 	$(BIN)/python -m tests.support.data_dictionary
 	$(BIN)/python -m tests.support.insight_docs
+	$(BIN)/python -m tests.support.comparisons
 	$(BIN)/python -m tests.support.picture
 	$(BIN)/python -m tests.support.mcp_transcript
 

@@ -1,6 +1,6 @@
 import { defineConfig } from "@playwright/test";
 import { installedFontSets } from "./e2e/font-sets.ts";
-import { NEED_A_SERVER, SITE_PROJECT, STATIC_SPECS } from "./e2e/static-specs.ts";
+import { NEED_A_SERVER, NOT_OF_A_SITE, SITE_PROJECT } from "./e2e/static-specs.ts";
 
 /**
  * Tests that measure time run after all others and one at a time, because other tests would slow them down.
@@ -37,7 +37,7 @@ export default defineConfig({
     { name: "page", testIgnore: [MEASUREMENTS, KNOWN_FONTS, /site\.spec\.ts/], teardown: MEASURED },
     {
       name: SITE_PROJECT,
-      testMatch: [...STATIC_SPECS],
+      testIgnore: NOT_OF_A_SITE,
       grepInvert: NEED_A_SERVER,
       teardown: MEASURED,
     },

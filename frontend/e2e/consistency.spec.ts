@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
-import { CARD, choose, open, pageUrl, waitForChart } from "./scenarios";
+import { answerUrl, CARD, choose, open, serverUrl, waitForChart } from "./scenarios";
 
 test.describe.configure({ timeout: 90_000 }); // the program itself is started, and a database made for it
 
@@ -16,9 +16,9 @@ interface ReportedMetric {
 }
 
 test("page, CSV, badge, API and report have equal numbers for one week", async ({ page, request }) => {
-  const database = await (await request.post(pageUrl("today", "__database"))).text();
+  const database = await (await request.post(serverUrl("today", "__database"))).text();
   const report = readReport(database);
-  const body = await (await request.get(pageUrl("today", "api/v1/dashboard/weekly?weeks=1"))).json();
+  const body = await (await request.get(serverUrl("today", "api/v1/dashboard/weekly?weeks=1"))).json();
   const metric = body.products
     .flatMap((product: { metrics: unknown[] }) => product.metrics)
     .find((candidate: { metric_id: string }) => candidate.metric_id === METRIC);
@@ -66,7 +66,7 @@ test("page, CSV, badge, API and report have equal numbers for one week", async (
   const [, , , , , csvValue, , , csvDays, , csvComplete] = line?.split(",") ?? [];
   expect([Number(csvValue), Number(csvDays), csvComplete]).toEqual([value, days_present, String(complete)]);
 
-  const badge = await (await request.get(pageUrl("today", `api/v1/badge/${METRIC}.svg`))).text();
+  const badge = await (await request.get(answerUrl("today", `badge/${METRIC}.svg`))).text();
   expect(badge).toContain(`${value.toLocaleString("en-US")} in ${week}, the newest complete week`);
 });
 
@@ -74,8 +74,8 @@ test("page, API and report have one total, one change and one share of a product
   page,
   request,
 }) => {
-  const database = await (await request.post(pageUrl("today", "__database"))).text();
-  const overview = await (await request.get(pageUrl("today", "api/v1/overview"))).json();
+  const database = await (await request.post(serverUrl("today", "__database"))).text();
+  const overview = await (await request.get(serverUrl("today", "api/v1/overview"))).json();
   const product = overview.products.find((one: { product: string }) => one.product === "lancedb");
   const reported = readProduct(database, "lancedb").filter(({ metric_id }) =>
     metric_id.startsWith("downloads:"),

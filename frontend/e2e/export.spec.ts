@@ -269,7 +269,7 @@ test("on a narrow phone the embed panel stays inside the screen", async ({ page 
   await open(page, "rich");
   await waitForChart(page);
   await choose(page.locator(CARD), /^Export/, "Embed code");
-  await expect(page.locator(CARD).locator(".embed li")).toHaveCount(7);
+  await expect(page.locator(CARD).locator(".embed li").last()).toBeVisible();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
 });
 

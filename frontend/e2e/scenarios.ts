@@ -30,6 +30,7 @@ const SITE_OF: Partial<Record<ScenarioName, ScenarioName>> = {
   rich: "rich",
   stale: "rich",
   seeded: "seeded",
+  today: "today",
 };
 
 export function pageUrl(scenario: ScenarioName, query = ""): string {
@@ -39,6 +40,12 @@ export function pageUrl(scenario: ScenarioName, query = ""): string {
     return `http://127.0.0.1:${SCENARIOS[site ?? scenario].port + SITES}/some/where/${query}`;
   }
   return serverUrl(scenario, query);
+}
+
+/** Returns the address of an answer for other programs: of the API, or the file of a site. */
+export function answerUrl(scenario: ScenarioName, path: string): string {
+  const isFile = test.info().project.name === SITE_PROJECT;
+  return pageUrl(scenario, `api/v1/${isFile ? path.replaceAll(":", "~") : path}`);
 }
 
 /** Returns the address of a scenario's server, whatever the project. */

@@ -6,6 +6,7 @@ import {
   choose,
   figure,
   open,
+  openDetails,
   pageUrl,
   scrollThrough,
   serverUrl,
@@ -64,13 +65,33 @@ test("weeks that are not in the copy cannot be chosen, and a link to one leads t
   await expect(figure(page)).toHaveText("1.73m");
 });
 
-test("comparing is disabled with the reason, also for a link that compares", async ({ page }) => {
-  await open(page, "rich", "?compare=stars:lance:github,stars:lancedb:github");
+test("series are compared in the folder as a file, and one that it lacks is named", async ({ page }) => {
+  await openFile(page, "?compare=downloads:lance:python,stars:lance:github,downloads:lance:rust");
+  await page.locator(".compare").scrollIntoViewIfNeeded();
+  await expect(page.locator(".compare .legend button")).toHaveCount(2);
+  await expect(page.locator(".compare .stage-plot svg")).toBeVisible();
+  await expect(page.getByRole("list", { name: "Not compared" })).toContainText("is a level, but");
+  await openFile(page, "?compare=downloads:lance:pyton");
+  await expect(page.locator(".compare")).toContainText("does not have the metric downloads:lance:pyton");
+});
+
+test("the feeds of the published folder are linked, and each of their links leads to it", async ({
+  page,
+}) => {
+  await open(page, "rich");
   await scrollThrough(page);
-  await expect(page.locator(".compare")).toContainText("needs a server");
-  await expect(page.getByRole("combobox", { name: "Add a series to compare" })).toHaveCount(0);
-  await page.getByRole("button", { name: "Remove the compared series from this view" }).click();
-  await expect(page).not.toHaveURL(/compare/);
+  await openDetails(page);
+  await expect(page.getByRole("link", { name: "Atom feed" })).toHaveAttribute(
+    "href",
+    "./api/v1/outages.atom",
+  );
+  const answer = await page.request.get(pageUrl("rich", "api/v1/insights.atom"));
+  const links = [...(await answer.text()).matchAll(/href="([^"]+)"/g)].map(([, link]) => link ?? "");
+  expect(links.length).toBeGreaterThan(3);
+  expect(links.filter((link) => !link.startsWith(pageUrl("rich")))).toEqual([]);
+  await page.goto(links[1]?.replace("&amp;", "&") ?? "");
+  await expect(page.locator(".headline, .product-title").first()).toBeVisible();
+  await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
 test("pictures for a README are files of the site", async ({ page }) => {

@@ -64,6 +64,18 @@ async def test_a_metric_is_refused_across_a_change_of_counting_by_its_source(fil
     assert body["refused"][0]["sentence"].endswith("Choose days from 2025-10-27 on.")
 
 
+async def test_the_parts_have_of_each_metric_what_a_comparison_says_of_it(filled_local: Place) -> None:
+    parts = await body_of(filled_local, "compare/parts")
+    by_id = {one["metric_id"]: one for one in parts["metrics"]}
+    compared = await body_of(filled_local, SINCE_ONE_WAY)
+    for one in compared["metrics"]:
+        assert {name: by_id[one["metric_id"]][name] for name in one} == one
+    assert parts["period_end"] == compared["period_end"]
+    refused = (await body_of(filled_local, f"compare?metric_id={PYTHON}&metric_id={RUST}"))["refused"]
+    assert by_id[RUST]["changes"] == [{"day": "2025-10-27", "sentence": refused[0]["sentence"]}]
+    assert (by_id[STARS]["measure"], by_id[STARS]["way"]) == ("a level", "no option")
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

@@ -72,6 +72,7 @@ EVERY_ROUTE = [
     "goals",
     f"before-after?metric_id={PYTHON}&day=2026-10-14",
     f"compare?metric_id={PYTHON}",
+    "compare/parts",
     "overview",
     "digests",
     "export/stats.csv",

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from community_metrics.errors import ConfigurationError, SiteError
 from community_metrics.site.asking import frozen_api
+from community_metrics.site.feeds import FEEDS, site_address
 from community_metrics.site.page import static_page
 from community_metrics.site.writing import write_site
+from community_metrics.storage.lancedb_store import LanceDBStore
 from tests.api.test_visibility import ALONE, IN_TOTAL, WORDS
 from tests.api.test_visibility import fill as fill_with_team
 from tests.support import api as support
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from tests.support.api import Place
 
+ADDRESS = "https://team.github.io/metrics/"
+ATOM = "{http://www.w3.org/2005/Atom}"
+
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
@@ -34,9 +41,11 @@ def page(tmp_path: Path) -> Path:
     return static_page(folder)
 
 
-async def written(settings: Settings, target: Path, page: Path) -> dict[str, bytes]:
+async def written(
+    settings: Settings, target: Path, page: Path, address: str | None = None
+) -> dict[str, bytes]:
     """Write a site of one week, and return its files by their names."""
-    await write_site(settings, target, page, weeks=1, clock=FakeClock(NOON))
+    await write_site(settings, target, page, weeks=1, address=address, clock=FakeClock(NOON))
     return read(target)
 
 
@@ -51,6 +60,11 @@ def answers_of(files: dict[str, bytes]) -> dict[str, Any]:
     line = re.compile(r'^frozenSite\.answers\["(.*?)"\] = \{ status: (\d+), body: (.*) \};$', re.MULTILINE)
     scripts = [body.decode() for name, body in files.items() if name.startswith("frozen/")]
     return {found[1]: json.loads(found[3]) for text in scripts for found in line.finditer(text)}
+
+
+def texts_of(feed: ET.Element) -> list[tuple[str, str | None]]:
+    """Return all that a feed says but where it leads to."""
+    return [(element.tag, element.text) for element in feed.iter()]
 
 
 def index_of(files: dict[str, bytes]) -> dict[str, Any]:
@@ -79,6 +93,51 @@ async def test_a_frozen_number_is_the_apis_at_the_end_of_the_newest_run(
     assert files[f"api/v1/series/{PYTHON.replace(':', '~')}.csv"] == csv.content
     again = await written(filled_local.reading, tmp_path / "site", page)
     assert again == files
+    assert [name for name in files if name.endswith(".atom")] == []
+    assert index["has_feeds"] is False
+
+
+@pytest.mark.timeout(300)
+async def test_a_published_site_has_feeds_whose_links_lead_to_it(
+    filled_local: Place, tmp_path: Path, page: Path
+) -> None:
+    files = await written(filled_local.reading, tmp_path / "site", page, ADDRESS)
+    index, text = index_of(files), files["files.html"].decode()
+    assert index["has_feeds"] is True
+    for route in ("insights", "restatements", "outages", "digests"):
+        feed = ET.fromstring(files[f"api/v1/{route}.atom"])  # noqa: S314  our own bytes
+        async for api in support.serving(filled_local.reading):
+            sent = ET.fromstring((await api.get(f"{route}?format=atom")).content)  # noqa: S314
+        assert texts_of(feed) == texts_of(sent)
+        own, *others = (link.attrib for link in feed.iter(f"{ATOM}link"))
+        assert own["href"] == f"{ADDRESS}api/v1/{route}.atom"
+        assert f'<link rel="alternate" type="application/atom+xml" title="{FEEDS[route]}' in text
+        for link in others:
+            target = link["href"].removeprefix(ADDRESS)
+            name, _, query = target.partition("?")
+            assert target != link["href"]
+            assert name in files or (name == "" and link["type"] == "text/html")
+            for key, value in parse_qsl(query):
+                path = {"week": f"/overview?week={value}", "product": f"/events?product={value}"}[key]
+                assert path in index["scripts"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("metrics.example.org", "ftp://example.org", "https://", "https://example.org/?a=b", "https://a:x/"),
+        *("https://me:" "hidden@example.org", 'https://example.org/"', "https://example.org/#a"),
+    ],
+)
+def test_what_is_no_address_of_a_folder_is_refused_and_no_password_repeated(url: str) -> None:
+    with pytest.raises(ValueError, match=r"such as https://team\.github\.io/metrics/") as refused:
+        site_address(url)
+    assert "hidden" not in str(refused.value)
+
+
+def test_the_address_of_a_folder_ends_with_a_slash() -> None:
+    for url in (ADDRESS, ADDRESS.rstrip("/")):
+        assert site_address(url) == ADDRESS
 
 
 @pytest.mark.timeout(300)
@@ -98,12 +157,18 @@ async def test_only_with_team_it_has_what_only_the_team_may_see(tmp_path: Path, 
             assert b"<svg" in await team.body(f"/badge/{metric_id}.svg")
 
 
-async def test_a_database_without_a_run_makes_no_site(tmp_path: Path, page: Path) -> None:
+@pytest.mark.parametrize("has_tables", [False, True])
+async def test_without_data_the_error_names_the_commands_that_bring_some(
+    tmp_path: Path, page: Path, *, has_tables: bool
+) -> None:
     place = support.local_place(tmp_path / "database")
-    with pytest.raises(
-        SiteError, match=r"Fix: run `community-metrics doctor`|Fix: run `community-metrics seed`"
-    ):
+    if has_tables:
+        async with LanceDBStore.open(place.writing) as store:
+            await store.create_tables()
+    with pytest.raises(SiteError, match=r"refresh.*seed.*CM_DB_PATH") as refused:
         await written(place.reading, tmp_path / "site", page)
+    said = "The database has no run" if has_tables else f"There is no database at {place.reading.db_path}"
+    assert str(refused.value).startswith(f"{said}, so there is nothing to freeze.")
     assert not (tmp_path / "site").exists()
 
 

@@ -122,6 +122,7 @@ CASES: Final[Mapping[str, Sequence[str]]] = {
         *(f"compare?metric_id={RUST}&metric_id={name}" for name in METRIC_PATHS),
         "compare",
     ],
+    "comparable": ["compare/parts"],
     "events": [
         "events",
         *(f"events?product={name}" for name in ("lance", "umbraproduct", "nothing")),

@@ -68,7 +68,7 @@ class Runner:
         (job / "workspace").mkdir()
         (job / "workspace" / "catalog.toml").write_text(CATALOG)
         inputs = {"CATALOG": "catalog.toml", "STORE": store, "FIRST_RUN": str(first).lower(), "SITE": "site"}
-        inputs["PRIVATE"] = "false"
+        inputs |= {"PRIVATE": "false", "PAGES": "true", "URL": "https://metrics.example.org"}
         github = {
             "GITHUB_WORKSPACE": str(job / "workspace"),
             "GITHUB_OUTPUT": str(job / "output"),
@@ -123,6 +123,8 @@ def test_a_team_is_served_by_a_branch_and_never_begins_anew_by_mistake(runner: R
     index = (Path(site) / "frozen" / "index.js").read_text()
     assert '"/dashboard/weekly?weeks=1"' in index
     assert "./frozen/index.js" in (Path(site) / "index.html").read_text()
+    feed = (Path(site) / "api" / "v1" / "insights.atom").read_text()
+    assert 'href="https://metrics.example.org/api/v1/insights.atom"' in feed
 
     second = runner.run()
     assert second.returncode == 0, second.stderr
@@ -152,29 +154,52 @@ def require_documented_command(runner: Runner) -> None:
     assert (job / "public" / "files.html").is_file()
 
 
-def test_what_one_job_read_is_kept_although_the_other_failed(tmp_path: Path) -> None:
-    """The order of the steps alone: both programs are stand-ins that write down how they were called."""
+def calls_of_stand_ins(tmp_path: Path, code: int, **changes: str) -> list[list[str]]:
+    """Run the script with programs that write down how they were called; the first refresh fails."""
     for name in ("community-metrics", "python"):
-        script = f"#!/bin/sh\necho {name} $* >> {tmp_path}/calls\n[ $1 != refresh-daily ] || exit 75\n"
+        script = f"#!/bin/sh\necho {name} $* >> {tmp_path}/calls\n[ $1 != refresh-daily ] || exit {code}\n"
         (tmp_path / name).write_text(script)
         (tmp_path / name).chmod(0o755)
-    inputs = dict.fromkeys(("CATALOG", "FIRST_RUN", "PRIVATE", "SITE", "TOKEN"), "x") | {
-        "STORE": "branch:data"
-    }
+    inputs = dict.fromkeys(("CATALOG", "FIRST_RUN", "PRIVATE", "SITE", "TOKEN"), "x")
+    inputs |= {"STORE": "branch:data", "PAGES": "true", "URL": ""}
     github = {"GITHUB_SERVER_URL": "x", "GITHUB_API_URL": "x", "GITHUB_REPOSITORY": "team/metrics"}
     files = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     (tmp_path / "temp").mkdir()
     places = {name: str(tmp_path / "temp") for name in ("GITHUB_WORKSPACE", "RUNNER_TEMP", "HOME")}
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **inputs, **github, **files, **places}
-
     done = subprocess.run(
-        [ROOT / "action" / "run"], env=environment, capture_output=True, text=True, check=False, timeout=60
+        [ROOT / "action" / "run"],
+        env=environment | changes,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
+    assert done.returncode == code, done.stderr
+    return [line.split() for line in (tmp_path / "calls").read_text().splitlines()]
 
-    assert done.returncode == 75, done.stderr
-    calls = [line.split() for line in (tmp_path / "calls").read_text().splitlines()]
+
+def test_what_one_job_read_is_kept_although_the_other_failed(tmp_path: Path) -> None:
+    calls = calls_of_stand_ins(tmp_path, 75)
     steps = [words[3] if words[0] == "python" else words[1] for words in calls]
     assert steps == ["restore", "refresh-daily", "refresh", "keep", "site"]
+    assert "--url" not in calls[-1]  # this server has no Pages that we know
+
+
+@pytest.mark.parametrize(
+    ("changes", "url"),
+    [
+        ({"GITHUB_REPOSITORY": "Team/Metrics"}, "https://team.github.io/Metrics/"),
+        ({"GITHUB_REPOSITORY": "Team/team.github.io"}, "https://team.github.io/"),
+        ({"URL": "https://metrics.example.org"}, "https://metrics.example.org"),
+        ({"PAGES": "false"}, None),
+    ],
+)
+def test_the_feeds_of_a_site_link_to_where_pages_publishes_it(
+    tmp_path: Path, changes: dict[str, str], url: str | None
+) -> None:
+    site = calls_of_stand_ins(tmp_path, 0, **{"GITHUB_SERVER_URL": "https://github.com", **changes})[-1]
+    assert site[3:] == ([] if url is None else ["--url", url])
 
 
 def test_a_branch_of_somebody_else_is_never_replaced(runner: Runner) -> None:

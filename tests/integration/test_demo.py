@@ -81,6 +81,7 @@ ROUTES = {
     "overview": ["overview"],
     "beforeAfter": [f"before-after?metric_id={PYTHON}&day=2026-11-04"],
     "compare": [f"compare?metric_id={PYTHON}&metric_id={STARS}"],
+    "comparable": ["compare/parts"],
     "seriesBesideRegistry": [f"series/{PYTHON}/registry"],
     "metrics": ["metrics"],
     "badge": [f"badge/{PYTHON}.svg", f"badge/{STARS}.svg"],

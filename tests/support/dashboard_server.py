@@ -99,7 +99,7 @@ SCENARIOS = (
     Scenario("partial", _rich(PARTIAL)),
     Scenario("failing", _rich(Run())),
     Scenario("big", scenarios.fill_big, is_big=True),
-    Scenario("today", scenarios.fill_today, is_today=True),
+    Scenario("today", scenarios.fill_today, is_today=True, has_site=True),
     Scenario("demo", scenarios.fill_demo, is_demo=True),
 )
 
@@ -143,7 +143,8 @@ async def serve(base: int, names: list[str]) -> None:
             if not names or scenario.name in names:
                 apps.append((base + index, await _app_of(scenario, folder / scenario.name, base)))
                 if scenario.has_site and STATIC_PAGE.is_dir():
-                    apps.append((base + SITES + index, await _site_of(scenario, folder / scenario.name)))
+                    port = base + SITES + index
+                    apps.append((port, await _site_of(scenario, folder / scenario.name, port)))
         if CROSS_ORIGIN.is_dir():
             apps += [
                 (base + port, StaticFiles(directory=CROSS_ORIGIN, html=True)) for port in (ALLOWED, REFUSED)
@@ -162,10 +163,11 @@ async def _app_of(scenario: Scenario, folder: Path, base: int) -> ASGIApp:
     return Faulty(CompressionMiddleware(app), folder / "metrics.lancedb")
 
 
-async def _site_of(scenario: Scenario, folder: Path) -> ASGIApp:
+async def _site_of(scenario: Scenario, folder: Path, port: int) -> ASGIApp:
     settings = _settings_of(scenario, folder, f"http://127.0.0.1:{ALLOWED}")
     site = folder / "site"
-    await write_site(settings, site, static_page(STATIC_PAGE), weeks=SITE_WEEKS, clock=scenario.clock)
+    address, page = f"http://127.0.0.1:{port}{SITE_PATH}/", static_page(STATIC_PAGE)
+    await write_site(settings, site, page, weeks=SITE_WEEKS, address=address, clock=scenario.clock)
     return Router([Mount(SITE_PATH, StaticFiles(directory=site, html=True))])
 
 

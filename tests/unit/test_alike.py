@@ -10,6 +10,8 @@ import pytest
 
 from community_metrics.model import UNIQUES, LevelBreak, SourceWindow, ValueKind
 from community_metrics.series.alike import Candidate, Scale, alike
+from tests.support.comparisons import TABLE
+from tests.support.comparisons import text as comparisons_text
 from tests.support.insights import flow
 
 if TYPE_CHECKING:
@@ -99,3 +101,9 @@ def test_a_log_scale_is_advised_where_sizes_are_far_apart(size: int | None, advi
     if size == 74_000:
         assert found.advice is not None
         assert found.advice.sentence.startswith("Lance for Rust is 740 times as large as downloads:lance:")
+
+
+def test_the_page_without_a_server_is_tested_with_what_the_rule_says() -> None:
+    assert TABLE.read_text(encoding="utf-8") == comparisons_text(), (
+        "Fix: run `python -m tests.support.comparisons`"
+    )

@@ -7,6 +7,7 @@ function site(scripts: Record<string, string>, answers: Record<string, FrozenAns
     audience: "public",
     newest_week: "2027-W02",
     oldest_week: "2026-W04",
+    has_feeds: false,
     scripts,
     answers,
   };
@@ -20,6 +21,7 @@ test("a chart is answered by the whole history of each metric, whatever its rang
     "/dashboard/daily?metric_id=b",
   ]);
   expect(frozenPaths("/dashboard/weekly?weeks=1")).toEqual(["/dashboard/weekly?weeks=1"]);
+  expect(frozenPaths("/compare?metric_id=a&metric_id=b&from=2026-01-01")).toEqual(["/compare/parts"]);
   expect(frozenPaths("/before-after?metric_id=a&event_id=b")).toHaveLength(1);
 });
 

@@ -5,8 +5,9 @@
  */
 import type { ApiResponse } from "./client";
 import { inRows } from "./columns";
+import { comparisonAt } from "./comparing";
 import { ApiProblem, problemOf } from "./problems";
-import type { Dashboard, SentDashboard, WeeklyDashboard } from "./types";
+import type { Comparable, Dashboard, SentDashboard, WeeklyDashboard } from "./types";
 
 /** Whether this is the build that needs no server. */
 export const IS_FROZEN: boolean = import.meta.env.MODE === "static";
@@ -22,6 +23,8 @@ export interface FrozenSite {
   readonly audience: "public" | "team";
   readonly newest_week: string;
   readonly oldest_week: string;
+  /** Whether it has feeds: only a site whose address was known when it was made. */
+  readonly has_feeds: boolean;
   /** The script that has the answer of a path. */
   readonly scripts: Readonly<Record<string, string>>;
   /** What the loaded scripts have added. */
@@ -49,11 +52,13 @@ export function frozenFile(path: string): string {
 /**
  * Returns the frozen paths that together answer a path of the page.
  *
- * A chart's path has a number of periods and some metrics; frozen is the whole history of each metric.
+ * A chart's path has a number of periods and some metrics; frozen is the whole history of each metric. A
+ * comparison's has some metrics; frozen is what decides on each.
  */
 export function frozenPaths(path: string): readonly string[] {
   const [route = "", query = ""] = path.split("?");
   const ids = new URLSearchParams(query).getAll("metric_id");
+  if (route === "/compare") return ["/compare/parts"];
   if (!route.startsWith("/dashboard/") || ids.length === 0) return [path];
   return ids.map((id) => `${route}?metric_id=${encodeURIComponent(id)}`);
 }
@@ -70,8 +75,12 @@ export async function frozenResponse<T>(
 ): Promise<ApiResponse<T>> {
   if (site === null) throw new ApiProblem("unreachable", "The file frozen/index.js is missing.");
   const bodies = await Promise.all(frozenPaths(path).map((one) => frozenBody(one, site, load)));
-  const body = path.startsWith("/dashboard/") ? joined(bodies as readonly SentDashboard[]) : bodies[0];
-  return { body: body as T, receivedAt: Date.parse(site.as_of), problem: null };
+  return { body: together(path, bodies) as T, receivedAt: Date.parse(site.as_of), problem: null };
+}
+
+function together(path: string, bodies: readonly unknown[]): unknown {
+  if (path.startsWith("/dashboard/")) return joined(bodies as readonly SentDashboard[]);
+  return path.startsWith("/compare?") ? comparisonAt(path, bodies[0] as Comparable) : bodies[0];
 }
 
 async function frozenBody(path: string, site: FrozenSite, load: Loader): Promise<unknown> {

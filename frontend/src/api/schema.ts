@@ -233,6 +233,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compare/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Comparable
+         * @description Say of each metric what `/compare` decides by, for a page without a server.
+         *
+         *     `/compare` says the same of any of them. A metric that is named after others is refused for the newest of
+         *     its changes within the days, else for the first of them with which it may share no chart.
+         */
+        get: operations["comparable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/goals": {
         parameters: {
             query?: never;
@@ -843,6 +866,142 @@ export interface components {
              * @description Difference divided by the base: 0.05 is five per cent up.
              */
             fraction: number;
+        };
+        /**
+         * ChangeOfCounting
+         * @description A day from which a source counts in another way.
+         */
+        ChangeOfCounting: {
+            /**
+             * Day
+             * Format: date
+             * @description The UTC day: a chart with it and an earlier day does not have the metric.
+             */
+            day: string;
+            /**
+             * Sentence
+             * @description Why, in plain English.
+             */
+            sentence: string;
+        };
+        /**
+         * Comparable
+         * @description What `/compare` says of any metrics, taken apart, for a page that cannot ask.
+         */
+        Comparable: {
+            /**
+             * Period End
+             * Format: date
+             * @description Last UTC day of a chart that names none.
+             */
+            period_end: string;
+            /**
+             * Metrics
+             * @description The metrics that are still collected, by id.
+             */
+            metrics: components["schemas"]["ComparableMetric"][];
+            /** @description What is said of several metrics. */
+            sentences: components["schemas"]["Sentences"];
+            /**
+             * Rule
+             * @description Id of the rule; docs/insights.md has it with its parameters.
+             * @constant
+             */
+            rule: "alike";
+            /** @description How fresh the data are. */
+            freshness: components["schemas"]["Freshness"];
+        };
+        /**
+         * ComparableMetric
+         * @description What decides on a metric which others may share its chart.
+         */
+        ComparableMetric: {
+            /**
+             * Metric Id
+             * @description `family:product:detail`, for example `downloads:lance:python`.
+             */
+            metric_id: string;
+            /**
+             * Display Name
+             * @description The display name.
+             */
+            display_name: string;
+            /**
+             * Metric Family
+             * @description First part of the id: `downloads`, `stars`, `stars_retained`; `registry` is the total of a registry.
+             */
+            metric_family: string;
+            /**
+             * Product
+             * @description Id of the product it belongs to; of the total of a registry, the registry: `npm`.
+             */
+            product: string;
+            /**
+             * Source
+             * @description Where it is read: `pypistats`, `npm`, `crates`, `github`, `github-history`, `seed`, or a plug-in.
+             */
+            source: string;
+            /**
+             * Subject
+             * @description Package or repository, as the source writes it.
+             */
+            subject: string;
+            /**
+             * Sdk
+             * @description The language the package is for; null for a repository.
+             */
+            sdk: string | null;
+            /**
+             * Unit
+             * @description What is counted: `downloads`, `stars`, `views`. What is in `uniques` is never added up.
+             */
+            unit: string;
+            /**
+             * @description How values combine over time.
+             *
+             *     A flow adds up. Of a level the last reading counts. The difference of two readings of a counter is a flow.
+             *     A rolling total is compared with the reading one whole window earlier, and never added up.
+             */
+            value_kind: components["schemas"]["ValueKind"];
+            /** @description Length of the interval that one stored value covers. */
+            source_window: components["schemas"]["SourceWindow"];
+            /**
+             * Watch
+             * @description Whether it is somebody else's: it is in no total, insight or table.
+             */
+            watch: boolean;
+            /**
+             * First Day
+             * @description Its first stored day with a value above 0; the package may be older. Null without one.
+             */
+            first_day: string | null;
+            /**
+             * Size
+             * @description Its newest complete week; null without one.
+             */
+            size: number | null;
+            /**
+             * Measure
+             * @description What a value is, as `a level`: metrics of two measures share no chart.
+             */
+            measure: string;
+            /**
+             * Way
+             * @description How its source counts it: two metrics of one source that count in two ways share no chart.
+             */
+            way: string;
+            /**
+             * Changes
+             * @description Days from which its source counts in another way, the newest first.
+             */
+            changes: components["schemas"]["ChangeOfCounting"][];
+            /**
+             * Far Larger
+             * @description Ids of far smaller metrics of its unit and measure, each with how many times as large this one is.
+             */
+            far_larger: {
+                [key: string]: string;
+            };
         };
         /**
          * ComparedMetric
@@ -4500,6 +4659,32 @@ export interface components {
             link: string;
         };
         /**
+         * Sentences
+         * @description The sentences of the rule, with names in braces for what differs.
+         */
+        Sentences: {
+            /**
+             * Unlike
+             * @description Two measures.
+             */
+            unlike: string;
+            /**
+             * Two Ways
+             * @description Two ways of counting of one source.
+             */
+            two_ways: string;
+            /**
+             * Several Units
+             * @description The advice to index.
+             */
+            several_units: string;
+            /**
+             * Far Larger
+             * @description The advice of a log scale.
+             */
+            far_larger: string;
+        };
+        /**
          * Series
          * @description One metric between two days.
          */
@@ -6175,6 +6360,75 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    comparable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparable"];
+                };
+            };
+            /** @description The body with the tag in `If-None-Match` has not changed. */
+            304: {
+                headers: {
+                    /** @description The tag of that body. */
+                    ETag?: string;
+                    /** @description How long a cache may keep it. */
+                    "Cache-Control"?: string;
+                    /** @description Which request headers the response depends on. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

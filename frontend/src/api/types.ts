@@ -41,6 +41,7 @@ export type Insight = Bodies["Insight"];
 export type Freshness = Bodies["Freshness"];
 export type Definitions = Bodies["Definitions"];
 export type Comparison = Bodies["Comparison"];
+export type Comparable = Bodies["Comparable"];
 export type ComparedMetric = Bodies["ComparedMetric"];
 export type Events = Bodies["Events"];
 export type EventBody = Bodies["Event"];

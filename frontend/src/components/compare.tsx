@@ -1,6 +1,5 @@
 /** Any series beside each other: one axis for each unit, and a sentence for what may not share a chart. */
 import { useMemo, useState } from "react";
-import { IS_FROZEN } from "../api/frozen";
 import { comparePath, DEFINITIONS } from "../api/paths";
 import type { Comparison, Definitions, WeeklyDashboard } from "../api/types";
 import { allMetrics } from "../data/groups";
@@ -10,30 +9,6 @@ import { ChartCard } from "./chart-card";
 import { MetricPicker } from "./metric-picker";
 
 export function Compare({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
-  return IS_FROZEN ? <NoCompare /> : <CompareChosen dashboard={dashboard} />;
-}
-
-/** Which series may share a chart is the API's rule, so that a copy of the page without it compares none. */
-function NoCompare() {
-  const { view } = useView();
-  const { change } = usePage();
-  return (
-    <section className="compare" aria-labelledby="compare-title" id="compare">
-      <h2 id="compare-title">Compare</h2>
-      <p className="muted">
-        Comparing series that you choose needs a server, which this copy of the page does not have. Run{" "}
-        <code className="is-nowrap">community-metrics serve</code>.{" "}
-        {view.compared.length > 0 && (
-          <button type="button" className="link" onClick={() => change({ compared: [] })}>
-            Remove the compared series from this view
-          </button>
-        )}
-      </p>
-    </section>
-  );
-}
-
-function CompareChosen({ dashboard }: { readonly dashboard: WeeklyDashboard }) {
   const { view } = useView();
   const { change } = usePage();
   const [isUsed, setUsed] = useState(false);

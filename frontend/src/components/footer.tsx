@@ -35,9 +35,8 @@ function FrozenNote({ site }: { readonly site: FrozenSite }) {
   return (
     <p>
       This page is a copy without a server, made of the data as of {format.instant(site.as_of)}. It has the
-      weeks {site.oldest_week} to {site.newest_week} and the whole history of each series. Comparing series
-      that you choose, older weeks and pictures of several series need a server:{" "}
-      <code className="is-nowrap">community-metrics serve</code>.
+      weeks {site.oldest_week} to {site.newest_week} and the whole history of each series. Older weeks and
+      pictures of several series need a server: <code className="is-nowrap">community-metrics serve</code>.
     </p>
   );
 }

@@ -1,6 +1,6 @@
 /** Days that a registry did not count, counted low or late, or restated, for everybody. */
 import { apiUrl } from "../api/client";
-import { IS_FROZEN } from "../api/frozen";
+import { frozenFile, frozenSite } from "../api/frozen";
 import { OUTAGES } from "../api/paths";
 import type { Outages } from "../api/types";
 import { usePage } from "../hooks/contexts";
@@ -20,18 +20,26 @@ const KINDS: Readonly<Record<Outage["kind"], string>> = {
 export function OutagesCard() {
   const state = useResource<Outages>(OUTAGES);
   const body = state.phase === "ready" ? state.response.body : null;
+  const feed = feedAddress();
   return (
     <div className="card">
       <h3>Outages of registries</h3>
       <p className="muted">
         What a registry's own total shows: the same for every package on it.{" "}
-        {!IS_FROZEN && <a href={apiUrl("/outages?format=atom")}>Atom feed</a>}
+        {feed !== null && <a href={feed}>Atom feed</a>}
       </p>
       {state.phase === "loading" && <p className="muted">Loading…</p>}
       {state.phase === "failed" && <p className="muted">{state.problem.message}</p>}
       {body !== null && <OutageTable body={body} />}
     </div>
   );
+}
+
+/** Returns where the feed is; null in a copy without a server that has none. */
+function feedAddress(): string | null {
+  const site = frozenSite();
+  if (site === null) return apiUrl("/outages?format=atom");
+  return site.has_feeds ? frozenFile("/outages.atom") : null;
 }
 
 function OutageTable({ body }: { readonly body: Outages }) {

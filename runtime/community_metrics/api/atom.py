@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE: Final = "application/atom+xml"
 MOST_ENTRIES: Final = 200
 """Entries of a feed: readers keep what they have seen."""
-_NAMESPACE: Final = "http://www.w3.org/2005/Atom"
+NAMESPACE: Final = "http://www.w3.org/2005/Atom"
 _TAG: Final = f"tag:github.com,2026:{PROJECT_URL.removeprefix('https://github.com/')}"
 """Begins every id, by RFC 4151: the same for one fact in every deployment, wherever it is served."""
 
@@ -45,7 +45,7 @@ def feed(
     `selection` is the query that chose the entries. It is a part of the feed's id and of no entry's, since an
     entry is the same in each feed that has it.
     """
-    root = ET.Element("feed", {"xmlns": _NAMESPACE})
+    root = ET.Element("feed", {"xmlns": NAMESPACE})
     newest = sorted(entries, key=lambda entry: (entry.at, entry.name), reverse=True)[:MOST_ENTRIES]
     _text(root, "id", f"{_TAG}/{name}{'?' if selection else ''}{selection}")
     _text(root, "title", title)

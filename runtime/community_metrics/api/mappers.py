@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from community_metrics.api.schemas import (
     base,
-    compare,
     comparisons,
     dashboard,
     digests,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from community_metrics.series.insights import Insight
     from community_metrics.series.registry import RegistryPoint
     from community_metrics.views.before_after import BeforeAfter
-    from community_metrics.views.compare import Compared
     from community_metrics.views.dashboard import Dashboard, MetricView
     from community_metrics.views.digests import Digests
     from community_metrics.views.events import Events
@@ -214,33 +212,6 @@ def before_after_body(view: BeforeAfter, versions: TableVersions) -> comparisons
     fields = {name: getattr(view.comparison, name) for name in _COMPARED_FIELDS}
     return comparisons.BeforeAfter.model_validate(
         fields | {"event": view.event, "freshness": freshness_body(view.freshness, versions)},
-        from_attributes=True,
-    )
-
-
-def compared_body(view: Compared, versions: TableVersions) -> compare.Comparison:
-    """Return which metrics may share a chart."""
-    found = view.alike
-    metrics = [
-        {name: getattr(one.metric, name) for name in points.MetricIdentity.model_fields}
-        | {
-            "watch": one.metric.metric_id in view.watched,
-            "first_day": one.first_day,
-            "size": one.size,
-        }
-        for one in found.accepted
-    ]
-    return compare.Comparison.model_validate(
-        {
-            "period_start": view.first,
-            "period_end": view.last,
-            "metrics": metrics,
-            "refused": found.refused,
-            "axes": found.axes,
-            "advice": found.advice,
-            "rule": view.rule,
-            "freshness": freshness_body(view.freshness, versions),
-        },
         from_attributes=True,
     )
 

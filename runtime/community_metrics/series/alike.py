@@ -1,6 +1,7 @@
 """Which series may share a chart, on which axes, and on which scale they are best read. Pure.
 
-`RULE` is printed in docs/insights.md.
+`RULE` is printed in docs/insights.md. `parts` is what it needs of each series, for a page without a server,
+which puts them together in `frontend/src/api/comparing.ts`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 FAR_APART: Final = 10
 RULE: Final = Rule(
     "alike",
-    ("/compare",),
+    ("/compare", "/compare/parts"),
     "Series share a chart if they are alike. Amounts of a period (flows, and the growth of counters) are "
     "alike; so are levels, rolling totals of one length, and uniques of one window. The first series decides "
     "which. Two series of one source that count in different ways, as with and without mirrors, are not "
@@ -33,6 +34,26 @@ RULE: Final = Rule(
     None,
     (Parameter("FAR_APART", str(FAR_APART), "the largest size over the smallest that is far apart"),),
 )
+
+UNLIKE: Final = "{name} is {measure}, but {other_name} is {other_measure}."
+TWO_WAYS: Final = (
+    "{name} and {other_name} are counted in two ways: {source} has {way} for the one and {other_way} for the "
+    "other."
+)
+SEVERAL_UNITS: Final = (
+    "The series have several units ({units}). Indexed to 100, their growth shares one axis."
+)
+FAR_LARGER: Final = (
+    "{name} is {times} times as large as {other_name}. A log scale shows both, and equal growth as equal "
+    "slopes."
+)
+SENTENCES: Final = {
+    "unlike": UNLIKE,
+    "two_ways": TWO_WAYS,
+    "several_units": SEVERAL_UNITS,
+    "far_larger": FAR_LARGER,
+}
+"""What is said of several series, with names in braces for what differs."""
 
 
 class Scale(StrEnum):
@@ -55,6 +76,42 @@ class Candidate:
     breaks: tuple[LevelBreak, ...]
     first_day: date | None
     size: int | None
+
+    @property
+    def measure(self) -> str:
+        """What a value of the series is; series of two measures share no chart."""
+        metric, window = self.metric, self.metric.source_window
+        if metric.value_kind is ValueKind.ROLLING:
+            return f"a rolling total of {window.days} days"
+        if metric.unit == UNIQUES:
+            return "uniques of a day" if window.days == 1 else f"uniques of {window.days} days"
+        return "a level" if metric.value_kind is ValueKind.LEVEL else "an amount of each period"
+
+    @property
+    def way_in_words(self) -> str:
+        """How its source counts it; two series of one source share a chart only if it is the same."""
+        return self.way or "no option"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A day from which a source counts in another way, and what is said of a chart with days before it."""
+
+    day: date
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What decides on a series, whatever the others are.
+
+    `changes` has the newest day first. `far_larger` has the series of its unit and measure that are far
+    smaller, each with how many times as large this one is.
+    """
+
+    candidate: Candidate
+    changes: tuple[Change, ...]
+    far_larger: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,51 +165,67 @@ def alike(candidates: Sequence[Candidate], first: date, last: date) -> Alike:
     return Alike(tuple(accepted), tuple(refused), axes, _advice(accepted, axes))
 
 
-def _reason(one: Candidate, accepted: Sequence[Candidate], first: date, last: date) -> str | None:
-    name = one.metric.display_name
-    if crossed := break_between(one.breaks, first, last):
-        return (
-            f"{name} is counted in another way since {crossed.day} ({crossed.reason}). "
-            f"Choose days from {crossed.day} on."
+def parts(candidates: Sequence[Candidate]) -> tuple[Part, ...]:
+    """Return what decides on each of the series: `alike` says the same of any of them."""
+    kinds: dict[tuple[str, str], list[Candidate]] = {}
+    for one in candidates:
+        kinds.setdefault((one.measure, one.metric.unit), []).append(one)
+    return tuple(
+        Part(
+            one,
+            tuple(_change(one, each) for each in sorted(one.breaks, key=lambda each: each.day, reverse=True)),
+            {
+                other.metric.metric_id: times
+                for other in kinds[one.measure, one.metric.unit]
+                if (times := _times(one, other))
+            },
         )
+        for one in candidates
+    )
+
+
+def _reason(one: Candidate, accepted: Sequence[Candidate], first: date, last: date) -> str | None:
+    if crossed := break_between(one.breaks, first, last):
+        return _change(one, crossed).sentence
+    names = {"name": one.metric.display_name}
     for other in accepted:
-        measures = _measure(one.metric), _measure(other.metric)
-        if measures[0] != measures[1]:
-            return f"{name} is {measures[0]}, but {other.metric.display_name} is {measures[1]}."
+        names["other_name"] = other.metric.display_name
+        if one.measure != other.measure:
+            return UNLIKE.format(**names, measure=one.measure, other_measure=other.measure)
         if one.metric.source == other.metric.source and one.way != other.way:
-            return (
-                f"{name} and {other.metric.display_name} are counted in two ways: {one.metric.source} has "
-                f"{one.way or 'no option'} for the one and {other.way or 'no option'} for the other."
-            )
+            ways = {"way": one.way_in_words, "other_way": other.way_in_words}
+            return TWO_WAYS.format(**names, source=one.metric.source, **ways)
     return None
 
 
-def _measure(metric: MetricDefinition) -> str:
-    """Return what a value of the series is."""
-    window = metric.source_window
-    if metric.value_kind is ValueKind.ROLLING:
-        return f"a rolling total of {window.days} days"
-    if metric.unit == UNIQUES:
-        return "uniques of a day" if window.days == 1 else f"uniques of {window.days} days"
-    return "a level" if metric.value_kind is ValueKind.LEVEL else "an amount of each period"
+def _change(one: Candidate, at: LevelBreak) -> Change:
+    return Change(
+        at.day,
+        f"{one.metric.display_name} is counted in another way since {at.day} ({at.reason}). "
+        f"Choose days from {at.day} on.",
+    )
 
 
 def _advice(accepted: Sequence[Candidate], axes: Sequence[Axis]) -> Advice | None:
     if len(axes) > 1:
-        units = ", ".join(axis.unit for axis in axes)
-        return Advice(
-            Scale.INDEXED,
-            f"The series have several units ({units}). Indexed to 100, their growth shares one axis.",
-        )
-    sized = [(one.size, one.metric.display_name) for one in accepted if one.size]
+        return Advice(Scale.INDEXED, SEVERAL_UNITS.format(units=", ".join(axis.unit for axis in axes)))
+    sized = [one for one in accepted if one.size]
     if len(sized) < len(accepted) or not sized:
         return None
-    (low, smallest), (high, largest) = min(sized), max(sized)
-    if high < FAR_APART * low:
+    smallest, largest = min(sized, key=_by_size), max(sized, key=_by_size)
+    times = _times(largest, smallest)
+    if times is None:
         return None
-    times = f"{high / low:,.0f}"
-    return Advice(
-        Scale.LOG,
-        f"{largest} is {times} times as large as {smallest}. A log scale shows both, and equal growth as "
-        "equal slopes.",
-    )
+    names = {"name": largest.metric.display_name, "other_name": smallest.metric.display_name}
+    return Advice(Scale.LOG, FAR_LARGER.format(**names, times=times))
+
+
+def _by_size(one: Candidate) -> tuple[int, str]:
+    return one.size or 0, one.metric.display_name
+
+
+def _times(large: Candidate, small: Candidate) -> str | None:
+    """Return how many times as large the one is as the other; None unless that is far."""
+    if not large.size or not small.size or large.size < FAR_APART * small.size:
+        return None
+    return f"{large.size / small.size:,.0f}"

@@ -14,7 +14,8 @@ from community_metrics.api.context import PREFIX
 from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.api.schemas.status import History
 from community_metrics.clock import SystemClock
-from community_metrics.errors import SiteError
+from community_metrics.config import StorageMode
+from community_metrics.errors import SiteError, StorageNotBootstrapped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 _RUNS: Final = 50
 _BASE: Final = PREFIX.rstrip("/")
+_FILL: Final = (
+    "Fix: run `community-metrics refresh`, which reads the registries, or `community-metrics seed`, which "
+    "loads the published history; if it is elsewhere, set CM_DB_PATH."
+)
 
 
 class StoppedClock(SystemClock):
@@ -100,7 +105,8 @@ async def frozen_api(
     Without `is_team` it has what everybody may see, also where the settings let nobody read without a token.
 
     Raises:
-        SiteError: no run has ended yet.
+        SiteError: there is no database, or no run has ended yet.
+        StorageError: storage failed.
         ConfigurationError: the catalogue is invalid.
     """
     token = new_token()
@@ -110,11 +116,20 @@ async def frozen_api(
     database = ReadDatabase(own)
     try:
         clock = clock or SystemClock()
+        await _require_tables(database, clock, settings)
         now = FrozenApi(_app(own, database, clock), used, clock.now())
         as_of = _newest_end(await now.body(f"/history?limit={_RUNS}"))
         yield FrozenApi(_app(own, database, StoppedClock(as_of)), used, as_of)
     finally:
         await database.close()
+
+
+async def _require_tables(database: ReadDatabase, clock: Clock, settings: Settings) -> None:
+    try:
+        await database.look(clock.now())
+    except StorageNotBootstrapped as error:
+        place = settings.db_path if settings.storage_mode is StorageMode.LOCAL else settings.lancedb_uri
+        raise SiteError(f"There is no database at {place}, so there is nothing to freeze. {_FILL}") from error
 
 
 def _app(settings: Settings, database: ReadDatabase, clock: Clock) -> ReadApi:
@@ -129,10 +144,7 @@ def _newest_end(history: bytes) -> datetime:
     runs = History.model_validate_json(history).runs
     ends = [run.finished_at or run.started_at for run in runs]
     if not ends:
-        raise SiteError(
-            "The database has no run, so there is nothing to freeze. Fix: run `community-metrics seed` or "
-            "`community-metrics refresh` first."
-        )
+        raise SiteError(f"The database has no run, so there is nothing to freeze. {_FILL}")
     return max(ends)
 
 

@@ -7,6 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from community_metrics.api.atom import MEDIA_TYPE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
@@ -30,15 +32,20 @@ _STYLE: Final = (
 
 def files_page(files: Iterable[OtherFile], as_of: datetime) -> str:
     """Return the page that links to every file."""
+    files = sorted(files, key=_order)
+    feeds = "".join(
+        f'<link rel="alternate" type="{MEDIA_TYPE}" title="{escape(file.title)}" href="{_address(file)}">\n'
+        for file in files
+        if file.name.endswith(".atom")
+    )
     parts = [
-        _section(folder, list(found))
-        for folder, found in groupby(sorted(files, key=_order), key=lambda file: _folder(file.name))
+        _section(folder, list(found)) for folder, found in groupby(files, key=lambda file: _folder(file.name))
     ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Files</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Files</h1>\n"
+        f"<title>Files</title>\n<style>{_STYLE}</style>\n{feeds}</head>\n<body>\n<main>\n<h1>Files</h1>\n"
         f"<p>The answers of the API as of {as_of:%Y-%m-%d %H:%M} UTC. They do not change until the site is "
         'made again. <a href="./index.html">Back to the page</a></p>\n'
         f"{''.join(parts)}</main>\n</body>\n</html>\n"
@@ -47,11 +54,14 @@ def files_page(files: Iterable[OtherFile], as_of: datetime) -> str:
 
 def _section(folder: str, files: list[OtherFile]) -> str:
     lines = "".join(
-        f'<li><a href="./api/v1/{quote(file.name, safe="/~")}">{escape(file.name)}</a>: {escape(file.title)}'
-        "</li>\n"
+        f'<li><a href="{_address(file)}">{escape(file.name)}</a>: {escape(file.title)}</li>\n'
         for file in files
     )
     return f"<h2>{escape(_TITLES[folder])}</h2>\n<ul>\n{lines}</ul>\n"
+
+
+def _address(file: OtherFile) -> str:
+    return f"./api/v1/{quote(file.name, safe='/~')}"
 
 
 def _order(file: OtherFile) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from community_metrics.api.schemas.events import Events
 from community_metrics.api.schemas.overview import Overview
 from community_metrics.api.schemas.points import Definitions, Series
 from community_metrics.site import paths
+from community_metrics.site.feeds import FEEDS, Published, feed_file
 
 if TYPE_CHECKING:
     from datetime import date
@@ -32,8 +33,10 @@ class FrozenAnswers:
     oldest_week: str = ""
 
 
-async def freeze(api: FrozenApi, weeks: int) -> FrozenAnswers:
+async def freeze(api: FrozenApi, weeks: int, address: str | None) -> FrozenAnswers:
     """Return the answers of an API for its newest weeks, and for its whole history of each metric.
+
+    With the address at which the site is published it has feeds, whose entries link to it.
 
     Raises:
         SiteError: the API or storage failed.
@@ -46,9 +49,15 @@ async def freeze(api: FrozenApi, weeks: int) -> FrozenAnswers:
     shown = [metric for metric in definitions.metrics if metric.is_active]
     first = await _freeze_files(api, frozen, shown)
     await _freeze_series(api, frozen, shown, first)
-    for product in sorted({row.product for row in overviews[0].products}):
-        mine = [metric.metric_id for metric in shown if metric.product == product and not metric.watch]
+    products = sorted({row.product for row in overviews[0].products})
+    own = {one.metric_id: one.product for one in shown if one.product in products and not one.watch}
+    for product in products:
+        mine = [metric_id for metric_id, its in own.items() if its == product]
         await _freeze_events(api, frozen, product, mine)
+    if address is not None:
+        frozen_weeks = {overview.week for overview in overviews}
+        names = {file.name for file in frozen.files}
+        await _freeze_feeds(api, frozen, Published(address, own, frozen_weeks, names))
     return frozen
 
 
@@ -106,3 +115,9 @@ async def _freeze_events(api: FrozenApi, frozen: FrozenAnswers, product: str, me
     wanted = [paths.comparison_path(metric_id, one) for metric_id in metric_ids for one in newest]
     if wanted:
         frozen.groups[f"before-after-{product}"] = {one: await api.ask(one) for one in wanted}
+
+
+async def _freeze_feeds(api: FrozenApi, frozen: FrozenAnswers, site: Published) -> None:
+    for route in FEEDS:
+        file = feed_file(route)
+        frozen.files[file] = site.feed(route, await api.body(file.path))

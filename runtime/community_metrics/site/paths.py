@@ -23,6 +23,7 @@ START: Final = (
     "/status",
     "/restatements?limit=50",
     "/outages?format=json",
+    "/compare/parts",
 )
 """Paths of the page that every site has."""
 MOST_POINTS: Final = {"daily": 3_660, "weekly": 520, "monthly": 120}

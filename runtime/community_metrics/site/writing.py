@@ -42,10 +42,13 @@ async def write_site(
     page: Path,
     *,
     weeks: int = WEEKS,
+    address: str | None = None,
     is_team: bool = False,
     clock: Clock | None = None,
 ) -> SiteReport:
     """Write the site into `target`, whole or not at all: the same bytes for the same state of the database.
+
+    `address` is where it is published; without it there are no feeds.
 
     Raises:
         ConfigurationError: the target has files of somebody else, or the catalogue is invalid.
@@ -53,11 +56,11 @@ async def write_site(
     """
     with new_folder(target) as folder:
         async with frozen_api(settings, is_team=is_team, clock=clock) as api:
-            frozen, as_of = await freeze(api, weeks), api.as_of
+            frozen, as_of = await freeze(api, weeks, address), api.as_of
         shutil.copytree(page, folder, dirs_exist_ok=True)
         audience = "team" if is_team else "public"
         facts = {"as_of": f"{as_of:%Y-%m-%dT%H:%M:%SZ}", "audience": audience}
-        _write_scripts(folder / "frozen", frozen, facts)
+        _write_scripts(folder / "frozen", frozen, {**facts, "has_feeds": address is not None})
         _write_files(folder, frozen, as_of)
         (folder / ".nojekyll").touch()  # else GitHub Pages may leave files out
         mark(folder, {**facts, "version": version("community-metrics")})
@@ -65,7 +68,7 @@ async def write_site(
     return SiteReport(as_of, len(written), sum(written))
 
 
-def _write_scripts(folder: Path, frozen: FrozenAnswers, facts: Mapping[str, str]) -> None:
+def _write_scripts(folder: Path, frozen: FrozenAnswers, facts: Mapping[str, str | bool]) -> None:
     folder.mkdir()
     scripts = {path: f"{group}.js" for group, answers in frozen.groups.items() for path in answers}
     weeks = {"newest_week": frozen.newest_week, "oldest_week": frozen.oldest_week}

@@ -9,7 +9,7 @@ from community_metrics.errors import InvalidRange
 from community_metrics.periods import Grain, last_completed, last_completed_day, last_periods, today
 from community_metrics.readings import day_of_number
 from community_metrics.series.additive import is_by_day_only
-from community_metrics.series.alike import RULE, Alike, Candidate, alike
+from community_metrics.series.alike import RULE, SENTENCES, Alike, Candidate, Part, alike, parts
 from community_metrics.series.change import latest_complete
 from community_metrics.series.points import points
 from community_metrics.views.rows import with_fallbacks
@@ -17,7 +17,7 @@ from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics, declared_breaks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from community_metrics.catalog import Catalog
@@ -43,6 +43,19 @@ class Compared:
     rule: ClassVar[str] = RULE.rule_id
 
 
+@dataclass(frozen=True, slots=True)
+class Comparable:
+    """What decides on each stored metric which others may share its chart; `last` is the last day of one."""
+
+    last: date
+    parts: tuple[Part, ...]
+    watched: frozenset[str]
+    freshness: Freshness
+
+    rule: ClassVar[str] = RULE.rule_id
+    sentences: ClassVar[Mapping[str, str]] = SENTENCES
+
+
 async def load_compared(
     reader: LanceDBReader,
     catalog: Catalog,
@@ -63,11 +76,8 @@ async def load_compared(
     until = min(last or last_completed_day(now), today(now))
     if first is not None and first > until:
         raise InvalidRange(first, until)
-    ids = with_fallbacks(metrics)
-    readings = await reader.readings(ids, until=today(now), most_of_table=stored.are_most(ids))
-    starts = {metric.metric_id: _first_day(readings, metric.metric_id) for metric in metrics}
-    since = first or min((day for day in starts.values() if day), default=until)
-    candidates = _candidates(metrics, catalog, readings, starts, now)
+    candidates = await _read_candidates(reader, stored, metrics, now)
+    since = first or min((one.first_day for one in candidates if one.first_day), default=until)
     return Compared(
         first=since,
         last=until,
@@ -77,16 +87,25 @@ async def load_compared(
     )
 
 
-def _candidates(
-    metrics: Sequence[MetricDefinition],
-    catalog: Catalog,
-    readings: Readings,
-    starts: dict[str, date | None],
-    now: datetime,
+async def load_comparable(reader: LanceDBReader, catalog: Catalog, now: datetime) -> Comparable:
+    """Return what decides on each metric that is still collected which others may share its chart."""
+    stored = StoredMetrics(await reader.metrics(), catalog)
+    metrics = sorted((one for one in stored.definitions if one.is_active), key=lambda one: one.metric_id)
+    return Comparable(
+        last=last_completed_day(now),
+        parts=parts(await _read_candidates(reader, stored, metrics, now)),
+        watched=catalog.watched,
+        freshness=await load_freshness(reader, now, stored.definitions),
+    )
+
+
+async def _read_candidates(
+    reader: LanceDBReader, stored: StoredMetrics, metrics: Sequence[MetricDefinition], now: datetime
 ) -> list[Candidate]:
+    ids = with_fallbacks(metrics)
+    readings = await reader.readings(ids, until=today(now), most_of_table=stored.are_most(ids))
     weeks = last_periods(last_completed(now, Grain.WEEK), _SIZE_WEEKS)
     grid = points(metrics, readings, weeks, now)
-    ways = {metric.metric_id: _way(catalog, metric.metric_id) for metric in metrics}
     found = []
     for row, metric in enumerate(metrics):
         values = [] if is_by_day_only(metric) else grid.series(row).complete_values()
@@ -94,9 +113,9 @@ def _candidates(
         found.append(
             Candidate(
                 metric=metric,
-                way=ways[metric.metric_id],
+                way=_way(stored.catalog, metric.metric_id),
                 breaks=declared_breaks(metric),
-                first_day=starts[metric.metric_id],
+                first_day=_first_day(readings, metric.metric_id),
                 size=None if at is None else values[at],
             )
         )

@@ -7,11 +7,11 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from community_metrics.api import params  # noqa: TC001  FastAPI reads it at run time
-from community_metrics.api.mappers import compared_body
+from community_metrics.api.comparing import comparable_body, compared_body
 from community_metrics.api.problems import documented
-from community_metrics.api.schemas.compare import Comparison
+from community_metrics.api.schemas.compare import Comparable, Comparison
 from community_metrics.api.services import json_response, read_view
-from community_metrics.views.compare import load_compared
+from community_metrics.views.compare import load_comparable, load_compared
 
 router = APIRouter(tags=["dashboard"])
 
@@ -35,3 +35,18 @@ async def compare(
     load = partial(load_compared, metric_ids=metric_id, first=from_day, last=to_day)
     view, versions = await read_view(request, load)
     return json_response(compared_body(view, versions))
+
+
+@router.get(
+    "/compare/parts",
+    response_model=Comparable,
+    responses=documented(401, 422, 500, 503),
+    operation_id="comparable",
+)
+async def comparable(request: Request) -> Response:
+    """Say of each metric what `/compare` decides by, for a page without a server.
+
+    `/compare` says the same of any of them. A metric that is named after others is refused for the newest of
+    its changes within the days, else for the first of them with which it may share no chart.
+    """
+    return json_response(comparable_body(*await read_view(request, load_comparable)))

@@ -66,3 +66,53 @@ class Comparison(Body):
     """Id of the rule; docs/insights.md has it with its parameters."""
     freshness: Freshness
     """How fresh the data are."""
+
+
+class ChangeOfCounting(Body):
+    """A day from which a source counts in another way."""
+
+    day: date
+    """The UTC day: a chart with it and an earlier day does not have the metric."""
+    sentence: str
+    """Why, in plain English."""
+
+
+class ComparableMetric(ComparedMetric):
+    """What decides on a metric which others may share its chart."""
+
+    measure: str
+    """What a value is, as `a level`: metrics of two measures share no chart."""
+    way: str
+    """How its source counts it: two metrics of one source that count in two ways share no chart."""
+    changes: list[ChangeOfCounting]
+    """Days from which its source counts in another way, the newest first."""
+    far_larger: dict[str, str]
+    """Ids of far smaller metrics of its unit and measure, each with how many times as large this one is."""
+
+
+class Sentences(Body):
+    """The sentences of the rule, with names in braces for what differs."""
+
+    unlike: str
+    """Two measures."""
+    two_ways: str
+    """Two ways of counting of one source."""
+    several_units: str
+    """The advice to index."""
+    far_larger: str
+    """The advice of a log scale."""
+
+
+class Comparable(Body):
+    """What `/compare` says of any metrics, taken apart, for a page that cannot ask."""
+
+    period_end: date
+    """Last UTC day of a chart that names none."""
+    metrics: list[ComparableMetric]
+    """The metrics that are still collected, by id."""
+    sentences: Sentences
+    """What is said of several metrics."""
+    rule: Literal["alike"]
+    """Id of the rule; docs/insights.md has it with its parameters."""
+    freshness: Freshness
+    """How fresh the data are."""
