@@ -2,14 +2,20 @@
 # Every package has wheels for amd64 and arm64, so both are built from the same lines.
 ARG BASE=python:3.13-slim-trixie
 FROM ${BASE} AS build
-RUN python3 -m venv /opt/community-metrics
-COPY requirements.lock /source/
+RUN python3 -m venv /opt/community-metrics && python3 -m venv /opt/build
+COPY requirements.lock requirements-build.lock /source/
+# what builds the program is checked by hash too, and stays in this stage
 RUN /opt/community-metrics/bin/pip install --no-cache-dir --disable-pip-version-check \
-    --require-hashes --only-binary=:all: -r /source/requirements.lock
+    --require-hashes --only-binary=:all: -r /source/requirements.lock \
+    && /opt/build/bin/pip install --no-cache-dir --disable-pip-version-check \
+    --require-hashes --only-binary=:all: -r /source/requirements-build.lock
 COPY pyproject.toml README.md CHANGELOG.md LICENSE /source/
 COPY seed_data /source/seed_data
 COPY runtime/community_metrics /source/runtime/community_metrics
-RUN /opt/community-metrics/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps /source
+RUN /opt/build/bin/pip wheel --disable-pip-version-check --no-index --no-deps \
+    --no-build-isolation --check-build-dependencies --wheel-dir /opt/wheel /source \
+    && /opt/community-metrics/bin/pip install --no-cache-dir --disable-pip-version-check \
+    --no-index --no-deps /opt/wheel/*.whl
 
 FROM ${BASE}
 COPY --from=build /opt/community-metrics /opt/community-metrics

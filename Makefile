@@ -165,15 +165,20 @@ lint-frontend: frontend/node_modules/.installed ## The part that checks the dash
 	$(FRONTEND_NPM) run --silent lint
 
 audit: .venv/.dev ## Look for known vulnerabilities in the locked packages of Python and npm
-	$(UV) tool run --from 'pip-audit>=2.9,<3' pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+	for lock in $(LOCKS); do $(UV) tool run --from 'pip-audit>=2.9,<3' pip-audit --strict --disable-pip --require-hashes -r $$lock; done
 	$(WITH_NODE); $(NPM) audit
 	$(WITH_NODE); cd frontend; $(NPM) audit
 
-package: .venv/.dev ## Build the wheel and the sdist into dist/package, with the same bytes on every machine
-	@rm -rf dist/package
-	@SOURCE_DATE_EPOCH=1767225600 $(BIN)/python -m hatchling build -t sdist -t wheel -d dist/package
+dist/build/.installed: requirements-build.lock | $(OWN_UV)
+	@$(UV) venv --quiet --clear --python $(PYTHON) dist/build
+	@$(UV) pip install --quiet --python dist/build --require-hashes --no-build -r requirements-build.lock
+	@touch $@
 
-release-check: package ## Check what `make package` builds: twine, install both in fresh environments, run the demo (TAG=v1.2.3: is it the version?)
+package: dist/build/.installed ## Build the wheel and the sdist into dist/package, with the same bytes on every machine, by hash-checked packages
+	@rm -rf dist/package
+	@SOURCE_DATE_EPOCH=1767225600 dist/build/bin/python -m hatchling build -t sdist -t wheel -d dist/package
+
+release-check: package .venv/.dev ## Check what `make package` builds: twine, install both in fresh environments, run the demo (TAG=v1.2.3: is it the version?)
 	@version=$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])'); \
 	  test "$${TAG:-v$$version}" = "v$$version" || { echo "Error: the tag is $$TAG, the version in pyproject.toml $$version. Fix: change one of them." >&2; exit 1; }
 	PACKAGE_FOLDER=dist/package $(BIN)/pytest tests/integration/test_package.py
@@ -198,12 +203,16 @@ docs: .venv/.dev ## Renew the generated files under docs/, and the table of comp
 docs-site: .venv/.dev ## Build the documentation as a site into dist/docs; a dead link or anchor is an error, and so is a page in no menu
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --fresh-env --doctree-dir dist/doctrees docs dist/docs
 
-lock: | $(OWN_UV) ## Rebuild requirements.lock, the hash-pinned runtime closure with the extra `aws`, for the host and the images
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --extra aws pyproject.toml -o requirements.lock
+LOCKS = requirements.lock requirements-build.lock
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade
+
+lock: | $(OWN_UV) ## Rebuild the hash-pinned locks: requirements.lock, of the runtime with the extra `aws`, and requirements-build.lock, of what builds it
+	$(COMPILE) --extra aws pyproject.toml -o requirements.lock
+	$(PYTHON) -m tests.support.lock build | $(COMPILE) --no-annotate - -o requirements-build.lock
 	$(PYTHON) -m tests.support.lock stamp
-	@for python in 3.11 3.13; do for machine in x86_64 aarch64; do \
+	@for lock in $(LOCKS); do for python in 3.11 3.13; do for machine in x86_64 aarch64; do \
 	  $(UV) pip install --quiet --dry-run --require-hashes --no-build --target /nonexistent --python-version $$python \
-	    --python-platform $$machine-manylinux_2_28 -r requirements.lock && echo "ok: Python $$python on Linux $$machine"; done; done
+	    --python-platform $$machine-manylinux_2_28 -r $$lock && echo "ok: $$lock, Python $$python on Linux $$machine"; done; done; done
 
 $(DEPLOYMENT):
 	@echo "Error: $@ does not exist. Fix: run \`cp deployment.example.toml $@\` and edit it." >&2; exit 1

@@ -2,7 +2,7 @@
 
 The backup reads the tables at one instant, and writes each as Parquet with its SHA-256 into a folder, and the
 manifest; the yardstick writes the same rows, which are in memory, as Parquet of the same compression. The
-restore copies the files, compares them with the manifest, appends the rows, compares every row, and builds the
+restore copies the files, compares them with the manifest, writes the rows, compares every row, and builds the
 indexes; the yardstick merges the same rows, which are in memory, into an empty table in one merge. Every
 restore is into a new folder. Medians of 3, turn by turn.
 """

@@ -106,7 +106,7 @@ test("the first screen says how all products are doing, what changed, and each p
   await expect(page.locator(".insight")).toHaveCount(4);
   await expect(page.locator(".insight").first()).toContainText("LanceDB for Python: the highest of 53 weeks");
   await expect(page.locator(".product-table tbody tr").first()).toContainText(
-    /^LanceDB.*1\.73m.*\u22120\.2%.*\u221217%.*\+49%.*weeks complete.*Python 74\.1%, Node\.js 24\.9%, Rust 1%.*7\.97k.*\+42$/,
+    /^LanceDB.*1\.73m.*\u22120\.2%.*\u221217%.*\+49%.*weeks complete.*Python 74\.1%, Node\.js 24\.9%, Rust 1.0%.*7\.97k.*\+42$/,
   );
 });
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,9 +18,11 @@ from community_metrics.cli.render.goals import render_goals
 from community_metrics.cli.render.report import render_report
 from community_metrics.cli.render.style import glyphs_of
 from community_metrics.model import Visibility
-from community_metrics.periods import days_between
+from community_metrics.periods import Grain, days_between, period_of
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.reader import LanceDBReader
+from community_metrics.views.digest import DigestScope
+from community_metrics.views.digests import made_digest
 from community_metrics.views.goals import load_goals
 from community_metrics.views.report import load_report
 from tests.support import api as support
@@ -154,6 +156,37 @@ async def test_a_goal_on_a_metric_that_no_run_has_stored_is_told_on_the_terminal
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(render_goals(view, glyphs_of(console)))
     assert "Nothing is stored yet of downloads:lance:elsewhere" in console.export_text()
+
+
+async def test_a_digest_of_an_earlier_week_has_the_goals_of_its_end(
+    filled_local: Place, catalog: Path
+) -> None:
+    settings, stored = filled_local.reading, load_catalog(catalog)
+    week = period_of(date(2026, 11, 11), Grain.WEEK)
+    async with LanceDBReader.open(settings) as reader:
+        then = await load_goals(reader, stored, NOON, period=week)
+        first_known = await load_goals(reader, stored, week.end_instant)
+        now = await load_goals(reader, stored, NOON)
+        scope = DigestScope(week, visibility=Visibility.TEAM)
+        digest = await made_digest(reader, stored, NOON, scope=scope)
+    python, stars, product, _ = then.goals
+    days = list(days_between(date(2026, 11, 1), date(2026, 11, 15)))
+    assert (python.counted.as_of, python.counted.value) == (days[-1], sum(map(python_value, days)))
+    assert (stars.counted.as_of, product.counted.as_of) == (days[-1], days[-1])
+    assert "2026-11-15" in python.sentence
+    assert [one.sentence for one in digest.goals] == [one.sentence for one in then.goals]
+    # Monday's days are stored too, and are not of the week
+    assert first_known.goals[0].counted.as_of == days[-1] + timedelta(days=1)
+    assert now.goals[0].counted.as_of == LAST_DAY
+
+
+async def test_a_digest_of_a_week_that_is_not_over_has_the_goals_of_now(
+    filled_local: Place, catalog: Path
+) -> None:
+    stored = load_catalog(catalog)
+    async with LanceDBReader.open(filled_local.reading) as reader:
+        running = await load_goals(reader, stored, NOON, period=period_of(NOON.date(), Grain.WEEK))
+        assert running.goals == (await load_goals(reader, stored, NOON)).goals
 
 
 async def test_without_a_goal_there_is_none(filled_local: Place) -> None:

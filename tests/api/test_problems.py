@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from community_metrics.api.app import create_app
-from tests.support.api import FALLBACK, PAGE_ORIGIN, PYTHON, RUST, require_security_headers
+from tests.support.api import FALLBACK, PAGE_ORIGIN, PYTHON, RUST, STARS, require_security_headers
 from tests.support.raw_get import raw_get
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
         (
             "GET",
             f"/api/v1/before-after?metric_id={FALLBACK}&day=2026-10-14",
+            422,
+            "not-comparable",
+        ),
+        (
+            "GET",
+            f"/api/v1/chart.svg?metric_id={STARS}&metric_id=stars_sampled:lance:github&total=true",
             422,
             "not-comparable",
         ),

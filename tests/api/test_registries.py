@@ -65,6 +65,15 @@ async def test_a_total_is_served_where_it_is_named(api: Api) -> None:
     assert [metric["metric_id"] for product in shown["products"] for metric in product["metrics"]] == [PYPI]
 
 
+async def test_a_total_is_drawn_beside_its_packages_and_refused_in_a_sum_with_them(api: Api) -> None:
+    both = f"chart.svg?metric_id={PYPI}&metric_id={PYTHON}"
+    assert (await api.get(both)).status_code == 200
+    refused = await api.get(f"{both}&total=true")
+    assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (422, "not-comparable")
+    reason = "counts every package of its registry: beside it in a sum, each of them would count twice."
+    assert refused.json()["detail"].endswith(f"{reason} Fix: request them one by one.")
+
+
 async def test_a_metric_beside_its_registry_has_both_terms_over_the_days_that_both_have(api: Api) -> None:
     body = (await api.get(f"series/{PYTHON}/registry?grain=day&from={PARTIAL}&to={LAST_DAY}")).json()
     partial, *_, last = body["points"]

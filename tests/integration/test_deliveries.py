@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
+from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.catalog import load_catalog
 from community_metrics.catalog.catalog import parse_catalog
 from community_metrics.cli.checks import Verdict
@@ -29,8 +30,8 @@ from community_metrics.model import DeliveryState, RunStatus, SourceWindow
 from community_metrics.periods import Grain
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.storage.schemas import DIGESTS
-from community_metrics.views.deliveries import delivery_sentence, last_deliveries
-from tests.support.api import MISSING_DAY, RUST, fill, local_place, observed, write
+from community_metrics.views.deliveries import delivery_sentence, load_targets
+from tests.support.api import MISSING_DAY, RUST, fill, local_place, observed, serving, write
 from tests.support.clock import NOON, FakeClock
 from tests.support.deliveries import (
     INCOMPLETE_MONDAY,
@@ -49,6 +50,7 @@ from tests.support.scripted import Scripted
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from community_metrics.model import StoredDelivery
     from tests.support.scripted import Request
 
 HOUR = timedelta(hours=1)
@@ -546,16 +548,79 @@ async def test_what_did_not_arrive_is_shown_until_it_is_sent_or_its_period_ended
     old = replace(month, period="2026-09", state=DeliveryState.FAILED)
     week = a_delivery(state=DeliveryState.SENT, last_attempt_at=MONDAY)
     place = local_place(tmp_path)
+    product = '[[product]]\nid = "lance"\nname = "Lance"\n'
+    content = product + delivery_toml() + delivery_toml("board")
+    targets = parse_catalog(content.encode(), DOCS).deliveries
     async with LanceDBStore.open(place.writing) as store:
         await store.create_tables()
         for row in (old, month, week):
             await store.record_delivery(row)
         late = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(weeks=5)
-        assert await last_deliveries(store, ["team", "board"], MONDAY) == [week, month]
-        assert await last_deliveries(store, ["team"], late - HOUR) == [week, month]
-        assert await last_deliveries(store, ["team"], late) == [week]
+
+        async def shown(now: datetime) -> list[tuple[StoredDelivery, ...]]:
+            return [one.rows for one in await load_targets(store, targets, now)]
+
+        assert await shown(MONDAY) == [(week, month), ()]
+        assert await shown(late - HOUR) == [(week, month), ()]
+        assert await shown(late) == [(week,), ()]
         await store.record_delivery(replace(month, state=DeliveryState.SENT))
-        assert await last_deliveries(store, ["team"], MONDAY) == [week]
+        assert await shown(MONDAY) == [(week,), ()]
+
+
+async def status_of(rig: DeliveryRig, **headers: str) -> list[dict[str, Any]] | None:
+    """Return what the API says of deliveries at the rig's time."""
+    async for api in serving(rig.settings, clock=FakeClock(rig.now)):
+        response = await api.get("status", headers=headers)
+        assert response.status_code == 200
+        for secret in (WEBHOOK_PATH, SLACK_PATH, KEY, rig.targets.origin):
+            assert secret not in response.text
+        found: list[dict[str, Any]] | None = response.json()["deliveries"]
+    return found
+
+
+def with_token(rig: DeliveryRig) -> tuple[DeliveryRig, dict[str, str]]:
+    """Return the rig whose API knows the team by a token, and that token's header."""
+    token = new_token()
+    changed = {"api_token_hashes": (token_hash(token),), "public_read": True}
+    guarded = replace(rig, settings=rig.settings.model_copy(update=changed))
+    return guarded, {"authorization": f"Bearer {token}"}
+
+
+async def test_the_status_has_the_last_delivery_of_a_target_and_when_a_failed_one_is_tried_again(
+    rig: DeliveryRig,
+) -> None:
+    rig, team = with_token(rig)
+    rig.targets.always(f"{WEBHOOK_PATH}*", Scripted(status=500, body_text=f"no such path {WEBHOOK_PATH}"))
+    await rig.run()
+    [target] = await status_of(rig, **team) or []
+    last = target.pop("last")
+    assert target == {"delivery_id": "team", "to": "webhook", "not_arrived": [], "waiting": []}
+    assert (last["state"], last["period"], last["attempts"]) == ("failed", "2026-W47", 1)
+    assert last["next_attempt_at"].startswith("2026-11-23T08:")
+    assert (last["may_have_arrived"], last["message"]) == (True, "the target returned 500")
+
+    rig.targets.always(f"{WEBHOOK_PATH}*", OK)
+    rig = rig.at(MONDAY + HOUR)
+    await rig.run()
+    [target] = await status_of(rig, **team) or []
+    assert (target["last"]["state"], target["last"]["attempts"]) == ("sent", 2)
+    assert (target["last"]["next_attempt_at"], target["last"]["message"]) == (None, None)
+
+
+async def test_the_status_says_which_digest_waits_and_until_when(rig: DeliveryRig) -> None:
+    rig, team = with_token(rig.at(INCOMPLETE_MONDAY))
+    await rig.run()
+    [target] = await status_of(rig, **team) or []
+    waiting = [{"grain": "week", "period": "2026-W45", "final_at": "2026-11-11T07:00:00Z"}]
+    assert (target["last"], target["waiting"]) == (None, waiting)
+
+
+async def test_deliveries_are_the_teams_alone(rig: DeliveryRig) -> None:
+    await rig.run()
+    assert await status_of(rig) is None
+    guarded, team = with_token(rig)
+    assert await status_of(guarded) is None
+    assert len(await status_of(guarded, **team) or []) == 1
 
 
 async def test_doctor_warns_of_a_month_that_did_not_arrive_also_when_the_week_was_sent(

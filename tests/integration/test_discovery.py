@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from community_metrics.catalog.edit import own_catalog, plan_additions
 from community_metrics.catalog.files import init_catalog
 from community_metrics.cli.discovery import Scope, Survey, owner_named, survey
 from community_metrics.cli.mappers import discovery_body
+from community_metrics.cli.render.discovery import render_survey
+from community_metrics.cli.render.style import PlainConsole, glyphs_of
 from community_metrics.errors import ConfigurationError, SourceError
 from tests.support.clock import NOON, FakeClock
 from tests.support.organisation import ACME, DOTNET, GEMS, PHP, ROCKET, Repository, serve
@@ -233,6 +236,62 @@ async def test_a_person_is_read_like_an_organisation_and_called_one(replay: Repl
     assert list(proposed(one)) == ["github:ada/php", "packagist:acme/client"]
 
 
+def linking(replay: Replay, package: str, *urls: str) -> None:
+    """Let the page of a package have links."""
+    links = [{"label": "SOURCE_REPO", "url": url} for url in urls]
+    replay.always(f"/v3/systems/{package}/versions/*", Scripted(body={"links": links}))
+
+
+async def test_a_package_whose_page_links_back_says_so_and_any_other_is_to_be_looked_at(
+    replay: Replay,
+) -> None:
+    serve(replay, [ROCKET, GEMS])
+    linking(replay, "pypi/packages/acme-rocket", "https://acme.example", "https://github.com/Acme/rocket.git")
+    linking(replay, "npm/packages/%40acme%2Frocket", "git+ssh://git@github.com/other/rocket.git")
+    replay.always("/v3/systems/rubygems/*", Scripted(404, body={"message": "Not Found"}))
+    one = await found(replay)
+    assert {spec: (link.is_back, link.sentence) for spec, link in one.links.items()} == {
+        "pypistats:acme-rocket": (True, "its page links back to github.com/Acme/rocket"),
+        "npm:@acme/rocket": (
+            False,
+            "its page does not link back (it links to github.com/other/rocket): check that it is yours",
+        ),
+        "crates:acme-rocket": (
+            False,
+            "its page does not link back (it links to no repository on GitHub): check that it is yours",
+        ),
+        "rubygems:acme": (
+            None,
+            one.links["rubygems:acme"].sentence,
+        ),
+    }
+    unknown = one.links["rubygems:acme"].sentence
+    assert unknown.startswith("whether its page links back is not known: deps.dev: ")
+    body = {proposal.spec: proposal for proposal in discovery_body(one).proposals}
+    assert [body[spec].links_back for spec in one.links] == [True, False, False, None]
+    assert (body["docker:acme/rocket"].links_back, body["docker:acme/rocket"].link) == (None, None)
+
+    console = PlainConsole(width=200, file=io.StringIO())
+    console.print(render_survey(one, glyphs_of(console)))
+    assert isinstance(console.file, io.StringIO)
+    printed = console.file.getvalue()
+    assert "its page links back to github.com/Acme/rocket" in printed
+    assert "check that it is yours" in printed
+    assert "its registry has this name, which may be somebody else's: look at it" in printed
+
+
+async def test_another_owner_whose_name_begins_alike_is_not_the_owner(replay: Replay) -> None:
+    serve(replay, [GEMS])
+    linking(
+        replay,
+        "rubygems/packages/acme",
+        "https://github.com/acme-evil/acme",
+        "https://nogithub.com/acme/acme",
+    )
+    one = await found(replay)
+    assert one.links["rubygems:acme"].is_back is False
+
+
 async def test_a_registry_that_is_down_leaves_a_proposal_unverified(replay: Replay) -> None:
     serve(replay, [GEMS])
     replay.always("/api/v1/gems/*", Scripted(500, body={}))
@@ -245,7 +304,9 @@ async def test_without_a_check_no_registry_is_asked(replay: Replay) -> None:
     serve(replay, [GEMS])
     one = await found(replay, Scope("acme", check=False))
     assert one.unverified == {"rubygems:acme": "--no-check: the registry was not asked"}
-    assert not [path for path in replay.paths if "/gems/acme" in path and "/repos/" not in path]
+    assert one.links == {}
+    asked = [path for path in replay.paths if path.startswith("/v3/") or "/gems/acme" in path]
+    assert not [path for path in asked if "/repos/" not in path]
 
 
 async def test_only_the_chosen_repositories_are_read_and_the_most_starred_first(replay: Replay) -> None:

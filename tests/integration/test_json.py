@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from community_metrics.api.middleware.tokens import new_token, token_hash
 from community_metrics.cli import schemas
 from community_metrics.model import RunStatus
 from community_metrics.runs.registry import SeedFromCsv, WeeklyRefresh
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+TOKEN = new_token()
 NODEJS = "downloads:lancedb:nodejs"
 INSTANT = re.compile(r'"(\d{4}-\d\d-\d\dT[^"]*)"')
 
@@ -91,9 +93,10 @@ async def test_a_command_with_a_route_prints_the_body_of_the_route(
     collected: Rig, words: list[str], route: str
 ) -> None:
     printed = json.loads(start(collected, *words, "--json").stdout)
-    async with asynccontextmanager(support.serving)(collected.settings) as api:
+    of_team = collected.settings.model_copy(update={"api_token_hashes": (token_hash(TOKEN),)})
+    async with asynccontextmanager(support.serving)(of_team) as api:
         api.clock.set(datetime.now(UTC))
-        assert printed == (await api.get(route)).json()
+        assert printed == (await api.get(route, headers={"authorization": f"Bearer {TOKEN}"})).json()
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from community_metrics.catalog import load_catalog
+from community_metrics.errors import NotAlike
 from community_metrics.model import REGISTRY_FAMILY
+from community_metrics.periods import Grain, period_of
 from community_metrics.series.additive import counted_twice, reason_against_sums
+from community_metrics.series.points import points
+from community_metrics.series.totals import level_total
+from community_metrics.views.selection import StoredMetrics
+from tests.support.clock import NOON
 from tests.support.insights import flow
+from tests.support.readings import readings_of
 
 if TYPE_CHECKING:
     from community_metrics.model import MetricDefinition
@@ -39,6 +48,22 @@ def test_a_sum_that_would_count_twice_is_explained(
     metrics: list[MetricDefinition], sentences: tuple[str, ...]
 ) -> None:
     assert counted_twice(metrics) == sentences
+
+
+@pytest.mark.parametrize("metrics", [[PYTHON, ALL], [SAMPLED, PYTHON]])
+def test_every_sum_refuses_to_count_twice(metrics: list[MetricDefinition]) -> None:
+    none = readings_of([], [one.metric_id for one in metrics])
+    grid = points(metrics, none, [period_of(NOON.date(), Grain.WEEK)], NOON)
+    for sum_of in (lambda: grid.complete_totals([0, 1]), lambda: level_total(none, metrics)):
+        with pytest.raises(NotAlike, match=re.escape(" ".join(counted_twice(metrics)))):
+            sum_of()
+
+
+def test_the_downloads_of_a_product_never_count_twice() -> None:
+    other = flow("downloads:lance:bigquery")
+    python = flow("downloads:lance:python", fallbacks=(other.metric_id,))
+    stored = StoredMetrics([ALL, python, other, RUST], load_catalog(None))
+    assert stored.downloads == {"lance": [python, RUST]}
 
 
 def test_the_total_of_a_registry_is_added_to_no_other_metric() -> None:

@@ -9,18 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.delivery.due import (
-    EARLIEST,
-    GIVE_UP,
-    OLDEST,
-    PATIENCE,
-    Due,
-    Step,
-    due_periods,
-    failed,
-    given_up,
-    next_step,
-)
+from community_metrics.delivery.due import GIVE_UP, Step, failed, given_up, next_step
 from community_metrics.errors import (
     DeliveryError,
     DeliveryUnknown,
@@ -29,6 +18,7 @@ from community_metrics.errors import (
 )
 from community_metrics.model import DeliveryState
 from community_metrics.periods import Grain, last_completed
+from community_metrics.views.due import EARLIEST, OLDEST, PATIENCE, Due, due_periods
 from tests.support.deliveries import a_delivery
 
 if TYPE_CHECKING:

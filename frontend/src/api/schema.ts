@@ -1509,6 +1509,90 @@ export interface components {
             freshness: components["schemas"]["Freshness"];
         };
         /**
+         * DeliveryRecord
+         * @description What became of the digest of one period for one target.
+         */
+        DeliveryRecord: {
+            /**
+             * Grain
+             * @description Length of the period.
+             * @enum {string}
+             */
+            grain: "week" | "month" | "quarter";
+            /**
+             * Period
+             * @description The period: `2026-W47`, `2026-11`, `2026-Q4`.
+             */
+            period: string;
+            /**
+             * State
+             * @description How far it came; `failed` has a next attempt or is given up, `unknown` is not sent again by itself.
+             * @enum {string}
+             */
+            state: "sending" | "sent" | "failed" | "unknown";
+            /**
+             * May Have Arrived
+             * @description Whether an attempt ended without an answer that excludes that the digest arrived.
+             */
+            may_have_arrived: boolean;
+            /**
+             * Attempts
+             * @description How many runs tried.
+             */
+            attempts: number;
+            /**
+             * First Attempt At
+             * Format: date-time
+             * @description When the first attempt began.
+             */
+            first_attempt_at: string;
+            /**
+             * Last Attempt At
+             * Format: date-time
+             * @description When the last attempt ended, or began, while it is `sending`.
+             */
+            last_attempt_at: string;
+            /**
+             * Next Attempt At
+             * @description When it is tried again; null: it is not.
+             */
+            next_attempt_at: string | null;
+            /**
+             * Message
+             * @description The cause of the last error, or what the target left out; no setting of the target is in it.
+             */
+            message: string | null;
+        };
+        /**
+         * DeliveryStatus
+         * @description How the digests of one target of the catalogue go.
+         */
+        DeliveryStatus: {
+            /**
+             * Delivery Id
+             * @description Id of the target.
+             */
+            delivery_id: string;
+            /**
+             * To
+             * @description Where they are sent. The address is a setting, and shown nowhere.
+             * @enum {string}
+             */
+            to: "slack" | "email" | "webhook";
+            /** @description The newest delivery; null before the first one. */
+            last: components["schemas"]["DeliveryRecord"] | null;
+            /**
+             * Not Arrived
+             * @description Older ones that were not sent, or may not have arrived, newest first, for five weeks at most.
+             */
+            not_arrived: components["schemas"]["DeliveryRecord"][];
+            /**
+             * Waiting
+             * @description What is due and was not tried yet: the period is not complete, or the target lacks a setting.
+             */
+            waiting: components["schemas"]["WaitingDigest"][];
+        };
+        /**
          * Digest
          * @description A week, a month or a quarter as it was stored, frozen.
          */
@@ -4784,6 +4868,11 @@ export interface components {
              */
             disputes: components["schemas"]["Dispute"][];
             /**
+             * Deliveries
+             * @description Each target of digests, in the order of the catalogue; null without an accepted token.
+             */
+            deliveries: components["schemas"]["DeliveryStatus"][] | null;
+            /**
              * Runs
              * @description The last ten runs, newest first.
              */
@@ -5167,6 +5256,29 @@ export interface components {
          * @enum {string}
          */
         Visibility: "public" | "team";
+        /**
+         * WaitingDigest
+         * @description A digest that is due, and that no run tried to send.
+         */
+        WaitingDigest: {
+            /**
+             * Grain
+             * @description Length of the period.
+             * @enum {string}
+             */
+            grain: "week" | "month" | "quarter";
+            /**
+             * Period
+             * @description The period: `2026-W47`, `2026-11`, `2026-Q4`.
+             */
+            period: string;
+            /**
+             * Final At
+             * Format: date-time
+             * @description Until then it waits for a complete period; later it is sent as it is.
+             */
+            final_at: string;
+        };
         /**
          * WeekPoint
          * @description One ISO week.

@@ -36,7 +36,7 @@ test("the largest series of several is claimed, and one that goes the other way 
 
 test("a series without a change is never claimed, and without any there is no claim", () => {
   const [python, rust] = [series("python", 900, null), series("rust", 20, 0.05)];
-  expect(chartClaim([python, rust], ALL, format)).toBe("Rust downloads up 5% in four weeks");
+  expect(chartClaim([python, rust], ALL, format)).toBe("Rust downloads up 5.0% in four weeks");
   expect(chartClaim([python], ALL, format)).toBeNull();
 });
 
@@ -50,7 +50,7 @@ test("a level is claimed by its difference, and a rolling total by its window", 
     ...{ unit: "installs", sdk: null, value_kind: "rolling", source_window: "30d" },
     change: change(-0.08),
   });
-  expect(chartClaim([installs], ALL, format)).toBe("Installs down 8% in 30 days");
+  expect(chartClaim([installs], ALL, format)).toBe("Installs down 8.0% in 30 days");
 });
 
 test("a chart across a change of counting says so instead", () => {

@@ -13,7 +13,7 @@ const STEADY = 0.01;
 const NOTABLE = 0.1;
 const FOUR_WEEKS = 28;
 
-type Words = Pick<Formats, "percent" | "count">;
+type Words = Pick<Formats, "changeSize" | "count">;
 
 export type IsDrawn = (metric: WeeklyMetric) => boolean;
 
@@ -87,12 +87,7 @@ function movement(metric: WeeklyMetric, { fraction, absolute }: Change, format: 
   if (metric.value_kind === "level" && absolute !== 0)
     return `${absolute > 0 ? "up" : "down"} by ${format.count(Math.abs(absolute))}`;
   if (Math.abs(fraction) < STEADY) return "steady";
-  return `${fraction > 0 ? "up" : "down"} ${format.percent(roundedLarge(Math.abs(fraction)))}`;
-}
-
-/** A change of at least ten per cent has no decimals, here as in the tables. */
-function roundedLarge(fraction: number): number {
-  return fraction < NOTABLE ? fraction : Math.round(fraction * 100) / 100;
+  return `${fraction > 0 ? "up" : "down"} ${format.changeSize(Math.abs(fraction))}`;
 }
 
 function span(metric: WeeklyMetric): string {

@@ -13,6 +13,7 @@ function serviceStatus(changes: Partial<ServiceStatus>): ServiceStatus {
     losses: [],
     places: [],
     disputes: [],
+    deliveries: null,
     runs: [],
     freshness,
     ...changes,

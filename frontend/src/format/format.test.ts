@@ -29,6 +29,21 @@ test("a change has its sign", () => {
   expect(format.change({ absolute: 0, fraction: 0 })).toBe("0.0%");
 });
 
+test.each([
+  [0.0476, "4.8%"],
+  [1.03, "103.0%"],
+  [1.048, "104.8%"],
+  [1, "100.0%"],
+])("a share of %s is %s, so that a column has one number of digits", (share, text) => {
+  expect(createFormats("en-GB", false).percent(share)).toBe(text);
+});
+
+test("the size of a change has the digits of the change", () => {
+  const format = createFormats("en-GB", false);
+  for (const fraction of [0.05, 0.052, 0.0999, 0.1, 0.64])
+    expect(`+${format.changeSize(fraction)}`).toBe(format.change({ absolute: 5, fraction }));
+});
+
 test("beside the API's sentence a change has the same digits as in it", () => {
   const format = createFormats("en-GB", false);
   expect(format.exactChange({ absolute: 5, fraction: 0.6449 })).toBe("+64.5%");

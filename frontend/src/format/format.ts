@@ -8,9 +8,12 @@ export interface Formats {
   readonly figure: (value: number) => string;
   /** A signed count, such as `+192` or `−5`. */
   readonly signedCount: (value: number) => string;
+  /** A share, always with one decimal, as the API's sentences, the report and the digests write it: `61.0%`. */
   readonly percent: (fraction: number) => string;
   /** As short as a table needs it: `+5.2%`, and from ten per cent on `+64%`. */
   readonly change: (change: Change) => string;
+  /** The size of a change without its sign, with the digits of `change`: `5.2%`, `64%`. */
+  readonly changeSize: (fraction: number) => string;
   /** As the API's sentences write it, for what is beside one: `+64.5%`. */
   readonly exactChange: (change: Change) => string;
   readonly day: (day: string) => string;
@@ -38,7 +41,9 @@ export const LOUD = 0.1;
 const QUIET = 0.01;
 /** From this fraction on a change is the first that one sees. */
 export const HUGE = 0.5;
-const PERCENT = { style: "percent", maximumFractionDigits: 1 } as const;
+/** Always with a decimal, as in the API's sentences, so that the numbers of a column align. */
+const PERCENT = { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 } as const;
+const WHOLE = { style: "percent", maximumFractionDigits: 0 } as const;
 const AGES: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
   ["hour", 3_600],
@@ -55,18 +60,9 @@ export function createFormats(locale: string | undefined, iso: boolean): Formats
     () => new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 3 }),
   );
   const signedCount = lazy(() => new Intl.NumberFormat(locale, { signDisplay: "always" }));
-  const rounded = lazy(
-    () =>
-      new Intl.NumberFormat(locale, {
-        style: "percent",
-        signDisplay: "exceptZero",
-        maximumFractionDigits: 0,
-      }),
-  );
-  // always with a decimal, as in the API's sentences, so that the numbers of a column align
-  const signed = lazy(
-    () => new Intl.NumberFormat(locale, { ...PERCENT, minimumFractionDigits: 1, signDisplay: "exceptZero" }),
-  );
+  const whole = lazy(() => new Intl.NumberFormat(locale, WHOLE));
+  const rounded = lazy(() => new Intl.NumberFormat(locale, { ...WHOLE, signDisplay: "exceptZero" }));
+  const signed = lazy(() => new Intl.NumberFormat(locale, { ...PERCENT, signDisplay: "exceptZero" }));
   const day = lazy(() => new Intl.DateTimeFormat(locale, DAY));
   const month = lazy(() => new Intl.DateTimeFormat(locale, { ...UTC, month: "long", year: "numeric" }));
   const instant = lazy(() => new Intl.DateTimeFormat(locale, INSTANT));
@@ -91,6 +87,7 @@ export function createFormats(locale: string | undefined, iso: boolean): Formats
     short: (value) => withMinus(short().format(value)),
     percent: (fraction) => withMinus(percent().format(fraction)),
     change: ({ fraction }) => withMinus((Math.abs(fraction) < LOUD ? signed() : rounded()).format(fraction)),
+    changeSize: (fraction) => (fraction < LOUD ? percent() : whole()).format(fraction),
     exactChange: ({ fraction }) => withMinus(signed().format(fraction)),
     figure: (value) => withMinus(figure().format(value)),
     signedCount: (value) => withMinus(signedCount().format(value)),

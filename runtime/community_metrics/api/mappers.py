@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from community_metrics.api.delivery_mapper import delivery_body
 from community_metrics.api.schemas import (
     base,
     comparisons,
@@ -267,6 +268,7 @@ def status_body(view: Status, versions: TableVersions) -> status.ServiceStatus:
         losses=[status.Loss.model_validate(each, from_attributes=True) for each in view.losses],
         places=[status.PlaceStatus.model_validate(each, from_attributes=True) for each in view.places],
         disputes=disputes_body(view.disputes),
+        deliveries=None if view.deliveries is None else [delivery_body(one) for one in view.deliveries],
         runs=[run_body(one) for one in view.runs],
         freshness=freshness_body(view.freshness, versions),
     )

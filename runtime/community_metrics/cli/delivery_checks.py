@@ -9,7 +9,7 @@ from community_metrics.delivery.target import needed_variables, stray_variables
 from community_metrics.errors import CommunityMetricsError
 from community_metrics.model import DeliveryState
 from community_metrics.text import named
-from community_metrics.views.deliveries import delivery_sentence, last_deliveries
+from community_metrics.views.deliveries import delivery_sentence, load_targets
 from community_metrics.views.rows import read
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from community_metrics.config import Settings
     from community_metrics.model import StoredDelivery
     from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.views.deliveries import TargetStatus
 
 _AREA = "deliveries"
 
@@ -42,16 +43,16 @@ def setting_checks(settings: Settings, catalog: Catalog) -> Iterator[Check]:
 async def last_delivery_checks(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
     """Return checks for each target: what did not arrive, and what became of the last digest for it."""
 
-    async def load(reader: LanceDBReader) -> Sequence[StoredDelivery]:
-        return await last_deliveries(reader, [one.id for one in catalog.deliveries], clock.now())
+    async def load(reader: LanceDBReader) -> Sequence[TargetStatus]:
+        return await load_targets(reader, catalog.deliveries, clock.now())
 
     if not catalog.deliveries:
         return []
     try:
-        rows, _ = await read(settings, load)
+        targets, _ = await read(settings, load)
     except CommunityMetricsError:
         return []  # the check of the storage reports it
-    return [_check(row) for row in rows]
+    return [_check(row) for one in targets for row in one.rows]
 
 
 def _check(row: StoredDelivery) -> Check:

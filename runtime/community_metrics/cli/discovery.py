@@ -12,7 +12,7 @@ import typer
 
 from community_metrics.catalog.edit import Wanted, metric_that_counts
 from community_metrics.cli.existence import existence_errors
-from community_metrics.discovery import Discovery, NotProposed, Proposal, discover
+from community_metrics.discovery import BackLink, Discovery, NotProposed, Proposal, back_links, discover
 from community_metrics.errors import ConfigurationError, UnknownSubject
 from community_metrics.sources import available_sources
 from community_metrics.sources.client.client import RegistryClient
@@ -50,13 +50,15 @@ class Survey:
     """A discovery after the registries and the catalogue were asked.
 
     `proposals` are those of the discovery that no registry denies and the catalogue lacks. `unverified` says
-    by spec why nobody knows whether the registry has it. `products` are those of the catalogue.
+    by spec why nobody knows whether the registry has it, `links` whether the package's page links back to the
+    owner, of what was asked. `products` are those of the catalogue.
     """
 
     found: Discovery
     proposals: tuple[Proposal, ...]
     not_proposed: tuple[NotProposed, ...]
     unverified: dict[str, str] = field(default_factory=dict)
+    links: dict[str, BackLink] = field(default_factory=dict)
     products: frozenset[str] = frozenset()
 
     @property
@@ -119,7 +121,12 @@ async def survey(
     fresh = Survey(found, found.proposals, found.not_proposed)
     if catalog is not None:
         fresh = _without_counted(fresh, catalog)
-    return await _verified(fresh, settings, clock, say) if scope.check else _unasked(fresh)
+    if not scope.check:
+        return _unasked(fresh)
+    verified = await _verified(fresh, settings, clock, say)
+    asked = [one for one in verified.proposals if one.spec not in verified.unverified]
+    async with RegistryClient(settings, clock, rng, limits=_PATIENCE) as client:
+        return replace(verified, links=await back_links(scope.owner, asked, client, say))
 
 
 def _to_ask(fresh: Survey) -> list[Proposal]:

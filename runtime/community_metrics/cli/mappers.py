@@ -70,7 +70,7 @@ def catalog_body(metrics: Iterable[Metric], deliveries: Iterable[Delivery] = ())
 
 def discovery_body(survey: Survey) -> schemas.DiscoveredMetrics:
     """Return what was found of an owner, with the commands that would add it."""
-    found = survey.found
+    found, links = survey.found, survey.links
     lists = ("read", "forks", "archived", "disabled")
     return schemas.DiscoveredMetrics(
         owner=found.owner,
@@ -86,6 +86,8 @@ def discovery_body(survey: Survey) -> schemas.DiscoveredMetrics:
                 subject=one.subject,
                 product=one.product,
                 unverified=survey.unverified.get(one.spec),
+                links_back=links[one.spec].is_back if one.spec in links else None,
+                link=links[one.spec].sentence if one.spec in links else None,
                 evidence=[_found_at(place) for place in one.evidence],
             )
             for one in survey.proposals

@@ -131,13 +131,19 @@ class FoundAt(Body):
 
 
 class ProposedMetric(Body):
-    """What could be added; `unverified` says why nobody knows whether the registry has it, null if it has."""
+    """What could be added; `unverified` says why nobody knows whether the registry has it, null if it has.
+
+    `links_back` says whether the package's page links to a repository of the owner, null where nobody was
+    asked or answered; `link` says so in words.
+    """
 
     spec: str
     source: str
     subject: str
     product: str
     unverified: str | None
+    links_back: bool | None
+    link: str | None
     evidence: list[FoundAt]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from community_metrics.delivery.due import Step, due_periods, next_step
+from community_metrics.delivery.due import Step, next_step
 from community_metrics.delivery.target import is_idempotent, needed_variables, stray_variables
 from community_metrics.errors import StorageSchemaMismatch, UnknownName
 from community_metrics.model import delivery_key
@@ -13,6 +13,7 @@ from community_metrics.periods import period_named
 from community_metrics.runs.deliveries import KNOWN
 from community_metrics.views.digest import DigestScope
 from community_metrics.views.digests import made_digest, stored_digest
+from community_metrics.views.due import due_periods
 from community_metrics.views.public import seen_by
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.catalog.deliveries import Delivery
     from community_metrics.config import Settings
-    from community_metrics.delivery.due import Due
     from community_metrics.model import StoredDelivery
     from community_metrics.model.digest_content import Digest
     from community_metrics.periods import Period
     from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.views.due import Due
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,58 +1,25 @@
-"""Which digests are due, and what becomes of a delivery: pure functions of calendar and stored rows."""
+"""What becomes of a delivery that is due: pure functions of the stored row and the time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.errors import DeliveryUnknown, TransientDeliveryError
 from community_metrics.model import DeliveryState
-from community_metrics.periods import last_completed
 from community_metrics.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from community_metrics.errors import CommunityMetricsError, DeliveryError
     from community_metrics.model import StoredDelivery
-    from community_metrics.periods import Grain, Period
 
-EARLIEST: Final = timedelta(hours=7)
-"""A digest is sent this long after the end of its period at the earliest: Monday 07:00 UTC for a week."""
-PATIENCE: Final = timedelta(days=2)
-"""How long it waits then for a complete period: a week until Wednesday 07:00 UTC."""
-OLDEST: Final = timedelta(days=7)
-"""A period that ended this long ago is not sent: a new target receives nothing from the past."""
 GIVE_UP: Final = timedelta(hours=48)
 """How long after the first attempt the last one is made."""
 FIRST_WAIT: Final = timedelta(hours=1)
 _SLACK: Final = timedelta(minutes=5)
 """A job that starts each hour is some seconds early or late; an attempt must not slip by an hour for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A period whose digest may be sent; from `final_at` on also if it is not complete."""
-
-    period: Period
-    final_at: datetime
-
-    def is_final(self, now: datetime) -> bool:
-        """Return whether the digest no longer waits for a complete period."""
-        return now >= self.final_at
-
-
-def due_periods(grains: Iterable[Grain], now: datetime) -> list[Due]:
-    """Return the last week, month and quarter that are due, of those lengths that are asked for."""
-    found = []
-    for grain in grains:
-        period = last_completed(now, grain)
-        opens = period.end_instant + EARLIEST
-        if opens <= now < period.end_instant + OLDEST:
-            found.append(Due(period, opens + PATIENCE))
-    return found
 
 
 class Step(Enum):

@@ -1,4 +1,4 @@
-"""Which values may be summed. Uniques and rolling totals may not: their sum would count one event twice.
+"""Which values may be summed: no uniques and no rolling totals, and nothing beside what counts it too.
 
 Pure.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.errors import NotAdditive
+from community_metrics.errors import NotAdditive, NotAlike
 from community_metrics.model import UNIQUES, SourceWindow, ValueKind
 from community_metrics.periods import Grain
 
@@ -28,11 +28,18 @@ def adds_up(metric: MetricDefinition) -> bool:
     return _reason(metric) is None
 
 
-def require_additive(metrics: Iterable[MetricDefinition]) -> None:
-    """Raise NotAdditive if the values of one of these metrics cannot be added to those of another one."""
+def require_additive(metrics: Sequence[MetricDefinition]) -> None:
+    """Let metrics pass that have a sum: every sum of the product is preceded by this check.
+
+    Raises:
+        NotAdditive: the values of one of them cannot be added to those of another one.
+        NotAlike: one counts what another one counts too.
+    """
     for metric in metrics:
         if reason := _reason(metric):
             raise NotAdditive(metric.metric_id, reason)
+    if twice := counted_twice(metrics):
+        raise NotAlike(twice)
 
 
 def require_grain(metrics: Iterable[MetricDefinition], grain: Grain) -> None:
@@ -52,11 +59,12 @@ def counted_twice(metrics: Sequence[MetricDefinition]) -> tuple[str, ...]:
     if len(metrics) < 2:  # noqa: PLR2004  one metric is its own sum
         return ()
     registries = [f"{one.display_name} {_REGISTRY}." for one in metrics if one.is_registry]
+    names = {one.metric_id: one.display_name for one in metrics}
     fallbacks = [
-        f"{other.display_name} replaces missing values of {one.display_name}, so it counts the same events."
+        f"{names[other]} replaces missing values of {one.display_name}, so it counts the same events."
         for one in metrics
-        for other in metrics
-        if other.metric_id in one.fallbacks
+        for other in one.fallbacks
+        if other in names
     ]
     return (*registries, *fallbacks)
 

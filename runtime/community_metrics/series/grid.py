@@ -166,10 +166,11 @@ class PointGrid:
 
         Raises:
             NotAdditive: one of them has values that do not add up.
+            NotAlike: one counts what another one counts too.
         """
         if not rows:
             return [None] * len(self.periods)
-        require_additive(self.metrics[row] for row in rows)
+        require_additive([self.metrics[row] for row in rows])
         sums = self.complete_floats[rows].sum(axis=0).tolist()  # NaN where one is not complete
         if not any(total >= _EXACT for total in sums):
             return [None if math.isnan(total) else int(total) for total in sums]

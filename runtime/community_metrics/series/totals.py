@@ -164,6 +164,7 @@ def level_total(newest: Readings, metrics: Sequence[MetricDefinition]) -> LevelT
 
     Raises:
         NotAdditive: one of them has values that do not add up.
+        NotAlike: one counts what another one counts too.
     """
     require_additive(metrics)
     readings = [latest_reading(newest, metric.metric_id) for metric in metrics]

@@ -207,6 +207,7 @@ async def read_chart(reader: LanceDBReader, catalog: Catalog, now: datetime, ask
         TooManyLines: the metrics are more than a chart, or a total, can have.
         NotComparable: the metrics do not count the same thing, so that they have no axis in common.
         NotAdditive: the metrics have no total, or no values of this grain.
+        NotAlike: the total would count what one metric counts twice, as beside the total of its registry.
         InvalidRange: the first day is after the last.
         TooManyPoints: no wider periods make the chart small enough.
     """

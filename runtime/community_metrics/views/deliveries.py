@@ -1,19 +1,23 @@
-"""How the delivery of digests goes: what did not arrive, the last one of each target, and sentences."""
+"""How the delivery of digests goes: the last one of each target, what did not arrive, and what waits."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from community_metrics.model import DeliveryState
+from community_metrics.model import DeliveryState, delivery_key
 from community_metrics.periods import period_named
+from community_metrics.views.due import due_periods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from community_metrics.catalog.deliveries import Delivery
     from community_metrics.model import StoredDelivery
     from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.views.due import Due
 
 _SHOWN_FOR: Final = timedelta(days=100)
 """A target of quarters has one in this time."""
@@ -21,20 +25,46 @@ _OPEN_FOR: Final = timedelta(weeks=5)
 """How long after the end of its period a digest that did not arrive is shown: a month, and some days."""
 
 
-async def last_deliveries(
-    reader: LanceDBReader, delivery_ids: Iterable[str], now: datetime
-) -> list[StoredDelivery]:
-    """Return the last delivery of each of these targets, in their order, the newest first.
+@dataclass(frozen=True, slots=True)
+class TargetStatus:
+    """A target of the catalogue, and how its deliveries go.
 
-    After it are older ones of the target that were not sent, or may not have arrived, until a person sends
-    them or their period ended five weeks ago. A target without a delivery is left out.
+    `last` is the newest delivery, None before the first one. `not_arrived` are older ones that were not sent,
+    or may not have arrived, newest first, until a person sends them or their period ended five weeks ago.
+    `waiting` are the periods that are due and of which nothing was tried yet.
     """
-    found: dict[str, list[StoredDelivery]] = {}
-    for row in await reader.deliveries(since=now - _SHOWN_FOR):
-        shown = found.setdefault(row.delivery_id, [])
-        if not shown or _is_open(row, now):
-            shown.append(row)
-    return [row for name in delivery_ids for row in found.get(name, ())]
+
+    target: Delivery
+    last: StoredDelivery | None
+    not_arrived: tuple[StoredDelivery, ...]
+    waiting: tuple[Due, ...]
+
+    @property
+    def rows(self) -> tuple[StoredDelivery, ...]:
+        """The last delivery, and what did not arrive before it."""
+        return () if self.last is None else (self.last, *self.not_arrived)
+
+
+async def load_targets(
+    reader: LanceDBReader, targets: Sequence[Delivery], now: datetime
+) -> tuple[TargetStatus, ...]:
+    """Return how the deliveries of each target go, in their order."""
+    rows = await reader.deliveries(since=now - _SHOWN_FOR) if targets else []
+    return tuple(_status(one, [row for row in rows if row.delivery_id == one.id], now) for one in targets)
+
+
+def _status(target: Delivery, rows: Sequence[StoredDelivery], now: datetime) -> TargetStatus:
+    tried = {row.delivery_key for row in rows}
+    return TargetStatus(
+        target=target,
+        last=next(iter(rows), None),
+        not_arrived=tuple(row for row in rows[1:] if _is_open(row, now)),
+        waiting=tuple(
+            due
+            for due in due_periods(target.grains, now)
+            if delivery_key(target.id, due.period.grain, due.period.label) not in tried
+        ),
+    )
 
 
 def _is_open(row: StoredDelivery, now: datetime) -> bool:
@@ -74,3 +104,12 @@ def delivery_sentence(row: StoredDelivery) -> str:
             return (
                 f"{row.delivery_id}: {what} was not sent{cause}. It is not tried again; {command} sends it."
             )
+
+
+def waiting_sentence(delivery_id: str, due: Due) -> str:
+    """Return what a target waits for."""
+    period = due.period
+    return (
+        f"{delivery_id}: {period.grain} {period.label} is due. It is sent when the {period.grain} is "
+        f"complete, and from {due.final_at:%Y-%m-%d %H:%M} UTC on as it is."
+    )

@@ -342,4 +342,5 @@ async def read_digest(
         )
     except TooManyEvents:
         events = None  # the digest says so
-    return DigestRows(scope, rows, events, await load_goals(reader, catalog, now), previous)
+    goals = await load_goals(reader, catalog, now, period=period)
+    return DigestRows(scope, rows, events, goals, previous)

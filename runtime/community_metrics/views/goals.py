@@ -12,6 +12,7 @@ from community_metrics.series.goals import RECENT_WITHIN, RULE, goal_words, stan
 from community_metrics.series.insights.links import series_link, total_link
 from community_metrics.text import named
 from community_metrics.views.dashboard import failed_downloads
+from community_metrics.views.product_table import left_out_of
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics, declared_breaks
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from community_metrics.catalog import Catalog
     from community_metrics.catalog.goals import Goal
     from community_metrics.model import MetricDefinition
+    from community_metrics.periods import Period
     from community_metrics.readings import Readings
     from community_metrics.series.goals import Counted, Standing
+    from community_metrics.series.totals import LeftOut
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.runs import Freshness
 
@@ -69,16 +72,53 @@ class Goals:
     freshness: Freshness
 
 
-async def load_goals(reader: LanceDBReader, catalog: Catalog, now: datetime) -> Goals:
-    """Return every goal whose metric, or a download of whose product, is stored."""
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What goals rest on. `period` is the one at whose end they stand as they are told, None for now.
+
+    Values are those that are stored now, also where a registry changed one since the period's end.
+    """
+
+    stored: StoredMetrics
+    readings: Readings
+    freshness: Freshness
+    period: Period | None
+
+    @property
+    def at(self) -> datetime:
+        """The instant at which they stand so."""
+        return self.freshness.now if self.period is None else self.period.end_instant
+
+    def last_day(self, goal: Goal) -> date:
+        """Return the last day that counts for a goal."""
+        return goal.day if self.period is None else min(goal.day, self.period.end)
+
+    def failed(self, goal: Goal, metrics: Sequence[MetricDefinition]) -> tuple[LeftOut, ...]:
+        """Return the downloads of a goal's product that had failed for more than two weeks."""
+        if goal.product is None:
+            return ()
+        if self.period is None:
+            return failed_downloads(self.stored, goal.product, self.readings, self.freshness)
+        return left_out_of(self.period, metrics, self.readings, self.freshness)
+
+
+async def load_goals(
+    reader: LanceDBReader, catalog: Catalog, now: datetime, *, period: Period | None = None
+) -> Goals:
+    """Return every goal whose metric, or a download of whose product, is stored.
+
+    With a `period` that is over, each stands as at its end.
+    """
+    ended = period if period is not None and period.is_over(now) else None
     stored = StoredMetrics(await reader.metrics(), catalog)
     freshness = await load_freshness(reader, now, stored.definitions)
     known = {metric.metric_id: metric for metric in stored.definitions}
     chosen = [(goal, _metrics_of(goal, stored, known)) for goal in catalog.goals]
     ids = list(dict.fromkeys(metric.metric_id for _, metrics in chosen for metric in metrics))
-    readings = await reader.readings(ids, until=today(now))
+    until = today(now if ended is None else ended.end_instant)
+    values = _Stored(stored, await reader.readings(ids, until=until), freshness, ended)
     return Goals(
-        goals=tuple(_view(goal, metrics, stored, readings, freshness) for goal, metrics in chosen if metrics),
+        goals=tuple(_view(goal, metrics, values) for goal, metrics in chosen if metrics),
         not_stored=tuple(goal.metric_id or goal.product or "" for goal, metrics in chosen if not metrics),
         freshness=freshness,
     )
@@ -92,29 +132,23 @@ def _metrics_of(
     return list(stored.downloads.get(goal.product or "", ()))
 
 
-def _view(
-    goal: Goal,
-    metrics: Sequence[MetricDefinition],
-    stored: StoredMetrics,
-    readings: Readings,
-    freshness: Freshness,
-) -> GoalView:
-    now = freshness.now
-    failed = () if goal.product is None else failed_downloads(stored, goal.product, readings, freshness)
+def _view(goal: Goal, metrics: Sequence[MetricDefinition], of: _Stored) -> GoalView:
+    now, readings = of.at, of.readings
+    failed = of.failed(goal, metrics)
     left_out = tuple(one.metric_id for one in failed)
     # where all have failed, nothing is left to count: their total stays what it was
     counted_ones = [metric for metric in metrics if metric.metric_id not in left_out] or list(metrics)
     breaks = sorted(
         {one for metric in counted_ones for one in declared_breaks(metric)}, key=lambda one: one.day
     )
-    counted = counted_by(counted_ones, readings, goal.day, now, since=goal.since, breaks=breaks)
+    counted = counted_by(counted_ones, readings, of.last_day(goal), now, since=goal.since, breaks=breaks)
     stands = standing(counted, goal.value, goal.day, today(now))
     first = counted.first or weeks_read(now)[0].start
     crossed = break_between(breaks, first, today(now))
     metric = metrics[0]
     name = goal.name or metric.display_name
     if goal.name is None and goal.product is not None:
-        name = f"{stored.product_names.get(goal.product, goal.product)} downloads"
+        name = f"{of.stored.product_names.get(goal.product, goal.product)} downloads"
     return GoalView(
         goal=goal,
         name=name,
@@ -123,18 +157,23 @@ def _view(
         counted=counted,
         standing=stands,
         series=tuple(one.metric_id for one in counted_ones),
-        waits_for=_waits_for(counted_ones, readings, counted),
+        waits_for=_waits_for(counted_ones, readings, counted, of.last_day(goal)),
         left_out=left_out if len(left_out) < len(metrics) else (),
         level_break=crossed.day if crossed else None,
         link=_link(goal, counted, now),
     )
 
 
-def _waits_for(metrics: Sequence[MetricDefinition], readings: Readings, counted: Counted) -> tuple[str, ...]:
+def _waits_for(
+    metrics: Sequence[MetricDefinition], readings: Readings, counted: Counted, last: date
+) -> tuple[str, ...]:
     """Return the metrics without a day later than the newest one of all, where others have one."""
     if counted.as_of is None or len(metrics) == 1:
         return ()
-    newest = {metric.metric_id: max(readings.days(metric.metric_id), default=None) for metric in metrics}
+    newest = {
+        metric.metric_id: max((day for day in readings.days(metric.metric_id) if day <= last), default=None)
+        for metric in metrics
+    }
     late = tuple(name for name, day in newest.items() if day is None or day <= counted.as_of)
     return late if len(late) < len(metrics) else ()
 

@@ -133,6 +133,11 @@ def unnarrowed(reader: LanceDBReader) -> LanceDBReader:
     return reader.everything if isinstance(reader, PublicReader) else reader
 
 
+def is_narrowed(reader: LanceDBReader) -> bool:
+    """Return whether a reader is that of everybody: what has no public part is then not shown at all."""
+    return isinstance(reader, PublicReader)
+
+
 class PublicReader(LanceDBReader):
     """Reads as if the database had no metric of the team."""
 

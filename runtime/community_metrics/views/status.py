@@ -18,9 +18,11 @@ from community_metrics.series.freshness import (
     run_health,
 )
 from community_metrics.series.loss import hours_until_loss
+from community_metrics.views.deliveries import load_targets
 from community_metrics.views.disputes import LATELY, load_disputes
 from community_metrics.views.loss import first_day_needed, load_losses, with_retention
 from community_metrics.views.outcomes import newest_errors, run_views
+from community_metrics.views.public import is_narrowed
 from community_metrics.views.recent import read_recent_days
 from community_metrics.views.rows import newest_readings
 from community_metrics.views.runs import load_freshness, read_runs
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from community_metrics.series.freshness import MetricFreshness, RunHealth, RunView, StoredDays
     from community_metrics.series.loss import Loss
     from community_metrics.storage.reader import LanceDBReader
+    from community_metrics.views.deliveries import TargetStatus
     from community_metrics.views.runs import Freshness
 
 
@@ -62,7 +65,7 @@ class Status:
     the metrics lose next, the first loss first, `published_through` the last published day of each registry,
     `behind` that of the late ones. `places` has every active feed and mention, and of the places of releases
     those that could not be read. `disputes` are the days of the last five weeks that a second witness counts
-    otherwise.
+    otherwise. `deliveries` has how the digests of each target go, None for a viewer who may not see it.
     """
 
     freshness: Freshness
@@ -75,6 +78,7 @@ class Status:
     health: RunHealth
     places: tuple[PlaceStatus, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    deliveries: tuple[TargetStatus, ...] | None = ()
 
     @property
     def days_behind(self) -> dict[str, int]:
@@ -136,6 +140,8 @@ async def load_status(reader: LanceDBReader, catalog: Catalog, now: datetime) ->
         disputes=await load_disputes(
             reader, [metric.metric_id for metric in shown], since=today(now) - LATELY, until=today(now)
         ),
+        # who receives digests, and the answers of their servers, are nobody's business but the team's
+        deliveries=None if is_narrowed(reader) else await load_targets(reader, catalog.deliveries, now),
     )
 
 
@@ -162,6 +168,7 @@ def status_of(
     losses: Sequence[Loss] = (),
     places: Sequence[PlaceStatus] = (),
     disputes: Sequence[Dispute] = (),
+    deliveries: Sequence[TargetStatus] | None = (),
 ) -> Status:
     """Return the status that follows from stored days, the last errors by metric, and runs, newest first."""
     published = published_through(days)
@@ -177,6 +184,7 @@ def status_of(
         health=health,
         places=tuple(places),
         disputes=tuple(disputes),
+        deliveries=None if deliveries is None else tuple(deliveries),
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from community_metrics.errors import NotAlike, TooManyPoints
-from community_metrics.series.additive import counted_twice
 from community_metrics.views.chart import MOST_DOTS, Request, Span, read_chart
 from community_metrics.views.compare import load_compared
 
@@ -98,8 +97,6 @@ async def read_sum(
     compared = await load_compared(reader, catalog, now, metric_ids=metric_ids, first=first, last=last)
     if compared.alike.refused:
         raise NotAlike([one.sentence for one in compared.alike.refused])
-    if twice := counted_twice([one.metric for one in compared.alike.accepted]):
-        raise NotAlike(twice)
     asked = Request(metric_ids=metric_ids, grain=grain, span=Span(first=first, last=last), is_total=True)
     return SumRows(await read_chart(reader, catalog, now, asked))
 

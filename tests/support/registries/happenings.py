@@ -41,12 +41,14 @@ def places(registry: Registry, parts: list[str], request: Request) -> Scripted |
 def packages(registry: Registry, parts: list[str], _request: Request) -> Scripted | None:
     """Return what PyPI, the registry of npm or deps.dev has of a package; None for any other path."""
     match parts:
-        case ["v3", "systems", "pypi" | "npm", "packages", _]:
+        case ["v3", "systems", "pypi" | "npm" | "cargo" | "rubygems" | "nuget", "packages", _]:
             known = [
                 {"versionKey": {"version": name}, "publishedAt": at, "isDefault": False}
                 for name, at in versions(registry).items()
             ]
             return Scripted(body={"versions": [*known, {"versionKey": {"version": "99.0.0"}}]})
+        case ["v3", "systems", _, "packages", _, "versions", _]:
+            return Scripted(body={"links": []})
         case ["pypi", _, "json"]:
             files = {version: [{"upload_time_iso_8601": at}] for version, at in versions(registry).items()}
             return Scripted(body={"releases": {**files, "99.0.0": []}})

@@ -117,6 +117,55 @@ class Loss(Body):
     """Days that are lost for good, oldest first: the source dropped them unread in the last 12 weeks."""
 
 
+class DeliveryRecord(Body):
+    """What became of the digest of one period for one target."""
+
+    grain: Literal["week", "month", "quarter"]
+    """Length of the period."""
+    period: str
+    """The period: `2026-W47`, `2026-11`, `2026-Q4`."""
+    state: Literal["sending", "sent", "failed", "unknown"]
+    """How far it came; `failed` has a next attempt or is given up, `unknown` is not sent again by itself."""
+    may_have_arrived: bool
+    """Whether an attempt ended without an answer that excludes that the digest arrived."""
+    attempts: int
+    """How many runs tried."""
+    first_attempt_at: datetime
+    """When the first attempt began."""
+    last_attempt_at: datetime
+    """When the last attempt ended, or began, while it is `sending`."""
+    next_attempt_at: datetime | None
+    """When it is tried again; null: it is not."""
+    message: str | None
+    """The cause of the last error, or what the target left out; no setting of the target is in it."""
+
+
+class WaitingDigest(Body):
+    """A digest that is due, and that no run tried to send."""
+
+    grain: Literal["week", "month", "quarter"]
+    """Length of the period."""
+    period: str
+    """The period: `2026-W47`, `2026-11`, `2026-Q4`."""
+    final_at: datetime
+    """Until then it waits for a complete period; later it is sent as it is."""
+
+
+class DeliveryStatus(Body):
+    """How the digests of one target of the catalogue go."""
+
+    delivery_id: str
+    """Id of the target."""
+    to: Literal["slack", "email", "webhook"]
+    """Where they are sent. The address is a setting, and shown nowhere."""
+    last: DeliveryRecord | None
+    """The newest delivery; null before the first one."""
+    not_arrived: list[DeliveryRecord]
+    """Older ones that were not sent, or may not have arrived, newest first, for five weeks at most."""
+    waiting: list[WaitingDigest]
+    """What is due and was not tried yet: the period is not complete, or the target lacks a setting."""
+
+
 class ServiceStatus(Body):
     """How the collecting goes."""
 
@@ -134,6 +183,8 @@ class ServiceStatus(Body):
     """Every feed and mention of the catalogue, and each place of releases whose last reading failed."""
     disputes: list[Dispute]
     """Days of the last five weeks that a second witness counts otherwise, by metric and day."""
+    deliveries: list[DeliveryStatus] | None
+    """Each target of digests, in the order of the catalogue; null without an accepted token."""
     runs: list[RunRecord]
     """The last ten runs, newest first."""
     freshness: Freshness

@@ -11,14 +11,10 @@ from community_metrics.cli import options  # noqa: TC001  typer reads them at ru
 from community_metrics.cli.output import print_json, print_view, quiet_settings
 from community_metrics.cli.render.status import render_status
 from community_metrics.clock import SystemClock
-from community_metrics.views.deliveries import last_deliveries
 from community_metrics.views.rows import read
 from community_metrics.views.status import load_status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from community_metrics.model import StoredDelivery
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.status import Status
 
@@ -28,11 +24,10 @@ def status(as_json: options.AsJson = False) -> None:
     settings = quiet_settings()
     catalog, now = load_catalog(settings.catalog), SystemClock().now()
 
-    async def load(reader: LanceDBReader) -> tuple[Status, Sequence[StoredDelivery]]:
-        deliveries = await last_deliveries(reader, [one.id for one in catalog.deliveries], now)
-        return await load_status(reader, catalog, now), deliveries
+    async def load(reader: LanceDBReader) -> Status:
+        return await load_status(reader, catalog, now)
 
-    (view, deliveries), versions = asyncio.run(read(settings, load))
+    view, versions = asyncio.run(read(settings, load))
     if as_json:
         return print_json(status_body(view, versions))
-    return print_view(lambda glyphs, _: render_status(view, settings.storage_location, glyphs, deliveries))
+    return print_view(lambda glyphs, _: render_status(view, settings.storage_location, glyphs))

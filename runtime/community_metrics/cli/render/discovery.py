@@ -54,7 +54,9 @@ def _summary(found: Discovery) -> str:
 def _legend(survey: Survey, glyphs: Glyphs) -> str:
     if not survey.proposals:
         return "Nothing is proposed."
-    return f"{glyphs.ok} its registry has this name, which may be somebody else's   ? not verified"
+    return (
+        f"{glyphs.ok} its registry has this name, which may be somebody else's: look at it   ? not verified"
+    )
 
 
 def _proposals(proposals: Sequence[Proposal], survey: Survey, glyphs: Glyphs) -> Table:
@@ -67,6 +69,8 @@ def _proposals(proposals: Sequence[Proposal], survey: Survey, glyphs: Glyphs) ->
         detail = Text(places, "dim")
         if reason is not None:
             detail.append(f"\nnot verified: {one_line(reason)}", "yellow")
+        if (link := survey.links.get(one.spec)) is not None:
+            detail.append(f"\n{link.sentence}", "dim" if link.is_back else "yellow")
         mark = Text(glyphs.ok, "green") if reason is None else Text("?", "bold yellow")
         table.add_row(mark, Text(one.spec), detail)
     return table

@@ -13,7 +13,7 @@ from community_metrics.cli.render import style
 from community_metrics.model import Visibility
 from community_metrics.periods import today
 from community_metrics.text import counted, named, ranges_text
-from community_metrics.views.deliveries import delivery_sentence, not_arrived
+from community_metrics.views.deliveries import delivery_sentence, not_arrived, waiting_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from community_metrics.cli.render.style import Glyphs
-    from community_metrics.model import StoredDelivery
     from community_metrics.series.disputes import Dispute
     from community_metrics.series.freshness import RunView
     from community_metrics.series.loss import Loss
+    from community_metrics.views.deliveries import TargetStatus
     from community_metrics.views.runs import Freshness
     from community_metrics.views.status import PlaceStatus, Status
 
@@ -91,9 +91,7 @@ def dispute_texts(disputes: Sequence[Dispute]) -> list[str]:
     return texts
 
 
-def render_status(
-    view: Status, location: str, glyphs: Glyphs, deliveries: Sequence[StoredDelivery] = ()
-) -> RenderableType:
+def render_status(view: Status, location: str, glyphs: Glyphs) -> RenderableType:
     """Return the status of the database at `location` as it is printed, with each target's last delivery."""
     parts: list[RenderableType] = [
         *style.sample_texts(glyphs, is_sample=view.freshness.is_sample),
@@ -112,7 +110,7 @@ def render_status(
     parts += _failed_places(view.places, glyphs)
     parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in dispute_texts(view.disputes)]
     parts += _losses(view, glyphs)
-    parts += _deliveries(deliveries, glyphs)
+    parts += _deliveries(view.deliveries or (), glyphs)
     return Group(*parts, Text(), _runs_table(view.runs[:RUNS_SHOWN], glyphs))
 
 
@@ -131,14 +129,16 @@ def _failed_places(places: Sequence[PlaceStatus], glyphs: Glyphs) -> list[Render
     return [Text(f"{glyphs.fail} {named(ids)}: {cause}", "red") for cause, ids in by_cause.items()]
 
 
-def _deliveries(rows: Sequence[StoredDelivery], glyphs: Glyphs) -> list[RenderableType]:
-    parts: list[RenderableType] = [Text("\nDigests", "bold")] if rows else []
+def _deliveries(targets: Sequence[TargetStatus], glyphs: Glyphs) -> list[RenderableType]:
+    rows = [row for one in targets for row in one.rows]
+    waiting = [waiting_sentence(one.target.id, due) for one in targets for due in one.waiting]
+    parts: list[RenderableType] = [Text("\nDigests", "bold")] if rows or waiting else []
     for row in rows:
         is_bad = not_arrived(row)
         parts.append(
             Text(f"{glyphs.warn if is_bad else ' '} {delivery_sentence(row)}", "yellow" if is_bad else "dim")
         )
-    return parts
+    return [*parts, *(Text(f"  {text}", "dim") for text in waiting)]
 
 
 def _losses(view: Status, glyphs: Glyphs) -> list[RenderableType]:

@@ -1,0 +1,31 @@
+"""From how the digests of a target go to its body in `/status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from community_metrics.api.schemas.status import DeliveryRecord, DeliveryStatus, WaitingDigest
+
+if TYPE_CHECKING:
+    from community_metrics.model import StoredDelivery
+    from community_metrics.views.deliveries import TargetStatus
+
+
+def delivery_body(view: TargetStatus) -> DeliveryStatus:
+    """Return the last delivery of a target, what did not arrive before it, and what waits."""
+    return DeliveryStatus(
+        delivery_id=view.target.id,
+        to=view.target.to.value,
+        last=None if view.last is None else _record(view.last),
+        not_arrived=[_record(row) for row in view.not_arrived],
+        waiting=[
+            WaitingDigest.model_validate(
+                {"grain": due.period.grain, "period": due.period.label, "final_at": due.final_at}
+            )
+            for due in view.waiting
+        ],
+    )
+
+
+def _record(row: StoredDelivery) -> DeliveryRecord:
+    return DeliveryRecord.model_validate(row, from_attributes=True)

@@ -1,0 +1,115 @@
+"""Whether the page of a package links back to the owner whose repository names it.
+
+A registry that has the name of a manifest may have it from somebody else. deps.dev has the links that the
+publisher of a package states to its registry. A link is stated by whoever published the package, so it is
+evidence and no proof; that there is none is a reason to look.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from pydantic import Field
+
+from community_metrics.errors import SourceError
+from community_metrics.sources.client.hosts import DEPS_DEV
+from community_metrics.sources.schemas import ResponseModel
+from community_metrics.text import counted, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from community_metrics.discovery.model import Proposal
+    from community_metrics.sources.client.client import RegistryClient
+
+_SYSTEMS: Final[Mapping[str, str]] = {
+    "pypistats": "pypi",
+    "npm": "npm",
+    "crates": "cargo",
+    "rubygems": "rubygems",
+    "nuget": "nuget",
+}
+"""The registries that deps.dev knows, by source."""
+_REPOSITORY: Final = re.compile(r"(?:^|//|@|//www\.)github\.com[/:]([A-Za-z0-9-]+)/([A-Za-z0-9._-]+)")
+_LONGEST: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class BackLink:
+    """Whether the page of a package links to a repository of the owner, None where that is not known."""
+
+    is_back: bool | None
+    sentence: str
+
+
+class _VersionKey(ResponseModel):
+    version: str
+
+
+class _Version(ResponseModel):
+    version_key: _VersionKey = Field(alias="versionKey")
+    is_default: bool = Field(False, alias="isDefault")
+
+
+class _Package(ResponseModel):
+    versions: tuple[_Version, ...]
+
+
+class _Link(ResponseModel):
+    url: str
+
+
+class _Details(ResponseModel):
+    # https://docs.deps.dev/api/v3/: the homepage, the repository and the issues, as the package states them
+    links: tuple[_Link, ...] = ()
+
+
+async def back_links(
+    owner: str, proposals: Iterable[Proposal], client: RegistryClient, say: Callable[[str], None]
+) -> dict[str, BackLink]:
+    """Return by spec whether a package links back, of each whose registry deps.dev knows.
+
+    `say` receives a line before the requests, two for each package, of which one a second is sent.
+    """
+    asked = [one for one in proposals if one.source in _SYSTEMS]
+    if asked:
+        say(f"Asking deps.dev about links of {counted(len(asked), 'package')} to github.com/{owner} …")
+    return {one.spec: await _back_link(owner, one, client) for one in asked}
+
+
+async def _back_link(owner: str, one: Proposal, client: RegistryClient) -> BackLink:
+    package = f"/v3/systems/{_SYSTEMS[one.source]}/packages/{quote(one.subject, safe='')}"
+    try:
+        known = await client.get_json(DEPS_DEV, package, _Package, source=one.source, subject=one.subject)
+        version = _shown(known.body.versions)
+        if version is None:
+            return BackLink(None, "whether its page links back is not known: deps.dev lists no version")
+        path = f"{package}/versions/{quote(version, safe='')}"
+        details = await client.get_json(DEPS_DEV, path, _Details, source=one.source, subject=one.subject)
+    except SourceError as error:
+        return BackLink(None, f"whether its page links back is not known: deps.dev: {error.detail}")
+    return _judged(owner, [link.url for link in details.body.links])
+
+
+def _shown(versions: Sequence[_Version]) -> str | None:
+    """Return the version that the page of a package shows: the default one, else the last of the list."""
+    names = [one.version_key.version for one in versions if one.is_default] or [
+        one.version_key.version for one in versions
+    ]
+    return names[-1] if names else None
+
+
+def _judged(owner: str, urls: Sequence[str]) -> BackLink:
+    found = [match for url in urls if (match := _REPOSITORY.search(url))]
+    own = [match for match in found if match[1].casefold() == owner.casefold()]
+    if own:
+        return BackLink(True, f"its page links back to {_name(own[0])}")
+    where = f"it links to {_name(found[0])}" if found else "it links to no repository on GitHub"
+    return BackLink(False, f"its page does not link back ({where}): check that it is yours")
+
+
+def _name(match: re.Match[str]) -> str:
+    return one_line(f"github.com/{match[1]}/{match[2].removesuffix('.git')}")[:_LONGEST]
