@@ -55,7 +55,7 @@ SYNC = test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv; \
 	@touch $@
 
 .venv/.dev: pyproject.toml | $(OWN_UV)
-	@$(SYNC) --all-groups || { echo "Error: the packages could not be installed, see above. $(OFFLINE)" >&2; exit 1; }
+	@$(SYNC) --all-groups --no-group examples || { echo "Error: the packages could not be installed, see above. $(OFFLINE)" >&2; exit 1; }
 	@touch $@ .venv/.runtime .venv/.node
 
 up: .venv/.runtime ## Fill the embedded database, refresh it from the registries, show the last weeks (then serve at PORT=8000; SERVE=0 ends here)
