@@ -122,8 +122,8 @@ def test_the_report_shows_the_published_history_where_no_registry_answered(
     done, _ = offline
     assert "2026-W22" in done.stdout
     assert "≈" in done.stdout
-    offline = done.stdout.partition("No registry answered; this machine seems to be offline:\n")[2]
-    hosts = offline.partition("Fix: ")[0].splitlines()
+    listed = done.stdout.partition("No registry answered; this machine seems to be offline:\n")[2]
+    hosts = listed.partition("Fix: ")[0].splitlines()
     assert hosts
     assert all(line.startswith("  ") and "cannot be reached" in line for line in hosts)
     assert "History to May 2026, from files: no registry has been read yet." in done.stdout
