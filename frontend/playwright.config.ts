@@ -10,8 +10,12 @@ const MEASUREMENTS = /(large-catalogue|lighthouse)\.spec\.ts/;
 const MEASURED = "measured";
 /** Tests that run only with a known font set. */
 const KNOWN_FONTS = /fonts\.spec\.ts/;
-/** Tests that may depend on fonts: they run with the machine's fonts and with each font set. */
+/**
+ * Tests that may depend on fonts: they run with the machine's fonts and with each font set. In CI the machine has no
+ * fonts but those of the sets, which must be installed there.
+ */
 const ANY_FONTS = /layout\.spec\.ts/;
+const WITH_SETS_ONLY = process.env.CI ? [KNOWN_FONTS, ANY_FONTS] : [KNOWN_FONTS];
 
 const LAUNCH_OPTIONS = {
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -34,7 +38,7 @@ export default defineConfig({
   testDir: "e2e",
   workers: 2,
   projects: [
-    { name: "page", testIgnore: [MEASUREMENTS, KNOWN_FONTS, /site\.spec\.ts/], teardown: MEASURED },
+    { name: "page", testIgnore: [MEASUREMENTS, ...WITH_SETS_ONLY, /site\.spec\.ts/], teardown: MEASURED },
     {
       name: SITE_PROJECT,
       testIgnore: NOT_OF_A_SITE,

@@ -33,6 +33,7 @@ from community_metrics.storage.schemas import HISTORY, METRICS, STATS
 from tests.support import cli_docs
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import ROOT
+from tests.support.program import run_program
 from tests.support.registry import Registry
 from tests.support.scripted import Scripted
 from tests.support.worlds import raw_table
@@ -57,12 +58,15 @@ PYTHON, NODEJS = "downloads:lancedb:python", "downloads:lancedb:nodejs"
 
 
 def start(
-    rig: Rig, *words: str, program: list[str] = PROGRAM, **more: str
+    rig: Rig, *words: str, program: list[str] | None = None, **more: str
 ) -> subprocess.CompletedProcess[str]:
+    """Run a command; from its first import with `program`, or with what Python reads when it begins."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CM_", "PYTHONIO"))}
     environment = {**kept, **rig.replay.environment(), "CM_DB_PATH": str(rig.folder), **more}
+    if program is None and "PYTHONIOENCODING" not in more:
+        return run_program(words, rig.folder.parent, environment)
     return subprocess.run(
-        [*program, *words],
+        [*(program or PROGRAM), *words],
         check=False,
         env=environment,
         cwd=rig.folder.parent,

@@ -7,8 +7,6 @@ import hashlib
 import hmac
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,10 +42,12 @@ from tests.support.deliveries import (
     a_delivery,
     delivery_toml,
 )
+from tests.support.program import run_program
 from tests.support.replay import Replay
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import AsyncIterator
 
     from community_metrics.model import StoredDelivery
@@ -494,19 +494,13 @@ async def interrupted(rig: DeliveryRig) -> None:
 def command(rig: DeliveryRig, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the program in a process of its own, whose clock is the machine's."""
     secrets = {name: value.get_secret_value() for name, value in rig.settings.delivery.items()}
-    return subprocess.run(
-        [sys.executable, "-m", "community_metrics", *words],
-        env={
-            "CM_DB_PATH": rig.settings.db_path,
-            "CM_CATALOG": str(rig.settings.catalog),
-            "CM_DELIVERY": json.dumps(secrets),
-            "PATH": "",
-        },
-        cwd=Path(rig.settings.db_path).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {
+        "CM_DB_PATH": rig.settings.db_path,
+        "CM_CATALOG": str(rig.settings.catalog),
+        "CM_DELIVERY": json.dumps(secrets),
+        "PATH": "",
+    }
+    return run_program(words, Path(rig.settings.db_path).parent, environment, timeout_s=100)
 
 
 async def test_the_command_sends_again_what_a_person_names_and_fails_if_it_does_not_arrive(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from community_metrics.model import DeliveryState
 from tests.support.api import fill, local_place
 from tests.support.deliveries import MONDAY, SLACK_PATH, WEBHOOK_PATH, DeliveryRig, delivery_toml
 from tests.support.jobs import ROOT, finished
+from tests.support.program import Forked
 from tests.support.replay import Replay
 from tests.support.scripted import Scripted
 
@@ -38,7 +38,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[DeliveryRig]:
         yield DeliveryRig(place.writing, targets).with_deliveries(delivery_toml())
 
 
-def start(rig: DeliveryRig, kill_at: str = "") -> subprocess.Popen[str]:
+def start(rig: DeliveryRig, kill_at: str = "") -> Forked:
     secrets = {name: value.get_secret_value() for name, value in rig.settings.delivery.items()}
     plan = {
         "db_path": rig.settings.db_path,
@@ -47,13 +47,7 @@ def start(rig: DeliveryRig, kill_at: str = "") -> subprocess.Popen[str]:
         "now": rig.now.isoformat(),
         "kill_at": kill_at,
     }
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.support.deliver_process", json.dumps(plan)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return Forked("tests.support.deliver_process", [json.dumps(plan)], ROOT, os.environ)
 
 
 @pytest.mark.parametrize(

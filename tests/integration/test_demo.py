@@ -42,6 +42,7 @@ from community_metrics.views.digest import DigestScope
 from community_metrics.views.digests import next_digest
 from tests.support import api as support
 from tests.support.clock import NOON, FakeClock
+from tests.support.program import run_program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -287,8 +288,8 @@ def program(*words: str, settings: Settings) -> str:
     """Return what a command prints about the demo's database."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CM_")}
     places = {"CM_DB_PATH": settings.db_path, "CM_CATALOG": str(settings.catalog), "COLUMNS": "100"}
-    command = [str(ROOT / ".venv/bin/community-metrics"), *words]
-    done = subprocess.run(command, env=kept | places, capture_output=True, text=True, timeout=100, check=True)
+    done = run_program(words, ROOT, kept | places, timeout_s=100)
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 

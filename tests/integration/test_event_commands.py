@@ -6,8 +6,6 @@ import asyncio
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +13,11 @@ import pytest
 
 from community_metrics.runs.registry import BootstrapTables
 from community_metrics.storage import LanceDBReader
+from tests.support.program import run_program
 
 if TYPE_CHECKING:
+    import subprocess
+
     from community_metrics.model import Event
     from tests.support.jobs import Rig
 
@@ -38,15 +39,8 @@ async def ready(rig: Rig) -> Rig:
 
 def start(rig: Rig, *words: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CM_")}
-    return subprocess.run(
-        [sys.executable, "-m", "community_metrics", *words],
-        check=False,
-        env={**kept, **rig.replay.environment(), "CM_DB_PATH": str(rig.folder), "COLUMNS": "200"},
-        cwd=rig.folder.parent,
-        capture_output=True,
-        timeout=60,
-        encoding="utf-8",
-    )
+    environment = {**kept, **rig.replay.environment(), "CM_DB_PATH": str(rig.folder), "COLUMNS": "200"}
+    return run_program(words, rig.folder.parent, environment)
 
 
 def test_the_commands_of_the_page_do_what_it_says(ready: Rig) -> None:

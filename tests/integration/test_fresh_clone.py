@@ -66,15 +66,15 @@ def swallowing() -> Iterator[str]:
         yield f"http://127.0.0.1:{deaf.getsockname()[1]}"
 
 
-def make_up(clone: Path, origin: str, activated: str = "") -> subprocess.CompletedProcess[str]:
-    """Run what the README shows, with nothing of this test's own environment but the way to the packages."""
+def make(clone: Path, *words: str, origin: str = "", activated: str = "") -> subprocess.CompletedProcess[str]:
+    """Run `make` with nothing of this test's own environment but the way to the packages."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("CM_", "VIRTUAL_"))
     }
     tools = os.pathsep.join(part for part in inherited["PATH"].split(os.pathsep) if ".venv" not in part)
-    origins = {f"CM_SOURCE_URL_{host.upper()}": origin for host in HOSTS}
+    origins = {f"CM_SOURCE_URL_{host.upper()}": origin for host in HOSTS if origin}
     return subprocess.run(
-        ["make", "up", "SERVE=0"],
+        ["make", *words],
         cwd=clone,
         env={**inherited, **origins, "PATH": f"{activated}{tools}"},
         capture_output=True,
@@ -83,26 +83,47 @@ def make_up(clone: Path, origin: str, activated: str = "") -> subprocess.Complet
     )
 
 
-@pytest.mark.parametrize("world", [refusing, swallowing, answering], ids=lambda world: world.__name__)
-def test_make_up_ends_in_time_with_the_report_on_screen(clone: Path, world: type) -> None:
+def timed_make_up(clone: Path, origin: str) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run what the README shows, without a database before; return its seconds too."""
     shutil.rmtree(clone / "data", ignore_errors=True)
     started = time.monotonic()
-    with world() as origin:
-        done = make_up(clone, origin)
-    took_s = time.monotonic() - started
+    done = make(clone, "up", "SERVE=0", origin=origin)
+    return done, time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def offline(clone: Path) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Return what `make up` shows where every registry refuses the connection."""
+    with refusing() as origin:
+        return timed_make_up(clone, origin)
+
+
+def check_in_time(done: subprocess.CompletedProcess[str], took_s: float) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "LanceDB" in done.stdout
     assert took_s < THREE_MINUTES_S
 
 
-def test_the_report_shows_the_published_history_where_no_registry_answered(clone: Path) -> None:
-    shutil.rmtree(clone / "data", ignore_errors=True)
-    with refusing() as origin:
-        done = make_up(clone, origin)
+@pytest.mark.parametrize("world", [swallowing, answering], ids=lambda world: world.__name__)
+def test_make_up_ends_in_time_with_the_report_on_screen(clone: Path, world: type) -> None:
+    with world() as origin:
+        check_in_time(*timed_make_up(clone, origin))
+
+
+def test_make_up_ends_in_time_offline_too(
+    offline: tuple[subprocess.CompletedProcess[str], float],
+) -> None:
+    check_in_time(*offline)
+
+
+def test_the_report_shows_the_published_history_where_no_registry_answered(
+    offline: tuple[subprocess.CompletedProcess[str], float],
+) -> None:
+    done, _ = offline
     assert "2026-W22" in done.stdout
     assert "≈" in done.stdout
-    offline = done.stdout.partition("No registry answered; this machine seems to be offline:\n")[2]
-    hosts = offline.partition("Fix: ")[0].splitlines()
+    listed = done.stdout.partition("No registry answered; this machine seems to be offline:\n")[2]
+    hosts = listed.partition("Fix: ")[0].splitlines()
     assert hosts
     assert all(line.startswith("  ") and "cannot be reached" in line for line in hosts)
     assert "History to May 2026, from files: no registry has been read yet." in done.stdout
@@ -111,10 +132,11 @@ def test_the_report_shows_the_published_history_where_no_registry_answered(clone
 
 
 def test_the_activated_environment_of_the_clone_is_used_again(clone: Path) -> None:
-    with refusing() as origin:
-        first = make_up(clone, origin)
-        (clone / ".venv/.runtime").unlink()
-        again = make_up(clone, origin, activated=f"{clone / '.venv/bin'}{os.pathsep}")
+    first = make(clone, ".venv/.runtime")
+    (clone / ".venv/.runtime").unlink()
+    again = make(clone, ".venv/.runtime", activated=f"{clone / '.venv/bin'}{os.pathsep}")
     assert first.returncode == 0, first.stdout + first.stderr
     assert again.returncode == 0, again.stdout + again.stderr
     assert "-m venv" not in again.stdout
+    version = subprocess.run([clone / ".venv/bin/community-metrics", "--version"], check=False)
+    assert version.returncode == 0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ from community_metrics.runs.registry import BootstrapTables, SeedFromCsv
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.schemas import HISTORY
 from tests.support.jobs import Rig
+from tests.support.program import run_program
 from tests.support.registry import Registry
 from tests.support.replay import Replay
 from tests.support.rows import failed, run
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PROGRAM = [sys.executable, "-m", "community_metrics.cli.main"]
 HOSTILE = r"[/cluster] [core] [bold] :smile: \[x]"
 IN_A_FILE_NAME = "[core] [bold] :smile:"
 CATALOG = rf"""
@@ -65,17 +63,11 @@ class World:
     def start(self, *words: str, **more: str) -> str:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CM_", "PYTHONIO"))}
         place = {"CM_DB_PATH": str(self.rig.folder), "CM_CATALOG": str(self.catalog), "COLUMNS": "300"}
-        ended = subprocess.run(
-            [*PROGRAM, *words],
-            check=False,
-            env={**kept, **self.rig.replay.environment(), **place, **more},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=60,
-            encoding="utf-8",
-        )
-        assert "Traceback" not in ended.stdout, ended.stdout
-        return ended.stdout
+        environment = {**kept, **self.rig.replay.environment(), **place, **more}
+        ended = run_program(words, self.rig.folder.parent, environment)
+        shown = ended.stdout + ended.stderr
+        assert "Traceback" not in shown, shown
+        return shown
 
 
 @pytest.fixture

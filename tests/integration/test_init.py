@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,11 +12,13 @@ import pytest
 
 from community_metrics.catalog import load_catalog
 from community_metrics.catalog.files import init_catalog, starter_content
+from tests.support.program import run_program
 from tests.support.registry import Registry
 from tests.support.replay import Replay
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -40,16 +41,7 @@ def environment(registries: Replay) -> dict[str, str]:
 
 
 def start(folder: Path, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, *words],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
+    return run_program(words, folder, environment, timeout_s=100)
 
 
 def names(folder: Path) -> list[str]:

@@ -26,8 +26,7 @@ from tests.support.replay import Replay
 from tests.support.worlds import raw_table
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from pydantic import BaseModel
 
@@ -44,30 +43,33 @@ async def wait_out_midnight() -> None:
         await asyncio.sleep(left.total_seconds())
 
 
-@pytest.fixture
-async def collected(tmp_path: Path) -> AsyncIterator[Rig]:
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """A refresh up to yesterday, then a day lost, a day stored twice, a narrowed run that failed."""
-    await wait_out_midnight()
     now = datetime.now(UTC)
     with Replay(Registry(now.date())) as replay:
-        rig = Rig(replay, tmp_path / "metrics.lancedb", now)
-        await rig.run(WeeklyRefresh())
-        (success,) = await rig.runs()
-        failed = replace(
-            success,
-            ingestion_run_id="failed",
-            scope=NODEJS,
-            status=RunStatus.FAILED,
-            started_at=now - timedelta(hours=3),
-            error_summary=f"{NODEJS}: no answer",
-        )
-        async with LanceDBStore.open(rig.settings) as store:
-            await (await raw_table(store, HISTORY)).add(HISTORY.to_arrow([failed]))
-            stats = await raw_table(store, STATS)
-            lost, doubled = (f"stat_key = '{NODEJS}|{now.date() - timedelta(days=ago)}'" for ago in (9, 12))
-            await stats.add(await stats.query().where(doubled).to_arrow())
-            await stats.delete(lost)
+        rig = Rig(replay, tmp_path_factory.mktemp("collected") / "metrics.lancedb", now)
+        asyncio.run(collect(rig))
         yield rig
+
+
+async def collect(rig: Rig) -> None:
+    await rig.run(WeeklyRefresh())
+    (success,) = await rig.runs()
+    failed = replace(
+        success,
+        ingestion_run_id="failed",
+        scope=NODEJS,
+        status=RunStatus.FAILED,
+        started_at=rig.now - timedelta(hours=3),
+        error_summary=f"{NODEJS}: no answer",
+    )
+    async with LanceDBStore.open(rig.settings) as store:
+        await (await raw_table(store, HISTORY)).add(HISTORY.to_arrow([failed]))
+        stats = await raw_table(store, STATS)
+        lost, doubled = (f"stat_key = '{NODEJS}|{rig.now.date() - timedelta(days=ago)}'" for ago in (9, 12))
+        await stats.add(await stats.query().where(doubled).to_arrow())
+        await stats.delete(lost)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,7 @@ async def collected(tmp_path: Path) -> AsyncIterator[Rig]:
 async def test_a_command_with_a_route_prints_the_body_of_the_route(
     collected: Rig, words: list[str], route: str
 ) -> None:
+    await wait_out_midnight()
     printed = json.loads(start(collected, *words, "--json").stdout)
     of_team = collected.settings.model_copy(update={"api_token_hashes": (token_hash(TOKEN),)})
     async with asynccontextmanager(support.serving)(of_team) as api:

@@ -100,7 +100,7 @@ def test_a_second_build_has_the_same_bytes(wheel: Path, sdist: Path, tmp_path: P
         assert (tmp_path / file.name).read_bytes() == file.read_bytes()
 
 
-def check_demo(installed: Installed) -> None:
+def test_the_demo_of_an_installed_wheel_shows_numbers(installed: Installed) -> None:
     """Look at the page, its script and its numbers, as a browser would."""
     with installed.serving("demo") as (origin, lines), httpx.Client(timeout=60) as client:
         assert f"The dashboard is at {origin}/\n" in lines
@@ -113,12 +113,10 @@ def check_demo(installed: Installed) -> None:
     assert any(value for value in weekly["products"][0]["metrics"][0]["points"]["value"])
 
 
-def test_the_demo_of_an_installed_wheel_shows_numbers(installed: Installed) -> None:
-    check_demo(installed)
-
-
-def test_the_demo_of_an_installed_sdist_shows_numbers(sdist: Path, tmp_path: Path) -> None:
-    check_demo(Installed.from_file(tmp_path, sdist))
+def test_an_sdist_installs(sdist: Path, tmp_path: Path) -> None:
+    """What it installs is the wheel's, as the wheel that is built from it is the same."""
+    done = Installed.from_file(tmp_path, sdist).run("community-metrics", "--version")
+    assert done.stdout.strip() == PROJECT["version"], done.stderr
 
 
 def test_an_installation_without_the_dashboard_says_so_and_serves_the_api(installed: Installed) -> None:

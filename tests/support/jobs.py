@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import random
-import subprocess
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from community_metrics.runs.execute import execute
 from community_metrics.storage import LanceDBReader
 from tests.support.clock import NOON, FakeClock
+from tests.support.program import Forked
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
     from datetime import datetime
 
@@ -45,7 +46,7 @@ class Rig:
         clock = FakeClock(self.now)
         return await execute(job, self.settings, dry_run=dry_run, clock=clock, rng=RNG, **options)
 
-    def start(self, job: Job, *, kill_at: str = "") -> subprocess.Popen[str]:
+    def start(self, job: Job, *, kill_at: str = "") -> Forked:
         """Start a job in a process of its own; it kills itself with SIGKILL at the step `kill_at`."""
         plan = {
             "job_name": job.name,
@@ -56,13 +57,8 @@ class Rig:
             "origin": self.replay.origin,
             "settings": self.settings_overrides,
         }
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.support.job_process", json.dumps(plan, default=str)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        words = [json.dumps(plan, default=str)]
+        return Forked("tests.support.job_process", words, ROOT, os.environ)
 
     async def stats(self) -> list[StatRow]:
         """Return every stored row of the catalogue's entries, by metric and day."""
@@ -105,7 +101,7 @@ def without_run(rows: Sequence[StatRow]) -> list[dict[str, Any]]:
     return [{name: value for name, value in asdict(row).items() if name not in hidden} for row in rows]
 
 
-def finished(process: subprocess.Popen[str], timeout_s: float = 60) -> tuple[int, str, str]:
+def finished(process: Forked | subprocess.Popen[str], timeout_s: float = 60) -> tuple[int | None, str, str]:
     """Wait for a process; return its exit code and what it printed."""
     out, err = process.communicate(timeout=timeout_s)
     return process.returncode, out, err
