@@ -28,7 +28,7 @@ BUILD_PAGES = unset VITE_API_BASE_URL VITE_TITLE VERCEL; $(FRONTEND_NPM) run --s
 	cd ..; $(FRONTEND_NPM) run --silent vite -- build --mode static --logLevel warn --outDir $(1)/dashboard_static --emptyOutDir
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up demo page check test test-suite test-python mutants audit package release-check lint lint-python lint-imports lint-types lint-workflows lint-frontend format bench lock docs docs-site frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up demo page check test test-python mutants audit package release-check lint lint-python lint-imports lint-types lint-workflows lint-frontend format bench lock docs docs-site frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,18 +91,15 @@ page: $(FRONTEND_FILES) | frontend/node_modules/.build ## Build the dashboard in
 
 frontend: frontend/dist/index.html ## Build the dashboard into frontend/dist; VITE_API_BASE_URL names an API at another origin
 
-check test test-suite test-python test-browser test-in-chromium rehearse-host: export PYTHONDONTWRITEBYTECODE = # or each of hundreds of processes compiles all modules anew
+check test test-python test-browser rehearse-host: export PYTHONDONTWRITEBYTECODE = # or each of hundreds of processes compiles all modules anew
 
 check: .venv/.dev ## Run the quick tests (tests/unit): the first green of a fresh clone
 	$(BIN)/pytest $(PYTEST_ARGS) tests/unit
 
-test: ## Run every test
-	@$(MAKE) --no-print-directory test-suite
+test: .venv/.dev node_modules/.installed ## Run every test
+	$(BIN)/pytest $(PYTEST_ARGS) --ignore tests/host
 	@$(MAKE) --no-print-directory rehearse-host
 	@$(MAKE) --no-print-directory test-browser
-
-test-suite: .venv/.dev node_modules/.installed ## The part of `make test` that needs neither root nor a browser
-	$(BIN)/pytest $(PYTEST_ARGS) --ignore tests/host
 
 test-python: .venv/.dev node_modules/.installed ## Run every test but the rehearsals and those of the dashboard
 	$(BIN)/pytest $(PYTEST_ARGS) --ignore tests/host $(addprefix --ignore ,$(REHEARSALS))
@@ -137,7 +134,7 @@ test-browser: test-frontend ## Run the dashboard's tests in Chromium (about 3 mi
 	  echo "! SKIPPED: the dashboard's tests in a browser. Chromium is missing: \`apt-get install chromium\` brings it, CHROMIUM=/path/to/it names another." >&2; \
 	  test "$${CI:-}" != true; fi # in CI a skipped test would be one that cannot fail
 
-test-in-chromium: frontend/node_modules/.installed frontend/dist/index.html # what `test-browser` runs after `test-frontend`
+test-in-chromium:
 	$(FRONTEND_NPM) run --silent build:cross-origin
 	export CHROMIUM="$(CHROMIUM)"; $(FRONTEND_NPM) run --silent e2e
 
