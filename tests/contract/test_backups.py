@@ -30,6 +30,7 @@ from tests.support.backups import (
     DAYS,
     KilledError,
     ScriptedPlace,
+    WithEachPart,
     add_a_day,
     backed_up,
     elsewhere,
@@ -43,8 +44,6 @@ from tests.support.worlds import METRIC, NOW, OTHER, SmallPagesStore, World, obs
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pyarrow as pa
 
     from community_metrics.backup.manifest import StoredFile
     from community_metrics.backup.place import Place
@@ -104,11 +103,10 @@ async def test_the_lease_is_not_part_of_a_backup(local_world: World, folder: Pla
 # an unfinished restore
 
 
-class Stopping(SmallPagesStore):
-    async def insert_rows(self, table: str, rows: pa.Table, *, was_empty: bool = False) -> None:
+class Stopping(WithEachPart):
+    async def before(self, table: str) -> None:
         if table == "history":
             raise KilledError(table)
-        await super().insert_rows(table, rows, was_empty=was_empty)
 
 
 @IN_PROCESS_AND_REMOTE

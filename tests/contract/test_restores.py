@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +26,7 @@ from tests.support.backups import (
     DAYS,
     KilledError,
     ScriptedPlace,
+    WithEachPart,
     add_a_day,
     backed_up,
     elsewhere,
@@ -37,8 +38,6 @@ from tests.support.enterprise import READ_KEY
 from tests.support.worlds import METRIC, SmallPagesStore, World, only_writer, raw_table
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from community_metrics.backup.manifest import Manifest
 
 
@@ -87,32 +86,54 @@ async def test_a_database_is_not_moved_onto_itself(local_world: World) -> None:
         await move(local_world.settings, local_world.settings, clock=FakeClock())
 
 
+async def backed_up_with_copies(world: World, folder: Place) -> None:
+    """Back up a table of 12 rows, and twice two copies of them, which are parts of their own."""
+    async with world.open() as store:
+        table = await raw_table(store, STATS)
+        for _ in range(2):
+            await table.add(await table.query().limit(2).to_arrow())
+    await backed_up(world, folder)
+
+
+async def without_copies(world: World) -> dict[str, list[dict[str, Any]]]:
+    async with world.open() as store:
+        await store.repair_duplicates(renew=only_writer)
+    return await rows_of(world)
+
+
 async def test_a_key_that_is_stored_twice_can_be_restored(local_world: World, folder: Place) -> None:
     await fill(local_world)
     before = await rows_of(local_world)
-    async with local_world.open() as store:
-        table = await raw_table(store, STATS)
-        await table.add(await table.query().limit(2).to_arrow())
-    await backed_up(local_world, folder)
-    whole, in_parts = elsewhere(local_world), elsewhere(local_world)
-    await restore(whole.settings, folder, clock=FakeClock())
-    assert len((await rows_of(whole))["stats"]) == len(before["stats"]) + 2
+    await backed_up_with_copies(local_world, folder)
+    target = elsewhere(local_world)
+    await restore(target.settings, folder, clock=FakeClock())
+    assert len((await rows_of(target))["stats"]) == len(before["stats"]) + 4
+    assert await without_copies(target) == before
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 3])
+async def test_a_killed_restore_of_copies_is_continued(
+    local_world: World, folder: Place, killed_after: int
+) -> None:
+    """It merges what is left, and a merge inserts no copy of a key that is stored."""
+    await fill(local_world)
+    before = await rows_of(local_world)
+    await backed_up_with_copies(local_world, folder)
+    target, written = elsewhere(local_world), []
 
     class InParts(SmallPagesStore):
         most_merge_rows = 1
 
-    class Stopping(InParts):
-        async def insert_rows(self, table: str, rows: pa.Table, *, was_empty: bool = False) -> None:
-            await super().insert_rows(table, rows, was_empty=was_empty)
-            if table == "stats":
+    class Stopping(WithEachPart, InParts):
+        async def after(self, table: str) -> None:
+            written.append(table)
+            if written.count("stats") == killed_after:
                 raise KilledError(table)
 
     with pytest.raises(KilledError, match="stats"):
-        await restore(in_parts.settings, folder, clock=FakeClock(), store_type=Stopping)
-    await restore(in_parts.settings, folder, clock=FakeClock(), store_type=InParts)  # merges the other part
-    async with whole.open() as store:
-        await store.repair_duplicates(renew=only_writer)
-    assert await rows_of(whole) == await rows_of(in_parts) == before
+        await restore(target.settings, folder, clock=FakeClock(), store_type=Stopping)
+    await restore(target.settings, folder, clock=FakeClock(), store_type=InParts)
+    assert await without_copies(target) == before
 
 
 async def test_another_backup_can_be_chosen_and_an_unknown_one_is_refused(
@@ -161,9 +182,8 @@ async def test_a_restore_that_was_stopped_is_continued_by_the_next(world: World,
     await backed_up(world, folder)
     target = elsewhere(world)
 
-    class Stopping(SmallPagesStore):
-        async def insert_rows(self, table: str, rows: pa.Table, *, was_empty: bool = False) -> None:
-            await super().insert_rows(table, rows, was_empty=was_empty)
+    class Stopping(WithEachPart):
+        async def after(self, table: str) -> None:
             if table == "stats":
                 raise KilledError(table)
 
@@ -181,9 +201,8 @@ async def test_rows_that_something_else_wrote_meanwhile_are_found(local_world: W
     await backed_up(local_world, folder)
     target = elsewhere(local_world)
 
-    class Disturbed(SmallPagesStore):
-        async def insert_rows(self, table: str, rows: pa.Table, *, was_empty: bool = False) -> None:
-            await super().insert_rows(table, rows, was_empty=was_empty)
+    class Disturbed(WithEachPart):
+        async def after(self, table: str) -> None:
             if table == "stats":
                 await (await raw_table(self, STATS)).update({"value": 999}, where=f"metric_id = '{METRIC}'")
 

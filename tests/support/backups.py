@@ -15,7 +15,7 @@ from community_metrics.storage.schemas import WITNESS
 from community_metrics.storage.whole import DATA_TABLES
 from tests.contract.test_versions import A_ROW
 from tests.support.clock import FakeClock
-from tests.support.worlds import METRIC, NOW, OTHER, observed, observed_days
+from tests.support.worlds import METRIC, NOW, OTHER, SmallPagesStore, observed, observed_days
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,28 @@ async def fill(world: World) -> None:
         )
         await store._merge(WITNESS, [A_WITNESSED_DAY])
         await store.upsert_traffic([A_SET], run_id="run-1")
+
+
+class WithEachPart(SmallPagesStore):
+    """A store with which something happens before or after each part of a table that a restore writes."""
+
+    async def before(self, table: str) -> None:
+        """Do something before a part is written."""
+
+    async def after(self, table: str) -> None:
+        """Do something after a part was written."""
+
+    async def insert_rows(self, table: str, rows: pa.Table) -> None:
+        """Write a part by a merge."""
+        await self.before(table)
+        await super().insert_rows(table, rows)
+        await self.after(table)
+
+    async def append_rows(self, table: str, rows: pa.Table) -> None:
+        """Write a part at the end."""
+        await self.before(table)
+        await super().append_rows(table, rows)
+        await self.after(table)
 
 
 async def rows_of(world: World) -> dict[str, list[dict[str, Any]]]:

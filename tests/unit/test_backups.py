@@ -10,24 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community_metrics.backup.digests import RowsDigest
 from community_metrics.backup.keeping import MONTHS, WEEKS, in_use, kept
-from community_metrics.backup.manifest import Column, Manifest, StoredFile, StoredTable, columns_of, made_at
-from community_metrics.backup.place import place_beside, place_of
-from community_metrics.backup.reading import require_known
-from community_metrics.config import Settings, StorageMode, settings_at, settings_from_file
-from community_metrics.errors import (
-    BackupUnavailable,
-    ConfigurationError,
-    StorageSchemaMismatch,
-)
+from community_metrics.backup.manifest import made_at
+from community_metrics.backup.row_bits import row_bits
+from community_metrics.config import Settings
 from community_metrics.periods import Grain, period_of
-from community_metrics.storage.schemas import HISTORY, STATS
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Sequence
-    from pathlib import Path
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 LOCAL = Settings(_env_file=None)
@@ -124,150 +114,28 @@ SCHEMA = pa.schema(
 )
 
 
-def digest_of(rows: Sequence[dict[str, object]], size: int = 9) -> tuple[int, ...]:
-    digest = RowsDigest()
-    for batch in pa.Table.from_pylist(list(rows), SCHEMA).to_batches(max_chunksize=size):
-        digest.add(batch)
-    return digest.state
+def bits_of(rows: Sequence[dict[str, object]], size: int = 9) -> list[tuple[int, ...]]:
+    batches = pa.Table.from_pylist(list(rows), SCHEMA).to_batches(max_chunksize=size)
+    return [tuple(bits) for batch in batches for bits in row_bits(batch).tolist()]
 
 
-@given(ROWS, st.randoms())
-def test_the_order_and_the_batches_of_rows_do_not_change_their_digest(
-    rows: list[dict[str, object]], rng: random.Random
-) -> None:
-    shuffled = rng.sample(rows, len(rows))
-    assert digest_of(rows) == digest_of(shuffled, size=2)
+@given(ROWS)
+def test_the_batches_of_rows_do_not_change_their_bits(rows: list[dict[str, object]]) -> None:
+    assert bits_of(rows) == bits_of(rows, size=2)
 
 
-@given(ROWS, ROWS)
-def test_other_rows_have_another_digest(
-    first: list[dict[str, object]], second: list[dict[str, object]]
-) -> None:
-    first_texts, second_texts = (
-        sorted(repr(sorted(row.items())) for row in rows) for rows in (first, second)
-    )
-    same = first_texts == second_texts
-    assert (digest_of(first) == digest_of(second)) is same
+@given(ROWS)
+def test_rows_have_the_same_bits_where_they_are_the_same(rows: list[dict[str, object]]) -> None:
+    texts = [repr(sorted(row.items())) for row in rows]
+    pairs = list(zip(texts, bits_of(rows), strict=True))
+    assert all((text == other) is (bits == found) for text, bits in pairs for other, found in pairs)
 
 
 @pytest.mark.parametrize(
     ("name", "other"),
     [("value", 8), ("value", None), ("flag", None), ("content", b"x"), ("names", []), ("key", "b")],
 )
-def test_one_changed_value_changes_the_digest(name: str, other: object) -> None:
+def test_one_changed_value_changes_the_bits(name: str, other: object) -> None:
     row = {"key": "a", "value": 0, "flag": False, "content": b"", "names": ["a", "b"]}
-    assert digest_of([row]) != digest_of([row | {name: other}])
-    assert digest_of([row, row]) != digest_of([row])
-
-
-# manifests of other versions
-
-A_FILE = StoredFile(key="x/stats.parquet", bytes=1, sha256="00")
-
-
-def manifest_with(name: str, columns: Sequence[Column]) -> Manifest:
-    table = StoredTable(name=name, version=1, rows=0, columns=tuple(columns), file=A_FILE)
-    return Manifest(
-        backup_id=backup_id(FIRST),
-        made_at=FIRST,
-        program_version="9.9",
-        storage_mode=StorageMode.LOCAL,
-        database="x",
-        tables=(table,),
-        catalog=A_FILE,
-    )
-
-
-def test_a_backup_of_an_earlier_version_is_completed_with_nulls() -> None:
-    lacking = [column for column in columns_of(HISTORY.schema) if column.name != "scope"]
-    require_known(manifest_with("history", lacking))
-    rows = HISTORY.schema.empty_table().drop_columns("scope")
-    assert HISTORY.completed(rows).schema.equals(HISTORY.schema, check_metadata=True)
-
-
-@pytest.mark.parametrize(
-    ("name", "changed", "problem"),
-    [
-        ("moods", {}, "the table moods is unknown"),
-        ("stats", {"value": None}, "stats: value is missing"),
-        ("stats", {"value": "double"}, "stats: value is double, not int64"),
-        ("stats", {"mood": "string"}, "stats: mood is unknown"),
-    ],
-)
-def test_a_backup_of_another_version_is_refused_with_its_version(
-    name: str, changed: dict[str, str | None], problem: str
-) -> None:
-    types = {column.name: column.type for column in columns_of(STATS.schema)} | changed
-    columns = [Column(name=one, type=kind, nullable=True) for one, kind in types.items() if kind]
-    with pytest.raises(StorageSchemaMismatch, match=rf"of version 9\.9 .*{problem}.* Fix: install"):
-        require_known(manifest_with(name, columns))
-
-
-# places
-
-
-@pytest.mark.parametrize("target", ["gs://bucket/x", "s3://", "s3:///x"])
-def test_a_place_that_is_neither_folder_nor_bucket_is_refused(target: str) -> None:
-    with pytest.raises(ConfigurationError, match="a backup goes to a folder or to s3://bucket/prefix"):
-        place_of(LOCAL, target)
-
-
-def test_a_command_without_a_place_names_the_setting() -> None:
-    with pytest.raises(ConfigurationError, match="set CM_BACKUP_TARGET"):
-        place_of(LOCAL)
-
-
-def test_a_place_beside_the_database_is_used_where_no_other_is_set(tmp_path: Path) -> None:
-    database = LOCAL.model_copy(update={"db_path": f"{tmp_path}/metrics.lancedb"})
-    assert str(place_beside(database)) == f"{tmp_path}/metrics.backups"
-    bucket = LOCAL.model_copy(
-        update={"db_path": "s3://bucket", "aws_storage_options": {"aws_region": "eu-central-1"}}
-    )
-    assert str(place_beside(bucket)) == "s3://bucket/backups"
-    set_one = database.model_copy(update={"backup_target": f"{tmp_path}/mine"})
-    assert str(place_beside(set_one)) == f"{tmp_path}/mine"
-    cluster = LOCAL.model_copy(
-        update={"storage_mode": StorageMode.ENTERPRISE, "lancedb_uri": "db://team/metrics"}
-    )
-    assert str(place_beside(cluster)).endswith("/data/team-metrics.backups")
-
-
-def test_a_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-    place = place_of(LOCAL, f"{tmp_path}/file/backups")
-    with pytest.raises(BackupUnavailable, match=r"stats cannot be written: Not a directory\. Fix: give this"):
-        place.put("a/stats", tmp_path / "file")
-
-
-def test_a_file_that_is_being_written_is_no_file_of_the_place(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a/stats.part").write_text("x")
-    place = place_of(LOCAL, str(tmp_path))
-    (tmp_path / "source").write_text("y")
-    place.put("a/stats", tmp_path / "source")
-    assert place.keys() == ["a/stats", "source"]
-    assert place.unfinished() == []
-    (tmp_path / "a/history.part").write_text("z")
-    assert place.keys() == ["a/stats", "source"]
-    assert place.unfinished() == ["a/history.part"]
-
-
-# the settings of another database
-
-
-def test_a_file_of_settings_names_another_database(tmp_path: Path) -> None:
-    file = tmp_path / "other.env"
-    file.write_text("CM_STORAGE_MODE=enterprise\nCM_LANCEDB_URI=db://other\nCM_LANCEDB_API_KEY=key\n")
-    assert settings_from_file(file).storage_location == "db://other"
-    assert settings_at(f"{tmp_path}/x").db_path == f"{tmp_path}/x"
-
-
-def test_a_misspelt_setting_of_such_a_file_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "other.env"
-    file.write_text("CM_DB_PAHT=x\n")
-    with pytest.raises(
-        ConfigurationError, match=r"other\.env cannot be used:\n.*CM_DB_PAHT: is not a setting"
-    ):
-        settings_from_file(file)
-    with pytest.raises(ConfigurationError, match="There is no file"):
-        settings_from_file(tmp_path / "missing.env")
+    first, second = bits_of([row, row | {name: other}])
+    assert first != second

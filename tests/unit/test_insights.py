@@ -547,6 +547,12 @@ class TestMilestones:
         day = W47.start + timedelta(days=5)
         assert found.numbers == MilestoneNumbers(2_000, 2_100, SUNDAY - timedelta(days=20), day, None)
 
+    @pytest.mark.parametrize("weeks_away", [-30, -1, 1, 30])
+    def test_a_series_of_other_weeks_has_no_sum_of_the_period(self, weeks_away: int) -> None:
+        """It begins after the period, or ended before it."""
+        values = {W47.start + timedelta(weeks=weeks_away, days=day): 700 for day in range(7)}
+        assert not found_in(material(W47, {A: values}), InsightKind.MILESTONE)
+
     def test_a_sum_over_a_change_of_counting_names_it(self) -> None:
         change = SUNDAY - timedelta(days=10)
         breaks = {A: (LevelBreak(change, "another way"),)}

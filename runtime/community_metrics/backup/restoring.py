@@ -1,8 +1,9 @@
 """Restoring into a database: only where it has no other rows, and compared row by row when it is done.
 
 A kill leaves a database that has some rows of the backup and no others, so that the next restore continues.
-A table that was empty has its rows in the order of the backup, and is compared with it side by side; where
-the order is another, their digests are compared. `history` is written last: until then readers find no run.
+Into an empty table of a folder the rows are appended, and then compared with the backup side by side.
+Elsewhere they are merged, which changes their order, so that each is looked for. `history` is written last:
+until then readers find no run.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from community_metrics.backup.digests import RowsDigest, row_bits
+from community_metrics.backup.row_bits import LANES, row_bits
 from community_metrics.errors import BackupDamaged, RestoreRefused
 from community_metrics.storage.schemas import HISTORY, table_named
 from community_metrics.storage.whole import DATA_TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -45,9 +46,11 @@ async def restore_tables(store: LanceDBStore, backup: FetchedBackup, *, renew: R
     tables = sorted(backup.manifest.tables, key=lambda table: table.name == HISTORY.name)
     begun = await _require_no_other_rows(store, backup)
     for table in tables:
+        # nothing that was sent before can arrive late in a folder, and be there twice
+        write = store.append_rows if store.is_folder and table.name not in begun else store.insert_rows
         for rows in _merges(backup, table, store.merge_rows):
             await renew()
-            await store.insert_rows(table.name, rows, was_empty=table.name not in begun)
+            await write(table.name, rows)
         await _require_same_rows(store, backup, table)
 
 
@@ -75,10 +78,7 @@ async def _require_no_other_rows(store: LanceDBStore, backup: FetchedBackup) -> 
 
 async def _other_rows(store: LanceDBStore, backup: FetchedBackup, table: StoredTable) -> int:
     """Return how many rows of the database are not in the backup."""
-    parts = [
-        row_bits(batch) for rows in _merges(backup, table, store.merge_rows) for batch in rows.to_batches()
-    ]
-    known = np.concatenate([np.empty((0, 2), np.uint64), *parts])
+    known = _bits_of(_batches_of(backup, table, store.merge_rows))
     known = known[np.argsort(known[:, 0])]
     count = 0
     async with aclosing(_scanned(store, table)) as batches:
@@ -98,17 +98,31 @@ def _are_known(bits: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[n
 async def _require_same_rows(store: LanceDBStore, backup: FetchedBackup, table: StoredTable) -> None:
     if await _are_same_in_order(store, backup, table):
         return
-    expected, found = RowsDigest(), RowsDigest()
-    for rows in _merges(backup, table, store.merge_rows):
-        expected.add_all(rows)
-    async with aclosing(_scanned(store, table)) as batches:
-        async for batch in batches:
-            found.add(batch)
-    if found.state not in {expected.state, _without_copies(backup, table, found.rows, store.merge_rows)}:
+    # a server may have stored a key twice: a merge inserts no copy of a key that is stored
+    count, others = await store.count(table.name), await _other_rows(store, backup, table)
+    if others or count > table.rows or await _keys_stored(store, table) != _keys_of(backup, table, store):
         raise BackupDamaged(
-            f"The restored table {table.name} has {found.rows:,} rows, and they are not the "
-            f"{expected.rows:,} of the backup: something else wrote to it. Fix: restore into a new database."
+            f"The restored table {table.name} has {count:,} rows, and they are not the {table.rows:,} of the "
+            "backup: something else wrote to it. Fix: restore into a new database."
         )
+
+
+async def _keys_stored(store: LanceDBStore, table: StoredTable) -> int:
+    """Return how many different keys the database has."""
+    key = table_named(table.name).key
+    async with aclosing(store.scan(table.name, columns=[key])) as batches:
+        return len(np.unique(_bits_of([batch async for batch in batches]), axis=0))
+
+
+def _keys_of(backup: FetchedBackup, table: StoredTable, store: LanceDBStore) -> int:
+    """Return how many different keys the backup has."""
+    key = table_named(table.name).key
+    keys = (batch.select([key]) for batch in _batches_of(backup, table, store.merge_rows))
+    return len(np.unique(_bits_of(keys), axis=0))
+
+
+def _bits_of(batches: Iterable[pa.RecordBatch]) -> NDArray[np.uint64]:
+    return np.concatenate([np.empty((0, LANES), np.uint64), *map(row_bits, batches)])
 
 
 async def _are_same_in_order(store: LanceDBStore, backup: FetchedBackup, table: StoredTable) -> bool:
@@ -123,23 +137,6 @@ async def _are_same_in_order(store: LanceDBStore, backup: FetchedBackup, table: 
                 return False
             left = left.slice(batch.num_rows)
     return left.num_rows == 0 and next(parts, None) is None
-
-
-def _without_copies(backup: FetchedBackup, table: StoredTable, rows: int, merge_rows: int) -> tuple[int, ...]:
-    """Return the digest of what merges insert of a table that has a key twice: not its copies of later parts.
-
-    A server may have stored a key twice; `repair` deletes the copies that are left.
-    """
-    digest = RowsDigest()
-    if rows == table.rows:
-        return digest.state  # there are none: its rows have been compared
-    spec = table_named(table.name)
-    seen: set[str] = set()
-    for part in _merges(backup, table, merge_rows):
-        keys = part.column(spec.key).to_pylist()
-        digest.add_all(part.filter(pa.array([key not in seen for key in keys], pa.bool_())))
-        seen.update(keys)
-    return digest.state
 
 
 async def _scanned(store: LanceDBStore, table: StoredTable) -> AsyncGenerator[pa.RecordBatch, None]:
@@ -164,3 +161,8 @@ def _merges(backup: FetchedBackup, table: StoredTable, most_rows: int) -> Iterat
                 parts = []
     if parts:
         yield pa.concat_tables(parts)
+
+
+def _batches_of(backup: FetchedBackup, table: StoredTable, most_rows: int) -> Iterator[pa.RecordBatch]:
+    for part in _merges(backup, table, most_rows):
+        yield from part.to_batches()

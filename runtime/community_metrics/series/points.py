@@ -118,14 +118,13 @@ def _sum_days(grid: PointGrid, readings: Readings) -> None:
 
 def _periods_of(grid: PointGrid, days: NDArray[np.int32]) -> NDArray[np.int64]:
     """Return the column of the period in which each day is; -1 in none."""
-    first, last = int(grid.first_days[0]), int(grid.last_days[-1])
-    # looked up by day: a search for each of the rows takes three times as long
-    of_day = np.full(
-        last - first + 3, -1, np.int64
-    )  # from the day before the first period to the day after the last
+    # looked up by day, from the day before the first period to the day after the last one: a search for each
+    # of the rows takes three times as long
+    first, last = int(grid.first_days[0]) - 1, int(grid.last_days[-1]) + 1
+    of_day = np.full(last - first + 1, -1, np.int64)
     for column, (begin, end) in enumerate(zip(grid.first_days - first, grid.last_days - first, strict=True)):
-        of_day[begin + 1 : end + 2] = column
-    return of_day.take(days - (first - 1), mode="clip")
+        of_day[begin : end + 1] = column
+    return of_day.take(days - first, mode="clip")
 
 
 def _sums(values: NDArray[np.int64], starts: NDArray[np.int64], most: int) -> NDArray[np.object_]:

@@ -107,19 +107,23 @@ class Maintenance(LanceDBReader):
             of_runs = (LEASES, HISTORY, RUN_OUTCOMES, LAST_READS, RAW_ANSWERS, DELIVERIES)
             await self._compact(of_runs, self.keep_run_versions)
 
-    async def insert_rows(self, table: str, rows: pa.Table, *, was_empty: bool = False) -> None:
-        """Insert the rows whose key is not stored, exactly as they are, in one atomic write.
+    @property
+    def is_folder(self) -> bool:
+        """Whether a file lock and the lease keep every other writer of this program away."""
+        return not (self._database.is_remote or self._database.settings.is_s3)
 
-        `was_empty`: the table had no row when the caller, which holds the lease, began to insert different
-        ones. Then no key is looked for: the rows keep their order, and it takes half of the time.
-        """
+    async def insert_rows(self, table: str, rows: pa.Table) -> None:
+        """Insert the rows whose key is not stored, exactly as they are, in one atomic merge."""
         spec = table_named(table)
         async with self._database.using(spec, f"writing {rows.num_rows} rows to {table}") as opened:
-            if was_empty and not self._database.is_remote:  # a request to a cluster may arrive twice
-                await opened.handle.add(rows)
-                return
             merge = opened.handle.merge_insert(spec.key).use_index(False)  # as in every merge of the store
             await merge.when_not_matched_insert_all().execute(rows)
+
+    async def append_rows(self, table: str, rows: pa.Table) -> None:
+        """Append rows whose keys the caller knows not to be stored, in one atomic write, in their order."""
+        spec = table_named(table)
+        async with self._database.using(spec, f"writing {rows.num_rows} rows to {table}") as opened:
+            await opened.handle.add(rows)
 
     async def rebuild_indexes(self) -> list[str]:
         """Build every index anew from the rows, and return their columns; Enterprise keeps its own."""

@@ -287,8 +287,11 @@ class LanceDBReader(Inspector):
         query = replace(query, where=sql.all_of(where, "loaded_by IS NULL"))
         return HISTORY.from_arrow(await self._select(query))
 
-    async def newest_runs(self) -> list[Run]:
-        """Return the newest `NEWEST_RUNS` runs; a snapshot has them from its look."""
+    async def newest_runs(self) -> list[Run] | None:
+        """Return the newest `NEWEST_RUNS` runs, which a snapshot has from its look.
+
+        None where they do not say what they stored, so that `runs` has to search.
+        """
         return await self.once(HISTORY.name, lambda: self.runs(limit=NEWEST_RUNS))
 
     async def run(self, run_id: str) -> Run | None:

@@ -15,7 +15,7 @@ from community_metrics.errors import StorageNotBootstrapped
 from community_metrics.model import RunStatus
 from community_metrics.storage.connection import Database
 from community_metrics.storage.errors import BOOTSTRAP
-from community_metrics.storage.reader import LanceDBReader
+from community_metrics.storage.reader import NEWEST_RUNS, LanceDBReader
 from community_metrics.storage.schemas import HISTORY, LEASES, METRICS, VIEWED
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class SnapshotSource:
         tables = {LEASES.name: await self._database.pinned_table(LEASES)} if with_lease else {}
         tables[HISTORY.name] = await self._database.pinned_table(HISTORY)
         reader = self._reader(tables)
-        look = Look(tuple(await reader.newest_runs()), None, tables)
+        look = Look(tuple(await reader.runs(limit=NEWEST_RUNS)), None, tables)
         if not look.open_runs:
             return look
         return replace(look, lease=await reader.lease()) if with_lease else await self.look(with_lease=True)

@@ -195,12 +195,12 @@ class PublicReader(LanceDBReader):
             [field.with_nullable(field.nullable or field.name in OF_ALL_METRICS) for field in schema]
         )
 
-    async def newest_runs(self) -> list[Run]:
-        """Return none: a run that is narrowed to public metrics does not say any more whether it read all.
+    async def newest_runs(self) -> list[Run] | None:
+        """Return None: a run that is narrowed to public metrics does not say any more whether it read all.
 
         `runs` searches what is stored.
         """
-        return []
+        return None
 
     async def run(self, run_id: str) -> Run | None:
         """Return the run with this id as everybody may see it; None if there is none."""

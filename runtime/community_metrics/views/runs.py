@@ -106,10 +106,10 @@ async def last_runs(reader: LanceDBReader, now: datetime) -> tuple[Run | None, R
     """
     undone, newest = await reader.undone_runs(), await reader.newest_runs()
     end = end_of_today(now)
-    kept = [run for run in newest if run.started_at < end and run.ingestion_run_id not in undone]
+    kept = [run for run in newest or () if run.started_at < end and run.ingestion_run_id not in undone]
     read = [run for run in kept if run.job_name in COLLECTING_JOBS and run.status in _READ]
     complete = last_success(read)
-    if complete or 0 < len(newest) < NEWEST_RUNS:
+    if complete or (newest is not None and len(newest) < NEWEST_RUNS):
         return complete, next(iter(read), None)
     search = partial(reader.runs, limit=1, before=end, without=undone)
     older = await search(statuses=(RunStatus.SUCCESS,), jobs=WHOLE_JOBS, whole_only=True)

@@ -50,7 +50,7 @@ def insights_of(material: Material) -> tuple[Insight, ...]:
     """Return the insights of a period that is over: by kind, unit, importance, then metric and day."""
     days = Days(material)
     with ThreadPoolExecutor(max_workers=1) as beside:
-        # the days are judged meanwhile: numpy leaves the interpreter to others, and each takes as long
+        # beside the judgement of the days, which takes about as long: numpy releases the interpreter's lock
         summed = beside.submit(lambda: material.values)
         of_days = [*unusual_days(days), *registry_gaps(material, days.sources)]
         summed.result()

@@ -123,8 +123,8 @@ def round_below(value: int) -> int:
 
 
 def _sums(material: Material) -> Iterator[Insight]:
-    for metric, before, total, own in _sums_past_a_mark(material):
-        mark = round_below(total)
+    for metric, mark, total, own in _sums_past_a_mark(material):
+        before = total - int(own["value"].sum())
         running = before + np.cumsum(own["value"])
         day = day_of_number(int(own["last_day"][np.argmax(running >= mark)]))
         since = day_of_number(material.spans[metric.metric_id][0])
@@ -134,10 +134,10 @@ def _sums(material: Material) -> Iterator[Insight]:
 
 
 def _sums_past_a_mark(material: Material) -> Iterator[tuple[MetricDefinition, int, int, NDArray[np.void]]]:
-    """Yield each daily flow whose sum passed a round number in the period, with its rows of the period.
+    """Yield each daily flow whose sum passed a round number in the period, and that number.
 
-    And its sums up to the period's begin and end. Not those that miss a day: the number may have been passed
-    on it.
+    With its sum up to the period's end, and its rows of the period. A flow that misses a day is left out: it
+    may have passed the number on that day.
     """
     flows = [one for one in material.with_days if one.metric_id in material.spans and adds_up(one)]
     if not flows:
@@ -150,11 +150,13 @@ def _sums_past_a_mark(material: Material) -> Iterator[tuple[MetricDefinition, in
     since = days[at]
     begin = at + np.maximum(0, number_of_day(material.period.start) - since)
     end = np.minimum(stop, at + number_of_day(material.period.end) - since + 1)
-    before, total = sums[np.minimum(begin, stop)] - sums[at], sums[np.maximum(end, at)] - sums[at]
-    is_whole = (begin < end) & (days[end - 1] == since + end - at - 1)
+    is_inside = begin < end  # a series may begin after the period, or end before it
+    begin, end = np.where(is_inside, begin, at), np.where(is_inside, end, stop)
+    before, total = sums[begin] - sums[at], sums[end] - sums[at]
+    is_whole = is_inside & (days[end - 1] == since + end - at - 1)
     marks = _ROUND_NUMBERS[np.searchsorted(_ROUND_NUMBERS, np.maximum(total, 1), side="right") - 1]
     for row in np.flatnonzero(is_whole & (before < marks) & (marks <= total)).tolist():
-        yield flows[row], int(before[row]), int(total[row]), rows[begin[row] : end[row]]
+        yield flows[row], int(marks[row]), int(total[row]), rows[begin[row] : end[row]]
 
 
 def _levels(material: Material) -> Iterator[Insight]:

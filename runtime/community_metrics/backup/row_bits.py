@@ -1,8 +1,7 @@
-"""A digest of rows that does not depend on their order: it says whether two sets of rows are the same.
+"""128 bits for each row, by which rows are looked for among others without a sort of the rows themselves.
 
-Each value becomes 64 bits, each row two weighted sums of its values, the digest is the sum of all rows. So it
-is computed batch by batch, in a tenth of the time that sorting takes. Digests compare within one process:
-texts are hashed by Python's own hash, which is another one in each process.
+Each value becomes 64 bits, each row two weighted sums of its values. They compare within one process: texts
+are hashed by Python's own hash, which is another one in each process.
 """
 
 from __future__ import annotations
@@ -21,44 +20,20 @@ if TYPE_CHECKING:
 
     Bits = NDArray[np.uint64]
 
-_LANES: Final = 2
-"""Independent sums of a row: 128 bits, so that two sets of rows do not share them by chance."""
+LANES: Final = 2
+"""Independent sums of a row, so that two rows do not share them by chance."""
 _SAMPLE: Final = 1_024
 """Values of which the others are taken to repeat as often."""
 _NULL: Final = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIERS: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
-class RowsDigest:
-    """How many rows were added, and their digest; equal for equal rows in any order."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self._sums = [0] * _LANES
-
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Take the rows of a batch; every batch has the same columns."""
-        self.rows += batch.num_rows
-        for lane, bits in enumerate(row_bits(batch).T):
-            self._sums[lane] = (self._sums[lane] + int(bits.sum(dtype=np.uint64))) % 2**64
-
-    def add_all(self, rows: pa.Table) -> None:
-        """Take all rows of a table."""
-        for batch in rows.to_batches():
-            self.add(batch)
-
-    @property
-    def state(self) -> tuple[int, ...]:
-        """The number of rows and the digest."""
-        return (self.rows, *self._sums)
-
-
 def row_bits(batch: pa.RecordBatch) -> Bits:
     """Return the bits of each row, one column for each lane."""
-    lanes = [np.zeros(batch.num_rows, np.uint64) for _ in range(_LANES)]
+    lanes = [np.zeros(batch.num_rows, np.uint64) for _ in range(LANES)]
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         values = _value_bits(column)
-        for lane in range(_LANES):
+        for lane in range(LANES):
             lanes[lane] += values * _weight(f"{lane}:{name}")
     return np.stack([_mixed(sums) for sums in lanes], axis=1)
 
