@@ -32,9 +32,9 @@ SCHEDULES = {
 }
 # only with deliveries; the job itself decides which digests are due
 DELIVERY_SCHEDULE = ("deliver", "cron(10 7-23 * * ? *)")
-# only with backups, which take no lease: after the catch-up of a Monday, and the drill each month after that
+# only with backups, which take no lease: after each weekly refresh, and the drill each month after that
 BACKUP_SCHEDULES = {
-    "backup": ("backup", "cron(20 12 ? * MON *)"),
+    "backup": ("backup", "cron(20 12 ? * MON-WED *)"),
     "restore-drill": ("restore_drill", "cron(20 13 1 * ? *)"),
 }
 # what failed is asked again four times a day, however often the job is started: 5 hours after the end of a

@@ -120,7 +120,7 @@ def test_the_schedules_of_backups_follow_the_weekly_refresh_and_are_monthly(serv
         for name, item in schedules(serverless).items()
     }
 
-    assert found["backup"] == ("cron(20 12 ? * MON *)", {"job": "backup"})
+    assert found["backup"] == ("cron(20 12 ? * MON-WED *)", {"job": "backup"})
     assert found["restore-drill"] == ("cron(20 13 1 * ? *)", {"job": "restore_drill"})
 
 
