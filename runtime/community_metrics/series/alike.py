@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from community_metrics.errors import NotAlike, NotComparable
 from community_metrics.model import UNIQUES, ValueKind
 from community_metrics.series.change import break_between
 from community_metrics.series.insights.rules import Parameter, Rule
@@ -74,8 +75,8 @@ class Candidate:
     metric: MetricDefinition
     way: str
     breaks: tuple[LevelBreak, ...]
-    first_day: date | None
-    size: int | None
+    first_day: date | None = None
+    size: int | None = None
 
     @property
     def measure(self) -> str:
@@ -163,6 +164,21 @@ def alike(candidates: Sequence[Candidate], first: date, last: date) -> Alike:
         for unit in units
     )
     return Alike(tuple(accepted), tuple(refused), axes, _advice(accepted, axes))
+
+
+def require_alike(candidates: Sequence[Candidate], first: date, last: date) -> None:
+    """Let series pass that have a sum over the days from `first` to `last`.
+
+    Raises:
+        NotAlike: some of them may not share a chart of these days.
+        NotComparable: they have several units.
+    """
+    found = alike(candidates, first, last)
+    if found.refused:
+        raise NotAlike([one.sentence for one in found.refused])
+    if len(found.axes) > 1:
+        metric_ids = [axis.metric_ids[0] for axis in found.axes]
+        raise NotComparable(metric_ids[1], f"has another unit than {metric_ids[0]}: their values have no sum")
 
 
 def parts(candidates: Sequence[Candidate]) -> tuple[Part, ...]:

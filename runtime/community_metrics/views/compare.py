@@ -113,23 +113,13 @@ async def _read_candidates(
         found.append(
             Candidate(
                 metric=metric,
-                way=_way(stored.catalog, metric.metric_id),
+                way=stored.way_of(metric),
                 breaks=declared_breaks(metric),
                 first_day=_first_day(readings, metric.metric_id),
                 size=None if at is None else values[at],
             )
         )
     return found
-
-
-def _way(catalog: Catalog, metric_id: str) -> str:
-    """Return the options that decide how a source counts, those that change the total of its registry."""
-    if metric_id not in catalog.registry_ids:
-        return ""
-    options = next((one.options for one in catalog.metrics if one.metric_id == metric_id), {})
-    return ", ".join(
-        f"{name} = {str(value).lower()}" for name, value in sorted(options.items()) if value is not False
-    )
 
 
 def _first_day(readings: Readings, metric_id: str) -> date | None:
