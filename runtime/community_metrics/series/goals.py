@@ -61,8 +61,9 @@ class Counted:
     `value` is the sum of the known days from `first` to `as_of`, or the reading of the day `as_of`; both are
     None if nothing is known, as before the day `first`. `missing` are days of the sum without a value.
     `weeks` has the complete weeks up to now without a gap, oldest first, with their value or growth, None
-    where it is not known or from before a change of counting; `at_newest_week` is the sum or the reading at the end of the newest of them. `growth`
-    is that of a rolling total, which has no weeks, over the `window_days` of one whole window.
+    where it is not known or from before a change of counting; `at_newest_week` is the sum or the reading at
+    the end of the newest of them. `growth` is that of a rolling total, which has no weeks, over the
+    `window_days` of one whole window.
     """
 
     kind: ValueKind
@@ -126,9 +127,9 @@ def standing(known: Counted, value: int, day: date, today: date) -> Standing:
     if remaining is not None and days_left and known.kind is not ValueKind.ROLLING:
         needed = Fraction(remaining * _WEEK, days_left)
     recent, labels = _recent(known)
-    if remaining is None:
-        progress, reason = Progress.UNKNOWN, _why_nothing(known, today)
-    else:
+    progress: Progress = Progress.UNKNOWN
+    reason: str | None = _why_nothing(known, today)
+    if remaining is not None:
         progress, reason = _progress(known, remaining, needed, recent, day, is_over=day < today)
     forecast, forecast_reason = (None, reason) if known.value is None else _forecast(known, day, progress)
     return Standing(
