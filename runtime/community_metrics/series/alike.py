@@ -104,15 +104,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What decides on a series, whatever the others are.
-
-    `changes` has the newest day first. `far_larger` has the series of its unit and measure that are far
-    smaller, each with how many times as large this one is.
-    """
+    """What decides on a series, whatever the others are; `changes` has the newest day first."""
 
     candidate: Candidate
     changes: tuple[Change, ...]
-    far_larger: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +178,10 @@ def require_alike(candidates: Sequence[Candidate], first: date, last: date) -> N
 
 def parts(candidates: Sequence[Candidate]) -> tuple[Part, ...]:
     """Return what decides on each of the series: `alike` says the same of any of them."""
-    kinds: dict[tuple[str, str], list[Candidate]] = {}
-    for one in candidates:
-        kinds.setdefault((one.measure, one.metric.unit), []).append(one)
     return tuple(
         Part(
             one,
             tuple(_change(one, each) for each in sorted(one.breaks, key=lambda each: each.day, reverse=True)),
-            {
-                other.metric.metric_id: times
-                for other in kinds[one.measure, one.metric.unit]
-                if (times := _times(one, other))
-            },
         )
         for one in candidates
     )
@@ -229,19 +216,12 @@ def _advice(accepted: Sequence[Candidate], axes: Sequence[Axis]) -> Advice | Non
     if len(sized) < len(accepted) or not sized:
         return None
     smallest, largest = min(sized, key=_by_size), max(sized, key=_by_size)
-    times = _times(largest, smallest)
-    if times is None:
+    if not largest.size or not smallest.size or largest.size < FAR_APART * smallest.size:
         return None
+    times = f"{largest.size / smallest.size:,.0f}"  # a half is rounded to the even number
     names = {"name": largest.metric.display_name, "other_name": smallest.metric.display_name}
     return Advice(Scale.LOG, FAR_LARGER.format(**names, times=times))
 
 
 def _by_size(one: Candidate) -> tuple[int, str]:
     return one.size or 0, one.metric.display_name
-
-
-def _times(large: Candidate, small: Candidate) -> str | None:
-    """Return how many times as large the one is as the other; None unless that is far."""
-    if not large.size or not small.size or large.size < FAR_APART * small.size:
-        return None
-    return f"{large.size / small.size:,.0f}"

@@ -9,7 +9,7 @@ from community_metrics.errors import InvalidRange
 from community_metrics.periods import Grain, last_completed, last_completed_day, last_periods, today
 from community_metrics.readings import day_of_number
 from community_metrics.series.additive import is_by_day_only
-from community_metrics.series.alike import RULE, SENTENCES, Alike, Candidate, Part, alike, parts
+from community_metrics.series.alike import FAR_APART, RULE, SENTENCES, Alike, Candidate, Part, alike, parts
 from community_metrics.series.change import latest_complete
 from community_metrics.series.points import points
 from community_metrics.views.rows import with_fallbacks
@@ -53,6 +53,7 @@ class Comparable:
     freshness: Freshness
 
     rule: ClassVar[str] = RULE.rule_id
+    far_apart: ClassVar[int] = FAR_APART
     sentences: ClassVar[Mapping[str, str]] = SENTENCES
 
 
