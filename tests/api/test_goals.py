@@ -67,8 +67,12 @@ SERVING = asynccontextmanager(support.serving)
 def catalog(tmp_path: Path) -> Path:
     """The packaged catalogue, with goals."""
     file = tmp_path / "goals.toml"
-    file.write_text(PACKAGED_CATALOG.read_text(encoding="utf-8") + GOALS, encoding="utf-8")
+    write_goals(file, GOALS)
     return file
+
+
+def write_goals(file: Path, goals: str) -> None:
+    file.write_text(PACKAGED_CATALOG.read_text(encoding="utf-8") + goals, encoding="utf-8")
 
 
 def keep_for_the_team(catalog: Path, metric_id: str) -> None:
@@ -178,6 +182,37 @@ async def test_a_digest_of_an_earlier_week_has_the_goals_of_its_end(
     # Monday's days are stored too, and are not of the week
     assert first_known.goals[0].counted.as_of == days[-1] + timedelta(days=1)
     assert now.goals[0].counted.as_of == LAST_DAY
+
+
+@pytest.mark.parametrize("subject", [f'metric = "{PYTHON}"', 'product = "lance"'])
+async def test_a_digest_of_a_week_before_a_goal_says_only_that_it_begins(
+    filled_local: Place, catalog: Path, subject: str
+) -> None:
+    entry = f"\n[[goal]]\n{subject}\nvalue = 100_000\nsince = 2026-11-18\ndate = 2026-12-31\nname = 'It'\n"
+    write_goals(catalog, entry)
+    scope = DigestScope(period_of(date(2026, 11, 11), Grain.WEEK))
+    async with LanceDBReader.open(filled_local.reading) as reader:
+        digest = await made_digest(reader, load_catalog(catalog), NOON, scope=scope)
+    (goal,) = digest.goals
+    assert (goal.progress, goal.sentence) == (
+        "unknown",
+        "It: 100,000 downloads by 2026-12-31; it begins on 2026-11-18.",
+    )
+
+
+async def test_a_goal_that_begins_later_has_no_value_and_no_forecast(
+    filled_local: Place, catalog: Path
+) -> None:
+    write_goals(catalog, GOALS.replace("since = 2026-11-01", "since = 2026-12-02"))
+    python, _, product = await goals_of(filled_local, catalog=catalog)
+    for goal in (python, product):
+        assert (goal["since"], goal["progress"]) == ("2026-12-02", "unknown")
+        assert goal["reason"] == goal["forecast_reason"] == "it begins on 2026-12-02"
+        empty = ("current", "as_of", "remaining", "needed_per_week", "forecast")
+        assert [goal[name] for name in empty] == [None] * len(empty)
+        assert (goal["waits_for"], goal["missing_days"]) == ([], [])
+        async with SERVING(filled_local.reading) as api:
+            assert (await api.get(goal["link"].removeprefix("/api/v1/"))).status_code == 200
 
 
 async def test_a_digest_of_a_week_that_is_not_over_has_the_goals_of_now(

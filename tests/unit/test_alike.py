@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from community_metrics.api.comparing import comparable_body
 from community_metrics.model import UNIQUES, LevelBreak, SourceWindow, ValueKind
-from community_metrics.series.alike import Candidate, Scale, alike
-from tests.support.comparisons import TABLE
+from community_metrics.series.alike import Candidate, Scale, alike, parts
+from community_metrics.views.compare import Comparable
+from tests.support.comparisons import FRESHNESS, TABLE, VERSIONS
 from tests.support.comparisons import text as comparisons_text
 from tests.support.insights import flow
 
@@ -101,6 +103,21 @@ def test_a_log_scale_is_advised_where_sizes_are_far_apart(size: int | None, advi
     if size == 74_000:
         assert found.advice is not None
         assert found.advice.sentence.startswith("Lance for Rust is 740 times as large as downloads:lance:")
+
+
+def test_what_decides_on_a_thousand_series_grows_with_each_of_them_alike() -> None:
+    many = [
+        candidate(replace(PYTHON, metric_id=f"downloads:p{at:03}:python"), 10 ** (1 + at % 7))
+        for at in range(1_000)
+    ]
+    few_bytes, bytes_of_all = (_size_of_parts(some) for some in (many[:100], many))
+    assert bytes_of_all < 10 * few_bytes
+    assert bytes_of_all < 600_000
+
+
+def _size_of_parts(candidates: list[Candidate]) -> int:
+    view = Comparable(LAST, parts(candidates), frozenset(), FRESHNESS)
+    return len(comparable_body(view, VERSIONS).model_dump_json().encode())
 
 
 def test_the_page_without_a_server_is_tested_with_what_the_rule_says() -> None:

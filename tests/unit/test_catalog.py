@@ -419,24 +419,25 @@ def test_a_name_of_nothing_but_control_characters_is_empty(tmp_path: Path) -> No
 WITH_MIRRORS = {"options": "{ mirrors = true }"}
 
 
-def test_another_option_is_another_subject(tmp_path: Path) -> None:
-    catalog = loaded(tmp_path, entry(), entry(id='"downloads:ruff:all"', **WITH_MIRRORS))
+@pytest.mark.parametrize("product", ["httpx", "ruff"])
+def test_no_total_adds_one_subject_with_and_without_mirrors(tmp_path: Path, product: str) -> None:
+    (fault,) = faults(tmp_path, entry(), entry(id=f'"downloads:{product}:all"', **WITH_MIRRORS))
 
-    assert [metric.options for metric in catalog.metrics] == [{}, {"mirrors": True}]
-
-
-def test_a_product_does_not_add_one_subject_with_and_without_mirrors(tmp_path: Path) -> None:
-    (fault,) = faults(tmp_path, entry(), entry(id='"downloads:httpx:all"', **WITH_MIRRORS))
-
-    assert "metric downloads:httpx:all, options: the downloads of httpx would count 'httpx' twice" in fault
-    assert "downloads:httpx:python" in fault
-    assert "Fix: use another product" in fault
+    twice = "options: totals would count the downloads of 'httpx' twice: downloads:httpx:python counts"
+    assert f"metric downloads:{product}:all, {twice} the same files." in fault
+    assert "Fix: set watch = true in one of the two, which keeps it out of totals, or active = false" in fault
 
 
-def test_a_variant_that_is_not_active_adds_nothing(tmp_path: Path) -> None:
-    catalog = loaded(tmp_path, entry(), entry(id='"downloads:httpx:all"', active="false", **WITH_MIRRORS))
+@pytest.mark.parametrize("product", ["httpx", "ruff"])
+@pytest.mark.parametrize("kept_out", [{"active": "false"}, {"watch": "true"}])
+def test_a_variant_that_is_in_no_total_is_counted_beside_the_other(
+    tmp_path: Path, product: str, kept_out: dict[str, str]
+) -> None:
+    variant = entry(id=f'"downloads:{product}:all"', **kept_out, **WITH_MIRRORS)
 
-    assert [metric.is_active for metric in catalog.metrics] == [True, False]
+    for entries in ([entry(), variant], [variant, entry()]):
+        options = [metric.options for metric in loaded(tmp_path, *entries).metrics]
+        assert sorted(options, key=len) == [{}, {"mirrors": True}]
 
 
 def test_every_fault_of_a_file_is_reported_at_once_in_the_order_of_its_lines(tmp_path: Path) -> None:

@@ -267,10 +267,13 @@ def test_a_package_is_not_added_beside_its_count_with_mirrors(own: Path) -> None
     with_mirrors = OWN.replace('subject = "httpx"', 'subject = "httpx"\noptions = { mirrors = true }')
     own.write_text(with_mirrors, encoding="utf-8")
 
-    with pytest.raises(CatalogError, match="Fix: use another product"):
+    with pytest.raises(CatalogError, match="Fix: set watch = true in one of the two"):
         add_metric(own, "pypistats:httpx", "httpx")
 
     assert own.read_text(encoding="utf-8") == with_mirrors
+    own.write_text(
+        with_mirrors.replace("mirrors = true }", "mirrors = true }\nwatch = true"), encoding="utf-8"
+    )
     assert add_metric(own, "pypistats:httpx", "httpx-plain") == ("downloads:httpx-plain:python",)
 
 

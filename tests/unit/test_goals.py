@@ -117,6 +117,29 @@ def test_a_series_without_any_day_leaves_the_total_unknown() -> None:
     assert (one.progress, one.reason, one.remaining) == (Progress.UNKNOWN, "nothing is stored of it", None)
 
 
+@pytest.mark.parametrize(
+    ("since", "reason"),
+    [
+        (SUNDAY + timedelta(days=9), "it begins on 2026-12-01"),
+        (NOW.date(), "it begins on 2026-11-23"),
+        (SUNDAY, "no day since 2026-11-22 is known"),
+    ],
+)
+def test_a_sum_without_a_known_day_has_no_value_and_no_forecast(since: date, reason: str) -> None:
+    counted = known(steady(100, end=SUNDAY - timedelta(days=1)), since=since)
+    one = stands(counted, 5_000)
+    assert (counted.value, counted.as_of, counted.first, counted.missing) == (None, None, since, ())
+    assert (one.progress, one.reason) == (Progress.UNKNOWN, reason)
+    assert (one.remaining, one.needed_per_week, one.forecast, one.forecast_reason) == (
+        None,
+        None,
+        None,
+        reason,
+    )
+    words = goal_words("It", 5_000, "downloads", IN_4_WEEKS, counted, one)
+    assert words == f"It: 5,000 downloads by {IN_4_WEEKS}; {reason}."
+
+
 class TestMissingDays:
     lacking = SUNDAY - timedelta(days=10)
 
@@ -159,14 +182,6 @@ def test_a_date_that_is_over_is_missed_only_once_its_day_is_known() -> None:
 
 def test_days_after_the_date_do_not_count() -> None:
     assert known(steady(100), since=date(2026, 11, 9), day=date(2026, 11, 15)).value == 700
-
-
-def test_a_sum_that_has_not_begun_is_0_of_no_days() -> None:
-    first = SUNDAY + timedelta(days=8)
-    counted = known(steady(100), since=first)
-    one = stands(counted, 2_000)
-    assert (counted.value, counted.as_of, counted.missing) == (0, first - timedelta(days=1), ())
-    assert (one.weeks_left, one.progress) == (3, Progress.ON_TRACK)
 
 
 def test_too_few_complete_weeks_leave_the_progress_unknown() -> None:

@@ -1,8 +1,8 @@
 /**
  * What `/compare` says of some series, put together from what it decides by, for a page without a server.
  *
- * `runtime/community_metrics/series/alike.py` has the rule, every number and every sentence; the tests of both
- * read `comparisons.json`.
+ * `runtime/community_metrics/series/alike.py` has the rule and every sentence; the tests of both read
+ * `comparisons.json`.
  */
 import { ApiProblem } from "./problems";
 import type { Comparable, Comparison } from "./types";
@@ -48,7 +48,7 @@ function comparison(metrics: readonly Part[], days: Days, parts: Comparable): Co
     unit,
     metric_ids: accepted.filter((one) => one.unit === unit).map(({ metric_id }) => metric_id),
   }));
-  const advice = adviceFor(accepted, axes, parts.sentences);
+  const advice = adviceFor(accepted, axes, parts);
   return { ...days, metrics: accepted, refused, axes, advice, rule: parts.rule, freshness: parts.freshness };
 }
 
@@ -74,7 +74,7 @@ function refusal(
 function adviceFor(
   accepted: readonly Part[],
   axes: Comparison["axes"],
-  sentences: Comparable["sentences"],
+  { far_apart, sentences }: Comparable,
 ): Comparison["advice"] {
   if (axes.length > 1) {
     const units = axes.map(({ unit }) => unit).join(", ");
@@ -83,14 +83,24 @@ function adviceFor(
   const sized = accepted.filter(({ size }) => size).sort(bySize);
   const [smallest, largest] = [sized[0], sized.at(-1)];
   if (smallest === undefined || largest === undefined || sized.length < accepted.length) return null;
-  const times = largest.far_larger[smallest.metric_id];
-  if (times === undefined) return null;
+  const [small, large] = [smallest.size ?? 0, largest.size ?? 0];
+  if (large < far_apart * small) return null;
   const names = { name: largest.display_name, other_name: smallest.display_name };
-  return { scale: "log", sentence: filled(sentences.far_larger, { ...names, times }) };
+  return {
+    scale: "log",
+    sentence: filled(sentences.far_larger, { ...names, times: rounded(large / small) }),
+  };
 }
 
 function bySize(one: Part, other: Part): number {
   return (one.size ?? 0) - (other.size ?? 0) || (one.display_name < other.display_name ? -1 : 1);
+}
+
+/** Returns a number without decimals; a half is rounded to the even number, as Python does. */
+function rounded(value: number): string {
+  const below = Math.floor(value);
+  const isUp = value - below === 0.5 ? below % 2 === 1 : value - below > 0.5;
+  return (isUp ? below + 1 : below).toLocaleString("en-US");
 }
 
 /** Returns a sentence with its names in braces replaced. */

@@ -900,6 +900,11 @@ export interface components {
              * @description The metrics that are still collected, by id.
              */
             metrics: components["schemas"]["ComparableMetric"][];
+            /**
+             * Far Apart
+             * @description How many times the smallest size the largest one is, or more, where a log scale is advised.
+             */
+            far_apart: number;
             /** @description What is said of several metrics. */
             sentences: components["schemas"]["Sentences"];
             /**
@@ -995,13 +1000,6 @@ export interface components {
              * @description Days from which its source counts in another way, the newest first.
              */
             changes: components["schemas"]["ChangeOfCounting"][];
-            /**
-             * Far Larger
-             * @description Ids of far smaller metrics of its unit and measure, each with how many times as large this one is.
-             */
-            far_larger: {
-                [key: string]: string;
-            };
         };
         /**
          * ComparedMetric
@@ -2555,12 +2553,12 @@ export interface components {
             since: string | null;
             /**
              * Current
-             * @description The sum of the known days, or the newest reading; null if nothing is stored.
+             * @description The sum of the known days, or the newest reading; null if none is known, as before the first day.
              */
             current: number | null;
             /**
              * As Of
-             * @description The newest day of the sum, or the day of the reading; null if nothing is stored.
+             * @description The newest day of the sum, or the day of the reading; null where `current` is.
              */
             as_of: string | null;
             /**

@@ -43,7 +43,6 @@ def comparable_body(view: Comparable, versions: TableVersions) -> compare.Compar
             "measure": one.candidate.measure,
             "way": one.candidate.way_in_words,
             "changes": one.changes,
-            "far_larger": one.far_larger,
         }
         for one in view.parts
     ]
@@ -51,6 +50,7 @@ def comparable_body(view: Comparable, versions: TableVersions) -> compare.Compar
         {
             "period_end": view.last,
             "metrics": metrics,
+            "far_apart": view.far_apart,
             "sentences": view.sentences,
             "rule": view.rule,
             "freshness": freshness_body(view.freshness, versions),

@@ -105,11 +105,12 @@ def _identity(metric: RawEntry) -> _Key | None:
 
 
 def _downloads_counted(metric: RawEntry) -> _Key | None:
-    """Return the product, source and subject of the downloads that the metric adds to a total."""
+    """Return the source, subject and no options of the downloads that the metric adds to totals."""
     counted, metric_id = _identity(metric), metric.get("id") or ""
-    if counted is None or not metric_id.startswith("downloads:") or metric.get("active") is False:
+    is_summed = metric.get("active") is not False and metric.get("watch") is not True
+    if counted is None or not metric_id.startswith("downloads:") or not is_summed:
         return None
-    return metric_id.split(":")[1], counted[0], counted[1]
+    return counted[0], counted[1], ""
 
 
 def _repeated_ids(entries: Sequence[RawEntry]) -> Iterator[Fault]:
@@ -122,9 +123,8 @@ def _repeated_subjects(metrics: Sequence[RawEntry]) -> Iterator[Fault]:
         yield metric.fault("subject", f"{metric.get('subject')!r} is already counted by {first.name}")
     for metric, first in _repeats(metrics, _downloads_counted):
         if _identity(metric) != _identity(first):  # equal ones have the fault above
-            product, subject = metric.get("id").split(":")[1], metric.get("subject")
-            twice = f"the downloads of {product} would count {subject!r} twice"
-            fix = "Fix: use another product, or set active = false"
+            twice = f"totals would count the downloads of {metric.get('subject')!r} twice"
+            fix = "Fix: set watch = true in one of the two, which keeps it out of totals, or active = false"
             yield metric.fault("options", f"{twice}: {first.name} counts the same files. {fix}")
 
 

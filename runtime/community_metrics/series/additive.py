@@ -1,6 +1,7 @@
-"""Which values may be summed: no uniques and no rolling totals, and nothing beside what counts it too.
+"""Which values may be summed: no uniques and no rolling totals, and nothing beside its registry or fallback.
 
-Pure.
+That one source counts a subject in two ways is known to the catalogue, whose rules keep one of the two out
+of totals; a sum of metrics that somebody names is refused by `alike`. Pure.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ def adds_up(metric: MetricDefinition) -> bool:
 
 
 def require_additive(metrics: Sequence[MetricDefinition]) -> None:
-    """Let metrics pass that have a sum: every sum of the product is preceded by this check.
+    """Let metrics pass whose kinds have a sum: every sum of the product is preceded by this check.
 
     Raises:
         NotAdditive: the values of one of them cannot be added to those of another one.
-        NotAlike: one counts what another one counts too.
+        NotAlike: one is the total of a registry, or replaces missing values of another one.
     """
     for metric in metrics:
         if reason := _reason(metric):
@@ -55,7 +56,7 @@ def is_by_day_only(metric: MetricDefinition) -> bool:
 
 
 def counted_twice(metrics: Sequence[MetricDefinition]) -> tuple[str, ...]:
-    """Return why the sum of metrics would count an event twice, in sentences; empty if it would not."""
+    """Return which metrics have their registry's total or their own fallback beside them, in sentences."""
     if len(metrics) < 2:  # noqa: PLR2004  one metric is its own sum
         return ()
     registries = [f"{one.display_name} {_REGISTRY}." for one in metrics if one.is_registry]

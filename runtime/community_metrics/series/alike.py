@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from community_metrics.errors import NotAlike, NotComparable
 from community_metrics.model import UNIQUES, ValueKind
 from community_metrics.series.change import break_between
 from community_metrics.series.insights.rules import Parameter, Rule
@@ -74,8 +75,8 @@ class Candidate:
     metric: MetricDefinition
     way: str
     breaks: tuple[LevelBreak, ...]
-    first_day: date | None
-    size: int | None
+    first_day: date | None = None
+    size: int | None = None
 
     @property
     def measure(self) -> str:
@@ -103,15 +104,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What decides on a series, whatever the others are.
-
-    `changes` has the newest day first. `far_larger` has the series of its unit and measure that are far
-    smaller, each with how many times as large this one is.
-    """
+    """What decides on a series, whatever the others are; `changes` has the newest day first."""
 
     candidate: Candidate
     changes: tuple[Change, ...]
-    far_larger: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +161,27 @@ def alike(candidates: Sequence[Candidate], first: date, last: date) -> Alike:
     return Alike(tuple(accepted), tuple(refused), axes, _advice(accepted, axes))
 
 
+def require_alike(candidates: Sequence[Candidate], first: date, last: date) -> None:
+    """Let series pass that have a sum over the days from `first` to `last`.
+
+    Raises:
+        NotAlike: some of them may not share a chart of these days.
+        NotComparable: they have several units.
+    """
+    found = alike(candidates, first, last)
+    if found.refused:
+        raise NotAlike([one.sentence for one in found.refused])
+    if len(found.axes) > 1:
+        metric_ids = [axis.metric_ids[0] for axis in found.axes]
+        raise NotComparable(metric_ids[1], f"has another unit than {metric_ids[0]}: their values have no sum")
+
+
 def parts(candidates: Sequence[Candidate]) -> tuple[Part, ...]:
     """Return what decides on each of the series: `alike` says the same of any of them."""
-    kinds: dict[tuple[str, str], list[Candidate]] = {}
-    for one in candidates:
-        kinds.setdefault((one.measure, one.metric.unit), []).append(one)
     return tuple(
         Part(
             one,
             tuple(_change(one, each) for each in sorted(one.breaks, key=lambda each: each.day, reverse=True)),
-            {
-                other.metric.metric_id: times
-                for other in kinds[one.measure, one.metric.unit]
-                if (times := _times(one, other))
-            },
         )
         for one in candidates
     )
@@ -213,19 +216,12 @@ def _advice(accepted: Sequence[Candidate], axes: Sequence[Axis]) -> Advice | Non
     if len(sized) < len(accepted) or not sized:
         return None
     smallest, largest = min(sized, key=_by_size), max(sized, key=_by_size)
-    times = _times(largest, smallest)
-    if times is None:
+    if not largest.size or not smallest.size or largest.size < FAR_APART * smallest.size:
         return None
+    times = f"{largest.size / smallest.size:,.0f}"  # a half is rounded to the even number
     names = {"name": largest.metric.display_name, "other_name": smallest.metric.display_name}
     return Advice(Scale.LOG, FAR_LARGER.format(**names, times=times))
 
 
 def _by_size(one: Candidate) -> tuple[int, str]:
     return one.size or 0, one.metric.display_name
-
-
-def _times(large: Candidate, small: Candidate) -> str | None:
-    """Return how many times as large the one is as the other; None unless that is far."""
-    if not large.size or not small.size or large.size < FAR_APART * small.size:
-        return None
-    return f"{large.size / small.size:,.0f}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from community_metrics.model import ValueKind
-from community_metrics.periods import ONE_DAY, Grain, days_between, last_completed, last_periods
+from community_metrics.periods import Grain, days_between, last_completed, last_periods
 from community_metrics.readings import day_of_number, number_of_day
 from community_metrics.series.change import break_between, latest_complete
 from community_metrics.series.forecast import MOST_WEEKS
@@ -104,7 +104,7 @@ def _sum_of_days(
     for own in rows[1:]:
         known = np.intersect1d(known, own["last_day"])
     known = known[(known >= number_of_day(first)) & (known <= number_of_day(day))]
-    as_of = day_of_number(int(known[-1])) if len(known) else first - ONE_DAY
+    as_of = day_of_number(int(known[-1])) if len(known) else None
     present = {day_of_number(number) for number in known.tolist()}
     periods = weeks_read(now)
     grid = points([replace(metric, fallbacks=()) for metric in metrics], readings, periods, now)
@@ -112,10 +112,12 @@ def _sum_of_days(
     at = latest_complete(weeks)
     return Counted(
         ValueKind.FLOW,
-        _sum(rows, known),
+        None if as_of is None else _sum(rows, known),
         as_of,
         first=first,
-        missing=tuple(one for one in days_between(first, as_of) if one not in present),
+        missing=()
+        if as_of is None
+        else tuple(one for one in days_between(first, as_of) if one not in present),
         periods=periods,
         weeks=weeks,
         at_newest_week=None if at is None else _sum(rows, known[known <= number_of_day(periods[at].end)]),

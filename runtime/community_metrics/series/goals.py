@@ -43,7 +43,8 @@ RULE: Final = Rule(
     "date is over and its day is known. Missing days of a sum are named and could only add to it, so that "
     "with missing days a goal can be reached or on track, but is not called behind or missed: then it is not "
     "known, as where too few recent weeks are complete. Weeks from before a declared change of counting are "
-    "no recent weeks. A rolling total has no weeks and is never scaled: what is left and its growth over one "
+    "no recent weeks. A sum has no value before one of its days is known: only its first day is stated. "
+    "A rolling total has no weeks and is never scaled: what is left and its growth over one "
     "whole window are stated, and not whether it is on track.",
     None,
     (
@@ -57,11 +58,12 @@ RULE: Final = Rule(
 class Counted:
     """What is known of the thing that a goal is about.
 
-    `value` is the sum of the known days from `first` to `as_of`, or the reading of the day `as_of`; None if
-    nothing is known. `missing` are days of the sum without a value. `weeks` has the complete weeks up to now
-    without a gap, oldest first, with their value or growth, None where it is not known or from before a
-    change of counting; `at_newest_week` is the sum or the reading at the end of the newest of them. `growth`
-    is that of a rolling total, which has no weeks, over the `window_days` of one whole window.
+    `value` is the sum of the known days from `first` to `as_of`, or the reading of the day `as_of`; both are
+    None if nothing is known, as before the day `first`. `missing` are days of the sum without a value.
+    `weeks` has the complete weeks up to now without a gap, oldest first, with their value or growth, None
+    where it is not known or from before a change of counting; `at_newest_week` is the sum or the reading at
+    the end of the newest of them. `growth` is that of a rolling total, which has no weeks, over the
+    `window_days` of one whole window.
     """
 
     kind: ValueKind
@@ -125,8 +127,11 @@ def standing(known: Counted, value: int, day: date, today: date) -> Standing:
     if remaining is not None and days_left and known.kind is not ValueKind.ROLLING:
         needed = Fraction(remaining * _WEEK, days_left)
     recent, labels = _recent(known)
-    progress, reason = _progress(known, remaining, needed, recent, day, is_over=day < today)
-    forecast, forecast_reason = _forecast(known, day, progress)
+    progress: Progress = Progress.UNKNOWN
+    reason: str | None = _why_nothing(known, today)
+    if remaining is not None:
+        progress, reason = _progress(known, remaining, needed, recent, day, is_over=day < today)
+    forecast, forecast_reason = (None, reason) if known.value is None else _forecast(known, day, progress)
     return Standing(
         progress=progress,
         remaining=remaining,
@@ -151,15 +156,13 @@ def _recent(known: Counted) -> tuple[Fraction | None, tuple[str, ...]]:
 
 def _progress(
     known: Counted,
-    remaining: int | None,
+    remaining: int,
     needed: Fraction | None,
     recent: Fraction | None,
     day: date,
     *,
     is_over: bool,
 ) -> tuple[Progress, str | None]:
-    if remaining is None:
-        return Progress.UNKNOWN, "nothing is stored of it"
     if remaining == 0:
         return Progress.REACHED, None
     is_enough = needed is not None and recent is not None and recent >= needed
@@ -168,6 +171,13 @@ def _progress(
     if reason := _why_not_known(known, needed, recent, day, is_over=is_over):
         return Progress.UNKNOWN, reason
     return (Progress.MISSED if is_over else Progress.BEHIND), None
+
+
+def _why_nothing(known: Counted, today: date) -> str:
+    """Return why there is no value: its first day is not over, or none since then is known."""
+    if known.first is None:
+        return "nothing is stored of it"
+    return f"it begins on {known.first}" if known.first >= today else f"no day since {known.first} is known"
 
 
 def _why_not_known(

@@ -13,6 +13,7 @@ from community_metrics.errors import NoSuchFamily, NotComparable, TooManyLines, 
 from community_metrics.model import EventKind, ValueKind, event_order
 from community_metrics.periods import Grain, last_completed, period_of, today
 from community_metrics.series.additive import is_by_day_only, require_additive, require_grain
+from community_metrics.series.alike import Candidate, require_alike
 from community_metrics.series.points import points
 from community_metrics.views.events import outage_events
 from community_metrics.views.product_table import left_out_of
@@ -154,7 +155,13 @@ class ChartRows:
     freshness: Freshness
 
     def build(self) -> ChartView:
-        """Compute the chart."""
+        """Compute the chart.
+
+        Raises:
+            NotAlike: the parts of the total are of several kinds, count in several ways, or one changed its
+                way within the days that are shown.
+            NotComparable: they have several units.
+        """
         failed: tuple[LeftOut, ...] = ()
         if self.asked.is_total:
             failed = left_out_of(self.periods[-1], self.metrics, self.readings, self.freshness)
@@ -167,6 +174,10 @@ class ChartRows:
         series = tuple(grid.series(row) for row in range(len(shown)))
         total = _total(grid, failed) if self.asked.is_total else None
         first = self._first_known(total)
+        if total is not None:
+            parts = [Candidate(one, self.stored.way_of(one), declared_breaks(one)) for one in shown]
+            start = self.periods[first].start  # may be before the first day that is asked for
+            require_alike(parts, max(start, self.asked.span.first or start), self.periods[-1].end)
         return ChartView(
             metrics=tuple(one[first:] for one in series),
             total=None if total is None else total.since(first),
@@ -205,7 +216,8 @@ async def read_chart(reader: LanceDBReader, catalog: Catalog, now: datetime, ask
         UnknownName: a metric or a product is not stored.
         NoSuchFamily: no metric of the family is shown.
         TooManyLines: the metrics are more than a chart, or a total, can have.
-        NotComparable: the metrics do not count the same thing, so that they have no axis in common.
+        NotComparable: the metrics do not count the same thing, so that they have no axis in common; of a
+            total the chart says so once it is built.
         NotAdditive: the metrics have no total, or no values of this grain.
         NotAlike: the total would count what one metric counts twice, as beside the total of its registry.
         InvalidRange: the first day is after the last.
@@ -248,6 +260,10 @@ def _chosen(stored: StoredMetrics, asked: Request) -> tuple[MetricDefinition, ..
     most = MOST_SUMMED if asked.is_total else MOST_LINES
     if len(chosen) > most:
         raise TooManyLines(len(chosen), most)
+    require_grain(chosen, asked.grain)
+    if asked.is_total:
+        require_additive(chosen)  # whether the parts are alike depends on the days that are shown
+        return chosen
     first = chosen[0]
     for metric in chosen[1:]:
         if _counted(metric) != _counted(first):
@@ -255,9 +271,6 @@ def _chosen(stored: StoredMetrics, asked: Request) -> tuple[MetricDefinition, ..
                 metric.metric_id,
                 f"has another unit or kind of value than {first.metric_id}: one chart has one axis",
             )
-    if asked.is_total:
-        require_additive(chosen)
-    require_grain(chosen, asked.grain)
     return chosen
 
 

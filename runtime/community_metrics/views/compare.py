@@ -9,7 +9,7 @@ from community_metrics.errors import InvalidRange
 from community_metrics.periods import Grain, last_completed, last_completed_day, last_periods, today
 from community_metrics.readings import day_of_number
 from community_metrics.series.additive import is_by_day_only
-from community_metrics.series.alike import RULE, SENTENCES, Alike, Candidate, Part, alike, parts
+from community_metrics.series.alike import FAR_APART, RULE, SENTENCES, Alike, Candidate, Part, alike, parts
 from community_metrics.series.change import latest_complete
 from community_metrics.series.points import points
 from community_metrics.views.rows import with_fallbacks
@@ -53,6 +53,7 @@ class Comparable:
     freshness: Freshness
 
     rule: ClassVar[str] = RULE.rule_id
+    far_apart: ClassVar[int] = FAR_APART
     sentences: ClassVar[Mapping[str, str]] = SENTENCES
 
 
@@ -113,23 +114,13 @@ async def _read_candidates(
         found.append(
             Candidate(
                 metric=metric,
-                way=_way(stored.catalog, metric.metric_id),
+                way=stored.way_of(metric),
                 breaks=declared_breaks(metric),
                 first_day=_first_day(readings, metric.metric_id),
                 size=None if at is None else values[at],
             )
         )
     return found
-
-
-def _way(catalog: Catalog, metric_id: str) -> str:
-    """Return the options that decide how a source counts, those that change the total of its registry."""
-    if metric_id not in catalog.registry_ids:
-        return ""
-    options = next((one.options for one in catalog.metrics if one.metric_id == metric_id), {})
-    return ", ".join(
-        f"{name} = {str(value).lower()}" for name, value in sorted(options.items()) if value is not False
-    )
 
 
 def _first_day(readings: Readings, metric_id: str) -> date | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from community_metrics.periods import Grain, today
+from community_metrics.periods import ONE_DAY, Grain, today
 from community_metrics.series.change import break_between
 from community_metrics.series.goal_values import counted_by, weeks_read
 from community_metrics.series.goals import RECENT_WITHIN, RULE, goal_words, standing
@@ -168,13 +168,14 @@ def _waits_for(
     metrics: Sequence[MetricDefinition], readings: Readings, counted: Counted, last: date
 ) -> tuple[str, ...]:
     """Return the metrics without a day later than the newest one of all, where others have one."""
-    if counted.as_of is None or len(metrics) == 1:
+    if counted.first is None or len(metrics) == 1:
         return ()
+    reached = counted.as_of or counted.first - ONE_DAY
     newest = {
         metric.metric_id: max((day for day in readings.days(metric.metric_id) if day <= last), default=None)
         for metric in metrics
     }
-    late = tuple(name for name, day in newest.items() if day is None or day <= counted.as_of)
+    late = tuple(name for name, day in newest.items() if day is None or day <= reached)
     return late if len(late) < len(metrics) else ()
 
 

@@ -7,14 +7,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.model import InsightKind
+from community_metrics.periods import Grain, period_of
+from community_metrics.series.change import break_between
 from community_metrics.views.chart import MOST_SUMMED, Request, Span
 from community_metrics.views.events import require_products
 from community_metrics.views.insights import read_insights
 from community_metrics.views.overview import read_overview
-from community_metrics.views.selection import StoredMetrics
+from community_metrics.views.selection import StoredMetrics, declared_breaks
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
+    from datetime import date, datetime
 
     from community_metrics.catalog import Catalog
     from community_metrics.model import MetricDefinition
@@ -71,15 +74,24 @@ async def load_preview(
 
 
 def chart_request(stored: StoredMetrics, week: Period, product: str | None) -> Request | None:
-    """Return the chart of a link: the sum of the downloads in the year to its week, else of the stars."""
+    """Return the chart of a link: the sum of the downloads in the year to its week, else of the stars.
+
+    It begins after the newest change of counting, across which there is no sum.
+    """
     downloads = [metric for own in stored.downloads.values() for metric in own]
     for metrics in (downloads, stored.stars):
         found = [metric for metric in metrics if product in {None, metric.product}]
-        if found and len(found) <= MOST_SUMMED:
-            return _request(found, week)
+        if found and len(found) <= MOST_SUMMED and (first := _first_day(found, week)) <= week.start:
+            ids = tuple(metric.metric_id for metric in found)
+            return Request(metric_ids=ids, span=Span(first=first, last=week.end), is_total=True)
     return None
 
 
-def _request(metrics: list[MetricDefinition], week: Period) -> Request:
-    span = Span(first=week.end - _YEAR, last=week.end)
-    return Request(metric_ids=tuple(metric.metric_id for metric in metrics), span=span, is_total=True)
+def _first_day(metrics: Sequence[MetricDefinition], week: Period) -> date:
+    """Return the first day of the chart, that of a week that is counted in one way, as are all after it."""
+    breaks = [one for metric in metrics for one in declared_breaks(metric)]
+    crossed = break_between(breaks, week.end - _YEAR, week.end)
+    if crossed is None:
+        return week.end - _YEAR
+    changed = period_of(crossed.day, Grain.WEEK)
+    return changed.start if changed.start == crossed.day else changed.shifted(1).start

@@ -86,6 +86,16 @@ class StoredMetrics:
         """
         return self._by_id.get(self.catalog.registry_ids.get(metric.metric_id, ""))
 
+    def way_of(self, metric: MetricDefinition) -> str:
+        """Return the options that decide how a source counts, those that change the total of its registry."""
+        if metric.metric_id not in self.catalog.registry_ids:
+            return ""
+        entries = self.catalog.metrics
+        options = next((one.options for one in entries if one.metric_id == metric.metric_id), {})
+        return ", ".join(
+            f"{name} = {str(value).lower()}" for name, value in sorted(options.items()) if value is not False
+        )
+
     @property
     def registries(self) -> tuple[MetricDefinition, ...]:
         """The totals of the registries that the catalogue uses, by id."""

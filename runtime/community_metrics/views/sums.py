@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from community_metrics.errors import NotAlike, TooManyPoints
+from community_metrics.errors import TooManyPoints
 from community_metrics.views.chart import MOST_DOTS, Request, Span, read_chart
-from community_metrics.views.compare import load_compared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +60,9 @@ class SumRows:
         """Compute the sum.
 
         Raises:
+            NotAlike: the metrics are of several kinds, count in several ways, or one changed its way within
+                the days.
+            NotComparable: they have several units.
             TooManyPoints: the periods are more than a chart has room for.
         """
         view = self.rows.build()
@@ -87,16 +89,11 @@ async def read_sum(
 
     Raises:
         UnknownName: one of the metrics is not stored.
-        NotAlike: they are of several kinds, count in several ways, or one changed its way within the days;
-            or one counts what another one counts too.
-        NotComparable: they have several units.
+        NotAlike: one counts what another one counts too.
         NotAdditive: their values do not add up.
         InvalidRange: `first` is after `last`.
         TooManyPoints: no wider periods make it small enough.
     """
-    compared = await load_compared(reader, catalog, now, metric_ids=metric_ids, first=first, last=last)
-    if compared.alike.refused:
-        raise NotAlike([one.sentence for one in compared.alike.refused])
     asked = Request(metric_ids=metric_ids, grain=grain, span=Span(first=first, last=last), is_total=True)
     return SumRows(await read_chart(reader, catalog, now, asked))
 

@@ -86,8 +86,6 @@ class ComparableMetric(ComparedMetric):
     """How its source counts it: two metrics of one source that count in two ways share no chart."""
     changes: list[ChangeOfCounting]
     """Days from which its source counts in another way, the newest first."""
-    far_larger: dict[str, str]
-    """Ids of far smaller metrics of its unit and measure, each with how many times as large this one is."""
 
 
 class Sentences(Body):
@@ -110,6 +108,8 @@ class Comparable(Body):
     """Last UTC day of a chart that names none."""
     metrics: list[ComparableMetric]
     """The metrics that are still collected, by id."""
+    far_apart: int
+    """How many times the smallest size the largest one is, or more, where a log scale is advised."""
     sentences: Sentences
     """What is said of several metrics."""
     rule: Literal["alike"]

@@ -44,9 +44,9 @@ class Goal(Body):
     since: dt.date | None
     """First day of the sum; null for what has a reading."""
     current: int | None
-    """The sum of the known days, or the newest reading; null if nothing is stored."""
+    """The sum of the known days, or the newest reading; null if none is known, as before the first day."""
     as_of: dt.date | None
-    """The newest day of the sum, or the day of the reading; null if nothing is stored."""
+    """The newest day of the sum, or the day of the reading; null where `current` is."""
     missing_days: list[dt.date]
     """Days of the sum without a value; they could only add to it."""
     series: list[str]
