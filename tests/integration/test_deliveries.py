@@ -41,6 +41,7 @@ from tests.support.deliveries import (
     DeliveryRig,
     a_delivery,
     delivery_toml,
+    mailbox,
 )
 from tests.support.program import run_program
 from tests.support.replay import Replay
@@ -599,6 +600,28 @@ async def test_the_status_has_the_last_delivery_of_a_target_and_when_a_failed_on
     [target] = await status_of(rig, **team) or []
     assert (target["last"]["state"], target["last"]["attempts"]) == ("sent", 2)
     assert (target["last"]["next_attempt_at"], target["last"]["message"]) == (None, None)
+
+
+async def test_the_status_the_log_and_the_table_have_no_address_of_an_e_mail(rig: DeliveryRig) -> None:
+    ada, team_list = "ada@example.org", "team@example.org"
+    with mailbox() as box, structlog.testing.capture_logs() as lines:
+        fields = {"sender": "metrics@example.org", "receivers": [ada, team_list], "via": "smtp"}
+        rig, team = with_token(
+            rig.with_deliveries(delivery_toml(to="email", **fields), secrets={"CM_SMTP_URL": box.url})
+        )
+        box.refusals["DATA"] = [f"554 5.7.1 {ada} may not get mail from metrics@example.org"]
+        await rig.run()
+        refused = await status_of(rig, **team)
+        stored = [(await rig.row()).message]
+        box.refusals[f"RCPT {ada}"] = ["550 no such user"]
+        await rig.run(again=("team", "2026-W47"))
+        sent = await status_of(rig, **team)
+        stored.append((await rig.row()).message)
+    said = "receiver 1 of 2 may not get mail from the sender"
+    assert [message for message in stored if message and "receiver 1 of 2" in message] == stored
+    assert said in str(refused)
+    assert "the server refuses receiver 1 of 2" in str(sent)
+    assert "@example.org" not in str((refused, sent, stored, lines))
 
 
 async def test_the_status_says_which_digest_waits_and_until_when(rig: DeliveryRig) -> None:

@@ -137,7 +137,7 @@ class DeliveryRecord(Body):
     next_attempt_at: datetime | None
     """When it is tried again; null: it is not."""
     message: str | None
-    """The cause of the last error, or what the target left out; no setting of the target is in it."""
+    """The cause of the last error, or what the target left out; no address or setting of the target is in it."""
 
 
 class WaitingDigest(Body):
@@ -157,7 +157,7 @@ class DeliveryStatus(Body):
     delivery_id: str
     """Id of the target."""
     to: Literal["slack", "email", "webhook"]
-    """Where they are sent. The address is a setting, and shown nowhere."""
+    """Where they are sent. No address is in the status, of a web target or of an e-mail."""
     last: DeliveryRecord | None
     """The newest delivery; null before the first one."""
     not_arrived: list[DeliveryRecord]
