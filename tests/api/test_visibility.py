@@ -167,7 +167,7 @@ OTHERS = [
 MATRIX = [*(pytest.param(paths, id=name) for name, paths in CASES.items()), pytest.param(OTHERS, id="others")]
 SHOWING = [
     *("definitions", "status", "dashboard/weekly", "dashboard/daily", "dashboard/monthly", "history"),
-    *("events", "events?product=umbraproduct", "metrics"),
+    *("events", "events?product=umbraproduct", "metrics", "compare/parts"),
     *("digests", "digests?format=atom", "digests/2026-W47-team.html", "digests/2026-W46.md"),
     f"traffic-items?metric_id={ALONE}",
     *(

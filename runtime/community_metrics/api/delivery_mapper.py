@@ -1,4 +1,4 @@
-"""From how the digests of a target go to its body in `/status`."""
+"""From the digests that a target received, or did not, to their body in `/status`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the delivery of digests goes: the last one of each target, what did not arrive, what waits."""
+"""What each target of digests received last, what did not reach it, and what waits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OPEN_FOR: Final = timedelta(weeks=5)
 
 @dataclass(frozen=True, slots=True)
 class TargetStatus:
-    """A target of the catalogue, and how its deliveries go.
+    """A target of the catalogue, and which digests it received and did not.
 
     `last` is the newest delivery, None before the first one. `not_arrived` are older ones that were not sent,
     or may not have arrived, newest first, until a person sends them or their period ended five weeks ago.
@@ -53,7 +53,7 @@ class TargetStatus:
 async def load_targets(
     reader: LanceDBReader, targets: Sequence[Delivery], now: datetime
 ) -> tuple[TargetStatus, ...]:
-    """Return how the deliveries of each target go, in their order."""
+    """Return which digests each target received and did not, in the order of the targets."""
     rows = await reader.deliveries(since=now - _SHOWN_FOR) if targets else []
     return tuple(_status(one, [row for row in rows if row.delivery_id == one.id], now) for one in targets)
 

@@ -161,7 +161,7 @@ class NeverSentDigest(Body):
 
 
 class DeliveryStatus(Body):
-    """How the digests of one target of the catalogue go."""
+    """Which digests one target of the catalogue received, and which it did not."""
 
     delivery_id: str
     """Id of the target."""
