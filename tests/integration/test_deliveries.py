@@ -28,7 +28,12 @@ from community_metrics.model import DeliveryState, RunStatus, SourceWindow
 from community_metrics.periods import Grain
 from community_metrics.storage import LanceDBReader, LanceDBStore
 from community_metrics.storage.schemas import DIGESTS
-from community_metrics.views.deliveries import delivery_sentence, load_targets
+from community_metrics.views.deliveries import (
+    delivery_sentence,
+    load_targets,
+    never_sent_sentence,
+    waiting_sentence,
+)
 from tests.support.api import MISSING_DAY, RUST, fill, local_place, observed, serving, write
 from tests.support.clock import NOON, FakeClock
 from tests.support.deliveries import (
@@ -41,6 +46,7 @@ from tests.support.deliveries import (
     DeliveryRig,
     a_delivery,
     delivery_toml,
+    mailbox,
 )
 from tests.support.program import run_program
 from tests.support.replay import Replay
@@ -588,7 +594,8 @@ async def test_the_status_has_the_last_delivery_of_a_target_and_when_a_failed_on
     await rig.run()
     [target] = await status_of(rig, **team) or []
     last = target.pop("last")
-    assert target == {"delivery_id": "team", "to": "webhook", "not_arrived": [], "waiting": []}
+    others: dict[str, Any] = {"not_arrived": [], "waiting": [], "never_sent": []}
+    assert target == {"delivery_id": "team", "to": "webhook", **others}
     assert (last["state"], last["period"], last["attempts"]) == ("failed", "2026-W47", 1)
     assert last["next_attempt_at"].startswith("2026-11-23T08:")
     assert (last["may_have_arrived"], last["message"]) == (True, "the target returned 500")
@@ -601,12 +608,93 @@ async def test_the_status_has_the_last_delivery_of_a_target_and_when_a_failed_on
     assert (target["last"]["next_attempt_at"], target["last"]["message"]) == (None, None)
 
 
+async def test_the_status_the_log_and_the_table_have_no_address_of_an_e_mail(rig: DeliveryRig) -> None:
+    ada, sender = "ada@example.org", "metrics@example.org"
+    fields: dict[str, Any] = {"sender": sender, "receivers": [ada, "team@example.org"], "via": "smtp"}
+    with mailbox() as box, structlog.testing.capture_logs() as lines:
+        rig, team = with_token(
+            rig.with_deliveries(delivery_toml(to="email", **fields), secrets={"CM_SMTP_URL": box.url})
+        )
+        box.refusals["DATA"] = [f"554 5.7.1 {ada} may not get mail from {sender}"]
+        await rig.run()
+        refused = await status_of(rig, **team)
+        stored = [(await rig.row()).message]
+        box.refusals[f"RCPT {ada}"] = ["550 no such user"]
+        await rig.run(again=("team", "2026-W47"))
+        sent = await status_of(rig, **team)
+        stored.append((await rig.row()).message)
+    said = "receiver 1 of 2 may not get mail from the sender"
+    assert [message for message in stored if message and "receiver 1 of 2" in message] == stored
+    assert said in str(refused)
+    assert "the server refuses receiver 1 of 2" in str(sent)
+    assert "@example.org" not in str((refused, sent, stored, lines))
+
+
 async def test_the_status_says_which_digest_waits_and_until_when(rig: DeliveryRig) -> None:
     rig, team = with_token(rig.at(INCOMPLETE_MONDAY))
     await rig.run()
     [target] = await status_of(rig, **team) or []
     waiting = [{"grain": "week", "period": "2026-W45", "final_at": "2026-11-11T07:00:00Z"}]
     assert (target["last"], target["waiting"]) == (None, waiting)
+
+
+async def test_what_no_run_tried_when_it_was_due_is_a_warning_and_stays_one_when_it_is_due_no_more(
+    rig: DeliveryRig,
+) -> None:
+    """The target lacks its setting, so every run passes it over."""
+    rig = rig.with_deliveries(delivery_toml(to="slack"), secrets={})
+    catalog = load_catalog(rig.settings.catalog)
+    final = datetime(2026, 11, 25, 7, tzinfo=UTC)
+
+    async def said(now: datetime) -> tuple[list[str], list[str]]:
+        """Return what waits and was never sent, as `status` says it, and the warnings of `doctor`."""
+        assert (await rig.at(now).run()).rows == ()
+        async with LanceDBReader.open(rig.settings) as reader:
+            [target] = await load_targets(reader, catalog.deliveries, now)
+        checks = await last_delivery_checks(rig.settings, catalog, FakeClock(now))
+        assert {check.verdict for check in checks} <= {Verdict.WARN}
+        waits = [waiting_sentence("team", due, now) for due in target.waiting]
+        return waits + [never_sent_sentence("team", one) for one in target.never_sent], [
+            f"{check.detail} Fix: {check.fix}." for check in checks
+        ]
+
+    never = "team: week 2026-W{} was never sent: no run tried it in the 7 days after its end"
+    early, warned = await said(MONDAY)
+    assert early[0].startswith("team: week 2026-W47 is due, and no run has sent it yet. A run sends it once")
+    assert warned == early[1:]
+    assert early[1].startswith(never.format(46))
+
+    soon, warned = await said(final)
+    assert soon[0] == "team: week 2026-W47 is due since 2026-11-25 07:00 UTC; the next run sends it as it is."
+    assert warned == soon[1:]
+
+    late, warned = await said(final + 3 * TWO_DAYS / 2)
+    assert warned == late
+    assert late[0].startswith("team: week 2026-W47 was due since 2026-11-25 07:00 UTC, complete or not, and")
+    assert "Fix: run `community-metrics deliver`: it sends it, or says what is missing." in late[0]
+
+    past, warned = await said(MONDAY + timedelta(days=7))
+    assert warned == past[1:]
+    assert past[1].startswith(never.format(47))
+    assert past[1].endswith("Fix: run `community-metrics deliver --again team 2026-W47`, which sends it.")
+
+
+async def test_what_was_never_sent_is_named_for_five_weeks_and_not_from_before_the_first_delivery(
+    rig: DeliveryRig,
+) -> None:
+    rig, team = with_token(rig)
+    late = datetime(2026, 12, 27, tzinfo=UTC)
+
+    async def never_sent(now: datetime) -> list[str]:
+        [target] = await status_of(rig.at(now), **team) or []
+        return [one["period"] for one in target["never_sent"]]
+
+    await rig.at(MONDAY - timedelta(days=7)).run()
+    assert await never_sent(MONDAY) == []
+    assert await never_sent(late) == ["2026-W50", "2026-W49", "2026-W48", "2026-W47"]
+    await rig.at(late).run(again=("team", "2026-W47"))
+    assert await never_sent(late) == ["2026-W50", "2026-W49", "2026-W48"]
+    assert await never_sent(late + timedelta(days=8)) == ["2026-W52", "2026-W51", "2026-W50", "2026-W49"]
 
 
 async def test_deliveries_are_the_teams_alone(rig: DeliveryRig) -> None:

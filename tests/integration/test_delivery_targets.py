@@ -260,17 +260,42 @@ async def test_each_answer_of_a_mail_server_is_final_or_may_pass(
     assert len(box.messages) == (answer == "close")
 
 
-async def test_receivers_that_the_server_refuses_are_named_and_the_others_get_it(box: Mailbox) -> None:
+async def test_receivers_that_the_server_refuses_are_named_by_place_and_the_others_get_it(
+    box: Mailbox,
+) -> None:
     box.refusals[f"RCPT {RECEIVERS[0]}"] = ["550 no such user"]
     note = await send(SmtpServer(SecretStr(box.url), ENVELOPE))
-    assert note == f"the server refuses {RECEIVERS[0]}"
+    assert note == "the server refuses receiver 1 of 2"
     assert box.envelopes == [(SENDER, [RECEIVERS[1]])]
 
 
 async def test_a_message_that_no_receiver_may_get_is_a_final_refusal(box: Mailbox) -> None:
     box.refusals["RCPT"] = ["550 no such user"] * 2
-    with pytest.raises(TerminalDeliveryError, match=r"refuses ada@example.org, team@.*correct the receivers"):
+    said = r"refuses receiver 1 of 2, receiver 2 of 2\. Fix: correct the receivers"
+    with pytest.raises(TerminalDeliveryError, match=said):
         await send(SmtpServer(SecretStr(box.url), ENVELOPE))
+
+
+NAMING = [
+    ("4.1.1 <ada@example.org>: try later", "4.1.1 <receiver 1 of 2>: try later"),
+    ("for TEAM@Example.ORG.", "for receiver 2 of 2."),
+    ("identity/metrics@example.org is not verified", "identity/the sender is not verified"),
+    ("ada@example.org.uk, ada@example.org", "(an address), receiver 1 of 2"),
+    ("moved to grace.h@mail.example", "moved to (an address)"),
+    ("see https://mail.example/?who=ada%40example.org", "see https://mail.example/?who=receiver 1 of 2"),
+    (f"{190 * '.'} ada@example.org", f"{190 * '.'} receiver "),
+]
+"""What a mail service may answer, and what of it is shown."""
+
+
+@pytest.mark.parametrize(("answer", "shown"), NAMING)
+async def test_no_address_in_an_answer_of_a_mail_server_is_shown(
+    box: Mailbox, answer: str, shown: str
+) -> None:
+    box.refusals["RCPT"] = [f"450 {answer}"]
+    with pytest.raises(TransientDeliveryError, match="the mail server returned 450: ") as caught:
+        await send(SmtpServer(SecretStr(box.url), ENVELOPE))
+    assert str(caught.value) == f"the mail server returned 450: {shown}".strip()
 
 
 async def test_a_mail_server_that_is_away_may_be_back_later() -> None:
@@ -332,6 +357,15 @@ async def test_each_answer_of_ses_is_final_or_may_pass_and_is_asked_for_once(
     with pytest.raises(kind, match=said):
         await send(Ses(ENVELOPE))
     assert len(ses.requests) == 1
+
+
+@pytest.mark.parametrize(("answer", "shown"), NAMING)
+async def test_no_address_in_an_answer_of_ses_is_shown(ses: Replay, answer: str, shown: str) -> None:
+    reply = Scripted(429, {"x-amzn-errortype": "TooManyRequestsException"}, body={"message": answer})
+    ses.always(PATH, reply)
+    with pytest.raises(TransientDeliveryError, match="SES returned TooManyRequests") as caught:
+        await send(Ses(ENVELOPE))
+    assert str(caught.value) == f"SES returned TooManyRequestsException: {shown}".strip()
 
 
 async def test_ses_that_is_away_may_be_back_later(ses: Replay, monkeypatch: pytest.MonkeyPatch) -> None:

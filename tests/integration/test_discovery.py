@@ -23,6 +23,7 @@ from tests.support.replay import Replay
 from tests.support.scripted import Scripted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from community_metrics.catalog import Catalog
@@ -40,9 +41,10 @@ async def found(
     *,
     catalog: Catalog | None = None,
     token: str | None = None,
+    say: Callable[[str], None] = lambda _line: None,
 ) -> Survey:
     settings = replay.settings(github_token=token)
-    return await survey(scope or Scope("acme"), settings, FakeClock(NOON), catalog, lambda _line: None)
+    return await survey(scope or Scope("acme"), settings, FakeClock(NOON), catalog, say)
 
 
 def proposed(survey: Survey) -> dict[str, str]:
@@ -277,7 +279,17 @@ async def test_a_package_whose_page_links_back_says_so_and_any_other_is_to_be_lo
     printed = console.file.getvalue()
     assert "its page links back to github.com/Acme/rocket" in printed
     assert "check that it is yours" in printed
-    assert "its registry has this name, which may be somebody else's: look at it" in printed
+    assert "the registry has a package of this name: check that it is yours" in printed
+
+
+async def test_before_deps_dev_is_asked_a_line_says_how_long_it_takes(replay: Replay) -> None:
+    serve(replay, [GEMS])
+    linking(replay, "rubygems/packages/acme", "https://acme.github.io/gems")
+    lines: list[str] = []
+    one = await found(replay, say=lines.append)
+    [line] = [line for line in lines if line.startswith("Asking deps.dev about links of 1 package")]
+    assert line.endswith(" to github.com/acme: 2 requests, one a second, about 2 seconds …")
+    assert one.links["rubygems:acme"].sentence == "its page links back to acme.github.io/gems"
 
 
 async def test_another_owner_whose_name_begins_alike_is_not_the_owner(replay: Replay) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from community_metrics.api.mappers import dashboard_body
 from community_metrics.catalog import load_catalog
+from community_metrics.catalog.deliveries import Delivery
 from community_metrics.cli.checks import Check, Verdict
 from community_metrics.cli.commands.doctor import has_problem, render_checks
 from community_metrics.cli.render.report import render_report
@@ -26,6 +27,8 @@ from community_metrics.series.grid import Point
 from community_metrics.series.loss import Loss, vanishes_at
 from community_metrics.text import ranges_text
 from community_metrics.views.dashboard import DashboardRows
+from community_metrics.views.deliveries import TargetStatus
+from community_metrics.views.due import Due
 from community_metrics.views.report import report_of
 from community_metrics.views.runs import Freshness
 from community_metrics.views.selection import StoredMetrics
@@ -323,6 +326,22 @@ class TestStatus:
         text = printed(render_status(view, "place", UNICODE))
         assert verdict in text
         assert (f"pypistats has published no day after {last}" in text) is (verdict == "Behind.")
+
+    @pytest.mark.parametrize(("hours", "is_warning"), [(0, False), (1, True)])
+    def test_a_digest_that_no_run_tried_is_a_warning_once_it_should_have_been_sent(
+        self, hours: int, is_warning: bool
+    ) -> None:
+        target = Delivery.model_validate({"id": "team", "to": "slack"})
+        waits = TargetStatus(target, None, (), (Due(W47, NOON - timedelta(hours=hours)),), ())
+        text = printed(render_status(replace(status(), deliveries=(waits,)), "place", UNICODE))
+        assert (f"{UNICODE.warn} team: week 2026-W47 was due since" in text) is is_warning
+        assert ("  team: week 2026-W47 is due since" in text) is not is_warning
+
+    def test_a_digest_that_was_never_sent_is_a_warning(self) -> None:
+        target = Delivery.model_validate({"id": "team", "to": "slack"})
+        view = replace(status(), deliveries=(TargetStatus(target, None, (), (), (W47,)),))
+        text = printed(render_status(view, "place", UNICODE))
+        assert f"{UNICODE.warn} team: week 2026-W47 was never sent" in text
 
     def test_it_says_what_is_lost_next_and_what_is_lost_for_good(self) -> None:
         day = NOON.date()

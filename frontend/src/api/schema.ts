@@ -242,10 +242,11 @@ export interface paths {
         };
         /**
          * Comparable
-         * @description Say of each metric what `/compare` decides by, for a page without a server.
+         * @description Return for each metric what `/compare` looks at, so that a page without a server gives its answers.
          *
-         *     `/compare` says the same of any of them. A metric that is named after others is refused for the newest of
-         *     its changes within the days, else for the first of them with which it may share no chart.
+         *     Take the metrics in the order of the chart. Refuse one if its way of counting changed within the days
+         *     shown, with the sentence of the newest such change. Otherwise refuse it if it may not share a chart with
+         *     a metric that was accepted before it, with the sentence about the first such metric.
          */
         get: operations["comparable"];
         put?: never;
@@ -1557,13 +1558,13 @@ export interface components {
             next_attempt_at: string | null;
             /**
              * Message
-             * @description The cause of the last error, or what the target left out; no setting of the target is in it.
+             * @description The cause of the last error, or what the target left out; no address and no setting is in it.
              */
             message: string | null;
         };
         /**
          * DeliveryStatus
-         * @description How the digests of one target of the catalogue go.
+         * @description Which digests one target of the catalogue received, and which it did not.
          */
         DeliveryStatus: {
             /**
@@ -1573,7 +1574,7 @@ export interface components {
             delivery_id: string;
             /**
              * To
-             * @description Where they are sent. The address is a setting, and shown nowhere.
+             * @description Where they are sent. No address is in the status, of a web target or of an e-mail.
              * @enum {string}
              */
             to: "slack" | "email" | "webhook";
@@ -1589,6 +1590,11 @@ export interface components {
              * @description What is due and was not tried yet: the period is not complete, or the target lacks a setting.
              */
             waiting: components["schemas"]["WaitingDigest"][];
+            /**
+             * Never Sent
+             * @description What was due and never tried, newest first, for five weeks; before the first delivery the newest.
+             */
+            never_sent: components["schemas"]["NeverSentDigest"][];
         };
         /**
          * Digest
@@ -3573,6 +3579,23 @@ export interface components {
             net_fraction: number;
         };
         /**
+         * NeverSentDigest
+         * @description A digest that was due, that no run tried to send, and that no run sends by itself any more.
+         */
+        NeverSentDigest: {
+            /**
+             * Grain
+             * @description Length of the period.
+             * @enum {string}
+             */
+            grain: "week" | "month" | "quarter";
+            /**
+             * Period
+             * @description The period: `2026-W47`, `2026-11`, `2026-Q4`.
+             */
+            period: string;
+        };
+        /**
          * Note
          * @description What a person says happened: a cause that somebody names, not one that was measured.
          */
@@ -5273,7 +5296,7 @@ export interface components {
             /**
              * Final At
              * Format: date-time
-             * @description Until then it waits for a complete period; later it is sent as it is.
+             * @description Until then it waits for a complete period, later the next run sends it as it is.
              */
             final_at: string;
         };

@@ -1,10 +1,15 @@
-"""From how the digests of a target go to its body in `/status`."""
+"""From the digests that a target received, or did not, to their body in `/status`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from community_metrics.api.schemas.status import DeliveryRecord, DeliveryStatus, WaitingDigest
+from community_metrics.api.schemas.status import (
+    DeliveryRecord,
+    DeliveryStatus,
+    NeverSentDigest,
+    WaitingDigest,
+)
 
 if TYPE_CHECKING:
     from community_metrics.model import StoredDelivery
@@ -12,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def delivery_body(view: TargetStatus) -> DeliveryStatus:
-    """Return the last delivery of a target, what did not arrive before it, and what waits."""
+    """Return the last delivery of a target, what did not arrive, what waits, and what was never sent."""
     return DeliveryStatus(
         delivery_id=view.target.id,
         to=view.target.to.value,
@@ -23,6 +28,10 @@ def delivery_body(view: TargetStatus) -> DeliveryStatus:
                 {"grain": due.period.grain, "period": due.period.label, "final_at": due.final_at}
             )
             for due in view.waiting
+        ],
+        never_sent=[
+            NeverSentDigest.model_validate({"grain": period.grain, "period": period.label})
+            for period in view.never_sent
         ],
     )
 

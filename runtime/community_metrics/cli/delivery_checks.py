@@ -9,16 +9,21 @@ from community_metrics.delivery.target import needed_variables, stray_variables
 from community_metrics.errors import CommunityMetricsError
 from community_metrics.model import DeliveryState
 from community_metrics.text import named
-from community_metrics.views.deliveries import delivery_sentence, load_targets
+from community_metrics.views.deliveries import (
+    delivery_sentence,
+    load_targets,
+    never_sent_sentence,
+    waiting_sentence,
+)
 from community_metrics.views.rows import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from community_metrics.catalog import Catalog
     from community_metrics.clock import Clock
     from community_metrics.config import Settings
-    from community_metrics.model import StoredDelivery
     from community_metrics.storage.reader import LanceDBReader
     from community_metrics.views.deliveries import TargetStatus
 
@@ -41,10 +46,11 @@ def setting_checks(settings: Settings, catalog: Catalog) -> Iterator[Check]:
 
 
 async def last_delivery_checks(settings: Settings, catalog: Catalog, clock: Clock) -> list[Check]:
-    """Return checks for each target: what did not arrive, and what became of the last digest for it."""
+    """Return checks for each target: what became of the last digest for it, and what it did not get."""
+    now = clock.now()
 
     async def load(reader: LanceDBReader) -> Sequence[TargetStatus]:
-        return await load_targets(reader, catalog.deliveries, clock.now())
+        return await load_targets(reader, catalog.deliveries, now)
 
     if not catalog.deliveries:
         return []
@@ -52,11 +58,22 @@ async def last_delivery_checks(settings: Settings, catalog: Catalog, clock: Cloc
         targets, _ = await read(settings, load)
     except CommunityMetricsError:
         return []  # the check of the storage reports it
-    return [_check(row) for one in targets for row in one.rows]
+    return [check for one in targets for check in _checks(one, now)]
 
 
-def _check(row: StoredDelivery) -> Check:
-    text, _, fix = delivery_sentence(row).partition(" Fix: ")
-    if row.state in {DeliveryState.SENT, DeliveryState.SENDING}:
-        return ok(_AREA, text)
+def _checks(one: TargetStatus, now: datetime) -> Iterator[Check]:
+    for row in one.rows:
+        if row.state in {DeliveryState.SENT, DeliveryState.SENDING}:
+            yield ok(_AREA, delivery_sentence(row))
+        else:
+            yield _warning(delivery_sentence(row))
+    for due in one.waiting:
+        if due.is_overdue(now):
+            yield _warning(waiting_sentence(one.target.id, due, now))
+    for period in one.never_sent:
+        yield _warning(never_sent_sentence(one.target.id, period))
+
+
+def _warning(sentence: str) -> Check:
+    text, _, fix = sentence.partition(" Fix: ")
     return warn(_AREA, text, fix.removesuffix("."))

@@ -133,8 +133,8 @@ class FoundAt(Body):
 class ProposedMetric(Body):
     """What could be added; `unverified` says why nobody knows whether the registry has it, null if it has.
 
-    `links_back` says whether the package's page links to a repository of the owner, null where nobody was
-    asked or answered; `link` says so in words.
+    `links_back` says whether the package's page links to a repository, the page or the github.io site of the
+    owner, null where nobody was asked or answered; `link` says so in words.
     """
 
     spec: str

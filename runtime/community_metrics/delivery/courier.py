@@ -151,13 +151,15 @@ class Courier:
             await log.write(self._failed(begun, unknown, idempotent=idempotent))
             raise
         sent = replace(begun, state=DeliveryState.SENT, error_class=None, message=note)
-        return await log.write(replace(sent, last_attempt_at=self.clock.now()))
+        return await log.write(self._without_secrets(replace(sent, last_attempt_at=self.clock.now())))
 
     def _failed(self, begun: StoredDelivery, error: DeliveryError, *, idempotent: bool) -> StoredDelivery:
         return self._without_secrets(failed(begun, error, self.clock.now(), is_idempotent=idempotent))
 
     def _without_secrets(self, row: StoredDelivery) -> StoredDelivery:
-        message = row.message or ""
+        message = row.message
+        if message is None:
+            return row
         for secret in sorted(self.settings.secret_texts, key=len, reverse=True):  # a target may repeat one
             message = message.replace(secret, REDACTED)
         return replace(row, message=message)

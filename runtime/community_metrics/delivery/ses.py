@@ -36,7 +36,6 @@ _MAY_PASS: Final = {
     "Throttling",
     "ThrottlingException",
 }
-_LONGEST_ANSWER: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Ses:
                 Content={"Raw": {"Data": message}},
             )
         except ClientError as error:
-            raise _refusal(error) from None
+            raise self._refusal(error) from None
         except NotConnected as error:
             raise TransientDeliveryError(f"SES cannot be reached ({type(error).__name__})") from None
         except HTTPClientError as error:
@@ -75,19 +74,19 @@ class Ses:
             ) from None
         except BotoCoreError as error:
             raise TerminalDeliveryError(
-                f"SES cannot be used: {error} Fix: set the AWS region and credentials of this process"
+                f"SES cannot be used: {self.envelope.quoted(str(error))} "
+                "Fix: set the AWS region and credentials of this process"
             ) from None
 
-
-def _refusal(error: ClientError) -> DeliveryError:
-    found = error.response["Error"]
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    code = found.get("Code", str(status))
-    message = f"SES returned {code}: {found.get('Message', '')[:_LONGEST_ANSWER]}"
-    if status == HTTPStatus.TOO_MANY_REQUESTS or code in _MAY_PASS:
-        return TransientDeliveryError(message)
-    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return DeliveryUnknown(message)  # the message may have been handled before the error
-    return TerminalDeliveryError(
-        f"{message}. Fix: verify the sender in SES, and allow this role ses:SendEmail"
-    )
+    def _refusal(self, error: ClientError) -> DeliveryError:
+        found = error.response["Error"]
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        code = found.get("Code", str(status))
+        message = f"SES returned {code}: {self.envelope.quoted(found.get('Message', ''))}"
+        if status == HTTPStatus.TOO_MANY_REQUESTS or code in _MAY_PASS:
+            return TransientDeliveryError(message)
+        if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return DeliveryUnknown(message)  # the message may have been handled before the error
+        return TerminalDeliveryError(
+            f"{message}. Fix: verify the sender in SES, and allow this role ses:SendEmail"
+        )

@@ -35,7 +35,6 @@ _TIMEOUT_S: Final = 20
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 _FINAL: Final = 500
 """The first code of an answer that stays the same; one from 400 on may pass."""
-_LONGEST_ANSWER: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class SmtpServer:
         return message_of(digest, row, self.envelope)
 
     async def send(self, outgoing: Outgoing) -> str | None:
-        """Send the digest as one message to all receivers; return which of them the server refuses, if any.
+        """Send the digest as one message to all receivers; return which of them it refuses, if any.
 
         Raises:
             DeliveryError: the server did not take it, or the response was lost.
@@ -87,16 +86,16 @@ class SmtpServer:
         return client
 
     def _address(self, client: smtplib.SMTP) -> list[str]:
-        """Name sender and receivers; return the receivers that the server refuses for good."""
+        """Name sender and receivers; return the names of the receivers that the server refuses for good."""
         client.ehlo_or_helo_if_needed()
-        _require(client.mail(self.envelope.sender))
+        self._require(client.mail(self.envelope.sender))
         refused = []
         for receiver in self.envelope.receivers:
             answer = client.rcpt(receiver)
             if answer[0] >= _FINAL:
-                refused.append(receiver)
+                refused.append(self.envelope.receiver_name(receiver))
             else:
-                _require(answer)
+                self._require(answer)
         if len(refused) == len(self.envelope.receivers):
             raise TerminalDeliveryError(
                 f"the mail server refuses {', '.join(refused)}. Fix: correct the receivers in the catalogue"
@@ -107,12 +106,12 @@ class SmtpServer:
         try:
             answer = client.data(message)
         except smtplib.SMTPDataError as error:  # it refuses to receive the message at all
-            raise _refusal(error.smtp_code, error.smtp_error) from None
+            raise self._refusal(error.smtp_code, error.smtp_error) from None
         except (smtplib.SMTPException, OSError) as error:
             raise DeliveryUnknown(
                 f"the message was sent, and the mail server did not answer ({type(error).__name__})"
             ) from None
-        _require(answer)
+        self._require(answer)
 
     def _before_data(self, step: Callable[[], T]) -> T:
         """Return what a step returns before the message is sent; whatever it raises, nothing arrived."""
@@ -121,7 +120,7 @@ class SmtpServer:
         except DeliveryError:
             raise
         except smtplib.SMTPResponseException as error:
-            raise _refusal(error.smtp_code, error.smtp_error) from None
+            raise self._refusal(error.smtp_code, error.smtp_error) from None
         except smtplib.SMTPNotSupportedError:
             raise TerminalDeliveryError(
                 "the mail server offers no STARTTLS, or no login. Fix: set CM_SMTP_URL to another port of "
@@ -143,17 +142,15 @@ class SmtpServer:
                 "Fix: check the network, and CM_SMTP_URL"
             ) from None
 
+    def _require(self, answer: tuple[int, bytes]) -> None:
+        code, text = answer
+        if code >= 400:  # noqa: PLR2004  the first code of a refusal
+            raise self._refusal(code, text)
 
-def _require(answer: tuple[int, bytes]) -> None:
-    code, text = answer
-    if code >= 400:  # noqa: PLR2004  the first code of a refusal
-        raise _refusal(code, text)
-
-
-def _refusal(code: int, text: bytes | str) -> DeliveryError:
-    """Return the error of an answer: from 500 on it stays the same."""
-    said = text.decode(errors="replace") if isinstance(text, bytes) else text
-    message = f"the mail server returned {code}: {said[:_LONGEST_ANSWER]}"
-    if 400 <= code < _FINAL:  # noqa: PLR2004  likewise
-        return TransientDeliveryError(message)
-    return TerminalDeliveryError(f"{message}. Fix: check CM_SMTP_URL, sender and receivers")
+    def _refusal(self, code: int, text: bytes | str) -> DeliveryError:
+        """Return the error of an answer: from 500 on it stays the same."""
+        said = text.decode(errors="replace") if isinstance(text, bytes) else text
+        message = f"the mail server returned {code}: {self.envelope.quoted(said)}"
+        if 400 <= code < _FINAL:  # noqa: PLR2004  likewise
+            return TransientDeliveryError(message)
+        return TerminalDeliveryError(f"{message}. Fix: check CM_SMTP_URL, sender and receivers")

@@ -7,13 +7,13 @@ evidence and no proof; that there is none is a reason to look.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from pydantic import Field
 
+from community_metrics.discovery.github_links import place_of
 from community_metrics.errors import SourceError
 from community_metrics.sources.client.hosts import DEPS_DEV
 from community_metrics.sources.schemas import ResponseModel
@@ -22,6 +22,7 @@ from community_metrics.text import counted, one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from community_metrics.discovery.github_links import GitHubPlace
     from community_metrics.discovery.model import Proposal
     from community_metrics.sources.client.client import RegistryClient
 
@@ -33,13 +34,14 @@ _SYSTEMS: Final[Mapping[str, str]] = {
     "nuget": "nuget",
 }
 """The registries that deps.dev knows, by source."""
-_REPOSITORY: Final = re.compile(r"(?:^|//|@|//www\.)github\.com[/:]([A-Za-z0-9-]+)/([A-Za-z0-9._-]+)")
 _LONGEST: Final = 120
+_REQUESTS: Final = 2
+"""Requests for a package: its versions, and the links of one of them. One a second is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackLink:
-    """Whether the page of a package links to a repository of the owner, None where that is not known."""
+    """Whether the page of a package links to the owner on GitHub, None where that is not known."""
 
     is_back: bool | None
     sentence: str
@@ -72,11 +74,15 @@ async def back_links(
 ) -> dict[str, BackLink]:
     """Return by spec whether a package links back, of each whose registry deps.dev knows.
 
-    `say` receives a line before the requests, two for each package, of which one a second is sent.
+    `say` receives a line before the requests, with how long they take.
     """
     asked = [one for one in proposals if one.source in _SYSTEMS]
     if asked:
-        say(f"Asking deps.dev about links of {counted(len(asked), 'package')} to github.com/{owner} …")
+        packages, requests = counted(len(asked), "package"), _REQUESTS * len(asked)
+        say(
+            f"Asking deps.dev about links of {packages} to github.com/{owner}: {requests} requests, one a "
+            f"second, about {requests} seconds …"
+        )
     return {one.spec: await _back_link(owner, one, client) for one in asked}
 
 
@@ -103,13 +109,13 @@ def _shown(versions: Sequence[_Version]) -> str | None:
 
 
 def _judged(owner: str, urls: Sequence[str]) -> BackLink:
-    found = [match for url in urls if (match := _REPOSITORY.search(url))]
-    own = [match for match in found if match[1].casefold() == owner.casefold()]
+    found = [place for url in urls if (place := place_of(url)) is not None]
+    own = [place for place in found if place.owner.casefold() == owner.casefold()]
     if own:
         return BackLink(True, f"its page links back to {_name(own[0])}")
     where = f"it links to {_name(found[0])}" if found else "it links to no repository on GitHub"
     return BackLink(False, f"its page does not link back ({where}): check that it is yours")
 
 
-def _name(match: re.Match[str]) -> str:
-    return one_line(f"github.com/{match[1]}/{match[2].removesuffix('.git')}")[:_LONGEST]
+def _name(place: GitHubPlace) -> str:
+    return one_line(place.name)[:_LONGEST]

@@ -50,7 +50,8 @@ class StoredDelivery:
     """One row of `deliveries`: the digest of one period for one target of the catalogue.
 
     `attempts` counts the runs that tried since `first_attempt_at`; both start anew where a person sends it
-    again. `message` is the cause of the last error, or what a target left out; it never has a secret.
+    again. `message` is the cause of the last error, or what a target left out; it never has a secret or
+    an e-mail address.
     """
 
     delivery_id: str

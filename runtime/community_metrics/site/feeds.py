@@ -30,15 +30,18 @@ def site_address(url: str) -> str:
     Raises:
         ValueError: it is no address of a folder.
     """
-    if "@" in url:  # not repeated in the message: the part before the @ may be a password
-        raise ValueError("an address has no user, password or '@', such as https://team.github.io/metrics/")
+    example = "such as https://team.github.io/metrics/"
     try:
         parts = urlsplit(url)
-        is_folder = bool(parts.hostname) and parts.port != 0 and not set(url) & set('?#"<> \\')
+        is_folder = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        has_user = "@" in parts.netloc
     except ValueError:  # a port that is not a number up to 65535, or half an IPv6 address
-        is_folder = False
-    if not is_folder or parts.scheme not in {"http", "https"}:
-        raise ValueError(f"{url!r} is not the address of a folder, such as https://team.github.io/metrics/")
+        is_folder, has_user = False, "@" in url
+    if has_user or (not is_folder and "@" in url):  # not repeated: the part before the @ may be a password
+        raise ValueError(f"an address has no user and no password, {example}")
+    # urlsplit drops line breaks and tabs itself, so the text is looked at
+    if not is_folder or not url.isprintable() or set(url) & set('?#"<> \\'):
+        raise ValueError(f"{url!r} is not the address of a folder, {example}")
     return f"{url.rstrip('/')}/"
 
 

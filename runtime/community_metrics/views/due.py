@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from community_metrics.periods import last_completed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from community_metrics.periods import Grain, Period
@@ -20,6 +20,10 @@ PATIENCE: Final = timedelta(days=2)
 """How long it waits then for a complete period: a week until Wednesday 07:00 UTC."""
 OLDEST: Final = timedelta(days=7)
 """A period that ended this long ago is not sent: a new target receives nothing from the past."""
+
+
+_NEXT_RUN: Final = timedelta(hours=1)
+"""How long after `final_at` the job, which starts every hour, may not have started yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,10 @@ class Due:
         """Return whether the digest no longer waits for a complete period."""
         return now >= self.final_at
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether a run should have sent the digest by now, complete or not."""
+        return now >= self.final_at + _NEXT_RUN
+
 
 def due_periods(grains: Iterable[Grain], now: datetime) -> list[Due]:
     """Return the last week, month and quarter that are due, of those lengths that are asked for."""
@@ -43,3 +51,12 @@ def due_periods(grains: Iterable[Grain], now: datetime) -> list[Due]:
         if opens <= now < period.end_instant + OLDEST:
             found.append(Due(period, opens + PATIENCE))
     return found
+
+
+def past_periods(grain: Grain, now: datetime, since: timedelta) -> Iterator[Period]:
+    """Yield the periods that ended less than `since` ago and are not due any more, newest first."""
+    period = last_completed(now, grain)
+    while now < period.end_instant + since:
+        if now >= period.end_instant + OLDEST:
+            yield period
+        period = period.shifted(-1)

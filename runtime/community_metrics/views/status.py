@@ -65,7 +65,8 @@ class Status:
     the metrics lose next, the first loss first, `published_through` the last published day of each registry,
     `behind` that of the late ones. `places` has every active feed and mention, and of the places of releases
     those that could not be read. `disputes` are the days of the last five weeks that a second witness counts
-    otherwise. `deliveries` has how the digests of each target go, None for a viewer who may not see it.
+    otherwise. `deliveries` has for each target which digests were sent, failed or wait, None for a
+    viewer who may not see it.
     """
 
     freshness: Freshness

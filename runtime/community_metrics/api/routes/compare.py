@@ -44,9 +44,10 @@ async def compare(
     operation_id="comparable",
 )
 async def comparable(request: Request) -> Response:
-    """Say of each metric what `/compare` decides by, for a page without a server.
+    """Return for each metric what `/compare` looks at, so that a page without a server gives its answers.
 
-    `/compare` says the same of any of them. A metric that is named after others is refused for the newest of
-    its changes within the days, else for the first of them with which it may share no chart.
+    Take the metrics in the order of the chart. Refuse one if its way of counting changed within the days
+    shown, with the sentence of the newest such change. Otherwise refuse it if it may not share a chart with
+    a metric that was accepted before it, with the sentence about the first such metric.
     """
     return json_response(comparable_body(*await read_view(request, load_comparable)))

@@ -137,7 +137,7 @@ class DeliveryRecord(Body):
     next_attempt_at: datetime | None
     """When it is tried again; null: it is not."""
     message: str | None
-    """The cause of the last error, or what the target left out; no setting of the target is in it."""
+    """The cause of the last error, or what the target left out; no address and no setting is in it."""
 
 
 class WaitingDigest(Body):
@@ -148,22 +148,33 @@ class WaitingDigest(Body):
     period: str
     """The period: `2026-W47`, `2026-11`, `2026-Q4`."""
     final_at: datetime
-    """Until then it waits for a complete period; later it is sent as it is."""
+    """Until then it waits for a complete period, later the next run sends it as it is."""
+
+
+class NeverSentDigest(Body):
+    """A digest that was due, that no run tried to send, and that no run sends by itself any more."""
+
+    grain: Literal["week", "month", "quarter"]
+    """Length of the period."""
+    period: str
+    """The period: `2026-W47`, `2026-11`, `2026-Q4`."""
 
 
 class DeliveryStatus(Body):
-    """How the digests of one target of the catalogue go."""
+    """Which digests one target of the catalogue received, and which it did not."""
 
     delivery_id: str
     """Id of the target."""
     to: Literal["slack", "email", "webhook"]
-    """Where they are sent. The address is a setting, and shown nowhere."""
+    """Where they are sent. No address is in the status, of a web target or of an e-mail."""
     last: DeliveryRecord | None
     """The newest delivery; null before the first one."""
     not_arrived: list[DeliveryRecord]
     """Older ones that were not sent, or may not have arrived, newest first, for five weeks at most."""
     waiting: list[WaitingDigest]
     """What is due and was not tried yet: the period is not complete, or the target lacks a setting."""
+    never_sent: list[NeverSentDigest]
+    """What was due and never tried, newest first, for five weeks; before the first delivery the newest."""
 
 
 class ServiceStatus(Body):

@@ -54,9 +54,7 @@ def _summary(found: Discovery) -> str:
 def _legend(survey: Survey, glyphs: Glyphs) -> str:
     if not survey.proposals:
         return "Nothing is proposed."
-    return (
-        f"{glyphs.ok} its registry has this name, which may be somebody else's: look at it   ? not verified"
-    )
+    return f"{glyphs.ok} the registry has a package of this name: check that it is yours   ? not verified"
 
 
 def _proposals(proposals: Sequence[Proposal], survey: Survey, glyphs: Glyphs) -> Table:

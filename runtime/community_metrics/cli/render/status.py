@@ -13,11 +13,16 @@ from community_metrics.cli.render import style
 from community_metrics.model import Visibility
 from community_metrics.periods import today
 from community_metrics.text import counted, named, ranges_text
-from community_metrics.views.deliveries import delivery_sentence, not_arrived, waiting_sentence
+from community_metrics.views.deliveries import (
+    delivery_sentence,
+    never_sent_sentence,
+    not_arrived,
+    waiting_sentence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from rich.console import RenderableType
     from rich.table import Table
@@ -110,7 +115,7 @@ def render_status(view: Status, location: str, glyphs: Glyphs) -> RenderableType
     parts += _failed_places(view.places, glyphs)
     parts += [Text(f"{glyphs.warn} {text}", "yellow") for text in dispute_texts(view.disputes)]
     parts += _losses(view, glyphs)
-    parts += _deliveries(view.deliveries or (), glyphs)
+    parts += _deliveries(view.deliveries or (), view.freshness.now, glyphs)
     return Group(*parts, Text(), _runs_table(view.runs[:RUNS_SHOWN], glyphs))
 
 
@@ -129,16 +134,15 @@ def _failed_places(places: Sequence[PlaceStatus], glyphs: Glyphs) -> list[Render
     return [Text(f"{glyphs.fail} {named(ids)}: {cause}", "red") for cause, ids in by_cause.items()]
 
 
-def _deliveries(targets: Sequence[TargetStatus], glyphs: Glyphs) -> list[RenderableType]:
-    rows = [row for one in targets for row in one.rows]
-    waiting = [waiting_sentence(one.target.id, due) for one in targets for due in one.waiting]
-    parts: list[RenderableType] = [Text("\nDigests", "bold")] if rows or waiting else []
-    for row in rows:
-        is_bad = not_arrived(row)
-        parts.append(
-            Text(f"{glyphs.warn if is_bad else ' '} {delivery_sentence(row)}", "yellow" if is_bad else "dim")
-        )
-    return [*parts, *(Text(f"  {text}", "dim") for text in waiting)]
+def _deliveries(targets: Sequence[TargetStatus], now: datetime, glyphs: Glyphs) -> list[RenderableType]:
+    lines = [(delivery_sentence(row), not_arrived(row)) for one in targets for row in one.rows]
+    for one in targets:
+        lines += [(waiting_sentence(one.target.id, due, now), due.is_overdue(now)) for due in one.waiting]
+        lines += [(never_sent_sentence(one.target.id, period), True) for period in one.never_sent]
+    parts: list[RenderableType] = [Text("\nDigests", "bold")] if lines else []
+    for text, is_bad in lines:
+        parts.append(Text(f"{glyphs.warn if is_bad else ' '} {text}", "yellow" if is_bad else "dim"))
+    return parts
 
 
 def _losses(view: Status, glyphs: Glyphs) -> list[RenderableType]:
