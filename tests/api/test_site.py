@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.support.api import Place
 
 ADDRESS = "https://team.github.io/metrics/"
+TAG = "tag:github.com,2026:lancedb/community-metrics/team.github.io/metrics/"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -62,9 +63,10 @@ def answers_of(files: dict[str, bytes]) -> dict[str, Any]:
     return {found[1]: json.loads(found[3]) for text in scripts for found in line.finditer(text)}
 
 
-def texts_of(feed: ET.Element) -> list[tuple[str, str | None]]:
-    """Return all that a feed says but where it leads to."""
-    return [(element.tag, element.text) for element in feed.iter()]
+def texts_of(feed: ET.Element) -> list[tuple[str, str]]:
+    """Return all that a feed says but where it is and where it leads to."""
+    own = f"{feed.findtext(f'{ATOM}id', '').rpartition('/')[0]}/"
+    return [(element.tag, (element.text or "").removeprefix(own)) for element in feed.iter()]
 
 
 def index_of(files: dict[str, bytes]) -> dict[str, Any]:
@@ -109,6 +111,9 @@ async def test_a_published_site_has_feeds_whose_links_lead_to_it(
         async for api in support.serving(filled_local.reading):
             sent = ET.fromstring((await api.get(f"{route}?format=atom")).content)  # noqa: S314
         assert texts_of(feed) == texts_of(sent)
+        ids = {one.text for one in feed.iter(f"{ATOM}id")}
+        assert all(str(one).startswith(TAG) for one in ids)
+        assert ids.isdisjoint({one.text for one in sent.iter(f"{ATOM}id")})
         own, *others = (link.attrib for link in feed.iter(f"{ATOM}link"))
         assert own["href"] == f"{ADDRESS}api/v1/{route}.atom"
         assert f'<link rel="alternate" type="application/atom+xml" title="{FEEDS[route]}' in text

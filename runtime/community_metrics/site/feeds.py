@@ -62,9 +62,11 @@ class Published:
         root.set("xmlns", NAMESPACE)
         own = next(root.iter("link"))  # the first one is the feed's
         own.set("href", f"{self.address}{_file(feed_file(route).name)}")
+        is_of_period, before = route == "insights", f"{root.findtext('id')}/"
         for entry in root.iter("entry"):
             for link in entry.iter("link"):
-                period = entry.findtext("id", "").partition("/insights/")[2].partition("/")[0]
+                name = entry.findtext("id", "").removeprefix(before)
+                period = name.partition("/")[0] if is_of_period else ""
                 target, media_type = self._target(link.attrib["href"], period)
                 link.attrib.update({"type": media_type, "href": f"{self.address}{target}"})
         content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)

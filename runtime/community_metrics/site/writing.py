@@ -55,7 +55,7 @@ async def write_site(
         SiteError: the API, storage or the disk failed, or no run has ended yet.
     """
     with new_folder(target) as folder:
-        async with frozen_api(settings, is_team=is_team, clock=clock) as api:
+        async with frozen_api(settings, is_team=is_team, address=address, clock=clock) as api:
             frozen, as_of = await freeze(api, weeks, address), api.as_of
         shutil.copytree(page, folder, dirs_exist_ok=True)
         audience = "team" if is_team else "public"
