@@ -28,7 +28,7 @@ BUILD_PAGES = unset VITE_API_BASE_URL VITE_TITLE VERCEL; $(FRONTEND_NPM) run --s
 	cd ..; $(FRONTEND_NPM) run --silent vite -- build --mode static --logLevel warn --outDir $(1)/dashboard_static --emptyOutDir
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up demo page check test test-python mutants audit package release-check lint lint-python lint-imports lint-types lint-workflows lint-frontend format bench lock docs docs-site frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools image clean
+.PHONY: help up demo page check test test-python mutants audit package release-check lint lint-python lint-imports lint-types lint-workflows lint-frontend format bench lock docs docs-site frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools promtool image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -113,9 +113,11 @@ rehearse-host: .venv/.dev ## Boot the host as EC2 would, in a world of its own, 
 rehearse-host-vm: .venv/.dev ## Likewise on a kernel of its own, emulated: memory limits, denied metadata, the clock (root, `make host-tools VM=vm`)
 	$(BIN)/pytest --durations 10 tests/host/vm
 
-host-tools: ## Install the Debian packages that the host's rehearsal and the browser tests need, and promtool (root)
-	apt-get update --quiet
+host-tools: promtool ## Install the Debian packages that the host's rehearsal and the browser tests need, and promtool (root)
 	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(shell $(PYTHON) tests/host/tools.py $(VM)) chromium fonts-dejavu-core fonts-noto-core
+
+promtool: ## Install promtool of Debian's or Ubuntu's package of Prometheus, which checks `/metrics` (root)
+	apt-get update --quiet
 	@# unpacked, not installed: the package would start a server, and only the program that checks `/metrics` is needed
 	folder=$$(mktemp -d) && chmod 755 "$$folder" && cd "$$folder" && apt-get download --quiet prometheus && \
 	  dpkg-deb --extract prometheus_*.deb . && install usr/bin/promtool /usr/local/bin/ && rm -r "$$folder"

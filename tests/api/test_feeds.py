@@ -10,7 +10,12 @@ import pytest
 from tests.support.api import LAST_DAY, PYTHON, STARS, python_value
 
 if TYPE_CHECKING:
-    from tests.support.api import Api
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from tests.support.api import Api, Place
+
+    Serve = Callable[..., AbstractAsyncContextManager[Api]]
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 FEEDS = ["insights", "restatements", "outages", "digests"]
@@ -60,6 +65,22 @@ async def test_an_insight_is_the_same_entry_in_the_feed_of_a_product_which_is_an
     some = await feed_of(local_api, "insights?format=atom&week=2026-W47&product=lance")
     assert set(ids_of(some)) & set(ids_of(every))
     assert some.findtext(f"{ATOM}id") == f"{every.findtext(f'{ATOM}id')}&product=lance"
+
+
+async def test_one_sentence_of_two_deployments_is_two_entries_and_of_one_stays_one(
+    filled_local: Place, serve: Serve
+) -> None:
+    async def ids_at(route: str, address: str | None) -> set[str]:
+        settings = filled_local.reading.model_copy(update={"api_url": address})
+        async with serve(settings) as api:
+            feed = await feed_of(api, f"{route}?format=atom")
+        return {feed.findtext(f"{ATOM}id", ""), *ids_of(feed)}
+
+    for route in FEEDS:
+        one = await ids_at(route, "https://metrics.example.org")
+        assert one == await ids_at(route, "http://metrics.example.org")  # before it had TLS
+        assert one.isdisjoint(await ids_at(route, "https://metrics.example.com"))
+        assert one.isdisjoint(await ids_at(route, None))
 
 
 async def test_the_feed_of_restatements_says_both_values_and_when_the_change_was_seen(api: Api) -> None:

@@ -135,3 +135,16 @@ async def test_every_number_can_be_quoted(filled_local: Place) -> None:
             assert f"{figure['value']:,} {figure['unit']}" in figure["citation"]
             assert figure["read_at"]
         assert figure["source"].partition(",")[0] in figure["citation"]
+
+
+async def test_every_change_of_a_report_can_be_quoted(filled_local: Place) -> None:
+    answer = await told(filled_local, "report")
+    rows = [row for product in answer["products"] for row in (product, *product["metrics"])]
+    changes = [row["change"] for row in rows if row["change"] is not None]
+    assert len(changes) > 3
+    for change in changes:
+        assert change.keys() >= set(QUOTED)
+        assert f"{change['absolute']:+,} {change['unit']}" in change["citation"]
+        assert change["period"] in change["citation"]
+        assert f" before, {change['completeness']}" in change["citation"]
+        assert f"read {change['read_at'][:10]}" in change["citation"]

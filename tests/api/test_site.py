@@ -10,9 +10,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from community_metrics.api import atom
 from community_metrics.errors import ConfigurationError, SiteError
 from community_metrics.site.asking import frozen_api
-from community_metrics.site.feeds import FEEDS, site_address
+from community_metrics.site.feeds import FEEDS, Published, site_address
 from community_metrics.site.page import static_page
 from community_metrics.site.writing import write_site
 from community_metrics.storage.lancedb_store import LanceDBStore
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tests.support.api import Place
 
 ADDRESS = "https://team.github.io/metrics/"
+TAG = "tag:github.com,2026:lancedb/community-metrics/team.github.io/metrics/"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -37,7 +39,7 @@ def page(tmp_path: Path) -> Path:
     """A built page; what is in it is tested in a browser."""
     folder = tmp_path / "dist-static"
     folder.mkdir(parents=True)
-    (folder / "index.html").write_text("the page")
+    (folder / "index.html").write_text("<head></head>the page")
     return static_page(folder)
 
 
@@ -62,9 +64,10 @@ def answers_of(files: dict[str, bytes]) -> dict[str, Any]:
     return {found[1]: json.loads(found[3]) for text in scripts for found in line.finditer(text)}
 
 
-def texts_of(feed: ET.Element) -> list[tuple[str, str | None]]:
-    """Return all that a feed says but where it leads to."""
-    return [(element.tag, element.text) for element in feed.iter()]
+def texts_of(feed: ET.Element) -> list[tuple[str, str]]:
+    """Return all that a feed says but where it is and where it leads to."""
+    own = f"{feed.findtext(f'{ATOM}id', '').rpartition('/')[0]}/"
+    return [(element.tag, (element.text or "").removeprefix(own)) for element in feed.iter()]
 
 
 def index_of(files: dict[str, bytes]) -> dict[str, Any]:
@@ -94,6 +97,7 @@ async def test_a_frozen_number_is_the_apis_at_the_end_of_the_newest_run(
     again = await written(filled_local.reading, tmp_path / "site", page)
     assert again == files
     assert [name for name in files if name.endswith(".atom")] == []
+    assert files["index.html"] == (page / "index.html").read_bytes()
     assert index["has_feeds"] is False
 
 
@@ -102,16 +106,20 @@ async def test_a_published_site_has_feeds_whose_links_lead_to_it(
     filled_local: Place, tmp_path: Path, page: Path
 ) -> None:
     files = await written(filled_local.reading, tmp_path / "site", page, ADDRESS)
-    index, text = index_of(files), files["files.html"].decode()
+    index, pages = index_of(files), [files[name].decode() for name in ("index.html", "files.html")]
     assert index["has_feeds"] is True
     for route in ("insights", "restatements", "outages", "digests"):
         feed = ET.fromstring(files[f"api/v1/{route}.atom"])  # noqa: S314  our own bytes
         async for api in support.serving(filled_local.reading):
             sent = ET.fromstring((await api.get(f"{route}?format=atom")).content)  # noqa: S314
         assert texts_of(feed) == texts_of(sent)
+        ids = {one.text for one in feed.iter(f"{ATOM}id")}
+        assert all(str(one).startswith(TAG) for one in ids)
+        assert ids.isdisjoint({one.text for one in sent.iter(f"{ATOM}id")})
         own, *others = (link.attrib for link in feed.iter(f"{ATOM}link"))
         assert own["href"] == f"{ADDRESS}api/v1/{route}.atom"
-        assert f'<link rel="alternate" type="application/atom+xml" title="{FEEDS[route]}' in text
+        found = f'<link rel="alternate" type="application/atom+xml" title="{FEEDS[route]}'
+        assert all(found in text.partition("</head>")[0] for text in pages)
         for link in others:
             target = link["href"].removeprefix(ADDRESS)
             name, _, query = target.partition("?")
@@ -120,6 +128,21 @@ async def test_a_published_site_has_feeds_whose_links_lead_to_it(
             for key, value in parse_qsl(query):
                 path = {"week": f"/overview?week={value}", "product": f"/events?product={value}"}[key]
                 assert path in index["scripts"]
+
+
+def test_an_outage_leads_to_the_page_and_a_metric_without_a_page_to_its_file() -> None:
+    file, link = "series/registry~npm~all.csv", "/api/v1/series/registry:npm:all?grain=day"
+    site = Published(ADDRESS, {}, {"2026-W47"}, {file})
+
+    def target_in(route: str) -> dict[str, str]:
+        entry = atom.Entry("2026-W47/x", "x", NOON, link)
+        sent = atom.feed(route, "x", "/api/v1/x", [entry], NOON, tag=atom.tag_of(ADDRESS))
+        feed = ET.fromstring(site.feed(route, sent))  # noqa: S314  our own bytes
+        _, target = feed.iter(f"{ATOM}link")
+        return {name: target.attrib[name] for name in ("type", "href")}
+
+    assert target_in("outages") == {"type": "text/html", "href": ADDRESS}
+    assert target_in("restatements") == {"type": "text/csv", "href": f"{ADDRESS}api/v1/{file}"}
 
 
 @pytest.mark.parametrize(
@@ -189,6 +212,15 @@ async def test_without_data_the_error_names_the_commands_that_bring_some(
         await written(place.reading, tmp_path / "site", page)
     said = "The database has no run" if has_tables else f"There is no database at {place.reading.db_path}"
     assert str(refused.value).startswith(f"{said}, so there is nothing to freeze.")
+    assert not (tmp_path / "site").exists()
+
+
+async def test_a_page_without_a_head_is_named_with_the_fix(
+    filled_local: Place, tmp_path: Path, page: Path
+) -> None:
+    (page / "index.html").write_text("no page")
+    with pytest.raises(SiteError, match=r"index\.html of the page has no </head>.*--page"):
+        await written(filled_local.reading, tmp_path / "site", page, ADDRESS)
     assert not (tmp_path / "site").exists()
 
 

@@ -16,7 +16,7 @@ from community_metrics.backup.writing import back_up
 from tests.support import data_dictionary
 from tests.support.api import FIRST_DAY, MISSING_DAY, PYTHON, RUST, fill, local_place, python_value
 from tests.support.clock import FakeClock
-from tests.support.installed import ROOT, UV, clean_environment
+from tests.support.installed import python_of_examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +44,7 @@ print(json.dumps(found, default=str), file=sys.stderr)
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the Python of an environment with the group `examples` alone."""
-    venv = tmp_path_factory.mktemp("examples") / "venv"
-    environment = clean_environment() | {"UV_PROJECT_ENVIRONMENT": str(venv)}
-    command = [UV, "sync", "--quiet", "--frozen", "--only-group", "examples"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=240)
-    return venv / "bin/python"
+    return python_of_examples(tmp_path_factory.mktemp("examples"))
 
 
 def run(python: Path, example: str, folder: Path) -> subprocess.CompletedProcess[str]:

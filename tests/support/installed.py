@@ -44,6 +44,15 @@ def versions_here(folder: Path) -> Path:
     return file
 
 
+def python_of_examples(folder: Path) -> Path:
+    """Return the Python of a new environment with the group `examples` alone: pandas, Polars, DuckDB."""
+    venv = folder / "venv"
+    environment = clean_environment() | {"UV_PROJECT_ENVIRONMENT": str(venv)}
+    command = [UV, "sync", "--quiet", "--frozen", "--only-group", "examples"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=240)
+    return venv / "bin/python"
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """An environment with the package and what it depends on."""

@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from community_metrics.api.schemas.base import Versions
 from community_metrics.mcp_server.figures import (
+    change_of_point,
     figure_of_point,
     figure_of_product,
     figure_of_reading,
     figure_of_sum,
     quoted,
 )
-from community_metrics.model import SourceWindow, Status, ValueKind
+from community_metrics.mcp_server.mappers import outages_answer
+from community_metrics.model import OutageKind, SourceWindow, Status, ValueKind
 from community_metrics.periods import Grain, period_of
-from community_metrics.series.change import Changes
+from community_metrics.series.change import Change, Changes
 from community_metrics.series.grid import Point
+from community_metrics.series.outages import Outage
 from community_metrics.series.period_totals import PeriodTotal
 from community_metrics.series.totals import LeftOut, Reading
+from community_metrics.views.outages import Ledger
 from community_metrics.views.product_table import ProductOfPeriod
 from community_metrics.views.runs import Freshness
 from community_metrics.views.sums import Sum, SumPoint
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from community_metrics.mcp_server.answers import Figure
     from community_metrics.model import MetricDefinition
 
+VERSIONS = dict.fromkeys(Versions.model_fields, 1)
 WEEK = period_of(date(2026, 11, 16), Grain.WEEK)
 FRESH = Freshness(NOON, None, {}, read_at=NOON)
 METRIC = flow("downloads:lance:python", display_name="Lance", source="pypistats", subject="pylance")
@@ -175,3 +181,48 @@ def test_sample_data_are_called_invented() -> None:
     figure = figure_of_point(METRIC, WHOLE, replace(FRESH, is_sample=True))
     assert figure.citation.startswith("Sample data, invented: Lance: 1,234")
     assert quoted("Up.", None, FRESH) == "Up."
+
+
+@pytest.mark.parametrize(
+    ("kind", "window", "base"),
+    [
+        (ValueKind.FLOW, SourceWindow.DAY, "the week before"),
+        (ValueKind.LEVEL, SourceWindow.INSTANT, "the week before"),
+        (ValueKind.ROLLING, SourceWindow.THIRTY_DAYS, "the reading 30 days earlier"),
+    ],
+)
+def test_a_change_names_what_it_is_from(kind: ValueKind, window: SourceWindow, base: str) -> None:
+    metric = replace(METRIC, value_kind=kind, source_window=window)
+    change = change_of_point(metric, WHOLE, Change(-12, -0.01), FRESH)
+    assert change is not None
+    assert change.citation.startswith(
+        f"Lance: -12 downloads (-1.0%) in 2026-W47 (2026-11-16 to 2026-11-22) from {base}, 7 of 7 "
+    )
+    assert change.citation.endswith("; source: pypistats (pylance), read 2026-11-23 12:00 UTC.")
+
+
+def test_a_change_that_is_not_known_is_none() -> None:
+    assert change_of_point(METRIC, WHOLE, None, FRESH) is None
+    assert change_of_point(METRIC, None, Change(1, 0.1), FRESH) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "completeness"),
+    [
+        (OutageKind.NOT_COUNTED, None, "0 of 1 day"),
+        (OutageKind.PARTIAL, 100, "1 of 1 day, counted in part"),
+        (OutageKind.LOW, 850, "1 of 1 day, counted low"),
+        (OutageKind.LATE, 1_000, "1 of 1 day"),
+    ],
+)
+def test_an_outage_says_how_much_of_the_day_is_known_and_when_it_was_read(
+    kind: OutageKind, value: int | None, completeness: str
+) -> None:
+    registry = flow("registry:pypi:all", source="pypistats", unit="downloads")
+    read_at = None if value is None else NOON
+    outage = Outage(registry.metric_id, "pypi", WEEK.start, kind, value, 1_000, None, EARLIER, read_at)
+    answer = outages_answer(Ledger((registry,), (outage,), FRESH), VERSIONS, limit=50)
+    (one,) = answer.outages
+    assert (one.completeness, one.read_at, one.unit) == (completeness, read_at, "downloads")
+    assert f"; {completeness}, first seen 2026-11-21 12:00 UTC; source: pypistats" in one.citation
+    assert one.citation.endswith("read 2026-11-23 12:00 UTC." if read_at else "(registry:pypi:all).")

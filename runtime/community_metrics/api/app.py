@@ -19,6 +19,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from community_metrics import log
 from community_metrics.api.admission import Admission
+from community_metrics.api.atom import tag_of
 from community_metrics.api.cache.database import ReadDatabase
 from community_metrics.api.cache.middleware import ResponseCache
 from community_metrics.api.cache.watch import TableWatch
@@ -183,7 +184,8 @@ def _services(settings: Settings, database: ReadDatabase, limits: Limits) -> Ser
     exports = Admission(at_once=limits.exports)
     files = ExportFiles(database, exports)
     catalog, has_team = load_catalog(settings.catalog), bool(settings.api_token_hashes)
-    return Services(database, catalog, builds, exports, files, limits.stall_s, has_team)
+    tag = tag_of(settings.api_url)
+    return Services(database, catalog, builds, exports, files, tag, limits.stall_s, has_team)
 
 
 def _routes(services: Services, watch: TableWatch) -> FastAPI:

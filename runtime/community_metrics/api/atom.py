@@ -19,7 +19,7 @@ MOST_ENTRIES: Final = 200
 """Entries of a feed: readers keep what they have seen."""
 NAMESPACE: Final = "http://www.w3.org/2005/Atom"
 _TAG: Final = f"tag:github.com,2026:{PROJECT_URL.removeprefix('https://github.com/')}"
-"""Begins every id, by RFC 4151: the same for one fact in every deployment, wherever it is served."""
+"""Begins every id, by RFC 4151."""
 
 _PLAIN: Final = "/:@+"
 """What an id may have beside letters, digits and `-._~`: those of metrics have a part of it."""
@@ -37,24 +37,41 @@ class Entry:
     """What the link leads to."""
 
 
+def tag_of(address: str | None) -> str:
+    """Return what begins the ids of a deployment: "all products" of two teams are two facts.
+
+    The address is that of its API or of its site. Its scheme is left out, so that a deployment which gets TLS
+    keeps its ids. Without an address they are those of every deployment that has none.
+    """
+    place = "" if address is None else address.partition("://")[2].rstrip("/")
+    return f"{_TAG}/{quote(place, safe=_PLAIN)}" if place else _TAG
+
+
 def feed(
-    name: str, title: str, link: str, entries: Sequence[Entry], empty_at: datetime, *, selection: str = ""
+    name: str,
+    title: str,
+    link: str,
+    entries: Sequence[Entry],
+    empty_at: datetime,
+    *,
+    tag: str,
+    selection: str = "",
 ) -> bytes:
     """Return a feed of the newest of `entries`; `empty_at` is when one without any was last changed.
 
-    `selection` is the query that chose the entries. It is a part of the feed's id and of no entry's, since an
-    entry is the same in each feed that has it.
+    `tag` begins each id, by `tag_of`. `selection` is the query that chose the entries. It is a part of the
+    feed's id and of no entry's, since an entry is the same in each feed that has it.
     """
     root = ET.Element("feed", {"xmlns": NAMESPACE})
     newest = sorted(entries, key=lambda entry: (entry.at, entry.name), reverse=True)[:MOST_ENTRIES]
-    _text(root, "id", f"{_TAG}/{name}{'?' if selection else ''}{selection}")
+    _text(root, "id", f"{tag}/{name}{'?' if selection else ''}{selection}")
     _text(root, "title", title)
     _text(root, "updated", _instant(newest[0].at if newest else empty_at))
     _text(ET.SubElement(root, "author"), "name", "community-metrics")
     ET.SubElement(root, "link", {"rel": "self", "type": MEDIA_TYPE, "href": link})
     for entry in newest:
         element = ET.SubElement(root, "entry")
-        _text(element, "id", f"{_TAG}/{name}/{quote(entry.name, safe=_PLAIN)}")
+        _text(element, "id", f"{tag}/{name}/{quote(entry.name, safe=_PLAIN)}")
         _text(element, "title", entry.title)
         _text(element, "updated", _instant(entry.at))
         ET.SubElement(element, "link", {"rel": "alternate", "type": entry.media_type, "href": entry.link})

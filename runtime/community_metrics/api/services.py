@@ -50,7 +50,7 @@ class Limits:
 class Services:
     """The database to read, the catalogue for display names and order, the turns and files of exports.
 
-    `has_team` says whether any request can have an accepted token.
+    `has_team` says whether any request can have an accepted token; `feed_tag` begins the ids of feeds.
     """
 
     database: ReadDatabase
@@ -58,6 +58,7 @@ class Services:
     builds: Admission
     exports: Admission
     files: ExportFiles
+    feed_tag: str
     stall_s: float = STALL_S
     has_team: bool = False
 

@@ -50,6 +50,25 @@ class Figure(Body):
     """A sentence with all of this. Quote it word for word."""
 
 
+class QuotedChange(Change):
+    """How far a number moved, with all that is needed to quote it."""
+
+    unit: str
+    """What `absolute` counts: `downloads`, `stars`."""
+    kind: ValueKind
+    """The kind of the number that moved."""
+    period: str
+    """The later of the two periods: `2026-W47`. The earlier one is named in the citation."""
+    completeness: str
+    """How much of the later period is known; the earlier one is complete, or there would be no change."""
+    source: str
+    """Where both were read; several are separated by commas."""
+    read_at: datetime | None
+    """When the newest part of the later one was read; null where that is not known."""
+    citation: str
+    """A sentence with all of this. Quote it word for word."""
+
+
 class MetricEntry(Definition):
     """One metric."""
 
@@ -113,7 +132,7 @@ class ReportedMetric(Body):
     """What is counted."""
     newest: Figure | None
     """Its newest reading, or its newest complete week of the last 12, else their newest; null without any."""
-    change: Change | None
+    change: QuotedChange | None
     """From the week before, of a rolling total from a whole window earlier; null where that is not known."""
 
 
@@ -126,7 +145,7 @@ class ReportedProduct(Body):
     """The display name."""
     total: Figure | None
     """The sum of its series in their newest complete week; null where it has none."""
-    change: Change | None
+    change: QuotedChange | None
     """Change of the total from the week before; null where that is not known."""
     metrics: list[ReportedMetric]
     """Its metrics."""
@@ -197,10 +216,20 @@ class Comparison(BeforeAfter):
 
 
 class QuotedOutage(Outage):
-    """What was wrong with one day of a registry, and a sentence to quote."""
+    """What was wrong with one day of a registry, with all that is needed to quote it."""
 
+    unit: str
+    """What `value`, `usual` and `first_value` count."""
+    value_kind: ValueKind
+    """How these values combine; `kind` is that of the outage."""
+    source: str
+    """Where the value was read."""
+    completeness: str
+    """How much of the day is known: `1 of 1 day, counted in part`, `0 of 1 day`."""
+    read_at: datetime | None
+    """When the value was last read; null where the registry states none."""
     citation: str
-    """The sentence with its source and when it was seen. Quote it word for word."""
+    """The sentence with all of this, and when it was first seen. Quote it word for word."""
 
 
 class Outages(Body):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from community_metrics.mcp_server.answers import Figure
+from community_metrics.mcp_server.answers import Figure, QuotedChange
 from community_metrics.model import Status, ValueKind
 from community_metrics.periods import Grain, period_of
 from community_metrics.text import counted
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from community_metrics.model import MetricDefinition
     from community_metrics.periods import Period
+    from community_metrics.series.change import Change
     from community_metrics.series.grid import Point
+    from community_metrics.series.period_totals import PeriodTotal
     from community_metrics.series.totals import Reading
     from community_metrics.views.product_table import ProductOfPeriod
     from community_metrics.views.runs import Freshness
@@ -111,8 +113,7 @@ def figure_of_product(
     total = view.total
     if total is None or total.period is None or total.value is None:
         return None
-    included = {*total.metric_ids} if total.is_estimated else {*total.metric_ids} - {*total.lacking}
-    counts = [one for one in metrics if one.metric_id in included]
+    counts = _counted(total, metrics)
     known = _of_series(len(counts), len(total.metric_ids) + len(view.left_out))
     if total.is_estimated:
         known = "estimated, since no series has a complete week"
@@ -129,6 +130,32 @@ def figure_of_product(
         restated=total.restated,
         read_at=total.observed_at,
     )
+
+
+def change_of_point(
+    metric: MetricDefinition, point: Point | None, change: Change | None, freshness: Freshness
+) -> QuotedChange | None:
+    """Return the change of a metric to one period; None where it is not known."""
+    if point is None or change is None:
+        return None
+    base = f"the {point.period.grain.value} before"
+    if metric.value_kind is ValueKind.ROLLING:
+        base = f"the reading {metric.source_window.days} days earlier"
+    figure = figure_of_point(metric, point, freshness)
+    return _quoted_change(metric.display_name, [metric], figure, change, base, freshness)
+
+
+def change_of_product(
+    view: ProductOfPeriod, metrics: Iterable[MetricDefinition], freshness: Freshness
+) -> QuotedChange | None:
+    """Return the change of a product's total from the period before; None where it is not known."""
+    total, known = view.total, list(metrics)
+    figure = figure_of_product(view, known, freshness)
+    if total is None or total.period is None or total.changes.change is None or figure is None:
+        return None
+    base = f"the {total.period.grain.value} before"
+    counts = _counted(total, known)
+    return _quoted_change(view.display_name, counts, figure, total.changes.change, base, freshness)
 
 
 def quoted(sentence: str, read_at: datetime | None, freshness: Freshness, *sources: str) -> str:
@@ -150,11 +177,7 @@ def _figure(
     **known: Any,
 ) -> Figure:
     """Return the figure of some metrics in a period; `known` are its fields that say how it is known."""
-    if known.get("status") is Status.PROVISIONAL:
-        sentence += ", may still change"
-    if known.get("restated"):
-        sentence += ", restated by its source"
-    sources = dict.fromkeys(f"{metric.source} ({metric.subject})" for metric in metrics)
+    sentence += _caveats(known.get("status"), known.get("restated"))
     return Figure(
         unit=metrics[0].unit,
         kind=metrics[0].value_kind,
@@ -163,9 +186,51 @@ def _figure(
         period_end=period.end,
         source=", ".join(dict.fromkeys(metric.source for metric in metrics)),
         read_at=read_at,
-        citation=quoted(sentence, read_at, freshness, *sources),
+        citation=quoted(sentence, read_at, freshness, *_sources(metrics)),
         **known,
     )
+
+
+def _quoted_change(  # noqa: PLR0917  the order of the sentence
+    name: str,
+    metrics: Sequence[MetricDefinition],
+    figure: Figure,
+    change: Change,
+    base: str,
+    freshness: Freshness,
+) -> QuotedChange:
+    """Return a change to the period of a figure, from `base`."""
+    period = f"{figure.period} ({figure.period_start} to {figure.period_end})"
+    amount = f"{change.absolute:+,} {figure.unit} ({change.fraction:+.1%})"
+    sentence = f"{name}: {amount} in {period} from {base}, {figure.completeness}"
+    sentence += _caveats(figure.status, figure.restated)
+    return QuotedChange(
+        absolute=change.absolute,
+        fraction=change.fraction,
+        unit=figure.unit,
+        kind=figure.kind,
+        period=figure.period,
+        completeness=figure.completeness,
+        source=figure.source,
+        read_at=figure.read_at,
+        citation=quoted(sentence, figure.read_at, freshness, *_sources(metrics)),
+    )
+
+
+def _caveats(status: Status | None, restated: bool | None) -> str:
+    """Return what a sentence must say of a value that may change, or has changed."""
+    provisional = ", may still change" if status is Status.PROVISIONAL else ""
+    return provisional + (", restated by its source" if restated else "")
+
+
+def _sources(metrics: Iterable[MetricDefinition]) -> Iterable[str]:
+    return dict.fromkeys(f"{metric.source} ({metric.subject})" for metric in metrics)
+
+
+def _counted(total: PeriodTotal, metrics: Iterable[MetricDefinition]) -> list[MetricDefinition]:
+    """Return the metrics that the total of a product is the sum of."""
+    included = {*total.metric_ids} if total.is_estimated else {*total.metric_ids} - {*total.lacking}
+    return [one for one in metrics if one.metric_id in included]
 
 
 def _amount(metric: MetricDefinition, value: int | None) -> str:

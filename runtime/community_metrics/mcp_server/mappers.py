@@ -16,10 +16,12 @@ from community_metrics.api.mappers import (
 )
 from community_metrics.api.schemas.dashboard import LeftOut
 from community_metrics.api.schemas.insights import HeadlineNumbers, MissingNumbers, SilenceNumbers
-from community_metrics.api.schemas.points import Change, LevelBreak, MetricIdentity
+from community_metrics.api.schemas.points import LevelBreak, MetricIdentity
 from community_metrics.config import PROJECT_URL
 from community_metrics.mcp_server import answers
 from community_metrics.mcp_server.figures import (
+    change_of_point,
+    change_of_product,
     completeness_of,
     figure_of_point,
     figure_of_product,
@@ -27,7 +29,7 @@ from community_metrics.mcp_server.figures import (
     figure_of_sum,
     quoted,
 )
-from community_metrics.model import ValueKind
+from community_metrics.model import OutageKind, ValueKind
 from community_metrics.text import counted, ranges_text
 from community_metrics.views.explanation import sum_problem
 from community_metrics.views.report import shown_change, shown_point, shown_reading
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from community_metrics.api.schemas.insights import Insight
+    from community_metrics.api.schemas.outages import Outage
     from community_metrics.model import MetricDefinition
-    from community_metrics.series.change import Change as ChangeView
     from community_metrics.series.grid import Point
     from community_metrics.views.before_after import BeforeAfter
     from community_metrics.views.dashboard import Dashboard, MetricView
@@ -62,6 +64,7 @@ _MEANINGS: Final[Mapping[ValueKind, str]] = {
     ValueKind.ROLLING: "The total of the days up to the reading. Its windows overlap, so readings are never "
     "added, and a change is from the reading a whole window earlier.",
 }
+_COUNTED: Final = {OutageKind.PARTIAL: ", counted in part", OutageKind.LOW: ", counted low"}
 _DOCUMENTATION: Final = f"{PROJECT_URL}/blob/main/docs/data.md"
 
 
@@ -127,7 +130,7 @@ def report(
                 product=product.product,
                 display_name=product.display_name,
                 total=figure_of_product(product, known.metrics.values(), overview.freshness),
-                change=_change(None if product.total is None else product.total.changes.change),
+                change=change_of_product(product, known.metrics.values(), overview.freshness),
                 metrics=[_reported(one, dashboard.freshness) for one in shown[product.product].metrics],
             )
             for product in overview.products
@@ -167,12 +170,10 @@ def comparison(view: BeforeAfter, versions: TableVersions) -> answers.Comparison
 def outages_answer(view: Ledger, versions: TableVersions, limit: int) -> answers.Outages:
     """Return the last outages of the registries."""
     body = outages_body(view, versions)
+    metrics = {metric.metric_id: metric for metric in view.registries}
     found = [
-        answers.QuotedOutage(
-            **dict(one),
-            citation=quoted(one.sentence, one.seen_at, view.freshness, f"{one.registry} ({one.metric_id})"),
-        )
-        for one in body.outages[:limit]
+        _quoted_outage(one, metrics[one.metric_id], seen.read_at, view.freshness)
+        for one, seen in zip(body.outages[:limit], view.outages, strict=False)
     ]
     return answers.Outages(
         registries=body.registries,
@@ -224,6 +225,23 @@ def _sum(view: Sum) -> answers.SumOfMetrics:
     )
 
 
+def _quoted_outage(
+    one: Outage, metric: MetricDefinition, read_at: datetime | None, freshness: Freshness
+) -> answers.QuotedOutage:
+    known = "0 of 1 day" if one.value is None else "1 of 1 day"
+    completeness = known + _COUNTED.get(one.kind, "")
+    sentence = f"{one.sentence.rstrip('.')}; {completeness}, first seen {one.seen_at:%Y-%m-%d %H:%M} UTC"
+    return answers.QuotedOutage(
+        **dict(one),
+        unit=metric.unit,
+        value_kind=metric.value_kind,
+        source=metric.source,
+        completeness=completeness,
+        read_at=read_at,
+        citation=quoted(sentence, read_at, freshness, f"{metric.source} ({metric.metric_id})"),
+    )
+
+
 def _reported(view: MetricView, freshness: Freshness) -> answers.ReportedMetric:
     reading, point = shown_reading(view), shown_point(view)
     newest = None
@@ -234,12 +252,8 @@ def _reported(view: MetricView, freshness: Freshness) -> answers.ReportedMetric:
     return answers.ReportedMetric(
         metric=MetricIdentity.model_validate(view.metric, from_attributes=True),
         newest=newest,
-        change=_change(shown_change(view)),
+        change=change_of_point(view.metric, point, shown_change(view), freshness),
     )
-
-
-def _change(change: ChangeView | None) -> Change | None:
-    return None if change is None else Change.model_validate(change, from_attributes=True)
 
 
 def _quoted_insights(view: Insights, known: Known, versions: TableVersions) -> list[answers.QuotedInsight]:

@@ -37,7 +37,7 @@ class Outage:
     `value` is what it states now, None where it states nothing; `usual` the median of the same weekdays up to
     four weeks before and after that are counted alike, None where none is known. `first_value` is what it
     stated before it restated the day, None for other kinds. `seen_at` is when we first saw it, as far as the
-    stored rows show.
+    stored rows show; `read_at` is when the value was last read, None without one.
     """
 
     metric_id: str
@@ -48,6 +48,7 @@ class Outage:
     usual: int | None
     first_value: int | None
     seen_at: datetime
+    read_at: datetime | None = None
 
     @property
     def outage_id(self) -> str:
@@ -91,6 +92,7 @@ class _Total:
     metric: MetricDefinition
     rows: Sequence[StatRow]
     values: dict[date, int]
+    read_at: dict[date, datetime]
     answered_at: Sequence[datetime]
     breaks: Sequence[LevelBreak]
 
@@ -113,6 +115,7 @@ class _Total:
             usual=None if usual is None else round(usual),
             first_value=first_value,
             seen_at=seen_at,
+            read_at=self.read_at.get(day),
         )
 
 
@@ -133,7 +136,8 @@ def outages_of(
     """
     ordered = sorted(rows, key=lambda row: row.period_end)
     values = {row.period_end: row.value for row in ordered}
-    total = _Total(metric, ordered, values, sorted(answered_at), breaks)
+    read_at = {row.period_end: row.observed_at for row in ordered}
+    total = _Total(metric, ordered, values, read_at, sorted(answered_at), breaks)
     found = [*_low(total), *_restated(total)]
     if retention_days is not None and ordered:
         found += [*_not_counted(total, retention_days), *_late(total)]

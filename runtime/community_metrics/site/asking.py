@@ -98,11 +98,12 @@ class FrozenApi:
 
 @asynccontextmanager
 async def frozen_api(
-    settings: Settings, *, is_team: bool, clock: Clock | None = None
+    settings: Settings, *, is_team: bool, address: str | None = None, clock: Clock | None = None
 ) -> AsyncIterator[FrozenApi]:
     """Yield the API at the end of the newest run: its answers depend on the database alone.
 
     Without `is_team` it has what everybody may see, also where the settings let nobody read without a token.
+    `address` is where the answers are published, which the ids of feeds begin with.
 
     Raises:
         SiteError: there is no database, or no run has ended yet.
@@ -111,7 +112,8 @@ async def frozen_api(
     """
     token = new_token()
     # a token of its own: with one, everybody else never sees how many rows a run wrote for the team
-    own = settings.model_copy(update={"api_token_hashes": (token_hash(token),), "public_read": True})
+    changed = {"api_token_hashes": (token_hash(token),), "public_read": True, "api_url": address}
+    own = settings.model_copy(update=changed)
     used = token if is_team else None
     database = ReadDatabase(own)
     try:

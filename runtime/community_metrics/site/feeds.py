@@ -65,20 +65,24 @@ class Published:
         root.set("xmlns", NAMESPACE)
         own = next(root.iter("link"))  # the first one is the feed's
         own.set("href", f"{self.address}{_file(feed_file(route).name)}")
+        before = f"{root.findtext('id')}/"
         for entry in root.iter("entry"):
+            name = entry.findtext("id", "").removeprefix(before)
             for link in entry.iter("link"):
-                period = entry.findtext("id", "").partition("/insights/")[2].partition("/")[0]
-                target, media_type = self._target(link.attrib["href"], period)
+                target, media_type = self._target(route, name, link.attrib["href"])
                 link.attrib.update({"type": media_type, "href": f"{self.address}{target}"})
         content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
         return content
 
-    def _target(self, link: str, period: str) -> tuple[str, str]:
-        """Return where a link of the API leads to in this site, and what is there.
+    def _target(self, route: str, name: str, link: str) -> tuple[str, str]:
+        """Return where a link of the entry `name` leads to in this site, and what is there.
 
-        A digest is a file. A metric is on the page of its product, in the period of the insight if it is one
-        of the site's weeks.
+        A digest is a file. An outage is in the list of the page. A metric is on the page of its product, in
+        the period of the insight if it is one of the site's weeks.
         """
+        if route == "outages":
+            return "", "text/html"
+        period = name.partition("/")[0] if route == "insights" else ""
         parts = urlsplit(link)
         path, query = unquote(parts.path.removeprefix(PREFIX)), parse_qs(parts.query)
         if path in self.files:

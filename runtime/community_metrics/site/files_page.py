@@ -33,11 +33,6 @@ _STYLE: Final = (
 def files_page(files: Iterable[OtherFile], as_of: datetime) -> str:
     """Return the page that links to every file."""
     files = sorted(files, key=_order)
-    feeds = "".join(
-        f'<link rel="alternate" type="{MEDIA_TYPE}" title="{escape(file.title)}" href="{_address(file)}">\n'
-        for file in files
-        if file.name.endswith(".atom")
-    )
     parts = [
         _section(folder, list(found)) for folder, found in groupby(files, key=lambda file: _folder(file.name))
     ]
@@ -45,10 +40,19 @@ def files_page(files: Iterable[OtherFile], as_of: datetime) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Files</title>\n<style>{_STYLE}</style>\n{feeds}</head>\n<body>\n<main>\n<h1>Files</h1>\n"
+        f"<title>Files</title>\n<style>{_STYLE}</style>\n{feed_links(files)}</head>\n<body>\n<main>\n<h1>Files</h1>\n"
         f"<p>The answers of the API as of {as_of:%Y-%m-%d %H:%M} UTC. They do not change until the site is "
         'made again. <a href="./index.html">Back to the page</a></p>\n'
         f"{''.join(parts)}</main>\n</body>\n</html>\n"
+    )
+
+
+def feed_links(files: Iterable[OtherFile]) -> str:
+    """Return what a feed reader looks for in a page at the top of the site; without feeds it is empty."""
+    return "".join(
+        f'<link rel="alternate" type="{MEDIA_TYPE}" title="{escape(file.title)}" href="{_address(file)}">\n'
+        for file in sorted(files, key=_order)
+        if file.name.endswith(".atom")
     )
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
+from community_metrics.errors import SiteError
 from community_metrics.site.asking import frozen_api
-from community_metrics.site.files_page import files_page
+from community_metrics.site.files_page import feed_links, files_page
 from community_metrics.site.folder import mark, new_folder
 from community_metrics.site.freezing import freeze
 
@@ -55,7 +56,7 @@ async def write_site(
         SiteError: the API, storage or the disk failed, or no run has ended yet.
     """
     with new_folder(target) as folder:
-        async with frozen_api(settings, is_team=is_team, clock=clock) as api:
+        async with frozen_api(settings, is_team=is_team, address=address, clock=clock) as api:
             frozen, as_of = await freeze(api, weeks, address), api.as_of
         shutil.copytree(page, folder, dirs_exist_ok=True)
         audience = "team" if is_team else "public"
@@ -90,6 +91,17 @@ def _write_files(folder: Path, frozen: FrozenAnswers, as_of: datetime) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
     _write(folder / "files.html", files_page(frozen.files, as_of))
+    _write(folder / "index.html", _with_feeds(folder / "index.html", feed_links(frozen.files)))
+
+
+def _with_feeds(page: Path, links: str) -> str:
+    head, end, rest = page.read_text(encoding="utf-8").partition("</head>")
+    if not end:
+        raise SiteError(
+            f"{page.name} of the page has no </head>, so it is no built page. Nothing was changed. Fix: name "
+            "another folder with --page."
+        )
+    return f"{head}{links}{end}{rest}"
 
 
 def _write(path: Path, text: str) -> None:

@@ -49,7 +49,9 @@ async def digests(
     services = services_of(request)
     if format == "atom":
         news, _ = await read_view(request, load_news)
-        return Response(await services.built(lambda: _feed_of(news)), media_type=atom.MEDIA_TYPE)
+        return Response(
+            await services.built(lambda: _feed_of(news, services.feed_tag)), media_type=atom.MEDIA_TYPE
+        )
     view, versions = await read_view(request, load_digests)
     body = await services.built(lambda: json_of(digests_body(view, versions)))
     return Response(body, media_type="application/json")
@@ -71,11 +73,11 @@ async def digest(
     return Response(text, media_type=_MEDIA_TYPES[digest_format], headers=policy)
 
 
-def _feed_of(news: News) -> bytes:
+def _feed_of(news: News, tag: str) -> bytes:
     entries = [
         atom.Entry(one.name, one.title, one.at, f"{_PATH}/{one.digest_id}.html", "text/html")
         for one in news.entries
     ]
     empty_at = news.freshness.last_success_at or news.freshness.now
     title = ("Sample data: " if news.freshness.is_sample else "") + "Digests and milestones"
-    return atom.feed("digests", title, f"{_PATH}?format=atom", entries, empty_at)
+    return atom.feed("digests", title, f"{_PATH}?format=atom", entries, empty_at, tag=tag)

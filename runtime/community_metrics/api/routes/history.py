@@ -72,11 +72,12 @@ async def restatements(
     if format == "json":
         return json_response(restatements_body(view, versions))
     selection = urlencode([("metric_id", name) for name in sorted(metric_id or ())])
-    feed = await services_of(request).built(lambda: _feed_of(view, selection))
+    services = services_of(request)
+    feed = await services.built(lambda: _feed_of(view, selection, services.feed_tag))
     return Response(feed, media_type=atom.MEDIA_TYPE)
 
 
-def _feed_of(view: RestatementsView, selection: str) -> bytes:
+def _feed_of(view: RestatementsView, selection: str, tag: str) -> bytes:
     entries = [
         atom.Entry(
             f"{row.metric_id}/{row.period_end}/{row.revision}",
@@ -90,7 +91,7 @@ def _feed_of(view: RestatementsView, selection: str) -> bytes:
     title = ("Sample data: " if view.freshness.is_sample else "") + "Values that registries restated"
     link = f"{_RESTATEMENTS}?format=atom{'&' if selection else ''}{selection}"
     empty_at = view.freshness.last_success_at or view.freshness.now
-    return atom.feed("restatements", title, link, entries, empty_at, selection=selection)
+    return atom.feed("restatements", title, link, entries, empty_at, tag=tag, selection=selection)
 
 
 def _days(row: StatRow) -> str:

@@ -54,7 +54,7 @@ async def insights(
     services = services_of(request)
     if format == "atom":
         selection = urlencode(_selection(chosen, product))
-        feed = await services.built(lambda: _feed_of(rows.build(), selection))
+        feed = await services.built(lambda: _feed_of(rows.build(), selection, services.feed_tag))
         return Response(feed, media_type=atom.MEDIA_TYPE)
     body = await services.built(lambda: json_of(insights_body(rows.build(), versions)))
     return Response(body, media_type="application/json")
@@ -73,7 +73,7 @@ def _selection(chosen: dict[str, str | None], products: list[str] | None) -> lis
     return periods + [("product", name) for name in sorted(products or ())]
 
 
-def _feed_of(view: InsightsView, selection: str) -> bytes:
+def _feed_of(view: InsightsView, selection: str, tag: str) -> bytes:
     entries = [
         atom.Entry(one.insight_id.replace("|", "/"), one.sentence, one.period.end_instant, one.link)
         for one in view.insights
@@ -81,4 +81,5 @@ def _feed_of(view: InsightsView, selection: str) -> bytes:
     ]
     title = f"{'Sample data: ' if view.freshness.is_sample else ''}Insights of {view.period.label}"
     link = f"{_PATH}?format=atom{'&' if selection else ''}{selection}"
-    return atom.feed("insights", title, link, entries, view.period.end_instant, selection=selection)
+    at = view.period.end_instant
+    return atom.feed("insights", title, link, entries, at, tag=tag, selection=selection)

@@ -51,7 +51,7 @@ async def outages(
     view, versions = await read_view(request, load_outages)
     services, vary = services_of(request), {"vary": "Accept"}
     if media_format == "atom":
-        feed = await services.built(lambda: _atom_of(view))
+        feed = await services.built(lambda: _atom_of(view, services.feed_tag))
         return Response(feed, media_type=atom.MEDIA_TYPE, headers=vary)
     if media_format == CSV:
         text = await services.built(lambda: _csv_of(view))
@@ -68,11 +68,11 @@ def _csv_of(view: Ledger) -> str:
     return csv_text(rows, names, is_sample=view.freshness.is_sample)
 
 
-def _atom_of(view: Ledger) -> bytes:
+def _atom_of(view: Ledger, tag: str) -> bytes:
     entries = [
         atom.Entry(one.outage_id.replace("|", "/"), one.sentence, one.seen_at, one.link)
         for one in view.outages
     ]
     empty_at = view.freshness.last_success_at or view.freshness.now
     title = ("Sample data: " if view.freshness.is_sample else "") + "Outages of package registries"
-    return atom.feed("outages", title, f"{_PATH}?format=atom", entries, empty_at)
+    return atom.feed("outages", title, f"{_PATH}?format=atom", entries, empty_at, tag=tag)
