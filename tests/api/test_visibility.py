@@ -150,6 +150,7 @@ CASES: Final[Mapping[str, Sequence[str]]] = {
         "chart.svg?product=lance",
         "chart.svg?product=umbraproduct",
         "chart.svg?family=stars&total=true",
+        "chart.svg?product=lance&total=true",
         "chart.svg?product=lance&total=true&range=all",
         "chart.svg?family=umbra",
         *(f"chart.svg?metric_id={name}&metric_id={RUST}" for name in METRIC_PATHS),
