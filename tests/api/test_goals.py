@@ -21,6 +21,7 @@ from community_metrics.model import Visibility
 from community_metrics.periods import Grain, days_between, period_of
 from community_metrics.storage import LanceDBStore
 from community_metrics.storage.reader import LanceDBReader
+from community_metrics.storage.schemas import STATS
 from community_metrics.views.digest import DigestScope
 from community_metrics.views.digests import made_digest
 from community_metrics.views.goals import load_goals
@@ -28,6 +29,7 @@ from community_metrics.views.report import load_report
 from tests.support import api as support
 from tests.support.api import LAST_DAY, MISSING_DAY, PYTHON, RUST, STARS, python_value
 from tests.support.clock import NOON
+from tests.support.worlds import raw_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,6 +184,41 @@ async def test_a_digest_of_an_earlier_week_has_the_goals_of_its_end(
     # Monday's days are stored too, and are not of the week
     assert first_known.goals[0].counted.as_of == days[-1] + timedelta(days=1)
     assert now.goals[0].counted.as_of == LAST_DAY
+
+
+async def filled_without(folder: Path, where: str) -> Place:
+    """Return a filled database of its own without some rows."""
+    place = support.local_place(folder)
+    await support.fill(place.writing)
+    async with LanceDBStore.open(place.writing) as store:
+        await (await raw_table(store, STATS)).delete(where)
+    return place
+
+
+async def test_a_goal_of_an_ended_month_counts_what_had_not_failed_at_its_end(
+    tmp_path: Path, catalog: Path
+) -> None:
+    """One source is days late by now, and the month ended weeks ago: both had their days then."""
+    write_goals(catalog, GOALS.replace("since = 2026-11-01", "since = 2026-10-01"))
+    place = await filled_without(tmp_path, f"metric_id = '{RUST}' AND period_end > date '2026-11-12'")
+    month = period_of(date(2026, 10, 5), Grain.MONTH)
+    async with LanceDBReader.open(place.reading) as reader:
+        product = (await load_goals(reader, load_catalog(catalog), NOON, period=month)).goals[2]
+    assert (set(product.series), product.left_out) == ({PYTHON, RUST}, ())
+    assert product.counted.as_of == month.end
+
+
+async def test_a_series_that_began_later_takes_no_number_from_the_goal_of_an_earlier_week(
+    tmp_path: Path, catalog: Path
+) -> None:
+    week = period_of(date(2026, 11, 11), Grain.WEEK)
+    stored = load_catalog(catalog)
+    place = await filled_without(tmp_path, f"metric_id = '{RUST}' AND period_end < date '2026-11-18'")
+    async with LanceDBReader.open(place.reading) as reader:
+        product = (await load_goals(reader, stored, NOON, period=week)).goals[2]
+        now = (await load_goals(reader, stored, NOON)).goals[2]
+    assert (product.series, product.counted.as_of) == ((PYTHON,), week.end)
+    assert set(now.series) == {PYTHON, RUST}
 
 
 @pytest.mark.parametrize("subject", [f'metric = "{PYTHON}"', 'product = "lance"'])

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from community_metrics.periods import ONE_DAY, Grain, today
+from community_metrics.readings import number_of_day
 from community_metrics.series.change import break_between
 from community_metrics.series.goal_values import counted_by, weeks_read
 from community_metrics.series.goals import RECENT_WITHIN, RULE, goal_words, standing
 from community_metrics.series.insights.links import series_link, total_link
 from community_metrics.text import named
 from community_metrics.views.dashboard import failed_downloads
-from community_metrics.views.product_table import left_out_of
+from community_metrics.views.product_table import last_day_read, left_out_of
 from community_metrics.views.runs import load_freshness
 from community_metrics.views.selection import StoredMetrics, declared_breaks
 
@@ -74,7 +75,7 @@ class Goals:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What goals rest on. `period` is the one at whose end they stand as they are told, None for now.
+    """What goals rest on: as of now, or as of the end of a `period`.
 
     Values are those that are stored now, also where a registry changed one since the period's end.
     """
@@ -86,12 +87,20 @@ class _Stored:
 
     @property
     def at(self) -> datetime:
-        """The instant at which they stand so."""
+        """The instant as of which they are told."""
         return self.freshness.now if self.period is None else self.period.end_instant
 
     def last_day(self, goal: Goal) -> date:
         """Return the last day that counts for a goal."""
         return goal.day if self.period is None else min(goal.day, self.period.end)
+
+    def begun(self, goal: Goal, metrics: Sequence[MetricDefinition]) -> Sequence[MetricDefinition]:
+        """Return the metrics that had a value by the end of the period: a later one was no part of it."""
+        if self.period is None:
+            return metrics
+        last, spans = number_of_day(self.last_day(goal)), self.readings.spans
+        known = {name for name, (first, _) in spans.items() if first <= last}
+        return [metric for metric in metrics if metric.metric_id in known] or metrics
 
     def failed(self, goal: Goal, metrics: Sequence[MetricDefinition]) -> tuple[LeftOut, ...]:
         """Return the downloads of a goal's product that had failed for more than two weeks."""
@@ -115,7 +124,8 @@ async def load_goals(
     known = {metric.metric_id: metric for metric in stored.definitions}
     chosen = [(goal, _metrics_of(goal, stored, known)) for goal in catalog.goals]
     ids = list(dict.fromkeys(metric.metric_id for _, metrics in chosen for metric in metrics))
-    until = today(now if ended is None else ended.end_instant)
+    # up to the last day by which `failed` judges what is late
+    until = today(now) if ended is None else last_day_read(ended, now)
     values = _Stored(stored, await reader.readings(ids, until=until), freshness, ended)
     return Goals(
         goals=tuple(_view(goal, metrics, values) for goal, metrics in chosen if metrics),
@@ -133,7 +143,7 @@ def _metrics_of(
 
 
 def _view(goal: Goal, metrics: Sequence[MetricDefinition], of: _Stored) -> GoalView:
-    now, readings = of.at, of.readings
+    now, readings, metrics = of.at, of.readings, of.begun(goal, metrics)
     failed = of.failed(goal, metrics)
     left_out = tuple(one.metric_id for one in failed)
     # where all have failed, nothing is left to count: their total stays what it was
