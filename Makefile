@@ -28,7 +28,7 @@ BUILD_PAGES = unset VITE_API_BASE_URL VITE_TITLE VERCEL; $(FRONTEND_NPM) run --s
 	cd ..; $(FRONTEND_NPM) run --silent vite -- build --mode static --logLevel warn --outDir $(1)/dashboard_static --emptyOutDir
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help up demo page check test test-python mutants audit package release-check lint lint-python lint-imports lint-types lint-workflows lint-frontend format bench lock docs docs-site frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools promtool image clean
+.PHONY: help up demo page check test test-python mutants audit package release-check lint lint-python lint-imports lint-types lint-workflows lint-frontend format bench lock docs docs-site docs-links frontend screenshots test-frontend test-browser test-in-chromium synth diff-comment deploy rehearse-deploy replace-host rehearse-host rehearse-host-vm host-tools promtool image clean
 
 help: ## Print every target with its sentence
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -204,6 +204,9 @@ docs: .venv/.dev ## Renew the generated files under docs/, and the table of comp
 
 docs-site: .venv/.dev ## Build the documentation as a site into dist/docs; a dead link or anchor is an error, and so is a page in no menu
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --fresh-env --doctree-dir dist/doctrees docs dist/docs
+
+docs-links: .venv/.dev ## Ask every other host that the documentation links to whether the page is still there
+	$(BIN)/sphinx-build --builder linkcheck --quiet --doctree-dir dist/doctrees docs dist/links
 
 LOCKS = requirements.lock requirements-build.lock
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade

@@ -15,6 +15,7 @@ project = "community-metrics"
 copyright = "The LanceDB Authors"  # noqa: A001  Sphinx's name for it
 extensions = ["myst_parser"]
 myst_heading_anchors = 4  # the anchors that GitHub gives to headings
+linkcheck_ignore = [r"http://127\.0\.0\.1"]  # of a reader's own server
 html_theme = "furo"
 html_title = project
 html_copy_source = False
