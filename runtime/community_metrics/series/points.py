@@ -130,8 +130,9 @@ def _periods_of(grid: PointGrid, days: NDArray[np.int32]) -> NDArray[np.int64]:
 def _sums(values: NDArray[np.int64], starts: NDArray[np.int64], most: int) -> NDArray[np.object_]:
     """Return the sums of the groups that begin at `starts`, none of more than `most` values."""
     may_exceed_int64 = int(values.max()) > _INT64 // most
-    sums = np.add.reduceat(values.astype(object) if may_exceed_int64 else values, starts)
-    return sums.astype(object)
+    # a running total that wraps around still has the right differences
+    running = np.cumsum(values.astype(object) if may_exceed_int64 else values)
+    return np.diff(running[np.append(starts[1:], len(values)) - 1], prepend=0).astype(object)
 
 
 def _set_wide(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:
