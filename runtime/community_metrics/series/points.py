@@ -132,7 +132,9 @@ def _sums(values: NDArray[np.int64], starts: NDArray[np.int64], most: int) -> ND
     may_exceed_int64 = int(values.max()) > _INT64 // most
     # a running total that wraps around still has the right differences
     running = np.cumsum(values.astype(object) if may_exceed_int64 else values)
-    return np.diff(running[np.append(starts[1:], len(values)) - 1], prepend=0).astype(object)
+    ends = running[np.append(starts[1:], len(values)) - 1]
+    sums: NDArray[np.object_] = np.diff(ends, prepend=0).astype(object)
+    return sums
 
 
 def _set_wide(grid: PointGrid, row: int, own: NDArray[np.void]) -> None:
