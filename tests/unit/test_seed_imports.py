@@ -26,7 +26,7 @@ CATALOG = """
 product = [{ id = "p", name = "P" }, { id = "m", name = "M" }]
 metric = [
   { id = "downloads:p:python", source = "pypistats", subject = "pkg", window = "1d" },
-  { id = "downloads:m:python", source = "pypistats", subject = "pkg", window = "1d", options.mirrors = true, watch = true },
+  {id="downloads:m:python", source="pypistats", subject="pkg", window="1d", options.mirrors=true, watch=true},
   { id = "downloads:p:nodejs", source = "npm", subject = "@s/pkg", window = "1d" },
   { id = "stars:p:github", source = "github", subject = "o/r", window = "instant" },
   { id = "stars_sampled:p:github", source = "seed", subject = "o/r", window = "instant" },
