@@ -272,6 +272,16 @@ class TestForecast:
         assert (forecast.low, forecast.high) == (10_140, 10_140)
         assert forecast.hits == forecast.tests
 
+    def test_no_day_before_a_sum_begins_counts(self) -> None:
+        """It began after the newest complete week."""
+        begins, later = SUNDAY + timedelta(days=3), SUNDAY + timedelta(days=5)
+        values = rows_of([PYTHON], {PYTHON.metric_id: steady(100, 300, end=later - timedelta(days=1))})
+        counted = counted_by([PYTHON], values, IN_4_WEEKS, midnight(later), since=begins)
+        forecast = standing(counted, 10**6, IN_4_WEEKS, later).forecast
+        assert forecast is not None
+        days = len(list(days_between(begins, IN_4_WEEKS)))
+        assert (forecast.low, forecast.high) == (100 * days, 100 * days)
+
     def test_it_is_never_below_what_the_sum_has_already(self) -> None:
         days = steady(100) | dict.fromkeys(days_between(SUNDAY - timedelta(days=6), SUNDAY), 1)
         ahead = days | {SUNDAY + timedelta(days=1): 50_000}

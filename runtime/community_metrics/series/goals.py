@@ -11,6 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from community_metrics.model import Progress, ValueKind
+from community_metrics.periods import ONE_DAY
 from community_metrics.series.change import latest_complete
 from community_metrics.series.forecast import forecast_weeks
 from community_metrics.series.insights.rules import Parameter, Rule
@@ -205,11 +206,15 @@ def _forecast(known: Counted, day: date, progress: Progress) -> tuple[GoalForeca
         return None, reason
     if at is None or known.value is None or known.at_newest_week is None:
         return None, "the value at the end of the newest complete week is not known"
-    days = (day - known.periods[at].end).days
-    ahead = ceil(Fraction(days, _WEEK))
+    newest = known.periods[at].end
+    ahead = ceil(Fraction((day - newest).days, _WEEK))
     found, reason = forecast_weeks(known.weeks, ahead, as_ratio=known.kind is not ValueKind.LEVEL)
     if found is None:
         return None, reason
+    begins = newest + ONE_DAY
+    if known.is_sum and known.first is not None:
+        begins = max(begins, known.first)
+    days = (day - begins).days + 1
     low, high = (round(known.at_newest_week + rate * days / _WEEK) for rate in (found.low, found.high))
     if known.is_sum:
         low, high = max(low, known.value), max(high, known.value)
