@@ -95,7 +95,8 @@ test("page, API and report have one total, one change and one share of a product
     String(product.total.value),
   );
   const shown = await page.locator("tr", { has: page.locator('[data-product="lancedb"]') }).textContent();
-  const percent = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
+  const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  const percent = new Intl.NumberFormat("en-GB", { style: "percent", ...digits });
   for (const { share } of product.total.sdks) expect(shown).toContain(percent.format(share));
 });
 

@@ -42,7 +42,7 @@ test("the parts of a product are of one week, that of its value, and add up to i
   const body: OverviewOf = await (await request.get(serverUrl("rich", path))).json();
   const total = body.products.find(({ product }) => product === "lancedb")?.total;
   expect(total?.sdks.reduce((sum, { value }) => sum + value, 0)).toBe(total?.value);
-  const shares = total?.sdks.map(({ value }) => Math.round((value / (total?.value ?? 1)) * 1_000) / 10);
+  const shares = total?.sdks.map(({ value }) => ((value / (total?.value ?? 1)) * 100).toFixed(1));
   expect(shares).toHaveLength(3);
   for (const share of shares ?? []) await expect(row.locator(".sdk-column")).toContainText(`${share}%`);
 });
