@@ -26,13 +26,13 @@ CATALOG = """
 product = [{ id = "p", name = "P" }, { id = "m", name = "M" }]
 metric = [
   { id = "downloads:p:python", source = "pypistats", subject = "pkg", window = "1d" },
-  {id="downloads:m:python", source="pypistats", subject="pkg", window="1d", options.mirrors=true, watch=true},
+  { id = "downloads:m:python", source = "pypistats", subject = "pkg", window = "1d", MIRRORED },
   { id = "downloads:p:nodejs", source = "npm", subject = "@s/pkg", window = "1d" },
   { id = "stars:p:github", source = "github", subject = "o/r", window = "instant" },
   { id = "stars_sampled:p:github", source = "seed", subject = "o/r", window = "instant" },
   { id = "downloads:p:rust", source = "crates", subject = "pkg", window = "1d", active = false },
 ]
-""".replace(" },\n", ', display_name = "P" },\n')
+""".replace(" },\n", ', display_name = "P" },\n').replace("MIRRORED", "watch = true, options.mirrors = true")
 PYPISTATS = "category,date,downloads\nwithout_mirrors,2026-05-03,10\nwithout_mirrors,2026-05-04,1234\n"
 PYPISTATS_TSV = (
     '"category"\t"date"\t"percent"\t"downloads"\n'
