@@ -36,7 +36,7 @@ _BYTES_OF_ONE_MERGE: Final = 64 * 1024**2
 async def restore_tables(store: LanceDBStore, backup: FetchedBackup, *, renew: Renew) -> None:
     """Write every row of the backup into the database, and compare all rows afterwards.
 
-    `renew` renews the caller's lease before each merge; if it raises, nothing more is written.
+    `renew` renews the caller's lease before each write; if it raises, nothing more is written.
 
     Raises:
         RestoreRefused: the database has rows that are not in the backup; nothing was changed.
@@ -46,7 +46,7 @@ async def restore_tables(store: LanceDBStore, backup: FetchedBackup, *, renew: R
     tables = sorted(backup.manifest.tables, key=lambda table: table.name == HISTORY.name)
     begun = await _require_no_other_rows(store, backup)
     for table in tables:
-        # nothing that was sent before can arrive late in a folder, and be there twice
+        # a bucket or a cluster may apply a write after its caller gave up: there only a merge can be repeated
         write = store.append_rows if store.is_folder and table.name not in begun else store.insert_rows
         for rows in _merges(backup, table, store.merge_rows):
             await renew()

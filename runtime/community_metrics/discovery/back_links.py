@@ -1,8 +1,8 @@
 """Whether the page of a package links back to the owner whose repository names it.
 
-A registry that has the name of a manifest may have it from somebody else. deps.dev has the links that the
-publisher of a package states to its registry. A link is stated by whoever published the package, so it is
-evidence and no proof; that there is none is a reason to look.
+The package that a registry has under the name of a manifest may be somebody else's. deps.dev has the links
+that its publisher gave to the registry. Anybody can give such a link, so it is evidence and no proof; that
+there is none is a reason to look.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which place on GitHub a link leads to: a link is stated by whoever published a package."""
+"""Which place on GitHub a link leads to. The publisher of a package writes the link, and may be wrong."""
 
 from __future__ import annotations
 

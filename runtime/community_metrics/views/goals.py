@@ -87,7 +87,7 @@ class _Stored:
 
     @property
     def at(self) -> datetime:
-        """The instant as of which they are told."""
+        """The end of the period, or now."""
         return self.freshness.now if self.period is None else self.period.end_instant
 
     def last_day(self, goal: Goal) -> date:
